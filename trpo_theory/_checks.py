@@ -1,0 +1,246 @@
+"""Every argument check, in one place: arrays come out float64, valid and ready to be trusted."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.errors import InvalidInput
+
+ROW_SUM_ATOL = 1e-8
+"""How far a row of probabilities may be from summing to 1 (1e-5 for float32 and float16 input)."""
+
+_ROUNDING = 64 * np.finfo(np.float64).eps
+"""A row closer to 1 than this is left as it is; one further off is divided by its sum."""
+
+
+def near_matches(name: str, choices: Iterable[str]) -> str:
+    """The clause that names what `name` may have meant: near matches, else every choice."""
+    choices = list(choices)
+    near = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
+    if near:
+        return "did you mean " + " or ".join(repr(match) for match in near) + "?"
+    return "choose one of " + ", ".join(choices)
+
+
+def unknown_name(kind: str, name: object, choices: Iterable[str]) -> InvalidInput:
+    """The error for a name that is not in a catalogue."""
+    choices = list(choices)
+    return InvalidInput(
+        got=f"the {kind} {name!r}", wanted=f"the name of a known {kind}", mend=near_matches(str(name), choices)
+    )
+
+
+def real_array(value: Any, name: str, *, allow_minus_inf: bool = False) -> np.ndarray:
+    """`value` as a fresh float64 array without NaN or infinity (−inf only where it has a meaning)."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind in "OUSMmVc":
+            if array.dtype.kind != "O":
+                raise TypeError
+            if not all(isinstance(entry, numbers.Real) for entry in array.flat):
+                raise TypeError
+        array = np.array(array, dtype=np.float64, order="C")
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidInput(
+            got=f"{name} that is not a rectangular array of real numbers",
+            wanted="an array of floats, integers or fractions",
+            mend=f"pass np.asarray({name}, dtype=float) and check that all its rows have the same length",
+        ) from None
+    if array.size == 0:
+        raise InvalidInput(got=f"an empty {name}, shape {array.shape}", wanted="at least one entry", mend=f"fill {name}")
+    bad = ~np.isfinite(array)
+    if allow_minus_inf:
+        bad &= ~np.isneginf(array)
+    if bad.any():
+        index = first_index(bad)
+        raise InvalidInput(
+            got=f"{array[index]} in {name} at {show_index(index)}",
+            wanted="finite numbers" + (" (or -inf for an unavailable action)" if allow_minus_inf else ""),
+            mend="find where that entry comes from and replace it",
+        )
+    return array
+
+
+def first_index(mask: np.ndarray) -> tuple[int, ...]:
+    """Where `mask` is first true."""
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
+
+
+def show_index(index: Sequence[int]) -> str:
+    """An index as a reader writes it: [0, 2, 1]."""
+    return "[" + ", ".join(str(int(i)) for i in index) + "]"
+
+
+def discount(value: Any, batch_shape: tuple[int, ...] = ()) -> float | np.ndarray:
+    """gamma in [0, 1): a float, or for a batch an array that broadcasts to its shape."""
+    wanted = "a discount gamma in [0, 1)"
+    mend = "pass a number such as 0.99 (gamma = 1, the undiscounted case, has no finite value here)"
+    if isinstance(value, str) or isinstance(value, bool) or value is None:
+        raise InvalidInput(got=f"gamma = {value!r}", wanted=wanted, mend=mend)
+    array = real_array(value, "gamma")
+    outside = (array < 0) | (array >= 1)
+    if outside.any():
+        raise InvalidInput(got=f"gamma = {array[first_index(outside)]:.10g}", wanted=wanted, mend=mend)
+    if array.ndim == 0:
+        return float(array)
+    return np.broadcast_to(array, _broadcasts(array.shape, batch_shape, "gamma"))
+
+
+def _broadcasts(shape: tuple[int, ...], batch_shape: tuple[int, ...], name: str) -> tuple[int, ...]:
+    try:
+        if np.broadcast_shapes(shape, batch_shape) == batch_shape:
+            return batch_shape
+    except ValueError:
+        pass
+    raise InvalidInput(
+        got=f"{name} of shape {shape}",
+        wanted=f"a scalar or an array that broadcasts to the batch shape {batch_shape}",
+        mend=f"pass one {name} for each MDP of the batch",
+    )
+
+
+def probability_rows(array: np.ndarray, name: str, *, where: Any = True, atol: float = ROW_SUM_ATOL) -> np.ndarray:
+    """`array` with last axis a probability vector; rows off by rounding only are divided by their sum.
+
+    Rows where `where` is false must be zero.
+    """
+    if (array < 0).any():
+        index = first_index(array < 0)
+        raise InvalidInput(
+            got=f"{name}{show_index(index)} = {array[index]:.6g}",
+            wanted="probabilities, none negative",
+            mend="set it to 0 and rescale the row, or look for a sign error where it was computed",
+        )
+    sums = array.sum(-1)
+    return _rescale(array, sums, np.broadcast_to(where, sums.shape), name, atol)
+
+
+def _rescale(array: np.ndarray, sums: np.ndarray, where: np.ndarray, name: str, atol: float) -> np.ndarray:
+    check_row_sums(sums, where, name, atol)
+    off = where & (np.abs(sums - 1) > _ROUNDING)
+    if off.any():
+        array = array / np.where(off, sums, 1.0)[..., None]
+    return array
+
+
+def check_row_sums(sums: np.ndarray, where: np.ndarray, name: str, atol: float = ROW_SUM_ATOL) -> None:
+    """Raise unless every row sums to 1 within atol, and every row outside `where` is zero."""
+    wrong = where & ~(np.abs(sums - 1) <= atol)
+    if wrong.any():
+        index = first_index(wrong)
+        raise InvalidInput(
+            got=f"{name} row {show_index(index)} that sums to {sums[index]:.10g}",
+            wanted=f"each row to sum to 1 (within {atol:g})",
+            mend="divide the row by its sum, or mark the action unavailable if it cannot be taken there",
+        )
+    stray = ~where & (sums != 0)
+    if stray.any():
+        index = first_index(stray)
+        raise InvalidInput(
+            got=f"{name} row {show_index(index)} with mass {sums[index]:.6g} where none may be",
+            wanted="zero for every action that is not available in its state",
+            mend="move that mass to the available actions (mdp.available says which they are)",
+        )
+
+
+def row_sum_atol(value: Any) -> float:
+    """The tolerance that the precision of the input deserves."""
+    dtype = getattr(value, "dtype", None)
+    single = dtype is not None and dtype.kind == "f" and dtype.itemsize < 8
+    return 1e-5 if single else ROW_SUM_ATOL
+
+
+def distribution(value: Any, name: str, states: int, batch_shape: tuple[int, ...] = ()) -> np.ndarray:
+    """An initial distribution (*batch, S); a missing one is uniform."""
+    if value is None:
+        return np.full((*(1 for _ in batch_shape), states), 1.0 / states)
+    array = real_array(value, name)
+    expect_shape(array, name, states, "S", batch_shape=batch_shape)
+    return probability_rows(array, name, atol=row_sum_atol(value))
+
+
+def expect_shape(array: np.ndarray, name: str, *sizes: Any, batch_shape: tuple[int, ...] = ()) -> None:
+    """Raise unless `array` is (*batch, *core); sizes are the core's, then its letters ("S", "A")."""
+    core = tuple(size for size in sizes if not isinstance(size, str))
+    letters = ", ".join(size for size in sizes if isinstance(size, str))
+    lead = array.shape[: array.ndim - len(core)]
+    fits = array.ndim >= len(core) and array.shape[array.ndim - len(core) :] == core
+    if fits and len(lead) <= len(batch_shape):
+        try:
+            if np.broadcast_shapes(lead, batch_shape) == batch_shape:
+                return
+        except ValueError:
+            pass
+    batch = f", after leading axes that broadcast to the batch {batch_shape}" if batch_shape else ""
+    raise InvalidInput(
+        got=f"{name} of shape {array.shape}",
+        wanted=f"shape {core} ({letters}){batch}",
+        mend=f"check that {name} belongs to this MDP, and the order of its axes",
+    )
+
+
+def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.ndarray:
+    """A policy (*batch, S, A): row-stochastic, no mass on unavailable actions. Leading axes may be new."""
+    array = real_array(value, name)
+    states, actions = available.shape[-2:]
+    if array.ndim < 2 or array.shape[-2:] != (states, actions):
+        raise InvalidInput(
+            got=f"{name} of shape {array.shape}",
+            wanted=f"shape ({states}, {actions}): one row a state, one column an action of this MDP",
+            mend="check that the policy belongs to this MDP and is not transposed",
+        )
+    try:
+        available = np.broadcast_to(available, np.broadcast_shapes(array.shape, available.shape))
+    except ValueError:
+        raise InvalidInput(
+            got=f"{name} with batch {array.shape[:-2]} for MDPs with batch {available.shape[:-2]}",
+            wanted="leading axes that broadcast against each other",
+            mend="pass one policy, or as many as there are MDPs",
+        ) from None
+    if not available.all():
+        stray = np.broadcast_to(array, available.shape) * ~available
+        if stray.any():
+            index = first_index(stray != 0)
+            raise InvalidInput(
+                got=f"{name}{show_index(index)} = {stray[index]:.6g} for an action that is not available there",
+                wanted="no mass on unavailable actions",
+                mend="move it to the available ones (mdp.available says which they are)",
+            )
+    return probability_rows(array, name, atol=row_sum_atol(value))
+
+
+def labels(value: Any, name: str, size: int) -> tuple[str, ...] | None:
+    """Optional labels: as many distinct strings as there are states (or actions)."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = [value]
+    out = tuple(str(label) for label in value)
+    if len(out) != size or len(set(out)) != size:
+        raise InvalidInput(
+            got=f"{len(out)} {name} ({len(set(out))} distinct)",
+            wanted=f"{size} distinct labels",
+            mend="give each its own, or leave the labels out",
+        )
+    return out
+
+
+def integer(value: Any, name: str, *, least: int) -> int:
+    """An integer that is at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < least:
+        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"an integer, {least} or more", mend=f"change {name}")
+    return int(value)
+
+
+def number_between(value: Any, name: str, low: float, high: float) -> float:
+    """A real number in [low, high]."""
+    good = isinstance(value, numbers.Real) and not isinstance(value, bool) and low <= float(value) <= high
+    if not good or not math.isfinite(float(value)):
+        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"a number in [{low:g}, {high:g}]", mend=f"change {name}")
+    return float(value)

@@ -1,0 +1,133 @@
+"""Divergences between rows of probabilities, with relative accuracy near 1e-12 however close the rows are.
+
+Each reduces one axis of non-negative arrays p and q that broadcast against each other. Units are nats. Rows as
+stored sum to 1 only to rounding, so KL is read in its generalised form, Σ p log(p/q) − p + q: a sum of terms that
+are never negative, each computed from q − p (exact for close floats), so that nothing cancels. THEORY.md,
+"The update problems solved exactly".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from trpo_theory.errors import InvalidInput
+
+_SMALL = 0.25
+"""Below this |x| a series takes over from x − log(1 + x), which then cancels."""
+_LOG1P_TERMS = 1.0 / np.arange(3.0, 23.0, 2.0)
+_EXP_TERMS = 1.0 / np.cumprod(np.arange(2.0, 18.0))
+
+
+def x_minus_log1p(x: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """x − log(1 + x) for x ≥ −1, to a few units in the last place: 0 at 0, ∞ at −1."""
+    x = np.asarray(x, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        return np.where(np.abs(x) < _SMALL, _small_x_minus_log1p(x), x - np.log1p(x))
+
+
+def _small_x_minus_log1p(x: np.ndarray) -> np.ndarray:
+    """With s = x/(2 + x), log(1 + x) = 2 artanh(s): x − log(1 + x) = s·x − 2 s³ (1/3 + s²/5 + s⁴/7 + …)."""
+    s = x / (2.0 + x)
+    square = s * s
+    series = np.full_like(square, _LOG1P_TERMS[-1])
+    for coefficient in _LOG1P_TERMS[-2::-1]:
+        series *= square
+        series += coefficient
+    return s * (x - 2.0 * square * series)
+
+
+def kl_div(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """The term p log(p/q) − p + q of the generalised KL, elementwise: q where p = 0, ∞ where p > 0 = q.
+
+    As `scipy.special.kl_div`, but without its cancellation where p is close to q.
+    """
+    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    return np.where(p == 0.0, q, _kl_of_change(p, q, q - p))
+
+
+def _kl_of_change(p: np.ndarray, q: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """p log(p/q) − p + q for p > 0, from q and from change = q − p as exactly as it is known."""
+    with np.errstate(all="ignore"):
+        near = p * _small_x_minus_log1p(change / p)
+        ratio = q / p
+        log_ratio = np.log(ratio)
+        unsafe = ~((ratio > 1e-290) & (ratio < 1e290))
+        if unsafe.any():
+            log_ratio = np.where(unsafe, np.log(q) - np.log(p), log_ratio)
+        return np.where(np.abs(change) < _SMALL * p, near, change - p * log_ratio)
+
+
+def kl(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1) -> Float[np.ndarray, "..."] | float:
+    """KL(p‖q) = Σ p log(p/q) in nats: 0 log 0 = 0, and ∞ where p > 0 = q.
+
+    >>> float(kl(np.array([0.5, 0.5]), np.array([0.25, 0.75])))
+    0.14384103622589045
+    """
+    return kl_div(p, q).sum(axis)
+
+
+def tv(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1) -> Float[np.ndarray, "..."] | float:
+    """TV(p, q) = ½ Σ |p − q|, the largest difference in the probability of an event."""
+    return 0.5 * np.abs(np.subtract(p, q)).sum(axis)
+
+
+def chi2(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1) -> Float[np.ndarray, "..."] | float:
+    """χ²(p‖q) = Σ (p − q)²/q, Pearson's: ∞ where p > 0 = q."""
+    difference = np.subtract(p, q)
+    with np.errstate(all="ignore"):
+        return np.where(difference == 0.0, 0.0, difference * (difference / q)).sum(axis)
+
+
+def jeffreys(
+    p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1
+) -> Float[np.ndarray, "..."] | float:
+    """KL(p‖q) + KL(q‖p)."""
+    return kl(p, q, axis=axis) + kl(q, p, axis=axis)
+
+
+def jensen_shannon(
+    p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1
+) -> Float[np.ndarray, "..."] | float:
+    """½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2, from q − p: m itself would round the difference away."""
+    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    middle, half = 0.5 * (p + q), 0.5 * (q - p)
+    terms = np.where(p == 0.0, half, _kl_of_change(p, middle, half))
+    terms += np.where(q == 0.0, -half, _kl_of_change(q, middle, -half))
+    return 0.5 * terms.sum(axis)
+
+
+def hellinger2(
+    p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1
+) -> Float[np.ndarray, "..."] | float:
+    """H²(p, q) = 1 − Σ √(pq) = ½ Σ (√p − √q)², the squared Hellinger distance (1 − BC)."""
+    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    root_sum = np.sqrt(p) + np.sqrt(q)
+    return 0.5 * np.square((p - q) / np.where(root_sum == 0.0, 1.0, root_sum)).sum(axis)
+
+
+def renyi(
+    p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], order: float, *, axis: int = -1
+) -> Float[np.ndarray, "..."] | float:
+    """Rényi's D_a(p‖q) = log(Σ p^a q^(1−a)) / (a − 1), 0 < a < 1.
+
+    Σ p^a q^(1−a) − 1 is summed as Σ p [(1 + x)^b − 1 − b x] with x = q/p − 1, b = 1 − a: terms of one sign.
+    """
+    if not 0.0 < order < 1.0:
+        raise InvalidInput(got=f"order = {order}", wanted="0 < order < 1", mend="use kl for order 1")
+    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    b = 1.0 - order
+    with np.errstate(all="ignore"):
+        x = (q - p) / p
+        near = p * (_expm1_minus(b * np.log1p(x)) - b * x_minus_log1p(x))
+        far = p**order * q**b - p - b * (q - p)
+        terms = np.where(p == 0.0, -b * q, np.where(np.abs(q - p) < _SMALL * p, near, far))
+        return np.log1p(terms.sum(axis)) / -b
+
+
+def _expm1_minus(y: np.ndarray) -> np.ndarray:
+    """exp(y) − 1 − y."""
+    series = np.zeros_like(y)
+    for coefficient in _EXP_TERMS[::-1]:
+        series = series * y + coefficient
+    return np.where(np.abs(y) < 0.7, series * y * y, np.expm1(y) - y)

@@ -1,0 +1,25 @@
+"""The exceptions that this package raises on purpose."""
+
+from __future__ import annotations
+
+
+class TrpoTheoryError(Exception):
+    """Any error that this package raises on purpose."""
+
+
+class InvalidInput(TrpoTheoryError, ValueError):
+    """Input that cannot be used, in one message: what was got, what was wanted, how to mend it.
+
+    >>> raise InvalidInput(got="gamma = 1", wanted="a number in [0, 1)", mend="pass 0.99")
+    Traceback (most recent call last):
+    ...
+    trpo_theory.errors.InvalidInput: got gamma = 1; wanted a number in [0, 1); to mend it: pass 0.99
+    """
+
+    def __init__(self, *, got: str, wanted: str, mend: str) -> None:
+        self.got, self.wanted, self.mend = got, wanted, mend
+        super().__init__(f"got {got}; wanted {wanted}; to mend it: {mend}")
+
+
+class NotSolved(TrpoTheoryError, ArithmeticError):
+    """A computation whose own check (residual, gap) says that its numbers are not to be used."""

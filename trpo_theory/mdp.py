@@ -1,0 +1,266 @@
+"""`FiniteMDP`: a finite Markov decision process, validated once and then trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Bool, Float
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+
+
+class FiniteMDP:
+    """A finite MDP, or a batch of them: frozen, validated once, with read-only arrays.
+
+    P(s' | s, a),  r(s, a) = E[r | s, a],  γ ∈ [0, 1),  ρ₀.          THEORY.md, "Setting".
+
+    Args:
+        transition: P, shape (*batch, S, A, S); or, for one large MDP, a SciPy sparse matrix of shape (S·A, S)
+            whose row s·A + a is P(· | s, a). Duplicate entries are summed.
+        reward: per step of discounted return, shape (*batch, S), (*batch, S, A) or (*batch, S, A, S) (sparse:
+            also a sparse (S·A, S)); reduced once to its conditional mean r(s, a). -inf in an (S, A) reward marks an
+            action that is not available in that state.
+        gamma: the discount γ ∈ [0, 1): a scalar, or one for each MDP of the batch.
+        initial: ρ₀, shape (S,) or (*batch, S); uniform if left out.
+        available: booleans (S, A) or (*batch, S, A): which actions may be taken where. The transition row of an
+            unavailable action is ignored and stored as zero, as is its reward.
+        state_labels, action_labels: optional names, for people.
+
+    Rows that sum to 1 only within 1e-8 (1e-5 for float32 input) are divided by their sum; others are refused.
+
+    Raises:
+        InvalidInput: for a wrong shape, NaN or infinity, a negative probability, a row that does not sum to 1,
+            γ outside [0, 1), or a state without an action.
+
+    >>> mdp = FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[0, 1], [0, 0]], 0.9, [1, 0])
+    >>> mdp
+    FiniteMDP(states=2, actions=2, gamma=0.9, dense)
+    """
+
+    __slots__ = (
+        "action_labels",
+        "actions",
+        "available",
+        "batch_shape",
+        "gamma",
+        "initial",
+        "reward",
+        "state_labels",
+        "states",
+        "transition",
+    )
+
+    transition: Float[np.ndarray, "*batch S A S"] | sp.csr_array
+    reward: Float[np.ndarray, "*batch S A"]
+    gamma: float | Float[np.ndarray, "*batch"]
+    initial: Float[np.ndarray, "*batch S"]
+    available: Bool[np.ndarray, "*batch S A"]
+    states: int
+    actions: int
+    batch_shape: tuple[int, ...]
+    state_labels: tuple[str, ...] | None
+    action_labels: tuple[str, ...] | None
+
+    def __init__(
+        self,
+        transition: Any,
+        reward: Any,
+        gamma: Any,
+        initial: Any = None,
+        *,
+        available: Any = None,
+        state_labels: Sequence[str] | None = None,
+        action_labels: Sequence[str] | None = None,
+    ) -> None:
+        atol = _checks.row_sum_atol(transition)
+        if sp.issparse(transition):
+            fields = _sparse_fields(transition, reward, available, atol)
+        else:
+            fields = _dense_fields(transition, reward, available, atol)
+        transition, reward, available, batch_shape = fields
+        states, actions = reward.shape[-2:]
+        fields = {
+            "transition": transition,
+            "reward": reward,
+            "gamma": _checks.discount(gamma, batch_shape),
+            "initial": _checks.distribution(initial, "initial", states, batch_shape),
+            "available": available,
+            "states": states,
+            "actions": actions,
+            "batch_shape": batch_shape,
+            "state_labels": _checks.labels(state_labels, "state_labels", states),
+            "action_labels": _checks.labels(action_labels, "action_labels", actions),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, _read_only(value))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a FiniteMDP is frozen: build a new one instead of setting {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a FiniteMDP is frozen: {name} cannot be deleted")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        args = (self.transition, self.reward, self.gamma, self.initial)
+        return _rebuild, (*args, self.available, self.state_labels, self.action_labels)
+
+    def __repr__(self) -> str:
+        gamma = f"{self.gamma:.10g}" if isinstance(self.gamma, float) else f"array{self.gamma.shape}"
+        batch = f", batch={self.batch_shape}" if self.batch_shape else ""
+        kind = f"sparse, {self.transition.nnz} transitions" if self.is_sparse else "dense"
+        return f"FiniteMDP(states={self.states}, actions={self.actions}, gamma={gamma}{batch}, {kind})"
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the transitions are stored as a sparse (S·A, S) matrix."""
+        return sp.issparse(self.transition)
+
+    def with_gamma(self, gamma: Any) -> FiniteMDP:
+        """The same MDP under another discount."""
+        return FiniteMDP(
+            self.transition,
+            self.reward,
+            gamma,
+            self.initial,
+            available=self.available,
+            state_labels=self.state_labels,
+            action_labels=self.action_labels,
+        )
+
+
+def _rebuild(*args: Any) -> FiniteMDP:
+    *core, available, state_labels, action_labels = args
+    return FiniteMDP(*core, available=available, state_labels=state_labels, action_labels=action_labels)
+
+
+def _dense_fields(transition: Any, reward: Any, available: Any, atol: float) -> tuple[Any, ...]:
+    transition = _checks.real_array(transition, "transition")
+    shape = transition.shape
+    if transition.ndim < 3 or shape[-3] != shape[-1]:
+        raise InvalidInput(
+            got=f"transition of shape {shape}",
+            wanted="shape (S, A, S), or (*batch, S, A, S)",
+            mend="put the axes in the order state, action, next state "
+            "(trpo_theory.io.from_mdptoolbox reads (A, S, S)); a sparse one is (S*A, S)",
+        )
+    batch_shape = shape[:-3]
+    reward = _reduced_reward(reward, transition)
+    available, reward = _availability(available, reward, batch_shape)
+    if not available.all():
+        transition[~np.broadcast_to(available, shape[:-1])] = 0.0
+    return _checks.probability_rows(transition, "transition", where=available, atol=atol), reward, available, batch_shape
+
+
+def _reduced_reward(reward: Any, transition: np.ndarray) -> np.ndarray:
+    reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
+    *batch, states, actions, _ = transition.shape
+    lead = len(batch)
+    core = reward.shape[lead:]
+    fits = all(size in (1, full) for size, full in zip(reward.shape, batch, strict=False))
+    if fits and core == (states,):
+        reward = np.broadcast_to(reward[..., None], (*reward.shape, actions)).copy()
+    elif fits and core == (states, actions, states):
+        if np.isneginf(reward).any():
+            index = _checks.first_index(np.isneginf(reward))
+            raise InvalidInput(
+                got=f"-inf in reward at {_checks.show_index(index)} of an (S, A, S) reward",
+                wanted="-inf only in an (S, A) reward, where it marks an unavailable action",
+                mend="pass available= (S, A) and a finite reward",
+            )
+        return np.einsum("...sat,...sat->...sa", transition, reward)
+    elif not (fits and core == (states, actions)):
+        raise InvalidInput(
+            got=f"reward of shape {reward.shape}",
+            wanted=f"{tuple(batch) or ''}{' + ' if batch else ''}({states},), ({states}, {actions}) "
+            f"or ({states}, {actions}, {states}) for a transition of shape {transition.shape}",
+            mend="give one reward a state, a state and action, or a transition",
+        )
+    return np.broadcast_to(reward, (*batch, states, actions)).copy()
+
+
+def _availability(available: Any, reward: np.ndarray, batch_shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The mask of available actions, and the reward with zero at the others."""
+    finite = ~np.isneginf(reward)
+    if available is not None:
+        mask = np.asarray(available)
+        if mask.dtype != bool:
+            mask = _checks.real_array(mask, "available")
+            if not np.isin(mask, (0.0, 1.0)).all():
+                raise InvalidInput(
+                    got="available with entries that are neither true nor false",
+                    wanted="booleans",
+                    mend="pass reward > -np.inf, or a boolean array of shape (S, A)",
+                )
+            mask = mask == 1.0
+        _checks.expect_shape(mask, "available", *reward.shape[-2:], "S", "A", batch_shape=batch_shape)
+        finite = finite & mask
+    stuck = ~finite.any(-1)
+    if stuck.any():
+        raise InvalidInput(
+            got=f"no available action in state {_checks.show_index(_checks.first_index(stuck))}",
+            wanted="at least one action in every state",
+            mend="give a terminal state one action that stays there with reward 0",
+        )
+    return finite, np.where(finite, reward, 0.0)
+
+
+def _sparse_fields(transition: Any, reward: Any, available: Any, atol: float) -> tuple[Any, ...]:
+    matrix = sp.csr_array(transition, dtype=np.float64, copy=True)
+    rows, states = matrix.shape
+    if states == 0 or rows == 0 or rows % states:
+        raise InvalidInput(
+            got=f"a sparse transition of shape {matrix.shape}",
+            wanted="shape (S*A, S), row s*A + a holding P(. | s, a)",
+            mend="stack the rows state by state (trpo_theory.io.from_mdptoolbox reads one matrix an action)",
+        )
+    actions = rows // states
+    matrix.sum_duplicates()
+    if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
+        where = int(np.argmax(~(np.isfinite(matrix.data) & (matrix.data >= 0))))
+        row = int(np.searchsorted(matrix.indptr, where, side="right")) - 1
+        raise InvalidInput(
+            got=f"{matrix.data[where]} in the sparse transition, state {row // actions}, action {row % actions}",
+            wanted="finite probabilities, none negative",
+            mend="find where that entry comes from and replace it",
+        )
+    reward = _reduced_sparse_reward(reward, matrix, states, actions)
+    available, reward = _availability(available, reward, ())
+    if not available.all():
+        matrix = sp.diags_array(available.ravel().astype(np.float64)) @ matrix
+        matrix.eliminate_zeros()
+    sums = matrix.sum(axis=1)
+    _checks.check_row_sums(sums.reshape(states, actions), available, "transition", atol)
+    scale = np.where(np.abs(sums - 1) > _checks._ROUNDING, sums, 1.0)
+    scale[~available.ravel()] = 1.0
+    if (scale != 1.0).any():
+        matrix.data /= np.repeat(scale, np.diff(matrix.indptr))
+    return matrix, reward, available, ()
+
+
+def _reduced_sparse_reward(reward: Any, matrix: sp.csr_array, states: int, actions: int) -> np.ndarray:
+    if sp.issparse(reward):
+        if reward.shape != matrix.shape:
+            raise InvalidInput(
+                got=f"a sparse reward of shape {reward.shape}",
+                wanted=f"the transition's shape {matrix.shape}",
+                mend="give the reward of each stored transition, or r(s, a) as a dense (S, A) array",
+            )
+        return np.asarray(matrix.multiply(sp.csr_array(reward)).sum(axis=1)).reshape(states, actions)
+    reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
+    if reward.shape == (states,):
+        return np.repeat(reward[:, None], actions, axis=1)
+    _checks.expect_shape(reward, "reward", states, actions, "S", "A")
+    return reward
+
+
+def _read_only(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif sp.issparse(value):
+        for part in (value.data, value.indices, value.indptr):
+            part.flags.writeable = False
+    return value

@@ -1,0 +1,108 @@
+"""Policies are plain (S, A) arrays; here are the usual ones, and the classes that they may be confined to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+
+
+def uniform(available: Bool[np.ndarray, "*batch S A"]) -> Float[np.ndarray, "*batch S A"]:
+    """The policy that takes each available action with the same probability.
+
+    >>> uniform(np.array([[True, True], [True, False]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    available = np.asarray(available, dtype=bool)
+    return available / available.sum(-1, keepdims=True)
+
+
+def softmax(
+    logits: Float[np.ndarray, "*batch S A"], available: Bool[np.ndarray, "*batch S A"] | None = None
+) -> Float[np.ndarray, "*batch S A"]:
+    """π(a|s) ∝ exp(logits(s, a)) over the available actions."""
+    logits = _checks.real_array(logits, "logits", allow_minus_inf=True)
+    if available is not None:
+        logits = np.where(available, logits, -np.inf)
+    top = logits.max(-1, keepdims=True)
+    if np.isneginf(top).any():
+        raise InvalidInput(got="a row of logits without a finite entry", wanted="one or more", mend="raise one logit")
+    weights = np.exp(logits - top)
+    return weights / weights.sum(-1, keepdims=True)
+
+
+def greedy(
+    q_value: Float[np.ndarray, "*batch S A"], available: Bool[np.ndarray, "*batch S A"] | None = None
+) -> Float[np.ndarray, "*batch S A"]:
+    """The deterministic policy that takes an action of largest q_value, the first of them where several tie."""
+    q_value = np.asarray(q_value, dtype=np.float64)
+    if available is not None:
+        q_value = np.where(available, q_value, -np.inf)
+    return deterministic(q_value.argmax(-1), q_value.shape[-1])
+
+
+def deterministic(action: Int[np.ndarray, "*batch S"], actions: int) -> Float[np.ndarray, "*batch S A"]:
+    """The policy that takes action[s] in state s."""
+    return (np.asarray(action)[..., None] == np.arange(actions)).astype(np.float64)
+
+
+def mixture(
+    old: Float[np.ndarray, "*#batch S A"],
+    target: Float[np.ndarray, "*#batch S A"],
+    weight: float | Float[np.ndarray, "*#batch 1 1"],
+) -> Float[np.ndarray, "*batch S A"]:
+    """(1 − weight) old + weight target: Kakade and Langford's conservative step."""
+    weight = np.asarray(weight, dtype=np.float64)
+    if not ((weight >= 0) & (weight <= 1)).all():
+        raise InvalidInput(got=f"a mixture weight of {weight}", wanted="weights in [0, 1]", mend="change weight")
+    return (1.0 - weight) * old + weight * target
+
+
+class StateAggregation:
+    """The class of policies in which all states of a group share one row: π(·|s) depends on group[s] only.
+
+    Args:
+        groups: one integer a state, shape (S,); states with the same integer share a row.
+
+    >>> StateAggregation([0, 0, 1])
+    StateAggregation(states=3, groups=2)
+    """
+
+    __slots__ = ("count", "group")
+
+    group: Int[np.ndarray, "S"]
+    count: int
+
+    def __init__(self, groups: Any) -> None:
+        array = _checks.real_array(groups, "the aggregation map")
+        if array.ndim != 1 or (array != np.round(array)).any():
+            raise InvalidInput(
+                got=f"an aggregation map of shape {array.shape} and dtype {np.asarray(groups).dtype}",
+                wanted="one integer a state",
+                mend="pass a flat sequence such as [0, 0, 1]",
+            )
+        names, group = np.unique(array, return_inverse=True)
+        group = group.reshape(array.shape)
+        group.flags.writeable = False
+        object.__setattr__(self, "group", group)
+        object.__setattr__(self, "count", len(names))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a StateAggregation is frozen: {name} cannot be set")
+
+    def __repr__(self) -> str:
+        return f"StateAggregation(states={len(self.group)}, groups={self.count})"
+
+    def expand(self, rows: Float[np.ndarray, "*batch G A"]) -> Float[np.ndarray, "*batch S A"]:
+        """The policy that has rows[g] in every state of group g."""
+        return np.asarray(rows)[..., self.group, :]
+
+    def contains(self, policy: Float[np.ndarray, "*batch S A"]) -> bool:
+        """Whether states of one group have the same row, to the last bit."""
+        first = np.unique(self.group, return_index=True)[1]
+        return bool((policy == self.expand(np.asarray(policy)[..., first, :])).all())
