@@ -1,1 +1,64 @@
-"""The laboratory for policy-improvement theory: finite MDPs solved exactly, and the bounds behind TRPO put to the test."""
+"""The laboratory for policy-improvement theory: finite MDPs solved exactly, and the bounds behind TRPO put to the test.
+
+>>> import trpo_theory as tt
+>>> mdp = tt.load("gym:FrozenLake-v1", gamma=0.99)
+>>> q = tt.compare(mdp, tt.load_policy("uniform", mdp), tt.load_policy("optimal", mdp))
+>>> round(float(q.expected_return_new), 6)
+0.542026
+
+Names are imported when first used, so that `import trpo_theory` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "FiniteMDP": "mdp",
+    "StateAggregation": "policy",
+    "uniform": "policy",
+    "softmax": "policy",
+    "greedy": "policy",
+    "mixture": "policy",
+    "evaluate": "evaluation",
+    "Evaluation": "evaluation",
+    "optimal": "control",
+    "Optimum": "control",
+    "compare": "quantities",
+    "Quantities": "quantities",
+    "load": "sources",
+    "load_policy": "sources",
+    "InvalidInput": "errors",
+    "NotSolved": "errors",
+    "TrpoTheoryError": "errors",
+}
+_ROOMS = ("bounds", "divergence", "io", "report", "zoo")
+
+__all__ = [*_HOME, *_ROOMS]
+
+if TYPE_CHECKING:
+    from trpo_theory import bounds, divergence, io, report, zoo
+    from trpo_theory.control import Optimum, optimal
+    from trpo_theory.errors import InvalidInput, NotSolved, TrpoTheoryError
+    from trpo_theory.evaluation import Evaluation, evaluate
+    from trpo_theory.mdp import FiniteMDP
+    from trpo_theory.policy import StateAggregation, greedy, mixture, softmax, uniform
+    from trpo_theory.quantities import Quantities, compare
+    from trpo_theory.sources import load, load_policy
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"trpo_theory.{name}")
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"trpo_theory.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'trpo_theory' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -53,7 +53,9 @@ def real_array(value: Any, name: str, *, allow_minus_inf: bool = False) -> np.nd
             mend=f"pass np.asarray({name}, dtype=float) and check that all its rows have the same length",
         ) from None
     if array.size == 0:
-        raise InvalidInput(got=f"an empty {name}, shape {array.shape}", wanted="at least one entry", mend=f"fill {name}")
+        raise InvalidInput(
+            got=f"an empty {name}, shape {array.shape}", wanted="at least one entry", mend=f"fill {name}"
+        )
     bad = ~np.isfinite(array)
     if allow_minus_inf:
         bad &= ~np.isneginf(array)
@@ -78,10 +80,10 @@ def show_index(index: Sequence[int]) -> str:
 
 
 def discount(value: Any, batch_shape: tuple[int, ...] = ()) -> float | np.ndarray:
-    """gamma in [0, 1): a float, or for a batch an array that broadcasts to its shape."""
+    """Gamma in [0, 1): a float, or for a batch an array that broadcasts to its shape."""
     wanted = "a discount gamma in [0, 1)"
     mend = "pass a number such as 0.99 (gamma = 1, the undiscounted case, has no finite value here)"
-    if isinstance(value, str) or isinstance(value, bool) or value is None:
+    if isinstance(value, (str, bool)) or value is None:
         raise InvalidInput(got=f"gamma = {value!r}", wanted=wanted, mend=mend)
     array = real_array(value, "gamma")
     outside = (array < 0) | (array >= 1)

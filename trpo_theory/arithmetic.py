@@ -28,6 +28,11 @@ class Floats:
     polylog = staticmethod(special.polylog)
 
     @staticmethod
+    def nan_to_inf(x: Any) -> Any:
+        """∞ where x is 0 · ∞, which says nothing."""
+        return np.where(np.isnan(x), np.inf, x)[()]
+
+    @staticmethod
     def sum(x: Any, axis: int, where: Any = None) -> Any:
         """Σ along an axis, over the entries where `where` is true."""
         return np.sum(x, axis=axis) if where is None else np.sum(np.where(where, x, 0.0), axis=axis)

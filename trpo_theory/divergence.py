@@ -20,7 +20,7 @@ _EXP_TERMS = 1.0 / np.cumprod(np.arange(2.0, 18.0))
 
 
 def x_minus_log1p(x: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """x − log(1 + x) for x ≥ −1, to a few units in the last place: 0 at 0, ∞ at −1."""
+    """X − log(1 + x) for x ≥ −1, to a few units in the last place: 0 at 0, ∞ at −1."""
     x = np.asarray(x, dtype=np.float64)
     with np.errstate(divide="ignore"):
         return np.where(np.abs(x) < _SMALL, _small_x_minus_log1p(x), x - np.log1p(x))
@@ -47,7 +47,7 @@ def kl_div(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."]) -> Float[np
 
 
 def _kl_of_change(p: np.ndarray, q: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """p log(p/q) − p + q for p > 0, from q and from change = q − p as exactly as it is known."""
+    """P log(p/q) − p + q for p > 0, from q and from change = q − p as exactly as it is known."""
     with np.errstate(all="ignore"):
         near = p * _small_x_minus_log1p(change / p)
         ratio = q / p
@@ -72,7 +72,9 @@ def tv(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = 
     return 0.5 * np.abs(np.subtract(p, q)).sum(axis)
 
 
-def chi2(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1) -> Float[np.ndarray, "..."] | float:
+def chi2(
+    p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1
+) -> Float[np.ndarray, "..."] | float:
     """χ²(p‖q) = Σ (p − q)²/q, Pearson's: ∞ where p > 0 = q."""
     difference = np.subtract(p, q)
     with np.errstate(all="ignore"):

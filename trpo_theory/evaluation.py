@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from jaxtyping import Float
 
 from trpo_theory import _checks
@@ -104,7 +105,7 @@ class Evaluation:
 
     @property
     def occupancy(self) -> Float[np.ndarray, "*batch S"]:
-        """d = (1 − γ) ρ: sums to 1."""
+        """D = (1 − γ) ρ: sums to 1."""
         return to_leading((1 - self._chain.gamma) * self._chain.visitation, 1)
 
     @property
@@ -121,11 +122,14 @@ class Evaluation:
     def error_bound(self) -> float | Float[np.ndarray, "*batch"]:
         """A bound on max_s |V − V*|, V* the exact value of the MDP as stored.
 
-        (residual + u) / (1 − γ), where u = (S + A + 4) ε (max|r_π| + 2 max|V|) bounds the rounding of the residual itself.
+        (residual + u) / (1 − γ), where u = (n + A + 4) ε (max_s Σ_a π|r| + 2 max|V|) bounds the rounding of the residual
+        itself, n the most successors of a state and action.
         """
         chain = self._chain
-        scale = np.abs(chain.expected_reward).max(0) + 2 * np.abs(chain.value).max(0)
-        rounding = (sum(chain.policy.shape[:2]) + 4) * np.finfo(np.float64).eps * scale
+        states, actions = chain.policy.shape[:2]
+        successors = int(np.diff(chain.transition.indptr).max()) if sp.issparse(chain.transition) else states
+        scale = (chain.policy * np.abs(chain.reward)).sum(1).max(0) + 2 * np.abs(chain.value).max(0)
+        rounding = (successors + actions + 4) * np.finfo(np.float64).eps * scale
         return (chain.residual + rounding) / (1 - chain.gamma)
 
     def __repr__(self) -> str:

@@ -51,8 +51,9 @@ def resolvent(transition: Any, gamma: Any) -> Resolvent:
 
 
 class _Lapack:
-    """The transpose is factored: strictly column dominant, so partial pivoting never exchanges rows, and a state that
-    cannot be reached has a visitation of exactly 0.
+    """LU of the transpose: strictly column dominant, so that partial pivoting never exchanges rows.
+
+    Hence a state that cannot be reached has a visitation of exactly 0, and none is negative.
     """
 
     def __init__(self, matrix: np.ndarray) -> None:

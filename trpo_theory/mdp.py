@@ -152,7 +152,12 @@ def _dense_fields(transition: Any, reward: Any, available: Any, atol: float) -> 
     available, reward = _availability(available, reward, batch_shape)
     if not available.all():
         transition[~np.broadcast_to(available, shape[:-1])] = 0.0
-    return _checks.probability_rows(transition, "transition", where=available, atol=atol), reward, available, batch_shape
+    return (
+        _checks.probability_rows(transition, "transition", where=available, atol=atol),
+        reward,
+        available,
+        batch_shape,
+    )
 
 
 def _reduced_reward(reward: Any, transition: np.ndarray) -> np.ndarray:

@@ -114,8 +114,9 @@ class Quantities:
 
     @cached_property
     def expected_advantage(self) -> Any:
-        """Ā(s) = Σ_a new(a|s) A_old(s,a), (S, *batch); computed as Σ (new − old) A_old, which keeps its digits where
-        new is close to old (Σ_a old A_old = 0).
+        """Ā(s) = Σ_a new(a|s) A_old(s,a), (S, *batch).
+
+        Computed as Σ_a (new − old) A_old, the same since Σ_a old A_old = 0, which keeps its digits where new is close to old.
         """
         return self.sum_a((self.new - self.old) * self.advantage)
 
@@ -264,7 +265,8 @@ def compare(
 
     Args:
         mdp: one MDP or a batch; batches of MDPs and of policies broadcast against each other.
-        old, new: policies, shape (*batch, S, A).
+        old: the policy that we stand at, shape (*batch, S, A).
+        new: the candidate, likewise.
 
     Returns:
         `Quantities`, whose batch axes are last: thousands of small MDPs cost one call.

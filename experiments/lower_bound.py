@@ -1,0 +1,130 @@
+"""The lower bound on real environments: eta(old), L, eta(new), max-KL, and every bound's value and slack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+import trpo_theory as tt
+from trpo_theory.report import Table, write
+
+NAME = "lower-bound"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is run: `environments` by the name that the tables use, and steps from old towards optimal by weight.
+
+    Old is the even mixture of the uniform and the optimal policy, so that it is good but can be improved everywhere; new
+    moves `steps` of the way to the optimal policy, or (a negative step) to the uniform one.
+    """
+
+    environments: tuple[tuple[str, str], ...] = (
+        ("FrozenLake 4x4", "gym:FrozenLake-v1"),
+        ("FrozenLake 4x4, not slippery", "gym:FrozenLake-v1?is_slippery=false"),
+        ("FrozenLake 8x8", "gym:FrozenLake-v1?map_name=8x8"),
+        ("CliffWalking", "gym:CliffWalking-v1"),
+        ("CliffWalking, slippery", "gym:CliffWalkingSlippery-v1"),
+        ("Taxi", "gym:Taxi-v4"),
+        ("Taxi, rainy", "gym:Taxi-v4?is_rainy=true"),
+    )
+    gammas: tuple[float, ...] = (0.5, 0.9, 0.99)
+    steps: tuple[float, ...] = (1e-4, 1e-2, 0.1, 0.5, 0.9, -0.5)
+
+
+def quick(settings: Settings) -> Settings:
+    """Fewer rows, every environment."""
+    return replace(settings, gammas=(0.9, 0.99), steps=(1e-4, 0.1, -0.5))
+
+
+def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> pd.DataFrame:
+    """One row an environment, discount and step; advance() is called after each environment and discount."""
+    rows = []
+    for name, source in settings.environments:
+        for gamma in settings.gammas:
+            mdp = tt.load(source, gamma=gamma)
+            uniform, optimal = tt.uniform(mdp.available), tt.optimal(mdp).policy
+            old = tt.mixture(uniform, optimal, 0.5)
+            for step in settings.steps:
+                new = tt.mixture(old, optimal if step > 0 else uniform, abs(step))
+                rows.append({"environment": name, "gamma": gamma, "step": step, **_row(tt.compare(mdp, old, new))})
+            advance()
+    return pd.DataFrame(rows)
+
+
+def _row(q: tt.Quantities) -> dict[str, float | bool]:
+    row: dict[str, float | bool] = {
+        "expected_return_old": float(q.expected_return_old),
+        "surrogate": float(q.surrogate),
+        "expected_return_new": float(q.expected_return_new),
+        "max_kl": float(q.max_kl),
+    }
+    for check in tt.bounds.check_all(q):
+        row[f"{check.id} value"] = float(check.lower_bound)
+        row[f"{check.id} slack"] = float(check.slack)
+        row[f"{check.id} holds"] = bool(check.holds)
+    return row
+
+
+def tables(frame: pd.DataFrame) -> dict[str, Table]:
+    """For each environment, by file name, its table: a cell of a bound is its value M over its slack."""
+    out = {}
+    for name, rows in frame.groupby("environment", sort=False):
+        slug = "".join(c if c.isalnum() else "-" for c in str(name).lower()).replace("--", "-")
+        out[f"{NAME}-{slug}"] = Table(
+            _presented(rows),
+            caption=f"{name}: the lower bounds $M$ on $\\eta(\\tilde\\pi)$, each with its slack $\\eta(\\tilde\\pi) - M$ in "
+            "brackets, for steps towards the optimal (negative: the uniform) policy.",
+            label=f"tab:{NAME}-{slug}",
+            headings=_HEADINGS,
+            digits={"gamma": 2, "step": 1, "max_kl": 3},
+        )
+    return out
+
+
+_HEADINGS = {
+    "gamma": (r"$\gamma$", "gamma"),
+    "step": ("step", "step"),
+    "expected_return_old": (r"$\eta(\pi)$", "eta(old)"),
+    "surrogate": (r"$L_\pi(\tilde\pi)$", "L"),
+    "expected_return_new": (r"$\eta(\tilde\pi)$", "eta(new)"),
+    "max_kl": (r"$D_{\mathrm{KL}}^{\max}$", "max-KL"),
+}
+
+
+def _presented(rows: pd.DataFrame) -> pd.DataFrame:
+    from trpo_theory.report.tables import show
+
+    shown = rows[["gamma", "step", *list(_HEADINGS)[2:]]].copy()
+    for bound in tt.bounds:
+        values, slacks = rows[f"{bound} value"], rows[f"{bound} slack"]
+        shown[bound] = [f"{show(m, 3)} ({show(slack, 2)})" for m, slack in zip(values, slacks, strict=True)]
+    return shown
+
+
+def summary(frame: pd.DataFrame) -> str:
+    """What the run says, in two sentences."""
+    holds = frame[[f"{bound} holds" for bound in tt.bounds]].to_numpy()
+    value = frame[[f"{bound} value" for bound in tt.bounds]].to_numpy()
+    useful = value > frame[["expected_return_old"]].to_numpy()
+    failed = int((~holds).sum())
+    verdict = "all hold" if not failed else f"{failed} FAIL"
+    return (
+        f"{holds.size} bounds checked on {frame['environment'].nunique()} environments: {verdict}. "
+        f"{int(useful.sum())} of them promise an improvement (M > eta(old))."
+    )
+
+
+def save(frame: pd.DataFrame, directory: Path) -> list[Path]:
+    """Every table as LaTeX, Markdown and CSV, and all numbers unrounded in one CSV."""
+    paths = [path for name, table in tables(frame).items() for path in write(table, directory, name)]
+    everything = Table(frame, caption="All numbers of the lower-bound experiment.", label=f"tab:{NAME}")
+    return [*paths, *write(everything, directory, NAME, suffixes=(".csv",))]
+
+
+def passed(frame: pd.DataFrame) -> bool:
+    """Whether every bound holds."""
+    return bool(frame[[f"{bound} holds" for bound in tt.bounds]].to_numpy().all())

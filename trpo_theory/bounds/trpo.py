@@ -1,0 +1,56 @@
+"""Trust Region Policy Optimization: Schulman, Levine, Moritz, Jordan, Abbeel (2015), arXiv:1502.05477.
+
+The ICML text and arXiv v5 print different constants: v5 weakens Pinsker's TV² ≤ KL/2 to TV² ≤ KL. THEORY.md, "Constants".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trpo_theory.bounds.bound import Bound
+from trpo_theory.quantities import Quantities
+
+
+def _tv(q: Quantities) -> Any:
+    return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
+
+
+def _kl(q: Quantities) -> Any:
+    return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_kl
+
+
+def _pinsker_kl(q: Quantities) -> Any:
+    return 2 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_kl
+
+
+def _coupling_tv(q: Quantities) -> Any:
+    horizon = (1 - q.gamma) * (1 - q.gamma * (1 - q.max_tv))
+    return 4 * q.max_abs_advantage * q.gamma * q.max_tv**2 / horizon
+
+
+BOUNDS = (
+    Bound(
+        "trpo/tv",
+        _tv,
+        r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma}{(1-\gamma)^2}\alpha^2",
+        "Schulman et al. 2015, arXiv:1502.05477v5, Theorem 1",
+    ),
+    Bound(
+        "trpo/kl",
+        _kl,
+        r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
+        "Schulman et al. 2015, arXiv:1502.05477v5, equation 9",
+    ),
+    Bound(
+        "pinsker/kl",
+        _pinsker_kl,
+        r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
+        "Schulman et al. 2015 (ICML text) with Pinsker's own constant; equation (9) here",
+    ),
+    Bound(
+        "coupling/tv",
+        _coupling_tv,
+        r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma\alpha^2}{(1-\gamma)(1-\gamma(1-\alpha))}",
+        "Schulman et al. 2015, arXiv:1502.05477v5, appendix A, before its last relaxation",
+    ),
+)

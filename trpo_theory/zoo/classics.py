@@ -1,0 +1,219 @@
+"""MDPs from textbooks, of two to five states, and the usual toy problems of any size."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+
+from trpo_theory import _checks
+from trpo_theory.mdp import FiniteMDP
+
+_INF = float("inf")
+
+
+def puterman(*, gamma: float = 0.95) -> FiniteMDP:
+    """Puterman's two-state example; at γ = 0.95 V* = (−60/7, −20).
+
+    Source: Puterman (2005), Markov Decision Processes, section 3.1; s1 has one action only.
+    """
+    return FiniteMDP([[[0.5, 0.5], [0, 1]], [[0, 1], [0, 0]]], [[5, 10], [-1, -_INF]], gamma, [1, 0])
+
+
+def kakade(*, gamma: float = 0.9, initial: float = 0.8) -> FiniteMDP:
+    """Kakade's two states i and j: staying pays 1 at i and 2 at j, moving pays 0; starts at i with probability initial.
+
+    Source: Kakade (2001), A Natural Policy Gradient, figure 2, whose plain gradient is stuck for long at i.
+    """
+    return FiniteMDP(
+        [[[1, 0], [0, 1]], [[0, 1], [1, 0]]],
+        [[1, 0], [2, 0]],
+        gamma,
+        [initial, 1 - initial],
+        state_labels=("i", "j"),
+        action_labels=("stay", "move"),
+    )
+
+
+def toymaker(*, gamma: float = 0.9) -> FiniteMDP:
+    """Howard's toymaker: advertise when in favour, do research when not. V* = (22.2, 12.3) at γ = 0.9 (Howard, 1960)."""
+    return FiniteMDP(
+        [[[0.5, 0.5], [0.8, 0.2]], [[0.4, 0.6], [0.7, 0.3]]],
+        [[[9, 3], [4, 4]], [[3, -7], [1, -19]]],
+        gamma,
+        state_labels=("in favour", "out of favour"),
+        action_labels=("save", "spend"),
+    )
+
+
+def taxicab(*, gamma: float = 0.9) -> FiniteMDP:
+    """Howard's taxicab: cruise, go to the stand, or wait for a call (which town B has none of). Source: Howard (1960)."""
+    transition = np.array(
+        [
+            [[8, 4, 4], [1, 12, 3], [4, 2, 10]],
+            [[8, 0, 8], [1, 14, 1], [0, 0, 0]],
+            [[4, 4, 8], [2, 12, 2], [12, 1, 3]],
+        ]
+    )
+    reward = [
+        [[10, 4, 8], [8, 2, 4], [4, 6, 4]],
+        [[14, 0, 18], [8, 16, 8], [0, 0, 0]],
+        [[10, 2, 8], [6, 4, 2], [4, 0, 8]],
+    ]
+    return FiniteMDP(
+        transition / 16,
+        reward,
+        gamma,
+        available=transition.any(-1),
+        state_labels=("A", "B", "C"),
+        action_labels=("cruise", "stand", "call"),
+    )
+
+
+def recycling_robot(
+    *, gamma: float = 0.9, alpha: float = 0.9, beta: float = 0.4, search: float = 1.0, wait: float = 0.3
+) -> FiniteMDP:
+    """Sutton and Barto's can-collecting robot; recharging is not available at a high battery.
+
+    Source: Sutton and Barto (2018), example 3.3; a flat battery costs 3.
+    """
+    return FiniteMDP(
+        [[[alpha, 1 - alpha], [1, 0], [0, 0]], [[1 - beta, beta], [0, 1], [1, 0]]],
+        [[search, wait, -_INF], [beta * search - 3 * (1 - beta), wait, 0]],
+        gamma,
+        [1, 0],
+        state_labels=("high", "low"),
+        action_labels=("search", "wait", "recharge"),
+    )
+
+
+def forest(*, gamma: float = 0.9, states: int = 3, old: float = 4.0, cut: float = 2.0, fire: float = 0.1) -> FiniteMDP:
+    """Forest management as in pymdptoolbox: wait (fire burns with probability fire) or cut.
+
+    At the defaults V* = (26.244, 29.484, 33.484).
+    """
+    states = _checks.integer(states, "states", least=2)
+    fire = _checks.number_between(fire, "fire", 0.0, 1.0)
+    transition = np.zeros((states, 2, states))
+    age = np.arange(states)
+    transition[age, 0, np.minimum(age + 1, states - 1)] = 1 - fire
+    transition[:, 0, 0] += fire
+    transition[:, 1, 0] = 1
+    reward = np.zeros((states, 2))
+    reward[1:, 1] = 1
+    reward[-1] = old, cut
+    return FiniteMDP(transition, reward, gamma, action_labels=("wait", "cut"))
+
+
+def maintenance(*, gamma: float = 0.9, states: int = 5, wear: float = 0.3, repair: float = 4.0) -> FiniteMDP:
+    """A machine that earns states − 1 − s in state s of wear; run it (it wears with probability wear), or repair it."""
+    states = _checks.integer(states, "states", least=2)
+    wear = _checks.number_between(wear, "wear", 0.0, 1.0)
+    transition = np.zeros((states, 2, states))
+    age = np.arange(states)
+    transition[age, 0, age] = 1 - wear
+    transition[age, 0, np.minimum(age + 1, states - 1)] += wear
+    transition[:, 1, 0] = 1
+    reward = np.stack([states - 1.0 - age, np.full(states, -float(repair))], axis=1)
+    return FiniteMDP(transition, reward, gamma, age == 0, action_labels=("run", "repair"))
+
+
+def chain(*, gamma: float = 0.9, states: int = 5, slip: float = 0.2) -> FiniteMDP:
+    """The chain: forward (10 at the far end) or back to the start (2); with probability slip the other happens.
+
+    Source: Dearden, Friedman and Russell (1998), Bayesian Q-learning.
+    """
+    states = _checks.integer(states, "states", least=2)
+    slip = _checks.number_between(slip, "slip", 0.0, 1.0)
+    site = np.arange(states)
+    transition, reward = np.zeros((states, 2, states)), np.zeros((states, 2))
+    ahead = np.where(site == states - 1, 10.0, 0.0)
+    for action, forward in enumerate((1 - slip, slip)):
+        transition[site, action, np.minimum(site + 1, states - 1)] += forward
+        transition[:, action, 0] += 1 - forward
+        reward[:, action] = forward * ahead + (1 - forward) * 2.0
+    return FiniteMDP(transition, reward, gamma, site == 0, action_labels=("forward", "back"))
+
+
+def river_swim(*, gamma: float = 0.95, states: int = 6) -> FiniteMDP:
+    """River-swim: left is sure and pays 0.005 at the bank; right swims against the current towards 1 at the far end.
+
+    Source: Strehl and Littman (2008), with the numbers of Osband, Russo and Van Roy (2013).
+    """
+    states = _checks.integer(states, "states", least=2)
+    site = np.arange(states)
+    transition, reward = np.zeros((states, 2, states)), np.zeros((states, 2))
+    transition[site, 0, np.maximum(site - 1, 0)] = 1
+    transition[site[1:-1], 1, site[1:-1] - 1], transition[site[1:-1], 1, site[1:-1]] = 0.05, 0.6
+    transition[site[1:-1], 1, site[1:-1] + 1] = 0.35
+    transition[0, 1, :2] = 0.4, 0.6
+    transition[-1, 1, -2:] = 0.4, 0.6
+    reward[0, 0], reward[-1, 1] = 0.005, 1
+    return FiniteMDP(transition, reward, gamma, site == 0, action_labels=("left", "right"))
+
+
+def queue(
+    *,
+    gamma: float = 0.99,
+    capacity: int = 20,
+    arrival: float = 0.4,
+    slow: float = 0.45,
+    fast: float = 0.8,
+    price: float = 2.0,
+) -> FiniteMDP:
+    """One server, two speeds: a customer waiting costs 1 a step, the fast speed costs price more.
+
+    In a step at most one arrives (probability arrival; lost when capacity are there) and one who was there leaves
+    (probability slow or fast), independently.
+    """
+    capacity = _checks.integer(capacity, "capacity", least=1)
+    arrival = _checks.number_between(arrival, "arrival", 0.0, 1.0)
+    length = np.arange(capacity + 1)
+    transition = np.zeros((capacity + 1, 2, capacity + 1))
+    for action, speed in enumerate((slow, fast)):
+        speed = _checks.number_between(speed, ("slow", "fast")[action], 0.0, 1.0)
+        for joins, p in ((0, 1 - arrival), (1, arrival)):
+            for leaves, q in ((0, 1 - speed), (1, speed)):
+                after = np.minimum(np.maximum(length - leaves, 0) + joins, capacity)
+                np.add.at(transition, (length, action, after), p * q)
+    reward = -length[:, None] - np.array([0.0, float(price)])
+    return FiniteMDP(transition, reward, gamma, length == 0, action_labels=("slow", "fast"))
+
+
+def grid(*, gamma: float = 0.95, size: int = 5, slip: float = 0.2) -> FiniteMDP:
+    """A size by size grid, from the first corner to an absorbing goal in the last; each step costs 1.
+
+    A move goes sideways with probability slip, half to each side, and stays where a wall is hit. Sparse from size 50.
+    """
+    size = _checks.integer(size, "size", least=2)
+    slip = _checks.number_between(slip, "slip", 0.0, 1.0)
+    states = size * size
+    row, column = np.divmod(np.arange(states), size)
+    moves = ((-1, 0), (0, 1), (1, 0), (0, -1))
+    targets = [np.clip(row + up, 0, size - 1) * size + np.clip(column + right, 0, size - 1) for up, right in moves]
+    for target in targets:
+        target[-1] = states - 1
+    parts = [(1 - slip, 0), (slip / 2, 1), (slip / 2, 3)]
+    rows = np.concatenate([np.arange(states) * 4 + a for a in range(4) for _ in parts])
+    successors = np.concatenate([targets[(a + turn) % 4] for a in range(4) for _, turn in parts])
+    weights = np.concatenate([np.full(states, p) for _ in range(4) for p, _ in parts])
+    matrix = sp.csr_array((weights, (rows, successors)), shape=(states * 4, states))
+    reward = np.full((states, 4), -1.0)
+    reward[-1] = 0
+    initial = np.arange(states) == 0
+    transition = matrix if size >= 50 else matrix.toarray().reshape(states, 4, states)
+    return FiniteMDP(transition, reward, gamma, initial, action_labels=("up", "right", "down", "left"))
+
+
+CLASSICS = {
+    "puterman": puterman,
+    "kakade": kakade,
+    "toymaker": toymaker,
+    "taxicab": taxicab,
+    "recycling-robot": recycling_robot,
+    "forest": forest,
+    "maintenance": maintenance,
+    "chain": chain,
+    "river-swim": river_swim,
+    "queue": queue,
+    "grid": grid,
+}

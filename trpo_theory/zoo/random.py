@@ -1,0 +1,76 @@
+"""Random MDPs and policies from a Generator: Dirichlet (dense, in batches) and Garnet (few successors)."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float
+
+from trpo_theory import _checks
+from trpo_theory.mdp import FiniteMDP
+
+_DENSE_UP_TO = 2_000_000
+
+
+def dirichlet(
+    generator: np.random.Generator,
+    *,
+    states: int = 5,
+    actions: int = 3,
+    gamma: float | Float[np.ndarray, "*batch"] = 0.9,
+    concentration: float = 1.0,
+    batch: tuple[int, ...] = (),
+) -> FiniteMDP:
+    """Rows P(·|s,a) and ρ₀ from a symmetric Dirichlet(concentration), rewards standard normal."""
+    states, actions = _checks.integer(states, "states", least=1), _checks.integer(actions, "actions", least=1)
+    transition = _rows(generator, concentration, (*batch, states, actions, states))
+    reward = generator.standard_normal((*batch, states, actions))
+    return FiniteMDP(transition, reward, gamma, _rows(generator, 1.0, (*batch, states)))
+
+
+def random_policy(
+    generator: np.random.Generator, shape: tuple[int, ...], *, concentration: float = 1.0
+) -> Float[np.ndarray, "*batch S A"]:
+    """Independent rows from a symmetric Dirichlet; shape is (*batch, S, A)."""
+    return _rows(generator, concentration, shape)
+
+
+def _rows(generator: np.random.Generator, concentration: float, shape: tuple[int, ...]) -> np.ndarray:
+    """Dirichlet rows from gamma variates: much faster than Generator.dirichlet, for any shape."""
+    weight = (
+        generator.standard_exponential(shape)
+        if concentration == 1.0
+        else generator.standard_gamma(_checks.number_between(concentration, "concentration", 1e-3, 1e6), shape)
+    )
+    weight += np.finfo(np.float64).tiny
+    return weight / weight.sum(-1, keepdims=True)
+
+
+def garnet(
+    generator: np.random.Generator,
+    *,
+    states: int = 50,
+    actions: int = 4,
+    branching: int = 5,
+    gamma: float = 0.95,
+) -> FiniteMDP:
+    """Garnet(states, actions, branching): each (s, a) has branching successors, drawn with replacement.
+
+    Probabilities are the gaps between sorted uniform cuts of [0, 1]; rewards r(s, a) are standard normal. Sparse
+    where S·A·S > 2·10⁶. Source: Archibald, McKinnon and Thomas (1995); Bhatnagar et al. (2009).
+    """
+    states, actions = _checks.integer(states, "states", least=1), _checks.integer(actions, "actions", least=1)
+    branching = _checks.integer(branching, "branching", least=1)
+    rows = states * actions
+    cuts = np.sort(generator.random((rows, branching - 1)), axis=1)
+    weights = np.diff(cuts, axis=1, prepend=0.0, append=1.0)
+    successors = generator.integers(states, size=(rows, branching))
+    indptr = np.arange(0, rows * branching + 1, branching)
+    matrix = sp.csr_array((weights.ravel(), successors.ravel(), indptr), shape=(rows, states))
+    reward = generator.standard_normal((states, actions))
+    dense = rows * states <= _DENSE_UP_TO
+    transition = matrix.toarray().reshape(states, actions, states) if dense else matrix
+    return FiniteMDP(transition, reward, gamma)
+
+
+RANDOM = {"dirichlet": dirichlet, "garnet": garnet}
