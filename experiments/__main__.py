@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich import box
@@ -15,6 +17,7 @@ from experiments import lower_bound
 from trpo_theory.errors import TrpoTheoryError
 from trpo_theory.report import Table
 
+_LEAST_WIDTH = 96
 EXPERIMENTS = {lower_bound.NAME: lower_bound}
 
 
@@ -30,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = [name for name in options.names if name not in EXPERIMENTS]
     if unknown:
         parser.error(f"got the experiment {unknown[0]!r}; wanted one of {', '.join(EXPERIMENTS)}")
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(highlight=False, width=max(shutil.get_terminal_size().columns, _LEAST_WIDTH))
     try:
         return max(
             _run(EXPERIMENTS[name], options.quick, options.out, console) for name in options.names or EXPERIMENTS
@@ -48,21 +51,23 @@ def _run(experiment, quick: bool, out: Path, console: Console) -> int:
         task = progress.add_task(experiment.NAME, total=len(settings.environments) * len(settings.gammas))
         frame = experiment.run(settings, advance=lambda: progress.advance(task))
     for table in experiment.tables(frame).values():
-        console.print(_shown(table))
+        console.print(f"[bold]{table.label.removeprefix('tab:')}[/]")
+        for columns in experiment.TERMINAL_PARTS:
+            console.print(_shown(table, columns))
     paths = experiment.save(frame, out)
     console.print(experiment.summary(frame))
     console.print(f"{len(paths)} files in {out}: tables as .tex, .md and .csv; {paths[-1]} has every digit.")
     return 0 if experiment.passed(frame) else 1
 
 
-def _shown(table: Table) -> Shown:
-    shown = Shown(
-        box=box.SIMPLE_HEAD, title=table.label.removeprefix("tab:"), title_justify="left", padding=(0, 1, 0, 0)
-    )
-    for column in table.frame:
-        shown.add_column(table.heading(str(column)).replace(" ", "\n"), justify="right", no_wrap=True)
-    for row in table.shown().itertuples(index=False):
-        shown.add_row(*(str(cell).replace(" (", "\n(") for cell in row))
+def _shown(table: Table, columns: Iterable[int]) -> Shown:
+    shown = Shown(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    names = [list(table.frame)[column] for column in columns]
+    for name in names:
+        shown.add_column(table.heading(name).replace(" ", "\n").replace("/", "\n/"), justify="right", no_wrap=True)
+    for row in table.shown()[names].itertuples(index=False):
+        if any(row):
+            shown.add_row(*row)
     return shown
 
 

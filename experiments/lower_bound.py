@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 import trpo_theory as tt
-from trpo_theory.report import Table, write
+from trpo_theory.report import Table, show, write
 
 NAME = "lower-bound"
+TERMINAL_PARTS = (range(6), (0, 1, *range(6, 13)))
+"""The columns that are printed side by side: a table of thirteen is for paper."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,10 @@ def tables(frame: pd.DataFrame) -> dict[str, Table]:
         slug = "".join(c if c.isalnum() else "-" for c in str(name).lower()).replace("--", "-")
         out[f"{NAME}-{slug}"] = Table(
             _presented(rows),
-            caption=f"{name}: the lower bounds $M$ on $\\eta(\\tilde\\pi)$, each with its slack $\\eta(\\tilde\\pi) - M$ in "
-            "brackets, for steps towards the optimal (negative: the uniform) policy.",
+            caption=f"{name}: the lower bounds $M$ on $\\eta(\\tilde\\pi)$, below each its slack $\\eta(\\tilde\\pi) - M$ "
+            "in brackets, for steps towards the optimal (negative: the uniform) policy.",
             label=f"tab:{NAME}-{slug}",
-            headings=_HEADINGS,
+            headings={**_HEADINGS, **{bound: (_stacked(bound), bound) for bound in tt.bounds}},
             digits={"gamma": 2, "step": 1, "max_kl": 3},
         )
     return out
@@ -95,14 +97,22 @@ _HEADINGS = {
 }
 
 
-def _presented(rows: pd.DataFrame) -> pd.DataFrame:
-    from trpo_theory.report.tables import show
+def _stacked(bound: str) -> str:
+    paper, _, divergence = bound.partition("/")
+    return rf"\shortstack[r]{{{paper}\\/{divergence}}}"
 
-    shown = rows[["gamma", "step", *list(_HEADINGS)[2:]]].copy()
-    for bound in tt.bounds:
-        values, slacks = rows[f"{bound} value"], rows[f"{bound} slack"]
-        shown[bound] = [f"{show(m, 3)} ({show(slack, 2)})" for m, slack in zip(values, slacks, strict=True)]
-    return shown
+
+def _presented(rows: pd.DataFrame) -> pd.DataFrame:
+    """Two lines a step: its numbers with each bound's value M, and below M its slack in brackets."""
+    lines = []
+    for row in rows.to_dict("records"):
+        first = {name: row[name] for name in _HEADINGS}
+        second = dict.fromkeys(_HEADINGS, "")
+        for bound in tt.bounds:
+            first[bound] = show(row[f"{bound} value"], 3)
+            second[bound] = f"({show(row[f'{bound} slack'], 2)})"
+        lines += [first, second]
+    return pd.DataFrame(lines)
 
 
 def summary(frame: pd.DataFrame) -> str:

@@ -15,7 +15,7 @@ from trpo_theory.errors import InvalidInput
 ROW_SUM_ATOL = 1e-8
 """How far a row of probabilities may be from summing to 1 (1e-5 for float32 and float16 input)."""
 
-_ROUNDING = 64 * np.finfo(np.float64).eps
+ROUNDING = 64 * np.finfo(np.float64).eps
 """A row closer to 1 than this is left as it is; one further off is divided by its sum."""
 
 
@@ -62,21 +62,21 @@ def real_array(value: Any, name: str, *, allow_minus_inf: bool = False) -> np.nd
     if bad.any():
         index = first_index(bad)
         raise InvalidInput(
-            got=f"{array[index]} in {name} at {show_index(index)}",
+            got=f"{array[index]} in {name}" + (f" at {show_index(index)}" if index else ""),
             wanted="finite numbers" + (" (or -inf for an unavailable action)" if allow_minus_inf else ""),
             mend="find where that entry comes from and replace it",
         )
     return array
 
 
-def first_index(mask: np.ndarray) -> tuple[int, ...]:
+def first_index(mask: Any) -> tuple[int, ...]:
     """Where `mask` is first true."""
-    return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), np.shape(mask)))
 
 
 def show_index(index: Sequence[int]) -> str:
-    """An index as a reader writes it: [0, 2, 1]."""
-    return "[" + ", ".join(str(int(i)) for i in index) + "]"
+    """An index as a reader writes it: [0, 2, 1]; nothing for a scalar."""
+    return "[" + ", ".join(str(int(i)) for i in index) + "]" if len(index) else ""
 
 
 def discount(value: Any, batch_shape: tuple[int, ...] = ()) -> float | np.ndarray:
@@ -119,13 +119,13 @@ def probability_rows(array: np.ndarray, name: str, *, where: Any = True, atol: f
             wanted="probabilities, none negative",
             mend="set it to 0 and rescale the row, or look for a sign error where it was computed",
         )
-    sums = array.sum(-1)
+    sums = np.asarray(array.sum(-1))
     return _rescale(array, sums, np.broadcast_to(where, sums.shape), name, atol)
 
 
 def _rescale(array: np.ndarray, sums: np.ndarray, where: np.ndarray, name: str, atol: float) -> np.ndarray:
     check_row_sums(sums, where, name, atol)
-    off = where & (np.abs(sums - 1) > _ROUNDING)
+    off = where & (np.abs(sums - 1) > ROUNDING)
     if off.any():
         array = array / np.where(off, sums, 1.0)[..., None]
     return array
@@ -137,7 +137,7 @@ def check_row_sums(sums: np.ndarray, where: np.ndarray, name: str, atol: float =
     if wrong.any():
         index = first_index(wrong)
         raise InvalidInput(
-            got=f"{name} row {show_index(index)} that sums to {sums[index]:.10g}",
+            got=f"{name}{' row ' if index else ''}{show_index(index)} that sums to {sums[index]:.10g}",
             wanted=f"each row to sum to 1 (within {atol:g})",
             mend="divide the row by its sum, or mark the action unavailable if it cannot be taken there",
         )
@@ -223,7 +223,10 @@ def labels(value: Any, name: str, size: int) -> tuple[str, ...] | None:
         return None
     if isinstance(value, str):
         value = [value]
-    out = tuple(str(label) for label in value)
+    try:
+        out = tuple(str(label) for label in value)
+    except TypeError:
+        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"{size} distinct labels", mend="pass a list") from None
     if len(out) != size or len(set(out)) != size:
         raise InvalidInput(
             got=f"{len(out)} {name} ({len(set(out))} distinct)",

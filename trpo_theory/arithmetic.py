@@ -76,7 +76,8 @@ def policy_transition(transition: Any, policy: Any) -> Any:
     kept = weights != 0.0
     indptr = transition.indptr[::actions]
     if not kept.all():
-        indptr = np.concatenate([[0], np.cumsum((rows * (policy.ravel() != 0)).reshape(states, actions).sum(1))])
+        used = (rows * (policy.ravel() != 0)).reshape(states, actions).sum(1)
+        indptr = np.concatenate([[0], np.cumsum(used)]).astype(transition.indptr.dtype)
         parts = transition.data[kept] * weights[kept], transition.indices[kept], indptr
     else:
         parts = transition.data * weights, transition.indices, indptr

@@ -72,7 +72,7 @@ def optimal(mdp: FiniteMDP) -> Optimum:
         q_value = np.where(available, chain.q_value, -np.inf)
         best = q_value.argmax(1)
         gain = q_value.max(1) - np.take_along_axis(q_value, action[:, None], 1)[:, 0]
-        rounding = 32 * np.finfo(np.float64).eps * (np.abs(chain.value).max(0) + np.abs(mdp.reward).max())
+        rounding = 32 * np.finfo(np.float64).eps * (np.abs(chain.value).max(0) + np.abs(fields["reward"]).max((0, 1)))
         improves = gain > rounding
         if not improves.any():
             return Optimum(

@@ -8,10 +8,15 @@ are never negative, each computed from q − p (exact for close floats), so that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Real
 
 from trpo_theory.errors import InvalidInput
+
+Rows = Real[np.ndarray, "..."] | Sequence | float
+"""Probabilities, an axis of them a row: an array of floats or integers, or nested sequences."""
 
 _SMALL = 0.25
 """Below this |x| a series takes over from x − log(1 + x), which then cancels."""
@@ -19,8 +24,8 @@ _LOG1P_TERMS = 1.0 / np.arange(3.0, 23.0, 2.0)
 _EXP_TERMS = 1.0 / np.cumprod(np.arange(2.0, 18.0))
 
 
-def x_minus_log1p(x: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """X − log(1 + x) for x ≥ −1, to a few units in the last place: 0 at 0, ∞ at −1."""
+def x_minus_log1p(x: Real[np.ndarray, "*shape"]) -> Real[np.ndarray, "*shape"]:
+    """x − log(1 + x) for x ≥ −1, to a few units in the last place: 0 at 0, ∞ at −1."""
     x = np.asarray(x, dtype=np.float64)
     with np.errstate(divide="ignore"):
         return np.where(np.abs(x) < _SMALL, _small_x_minus_log1p(x), x - np.log1p(x))
@@ -37,17 +42,17 @@ def _small_x_minus_log1p(x: np.ndarray) -> np.ndarray:
     return s * (x - 2.0 * square * series)
 
 
-def kl_div(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+def kl_div(p: Rows, q: Rows) -> Real[np.ndarray, "..."]:
     """The term p log(p/q) − p + q of the generalised KL, elementwise: q where p = 0, ∞ where p > 0 = q.
 
     As `scipy.special.kl_div`, but without its cancellation where p is close to q.
     """
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
-    return np.where(p == 0.0, q, _kl_of_change(p, q, q - p))
+    return kl_of_change(p, q, q - p)
 
 
-def _kl_of_change(p: np.ndarray, q: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """P log(p/q) − p + q for p > 0, from q and from change = q − p as exactly as it is known."""
+def kl_of_change(p: Rows, q: Rows, change: Rows) -> Real[np.ndarray, "..."]:
+    """As `kl_div`, from change = q − p where that is known better than p and q tell: q may equal p as stored."""
     with np.errstate(all="ignore"):
         near = p * _small_x_minus_log1p(change / p)
         ratio = q / p
@@ -55,10 +60,11 @@ def _kl_of_change(p: np.ndarray, q: np.ndarray, change: np.ndarray) -> np.ndarra
         unsafe = ~((ratio > 1e-290) & (ratio < 1e290))
         if unsafe.any():
             log_ratio = np.where(unsafe, np.log(q) - np.log(p), log_ratio)
-        return np.where(np.abs(change) < _SMALL * p, near, change - p * log_ratio)
+        terms = np.where(np.abs(change) < _SMALL * p, near, change - p * log_ratio)
+    return np.where(p == 0.0, change, terms)
 
 
-def kl(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1) -> Float[np.ndarray, "..."] | float:
+def kl(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """KL(p‖q) = Σ p log(p/q) in nats: 0 log 0 = 0, and ∞ where p > 0 = q.
 
     >>> float(kl(np.array([0.5, 0.5]), np.array([0.25, 0.75])))
@@ -67,64 +73,53 @@ def kl(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = 
     return kl_div(p, q).sum(axis)
 
 
-def tv(p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1) -> Float[np.ndarray, "..."] | float:
+def tv(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """TV(p, q) = ½ Σ |p − q|, the largest difference in the probability of an event."""
-    return 0.5 * np.abs(np.subtract(p, q)).sum(axis)
+    return 0.5 * np.abs(np.subtract(p, q, dtype=np.float64)).sum(axis)
 
 
-def chi2(
-    p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1
-) -> Float[np.ndarray, "..."] | float:
+def chi2(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """χ²(p‖q) = Σ (p − q)²/q, Pearson's: ∞ where p > 0 = q."""
-    difference = np.subtract(p, q)
+    difference = np.subtract(p, q, dtype=np.float64)
     with np.errstate(all="ignore"):
         return np.where(difference == 0.0, 0.0, difference * (difference / q)).sum(axis)
 
 
-def jeffreys(
-    p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1
-) -> Float[np.ndarray, "..."] | float:
+def jeffreys(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """KL(p‖q) + KL(q‖p)."""
     return kl(p, q, axis=axis) + kl(q, p, axis=axis)
 
 
-def jensen_shannon(
-    p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1
-) -> Float[np.ndarray, "..."] | float:
+def jensen_shannon(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2, from q − p: m itself would round the difference away."""
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
     middle, half = 0.5 * (p + q), 0.5 * (q - p)
-    terms = np.where(p == 0.0, half, _kl_of_change(p, middle, half))
-    terms += np.where(q == 0.0, -half, _kl_of_change(q, middle, -half))
-    return 0.5 * terms.sum(axis)
+    return 0.5 * (kl_of_change(p, middle, half) + kl_of_change(q, middle, -half)).sum(axis)
 
 
-def hellinger2(
-    p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], *, axis: int = -1
-) -> Float[np.ndarray, "..."] | float:
+def hellinger2(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """H²(p, q) = 1 − Σ √(pq) = ½ Σ (√p − √q)², the squared Hellinger distance (1 − BC)."""
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
     root_sum = np.sqrt(p) + np.sqrt(q)
     return 0.5 * np.square((p - q) / np.where(root_sum == 0.0, 1.0, root_sum)).sum(axis)
 
 
-def renyi(
-    p: Float[np.ndarray, "..."], q: Float[np.ndarray, "..."], order: float, *, axis: int = -1
-) -> Float[np.ndarray, "..."] | float:
-    """Rényi's D_a(p‖q) = log(Σ p^a q^(1−a)) / (a − 1), 0 < a < 1.
+def renyi(p: Rows, q: Rows, order: float, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
+    """Rényi's D_a(p‖q) = log(Σ p^a q^(1−a)) / (a − 1), 0.01 ≤ a ≤ 0.99; ∞ for disjoint rows.
 
-    Σ p^a q^(1−a) − 1 is summed as Σ p [(1 + x)^b − 1 − b x] with x = q/p − 1, b = 1 − a: terms of one sign.
+    Near p = q, Σ p^a q^(1−a) − 1 is summed as Σ p [(1 + x)^b − 1 − b x] with x = q/p − 1, b = 1 − a: terms of one sign.
     """
-    if not 0.0 < order < 1.0:
-        raise InvalidInput(got=f"order = {order}", wanted="0 < order < 1", mend="use kl for order 1")
+    if not 0.01 <= order <= 0.99:
+        raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", mend="use kl for order 1")
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
     b = 1.0 - order
     with np.errstate(all="ignore"):
         x = (q - p) / p
         near = p * (_expm1_minus(b * np.log1p(x)) - b * x_minus_log1p(x))
-        far = p**order * q**b - p - b * (q - p)
-        terms = np.where(p == 0.0, -b * q, np.where(np.abs(q - p) < _SMALL * p, near, far))
-        return np.log1p(terms.sum(axis)) / -b
+        power = p**order * q**b
+        terms = np.where(np.abs(q - p) < _SMALL * p, near, power - p - b * (q - p))
+        affinity = power.sum(axis)
+        return np.where(affinity < 0.5, np.log(affinity), np.log1p(terms.sum(axis)))[()] / -b
 
 
 def _expm1_minus(y: np.ndarray) -> np.ndarray:

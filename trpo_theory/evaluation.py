@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Float
+from jaxtyping import Float, Real
 
 from trpo_theory import _checks
 from trpo_theory.arithmetic import Floats
@@ -96,7 +97,7 @@ class Evaluation:
     @cached_property
     def advantage(self) -> Float[np.ndarray, "*batch S A"]:
         """A = Q − V, equation (4); 0 for an unavailable action."""
-        return np.where(self._available, self.q_value - self.value[..., None], 0.0)
+        return _frozen(np.where(self._available, self.q_value - self.value[..., None], 0.0))
 
     @property
     def visitation(self) -> Float[np.ndarray, "*batch S"]:
@@ -105,18 +106,18 @@ class Evaluation:
 
     @property
     def occupancy(self) -> Float[np.ndarray, "*batch S"]:
-        """D = (1 − γ) ρ: sums to 1."""
+        """d = (1 − γ) ρ: sums to 1."""
         return to_leading((1 - self._chain.gamma) * self._chain.visitation, 1)
 
     @property
     def expected_return(self) -> float | Float[np.ndarray, "*batch"]:
         """η = Σ_s ρ₀(s) V(s), without a factor (1 − γ)."""
-        return self._chain.expected_return
+        return _frozen(self._chain.expected_return)
 
     @property
     def residual(self) -> float | Float[np.ndarray, "*batch"]:
         """max_s |r_π + γ P_π V − V|, recomputed from the definition."""
-        return self._chain.residual
+        return _frozen(self._chain.residual)
 
     @property
     def error_bound(self) -> float | Float[np.ndarray, "*batch"]:
@@ -130,14 +131,14 @@ class Evaluation:
         successors = int(np.diff(chain.transition.indptr).max()) if sp.issparse(chain.transition) else states
         scale = (chain.policy * np.abs(chain.reward)).sum(1).max(0) + 2 * np.abs(chain.value).max(0)
         rounding = (successors + actions + 4) * np.finfo(np.float64).eps * scale
-        return (chain.residual + rounding) / (1 - chain.gamma)
+        return _frozen((chain.residual + rounding) / (1 - chain.gamma))
 
     def __repr__(self) -> str:
         shown = np.array2string(np.asarray(self.expected_return), precision=12, threshold=6)
         return f"Evaluation(expected_return={shown}, residual={np.max(self.residual):.1e})"
 
 
-def evaluate(mdp: FiniteMDP, policy: Float[np.ndarray, "*#batch S A"] | Any) -> Evaluation:
+def evaluate(mdp: FiniteMDP, policy: Real[np.ndarray, "*#batch S A"] | Sequence) -> Evaluation:
     """The value, advantage, visitation and return of a policy, exactly up to rounding.
 
     V = (I − γ P_π)⁻¹ r_π,  ρ = (I − γ P_πᵀ)⁻¹ ρ₀,  η = ρ₀ · V.        THEORY.md, "Setting".
@@ -160,8 +161,6 @@ def evaluate(mdp: FiniteMDP, policy: Float[np.ndarray, "*#batch S A"] | Any) -> 
     policy = _checks.policy_rows(policy, mdp.available)
     fields, (policy,) = trailing_fields(mdp, policy)
     available = fields.pop("available")
-    for part in (policy, *fields.values()):
-        _read_only(part)
     return Evaluation(PolicyChain(Floats(), policy=policy, **fields), to_leading(available, 2))
 
 
@@ -195,11 +194,10 @@ def _to_trailing(array: np.ndarray, core: int, batch: int) -> np.ndarray:
 
 def to_leading(array: np.ndarray, core: int) -> np.ndarray:
     """(*core, *batch) -> a read-only view of shape (*batch, *core)."""
-    out = np.moveaxis(array, range(core), range(-core, 0)) if array.ndim > core else array.view()
-    out.flags.writeable = False
-    return out
+    return _frozen(np.moveaxis(array, range(core), range(-core, 0)) if array.ndim > core else array.view())
 
 
-def _read_only(value: Any) -> None:
-    if isinstance(value, np.ndarray) and value.flags.owndata:
+def _frozen(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
         value.flags.writeable = False
+    return value

@@ -7,7 +7,7 @@ needs no pivoting, and the residual of any x bounds its error:
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,14 +18,17 @@ _EPS = float(np.finfo(np.float64).eps)
 _ELIMINATE_BELOW = 32
 """Batches of chains with fewer states are eliminated across the batch; larger ones go to LAPACK one by one."""
 _KRYLOV_ITERATIONS = 500
-_KRYLOV_RTOL = 1e-8
-"""Two passes of refinement at this tolerance reach rounding level, where one pass at 1e-15 may stall."""
+_KRYLOV_RTOL = 1e-13
+_KRYLOV_USEFUL = 1e-3
+"""A pass that stops short of its tolerance, or breaks down, but gains this factor is refined by another."""
+_SWEEPS = 16
 _REFINEMENTS = 8
 _RESIDUAL_GOAL = 16 * _EPS
 _RESIDUAL_LIMIT = 1e-10
 """A sparse solution whose scaled residual stays above this is an error, not a number."""
 
 
+@runtime_checkable
 class Resolvent(Protocol):
     """(I − γP)⁻¹, applied to a right-hand side of shape (S, *batch)."""
 
@@ -131,15 +134,18 @@ class _Sparse:
         return self._refined(self._transition, b, "N", lambda e: float(np.abs(e).max()))
 
     def solve_transposed(self, b: np.ndarray) -> np.ndarray:
-        return self._refined(self._transition.T, b, "T", lambda e: float(np.abs(e).sum()))
+        y = self._refined(sp.csr_array(self._transition.T), b, "T", lambda e: float(np.abs(e).sum()))
+        return np.maximum(y, 0.0) if (b >= 0).all() else y
 
     def _refined(self, matrix: Any, b: np.ndarray, trans: str, norm: Any) -> np.ndarray:
         """Solve, then refine on the residual until it is at rounding level or no longer halves."""
         x, residual, size = np.zeros_like(b), b, norm(b)
         for _ in range(_REFINEMENTS):
-            if size <= _RESIDUAL_GOAL * max(norm(x), norm(b)):
+            goal = _RESIDUAL_GOAL * max(norm(x), norm(b))
+            if size <= goal:
                 break
-            candidate = x + self._correction(matrix, residual, trans)
+            rtol = float(np.clip(0.25 * goal / size, _KRYLOV_RTOL, 0.1 * _KRYLOV_USEFUL))
+            candidate = x + self._correction(matrix, residual, trans, rtol)
             remains = b + self._gamma * (matrix @ candidate) - candidate
             if norm(remains) <= 0.5 * size:
                 x, residual, size = candidate, remains, norm(remains)
@@ -155,20 +161,30 @@ class _Sparse:
             )
         return x
 
-    def _correction(self, matrix: Any, residual: np.ndarray, trans: str) -> np.ndarray:
+    def _correction(self, matrix: Any, residual: np.ndarray, trans: str, rtol: float) -> np.ndarray:
+        """An approximate solution for a residual: BiCGSTAB's if it gains enough, else, from then on, sparse LU's."""
         if self._factors is None:
-            from scipy.sparse.linalg import LinearOperator, bicgstab
-
-            operator: Any = LinearOperator(
-                matrix.shape, matvec=lambda x: x - self._gamma * (matrix @ x), dtype=np.float64
-            )
-            scale = np.linalg.norm(residual)  # bicgstab takes a small right-hand side for a breakdown
-            with np.errstate(all="ignore"):
-                x, failed = bicgstab(operator, residual / scale, rtol=_KRYLOV_RTOL, maxiter=_KRYLOV_ITERATIONS)
-            if not failed and np.isfinite(x).all():
-                return x * scale
+            scale = np.abs(residual).max()  # bicgstab takes a small right-hand side for a breakdown
+            right = residual / scale
+            for sweeps in (0, _SWEEPS):  # a right-hand side of one entry breaks it down; spread out, it does not
+                start = right
+                for _ in range(sweeps):
+                    start = right + self._gamma * (matrix @ start)
+                x, info = self._krylov(matrix, right, start, rtol)
+                if np.linalg.norm(right - x + self._gamma * (matrix @ x)) <= _KRYLOV_USEFUL * np.linalg.norm(right):
+                    return x * scale
+                if info >= 0:
+                    break
             self._factorise()
         return self._factors.solve(residual, trans=trans)
+
+    def _krylov(self, matrix: Any, right: np.ndarray, start: np.ndarray, rtol: float) -> tuple[np.ndarray, int]:
+        from scipy.sparse.linalg import LinearOperator, bicgstab
+
+        operator: Any = LinearOperator(matrix.shape, matvec=lambda x: x - self._gamma * (matrix @ x), dtype=np.float64)
+        with np.errstate(all="ignore"):
+            x, info = bicgstab(operator, right, x0=start, rtol=rtol, maxiter=_KRYLOV_ITERATIONS)
+        return np.nan_to_num(x), info
 
     def _factorise(self) -> None:
         from scipy.sparse.linalg import splu

@@ -148,34 +148,26 @@ def _dense_fields(transition: Any, reward: Any, available: Any, atol: float) -> 
             "(trpo_theory.io.from_mdptoolbox reads (A, S, S)); a sparse one is (S*A, S)",
         )
     batch_shape = shape[:-3]
-    reward = _reduced_reward(reward, transition)
-    available, reward = _availability(available, reward, batch_shape)
-    if not available.all():
-        transition[~np.broadcast_to(available, shape[:-1])] = 0.0
-    return (
-        _checks.probability_rows(transition, "transition", where=available, atol=atol),
-        reward,
-        available,
-        batch_shape,
-    )
-
-
-def _reduced_reward(reward: Any, transition: np.ndarray) -> np.ndarray:
     reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
+    per_pair = reward.shape[len(batch_shape) :] == shape[-3:-1]
+    available = _availability(available, ~np.isneginf(reward) if per_pair else True, shape[:-1])
+    if not available.all():
+        transition[~available] = 0.0
+    transition = _checks.probability_rows(transition, "transition", where=available, atol=atol)
+    reward = _reduced_reward(reward, transition)
+    return transition, np.where(available, reward, 0.0), available, batch_shape
+
+
+def _reduced_reward(reward: np.ndarray, transition: np.ndarray) -> np.ndarray:
     *batch, states, actions, _ = transition.shape
     lead = len(batch)
     core = reward.shape[lead:]
     fits = all(size in (1, full) for size, full in zip(reward.shape, batch, strict=False))
     if fits and core == (states,):
-        reward = np.broadcast_to(reward[..., None], (*reward.shape, actions)).copy()
+        _finite_reward(reward, "an (S,) reward")
+        reward = reward[..., None]
     elif fits and core == (states, actions, states):
-        if np.isneginf(reward).any():
-            index = _checks.first_index(np.isneginf(reward))
-            raise InvalidInput(
-                got=f"-inf in reward at {_checks.show_index(index)} of an (S, A, S) reward",
-                wanted="-inf only in an (S, A) reward, where it marks an unavailable action",
-                mend="pass available= (S, A) and a finite reward",
-            )
+        _finite_reward(reward, "an (S, A, S) reward")
         return np.einsum("...sat,...sat->...sa", transition, reward)
     elif not (fits and core == (states, actions)):
         raise InvalidInput(
@@ -184,36 +176,50 @@ def _reduced_reward(reward: Any, transition: np.ndarray) -> np.ndarray:
             f"or ({states}, {actions}, {states}) for a transition of shape {transition.shape}",
             mend="give one reward a state, a state and action, or a transition",
         )
-    return np.broadcast_to(reward, (*batch, states, actions)).copy()
+    return np.broadcast_to(reward, (*batch, states, actions))
 
 
-def _availability(available: Any, reward: np.ndarray, batch_shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The mask of available actions, and the reward with zero at the others."""
-    finite = ~np.isneginf(reward)
+def _finite_reward(reward: np.ndarray, what: str) -> None:
+    bad = ~np.isfinite(reward)
+    if bad.any():
+        index = _checks.first_index(bad)
+        raise InvalidInput(
+            got=f"{reward[index]} in {what} at {_checks.show_index(index)}",
+            wanted="finite rewards (-inf only in an (S, A) reward, where it marks an unavailable action)",
+            mend="pass available= (S, A) and a finite reward",
+        )
+
+
+def _availability(available: Any, finite: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """The mask of available actions, (*batch, S, A): where reward is not -inf and the argument does not forbid."""
+    mask = np.broadcast_to(finite, shape)
     if available is not None:
-        mask = np.asarray(available)
-        if mask.dtype != bool:
-            mask = _checks.real_array(mask, "available")
-            if not np.isin(mask, (0.0, 1.0)).all():
-                raise InvalidInput(
-                    got="available with entries that are neither true nor false",
-                    wanted="booleans",
-                    mend="pass reward > -np.inf, or a boolean array of shape (S, A)",
-                )
-            mask = mask == 1.0
-        _checks.expect_shape(mask, "available", *reward.shape[-2:], "S", "A", batch_shape=batch_shape)
-        finite = finite & mask
-    stuck = ~finite.any(-1)
+        given = _checks.real_array(available, "available")
+        if not np.isin(given, (0.0, 1.0)).all():
+            raise InvalidInput(
+                got="available with entries that are neither true nor false",
+                wanted="booleans",
+                mend="pass reward > -np.inf, or a boolean array of shape (S, A)",
+            )
+        _checks.expect_shape(given, "available", *shape[-2:], "S", "A", batch_shape=shape[:-2])
+        mask = mask & (given == 1.0)
+    stuck = ~mask.any(-1)
     if stuck.any():
         raise InvalidInput(
             got=f"no available action in state {_checks.show_index(_checks.first_index(stuck))}",
             wanted="at least one action in every state",
             mend="give a terminal state one action that stays there with reward 0",
         )
-    return finite, np.where(finite, reward, 0.0)
+    return mask.copy()
 
 
 def _sparse_fields(transition: Any, reward: Any, available: Any, atol: float) -> tuple[Any, ...]:
+    if transition.ndim != 2 or transition.dtype.kind not in "fiub":
+        raise InvalidInput(
+            got=f"a sparse transition of shape {transition.shape} and dtype {transition.dtype}",
+            wanted="real numbers of shape (S*A, S)",
+            mend="pass its real part, as a matrix of two axes",
+        )
     matrix = sp.csr_array(transition, dtype=np.float64, copy=True)
     rows, states = matrix.shape
     if states == 0 or rows == 0 or rows % states:
@@ -224,6 +230,8 @@ def _sparse_fields(transition: Any, reward: Any, available: Any, atol: float) ->
         )
     actions = rows // states
     matrix.sum_duplicates()
+    if max(matrix.nnz, states) < np.iinfo(np.int32).max:  # products are bound by memory: half the index, more speed
+        matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
     if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
         where = int(np.argmax(~(np.isfinite(matrix.data) & (matrix.data >= 0))))
         row = int(np.searchsorted(matrix.indptr, where, side="right")) - 1
@@ -232,31 +240,36 @@ def _sparse_fields(transition: Any, reward: Any, available: Any, atol: float) ->
             wanted="finite probabilities, none negative",
             mend="find where that entry comes from and replace it",
         )
-    reward = _reduced_sparse_reward(reward, matrix, states, actions)
-    available, reward = _availability(available, reward, ())
+    if not sp.issparse(reward):
+        reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
+    per_pair = reward.shape == (states, actions)
+    finite = ~np.isneginf(reward) if per_pair and not sp.issparse(reward) else True
+    available = _availability(available, finite, (states, actions))
     if not available.all():
         matrix = sp.diags_array(available.ravel().astype(np.float64)) @ matrix
         matrix.eliminate_zeros()
     sums = matrix.sum(axis=1)
     _checks.check_row_sums(sums.reshape(states, actions), available, "transition", atol)
-    scale = np.where(np.abs(sums - 1) > _checks._ROUNDING, sums, 1.0)
-    scale[~available.ravel()] = 1.0
+    scale = np.where(available.ravel() & (np.abs(sums - 1) > _checks.ROUNDING), sums, 1.0)
     if (scale != 1.0).any():
         matrix.data /= np.repeat(scale, np.diff(matrix.indptr))
-    return matrix, reward, available, ()
+    reward = _reduced_sparse_reward(reward, matrix, states, actions)
+    return matrix, np.where(available, reward, 0.0), available, ()
 
 
 def _reduced_sparse_reward(reward: Any, matrix: sp.csr_array, states: int, actions: int) -> np.ndarray:
     if sp.issparse(reward):
-        if reward.shape != matrix.shape:
+        if reward.shape != matrix.shape or reward.dtype.kind not in "fiub":
             raise InvalidInput(
-                got=f"a sparse reward of shape {reward.shape}",
-                wanted=f"the transition's shape {matrix.shape}",
+                got=f"a sparse reward of shape {reward.shape} and dtype {reward.dtype}",
+                wanted=f"real numbers of the transition's shape {matrix.shape}",
                 mend="give the reward of each stored transition, or r(s, a) as a dense (S, A) array",
             )
-        return np.asarray(matrix.multiply(sp.csr_array(reward)).sum(axis=1)).reshape(states, actions)
-    reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
+        reward = sp.csr_array(reward, dtype=np.float64)
+        _finite_reward(reward.data, "the stored entries of a sparse reward")
+        return np.asarray(matrix.multiply(reward).sum(axis=1)).reshape(states, actions)
     if reward.shape == (states,):
+        _finite_reward(reward, "an (S,) reward")
         return np.repeat(reward[:, None], actions, axis=1)
     _checks.expect_shape(reward, "reward", states, actions, "S", "A")
     return reward

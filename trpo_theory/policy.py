@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Real
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 
 
-def uniform(available: Bool[np.ndarray, "*batch S A"]) -> Float[np.ndarray, "*batch S A"]:
+def uniform(available: Bool[np.ndarray, "*batch S A"] | Sequence) -> Float[np.ndarray, "*batch S A"]:
     """The policy that takes each available action with the same probability.
 
     >>> uniform(np.array([[True, True], [True, False]]))
@@ -23,7 +24,7 @@ def uniform(available: Bool[np.ndarray, "*batch S A"]) -> Float[np.ndarray, "*ba
 
 
 def softmax(
-    logits: Float[np.ndarray, "*batch S A"], available: Bool[np.ndarray, "*batch S A"] | None = None
+    logits: Real[np.ndarray, "*batch S A"] | Sequence, available: Bool[np.ndarray, "*batch S A"] | None = None
 ) -> Float[np.ndarray, "*batch S A"]:
     """π(a|s) ∝ exp(logits(s, a)) over the available actions."""
     logits = _checks.real_array(logits, "logits", allow_minus_inf=True)
@@ -37,7 +38,7 @@ def softmax(
 
 
 def greedy(
-    q_value: Float[np.ndarray, "*batch S A"], available: Bool[np.ndarray, "*batch S A"] | None = None
+    q_value: Real[np.ndarray, "*batch S A"] | Sequence, available: Bool[np.ndarray, "*batch S A"] | None = None
 ) -> Float[np.ndarray, "*batch S A"]:
     """The deterministic policy that takes an action of largest q_value, the first of them where several tie."""
     q_value = np.asarray(q_value, dtype=np.float64)
@@ -46,7 +47,7 @@ def greedy(
     return deterministic(q_value.argmax(-1), q_value.shape[-1])
 
 
-def deterministic(action: Int[np.ndarray, "*batch S"], actions: int) -> Float[np.ndarray, "*batch S A"]:
+def deterministic(action: Int[np.ndarray, "*batch S"] | Sequence, actions: int) -> Float[np.ndarray, "*batch S A"]:
     """The policy that takes action[s] in state s."""
     return (np.asarray(action)[..., None] == np.arange(actions)).astype(np.float64)
 
@@ -94,6 +95,9 @@ class StateAggregation:
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a StateAggregation is frozen: {name} cannot be set")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StateAggregation, (np.array(self.group),)
 
     def __repr__(self) -> str:
         return f"StateAggregation(states={len(self.group)}, groups={self.count})"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Real
 
 from trpo_theory import _checks
 from trpo_theory.arithmetic import Floats
@@ -257,7 +258,7 @@ class Quantities:
 
 
 def compare(
-    mdp: FiniteMDP, old: Float[np.ndarray, "*#batch S A"] | Any, new: Float[np.ndarray, "*#batch S A"] | Any
+    mdp: FiniteMDP, old: Real[np.ndarray, "*#batch S A"] | Sequence, new: Real[np.ndarray, "*#batch S A"] | Sequence
 ) -> Quantities:
     """The quantities of a step from old to new, in float64.
 

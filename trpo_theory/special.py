@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from trpo_theory.errors import InvalidInput
 
 _NEAR_ONE = 0.2
 """From here on the expansion about x = 1 takes over: |log x| < 1.61, so its terms fall at least as 0.26^k."""
+_NEAR_INTEGER = 0.05
 _SERIES_TERMS = 30
 _EXPANSION_TERMS = 34
 
@@ -27,6 +29,12 @@ def polylog(order: float, x: Float[np.ndarray, "*batch"] | float) -> Float[np.nd
     0.6931471805599453
     """
     order = _checks.number_between(order, "the order of a polylogarithm", -8.0, 8.0)
+    if order > 0.5 and 0 < abs(order - round(order)) < _NEAR_INTEGER:
+        raise InvalidInput(
+            got=f"order = {order!r}, next to a positive integer, where two terms of the expansion cancel",
+            wanted=f"an integer, or an order at least {_NEAR_INTEGER} from the positive ones",
+            mend=f"use {round(order)}",
+        )
     x = np.asarray(x, dtype=np.float64)
     if not ((x >= 0) & (x < 1)).all():
         raise InvalidInput(got="x outside [0, 1)", wanted="0 <= x < 1, as a discount", mend="check gamma")
@@ -37,14 +45,14 @@ def polylog(order: float, x: Float[np.ndarray, "*batch"] | float) -> Float[np.nd
     return out[()]
 
 
-def _series(order: float, x: np.ndarray) -> np.ndarray:
+def _series(order: float, x: Any) -> Any:
     total = np.zeros_like(x)
     for k in range(_SERIES_TERMS, 0, -1):
         total = (total + float(k) ** -order) * x
     return total
 
 
-def _expansion(order: float, x: np.ndarray) -> np.ndarray:
+def _expansion(order: float, x: Any) -> Any:
     mu = np.log(x)
     whole = order == round(order) and order >= 1
     skipped = int(order) - 1 if whole else -1

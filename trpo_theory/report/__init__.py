@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from trpo_theory.report.tables import Table, write
+from trpo_theory.report.tables import Table, show, write
 
-__all__ = ["Table", "write"]
+__all__ = ["Table", "show", "write"]

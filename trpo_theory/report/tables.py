@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from trpo_theory.io import atomic_write
+from trpo_theory.errors import InvalidInput
+from trpo_theory.io._atomic import atomic_write
 
 _LATEX_MINUS = "$-$"
 
@@ -43,17 +44,18 @@ class Table:
 
     def to_markdown(self) -> str:
         """A Markdown table under its caption."""
-        frame = self.shown().rename(columns=self.heading)
-        align = ["left" if not _numeric(self.frame[name]) else "right" for name in self.frame]
+        frame = self.shown()
+        align = ["right" if _numeric(frame[name]) else "left" for name in frame]
+        frame = frame.rename(columns=self.heading)
         return f"{self.caption}\n\n{frame.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
 
     def to_latex(self) -> str:
         r"""A table environment with booktabs' rules; needs \usepackage{booktabs} (and amsmath)."""
-        frame = self.shown().map(_latex_cell)
+        frame = self.shown()
+        align = "".join("r" if _numeric(frame[name]) else "l" for name in frame)
+        frame = frame.map(_latex_cell)
         frame.columns = [self.heading(name, latex=True) for name in self.frame]
-        align = "".join("r" if _numeric(self.frame[name]) else "l" for name in self.frame)
-        styler = frame.style.hide(axis="index")
-        return styler.to_latex(
+        text = frame.style.hide(axis="index").to_latex(
             column_format=align,
             hrules=True,
             caption=self.caption,
@@ -61,6 +63,7 @@ class Table:
             position="tbp",
             position_float="centering",
         )
+        return text.replace(r"\begin{tabular}", "\\footnotesize\\setlength{\\tabcolsep}{3pt}\n\\begin{tabular}")
 
     def to_csv(self) -> str:
         """All digits, so that the same settings give the same bytes."""
@@ -68,15 +71,15 @@ class Table:
 
 
 def show(value: Any, digits: int = 4) -> str:
-    """A value with so many significant digits: 0.05821, 1.3e-07, -12.30, inf."""
+    """A value with so many significant digits: 0.05821, 1.300e-7, -12.30, inf."""
     if not isinstance(value, float):
         return str(value)
     if math.isinf(value) or math.isnan(value) or value == 0:
         return f"{value:g}"
-    if 1e-4 <= abs(value) < 10.0 ** max(digits, 4):
-        decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-        return f"{value:.{decimals}f}"
-    return f"{value:.{digits - 1}e}"
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    if -4 <= int(power) < max(digits, 4):
+        return f"{value:.{max(digits - 1 - int(power), 0)}f}"
+    return f"{mantissa}e{int(power)}"
 
 
 def write(
@@ -84,7 +87,14 @@ def write(
 ) -> list[Path]:
     """Write NAME.tex, NAME.md and NAME.csv, each to a temporary name and renamed."""
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(
+            got=f"the output directory {str(directory)!r} ({error.strerror})",
+            wanted="a directory, or a place where one can be made",
+            mend="name another",
+        ) from None
     as_text = {".tex": table.to_latex, ".md": table.to_markdown, ".csv": table.to_csv}
     paths = []
     for suffix in suffixes:
@@ -96,11 +106,14 @@ def write(
 
 
 def _numeric(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    """Whether every cell shown is a number, a number in brackets, or nothing."""
+    return all(not cell or _is_number(cell.strip("()")) for cell in column)
 
 
 def _latex_cell(text: str) -> str:
     """A cell in LaTeX: real minus signs, powers of ten, ∞, and special characters escaped."""
+    if text.startswith("(") and text.endswith(")"):
+        return f"({_latex_cell(text[1:-1])})"
     if text in ("inf", "-inf"):
         return r"$\infty$" if text == "inf" else r"$-\infty$"
     mantissa, exponent, power = text.partition("e")

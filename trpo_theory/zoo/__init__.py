@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import numbers
 from typing import Any
 
 import numpy as np
@@ -78,11 +79,11 @@ def make(name: str, **options: Any) -> FiniteMDP | Instance:
     for option in options:
         if option not in accepted | ({"seed"} if random else set()):
             raise unknown_name(f"option of zoo:{name}", option, sorted(accepted) + (["seed"] if random else []))
+        if isinstance(options[option], bool) or not isinstance(options[option], (numbers.Real, np.ndarray)):
+            raise InvalidInput(
+                got=f"{option} = {options[option]!r} for zoo:{name}", wanted="a number", mend=f"change {option}"
+            )
     if random:
         seed = integer(options.pop("seed", 0), "seed", least=0)
         return factory(np.random.default_rng(seed), **options)
-    try:
-        return factory(**options)
-    except TypeError:
-        shown = ", ".join(f"{key}={value!r}" for key, value in options.items())
-        raise InvalidInput(got=shown, wanted=f"numbers for the options of zoo:{name}", mend="check them") from None
+    return factory(**options)

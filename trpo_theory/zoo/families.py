@@ -160,12 +160,12 @@ def f6(*, gamma: Any = 0.9, p: Any = 0.4, p_new: Any = 0.7) -> Instance:
     )
 
 
-def walk(*, gamma: Any = 0.9, x: Any = 0.01, n: int = 60, scale: Any = 1.0) -> Instance:
+def walk(*, gamma: Any = 0.9, x: Any = 0.01, n: float = 60, scale: Any = 1.0) -> Instance:
     """The drunkard's walk on −n..n, the worst case known for max-KL; its ends absorb.
 
     Left or right, start 0, old = (½, ½), new = (½ − x, ½ + x), A = −sign(s) e on right and +sign(s) e on left.
     gap = −2 x e h(0), h(s) = E_new[Σ γᵗ sign(s_t) | s_0 = s]. With r1 < 1 < r2 the roots of γ(½+x) r² − r + γ(½−x) = 0,
-    t = (r1/r2)ⁿ, u = (r1 − r2 t)/(1 − t) and w = (1/r2 − t/r1)/(1 − t):
+    t = (r1/r2)ⁿ, u = (r1 − r2 t)/(1 − t) and w = (1 − (r1/r2)ⁿ⁻¹)/r2/(1 − t):
         h(0) = γ/(1 − γ) ((½+x)(1 − u) − (½−x)(1 − w)) / (1 − γ(½+x) u − γ(½−x) w).
     """
     if isinstance(n, bool) or int(n) != n or n < 1:
@@ -187,7 +187,7 @@ def walk(*, gamma: Any = 0.9, x: Any = 0.01, n: int = 60, scale: Any = 1.0) -> I
     with np.errstate(divide="ignore", invalid="ignore"):
         small, large = 2 * left / (1 + root), (1 + root) / (2 * right)
         t = (small / large) ** n
-        u, w = (small - large * t) / (1 - t), (1 / large - t / small) / (1 - t)
+        u, w = (small - large * t) / (1 - t), (1 - (small / large) ** (n - 1)) / large / (1 - t)
         tilt = (0.5 + x) * (1 - u) - (0.5 - x) * (1 - w)
         start = gamma / (1 - gamma) * tilt / (1 - right * u - left * w)
     gap = np.where(gamma == 0, 0.0, -2 * x * scale * start)
@@ -246,6 +246,6 @@ def _numbers(**parameters: Any) -> list[np.ndarray]:
         ) from None
 
 
-def _within(name: str, value: np.ndarray, low: float, high: float) -> None:
+def _within(name: str, value: Any, low: float, high: float) -> None:
     if not ((value >= low) & (value <= high)).all():
         raise InvalidInput(got=f"{name} = {value}", wanted=f"{low:g} <= {name} <= {high:g}", mend=f"change {name}")

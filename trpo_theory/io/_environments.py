@@ -1,0 +1,121 @@
+"""Gymnasium environments by id: made with checked options, or refused in words."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import numbers
+import re
+from typing import Any
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+
+_TABLELESS = ("Blackjack",)
+_MAKE_OPTIONS = ("max_episode_steps",)
+
+
+def made(name: str, options: dict[str, Any]) -> Any:
+    """`gymnasium.make`, its failures put into words."""
+    import gymnasium
+
+    module, _, bare = name.rpartition(":")
+    try:
+        if module:
+            importlib.import_module(module)
+    except Exception as error:  # whatever the import of someone's module raises
+        raise InvalidInput(
+            got=f"the module {module!r}, which cannot be imported ({first_line(error)})",
+            wanted="MODULE:ENV_ID with a module that registers the environment",
+            mend="install it, or mend its name",
+        ) from None
+    if bare not in gymnasium.registry:
+        raise InvalidInput(
+            got=f"the environment id {name!r}", wanted="an id that Gymnasium knows", mend=_registered_instead(bare)
+        )
+    try:
+        _check_options(bare, options)
+        return gymnasium.make(bare, disable_env_checker=True, **options)
+    except InvalidInput:
+        raise
+    except Exception as error:  # the constructors check little, and raise what comes
+        raise InvalidInput(
+            got=f"{name} with options {options}, which cannot be made: {first_line(error)}",
+            wanted="an environment that can be made",
+            mend="check the values of the options" if options else "install what it depends on",
+        ) from None
+
+
+def first_line(error: Exception) -> str:
+    """What an exception says, on one line."""
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]
+
+
+def _registered_instead(name: str) -> str:
+    import gymnasium
+
+    base = re.sub(r"-v\d+$", "", name)
+    versions = [known for known in gymnasium.registry if re.sub(r"-v\d+$", "", known) == base]
+    if versions:
+        return "use " + " or ".join(repr(known) for known in versions) + ", the version registered here"
+    return _checks.near_matches(name, with_table())
+
+
+def with_table() -> list[str]:
+    """The ids of Gymnasium's own environments that publish their table."""
+    import gymnasium
+
+    specs = gymnasium.registry.items()
+    toys = [name for name, spec in specs if str(spec.entry_point).startswith("gymnasium.envs.toy_text")]
+    return [name for name in toys if not name.startswith(_TABLELESS)]
+
+
+def _check_options(name: str, options: dict[str, Any]) -> None:
+    import gymnasium
+    from gymnasium.envs.registration import load_env_creator
+
+    spec = gymnasium.registry[name]
+    creator = spec.entry_point if callable(spec.entry_point) else load_env_creator(str(spec.entry_point))
+    parameters = inspect.signature(creator).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    accepted = [key for key in parameters if key != "render_mode"]
+    for key, value in options.items():
+        if key not in (*accepted, *_MAKE_OPTIONS):
+            known = ", ".join(accepted) or "none"
+            raise InvalidInput(
+                got=f"the option {key!r} for {name}",
+                wanted=f"one of its options: {known}",
+                mend=_checks.near_matches(key, accepted) if accepted else "leave it out",
+            )
+        default = parameters[key].default if key in parameters else 0
+        kind = bool if isinstance(default, bool) else numbers.Real if isinstance(default, int | float) else object
+        if not isinstance(value, kind) or (kind is numbers.Real and isinstance(value, bool)):
+            raise InvalidInput(
+                got=f"{key} = {value!r} for {name}",
+                wanted="true or false" if kind is bool else "a number",
+                mend=f"leave it out for {default}" if key in parameters else f"change {key}",
+            )
+    if "map_name" in options and options["map_name"] is None and options.get("desc") is None:
+        raise InvalidInput(
+            got="map_name = None without desc, which draws a map that no seed repeats",
+            wanted="a map",
+            mend="pass desc=generate_random_map(size=8, seed=0), from gymnasium.envs.toy_text.frozen_lake",
+        )
+
+
+def layers_of(env: Any) -> list[Any]:
+    """The wrappers of an environment, outermost first; refuses what is no environment."""
+    import gymnasium
+
+    if not isinstance(env, gymnasium.Env):
+        raise InvalidInput(
+            got=f"{type(env).__name__} {str(env)[:80]!r} as an environment",
+            wanted="a gymnasium.Env, or the id of one",
+            mend="pass gymnasium.make(...), or an id such as 'FrozenLake-v1'",
+        )
+    layers = []
+    while isinstance(env, gymnasium.Wrapper):
+        layers.append(env)
+        env = env.env
+    return layers

@@ -1,0 +1,98 @@
+"""Lists of transitions to the arrays of an MDP."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float, Int
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+from trpo_theory.io._source import MAX_ENTRIES
+
+DENSE_ENTRIES = 2 * 10**7
+"""Transitions of more entries (S·A·S) than this are kept sparse."""
+
+
+def assemble(
+    row: Int[np.ndarray, "N"],
+    successor: Int[np.ndarray, "N"],
+    probability: Float[np.ndarray, "N"],
+    reward: Float[np.ndarray, "N"],
+    states: int,
+    actions: int,
+) -> tuple[sp.csr_array, Float[np.ndarray, "S A"], np.ndarray]:
+    """The transition, the conditional mean reward, and which (s, a) occur, from transitions listed in any order.
+
+    P(s'|s,a) = Σ p,  r(s,a) = Σ p r / Σ p, the sums over the listed transitions of row s·A + a (and successor s').
+    Where all rewards of a row are equal, r is that number to the last bit.
+
+    Raises:
+        InvalidInput: for a negative or infinite p, an infinite r, or too many (s, a).
+    """
+    check_size(states, actions)
+    bad = ~(np.isfinite(probability) & (probability >= 0) & np.isfinite(reward))
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise InvalidInput(
+            got=f"probability {probability[at]:.10g} and reward {reward[at]:.10g} in the transition "
+            f"from state {row[at] // actions} under action {row[at] % actions} to state {successor[at]}",
+            wanted="a finite probability, not negative, and a finite reward",
+            mend="look for a sign error, a division by zero or a missing entry where they were computed",
+        )
+    count = states * actions
+    matrix = sp.csr_array((probability, (row, successor)), shape=(count, states))
+    mass = np.bincount(row, probability, count)
+    weighted = np.bincount(row, probability * reward, count)
+    mean = np.where((mass > 0) & (np.abs(mass - 1) > 1e-12), weighted / np.where(mass > 0, mass, 1.0), weighted)
+    taken = probability > 0
+    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(low, row[taken], reward[taken])
+    np.maximum.at(high, row[taken], reward[taken])
+    mean = np.where(low == high, low, mean)
+    seen = np.bincount(row, minlength=count) > 0
+    return matrix, mean.reshape(states, actions), seen.reshape(states, actions)
+
+
+def densified(matrix: sp.csr_array, states: int, actions: int) -> Any:
+    """A (S·A, S) matrix as the dense (S, A, S) array, unless that has more than `DENSE_ENTRIES` entries."""
+    if states * actions * states > DENSE_ENTRIES:
+        return matrix
+    return matrix.toarray().reshape(states, actions, states)
+
+
+def check_size(states: int, actions: int) -> None:
+    """Refuse sizes whose (S, A) arrays would not fit, before anything is allocated."""
+    if states * actions > MAX_ENTRIES // 10:
+        raise InvalidInput(
+            got=f"{states:.6g} states and {actions:.6g} actions",
+            wanted=f"at most {MAX_ENTRIES // 10:.0e} pairs of state and action",
+            mend="number states and actions 0, 1, 2, ... without gaps, and check the header",
+        )
+
+
+def integer_vector(value: Any, name: str) -> np.ndarray:
+    """A vector of integers in [0, 2⁵³]."""
+    array = _checks.real_array(value, name)
+    wrong = (array < 0) | (array != np.round(array)) | (array > 2**53)
+    if array.ndim != 1 or wrong.any():
+        what = f"of shape {array.shape}" if array.ndim != 1 else f"with {array[wrong][0]:.10g} in it"
+        raise InvalidInput(got=f"{name} {what}", wanted="a vector of integers, 0 or more", mend=f"mend {name}")
+    return array.astype(np.int64)
+
+
+def count_of(value: Any, name: str, least: int) -> int:
+    """A number of states or actions: as given, if it is at least `least`; else `least`."""
+    if value is None:
+        return least
+    value = _checks.integer(value, name, least=1)
+    if value < least or not math.isfinite(value):
+        raise InvalidInput(
+            got=f"{name} = {value} but indices up to {least - 1}",
+            wanted=f"{least} or more",
+            mend=f"raise or leave out {name}",
+        )
+    return value

@@ -1,0 +1,119 @@
+"""A file on its way in: its path and bytes checked, and its name in every message about its content."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+
+MAX_ENTRIES = 2 * 10**8
+"""The entries that one array of a file may have: 1.6 GB of float64."""
+
+MAX_TEXT_BYTES = 2 * 10**8
+"""The size up to which a text file is read."""
+
+
+def checked_path(path: Any, suffixes: tuple[str, ...], what: str) -> Path:
+    """`path` as a Path with one of the suffixes (any, if there are none).
+
+    Raises:
+        InvalidInput: for something that is not a path, or of another suffix.
+    """
+    try:
+        path = Path(os.fsdecode(os.fspath(path)))
+    except TypeError:
+        raise InvalidInput(
+            got=f"{type(path).__name__} {path!r} as the path of {what}", wanted="a path", mend="pass a string or a Path"
+        ) from None
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise InvalidInput(
+            got=f"the file name {str(path)!r} for {what}",
+            wanted="a name that ends in " + " or ".join(suffixes),
+            mend="rename or convert the file; the ending says how it is read and written",
+        )
+    return path
+
+
+def existing_file(path: Any, suffixes: tuple[str, ...], what: str) -> Path:
+    """`checked_path`, and it leads to a regular file with something in it."""
+    path = checked_path(path, suffixes, what)
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, what, error) from None
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise InvalidInput(
+            got=f"{str(path)!r}, which is {kind}", wanted=f"the file of {what}", mend="name the file in it"
+        )
+    if status.st_size == 0:
+        raise InvalidInput(
+            got=f"the empty file {str(path)!r}",
+            wanted=f"the file of {what}",
+            mend="write it again; whatever made it stopped before it wrote anything",
+        )
+    return path
+
+
+def _unreadable(path: Path, what: str, error: Exception) -> InvalidInput:
+    reason = getattr(error, "strerror", None) or str(error)
+    mend = "check the path and its permissions"
+    if isinstance(error, FileNotFoundError):
+        try:
+            siblings = [name for name in sorted(os.listdir(path.parent)) if Path(name).suffix == path.suffix][:1000]
+        except OSError:
+            mend = f"check the directory {str(path.parent)!r}, which cannot be listed"
+        else:
+            mend = _checks.near_matches(path.name, siblings) if siblings else "check the spelling and the directory"
+    return InvalidInput(
+        got=f"the path {str(path)!r} that cannot be read ({reason})", wanted=f"the file of {what}", mend=mend
+    )
+
+
+def read_text(path: Path, what: str) -> str:
+    """The text of a UTF-8 file of at most `MAX_TEXT_BYTES`."""
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read(MAX_TEXT_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, what, error) from None
+    if len(content) > MAX_TEXT_BYTES:
+        raise InvalidInput(
+            got=f"the text file {str(path)!r} of more than {MAX_TEXT_BYTES:.0e} bytes",
+            wanted="a smaller one",
+            mend="store the MDP as .npz, with a sparse transition if it is large",
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            got=f"byte 0x{content[error.start]:02x} at offset {error.start} of {str(path)!r}",
+            wanted="text in UTF-8",
+            mend="save the file as UTF-8, or check that it is the file meant",
+        ) from None
+
+
+@contextmanager
+def in_file(source: Any) -> Iterator[None]:
+    """Every `InvalidInput` raised inside says which file it is about; overflow stays silent until it is refused."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+    except InvalidInput as error:
+        if str(source) in error.got:
+            raise
+        raise InvalidInput(got=f"{error.got}, in {source}", wanted=error.wanted, mend=error.mend) from None
+    except MemoryError:
+        raise InvalidInput(
+            got=f"an MDP that does not fit into memory, in {source}",
+            wanted="a smaller one",
+            mend="store the transition sparse, or use a larger machine",
+        ) from None

@@ -1,0 +1,276 @@
+"""MDPs and policies in .npz and .json files, and policies in .npy files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+from trpo_theory.io._atomic import atomic_write
+from trpo_theory.io._json import decode_json, encode_json
+from trpo_theory.io._npz import decode_npy, decode_npz, encode_npz
+from trpo_theory.io._source import checked_path, existing_file, in_file
+from trpo_theory.mdp import FiniteMDP
+
+SPARSE_KEYS = ("transition_data", "transition_indices", "transition_indptr", "transition_shape")
+OPTIONAL_KEYS = ("available", "state_labels", "action_labels")
+_RESERVED = frozenset({"transition", "reward", "gamma", "initial", *SPARSE_KEYS, *OPTIONAL_KEYS})
+_SUFFIXES = (".npz", ".json")
+
+
+def read_mdp(path: Any, gamma: Any = None) -> FiniteMDP:
+    """The MDP in a .npz or .json file.
+
+    Its keys are `transition` (S, A, S), `reward` (S,), (S, A) or (S, A, S), `gamma`, `initial` (S,), and optionally
+    `available` (S, A), `state_labels`, `action_labels`. A sparse transition, of shape (S·A, S) in CSR form, is
+    `transition_data`, `transition_indices`, `transition_indptr`, `transition_shape` instead. Other keys are left alone.
+    JSON numbers may be rationals, "1/3"; -inf in a reward marks an unavailable action.
+
+    Args:
+        path: the file.
+        gamma: a discount that overrides or supplies the file's.
+
+    Returns:
+        The MDP; what `write_mdp` wrote comes back to the last bit.
+
+    Raises:
+        InvalidInput: naming the file, for one that is missing, damaged or not an MDP.
+    """
+    return mdp_from_fields(read_fields(path), gamma, source=Path(path).name)
+
+
+def read_fields(path: Any) -> dict[str, Any]:
+    """The raw content of a .npz (arrays) or .json file (nested lists of int, float and Fraction).
+
+    Raises:
+        InvalidInput: for a file that is missing, damaged, holds pickled objects or NaN, or is not a JSON object.
+    """
+    path = existing_file(path, _SUFFIXES, "an MDP")
+    with in_file(path.name):
+        if path.suffix.lower() == ".npz":
+            return decode_npz(path)
+        fields = decode_json(path, "an MDP")
+        if not isinstance(fields, dict):
+            raise InvalidInput(
+                got=f"a JSON {type(fields).__name__}",
+                wanted="a JSON object with transition, reward, gamma, initial",
+                mend='write {"transition": ..., "reward": ..., "gamma": ..., "initial": ...}',
+            )
+        return fields
+
+
+def mdp_from_fields(fields: Mapping[str, Any], gamma: Any = None, source: str = "the fields") -> FiniteMDP:
+    """The MDP in fields as `read_fields` returns them; the other fields are left alone.
+
+    Args:
+        fields: see `read_mdp` for the keys.
+        gamma: a discount that overrides or supplies theirs.
+        source: the name that messages give them.
+
+    Raises:
+        InvalidInput: if keys are missing or their content is not an MDP.
+    """
+    if gamma is not None:
+        gamma = _checks.discount(gamma)
+    with in_file(source):
+        fields = {key: value for key, value in fields.items() if value is not None}
+        _check_keys(fields, gamma)
+        mdp = FiniteMDP(
+            _transition(fields),
+            fields["reward"],
+            fields["gamma"] if gamma is None else gamma,
+            fields["initial"],
+            available=None if "available" not in fields else _checks.real_array(fields["available"], "available"),
+            state_labels=_label_list(fields, "state_labels"),
+            action_labels=_label_list(fields, "action_labels"),
+        )
+        if mdp.batch_shape:
+            raise InvalidInput(
+                got=f"a batch of MDPs, transition of shape {mdp.transition.shape}",
+                wanted="one MDP a file, transition of shape (S, A, S)",
+                mend="write each MDP of the batch to its own file",
+            )
+        return mdp
+
+
+def read_policy(path: Any, name: str = "policy") -> Float[np.ndarray, "*batch S A"]:
+    """The policy in a .npy file, a .npz (array `name`), or a .json (a nested list, or an object with `name`).
+
+    Whether it is a policy of an MDP is for that MDP to say: only finite numbers in two or more axes are asked for here.
+
+    Raises:
+        InvalidInput: naming the file, for one that is missing, damaged or holds no such array.
+    """
+    path = existing_file(path, (".npy", *_SUFFIXES), "a policy")
+    with in_file(path.name):
+        suffix = path.suffix.lower()
+        content = decode_npy(path) if suffix == ".npy" else None
+        if content is None:
+            content = decode_npz(path) if suffix == ".npz" else decode_json(path, "a policy")
+        if isinstance(content, dict):
+            if name not in content:
+                raise _missing([name], content)
+            content = content[name]
+        policy = _checks.real_array(content, name)
+        if policy.ndim < 2:
+            raise InvalidInput(
+                got=f"{name} of shape {policy.shape}",
+                wanted="shape (S, A): one row a state, one column an action",
+                mend="write out the probabilities; for actions a(s), trpo_theory.policy.deterministic(a, A)",
+            )
+        return policy
+
+
+def write_mdp(mdp: FiniteMDP, path: Any, **policies: Any) -> None:
+    """Write an MDP as .npz or .json, all of it or nothing; see `read_mdp` for the keys.
+
+    Args:
+        mdp: one MDP, dense or sparse.
+        path: a name that ends in .npz or .json.
+        **policies: policies on it to be stored beside it by name, such as old= and new=, (*batch, S, A).
+
+    Raises:
+        InvalidInput: for a batch, a policy that is not one, or a path that cannot be written.
+    """
+    if mdp.batch_shape:
+        raise InvalidInput(got=f"a batch of MDPs, {mdp!r}", wanted="one MDP", mend="write each to its own file")
+    fields = _mdp_fields(mdp)
+    for name, policy in policies.items():
+        if name in _RESERVED:
+            raise InvalidInput(got=f"a policy named {name!r}", wanted="a name that no field has", mend="rename it")
+        fields[name] = _checks.policy_rows(policy, mdp.available, name)
+    write_fields(fields, path)
+
+
+def write_fields(fields: Mapping[str, Any], path: Any) -> None:
+    """Write named arrays (in JSON also strings, numbers, fractions) as .npz or .json, all of it or nothing.
+
+    Raises:
+        InvalidInput: for another suffix, a value that the format cannot hold, or a path that cannot be written.
+    """
+    path = checked_path(path, _SUFFIXES, "an MDP")
+    if path.suffix.lower() == ".json":
+        content = encode_json(dict(fields)).encode()
+        with atomic_write(path) as stream:
+            stream.write(content)
+        return
+    arrays = {name: np.asanyarray(value) for name, value in fields.items()}
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise InvalidInput(
+                got=f"{name} of type {type(fields[name]).__name__} for a .npz file",
+                wanted="arrays of numbers or strings",
+                mend="write .json, which keeps fractions, or convert it to floats",
+            )
+    with atomic_write(path) as stream:
+        encode_npz(stream, arrays)
+
+
+def _mdp_fields(mdp: FiniteMDP) -> dict[str, Any]:
+    if mdp.is_sparse:
+        matrix: Any = mdp.transition
+        parts = (matrix.data, matrix.indices, matrix.indptr, np.array(matrix.shape))
+        fields = dict(zip(SPARSE_KEYS, parts, strict=True))
+    else:
+        fields = {"transition": mdp.transition}
+    fields |= {"reward": mdp.reward, "gamma": mdp.gamma, "initial": mdp.initial}
+    if not mdp.available.all():
+        fields["available"] = mdp.available
+    labels = {"state_labels": mdp.state_labels, "action_labels": mdp.action_labels}
+    return fields | {name: np.array(value) for name, value in labels.items() if value is not None}
+
+
+def _check_keys(fields: Mapping[str, Any], gamma: Any) -> None:
+    sparse = "transition" not in fields and any(key in fields for key in SPARSE_KEYS)
+    needed = [*(SPARSE_KEYS if sparse else ("transition",)), "reward", "initial"]
+    missing = [key for key in needed if key not in fields]
+    if missing:
+        raise _missing(missing, fields)
+    if gamma is None and "gamma" not in fields:
+        raise InvalidInput(
+            got=f"no gamma (found {_listed(fields)})",
+            wanted="a discount",
+            mend="add gamma to the file or pass --gamma 0.99",
+        )
+    if not sparse and any(key in fields for key in SPARSE_KEYS):
+        raise InvalidInput(
+            got="a dense transition and a sparse one", wanted="one of the two", mend="delete the one not meant"
+        )
+    for key in fields:
+        meant = difflib.get_close_matches(key, OPTIONAL_KEYS, n=1, cutoff=0.85)
+        if meant and meant[0] != key:
+            raise InvalidInput(got=f"the key {key!r}", wanted=f"{meant[0]!r}, if that is meant", mend="rename it")
+
+
+def _missing(missing: list[str], fields: Mapping[str, Any]) -> InvalidInput:
+    near = {key: difflib.get_close_matches(key, [name for name in fields if name not in _RESERVED]) for key in missing}
+    renames = [f"rename {names[0]!r} to {key!r}" for key, names in near.items() if names]
+    mend = "; ".join(renames) or "add " + ", ".join(missing)
+    if "initial" in missing and not near["initial"]:
+        mend += " (the uniform initial distribution has 1/S everywhere)"
+    return InvalidInput(got=f"no {', '.join(missing)} (found {_listed(fields)})", wanted=", ".join(missing), mend=mend)
+
+
+def _listed(fields: Mapping[str, Any]) -> str:
+    names = [repr(name) if len(name) < 60 else repr(name[:60] + "...") for name in fields]
+    return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "") or "nothing"
+
+
+def _label_list(fields: Mapping[str, Any], name: str) -> list[str] | None:
+    if name not in fields:
+        return None
+    try:
+        labels = fields[name].tolist() if isinstance(fields[name], np.ndarray) else fields[name]
+    except (ValueError, UnicodeError):
+        labels = None
+    if not isinstance(labels, list) or not all(isinstance(label, str | int | float) for label in labels):
+        raise InvalidInput(got=f"{name} that are not a list of strings", wanted="strings", mend="mend or delete them")
+    return [str(label) for label in labels]
+
+
+def _transition(fields: Mapping[str, Any]) -> Any:
+    if "transition" in fields:
+        return fields["transition"]
+    data = _vector(fields[SPARSE_KEYS[0]], SPARSE_KEYS[0])
+    indices, indptr, shape = (_integers(fields[key], key) for key in SPARSE_KEYS[1:])
+    rows, states = (int(size) for size in shape) if len(shape) == 2 else (0, 0)
+    sound = (
+        rows > 0
+        and states > 0
+        and len(indptr) == rows + 1
+        and indptr[0] == 0
+        and indptr[-1] == len(indices) == len(data)
+        and (np.diff(indptr) >= 0).all()
+        and indices.min(initial=0) >= 0
+        and indices.max(initial=0) < states
+    )
+    if not sound:
+        raise InvalidInput(
+            got=f"a sparse transition whose parts do not fit together (transition_shape {shape[:4].tolist()}, "
+            f"{len(data)} data, {len(indices)} indices, {len(indptr)} indptr)",
+            wanted="a CSR matrix of shape (S*A, S): indptr of length S*A + 1 rising from 0 to the number of data, "
+            "and as many indices in [0, S)",
+            mend="store data, indices, indptr and shape of scipy.sparse.csr_array(transition)",
+        )
+    return sp.csr_array((data, indices, indptr), shape=(rows, states))
+
+
+def _vector(value: Any, name: str) -> np.ndarray:
+    array = _checks.real_array(value, name)
+    if array.ndim != 1:
+        raise InvalidInput(got=f"{name} of shape {array.shape}", wanted="one axis", mend=f"flatten {name}")
+    return array
+
+
+def _integers(value: Any, name: str) -> np.ndarray:
+    array = _vector(value, name)
+    if (array != np.round(array)).any() or np.abs(array).max() > 2**53:
+        raise InvalidInput(got=f"{name} with entries that are not integers", wanted="integers", mend=f"mend {name}")
+    return array.astype(np.int64)

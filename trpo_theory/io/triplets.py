@@ -1,0 +1,167 @@
+"""MDPs listed transition by transition, in arrays or in a .csv file."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+from trpo_theory.io._rows import assemble, check_size, count_of, integer_vector
+from trpo_theory.io._source import existing_file, in_file, read_text
+from trpo_theory.mdp import FiniteMDP
+
+_FIELDS = ("state", "action", "successor", "probability", "reward")
+_CRAAM = ("idstatefrom", "idaction", "idstateto", "probability", "reward")
+_INTEGER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
+
+
+def from_triplets(
+    state: Any,
+    action: Any,
+    successor: Any,
+    probability: Any,
+    reward: Any,
+    gamma: Any,
+    initial: Any = None,
+    *,
+    states: int | None = None,
+    actions: int | None = None,
+) -> FiniteMDP:
+    """A sparse MDP from its transitions, in any order.
+
+    P(s'|s,a) = Σ p,  r(s,a) = Σ p r / Σ p over the listed transitions; a pair (s, a) that is never listed is an action
+    that is not available in that state.
+
+    Args:
+        state: s of each transition, integers from 0, shape (N,).
+        action: a, likewise.
+        successor: s', likewise.
+        probability: p, shape (N,).
+        reward: of the transition, shape (N,).
+        gamma: the discount.
+        initial: ρ₀, shape (S,); uniform if left out.
+        states: S, if it is more than the largest index says.
+        actions: A, likewise.
+
+    Returns:
+        A sparse MDP.
+
+    Raises:
+        InvalidInput: for lengths that differ, an index that is not one, a state without a transition, or rows that do
+            not sum to 1.
+    """
+    gamma = _checks.discount(gamma)
+    given = (state, action, successor)
+    indices = [integer_vector(value, name) for value, name in zip(given, _FIELDS, strict=False)]
+    probability, reward = _checks.real_array(probability, "probability"), _checks.real_array(reward, "reward")
+    lengths = [array.shape for array in (*indices, probability, reward)]
+    if len(set(lengths)) > 1:
+        raise InvalidInput(
+            got="lengths " + ", ".join(f"{name} {shape}" for name, shape in zip(_FIELDS, lengths, strict=True)),
+            wanted="five vectors of one length",
+            mend="give each transition its state, action, successor, probability and reward",
+        )
+    state, action, successor = indices
+    states = count_of(states, "states", int(max(state.max(), successor.max())) + 1)
+    actions = count_of(actions, "actions", int(action.max()) + 1)
+    _check_sources(state, states)
+    check_size(states, actions)
+    with np.errstate(over="ignore", invalid="ignore"):
+        matrix, mean, seen = assemble(state * actions + action, successor, probability, reward, states, actions)
+        return FiniteMDP(matrix, mean, gamma, initial, available=seen)
+
+
+def read_triplets(
+    path: Any, gamma: Any, initial: Any = None, *, states: int | None = None, actions: int | None = None
+) -> FiniteMDP:
+    """A sparse MDP from a .csv file with one transition a line; see `from_triplets`.
+
+    The header is idstatefrom,idaction,idstateto,probability,reward (as CRAAM writes it) or
+    state,action,successor,probability,reward, its columns in any order.
+
+    Args:
+        path: the file.
+        gamma: the discount.
+        initial: ρ₀, shape (S,); uniform if left out.
+        states: S, if it is more than the largest index says.
+        actions: A, likewise.
+
+    Returns:
+        A sparse MDP.
+
+    Raises:
+        InvalidInput: naming the file and the line.
+    """
+    path = existing_file(path, (".csv",), "an MDP's transitions")
+    gamma = _checks.discount(gamma)
+    with in_file(path.name):
+        state, action, successor, probability, reward = _columns(path)
+        return from_triplets(
+            state, action, successor, probability, reward, gamma, initial, states=states, actions=actions
+        )
+
+
+def _check_sources(state: np.ndarray, states: int) -> None:
+    listed = np.unique(state)
+    if len(listed) < states:
+        gaps = np.flatnonzero(listed != np.arange(len(listed)))
+        missing = int(gaps[0]) if len(gaps) else len(listed)
+        raise InvalidInput(
+            got=f"no transition from state {missing} ({len(listed)} of {states} states have one)",
+            wanted="at least one action in every state",
+            mend="give a terminal state s the transition s, 0, s, probability 1, reward 0; number states without gaps",
+        )
+
+
+def _columns(path: Path) -> list[np.ndarray]:
+    text = read_text(path, "an MDP's transitions")
+    try:
+        reader = csv.reader(text.splitlines(), strict=True)
+        header = [name.strip().lower() for name in next(reader)]
+        order = _order(header)
+        values: list[list[float]] = [[] for _ in _FIELDS]
+        for cells in reader:
+            if not cells or not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
+                raise _bad_line(reader.line_num, f"{len(cells)} fields", f"{len(header)}, as the header has")
+            for field, column in enumerate(order):
+                cell = cells[column]
+                if not (_INTEGER if field < 3 else _NUMBER).fullmatch(cell):
+                    wanted = "an integer from 0" if field < 3 else "a number"
+                    raise _bad_line(reader.line_num, f"{cell[:60]!r} as {header[column]}", wanted)
+                number = float(cell)
+                if not math.isfinite(number):
+                    raise _bad_line(reader.line_num, f"{cell[:60]!r} as {header[column]}", "a finite number")
+                values[field].append(number)
+    except (csv.Error, StopIteration) as error:
+        raise InvalidInput(
+            got=f"text that is not CSV ({error or 'no header'})", wanted="one transition a line", mend="export it again"
+        ) from None
+    if not values[0]:
+        raise InvalidInput(got="a header without a line below it", wanted="transitions", mend="export it again")
+    return [np.array(column) for column in values]
+
+
+def _order(header: list[str]) -> list[int]:
+    for names in (_CRAAM, _FIELDS):
+        if set(header) == set(names) and len(header) == len(names):
+            return [header.index(name) for name in names]
+    shown = ",".join(header)
+    extra = "; this package knows no outcomes of nature" if "idoutcome" in header else ""
+    raise InvalidInput(
+        got=f"the header {shown[:120]!r}{extra}",
+        wanted=f"{','.join(_CRAAM)} or {','.join(_FIELDS)}",
+        mend="put that header on the first line, and drop other columns",
+    )
+
+
+def _bad_line(number: int, got: str, wanted: str) -> InvalidInput:
+    return InvalidInput(got=f"{got} on line {number}", wanted=wanted, mend="mend that line")
