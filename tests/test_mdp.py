@@ -335,7 +335,7 @@ MALFORMED = {
     "two gammas for one MDP": ((P, R, [0.5, 0.9]), {}, r"gamma of shape \(2,\)"),
     "gammas of another batch": (([P, P], [R, R], [0.1, 0.2, 0.3]), {}, r"gamma of shape \(3,\)"),
     "initial of another length": ((P, R, 0.5, [1, 0, 0]), {}, r"initial of shape \(3,\)"),
-    "initial below 1": ((P, R, 0.5, [0.5, 0.4]), {}, "initial row .* sums to 0.9"),
+    "initial below 1": ((P, R, 0.5, [0.5, 0.4]), {}, "initial .*sums to 0.9"),
     "negative initial": ((P, R, 0.5, [1.5, -0.5]), {}, r"initial\[1\] = -0.5"),
     "reward of another batch": (([P, P], [R, R, R], 0.5), {}, r"reward of shape \(3, 2, 2\)"),
     "available of another shape": ((P, R, 0.5), {"available": [True, True, False]}, r"available of shape \(3,\)"),

@@ -21,6 +21,8 @@ _KRYLOV_ITERATIONS = 500
 _KRYLOV_RTOL = 1e-13
 _KRYLOV_USEFUL = 1e-3
 """A pass that stops short of its tolerance, or breaks down, but gains this factor is refined by another."""
+_FACTORISE_UP_TO = 128
+"""Sparse chains of so few states go to LU at once: no fill-in can hurt."""
 _SWEEPS = 16
 _REFINEMENTS = 8
 _RESIDUAL_GOAL = 16 * _EPS
@@ -129,6 +131,8 @@ class _Sparse:
     def __init__(self, transition: sp.csr_array, gamma: float) -> None:
         self._transition, self._gamma = transition, gamma
         self._factors: Any = None
+        if transition.shape[0] <= _FACTORISE_UP_TO:
+            self._factorise()
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         return self._refined(self._transition, b, "N", lambda e: float(np.abs(e).max()))

@@ -149,34 +149,37 @@ def _dense_fields(transition: Any, reward: Any, available: Any, atol: float) -> 
         )
     batch_shape = shape[:-3]
     reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
-    per_pair = reward.shape[len(batch_shape) :] == shape[-3:-1]
-    available = _availability(available, ~np.isneginf(reward) if per_pair else True, shape[:-1])
+    core = len(_reward_core(reward, shape))
+    available = _availability(available, ~np.isneginf(reward) if core == 2 else True, shape[:-1])
     if not available.all():
         transition[~available] = 0.0
     transition = _checks.probability_rows(transition, "transition", where=available, atol=atol)
-    reward = _reduced_reward(reward, transition)
+    reward = _reduced_reward(reward, core, transition)
     return transition, np.where(available, reward, 0.0), available, batch_shape
 
 
-def _reduced_reward(reward: np.ndarray, transition: np.ndarray) -> np.ndarray:
-    *batch, states, actions, _ = transition.shape
-    lead = len(batch)
-    core = reward.shape[lead:]
+def _reward_core(reward: np.ndarray, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a reward behind its batch axes: (S,), (S, A) or (S, A, S)."""
+    *batch, states, actions, _ = shape
+    core = reward.shape[len(batch) :]
     fits = all(size in (1, full) for size, full in zip(reward.shape, batch, strict=False))
-    if fits and core == (states,):
-        _finite_reward(reward, "an (S,) reward")
-        reward = reward[..., None]
-    elif fits and core == (states, actions, states):
-        _finite_reward(reward, "an (S, A, S) reward")
-        return np.einsum("...sat,...sat->...sa", transition, reward)
-    elif not (fits and core == (states, actions)):
+    if not fits or core not in ((states,), (states, actions), (states, actions, states)):
         raise InvalidInput(
             got=f"reward of shape {reward.shape}",
-            wanted=f"{tuple(batch) or ''}{' + ' if batch else ''}({states},), ({states}, {actions}) "
-            f"or ({states}, {actions}, {states}) for a transition of shape {transition.shape}",
+            wanted=f"{f'{tuple(batch)} and then ' if batch else ''}({states},), ({states}, {actions}) "
+            f"or ({states}, {actions}, {states}) for a transition of shape {shape}",
             mend="give one reward a state, a state and action, or a transition",
         )
-    return np.broadcast_to(reward, (*batch, states, actions))
+    return core
+
+
+def _reduced_reward(reward: np.ndarray, core: int, transition: np.ndarray) -> np.ndarray:
+    """r(s, a), from a reward with so many axes behind the batch's."""
+    if core != 2:
+        _finite_reward(reward, "an (S,) reward" if core == 1 else "an (S, A, S) reward")
+    if core == 3:
+        return np.einsum("...sat,...sat->...sa", transition, reward)
+    return np.broadcast_to(reward if core == 2 else reward[..., None], transition.shape[:-1])
 
 
 def _finite_reward(reward: np.ndarray, what: str) -> None:
@@ -184,7 +187,7 @@ def _finite_reward(reward: np.ndarray, what: str) -> None:
     if bad.any():
         index = _checks.first_index(bad)
         raise InvalidInput(
-            got=f"{reward[index]} in {what} at {_checks.show_index(index)}",
+            got=f"{reward[index]} in reward at {_checks.show_index(index)}, {what}",
             wanted="finite rewards (-inf only in an (S, A) reward, where it marks an unavailable action)",
             mend="pass available= (S, A) and a finite reward",
         )

@@ -258,7 +258,9 @@ class Quantities:
 
 
 def compare(
-    mdp: FiniteMDP, old: Real[np.ndarray, "*#batch S A"] | Sequence, new: Real[np.ndarray, "*#batch S A"] | Sequence
+    mdp: FiniteMDP,
+    old: Real[np.ndarray, "*old_batch S A"] | Sequence,
+    new: Real[np.ndarray, "*new_batch S A"] | Sequence,
 ) -> Quantities:
     """The quantities of a step from old to new, in float64.
 
