@@ -17,14 +17,16 @@ from trpo_theory.errors import NotSolved
 _EPS = float(np.finfo(np.float64).eps)
 _ELIMINATE_BELOW = 32
 """Batches of chains with fewer states are eliminated across the batch; larger ones go to LAPACK one by one."""
-_KRYLOV_ITERATIONS = 500
+_KRYLOV_ITERATIONS = 300
 _KRYLOV_RTOL = 1e-13
 _KRYLOV_USEFUL = 1e-3
 """A pass that stops short of its tolerance, or breaks down, but gains this factor is refined by another."""
 _FACTORISE_UP_TO = 128
 """Sparse chains of so few states go to LU at once: no fill-in can hurt."""
+_SINGLE_UP_TO = 0.9995
+_SINGLE_RTOL = 1e-5
 _SWEEPS = 16
-_REFINEMENTS = 8
+_REFINEMENTS = 16
 _RESIDUAL_GOAL = 16 * _EPS
 _RESIDUAL_LIMIT = 1e-10
 """A sparse solution whose scaled residual stays above this is an error, not a number."""
@@ -126,7 +128,11 @@ class _Eliminated:
 
 
 class _Sparse:
-    """BiCGSTAB, which needs some tens of products where the chain mixes, and sparse LU where it does not."""
+    """BiCGSTAB, which needs some tens of products where the chain mixes, and sparse LU where it does not.
+
+    The passes of BiCGSTAB run in single precision while that gains digits (products are bound by memory); the residual
+    that is refined is always double's.
+    """
 
     def __init__(self, transition: sp.csr_array, gamma: float) -> None:
         self._transition, self._gamma = transition, gamma
@@ -141,20 +147,27 @@ class _Sparse:
         y = self._refined(sp.csr_array(self._transition.T), b, "T", lambda e: float(np.abs(e).sum()))
         return np.maximum(y, 0.0) if (b >= 0).all() else y
 
-    def _refined(self, matrix: Any, b: np.ndarray, trans: str, norm: Any) -> np.ndarray:
+    def _refined(self, matrix: sp.csr_array, b: np.ndarray, trans: str, norm: Any) -> np.ndarray:
         """Solve, then refine on the residual until it is at rounding level or no longer halves."""
+        attempts = _attempts(matrix, self._gamma)
         x, residual, size = np.zeros_like(b), b, norm(b)
         for _ in range(_REFINEMENTS):
             goal = _RESIDUAL_GOAL * max(norm(x), norm(b))
             if size <= goal:
                 break
-            rtol = float(np.clip(0.25 * goal / size, _KRYLOV_RTOL, 0.1 * _KRYLOV_USEFUL))
-            candidate = x + self._correction(matrix, residual, trans, rtol)
+            if self._factors is not None:
+                correction, slow = self._factors.solve(residual, trans=trans), False
+            else:
+                correction, slow = _krylov(*attempts[0], self._gamma, residual, 0.25 * goal / size)
+            candidate = x + correction
             remains = b + self._gamma * (matrix @ candidate) - candidate
-            if norm(remains) <= 0.5 * size:
+            gained = norm(remains) <= (0.5 if self._factors is not None else _KRYLOV_USEFUL) * size
+            if gained or norm(remains) <= goal:
                 x, residual, size = candidate, remains, norm(remains)
             elif self._factors is not None:
                 break
+            elif len(attempts) > 1 and not slow:
+                attempts = attempts[1:]
             else:
                 self._factorise()
         scale = max(norm(x), norm(b))
@@ -164,31 +177,6 @@ class _Sparse:
                 f"wanted at most {_RESIDUAL_LIMIT:g}; to mend it: lower gamma, or merge states"
             )
         return x
-
-    def _correction(self, matrix: Any, residual: np.ndarray, trans: str, rtol: float) -> np.ndarray:
-        """An approximate solution for a residual: BiCGSTAB's if it gains enough, else, from then on, sparse LU's."""
-        if self._factors is None:
-            scale = np.abs(residual).max()  # bicgstab takes a small right-hand side for a breakdown
-            right = residual / scale
-            for sweeps in (0, _SWEEPS):  # a right-hand side of one entry breaks it down; spread out, it does not
-                start = right
-                for _ in range(sweeps):
-                    start = right + self._gamma * (matrix @ start)
-                x, info = self._krylov(matrix, right, start, rtol)
-                if np.linalg.norm(right - x + self._gamma * (matrix @ x)) <= _KRYLOV_USEFUL * np.linalg.norm(right):
-                    return x * scale
-                if info >= 0:
-                    break
-            self._factorise()
-        return self._factors.solve(residual, trans=trans)
-
-    def _krylov(self, matrix: Any, right: np.ndarray, start: np.ndarray, rtol: float) -> tuple[np.ndarray, int]:
-        from scipy.sparse.linalg import LinearOperator, bicgstab
-
-        operator: Any = LinearOperator(matrix.shape, matvec=lambda x: x - self._gamma * (matrix @ x), dtype=np.float64)
-        with np.errstate(all="ignore"):
-            x, info = bicgstab(operator, right, x0=start, rtol=rtol, maxiter=_KRYLOV_ITERATIONS)
-        return np.nan_to_num(x), info
 
     def _factorise(self) -> None:
         from scipy.sparse.linalg import splu
@@ -200,3 +188,34 @@ class _Sparse:
             diag_pivot_thresh=0.0,
             options={"SymmetricMode": True},
         )
+
+
+def _attempts(matrix: sp.csr_array, gamma: float) -> list[tuple[sp.csr_array, int]]:
+    """What BiCGSTAB is tried with, in turn: a matrix, and how many sweeps x = b + γPx its first guess gets.
+
+    A right-hand side of one entry breaks it down at once; spread out by sweeps, it does not.
+    """
+    double = [(matrix, 0), (matrix, _SWEEPS)]
+    if gamma > _SINGLE_UP_TO:
+        return double
+    single = sp.csr_array((matrix.data.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
+    return [(single, 0), (single, _SWEEPS), *double]
+
+
+def _krylov(
+    matrix: sp.csr_array, sweeps: int, gamma: float, residual: np.ndarray, rtol: float
+) -> tuple[np.ndarray, bool]:
+    """BiCGSTAB's x for x − γPx = residual, in the matrix's precision, and whether it ran out of iterations."""
+    from scipy.sparse.linalg import LinearOperator, bicgstab
+
+    scale = np.abs(residual).max()  # bicgstab takes a small right-hand side for a breakdown
+    right = (residual / scale).astype(matrix.dtype)
+    start = right
+    factor = matrix.dtype.type(gamma)
+    for _ in range(sweeps):
+        start = right + factor * (matrix @ start)
+    operator: Any = LinearOperator(matrix.shape, matvec=lambda x: x - factor * (matrix @ x), dtype=matrix.dtype)
+    rtol = max(rtol, _KRYLOV_RTOL if matrix.dtype == np.float64 else _SINGLE_RTOL)
+    with np.errstate(all="ignore"):
+        x, info = bicgstab(operator, right, x0=start, rtol=min(rtol, 0.1 * _KRYLOV_USEFUL), maxiter=_KRYLOV_ITERATIONS)
+        return np.nan_to_num(x.astype(np.float64)) * scale, info > 0
