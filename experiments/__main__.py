@@ -55,8 +55,10 @@ def _run(experiment, quick: bool, out: Path, console: Console) -> int:
         for columns in experiment.TERMINAL_PARTS:
             console.print(_shown(table, columns))
     paths = experiment.save(frame, out)
-    console.print(experiment.summary(frame))
-    console.print(f"{len(paths)} files in {out}: tables as .tex, .md and .csv; {paths[-1]} has every digit.")
+    console.print(experiment.summary(frame), soft_wrap=True)
+    console.print(
+        f"{len(paths)} files in {out}: tables as .tex, .md and .csv; {paths[-1]} has every digit.", soft_wrap=True
+    )
     return 0 if experiment.passed(frame) else 1
 
 

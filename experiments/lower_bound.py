@@ -81,7 +81,7 @@ def tables(frame: pd.DataFrame) -> dict[str, Table]:
             caption=f"{name}: the lower bounds $M$ on $\\eta(\\tilde\\pi)$, below each its slack $\\eta(\\tilde\\pi) - M$ "
             "in brackets, for steps towards the optimal (negative: the uniform) policy.",
             label=f"tab:{NAME}-{slug}",
-            headings={**_HEADINGS, **{bound: (_stacked(bound), bound) for bound in tt.bounds}},
+            headings={**_HEADINGS, **{bound: (_stacked(bound), bound) for bound in tt.bounds.catalogue}},
             digits={"gamma": 2, "step": 1, "max_kl": 3},
         )
     return out
@@ -108,7 +108,7 @@ def _presented(rows: pd.DataFrame) -> pd.DataFrame:
     for row in rows.to_dict("records"):
         first = {name: row[name] for name in _HEADINGS}
         second = dict.fromkeys(_HEADINGS, "")
-        for bound in tt.bounds:
+        for bound in tt.bounds.catalogue:
             first[bound] = show(row[f"{bound} value"], 3)
             second[bound] = f"({show(row[f'{bound} slack'], 2)})"
         lines += [first, second]
@@ -117,8 +117,8 @@ def _presented(rows: pd.DataFrame) -> pd.DataFrame:
 
 def summary(frame: pd.DataFrame) -> str:
     """What the run says, in two sentences."""
-    holds = frame[[f"{bound} holds" for bound in tt.bounds]].to_numpy()
-    value = frame[[f"{bound} value" for bound in tt.bounds]].to_numpy()
+    holds = frame[[f"{bound} holds" for bound in tt.bounds.catalogue]].to_numpy()
+    value = frame[[f"{bound} value" for bound in tt.bounds.catalogue]].to_numpy()
     useful = value > frame[["expected_return_old"]].to_numpy()
     failed = int((~holds).sum())
     verdict = "all hold" if not failed else f"{failed} FAIL"
@@ -137,4 +137,4 @@ def save(frame: pd.DataFrame, directory: Path) -> list[Path]:
 
 def passed(frame: pd.DataFrame) -> bool:
     """Whether every bound holds."""
-    return bool(frame[[f"{bound} holds" for bound in tt.bounds]].to_numpy().all())
+    return bool(frame[[f"{bound} holds" for bound in tt.bounds.catalogue]].to_numpy().all())

@@ -131,7 +131,7 @@ def bound(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; every deliberate error becomes one message and an exit status."""
-    usage_error = typer.BadParameter.__mro__[1]
+    usage_error: Any = typer.BadParameter.__mro__[1]
     try:
         status = app(arguments, standalone_mode=False)
         return status if isinstance(status, int) else OK

@@ -53,6 +53,7 @@ def kl_div(p: Rows, q: Rows) -> Real[np.ndarray, "..."]:
 
 def kl_of_change(p: Rows, q: Rows, change: Rows) -> Real[np.ndarray, "..."]:
     """As `kl_div`, from change = q − p where that is known better than p and q tell: q may equal p as stored."""
+    p, q, change = (np.asarray(part, dtype=np.float64) for part in (p, q, change))
     with np.errstate(all="ignore"):
         near = p * _small_x_minus_log1p(change / p)
         ratio = q / p

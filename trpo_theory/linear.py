@@ -134,7 +134,7 @@ class _Sparse:
     that is refined is always double's.
     """
 
-    def __init__(self, transition: sp.csr_array, gamma: float) -> None:
+    def __init__(self, transition: Any, gamma: float) -> None:
         self._transition, self._gamma = transition, gamma
         self._factors: Any = None
         if transition.shape[0] <= _FACTORISE_UP_TO:
@@ -147,7 +147,7 @@ class _Sparse:
         y = self._refined(sp.csr_array(self._transition.T), b, "T", lambda e: float(np.abs(e).sum()))
         return np.maximum(y, 0.0) if (b >= 0).all() else y
 
-    def _refined(self, matrix: sp.csr_array, b: np.ndarray, trans: str, norm: Any) -> np.ndarray:
+    def _refined(self, matrix: Any, b: np.ndarray, trans: str, norm: Any) -> np.ndarray:
         """Solve, then refine on the residual until it is at rounding level or no longer halves."""
         attempts = _attempts(matrix, self._gamma)
         x, residual, size = np.zeros_like(b), b, norm(b)
@@ -190,7 +190,7 @@ class _Sparse:
         )
 
 
-def _attempts(matrix: sp.csr_array, gamma: float) -> list[tuple[sp.csr_array, int]]:
+def _attempts(matrix: Any, gamma: float) -> list[tuple[Any, int]]:
     """What BiCGSTAB is tried with, in turn: a matrix, and how many sweeps x = b + γPx its first guess gets.
 
     A right-hand side of one entry breaks it down at once; spread out by sweeps, it does not.
@@ -198,13 +198,11 @@ def _attempts(matrix: sp.csr_array, gamma: float) -> list[tuple[sp.csr_array, in
     double = [(matrix, 0), (matrix, _SWEEPS)]
     if gamma > _SINGLE_UP_TO:
         return double
-    single = sp.csr_array((matrix.data.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
+    single: Any = sp.csr_array((matrix.data.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
     return [(single, 0), (single, _SWEEPS), *double]
 
 
-def _krylov(
-    matrix: sp.csr_array, sweeps: int, gamma: float, residual: np.ndarray, rtol: float
-) -> tuple[np.ndarray, bool]:
+def _krylov(matrix: Any, sweeps: int, gamma: float, residual: np.ndarray, rtol: float) -> tuple[np.ndarray, bool]:
     """BiCGSTAB's x for x − γPx = residual, in the matrix's precision, and whether it ran out of iterations."""
     from scipy.sparse.linalg import LinearOperator, bicgstab
 
@@ -214,7 +212,8 @@ def _krylov(
     factor = matrix.dtype.type(gamma)
     for _ in range(sweeps):
         start = right + factor * (matrix @ start)
-    operator: Any = LinearOperator(matrix.shape, matvec=lambda x: x - factor * (matrix @ x), dtype=matrix.dtype)
+    linear_operator: Any = LinearOperator
+    operator = linear_operator(matrix.shape, matvec=lambda x: x - factor * (matrix @ x), dtype=matrix.dtype)
     rtol = max(rtol, _KRYLOV_RTOL if matrix.dtype == np.float64 else _SINGLE_RTOL)
     with np.errstate(all="ignore"):
         x, info = bicgstab(operator, right, x0=start, rtol=min(rtol, 0.1 * _KRYLOV_USEFUL), maxiter=_KRYLOV_ITERATIONS)

@@ -54,7 +54,7 @@ class FiniteMDP:
         "transition",
     )
 
-    transition: Float[np.ndarray, "*batch S A S"] | sp.csr_array
+    transition: Any  # Float[np.ndarray, "*batch S A S"], or a csr_array (S*A, S)
     reward: Float[np.ndarray, "*batch S A"]
     gamma: float | Float[np.ndarray, "*batch"]
     initial: Float[np.ndarray, "*batch S"]
@@ -109,7 +109,7 @@ class FiniteMDP:
         return _rebuild, (*args, self.available, self.state_labels, self.action_labels)
 
     def __repr__(self) -> str:
-        gamma = f"{self.gamma:.10g}" if isinstance(self.gamma, float) else f"array{self.gamma.shape}"
+        gamma = f"array{np.shape(self.gamma)}" if np.ndim(self.gamma) else f"{self.gamma:.10g}"
         batch = f", batch={self.batch_shape}" if self.batch_shape else ""
         kind = f"sparse, {self.transition.nnz} transitions" if self.is_sparse else "dense"
         return f"FiniteMDP(states={self.states}, actions={self.actions}, gamma={gamma}{batch}, {kind})"
@@ -223,8 +223,8 @@ def _sparse_fields(transition: Any, reward: Any, available: Any, atol: float) ->
             wanted="real numbers of shape (S*A, S)",
             mend="pass its real part, as a matrix of two axes",
         )
-    matrix = sp.csr_array(transition, dtype=np.float64, copy=True)
-    rows, states = matrix.shape
+    matrix: Any = sp.csr_array(transition, dtype=np.float64, copy=True)
+    rows, states = (int(size) for size in matrix.shape)
     if states == 0 or rows == 0 or rows % states:
         raise InvalidInput(
             got=f"a sparse transition of shape {matrix.shape}",

@@ -40,7 +40,7 @@ def batch_against_loop(generator: np.random.Generator, size: int = 20_000) -> tu
     mdp = tt.zoo.dirichlet(generator, states=5, actions=3, gamma=gamma, batch=(size,))
     old, new = (tt.zoo.random_policy(generator, (size, 5, 3)) for _ in range(2))
     ours, checks = _timed(lambda: tt.bounds.check_all(tt.compare(mdp, old, new)))
-    polylogs = polylog(-0.5, gamma)  # given to the loop for nothing
+    polylogs = np.asarray(polylog(-0.5, gamma))  # given to the loop for nothing
     loop, slacks = _timed(lambda: _plain_loop(mdp, old, new, gamma, polylogs), repeats=1)
     difference = max(np.abs(check.slack / slacks[:, k] - 1).max() for k, check in enumerate(checks))
     return f"{size} instances, S=5 A=3: compare and {len(checks)} bounds, against a NumPy loop", ours, loop, difference

@@ -105,7 +105,7 @@ def write(
     return paths
 
 
-def _numeric(column: pd.Series) -> bool:
+def _numeric(column: Any) -> bool:
     """Whether every cell shown is a number, a number in brackets, or nothing."""
     return all(not cell or _is_number(cell.strip("()")) for cell in column)
 

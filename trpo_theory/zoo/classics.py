@@ -174,7 +174,7 @@ def queue(
         for joins, p in ((0, 1 - arrival), (1, arrival)):
             for leaves, q in ((0, 1 - speed), (1, speed)):
                 after = np.minimum(np.maximum(length - leaves, 0) + joins, capacity)
-                np.add.at(transition, (length, action, after), p * q)
+                np.add.at(transition[:, action], (length, after), p * q)
     reward = -length[:, None] - np.array([0.0, float(price)])
     return FiniteMDP(transition, reward, gamma, length == 0, action_labels=("slow", "fast"))
 

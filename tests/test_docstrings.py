@@ -1,0 +1,23 @@
+"""The examples in docstrings are true."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import trpo_theory
+
+MODULES = sorted(module.name for module in pkgutil.walk_packages(trpo_theory.__path__, "trpo_theory."))
+
+
+@pytest.mark.parametrize("name", ["trpo_theory", *MODULES])
+def test_examples(name):
+    failed, _ = doctest.testmod(importlib.import_module(name))
+    assert failed == 0
+
+
+def test_there_are_examples():
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    examples = sum(len(test.examples) for name in MODULES for test in finder.find(importlib.import_module(name)))
+    assert examples >= 10
