@@ -30,7 +30,7 @@ def main() -> int:
     rows = [batch_against_loop(generator), *sparse_against_scipy(generator), sparse_against_quantecon(generator)]
     for what, ours, other, difference in rows:
         table.add_row(what, f"{ours:.4f} s", f"{other:.4f} s", f"{other / ours:.2f}", f"{difference:.1e}")
-    Console().print(table)
+    Console(width=140).print(table)
     return 0 if all(row[3] < 1e-8 for row in rows) else 1
 
 
