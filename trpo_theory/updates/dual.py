@@ -1,0 +1,240 @@
+"""`Dual()`: the update problems by one-dimensional roots, exact to rounding, for all rows and instances at once.
+
+(12) separates by row: each has its own root at radius δ. (13): rows share one multiplier λ, the root of
+Σ ρ KL(λ) = δ/(1 − γ). (11): rows share one radius t, the root of Σ ρ λ(t) = C. THEORY.md, "The update problems solved exactly".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.divergence import kl_of_change
+from trpo_theory.updates import forward_kl, reverse_kl, total_variation
+from trpo_theory.updates.penalties import best_radius, linear_coefficient
+from trpo_theory.updates.problems import Penalty, Problem
+from trpo_theory.updates.rows import Rows, Solved
+from trpo_theory.updates.surrogate import Surrogate
+
+_BLOCK = 2**18
+"""Entries of a block of rows: its temporaries stay in cache, and memory stays that of the answer."""
+_OUTER_STEPS = 200
+_RTOL = 1e-14
+_LARGEST_RADIUS = 1e4
+"""Beyond it every row has left all but its best actions, as far as floats can tell."""
+
+FAMILIES = {
+    "penalty": forward_kl,
+    "max-kl": forward_kl,
+    "mean-kl": forward_kl,
+    "reverse-max-kl": reverse_kl,
+    "reverse-mean-kl": reverse_kl,
+    "max-tv": total_variation,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a solver returns: change = new − old and new (A, G, B), and multipliers λ ≥ 0 (G, B) for the certificate."""
+
+    change: np.ndarray
+    new: np.ndarray
+    multiplier: np.ndarray
+    guess: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Dual:
+    """The specialised solver: safeguarded Newton on the multipliers, vectorised over rows, batched over instances."""
+
+    def solve(self, surrogate: Surrogate, problem: Problem) -> Answer:
+        """The maximiser and its multipliers."""
+        blocks = _Blocks(surrogate, problem)
+        if isinstance(problem, Penalty):
+            answer = blocks.answer("at_radius", _penalty_radius(blocks, surrogate, problem))
+            # A row that stays, though its best action is one that old never takes, does so from this multiplier on.
+            stays = (answer.multiplier == 0) & (surrogate.visitation > 0)
+            return replace(answer, multiplier=np.where(stays, blocks.critical(), answer.multiplier))
+        if problem.name.endswith("mean-kl"):
+            return _mean(blocks, surrogate, problem.delta)
+        return blocks.answer("at_radius", np.full(surrogate.gamma.shape, problem.delta))
+
+    def __str__(self) -> str:
+        return "dual"
+
+
+class _Blocks:
+    """The rows of a surrogate, solved block by block; only sums and roots are kept between solves."""
+
+    def __init__(self, surrogate: Surrogate, problem: Problem) -> None:
+        self.shape = surrogate.old.shape
+        actions, groups, batch = self.shape
+        self.family: Any = FAMILIES[problem.name]
+        self.visitation = surrogate.visitation.reshape(-1)
+        flat = [part.reshape(actions, -1) for part in (surrogate.old, surrogate.advantage, surrogate.available)]
+        self.starts = range(0, groups * batch, max(_BLOCK // actions, 1))
+        self._flat = flat
+        self._kept = rows_of(problem, *flat) if len(self.starts) == 1 else None
+        self.guess: np.ndarray | None = None
+        self._problem = problem
+
+    def _rows(self, block: slice) -> Rows:
+        if self._kept is not None:
+            return self._kept
+        return rows_of(self._problem, *(part[:, block] for part in self._flat))
+
+    def each(self, function: Callable[[Rows, slice], tuple[np.ndarray, ...]]) -> list[np.ndarray]:
+        """The (N,) arrays that function returns block by block, joined."""
+        width = self.starts.step
+        parts = [
+            function(self._rows(slice(start, start + width)), slice(start, start + width)) for start in self.starts
+        ]
+        return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+    def solve(self, method: str, argument: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Divergence, gain, multiplier and slope (G, B) at a radius or multiplier (B,), from the last solve's roots."""
+        values = self._per_row(argument)
+
+        def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
+            solved: Solved = getattr(self.family, method)(rows, values[block], self._guess(block))
+            return solved.divergence, solved.gain, solved.multiplier, solved.slope, solved.state
+
+        *parts, self.guess = self.each(one)
+        return tuple(part.reshape(self.shape[1:]) for part in parts)
+
+    def answer(self, method: str, argument: np.ndarray) -> Answer:
+        """The change and multipliers at a radius or multiplier (B,)."""
+        values = self._per_row(argument)
+        change, new = np.empty((2, self.shape[0], self.shape[1] * self.shape[2]))
+
+        def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
+            solved: Solved = getattr(self.family, method)(rows, values[block], self._guess(block))
+            change[:, block], new[:, block] = solved.change, solved.new
+            return solved.multiplier, solved.state
+
+        multiplier, guess = (part.reshape(self.shape[1:]) for part in self.each(one))
+        return Answer(change.reshape(self.shape), new.reshape(self.shape), multiplier, guess)
+
+    def _guess(self, block: slice) -> np.ndarray | None:
+        return None if self.guess is None else self.guess[block]
+
+    def _per_row(self, argument: np.ndarray) -> np.ndarray:
+        return np.where(self.visitation > 0, np.broadcast_to(argument, self.shape[1:]).reshape(-1), 0.0)
+
+    def critical(self) -> np.ndarray:
+        """The multipliers below which mass leaves old's support, (G, B)."""
+        parts = self.each(lambda rows, _: (forward_kl.critical_multiplier(rows),))
+        return parts[0].reshape(self.shape[1:])
+
+    def variance(self) -> np.ndarray:
+        """Var_old(A) of the rows that can gain, (G, B)."""
+
+        def one(rows: Rows, _: slice) -> tuple[np.ndarray, ...]:
+            return (rows.scale**2 * (rows.old * (rows.deficit - rows.mean) ** 2).sum(0),)
+
+        return self.each(one)[0].reshape(self.shape[1:])
+
+
+def rows_of(problem: Problem, old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
+    """The rows as the problem's divergence sees them."""
+    make = reverse_kl.on_support if problem.name.startswith("reverse") else Rows.of
+    return make(old, advantage, available)
+
+
+def _newton(
+    function: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]],
+    start: np.ndarray,
+    moving: np.ndarray,
+    low: float,
+    high: float,
+) -> np.ndarray:
+    """Roots of decreasing functions, one an instance, by Newton in a bracket; function gives value, slope and accuracy."""
+    lower, upper = np.full(start.shape, low), np.full(start.shape, high)
+    x = np.clip(np.where(np.isfinite(start), start, 0.0), low, high)
+    going = moving.copy()
+    for _ in range(_OUTER_STEPS):
+        if not going.any():
+            break
+        value, slope, settled = function(x)
+        lower, upper = np.where(going & (value > 0), x, lower), np.where(going & (value <= 0), x, upper)
+        with np.errstate(all="ignore"):
+            guess = x - value / slope
+        guess = np.where((guess > lower) & (guess < upper), guess, 0.5 * (lower + upper))
+        going &= ~settled & (np.abs(guess - x) > 1e-16 * np.maximum(np.abs(x), 1.0))
+        x = np.where(going, guess, x)
+    return x
+
+
+def _mean(blocks: _Blocks, surrogate: Surrogate, delta: float) -> Answer:
+    """Rows share one multiplier: the root of Σ w KL(λ) = δ, w = (1 − γ) ρ."""
+    weight = (1 - surrogate.gamma) * surrogate.visitation
+    variance = blocks.variance()
+    moving = (delta > 0) & (((blocks.solve("at_radius", np.full(surrogate.gamma.shape, 1e-6))[1]) > 0).any(0))
+    blocks.guess = None
+
+    def function(log_multiplier: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        divergence, _, _, slope = blocks.solve("at_multiplier", np.exp(log_multiplier))
+        mean, steep = (weight * divergence).sum(0), (weight * slope).sum(0)
+        with np.errstate(all="ignore"):
+            value = _log_expm1(mean) - _log_expm1(delta)
+            return value, steep / np.expm1(-mean), np.abs(mean - delta) <= _RTOL * delta
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        start = 0.5 * np.log((weight * variance).sum(0) / (2 * delta)) if delta > 0 else np.zeros(moving.shape)
+    root = _newton(function, start, moving, -600.0, 600.0)
+    answer = blocks.answer("at_multiplier", np.where(moving, np.exp(root), np.inf))
+    if blocks.family is not forward_kl:
+        return answer
+    return _spend_the_rest(surrogate, blocks, answer, np.exp(root), delta)
+
+
+def _spend_the_rest(
+    surrogate: Surrogate, blocks: _Blocks, answer: Answer, multiplier: np.ndarray, delta: float
+) -> Answer:
+    """Where mass leaves old's support, KL = log(λ*/λ) is finer than λ can tell: such a row gets what is left of δ."""
+    weight = (1 - surrogate.gamma) * surrogate.visitation
+    in_tail = (multiplier <= blocks.critical() * (1 + 1e-12)) & (weight > 0)
+    instances = np.flatnonzero(in_tail.any(0))
+    if not len(instances):
+        return answer
+    groups = np.where(in_tail, weight, -1.0).argmax(0)[instances]
+    spent = weight * np.asarray(kl_of_change(surrogate.old, answer.new, answer.change)).sum(0)
+    radius = (delta - spent.sum(0)[instances] + spent[groups, instances]) / weight[groups, instances]
+    parts = (surrogate.old, surrogate.advantage, surrogate.available)
+    solved = forward_kl.at_radius(Rows.of(*(part[:, groups, instances] for part in parts)), np.maximum(radius, 0.0))
+    answer.change[:, groups, instances], answer.new[:, groups, instances] = solved.change, solved.new
+    return answer
+
+
+def _penalty_radius(blocks: _Blocks, surrogate: Surrogate, problem: Penalty) -> np.ndarray:
+    """Rows share one radius t: where f' = Σ ρ λ(t) meets the slope of the penalty."""
+    coefficient = linear_coefficient(surrogate, problem)
+    if coefficient is None:
+        return best_radius(blocks.solve, surrogate, problem)
+    rho = surrogate.visitation
+    deviation = (rho * np.sqrt(blocks.variance())).sum(0)
+    flat = (rho * blocks.solve("at_radius", np.full(coefficient.shape, 1e-280))[2]).sum(0)
+    blocks.guess = None
+    moving = (flat > coefficient) & (coefficient > 0)
+
+    def function(straight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        radius = np.logaddexp(0.0, straight)
+        _, _, multiplier, slope = blocks.solve("at_radius", radius)
+        total = (rho * multiplier).sum(0)
+        with np.errstate(all="ignore"):
+            steep = np.where(multiplier > 0, rho * multiplier / slope, 0.0).sum(0) * -np.expm1(-radius)
+            return np.log(total / coefficient), -steep / total, np.abs(total - coefficient) <= _RTOL * coefficient
+
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        start = _log_expm1(deviation**2 / (2 * coefficient**2))
+    root = _newton(function, start, moving, -640.0, 640.0)
+    radius = np.where(moving, np.logaddexp(0.0, root), 0.0)
+    return np.where((coefficient == 0) & (flat > 0), _LARGEST_RADIUS, radius)
+
+
+def _log_expm1(x: Any) -> Any:
+    """log(eˣ − 1): log x for small x, x for large."""
+    return x + np.log(-np.expm1(-x))

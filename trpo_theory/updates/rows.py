@@ -1,0 +1,67 @@
+"""What a row problem is: one state (or group of states), its old row and its advantages; and what solves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Row problems side by side: maximise Σ_a p(a) A(a) against a divergence from old. Arrays are (A, N), a row a column.
+
+    Attributes:
+        old: the stored rows.
+        deficit: (max A − A)/scale where old > 0 or the action is available, in [0, ∞); 0 at unavailable actions.
+        scale: the largest max A − A on old's support, (N,); 0 in rows in which nothing can be gained.
+        outside: the action that is best where none of old's support is, else −1, (N,).
+    """
+
+    old: np.ndarray
+    deficit: np.ndarray
+    scale: np.ndarray
+    outside: np.ndarray
+
+    @classmethod
+    def of(cls, old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
+        """The rows of old, advantage and available, each (A, N)."""
+        support = old > 0
+        best = np.where(available, advantage, -np.inf).max(0)
+        supported = np.where(support, advantage, -np.inf).max(0) >= best
+        outside = np.where(supported, -1, np.where(available & ~support, advantage, -np.inf).argmax(0))
+        deficit = np.where(support, best - advantage, 0.0)
+        scale = deficit.max(0)
+        return cls(old, deficit / np.where(scale > 0, scale, 1.0), scale, outside)
+
+    def take(self, index: np.ndarray) -> Rows:
+        """Some of the rows."""
+        return Rows(self.old[:, index], self.deficit[:, index], self.scale[index], self.outside[index])
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Σ old d, the gain of the best action over old in units of scale, (N,)."""
+        return (self.old * self.deficit).sum(0)
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """Solutions of row problems: (N,), but for change.
+
+    Attributes:
+        change: p − old, (A, N): exact where p itself rounds to old.
+        new: p, (A, N): exact where it is so small that old + change is not.
+        divergence: of the row, in nats for a KL.
+        gain: Σ (p − old) A.
+        multiplier: λ at which p maximises Σ p A − λ divergence.
+        slope: −d divergence / d log λ.
+        state: where the root stands, from which the next solve may start.
+    """
+
+    change: np.ndarray
+    new: np.ndarray
+    divergence: np.ndarray
+    gain: np.ndarray
+    multiplier: np.ndarray
+    slope: np.ndarray
+    state: np.ndarray

@@ -1,0 +1,125 @@
+"""What an update problem sees of an MDP: the advantages and the visitation of the old policy, by rows of the policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from trpo_theory import _checks
+from trpo_theory.bounds import Bound
+from trpo_theory.errors import InvalidInput
+from trpo_theory.policy import StateAggregation
+from trpo_theory.quantities import Quantities
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """L_old(new) − η(old) = Σ_g ρ(g) Σ_a (new − old)(a|g) A(g, a), one g a row of the policy.
+
+    A row is a state; under a `StateAggregation` it is a group, whose ρ is its states' sum and whose A is their mean under ρ,
+    and problems (11)-(13) stay what they are. Arrays have the action first and the batch last, so that a row is a column.
+
+    Attributes:
+        old: (A, G, B).
+        advantage: A_old in discounted reward, (A, G, B).
+        available: (A, G, B).
+        visitation: ρ_old, unnormalised, (G, B).
+        gamma: (B,).
+        max_abs_advantage: ε of the MDP, for the penalties of bounds, (B,).
+        aggregation: the class of policies, or None for all.
+        batch_shape: of which B is the size.
+    """
+
+    old: np.ndarray
+    advantage: np.ndarray
+    available: np.ndarray
+    visitation: np.ndarray
+    gamma: np.ndarray
+    max_abs_advantage: np.ndarray
+    aggregation: StateAggregation | None = None
+    batch_shape: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, q: Quantities, aggregation: StateAggregation | None = None) -> Surrogate:
+        """From the quantities of the old policy (whatever the new one is)."""
+        batch = q.batch_shape
+
+        def rows(array: Any) -> np.ndarray:
+            array = np.broadcast_to(array, (*array.shape[: array.ndim - len(batch)], *batch))
+            return np.ascontiguousarray(array.reshape(*array.shape[: array.ndim - len(batch)], -1).swapaxes(0, 1))
+
+        def flat(array: Any) -> np.ndarray:
+            return np.broadcast_to(array, (*np.shape(array)[: np.ndim(array) - len(batch)], *batch))
+
+        visitation = flat(q.visitation_old).reshape(len(q.old), -1)
+        old, advantage, available = rows(q.old), rows(q.advantage), rows(np.asarray(q.available))
+        if aggregation is not None:
+            old, advantage, available, visitation = _grouped(aggregation, old, advantage, available, visitation)
+        epsilon, gamma = flat(q.max_abs_advantage).ravel(), flat(q.gamma).ravel()
+        return cls(old, advantage, available, visitation, gamma, epsilon, aggregation, batch)
+
+    def policy_rows(self, rows: np.ndarray) -> np.ndarray:
+        """(A, G, B) -> (*batch, S, A)."""
+        array = rows if self.aggregation is None else rows[:, self.aggregation.group]
+        return np.moveaxis(array, (0, 1), (-1, -2)).reshape(*self.batch_shape, array.shape[1], array.shape[0])
+
+    def penalty(self, bound: Bound, max_kl: Any) -> Any:
+        """A bound's penalty as a function of max-KL alone, (B,)."""
+        return bound.penalty(self._stand_in(max_kl))  # type: ignore[arg-type]
+
+    def _stand_in(self, max_kl: Any) -> Any:
+        from trpo_theory.arithmetic import Floats
+
+        arithmetic = Floats()
+        functions = {
+            name: getattr(arithmetic, name) for name in ("sqrt", "log", "exp", "minimum", "maximum", "polylog")
+        }
+        return SimpleNamespace(
+            arithmetic=arithmetic,
+            gamma=self.gamma,
+            max_abs_advantage=self.max_abs_advantage,
+            max_kl=max_kl,
+            **functions,
+        )
+
+
+def _grouped(
+    aggregation: StateAggregation, old: np.ndarray, advantage: np.ndarray, available: np.ndarray, visitation: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """The rows of groups: ρ summed, A averaged under ρ (0 where a group is never visited), old shared."""
+    group = aggregation.group
+    if len(group) != old.shape[1]:
+        raise InvalidInput(
+            got=f"an aggregation map of {len(group)} states",
+            wanted=f"one integer for each of the {old.shape[1]} states",
+            mend="check that the map belongs to this MDP",
+        )
+    first = np.unique(group, return_index=True)[1]
+    for array, what in ((old, "old policy"), (available, "available actions")):
+        apart = (array != array[:, first][:, group]).any(axis=(0, 2))
+        if apart.any():
+            state = int(np.argmax(apart))
+            raise InvalidInput(
+                got=f"an {what} outside the class: state {state} differs from state {int(first[group[state]])} of its group",
+                wanted=f"the same {what} in all states of a group",
+                mend="start from a policy of the class (StateAggregation.expand makes one), or change the map",
+            )
+    total = np.zeros((aggregation.count, visitation.shape[1]))
+    np.add.at(total, group, visitation)
+    weighted = np.zeros((old.shape[0], *total.shape))
+    np.add.at(weighted, (slice(None), group), advantage * visitation)
+    return old[:, first], weighted / np.where(total > 0, total, 1.0), available[:, first], total
+
+
+def checked(surrogate: Surrogate) -> Surrogate:
+    """A surrogate made by hand, validated: shapes, rows that sum to 1, ρ ≥ 0."""
+    rows = surrogate.old.shape
+    for name, expected in (("advantage", rows), ("available", rows), ("visitation", rows[1:])):
+        _checks.expect_shape(getattr(surrogate, name), name, *expected)
+    _checks.probability_rows(np.moveaxis(surrogate.old, 0, -1), "old")
+    if not (np.isfinite(surrogate.visitation) & (surrogate.visitation >= 0)).all():
+        raise InvalidInput(got="a visitation with negative or infinite entries", wanted="rho >= 0", mend="recompute it")
+    return surrogate

@@ -1,0 +1,70 @@
+"""`update`: one interface to every problem, solver and class of policies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Real
+
+from trpo_theory.mdp import FiniteMDP
+from trpo_theory.policy import StateAggregation
+from trpo_theory.quantities import compare
+from trpo_theory.updates.certificate import upper_bound
+from trpo_theory.updates.dual import Dual
+from trpo_theory.updates.problems import Problem
+from trpo_theory.updates.solution import UpdateSolution
+from trpo_theory.updates.surrogate import Surrogate
+
+
+def update(
+    mdp: FiniteMDP,
+    old: Real[np.ndarray, "*old_batch S A"] | Sequence,
+    problem: Problem,
+    *,
+    solver: Any = None,
+    aggregation: StateAggregation | None = None,
+    rtol: float = 1e-9,
+) -> UpdateSolution:
+    """The new policy that solves an update problem, with its certificate.
+
+    Args:
+        mdp: one MDP, or a batch.
+        old: the policy that we stand at, (*batch, S, A).
+        problem: `Penalty`, `MaxKL`, `MeanKL` (equations 11-13), `ReverseMaxKL`, `ReverseMeanKL` or `MaxTV`.
+        solver: `Dual()` (if left out), `CVXPY("CLARABEL")`, or `TRPOStep()` for the practical step.
+        aggregation: confines policies to those that share a row within a group; old must be one of them.
+        rtol: the relative gap up to which the status is optimal.
+
+    Returns:
+        An `UpdateSolution`: its objective, feasibility and gap are recomputed from the definitions.
+
+    Raises:
+        InvalidInput: for an old policy outside the class, a map of the wrong length, an unavailable solver.
+    """
+    q = compare(mdp, old, old)
+    return solve(
+        Surrogate.of(q, aggregation), problem, solver=solver, rtol=rtol, expected_return_old=q.expected_return_old
+    )
+
+
+def solve(
+    surrogate: Surrogate, problem: Problem, *, solver: Any = None, rtol: float = 1e-9, expected_return_old: Any = None
+) -> UpdateSolution:
+    """As `update`, for advantages and a visitation that are at hand: a million states need no MDP."""
+    solver = Dual() if solver is None else solver
+    answer = solver.solve(surrogate, problem)
+    return UpdateSolution(
+        problem=problem,
+        solver=solver,
+        surrogate=surrogate,
+        change_rows=answer.change,
+        new_rows=answer.new,
+        multiplier_rows=answer.multiplier,
+        upper=upper_bound(surrogate, problem, answer.multiplier, answer.guess),
+        expected_return_old=expected_return_old,
+        rtol=rtol,
+        note=getattr(answer, "note", ""),
+        forced_status=getattr(answer, "status", None),
+    )
