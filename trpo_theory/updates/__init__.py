@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from trpo_theory.updates.dual import Dual
+from trpo_theory.updates.importance import ImportanceEstimate, importance_sampled
+from trpo_theory.updates.improve import Reason, Step, Trace, improve
 from trpo_theory.updates.problems import MaxKL, MaxTV, MeanKL, Penalty, ReverseMaxKL, ReverseMeanKL
 from trpo_theory.updates.solution import Status, UpdateSolution
 from trpo_theory.updates.surrogate import Surrogate
+from trpo_theory.updates.trpo_step import TRPOStep, shipped
 from trpo_theory.updates.update import solve, update
 
 __all__ = [
     "Dual",
+    "ImportanceEstimate",
     "MaxKL",
     "MaxTV",
     "MeanKL",
     "Penalty",
+    "Reason",
     "ReverseMaxKL",
     "ReverseMeanKL",
     "Status",
+    "Step",
     "Surrogate",
+    "TRPOStep",
+    "Trace",
     "UpdateSolution",
+    "importance_sampled",
+    "improve",
+    "shipped",
     "solve",
     "update",
 ]

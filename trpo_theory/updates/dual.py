@@ -38,12 +38,17 @@ FAMILIES = {
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a solver returns: change = new − old and new (A, G, B), and multipliers λ ≥ 0 (G, B) for the certificate."""
+    """What a solver returns: change = new − old and new (A, G, B), and multipliers λ ≥ 0 (G, B) for the certificate.
+
+    `upper` is a bound of the solver's own, for penalties that multipliers do not certify.
+    """
 
     change: np.ndarray
     new: np.ndarray
     multiplier: np.ndarray
     guess: np.ndarray | None = None
+    upper: np.ndarray | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,11 @@ class Dual:
         """The maximiser and its multipliers."""
         blocks = _Blocks(surrogate, problem)
         if isinstance(problem, Penalty):
-            answer = blocks.answer("at_radius", _penalty_radius(blocks, surrogate, problem))
+            coefficient = linear_coefficient(surrogate, problem)
+            if coefficient is None:
+                radius, upper = best_radius(blocks.solve, surrogate, problem)
+                return replace(blocks.answer("at_radius", radius), upper=upper)
+            answer = blocks.answer("at_radius", _penalty_radius(blocks, surrogate, coefficient))
             # A row that stays, though its best action is one that old never takes, does so from this multiplier on.
             stays = (answer.multiplier == 0) & (surrogate.visitation > 0)
             return replace(answer, multiplier=np.where(stays, blocks.critical(), answer.multiplier))
@@ -209,11 +218,8 @@ def _spend_the_rest(
     return answer
 
 
-def _penalty_radius(blocks: _Blocks, surrogate: Surrogate, problem: Penalty) -> np.ndarray:
+def _penalty_radius(blocks: _Blocks, surrogate: Surrogate, coefficient: np.ndarray) -> np.ndarray:
     """Rows share one radius t: where f' = Σ ρ λ(t) meets the slope of the penalty."""
-    coefficient = linear_coefficient(surrogate, problem)
-    if coefficient is None:
-        return best_radius(blocks.solve, surrogate, problem)
     rho = surrogate.visitation
     deviation = (rho * np.sqrt(blocks.variance())).sum(0)
     flat = (rho * blocks.solve("at_radius", np.full(coefficient.shape, 1e-280))[2]).sum(0)

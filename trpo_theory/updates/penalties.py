@@ -41,35 +41,53 @@ def linear_coefficient(surrogate: Surrogate, problem: Penalty) -> np.ndarray | N
     return slopes[-1] if linear else None
 
 
-def best_radius(solve: Callable[..., tuple[np.ndarray, ...]], surrogate: Surrogate, problem: Penalty) -> np.ndarray:
-    """The radius t that maximises F(t) = Σ ρ f(t) − φ(t), φ any function that does not fall, by bisection of cells.
+def best_radius(
+    solve: Callable[..., tuple[np.ndarray, ...]], surrogate: Surrogate, problem: Penalty
+) -> tuple[np.ndarray, np.ndarray]:
+    """The radius t that maximises F(t) = Σ ρ f(t) − φ(t), and an upper bound on F, φ any function that does not fall.
 
-    On [a, b], F ≤ f(a) + min(f'(a) (b − a), f(b) − f(a)) − φ(a), for f is concave; the cell of the best bound is cut
-    until no cell's bound exceeds the best value found.
+    f is concave with slope Σ ρ λ(t), hence below its tangents; φ is above its chords where it is concave (as its values at
+    all points tried must show; else only above its left end). The cells of the best bounds are cut until they close.
 
     Raises:
-        NotSolved: if the bounds have not closed; (B,) > 1 is solved one instance at a time.
+        NotSolved: for a batch.
     """
-    rho = surrogate.visitation
     if len(surrogate.gamma) > 1:
         raise NotSolved("got a batch for a penalty that is not linear in max-KL; wanted one instance; loop over them")
+    rho = surrogate.visitation
 
-    def value(t: float) -> tuple[float, float]:
-        _, gain, _, _ = solve("at_radius", np.array([t]))
-        return float((rho * gain).sum()), float(penalty_at(surrogate, problem, np.array([t]))[0])
+    def point(t: float) -> tuple[float, float, float, float]:
+        _, gain, multiplier, _ = solve("at_radius", np.array([t]))
+        slope = float((rho * multiplier).sum()) if t > 0 else np.inf
+        return t, float((rho * gain).sum()), slope, float(penalty_at(surrogate, problem, np.array([t]))[0])
 
-    grid = [0.0, *np.geomspace(1e-24, 600.0, 160)]
-    known = {t: value(t) for t in grid}
-    best = max(known, key=lambda t: known[t][0] - known[t][1])
+    points = [point(t) for t in (0.0, *np.geomspace(1e-24, 600.0, 200))]
+    best = bound = 0.0
     for _ in range(_ROUNDS):
-        edges = sorted(known)
-        top = known[best][0] - known[best][1]
-        cells = [(known[b][0] - known[a][1] - top, a, b) for a, b in pairwise(edges)]
-        open_cells = [cell for cell in sorted(cells, reverse=True)[:8] if cell[0] > 1e-10 * abs(top) + 1e-300]
-        if not open_cells:
+        points.sort()
+        best = max(f - phi for _, f, _, phi in points)
+        concave = _is_concave(points)
+        cells = sorted(((_cell_bound(a, b, concave), a[0], b[0]) for a, b in pairwise(points)), reverse=True)
+        bound = max(cells[0][0], best)
+        if bound - best <= 1e-11 * abs(best):
             break
-        for _, a, b in open_cells:
-            middle = float(np.sqrt(a * b)) if a > 0 else b / 16
-            known[middle] = value(middle)
-        best = max(known, key=lambda t: known[t][0] - known[t][1])
-    return np.array([best])
+        points += [point(np.sqrt(a * b) if a > 0 else b / 16) for value, a, b in cells[:12] if value > best]
+    radius = max(points, key=lambda p: p[1] - p[3])[0]
+    return np.array([radius]), np.array([bound])
+
+
+def _is_concave(points: list[tuple[float, float, float, float]]) -> bool:
+    slopes = [(b[3] - a[3]) / (b[0] - a[0]) for a, b in pairwise(points)]
+    return all(later <= earlier * (1 + 1e-9) for earlier, later in pairwise(slopes))
+
+
+def _cell_bound(a: tuple[float, ...], b: tuple[float, ...], concave: bool) -> float:
+    """An upper bound on f − φ between two points (t, f, f', φ)."""
+    (ta, fa, sa, pa), (tb, fb, sb, pb) = a, b
+    if not concave:
+        return fb - pa
+    if not np.isfinite(sa) or sa <= sb:
+        return max(fa - pa, fb - pb, fb - sb * (tb - ta) - pa)
+    meet = min(max((fb - fa + sa * ta - sb * tb) / (sa - sb), ta), tb)
+    tangents = min(fa + sa * (meet - ta), fb + sb * (meet - tb))
+    return max(fa - pa, fb - pb, tangents - (pa + (pb - pa) * (meet - ta) / (tb - ta)))

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_NEGLIGIBLE = 1e-150
+"""A probability below counts as none: its products would underflow, and no objective sees it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -13,7 +16,7 @@ class Rows:
 
     Attributes:
         old: the stored rows.
-        deficit: (max A − A)/scale where old > 0 or the action is available, in [0, ∞); 0 at unavailable actions.
+        deficit: (max A − A)/scale on old's support, in [0, 1]; 0 off it.
         scale: the largest max A − A on old's support, (N,); 0 in rows in which nothing can be gained.
         outside: the action that is best where none of old's support is, else −1, (N,).
     """
@@ -26,7 +29,7 @@ class Rows:
     @classmethod
     def of(cls, old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
         """The rows of old, advantage and available, each (A, N)."""
-        support = old > 0
+        support = old > _NEGLIGIBLE
         best = np.where(available, advantage, -np.inf).max(0)
         supported = np.where(support, advantage, -np.inf).max(0) >= best
         outside = np.where(supported, -1, np.where(available & ~support, advantage, -np.inf).argmax(0))

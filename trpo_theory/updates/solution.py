@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.divergence import kl_of_change
+from trpo_theory.errors import InvalidInput
+from trpo_theory.evaluation import evaluate
+from trpo_theory.mdp import FiniteMDP
 from trpo_theory.updates.penalties import penalty_at
 from trpo_theory.updates.problems import Penalty, Problem
 from trpo_theory.updates.surrogate import Surrogate
@@ -18,7 +21,7 @@ from trpo_theory.updates.surrogate import Surrogate
 class Status(enum.StrEnum):
     """What became of a solve; each says what to do next."""
 
-    OPTIMAL = "optimal: the gap is within tolerance"
+    OPTIMAL = "optimal"
     INACCURATE = "inaccurate: feasible, but the recomputed gap exceeds the tolerance; use Dual(), or a tighter solver"
     FAILED = "failed: the solver gave no answer, old is returned; use Dual()"
     HEURISTIC = "heuristic: a step that does not solve the problem; its gap says how much it leaves"
@@ -43,14 +46,33 @@ class UpdateSolution:
     new_rows: np.ndarray
     multiplier_rows: np.ndarray
     upper: np.ndarray
-    expected_return_old: Any
     rtol: float
+    mdp: FiniteMDP | None = None
     note: str = ""
     forced_status: Status | None = None
 
     def _shaped(self, value: np.ndarray) -> Any:
         value = value.reshape(self.surrogate.batch_shape)
         return value if self.surrogate.batch_shape else float(value)
+
+    @cached_property
+    def expected_return_old(self) -> Any:
+        """η(old), where the MDP is known."""
+        return self._return(self.surrogate.policy_rows(self.surrogate.old))
+
+    @cached_property
+    def expected_return_new(self) -> Any:
+        """η(new), evaluated, where the MDP is known."""
+        return self._return(self.policy)
+
+    def _return(self, policy: np.ndarray) -> Any:
+        if self.mdp is None:
+            raise InvalidInput(
+                got="a solution of a surrogate alone",
+                wanted="one of update(mdp, ...)",
+                mend="evaluate(mdp, solution.policy)",
+            )
+        return evaluate(self.mdp, policy).expected_return
 
     @cached_property
     def change(self) -> np.ndarray:

@@ -109,8 +109,9 @@ def _grouped(
             )
     total = np.zeros((aggregation.count, visitation.shape[1]))
     np.add.at(total, group, visitation)
-    weighted = np.zeros((old.shape[0], *total.shape))
-    np.add.at(weighted, (slice(None), group), advantage * visitation)
+    weighted = np.zeros((*total.shape, old.shape[0]))
+    np.add.at(weighted, group, np.moveaxis(advantage * visitation, 0, -1))
+    weighted = np.moveaxis(weighted, -1, 0)
     return old[:, first], weighted / np.where(total > 0, total, 1.0), available[:, first], total
 
 

@@ -13,15 +13,16 @@ from trpo_theory.policy import StateAggregation
 from trpo_theory.quantities import compare
 from trpo_theory.updates.certificate import upper_bound
 from trpo_theory.updates.dual import Dual
-from trpo_theory.updates.problems import Problem
+from trpo_theory.updates.problems import MeanKL, Problem
 from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.surrogate import Surrogate
+from trpo_theory.updates.trpo_step import TRPOStep
 
 
 def update(
     mdp: FiniteMDP,
     old: Real[np.ndarray, "*old_batch S A"] | Sequence,
-    problem: Problem,
+    problem: Problem | TRPOStep,
     *,
     solver: Any = None,
     aggregation: StateAggregation | None = None,
@@ -32,8 +33,9 @@ def update(
     Args:
         mdp: one MDP, or a batch.
         old: the policy that we stand at, (*batch, S, A).
-        problem: `Penalty`, `MaxKL`, `MeanKL` (equations 11-13), `ReverseMaxKL`, `ReverseMeanKL` or `MaxTV`.
-        solver: `Dual()` (if left out), `CVXPY("CLARABEL")`, or `TRPOStep()` for the practical step.
+        problem: `Penalty`, `MaxKL`, `MeanKL` (equations 11-13), `ReverseMaxKL`, `ReverseMeanKL` or `MaxTV`; or
+            `TRPOStep(delta)`, the practical step towards (13).
+        solver: `Dual()` (if left out) or `CVXPY("CLARABEL")`.
         aggregation: confines policies to those that share a row within a group; old must be one of them.
         rtol: the relative gap up to which the status is optimal.
 
@@ -43,18 +45,26 @@ def update(
     Raises:
         InvalidInput: for an old policy outside the class, a map of the wrong length, an unavailable solver.
     """
-    q = compare(mdp, old, old)
-    return solve(
-        Surrogate.of(q, aggregation), problem, solver=solver, rtol=rtol, expected_return_old=q.expected_return_old
-    )
+    surrogate = Surrogate.of(compare(mdp, old, old), aggregation)
+    return solve(surrogate, problem, solver=solver, rtol=rtol, mdp=mdp)
 
 
 def solve(
-    surrogate: Surrogate, problem: Problem, *, solver: Any = None, rtol: float = 1e-9, expected_return_old: Any = None
+    surrogate: Surrogate,
+    problem: Problem | TRPOStep,
+    *,
+    solver: Any = None,
+    rtol: float = 1e-9,
+    mdp: FiniteMDP | None = None,
 ) -> UpdateSolution:
     """As `update`, for advantages and a visitation that are at hand: a million states need no MDP."""
+    if isinstance(problem, TRPOStep):
+        problem, solver = MeanKL(problem.delta), problem
     solver = Dual() if solver is None else solver
     answer = solver.solve(surrogate, problem)
+    upper = answer.upper
+    if upper is None:
+        upper = upper_bound(surrogate, problem, answer.multiplier, answer.guess)
     return UpdateSolution(
         problem=problem,
         solver=solver,
@@ -62,9 +72,9 @@ def solve(
         change_rows=answer.change,
         new_rows=answer.new,
         multiplier_rows=answer.multiplier,
-        upper=upper_bound(surrogate, problem, answer.multiplier, answer.guess),
-        expected_return_old=expected_return_old,
+        upper=upper,
         rtol=rtol,
-        note=getattr(answer, "note", ""),
+        mdp=mdp,
+        note=answer.note,
         forced_status=getattr(answer, "status", None),
     )
