@@ -31,23 +31,51 @@ _HOME = {
     "Quantities": "quantities",
     "load": "sources",
     "load_policy": "sources",
+    **dict.fromkeys(
+        (
+            *("update", "improve", "importance_sampled", "Dual", "CVXPY", "TRPOStep", "Surrogate", "UpdateSolution"),
+            *("Penalty", "MaxKL", "MeanKL", "ReverseMaxKL", "ReverseMeanKL", "MaxTV", "Trace", "Status"),
+        ),
+        "updates",
+    ),
+    "certify_update": "certified",
+    "load_aggregation": "sources",
     "InvalidInput": "errors",
     "NotSolved": "errors",
     "TrpoTheoryError": "errors",
 }
-_ROOMS = ("bounds", "divergence", "io", "report", "zoo")
+_ROOMS = ("bounds", "certified", "divergence", "io", "report", "updates", "zoo")
 
 __all__ = [*_HOME, *_ROOMS]
 
 if TYPE_CHECKING:
-    from trpo_theory import bounds, divergence, io, report, zoo
+    from trpo_theory import bounds, certified, divergence, io, report, updates, zoo
+    from trpo_theory.certified import certify_update
     from trpo_theory.control import Optimum, optimal
     from trpo_theory.errors import InvalidInput, NotSolved, TrpoTheoryError
     from trpo_theory.evaluation import Evaluation, evaluate
     from trpo_theory.mdp import FiniteMDP
     from trpo_theory.policy import StateAggregation, greedy, mixture, softmax, uniform
     from trpo_theory.quantities import Quantities, compare
-    from trpo_theory.sources import load, load_policy
+    from trpo_theory.sources import load, load_aggregation, load_policy
+    from trpo_theory.updates import (
+        CVXPY,
+        Dual,
+        MaxKL,
+        MaxTV,
+        MeanKL,
+        Penalty,
+        ReverseMaxKL,
+        ReverseMeanKL,
+        Status,
+        Surrogate,
+        Trace,
+        TRPOStep,
+        UpdateSolution,
+        importance_sampled,
+        improve,
+        update,
+    )
 
 
 def __getattr__(name: str) -> Any:

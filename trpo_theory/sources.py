@@ -16,7 +16,7 @@ from trpo_theory import _checks, io, zoo
 from trpo_theory.control import optimal
 from trpo_theory.errors import InvalidInput
 from trpo_theory.mdp import FiniteMDP
-from trpo_theory.policy import uniform
+from trpo_theory.policy import StateAggregation, uniform
 
 _POLICY_NAMES = ("uniform", "optimal")
 
@@ -120,6 +120,13 @@ def load_policy(spec: Any, source: Source | FiniteMDP, *, name: str = "policy") 
             mend=_checks.near_matches(text, known),
         )
     return _checks.policy_rows(io.read_policy(text), mdp.available, f"{name} (of {text})")
+
+
+def load_aggregation(spec: Any) -> StateAggregation:
+    """The `StateAggregation` of a file with one integer a state (.npy, .json, or text), or of a sequence."""
+    if not isinstance(spec, (str, os.PathLike)):
+        return StateAggregation(spec)
+    return StateAggregation(io.read_integers(spec))
 
 
 def _open_gym(text: str, gamma: Any) -> Source:

@@ -7,6 +7,7 @@ from trpo_theory.io.cassandra import read_cassandra
 from trpo_theory.io.files import (
     mdp_from_fields,
     read_fields,
+    read_integers,
     read_mdp,
     read_policy,
     write_fields,
@@ -26,6 +27,7 @@ __all__ = [
     "parse_options",
     "read_cassandra",
     "read_fields",
+    "read_integers",
     "read_mdp",
     "read_policy",
     "read_triplets",

@@ -16,7 +16,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.io._json import decode_json, encode_json
 from trpo_theory.io._npz import decode_npy, decode_npz, encode_npz
-from trpo_theory.io._source import checked_path, existing_file, in_file
+from trpo_theory.io._source import checked_path, existing_file, in_file, read_text
 from trpo_theory.mdp import FiniteMDP
 
 SPARSE_KEYS = ("transition_data", "transition_indices", "transition_indptr", "transition_shape")
@@ -126,6 +126,33 @@ def read_policy(path: Any, name: str = "policy") -> Float[np.ndarray, "*batch S 
                 mend="write out the probabilities; for actions a(s), trpo_theory.policy.deterministic(a, A)",
             )
         return policy
+
+
+def read_integers(path: Any) -> list[int]:
+    """One integer a state, from a .npy file, a .json list, or a text file with one on each line.
+
+    Raises:
+        InvalidInput: naming the file, for one that is missing or holds something else.
+    """
+    path = existing_file(path, (".npy", ".json", ".txt", ".csv"), "an aggregation map")
+    with in_file(path.name):
+        suffix = path.suffix.lower()
+        if suffix == ".npy":
+            content: Any = decode_npy(path).tolist()
+        elif suffix == ".json":
+            content = decode_json(path, "an aggregation map")
+        else:
+            content = read_text(path, "an aggregation map").split()
+        try:
+            if isinstance(content, str | Mapping):
+                raise TypeError
+            return [int(str(entry)) for entry in content]
+        except (TypeError, ValueError):
+            raise InvalidInput(
+                got="entries that are not integers",
+                wanted="one integer a state",
+                mend="write the group of each state, such as 0 0 1",
+            ) from None
 
 
 def write_mdp(mdp: FiniteMDP, path: Any, **policies: Any) -> None:

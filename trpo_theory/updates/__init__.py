@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trpo_theory.updates.conic import CVXPY
 from trpo_theory.updates.dual import Dual
 from trpo_theory.updates.importance import ImportanceEstimate, importance_sampled
 from trpo_theory.updates.improve import Reason, Step, Trace, improve
@@ -12,6 +13,7 @@ from trpo_theory.updates.trpo_step import TRPOStep, shipped
 from trpo_theory.updates.update import solve, update
 
 __all__ = [
+    "CVXPY",
     "Dual",
     "ImportanceEstimate",
     "MaxKL",

@@ -181,7 +181,7 @@ def _mean(blocks: _Blocks, surrogate: Surrogate, delta: float) -> Answer:
     """Rows share one multiplier: the root of Σ w KL(λ) = δ, w = (1 − γ) ρ."""
     weight = (1 - surrogate.gamma) * surrogate.visitation
     variance = blocks.variance()
-    moving = (delta > 0) & (((blocks.solve("at_radius", np.full(surrogate.gamma.shape, 1e-6))[1]) > 0).any(0))
+    moving: Any = (delta > 0) & (((blocks.solve("at_radius", np.full(surrogate.gamma.shape, 1e-6))[1]) > 0).any(0))
     blocks.guess = None
 
     def function(log_multiplier: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -136,7 +136,17 @@ def improve(
         surrogate = eta + solution.surrogate_gain
         policy = _checks.policy_rows(solution.policy, mdp.available, "new policy")
         eta = float(solution.expected_return_new)
-        numbers = (solution.max_kl, solution.mean_kl, solution.objective, solution.gap)
-        done.append(Step(index, eta, surrogate, *(float(value) for value in numbers), str(solution.status)))
+        done.append(
+            Step(
+                index=index,
+                expected_return=eta,
+                surrogate=float(surrogate),
+                max_kl=float(solution.max_kl),
+                mean_kl=float(solution.mean_kl),
+                objective=float(solution.objective),
+                gap=float(solution.gap),
+                status=str(solution.status),
+            )
+        )
         advance()
     return Trace(problem, first, tuple(done), policy, reason)

@@ -26,6 +26,11 @@ class Status(enum.StrEnum):
     FAILED = "failed: the solver gave no answer, old is returned; use Dual()"
     HEURISTIC = "heuristic: a step that does not solve the problem; its gap says how much it leaves"
 
+    @property
+    def solved(self) -> bool:
+        """Whether the answer is what was asked for: an optimum, or a step that claims to be none."""
+        return self in (Status.OPTIMAL, Status.HEURISTIC)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class UpdateSolution:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.arithmetic import Floats
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.policy import StateAggregation
@@ -68,22 +68,15 @@ class Surrogate:
 
     def penalty(self, bound: Bound, max_kl: Any) -> Any:
         """A bound's penalty as a function of max-KL alone, (B,)."""
-        return bound.penalty(self._stand_in(max_kl))  # type: ignore[arg-type]
+        return bound.penalty(_OnlyMaxKL(self.gamma, self.max_abs_advantage, max_kl))
 
-    def _stand_in(self, max_kl: Any) -> Any:
-        from trpo_theory.arithmetic import Floats
 
-        arithmetic = Floats()
-        functions = {
-            name: getattr(arithmetic, name) for name in ("sqrt", "log", "exp", "minimum", "maximum", "polylog")
-        }
-        return SimpleNamespace(
-            arithmetic=arithmetic,
-            gamma=self.gamma,
-            max_abs_advantage=self.max_abs_advantage,
-            max_kl=max_kl,
-            **functions,
-        )
+class _OnlyMaxKL(Quantities):
+    """Quantities of which only γ, ε and max-KL are known; a bound that reads more gets an AttributeError."""
+
+    def __init__(self, gamma: Any, max_abs_advantage: Any, max_kl: Any) -> None:
+        self.arithmetic, self.gamma = Floats(), gamma
+        vars(self).update(max_abs_advantage=max_abs_advantage, max_kl=max_kl)
 
 
 def _grouped(

@@ -1,0 +1,136 @@
+"""`update` and `improve` on the command line: JSON contracts, statuses, refused options."""
+
+import json
+import shlex
+
+import numpy as np
+import pytest
+
+import trpo_theory as tt
+from trpo_theory.cli import main
+
+UPDATE_FIELDS = {
+    *("problem", "objective", "upper_bound", "gap", "surrogate_gain", "expected_return_old", "expected_return_new"),
+    *("max_kl", "mean_kl", "status", "policy"),
+}
+STEP_FIELDS = {"index", "expected_return", "surrogate", "max_kl", "mean_kl", "objective", "gap"}
+
+
+def run(capsys, command):
+    status = main(shlex.split(command))
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture
+def shared(tmp_path):
+    path = tmp_path / "map.txt"
+    path.write_text("0\n0\n0\n")
+    return path
+
+
+def test_update_json_on_f6(capsys, shared):
+    """F6 (CLAIMS.md): KL((.4, .6), (.7, .3)) as the radius takes eta from .216 to .189."""
+    delta = float(tt.divergence.kl(np.array([0.4, 0.6]), np.array([0.7, 0.3])))
+    status, out, _ = run(
+        capsys, f"update 'zoo:f6?p=2/5' --gamma 9/10 --old old --problem max-kl --delta {delta!r} --aggregate {shared} --json"
+    )
+    fields = json.loads(out)
+    assert status == 0
+    assert set(fields) >= UPDATE_FIELDS
+    assert fields["status"] == "optimal"
+    assert fields["expected_return_old"] == pytest.approx(0.216, rel=1e-13)
+    assert fields["expected_return_new"] == pytest.approx(0.189, rel=1e-12)
+    assert fields["policy"][0] == pytest.approx([0.7, 0.3], rel=1e-12)
+    assert fields["max_kl"] == pytest.approx(delta, rel=1e-10)
+    assert 0 <= fields["gap"] + 1e-15
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--problem penalty --bound pinsker/kl",
+        "--problem penalty --coefficient 1/2",
+        "--problem max-kl --delta 1e-16",
+        "--problem mean-kl --delta 1/100",
+        "--problem max-tv --delta 0.1",
+        "--problem reverse-max-kl --delta 0.1",
+        "--problem reverse-mean-kl --delta 0.1",
+        "--problem trpo-step --delta 0.01",
+        "--problem mean-kl --delta 0.01 --solver clarabel",
+    ],
+)
+def test_every_problem_has_its_verb(capsys, options, tmp_path):
+    out_file = tmp_path / "new.npz"
+    status, out, _ = run(capsys, f"update gym:FrozenLake-v1 --gamma 0.9 --old uniform {options} --out {out_file} --json")
+    fields = json.loads(out)
+    assert status in (0, 3)
+    assert (fields["status"] == "optimal" or "heuristic" in fields["status"]) == (status == 0)
+    assert fields["objective"] <= fields["upper_bound"] + 1e-12
+    q = tt.compare(tt.load("gym:FrozenLake-v1", gamma=0.9), np.full((16, 4), 0.25), np.array(fields["policy"]))
+    assert fields["surrogate_gain"] == pytest.approx(float(q.surrogate_gain), rel=1e-6, abs=1e-12)
+    assert (np.load(out_file)["policy"] == np.array(fields["policy"])).all()
+
+
+def test_improve_json_and_table(capsys):
+    command = "improve gym:FrozenLake-v1 --gamma 0.99 --problem mean-kl --delta 0.01 --steps 20"
+    status, out, _ = run(capsys, command + " --json")
+    fields = json.loads(out)
+    assert status == 0
+    assert all(set(step) == STEP_FIELDS for step in fields["steps"])
+    assert fields["steps"][-1]["expected_return"] == pytest.approx(0.542025932, abs=1e-8)
+    status, out, _ = run(capsys, command)
+    assert status == 0
+    assert "ended: the policy is optimal" in out
+
+
+def test_an_inaccurate_answer_is_status_3(capsys):
+    command = "update zoo:queue --gamma 0.9999 --old uniform --problem penalty --bound pinsker/kl --solver scs --json"
+    status, out, _ = run(capsys, command)
+    fields = json.loads(out)
+    assert status == 3
+    assert fields["status"] != "optimal"
+
+
+BAD = [
+    "update zoo:f6 --old old --problem max-kl --delta -0.1",
+    "update zoo:f6 --old old --problem max-kl --delta nan",
+    "update zoo:f6 --old old --problem max-kl --delta x",
+    "update zoo:f6 --old old --problem max-kl",
+    "update zoo:f6 --old old --problem max-kl --delta 0.1 --bound trpo/kl",
+    "update zoo:f6 --old old --problem penalty --delta 0.1",
+    "update zoo:f6 --old old --problem penalty",
+    "update zoo:f6 --old old --problem penalty --coefficient 1 --bound trpo/kl",
+    "update zoo:f6 --old old --problem penalty --bound trpo/lk",
+    "update zoo:f6 --old old --problem penalty --bound trpo/tv",
+    "update zoo:f6 --old old --problem penalty --coefficient -1",
+    "update zoo:f6 --old old --problem max-kl --delta 0.1 --solver mosekk",
+    "update zoo:f6 --old old --problem max-lk --delta 0.1",
+    "update zoo:f6 --old optimal --problem max-kl --delta 0.1 --aggregate FILES/three.txt",
+    "update zoo:f6 --old old --problem max-kl --delta 0.1 --aggregate FILES/two.txt",
+    "update zoo:f6 --old old --problem max-kl --delta 0.1 --aggregate FILES/words.txt",
+    "update zoo:f6 --old old --problem max-kl --delta 0.1 --aggregate FILES/missing.txt",
+    "update zoo:f6 --old old --problem max-kl --delta 0.1 --out FILES/nowhere/x.npz",
+    "improve zoo:f6 --problem max-kl --delta 0.1 --steps 0",
+    "improve zoo:f6 --problem max-kl --delta 0.1 --steps many",
+    "improve zoo:f6 --problem max-kl --delta 0.1",
+]
+
+
+@pytest.mark.parametrize("command", BAD)
+def test_bad_input_is_one_message_and_status_2(capsys, tmp_path, command):
+    (tmp_path / "three.txt").write_text("0 0 0")
+    (tmp_path / "two.txt").write_text("0 0")
+    (tmp_path / "words.txt").write_text("a b c")
+    status, out, err = run(capsys, command.replace("FILES", str(tmp_path)) + " --json")
+    assert (status, out) == (2, ""), (out, err)
+    assert err.count("\n") == 1, err
+    for word in ("got ", "wanted", "to mend it"):
+        assert word in err
+
+
+@pytest.mark.parametrize("verb", ["update", "improve"])
+def test_the_example_in_each_help_works(capsys, verb):
+    _, out, _ = run(capsys, f"{verb} --help")
+    example = " ".join(out.split("Example:")[1].split())
+    assert run(capsys, example.removeprefix("trpo-theory "))[0] == 0

@@ -1,0 +1,185 @@
+"""The verbs that change policies: update and improve."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from trpo_theory.cli.options import (
+    OK,
+    UNDECIDED,
+    AggregateOption,
+    BoundOption,
+    CoefficientOption,
+    DeltaOption,
+    GammaOption,
+    JsonOption,
+    MdpArgument,
+    OutOption,
+    ProblemOption,
+    SolverOption,
+    app,
+)
+from trpo_theory.cli.output import (
+    busy,
+    digits,
+    new_console,
+    opened,
+    print_fields,
+    print_json,
+    print_table,
+    progress,
+)
+from trpo_theory.errors import InvalidInput
+
+
+@app.command(
+    epilog="Example:  trpo-theory update gym:FrozenLake-v1 --gamma 0.99 --old uniform --problem max-kl --delta 0.01"
+)
+def update(
+    mdp: MdpArgument,
+    old: Annotated[str, typer.Option(metavar="POLICY", help="The policy that we stand at.")],
+    problem: ProblemOption,
+    delta: DeltaOption = None,
+    coefficient: CoefficientOption = None,
+    bound: BoundOption = None,
+    solver: SolverOption = "dual",
+    aggregate: AggregateOption = None,
+    out: OutOption = None,
+    gamma: GammaOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Solve problem (11), (12) or (13), or a sibling, with a certificate of how good the answer is."""
+    with busy("solving"):
+        from trpo_theory import io, updates
+        from trpo_theory.sources import load_aggregation, load_policy
+
+        value = _problem(problem, delta, coefficient, bound)
+        source = opened(mdp, gamma)
+        solution = updates.update(
+            source.mdp,
+            load_policy(old, source, name="old policy"),
+            value,
+            solver=_solver(solver),
+            aggregation=None if aggregate is None else load_aggregation(aggregate),
+        )
+        fields: dict[str, Any] = {"problem": problem, "solver": str(solution.solver)}
+        names = ("objective", "upper_bound", "gap", "surrogate_gain", "expected_return_old", "expected_return_new")
+        fields |= {name: getattr(solution, name) for name in (*names, "max_kl", "mean_kl")}
+        fields |= {"status": str(solution.status), "policy": solution.policy}
+    if out is not None:
+        io.write_fields({"policy": solution.policy, "old": load_policy(old, source)}, out)
+    status = OK if solution.status.solved else UNDECIDED
+    if as_json:
+        print_json(fields)
+        return status
+    console = new_console()
+    console.print(f"{mdp}: {problem} from {old}, gamma {digits(source.mdp.gamma)}")
+    print_fields(console, {name: value for name, value in fields.items() if name != "policy"})
+    if solution.note:
+        console.print(solution.note)
+    if out is not None:
+        console.print(f"the policy is in {out}")
+    return status
+
+
+@app.command(
+    epilog="Example:  trpo-theory improve gym:FrozenLake-v1 --gamma 0.99 --problem mean-kl --delta 0.01 --steps 20"
+)
+def improve(
+    mdp: MdpArgument,
+    problem: ProblemOption,
+    steps: Annotated[str, typer.Option(metavar="N", help="How many updates at most.")],
+    old: Annotated[str, typer.Option(metavar="POLICY", help="Where to start.")] = "uniform",
+    delta: DeltaOption = None,
+    coefficient: CoefficientOption = None,
+    bound: BoundOption = None,
+    solver: SolverOption = "dual",
+    aggregate: AggregateOption = None,
+    out: OutOption = None,
+    gamma: GammaOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Iterate an update problem, and say what happened at every step."""
+    from trpo_theory import io, updates
+    from trpo_theory.sources import load_aggregation, load_policy
+
+    value = _problem(problem, delta, coefficient, bound)
+    count = _whole(steps, "--steps")
+    source = opened(mdp, gamma)
+    with progress("improving", count) as advance:
+        trace = updates.improve(
+            source.mdp,
+            value,
+            count,
+            old=load_policy(old, source, name="old policy"),
+            solver=_solver(solver),
+            aggregation=None if aggregate is None else load_aggregation(aggregate),
+            advance=advance,
+        )
+    rows = [dict(vars(step)) for step in trace.steps]
+    if out is not None:
+        io.write_fields({"policy": trace.policy, "old": load_policy(old, source)}, out)
+    solved = all(row["status"] in (updates.Status.OPTIMAL, updates.Status.HEURISTIC) for row in rows)
+    if as_json:
+        columns = ("index", "expected_return", "surrogate", "max_kl", "mean_kl", "objective", "gap")
+        shown = [{name: row[name] for name in columns} for row in rows]
+        print_json({"problem": problem, "reason": str(trace.reason), "decreases": trace.decreases, "steps": shown})
+        return OK if solved else UNDECIDED
+    from rich.table import Table
+
+    console = new_console()
+    console.print(f"{mdp}: {problem} from {old}, expected return {digits(trace.initial_return)}")
+    table = Table("step", "eta(new)", "L", "max-KL", "mean-KL", "objective", "gap")
+    for row in rows:
+        numbers = (row[name] for name in ("expected_return", "surrogate", "max_kl", "mean_kl", "objective"))
+        table.add_row(str(row["index"]), *(digits(number, 6) for number in numbers), f"{row['gap']:.0e}")
+    print_table(console, table)
+    console.print(f"ended: {trace.reason}; steps that lowered the return: {trace.decreases}")
+    return OK if solved else UNDECIDED
+
+
+def _problem(name: str, delta: str | None, coefficient: str | None, bound: str | None) -> Any:
+    """The problem that the options say; the ones that do not belong to it are refused."""
+    from trpo_theory import updates
+    from trpo_theory._checks import unknown_name
+    from trpo_theory.sources import number
+
+    with_radius = {
+        "max-kl": updates.MaxKL,
+        "mean-kl": updates.MeanKL,
+        "reverse-max-kl": updates.ReverseMaxKL,
+        "reverse-mean-kl": updates.ReverseMeanKL,
+        "max-tv": updates.MaxTV,
+        "trpo-step": updates.TRPOStep,
+    }
+    if name == "penalty":
+        if delta is not None:
+            raise InvalidInput(
+                got=f"--delta {delta} with --problem penalty",
+                wanted="--coefficient C or --bound ID",
+                mend="drop --delta, or ask for --problem max-kl",
+            )
+        return updates.Penalty(None if coefficient is None else number(coefficient, "--coefficient"), bound)
+    if name not in with_radius:
+        raise unknown_name("problem", name, ("penalty", *with_radius))
+    if coefficient is not None or bound is not None or delta is None:
+        raise InvalidInput(
+            got=f"--problem {name} with" + ("out --delta" if delta is None else " --coefficient or --bound"),
+            wanted="--delta D, and nothing else",
+            mend="write --delta 0.01" if delta is None else "drop it, or ask for --problem penalty",
+        )
+    return with_radius[name](number(delta, "--delta"))
+
+
+def _solver(name: str) -> Any:
+    from trpo_theory import updates
+
+    return updates.Dual() if name.lower() == "dual" else updates.CVXPY(name)
+
+
+def _whole(text: str, name: str) -> int:
+    if not text.isascii() or not text.isdigit() or not int(text[:9]) > 0 or len(text) > 9:
+        raise InvalidInput(got=f"{name} {text[:40]!r}", wanted="a whole number, 1 or more", mend=f"write {name} 20")
+    return int(text)
