@@ -22,7 +22,8 @@ from trpo_theory.updates.surrogate import Surrogate
 _BLOCK = 2**18
 """Entries of a block of rows: its temporaries stay in cache, and memory stays that of the answer."""
 _OUTER_STEPS = 200
-_RTOL = 1e-14
+_MOSTLY = 0.7
+_RTOL = 4e-14
 _LARGEST_RADIUS = 1e4
 """Beyond it every row has left all but its best actions, as far as floats can tell."""
 
@@ -88,6 +89,7 @@ class _Blocks:
         self._flat = flat
         self._kept = rows_of(problem, *flat) if len(self.starts) == 1 else None
         self.guess: np.ndarray | None = None
+        self._last: list[np.ndarray] = []
         self._problem = problem
 
     def _rows(self, block: slice) -> Rows:
@@ -103,16 +105,26 @@ class _Blocks:
         ]
         return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
-    def solve(self, method: str, argument: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Divergence, gain, multiplier and slope (G, B) at a radius or multiplier (B,), from the last solve's roots."""
+    def solve(self, method: str, argument: np.ndarray, active: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+        """Divergence, gain, multiplier and slope (G, B) at a radius or multiplier (B,), from the last solve's roots.
+
+        Only `active` instances, (B,), need be solved again.
+        """
         values = self._per_row(argument)
+        if active is not None and self._last and self._kept is not None and active.mean() < _MOSTLY:
+            some = np.flatnonzero(np.broadcast_to(active, self.shape[1:]).reshape(-1))
+            guess = None if self.guess is None else self.guess[some]
+            solved: Solved = getattr(self.family, method)(self._kept.take(some), values[some], guess)
+            for kept, part in zip(self._last, _parts(solved), strict=True):
+                kept[some] = part
+            return tuple(part.reshape(self.shape[1:]) for part in self._last[:-1])
 
         def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
-            solved: Solved = getattr(self.family, method)(rows, values[block], self._guess(block))
-            return solved.divergence, solved.gain, solved.multiplier, solved.slope, solved.state
+            return _parts(getattr(self.family, method)(rows, values[block], self._guess(block)))
 
-        *parts, self.guess = self.each(one)
-        return tuple(part.reshape(self.shape[1:]) for part in parts)
+        self._last = self.each(one)
+        self.guess = self._last[-1]
+        return tuple(part.reshape(self.shape[1:]) for part in self._last[:-1])
 
     def answer(self, method: str, argument: np.ndarray) -> Answer:
         """The change and multipliers at a radius or multiplier (B,)."""
@@ -138,6 +150,10 @@ class _Blocks:
         parts = self.each(lambda rows, _: (forward_kl.critical_multiplier(rows),))
         return parts[0].reshape(self.shape[1:])
 
+    def can_gain(self) -> np.ndarray:
+        """Rows in which some action is better than what old does, (G, B)."""
+        return self.each(lambda rows, _: (rows.scale > 0,))[0].reshape(self.shape[1:])
+
     def variance(self) -> np.ndarray:
         """Var_old(A) of the rows that can gain, (G, B)."""
 
@@ -147,6 +163,10 @@ class _Blocks:
         return self.each(one)[0].reshape(self.shape[1:])
 
 
+def _parts(solved: Solved) -> tuple[np.ndarray, ...]:
+    return solved.divergence, solved.gain, solved.multiplier, solved.slope, solved.state
+
+
 def rows_of(problem: Problem, old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
     """The rows as the problem's divergence sees them."""
     make = reverse_kl.on_support if problem.name.startswith("reverse") else Rows.of
@@ -154,7 +174,7 @@ def rows_of(problem: Problem, old: np.ndarray, advantage: np.ndarray, available:
 
 
 def _newton(
-    function: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]],
+    function: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]],
     start: np.ndarray,
     moving: np.ndarray,
     low: float,
@@ -167,12 +187,12 @@ def _newton(
     for _ in range(_OUTER_STEPS):
         if not going.any():
             break
-        value, slope, settled = function(x)
+        value, slope, settled = function(x, going)
         lower, upper = np.where(going & (value > 0), x, lower), np.where(going & (value <= 0), x, upper)
         with np.errstate(all="ignore"):
             guess = x - value / slope
         guess = np.where((guess > lower) & (guess < upper), guess, 0.5 * (lower + upper))
-        going &= ~settled & (np.abs(guess - x) > 1e-16 * np.maximum(np.abs(x), 1.0))
+        going &= ~settled & (np.abs(guess - x) > 4e-16 * np.maximum(np.abs(x), 1.0))
         x = np.where(going, guess, x)
     return x
 
@@ -181,11 +201,10 @@ def _mean(blocks: _Blocks, surrogate: Surrogate, delta: float) -> Answer:
     """Rows share one multiplier: the root of Σ w KL(λ) = δ, w = (1 − γ) ρ."""
     weight = (1 - surrogate.gamma) * surrogate.visitation
     variance = blocks.variance()
-    moving: Any = (delta > 0) & (((blocks.solve("at_radius", np.full(surrogate.gamma.shape, 1e-6))[1]) > 0).any(0))
-    blocks.guess = None
+    moving = (blocks.can_gain() & (weight > 0)).any(0) & (delta > 0)
 
-    def function(log_multiplier: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        divergence, _, _, slope = blocks.solve("at_multiplier", np.exp(log_multiplier))
+    def function(log_multiplier: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        divergence, _, _, slope = blocks.solve("at_multiplier", np.exp(log_multiplier), going)
         mean, steep = (weight * divergence).sum(0), (weight * slope).sum(0)
         with np.errstate(all="ignore"):
             value = _log_expm1(mean) - _log_expm1(delta)
@@ -221,14 +240,15 @@ def _spend_the_rest(
 def _penalty_radius(blocks: _Blocks, surrogate: Surrogate, coefficient: np.ndarray) -> np.ndarray:
     """Rows share one radius t: where f' = Σ ρ λ(t) meets the slope of the penalty."""
     rho = surrogate.visitation
-    deviation = (rho * np.sqrt(blocks.variance())).sum(0)
-    flat = (rho * blocks.solve("at_radius", np.full(coefficient.shape, 1e-280))[2]).sum(0)
-    blocks.guess = None
+    variance = blocks.variance()
+    deviation = (rho * np.sqrt(variance)).sum(0)
+    # Σ ρ λ(t) as t → 0: infinite, unless no row that can gain has any variance under old.
+    flat = np.where((rho * variance > 0).any(0), np.inf, (rho * blocks.critical()).sum(0))
     moving = (flat > coefficient) & (coefficient > 0)
 
-    def function(straight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def function(straight: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         radius = np.logaddexp(0.0, straight)
-        _, _, multiplier, slope = blocks.solve("at_radius", radius)
+        _, _, multiplier, slope = blocks.solve("at_radius", radius, going)
         total = (rho * multiplier).sum(0)
         with np.errstate(all="ignore"):
             steep = np.where(multiplier > 0, rho * multiplier / slope, 0.0).sum(0) * -np.expm1(-radius)

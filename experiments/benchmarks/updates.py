@@ -1,0 +1,162 @@
+"""Dual with its certificate against CVXPY, batches against one by one, and how cost grows with S.
+
+`python -m experiments.benchmarks.updates [--full] [--out DIR]`: prints ratios measured in one run. --full times Clarabel at
+S = 5000, A = 10 (about two minutes), and Dual up to S = 10⁶; the table of growth and its figure go to DIR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table as Shown
+
+from trpo_theory.io._atomic import atomic_write
+from trpo_theory.report import Table, write
+from trpo_theory.updates import CVXPY, MaxKL, MeanKL, Penalty, Surrogate, solve
+from trpo_theory.zoo import random_policy
+
+PROBLEMS = {"(11) pinsker/kl": Penalty(bound="pinsker/kl"), "(12) max-KL": MaxKL(0.01), "(13) mean-KL": MeanKL(0.01)}
+
+
+def surrogate(states: int, actions: int, batch: int = 1, gamma: float = 0.9) -> Surrogate:
+    """Random advantages, visitation and old policy."""
+    generator = np.random.default_rng(0)
+    old = np.moveaxis(random_policy(generator, (batch, states, actions)), (2, 1), (0, 1))
+    advantage = generator.standard_normal((actions, states, batch))
+    advantage -= (old * advantage).sum(0)
+    visitation = random_policy(generator, (batch, states)).T / (1 - gamma)
+    return Surrogate(
+        old=np.ascontiguousarray(old),
+        advantage=advantage,
+        available=np.ones(old.shape, dtype=bool),
+        visitation=visitation,
+        gamma=np.full(batch, gamma),
+        max_abs_advantage=np.abs(advantage).max((0, 1)),
+        batch_shape=(batch,) if batch > 1 else (),
+    )
+
+
+def seconds(problem: Any, rows: Surrogate, solver: Any = None, repeats: int = 1) -> tuple[float, Any]:
+    """The median time of solve with its certificate, and the solution."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        solution = solve(rows, problem, solver=solver)
+        times.append(time.perf_counter() - start)
+    return float(np.median(times)), solution
+
+
+def against_clarabel(full: bool) -> pd.DataFrame:
+    """One row a size and problem: both times, their ratio, both recomputed gaps."""
+    out = []
+    for states, actions in ((500, 4), (5000, 10)) if full else ((500, 4),):
+        rows = surrogate(states, actions)
+        for name, problem in PROBLEMS.items():
+            ours, dual = seconds(problem, rows, repeats=9)
+            theirs, conic = seconds(problem, rows, CVXPY("CLARABEL"))
+            row = {"S": states, "A": actions, "problem": name, "dual": ours, "clarabel": theirs, "ratio": theirs / ours}
+            gaps = {
+                "dual gap": dual.relative_gap,
+                "clarabel gap": conic.relative_gap,
+                "status": conic.status.name.lower(),
+            }
+            out.append({**row, **gaps})
+    return pd.DataFrame(out)
+
+
+def batched(size: int = 10_000) -> pd.DataFrame:
+    """Five-state problems in one batch, against one by one (a tenth of them, times ten)."""
+    rows, out = surrogate(5, 3, size), []
+    for name, problem in PROBLEMS.items():
+        ours, together = seconds(problem, rows, repeats=3)
+        start = time.perf_counter()
+        alone = [solve(_instance(rows, i), problem).objective for i in range(size // 10)]
+        loop = 10 * (time.perf_counter() - start)
+        difference = float(np.abs(np.array(alone) / together.objective[: size // 10] - 1).max())
+        out.append({"problem": name, "batch": ours, "one by one": loop, "ratio": loop / ours, "difference": difference})
+    return pd.DataFrame(out)
+
+
+def _instance(rows: Surrogate, i: int) -> Surrogate:
+    names = ("old", "advantage", "available", "visitation", "gamma", "max_abs_advantage")
+    return Surrogate(**{name: np.ascontiguousarray(getattr(rows, name)[..., i : i + 1]) for name in names})
+
+
+def growth(full: bool) -> pd.DataFrame:
+    """Seconds against S for both solvers, A = 10; Clarabel up to where it takes a minute."""
+    out = []
+    for states in (10, 100, 1000, 10_000, 100_000, 1_000_000) if full else (10, 100, 1000):
+        rows = surrogate(states, 10)
+        for name, problem in PROBLEMS.items():
+            ours, dual = seconds(problem, rows, repeats=5 if states < 10_000 else 1)
+            row = {"S": states, "problem": name, "dual": ours, "dual gap": dual.relative_gap}
+            theirs = seconds(problem, rows, CVXPY("CLARABEL"))[0] if states <= 1000 else float("nan")
+            out.append({**row, "clarabel": theirs})
+    return pd.DataFrame(out)
+
+
+def figure(frame: pd.DataFrame, directory: Path) -> list[Path]:
+    """Time against S, log-log, as PDF and PNG."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    colours = dict(zip(PROBLEMS, ("#0072B2", "#D55E00", "#009E73"), strict=True))  # Okabe and Ito's
+    picture, axes = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
+    for name, rows in frame.groupby("problem", sort=False):
+        axes.loglog(rows["S"], rows["dual"], "o-", color=colours[str(name)], label=f"{name}, dual")
+        axes.loglog(
+            rows["S"], rows["clarabel"], "s--", color=colours[str(name)], mfc="white", label=f"{name}, Clarabel"
+        )
+    axes.set_xlabel("states S (A = 10 actions)")
+    axes.set_ylabel("time, certificate included [s]")
+    axes.grid(visible=True, which="major", linewidth=0.3)
+    axes.legend(fontsize=7, frameon=False)
+    paths = []
+    for suffix in ("pdf", "png"):
+        path = directory / f"update-growth.{suffix}"
+        with atomic_write(path) as stream:
+            picture.savefig(stream, format=suffix, dpi=200)
+        paths.append(path)
+    plt.close(picture)
+    return paths
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run everything; 1 if a solution of Dual is not optimal to 1e-10."""
+    parser = argparse.ArgumentParser("python -m experiments.benchmarks.updates", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="the large sizes too, in some minutes")
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+    options = parser.parse_args(arguments)
+    console = Console(width=120)
+    options.out.mkdir(parents=True, exist_ok=True)
+    frames = {
+        "update-clarabel": against_clarabel(options.full),
+        "update-batch": batched(),
+        "update-growth": growth(options.full),
+    }
+    for name, frame in frames.items():
+        table = Table(frame, caption=f"{name}: times in seconds, in one run.", label=f"tab:{name}")
+        shown = Shown(title=name)
+        for column in frame:
+            shown.add_column(str(column), justify="right")
+        for row in table.shown().itertuples(index=False):
+            shown.add_row(*row)
+        console.print(shown)
+        write(table, options.out, name)
+    figure(frames["update-growth"], options.out)
+    console.print(f"tables and the figure update-growth are in {options.out}")
+    gaps = np.concatenate([frames[name]["dual gap"].to_numpy() for name in ("update-clarabel", "update-growth")])
+    return 0 if (np.abs(gaps) <= 1e-10).all() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
