@@ -86,7 +86,8 @@ def batched(size: int = 10_000) -> pd.DataFrame:
 
 def _instance(rows: Surrogate, i: int) -> Surrogate:
     names = ("old", "advantage", "available", "visitation", "gamma", "max_abs_advantage")
-    return Surrogate(**{name: np.ascontiguousarray(getattr(rows, name)[..., i : i + 1]) for name in names})
+    parts: dict[str, Any] = {name: np.ascontiguousarray(getattr(rows, name)[..., i : i + 1]) for name in names}
+    return Surrogate(**parts)
 
 
 def growth(full: bool) -> pd.DataFrame:

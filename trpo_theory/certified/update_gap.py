@@ -73,7 +73,16 @@ def _proved(flint: Any, solution: Any, precision: int) -> CertifiedGap:
     groups = np.flatnonzero(surrogate.visitation[:, 0] > 0)
     rows = [_Row(flint, solution, int(g)) for g in groups]
     penalised = problem.name == "penalty"
-    coefficient = _fraction(flint, linear_coefficient(surrogate, problem)[0]) if penalised else flint.fmpq(0)
+    coefficient = flint.fmpq(0)
+    if penalised:
+        linear = linear_coefficient(surrogate, problem)
+        if linear is None:
+            raise InvalidInput(
+                got="a penalty that is not a coefficient times max-KL",
+                wanted="a linear one",
+                mend="read its float upper_bound",
+            )
+        coefficient = _fraction(flint, linear[0])
     budget = flint.fmpq(0) if penalised else _fraction(flint, problem.delta)
     horizon = 1 / (1 - _fraction(flint, float(surrogate.gamma[0])))
     prices = [_fraction(flint, value) for value in solution.multiplier_rows[groups, 0]]
@@ -84,7 +93,7 @@ def _proved(flint: Any, solution: Any, precision: int) -> CertifiedGap:
     ):
         prices = [price * min(flint.fmpq(1), coefficient / total) for price in prices]
     if budget == 0 and not penalised:
-        upper = flint.arb(0)
+        upper: Any = flint.arb(0)
     else:
         upper = sum(
             (flint.arb(row.rho) * row.bound(price) for row, price in zip(rows, prices, strict=True)), flint.arb(0)

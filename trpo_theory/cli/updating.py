@@ -76,7 +76,9 @@ def update(
         return status
     console = new_console()
     console.print(f"{mdp}: {problem} from {old}, gamma {digits(source.mdp.gamma)}")
-    print_fields(console, {name: value for name, value in fields.items() if name != "policy"})
+    shown = {name: value for name, value in fields.items() if name not in ("policy", "gap")}
+    shown["relative gap"] = _relative(fields["gap"], fields["objective"])
+    print_fields(console, shown)
     if solution.note:
         console.print(solution.note)
     if out is not None:
@@ -131,10 +133,12 @@ def improve(
 
     console = new_console()
     console.print(f"{mdp}: {problem} from {old}, expected return {digits(trace.initial_return)}")
-    table = Table("step", "eta(new)", "L", "max-KL", "mean-KL", "objective", "gap")
+    table = Table("step", "eta(new)", "L", "max-KL", "mean-KL", "objective", "rel. gap")
     for row in rows:
         numbers = (row[name] for name in ("expected_return", "surrogate", "max_kl", "mean_kl", "objective"))
-        table.add_row(str(row["index"]), *(digits(number, 6) for number in numbers), f"{row['gap']:.0e}")
+        table.add_row(
+            str(row["index"]), *(digits(number, 6) for number in numbers), _relative(row["gap"], row["objective"])
+        )
     print_table(console, table)
     console.print(f"ended: {trace.reason}; steps that lowered the return: {trace.decreases}")
     return OK if solved else UNDECIDED
@@ -171,6 +175,13 @@ def _problem(name: str, delta: str | None, coefficient: str | None, bound: str |
             mend="write --delta 0.01" if delta is None else "drop it, or ask for --problem penalty",
         )
     return with_radius[name](number(delta, "--delta"))
+
+
+def _relative(gap: float, objective: float) -> str:
+    """The relative gap to one digit; what rounding makes of a gap of nothing is not shown."""
+    if abs(gap) <= 1e-12 * abs(objective):
+        return "< 1e-12"
+    return f"{gap / abs(objective):.0e}" if objective else f"gap {gap:.0e}"
 
 
 def _solver(name: str) -> Any:

@@ -201,7 +201,7 @@ def _mean(blocks: _Blocks, surrogate: Surrogate, delta: float) -> Answer:
     """Rows share one multiplier: the root of Σ w KL(λ) = δ, w = (1 − γ) ρ."""
     weight = (1 - surrogate.gamma) * surrogate.visitation
     variance = blocks.variance()
-    moving = (blocks.can_gain() & (weight > 0)).any(0) & (delta > 0)
+    moving: Any = (blocks.can_gain() & (weight > 0)).any(0) & (delta > 0)
 
     def function(log_multiplier: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         divergence, _, _, slope = blocks.solve("at_multiplier", np.exp(log_multiplier), going)
