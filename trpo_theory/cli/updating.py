@@ -133,7 +133,7 @@ def improve(
 
     console = new_console()
     console.print(f"{mdp}: {problem} from {old}, expected return {digits(trace.initial_return)}")
-    table = Table("step", "eta(new)", "L", "max-KL", "mean-KL", "objective", "rel. gap")
+    table = Table("#", "eta(new)", "L", "max-KL", "mean-KL", "objective", "rel. gap")
     for row in rows:
         numbers = (row[name] for name in ("expected_return", "surrogate", "max_kl", "mean_kl", "objective"))
         table.add_row(

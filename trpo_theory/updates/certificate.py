@@ -23,37 +23,50 @@ def upper_bound(
         (12)  Σ ρ (v(λ) + λ δ);   (13)  Σ ρ v(λ̄) + λ̄ δ/(1 − γ), one λ̄;   (11)  Σ ρ v(λ) for Σ ρ λ ≤ C.
     A multiplier that is not admissible is made so: averaged for (13), scaled for (11).
     """
-    rho = surrogate.visitation
     if not isinstance(problem, Penalty) and problem.delta == 0:
         return np.zeros(surrogate.gamma.shape)  # a divergence of 0 leaves old as it is wherever it counts
+    at_prices, at_none = _bounds(surrogate, problem, multiplier, guess)
+    return np.minimum(at_prices, at_none)
+
+
+def _bounds(
+    surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, guess: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """The bound at these multipliers, and the one at λ = 0: every row takes its best action."""
+    rho = surrogate.visitation
     if problem.name.endswith("mean-kl"):
         shared = np.where(rho > 0, multiplier, 0.0).max(0)
-        values = _row_values(surrogate, problem, np.broadcast_to(shared, rho.shape), guess)
-        return (rho * values).sum(0) + shared * problem.delta / (1 - surrogate.gamma)  # type: ignore[union-attr]
+        values, free = _row_values(surrogate, problem, np.broadcast_to(shared, rho.shape), guess)
+        budget = shared * problem.delta / (1 - surrogate.gamma)  # type: ignore[union-attr]
+        return (rho * values).sum(0) + budget, (rho * free).sum(0)
     if isinstance(problem, Penalty):
         coefficient = linear_coefficient(surrogate, problem)
         if coefficient is None:
-            return np.full(surrogate.gamma.shape, np.inf)
+            unknown = np.full(surrogate.gamma.shape, np.inf)
+            return unknown, unknown
         total = (rho * multiplier).sum(0)
         multiplier = multiplier * np.where(total > coefficient, coefficient / np.where(total > 0, total, 1.0), 1.0)
-        return (rho * _row_values(surrogate, problem, multiplier, guess)).sum(0)
-    values = _row_values(surrogate, problem, multiplier, guess)
-    return (rho * (values + multiplier * problem.delta)).sum(0)
+    values, free = _row_values(surrogate, problem, multiplier, guess)
+    if not isinstance(problem, Penalty):
+        values = values + multiplier * problem.delta
+    return (rho * values).sum(0), (rho * free).sum(0)
 
 
-def _row_values(surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, guess: Any) -> np.ndarray:
-    """v(λ), (G, B); at λ = 0 the gain of the best action."""
+def _row_values(
+    surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, guess: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """v(λ) and v(0), (G, B): at λ = 0 the gain of the best action."""
     actions, groups, batch = surrogate.old.shape
     flat = [part.reshape(actions, -1) for part in (surrogate.old, surrogate.advantage, surrogate.available)]
     price = np.broadcast_to(multiplier, (groups, batch)).reshape(-1)
     start = None if guess is None else guess.reshape(-1)
-    out = np.empty(groups * batch)
+    out, free = np.empty((2, groups * batch))
     family: Any = FAMILIES[problem.name]
     width = max(_BLOCK // actions, 1)
     for first in range(0, groups * batch, width):
         block = slice(first, first + width)
         rows = rows_of(problem, *(part[:, block] for part in flat))
         solved = family.at_multiplier(rows, price[block], None if start is None else start[block])
-        free = rows.scale * rows.mean
-        out[block] = np.where(price[block] > 0, solved.gain - price[block] * solved.divergence, free)
-    return out.reshape(groups, batch)
+        free[block] = rows.scale * rows.mean
+        out[block] = np.where(price[block] > 0, solved.gain - price[block] * solved.divergence, free[block])
+    return out.reshape(groups, batch), free.reshape(groups, batch)

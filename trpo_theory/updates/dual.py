@@ -23,6 +23,7 @@ _BLOCK = 2**18
 """Entries of a block of rows: its temporaries stay in cache, and memory stays that of the answer."""
 _OUTER_STEPS = 200
 _MOSTLY = 0.7
+_LOG_RANGE = 600.0
 _RTOL = 4e-14
 _LARGEST_RADIUS = 1e4
 """Beyond it every row has left all but its best actions, as far as floats can tell."""
@@ -64,10 +65,12 @@ class Dual:
             if coefficient is None:
                 radius, upper = best_radius(blocks.solve, surrogate, problem)
                 return replace(blocks.answer("at_radius", radius), upper=upper)
-            answer = blocks.answer("at_radius", _penalty_radius(blocks, surrogate, coefficient))
+            radius = _penalty_radius(blocks, surrogate, coefficient)
+            answer = blocks.answer("at_radius", radius)
             # A row that stays, though its best action is one that old never takes, does so from this multiplier on.
-            stays = (answer.multiplier == 0) & (surrogate.visitation > 0)
-            return replace(answer, multiplier=np.where(stays, blocks.critical(), answer.multiplier))
+            stays = (radius == 0) & (surrogate.visitation > 0)
+            multiplier = np.where(stays, blocks.critical(), answer.multiplier)
+            return _unpenalised(surrogate, replace(answer, multiplier=multiplier), coefficient == 0)
         if problem.name.endswith("mean-kl"):
             return _mean(blocks, surrogate, problem.delta)
         return blocks.answer("at_radius", np.full(surrogate.gamma.shape, problem.delta))
@@ -184,6 +187,7 @@ def _newton(
     lower, upper = np.full(start.shape, low), np.full(start.shape, high)
     x = np.clip(np.where(np.isfinite(start), start, 0.0), low, high)
     going = moving.copy()
+    last = np.full(start.shape, np.inf)
     for _ in range(_OUTER_STEPS):
         if not going.any():
             break
@@ -191,7 +195,9 @@ def _newton(
         lower, upper = np.where(going & (value > 0), x, lower), np.where(going & (value <= 0), x, upper)
         with np.errstate(all="ignore"):
             guess = x - value / slope
-        guess = np.where((guess > lower) & (guess < upper), guess, 0.5 * (lower + upper))
+        slow = np.abs(value) > 0.5 * last  # as where every root stands on its floor: Newton would creep
+        last = np.abs(value)
+        guess = np.where((guess > lower) & (guess < upper) & ~slow, guess, 0.5 * (lower + upper))
         going &= ~settled & (np.abs(guess - x) > 4e-16 * np.maximum(np.abs(x), 1.0))
         x = np.where(going, guess, x)
     return x
@@ -212,7 +218,7 @@ def _mean(blocks: _Blocks, surrogate: Surrogate, delta: float) -> Answer:
 
     with np.errstate(divide="ignore", invalid="ignore"):
         start = 0.5 * np.log((weight * variance).sum(0) / (2 * delta)) if delta > 0 else np.zeros(moving.shape)
-    root = _newton(function, start, moving, -600.0, 600.0)
+    root = _newton(function, start, moving, -_LOG_RANGE, _LOG_RANGE)
     answer = blocks.answer("at_multiplier", np.where(moving, np.exp(root), np.inf))
     if blocks.family is not forward_kl:
         return answer
@@ -224,12 +230,12 @@ def _spend_the_rest(
 ) -> Answer:
     """Where mass leaves old's support, KL = log(λ*/λ) is finer than λ can tell: such a row gets what is left of δ."""
     weight = (1 - surrogate.gamma) * surrogate.visitation
-    in_tail = (multiplier <= blocks.critical() * (1 + 1e-12)) & (weight > 0)
-    instances = np.flatnonzero(in_tail.any(0))
-    if not len(instances):
+    in_tail = (multiplier <= blocks.critical() * (1 + 1e-12)) & (weight > 0) & (np.log(multiplier) > 1 - _LOG_RANGE)
+    if not in_tail.any():
         return answer
-    groups = np.where(in_tail, weight, -1.0).argmax(0)[instances]
     spent = weight * np.asarray(kl_of_change(surrogate.old, answer.new, answer.change)).sum(0)
+    instances = np.flatnonzero(in_tail.any(0) & (np.abs(spent.sum(0) - delta) > 1e-12 * delta))
+    groups = np.where(in_tail, weight, -1.0).argmax(0)[instances]
     radius = (delta - spent.sum(0)[instances] + spent[groups, instances]) / weight[groups, instances]
     parts = (surrogate.old, surrogate.advantage, surrogate.available)
     solved = forward_kl.at_radius(Rows.of(*(part[:, groups, instances] for part in parts)), np.maximum(radius, 0.0))
@@ -259,6 +265,24 @@ def _penalty_radius(blocks: _Blocks, surrogate: Surrogate, coefficient: np.ndarr
     root = _newton(function, start, moving, -640.0, 640.0)
     radius = np.where(moving, np.logaddexp(0.0, root), 0.0)
     return np.where((coefficient == 0) & (flat > 0), _LARGEST_RADIUS, radius)
+
+
+def _unpenalised(surrogate: Surrogate, answer: Answer, free: np.ndarray) -> Answer:
+    """Where C = 0 the greedy policy itself, as no finite KL is the best."""
+    if not free.any():
+        return answer
+    parts = (surrogate.old, surrogate.advantage, surrogate.available)
+    actions = len(surrogate.old)
+    rows = Rows.of(*(part.reshape(actions, -1) for part in parts))
+    visited = (surrogate.visitation > 0).reshape(-1)
+    greedy = total_variation.at_radius(rows, np.where(visited, 1.0, 0.0))
+    shape = surrogate.old.shape
+    return replace(
+        answer,
+        change=np.where(free, greedy.change.reshape(shape), answer.change),
+        new=np.where(free, greedy.new.reshape(shape), answer.new),
+        multiplier=np.where(free, 0.0, answer.multiplier),
+    )
 
 
 def _log_expm1(x: Any) -> Any:

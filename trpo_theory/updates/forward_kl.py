@@ -21,6 +21,9 @@ _RTOL = 1e-14
 _LEAST = 1e-278
 """The least u/scale: below, p is 0 for every purpose, and λ so small that its term of a gap is under 1e-270."""
 
+_LEAST_LOG_MASS = -690.0
+"""What stays on old's support is no less than e to this, so that its KL is finite: feasible, and lost to no objective."""
+
 
 def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
     """Maximise Σ p A subject to KL(old‖p) ≤ radius, (N,)."""
@@ -93,6 +96,7 @@ def _ceiling(rows: Rows) -> np.ndarray:
 
 def _solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.ndarray) -> Solved:
     point = _point(rows, u)
+    log_mass = np.maximum(log_mass, _LEAST_LOG_MASS)
     lost = -np.expm1(log_mass)
     x = point.x - lost * (1 + point.x)
     change = np.where(moving, rows.old * x, 0.0)
@@ -100,6 +104,7 @@ def _solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.ndarray)
     gain = rows.scale * (lost * rows.mean - (change * (rows.deficit - rows.mean)).sum(0))
     leaving = np.flatnonzero(moving & (lost > 0))
     change[rows.outside[leaving], leaving] = lost[leaving]
+    rows.balance(change)
     new = np.where(moving, point.new * np.exp(log_mass), rows.old)
     new[rows.outside[leaving], leaving] = lost[leaving]
     parts = (

@@ -21,7 +21,10 @@ def penalty_at(surrogate: Surrogate, problem: Penalty, max_kl: Any) -> Any:
     """The penalty at a max-KL, (B,)."""
     if isinstance(problem.bound, Bound):
         try:
-            return np.broadcast_to(surrogate.penalty(problem.bound, max_kl), surrogate.gamma.shape)
+            penalty = np.broadcast_to(surrogate.penalty(problem.bound, max_kl), surrogate.gamma.shape)
+            if np.isinf(max_kl).any():  # nothing times infinity: a bound without a penalty has none here either
+                penalty = np.where(surrogate.penalty(problem.bound, np.ones(penalty.shape)) == 0, 0.0, penalty)
+            return penalty
         except AttributeError as error:
             raise InvalidInput(
                 got=f"the bound {problem.bound.id!r}, which reads {getattr(error, 'name', None) or error}",
@@ -62,23 +65,24 @@ def best_radius(
         return t, float((rho * gain).sum()), slope, float(penalty_at(surrogate, problem, np.array([t]))[0])
 
     points = [point(t) for t in (0.0, *np.geomspace(1e-24, 600.0, 200))]
-    best = bound = 0.0
+    best, bound = 0.0, np.inf
     for _ in range(_ROUNDS):
         points.sort()
         best = max(f - phi for _, f, _, phi in points)
         concave = _is_concave(points)
         cells = sorted(((_cell_bound(a, b, concave), a[0], b[0]) for a, b in pairwise(points)), reverse=True)
-        bound = max(cells[0][0], best)
-        if bound - best <= 1e-11 * abs(best):
-            break
+        closing, bound = bound - best, max(cells[0][0], best)
+        if bound - best <= 1e-11 * abs(best) or bound - best > 0.99 * closing:
+            break  # closed, or down to the rounding of the penalty itself
         points += [point(np.sqrt(a * b) if a > 0 else b / 16) for value, a, b in cells[:12] if value > best]
     radius = max(points, key=lambda p: p[1] - p[3])[0]
     return np.array([radius]), np.array([bound])
 
 
 def _is_concave(points: list[tuple[float, float, float, float]]) -> bool:
-    slopes = [(b[3] - a[3]) / (b[0] - a[0]) for a, b in pairwise(points)]
-    return all(later <= earlier * (1 + 1e-9) for earlier, later in pairwise(slopes))
+    noise = 8 * np.finfo(np.float64).eps * max(abs(point[3]) for point in points)
+    slopes = [((b[3] - a[3]) / (b[0] - a[0]), noise / (b[0] - a[0])) for a, b in pairwise(points)]
+    return all(later - off <= (earlier + blur) * (1 + 1e-9) for (earlier, blur), (later, off) in pairwise(slopes))
 
 
 def _cell_bound(a: tuple[float, ...], b: tuple[float, ...], concave: bool) -> float:

@@ -31,8 +31,8 @@ class Penalty:
             is subtracted, so that the step is provably monotone, equation (10), where the bound is true.
     """
 
-    coefficient: float | None = None
-    bound: str | Bound | None = None
+    coefficient: Any = None
+    bound: Any = None
 
     def __post_init__(self) -> None:
         if (self.coefficient is None) == (self.bound is None):
@@ -45,6 +45,12 @@ class Penalty:
             object.__setattr__(self, "coefficient", _coefficient(self.coefficient))
         elif isinstance(self.bound, str):
             object.__setattr__(self, "bound", bounds.get(self.bound))
+        elif not isinstance(self.bound, Bound):
+            raise InvalidInput(
+                got=f"bound = {self.bound!r}",
+                wanted="the id of a bound, or a Bound",
+                mend='write bound="chain-rule/kl"',
+            )
 
     name = "penalty"
 
@@ -60,7 +66,7 @@ def _coefficient(value: Any) -> float:
 class MaxKL:
     """Problem (12): maximise L_old(new) subject to max_s KL(old_s‖new_s) ≤ delta nats."""
 
-    delta: float
+    delta: Any
     name = "max-kl"
 
     def __post_init__(self) -> None:
@@ -71,7 +77,7 @@ class MaxKL:
 class MeanKL:
     """Problem (13): maximise L_old(new) subject to Σ_s d_old(s) KL(old_s‖new_s) ≤ delta nats."""
 
-    delta: float
+    delta: Any
     name = "mean-kl"
 
     def __post_init__(self) -> None:
@@ -82,7 +88,7 @@ class MeanKL:
 class ReverseMaxKL:
     """The sibling of (12) that code often solves: max_s KL(new_s‖old_s) ≤ delta nats."""
 
-    delta: float
+    delta: Any
     name = "reverse-max-kl"
 
     def __post_init__(self) -> None:
@@ -93,7 +99,7 @@ class ReverseMaxKL:
 class ReverseMeanKL:
     """The sibling of (13) that code often solves: Σ_s d_old(s) KL(new_s‖old_s) ≤ delta nats."""
 
-    delta: float
+    delta: Any
     name = "reverse-mean-kl"
 
     def __post_init__(self) -> None:
@@ -104,7 +110,7 @@ class ReverseMeanKL:
 class MaxTV:
     """Maximise L_old(new) subject to max_s TV(old_s, new_s) ≤ delta."""
 
-    delta: float
+    delta: Any
     name = "max-tv"
 
     def __post_init__(self) -> None:

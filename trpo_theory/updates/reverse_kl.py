@@ -46,7 +46,8 @@ def at_multiplier(rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None =
 def _point(rows: Rows, beta: np.ndarray) -> tuple[np.ndarray, ...]:
     """x and p (A, N), KL and dKL/dlog β."""
     tilt = -beta * rows.deficit
-    log_z = np.log1p((rows.old * np.expm1(tilt)).sum(0))
+    lost = (rows.old * np.expm1(tilt)).sum(0)
+    log_z = np.where(lost > -0.5, np.log1p(np.maximum(lost, -0.5)), np.log((rows.old * np.exp(tilt)).sum(0)))
     x = np.expm1(tilt - log_z)
     change, new = rows.old * x, rows.old * np.exp(tilt - log_z)
     kl = kl_of_change(new, rows.old, -change).sum(0)
@@ -58,7 +59,9 @@ def _solved(rows: Rows, beta: np.ndarray, moving: np.ndarray) -> Solved:
     x, new, kl, slope = _point(rows, beta)
     change = np.where(moving, rows.old * x, 0.0)
     gain = -rows.scale * (change * (rows.deficit - rows.mean)).sum(0)
-    kl, multiplier, slope = (np.where(moving, part, 0.0) for part in (kl, rows.scale / beta, slope))
+    rows.balance(change)
+    multiplier = np.where(beta >= _MOST, 0.0, rows.scale / beta)
+    kl, multiplier, slope = (np.where(moving, part, 0.0) for part in (kl, multiplier, slope))
     return Solved(change, np.where(moving, new, rows.old), kl, gain, multiplier, slope, beta)
 
 

@@ -41,6 +41,12 @@ class Rows:
         """Some of the rows."""
         return Rows(self.old[:, index], self.deficit[:, index], self.scale[index], self.outside[index])
 
+    def balance(self, change: np.ndarray) -> None:
+        """Make Σ_a change = 0 to the last digit of the rarest action's: the largest entry of old gives what others get."""
+        columns = np.arange(change.shape[1])
+        largest = self.old.argmax(0)
+        change[largest, columns] -= change.sum(0)
+
     @property
     def mean(self) -> np.ndarray:
         """Σ old d, the gain of the best action over old in units of scale, (N,)."""

@@ -71,12 +71,25 @@ class Surrogate:
         return bound.penalty(_OnlyMaxKL(self.gamma, self.max_abs_advantage, max_kl))
 
 
+_READABLE = frozenset(
+    {
+        *("arithmetic", "gamma", "max_abs_advantage", "max_kl"),
+        *("sqrt", "log", "exp", "minimum", "maximum", "polylog"),
+    }
+)
+
+
 class _OnlyMaxKL(Quantities):
     """Quantities of which only γ, ε and max-KL are known; a bound that reads more gets an AttributeError."""
 
     def __init__(self, gamma: Any, max_abs_advantage: Any, max_kl: Any) -> None:
         self.arithmetic, self.gamma = Floats(), gamma
         vars(self).update(max_abs_advantage=max_abs_advantage, max_kl=max_kl)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("_") or name in _READABLE:
+            return super().__getattribute__(name)
+        raise AttributeError(f"{name} is not a function of max_kl", name=name, obj=self)
 
 
 def _grouped(

@@ -36,11 +36,11 @@ class TRPOStep:
         backtracks: how many times it is tried before old is kept.
     """
 
-    delta: float
-    conjugate_gradients: int = 10
-    damping: float = 0.0
-    backtrack: float = 0.5
-    backtracks: int = 10
+    delta: Any
+    conjugate_gradients: Any = 10
+    damping: Any = 0.0
+    backtrack: Any = 0.5
+    backtracks: Any = 10
     name = "trpo-step"
 
     def __post_init__(self) -> None:
@@ -105,6 +105,6 @@ class TRPOStep:
         return "trpo-step"
 
 
-def shipped(delta: float, **options: Any) -> TRPOStep:
+def shipped(delta: Any, **options: Any) -> TRPOStep:
     """The step with the settings of widely used code: damping 0.1, backtracking by 0.8, 15 conjugate gradients."""
     return replace(TRPOStep(delta, conjugate_gradients=15, damping=0.1, backtrack=0.8), **options)
