@@ -145,9 +145,9 @@ def _multiplier_roots(rows: Rows, target: np.ndarray, u: np.ndarray | None) -> n
     best = np.where(rows.deficit == 0, rows.old, 0.0).sum(0)
     low = np.maximum(np.maximum(target * best, target - rows.mean) * (1 - 1e-14), _LEAST)
     high = np.maximum(target * (1 + 1e-14), _LEAST)
-    if u is None:  # λ(u) = u + Σ old d − Var/u + … for large u
-        u = target - rows.mean + (rows.old * (rows.deficit - rows.mean) ** 2).sum(0) / target
-    u = np.clip(u, low, high)
+    # λ(u) = u + Σ old d − Var/u + … for large u
+    variance = 0.0 if u is not None else (rows.old * (rows.deficit - rows.mean) ** 2).sum(0)
+    u = np.clip(target - rows.mean + variance / target if u is None else u, low, high)
     active = np.arange(len(u))
     for _ in range(_NEWTON_STEPS):
         if not len(active):
