@@ -10,10 +10,12 @@ from trpo_theory.updates import (
     Penalty,
     Reason,
     Status,
+    Surrogate,
     TRPOStep,
     importance_sampled,
     improve,
     shipped,
+    solve,
     update,
 )
 
@@ -209,3 +211,30 @@ def test_steps_must_be_a_positive_integer():
     mdp, _, _ = problem(0)
     with pytest.raises(tt.InvalidInput, match="steps"):
         improve(mdp, MaxKL(0.1), 0)
+
+
+# --- surrogates made by hand ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "words"),
+    [
+        ("advantage", np.zeros((2, 2, 1)), "advantage of shape"),
+        ("visitation", np.ones((4, 1)), "visitation of shape"),
+        ("old", np.full((3, 2, 1), 0.4), "sums to 1.2"),
+        ("advantage", np.full((3, 2, 1), np.nan), "advantage with NaN"),
+        ("visitation", -np.ones((2, 1)), "negative"),
+    ],
+)
+def test_a_surrogate_that_does_not_fit_is_refused(part, value, words):
+    parts = {
+        "old": np.full((3, 2, 1), 1 / 3),
+        "advantage": np.arange(6.0).reshape(3, 2, 1),
+        "available": np.ones((3, 2, 1), dtype=bool),
+        "visitation": np.ones((2, 1)),
+        "gamma": np.array([0.5]),
+        "max_abs_advantage": np.array([5.0]),
+    }
+    assert solve(Surrogate(**parts), MaxKL(0.1)).status is Status.OPTIMAL
+    with pytest.raises(tt.InvalidInput, match=words):
+        solve(Surrogate(**{**parts, part: value}), MaxKL(0.1))

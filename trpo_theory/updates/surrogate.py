@@ -121,12 +121,13 @@ def _grouped(
     return old[:, first], weighted / np.where(total > 0, total, 1.0), available[:, first], total
 
 
-def checked(surrogate: Surrogate) -> Surrogate:
-    """A surrogate made by hand, validated: shapes, rows that sum to 1, ρ ≥ 0."""
+def checked(surrogate: Surrogate) -> None:
+    """Refuse a surrogate made by hand unless its shapes fit, old's rows sum to 1, A is finite and ρ ≥ 0."""
     rows = surrogate.old.shape
     for name, expected in (("advantage", rows), ("available", rows), ("visitation", rows[1:])):
         _checks.expect_shape(getattr(surrogate, name), name, *expected)
     _checks.probability_rows(np.moveaxis(surrogate.old, 0, -1), "old")
+    if not np.isfinite(surrogate.advantage).all():
+        raise InvalidInput(got="an advantage with NaN or infinity", wanted="finite entries", mend="recompute it")
     if not (np.isfinite(surrogate.visitation) & (surrogate.visitation >= 0)).all():
         raise InvalidInput(got="a visitation with negative or infinite entries", wanted="rho >= 0", mend="recompute it")
-    return surrogate

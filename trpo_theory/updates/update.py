@@ -15,7 +15,7 @@ from trpo_theory.updates.certificate import upper_bound
 from trpo_theory.updates.dual import Dual
 from trpo_theory.updates.problems import MeanKL, Problem
 from trpo_theory.updates.solution import UpdateSolution
-from trpo_theory.updates.surrogate import Surrogate
+from trpo_theory.updates.surrogate import Surrogate, checked
 from trpo_theory.updates.trpo_step import TRPOStep
 
 
@@ -57,7 +57,13 @@ def solve(
     rtol: float = 1e-9,
     mdp: FiniteMDP | None = None,
 ) -> UpdateSolution:
-    """As `update`, for advantages and a visitation that are at hand: a million states need no MDP."""
+    """As `update`, for advantages and a visitation that are at hand: a million states need no MDP.
+
+    Raises:
+        InvalidInput: for a surrogate made by hand whose parts do not fit, or are not probabilities.
+    """
+    if mdp is None:
+        checked(surrogate)
     if isinstance(problem, TRPOStep):
         problem, solver = MeanKL(problem.delta), problem
     solver = Dual() if solver is None else solver
