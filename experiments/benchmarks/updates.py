@@ -59,7 +59,7 @@ def against_clarabel(full: bool) -> pd.DataFrame:
     for states, actions in ((500, 4), (5000, 10)) if full else ((500, 4),):
         rows = surrogate(states, actions)
         for name, problem in PROBLEMS.items():
-            ours, dual = seconds(problem, rows, repeats=9)
+            ours, dual = seconds(problem, rows, repeats=25)
             theirs, conic = seconds(problem, rows, CVXPY("CLARABEL"))
             row = {"S": states, "A": actions, "problem": name, "dual": ours, "clarabel": theirs, "ratio": theirs / ours}
             gaps = {

@@ -52,6 +52,8 @@ def at_multiplier(rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None =
     tail = moving & (target <= floor)
     log_mass = np.log(np.where(tail, target, 1.0) / np.where(tail, floor, 1.0))
     some = np.flatnonzero(moving & ~tail)
+    if len(some) == len(target):
+        return _solved(rows, _multiplier_roots(rows, target, guess), log_mass, moving)
     u = np.full(target.shape, _LEAST)
     u[some] = _multiplier_roots(rows.take(some), target[some], None if guess is None else guess[some])
     return _solved(rows, u, log_mass, moving)
@@ -61,6 +63,8 @@ def critical_multiplier(rows: Rows) -> np.ndarray:
     """λ at u = 0, below which mass leaves old's support: 1/Σ (old/d) where the best action is outside it, else 0."""
     critical = np.zeros(rows.scale.shape)
     free = np.flatnonzero((rows.scale > 0) & (rows.outside >= 0))
+    if not len(free):
+        return critical
     some = rows.take(free)
     critical[free] = some.scale * (_LEAST / (some.old / (1 + some.deficit / _LEAST)).sum(0))
     return critical

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class Rows:
         largest = self.old.argmax(0)
         change[largest, columns] -= change.sum(0)
 
-    @property
+    @cached_property
     def mean(self) -> np.ndarray:
         """Σ old d, the gain of the best action over old in units of scale, (N,)."""
         return (self.old * self.deficit).sum(0)
