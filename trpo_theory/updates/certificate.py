@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.updates.dual import FAMILIES, rows_of
+from trpo_theory.updates.dual import Blocks
 from trpo_theory.updates.penalties import linear_coefficient
 from trpo_theory.updates.problems import Penalty, Problem
+from trpo_theory.updates.rows import Rows
 from trpo_theory.updates.surrogate import Surrogate
-
-_BLOCK = 2**18
 
 
 def upper_bound(
@@ -56,17 +55,14 @@ def _row_values(
     surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, guess: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     """v(λ) and v(0), (G, B): at λ = 0 the gain of the best action."""
-    actions, groups, batch = surrogate.old.shape
-    flat = [part.reshape(actions, -1) for part in (surrogate.old, surrogate.advantage, surrogate.available)]
-    price = np.broadcast_to(multiplier, (groups, batch)).reshape(-1)
-    start = None if guess is None else guess.reshape(-1)
-    out, free = np.empty((2, groups * batch))
-    family: Any = FAMILIES[problem.name]
-    width = max(_BLOCK // actions, 1)
-    for first in range(0, groups * batch, width):
-        block = slice(first, first + width)
-        rows = rows_of(problem, *(part[:, block] for part in flat))
-        solved = family.at_multiplier(rows, price[block], None if start is None else start[block])
-        free[block] = rows.scale * rows.mean
-        out[block] = np.where(price[block] > 0, solved.gain - price[block] * solved.divergence, free[block])
-    return out.reshape(groups, batch), free.reshape(groups, batch)
+    blocks = Blocks(surrogate, problem)
+    blocks.guess = None if guess is None else guess.reshape(-1)
+    price = np.broadcast_to(multiplier, blocks.shape[1:]).reshape(-1)
+
+    def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
+        solved = blocks.family.at_multiplier(rows, price[block], blocks.guess_of(block))
+        free = rows.scale * rows.mean
+        return np.where(price[block] > 0, solved.gain - price[block] * solved.divergence, free), free
+
+    values, free = (part.reshape(blocks.shape[1:]) for part in blocks.each(one))
+    return values, free

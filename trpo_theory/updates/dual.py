@@ -59,7 +59,7 @@ class Dual:
 
     def solve(self, surrogate: Surrogate, problem: Problem) -> Answer:
         """The maximiser and its multipliers."""
-        blocks = _Blocks(surrogate, problem)
+        blocks = Blocks(surrogate, problem)
         if isinstance(problem, Penalty):
             coefficient = linear_coefficient(surrogate, problem)
             if coefficient is None:
@@ -79,7 +79,7 @@ class Dual:
         return "dual"
 
 
-class _Blocks:
+class Blocks:
     """The rows of a surrogate, solved block by block; only sums and roots are kept between solves."""
 
     def __init__(self, surrogate: Surrogate, problem: Problem) -> None:
@@ -123,7 +123,7 @@ class _Blocks:
             return tuple(part.reshape(self.shape[1:]) for part in self._last[:-1])
 
         def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
-            return _parts(getattr(self.family, method)(rows, values[block], self._guess(block)))
+            return _parts(getattr(self.family, method)(rows, values[block], self.guess_of(block)))
 
         self._last = self.each(one)
         self.guess = self._last[-1]
@@ -135,14 +135,15 @@ class _Blocks:
         change, new = np.empty((2, self.shape[0], self.shape[1] * self.shape[2]))
 
         def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
-            solved: Solved = getattr(self.family, method)(rows, values[block], self._guess(block))
+            solved: Solved = getattr(self.family, method)(rows, values[block], self.guess_of(block))
             change[:, block], new[:, block] = solved.change, solved.new
             return solved.multiplier, solved.state
 
         multiplier, guess = (part.reshape(self.shape[1:]) for part in self.each(one))
         return Answer(change.reshape(self.shape), new.reshape(self.shape), multiplier, guess)
 
-    def _guess(self, block: slice) -> np.ndarray | None:
+    def guess_of(self, block: slice) -> np.ndarray | None:
+        """Where the roots of a block stood, if they have been solved for."""
         return None if self.guess is None else self.guess[block]
 
     def _per_row(self, argument: np.ndarray) -> np.ndarray:
@@ -161,7 +162,7 @@ class _Blocks:
         """Var_old(A) of the rows that can gain, (G, B)."""
 
         def one(rows: Rows, _: slice) -> tuple[np.ndarray, ...]:
-            return (rows.scale**2 * (rows.old * (rows.deficit - rows.mean) ** 2).sum(0),)
+            return (rows.scale**2 * rows.variance,)
 
         return self.each(one)[0].reshape(self.shape[1:])
 
@@ -203,7 +204,7 @@ def _newton(
     return x
 
 
-def _mean(blocks: _Blocks, surrogate: Surrogate, delta: float) -> Answer:
+def _mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
     """Rows share one multiplier: the root of Σ w KL(λ) = δ, w = (1 − γ) ρ."""
     weight = (1 - surrogate.gamma) * surrogate.visitation
     variance = blocks.variance()
@@ -226,7 +227,7 @@ def _mean(blocks: _Blocks, surrogate: Surrogate, delta: float) -> Answer:
 
 
 def _spend_the_rest(
-    surrogate: Surrogate, blocks: _Blocks, answer: Answer, multiplier: np.ndarray, delta: float
+    surrogate: Surrogate, blocks: Blocks, answer: Answer, multiplier: np.ndarray, delta: float
 ) -> Answer:
     """Where mass leaves old's support, KL = log(λ*/λ) is finer than λ can tell: such a row gets what is left of δ."""
     weight = (1 - surrogate.gamma) * surrogate.visitation
@@ -243,7 +244,7 @@ def _spend_the_rest(
     return answer
 
 
-def _penalty_radius(blocks: _Blocks, surrogate: Surrogate, coefficient: np.ndarray) -> np.ndarray:
+def _penalty_radius(blocks: Blocks, surrogate: Surrogate, coefficient: np.ndarray) -> np.ndarray:
     """Rows share one radius t: where f' = Σ ρ λ(t) meets the slope of the penalty."""
     rho = surrogate.visitation
     variance = blocks.variance()

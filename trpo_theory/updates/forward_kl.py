@@ -33,11 +33,7 @@ def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -
     some = np.flatnonzero(moving & ~tail)
     u = np.full(radius.shape, _LEAST)
     part = rows.take(some)
-    if guess is None:
-        variance = (part.old * (part.deficit - part.mean) ** 2).sum(0)
-        start = np.sqrt(variance / (2 * radius[some]))
-    else:
-        start = guess[some]
+    start = np.sqrt(part.variance / (2 * radius[some])) if guess is None else guess[some]
     u[some] = _radius_roots(part, radius[some], ceiling[some], start)
     with np.errstate(invalid="ignore"):
         log_mass = np.where(tail, ceiling - radius, 0.0)
@@ -150,8 +146,7 @@ def _multiplier_roots(rows: Rows, target: np.ndarray, u: np.ndarray | None) -> n
     low = np.maximum(np.maximum(target * best, target - rows.mean) * (1 - 1e-14), _LEAST)
     high = np.maximum(target * (1 + 1e-14), _LEAST)
     # λ(u) = u + Σ old d − Var/u + … for large u
-    variance = 0.0 if u is not None else (rows.old * (rows.deficit - rows.mean) ** 2).sum(0)
-    u = np.clip(target - rows.mean + variance / target if u is None else u, low, high)
+    u = np.clip(target - rows.mean + rows.variance / target if u is None else u, low, high)
     active = np.arange(len(u))
     for _ in range(_NEWTON_STEPS):
         if not len(active):

@@ -14,7 +14,7 @@ from trpo_theory import _checks
 from trpo_theory.control import optimal
 from trpo_theory.errors import InvalidInput
 from trpo_theory.mdp import FiniteMDP
-from trpo_theory.policy import StateAggregation
+from trpo_theory.policy import StateAggregation, uniform
 from trpo_theory.quantities import compare
 from trpo_theory.updates.problems import Problem
 from trpo_theory.updates.trpo_step import TRPOStep
@@ -117,7 +117,7 @@ def improve(
     steps = _checks.integer(steps, "steps", least=1)
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", mend="loop over them")
-    policy = mdp.available / mdp.available.sum(-1, keepdims=True) if old is None else old
+    policy = uniform(mdp.available) if old is None else old
     policy = _checks.policy_rows(policy, mdp.available, "old policy")
     best = optimal(mdp)
     here = compare(mdp, policy, policy)

@@ -29,8 +29,7 @@ def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -
     beta = np.full(radius.shape, _MOST)
     some = np.flatnonzero(moving & (radius < ceiling))
     part = rows.take(some)
-    variance = (part.old * (part.deficit - part.mean) ** 2).sum(0)
-    start = np.sqrt(2 * radius[some] / variance) if guess is None else guess[some]
+    start = np.sqrt(2 * radius[some] / part.variance) if guess is None else guess[some]
     beta[some] = _radius_roots(part, radius[some], ceiling[some], start)
     return _solved(rows, beta, moving)
 

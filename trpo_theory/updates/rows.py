@@ -53,6 +53,11 @@ class Rows:
         """Σ old d, the gain of the best action over old in units of scale, (N,)."""
         return (self.old * self.deficit).sum(0)
 
+    @cached_property
+    def variance(self) -> np.ndarray:
+        """Var_old(d), in units of scale², (N,)."""
+        return (self.old * (self.deficit - self.mean) ** 2).sum(0)
+
 
 @dataclass(frozen=True, eq=False)
 class Solved:
