@@ -21,6 +21,8 @@ FLOORS = {
     "divergence": 1.0,
     "special": 1.0,
     "linear": 1.0,
+    "notation": 1.0,
+    "step_divergence": 1.5,
     "arithmetic": 1.5,
     "evaluation": 2.0,
     "zoo": 2.0,

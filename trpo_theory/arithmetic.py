@@ -25,12 +25,22 @@ class Floats:
     maximum = staticmethod(np.maximum)
     where = staticmethod(np.where)
     kl_div = staticmethod(divergence.kl_div)
+    chi2 = staticmethod(divergence.chi2)
+    jensen_shannon = staticmethod(divergence.jensen_shannon)
+    hellinger2 = staticmethod(divergence.hellinger2)
+    renyi = staticmethod(divergence.renyi)
+    identity = staticmethod(np.eye)
     polylog = staticmethod(special.polylog)
 
     @staticmethod
     def nan_to_inf(x: Any) -> Any:
         """∞ where x is 0 · ∞, which says nothing."""
         return np.where(np.isnan(x), np.inf, x)[()]
+
+    @staticmethod
+    def close(x: Any, y: Any) -> Any:
+        """Whether x = y to a relative 1e-9 of the larger: rounding is not to decide a hypothesis."""
+        return np.abs(np.subtract(x, y)) <= 1e-9 * np.maximum(np.abs(x), np.abs(y))
 
     @staticmethod
     def sum(x: Any, axis: int, where: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -13,9 +14,10 @@ from trpo_theory import _checks
 from trpo_theory.arithmetic import Floats
 from trpo_theory.evaluation import PolicyChain, trailing_fields
 from trpo_theory.mdp import FiniteMDP
+from trpo_theory.step_divergence import StepDivergence
 
 
-class Quantities:
+class Quantities(StepDivergence):
     """The quantities of the theory for a step from `old` to `new`, in any arithmetic.
 
     In every field the S axis is 0, the A axis is 1, and a batch, if any, is last: gamma (*batch), tv (S, *batch),
@@ -24,7 +26,14 @@ class Quantities:
         4 * q.max_abs_advantage * q.gamma / (1 - q.gamma)**2 * q.max_tv**2
 
     therefore runs on a batch, and in balls. A field that does not vary over the batch may keep size 1 there.
-    Fields are computed when first asked for; treat them as read-only. Names: THEORY.md, "Setting".
+    Fields are computed when first asked for; treat them as read-only. Names: THEORY.md, "Setting". Reductions and
+    functions (`max_s`, `sum_a`, `sqrt`, `polylog`, ...) are those of `Notation`.
+
+    Some claims speak of more than (mdp, old, new); where it is not given it has a neutral value:
+        reference: a policy that states were visited by, (S, A, *batch); else old.
+        noise: the error of an estimate Â = A_old + noise, (S, A, *batch); else 0.
+        groups: an integer a state, (S, *batch): states with the same one share a row of the policy; else all differ.
+        size: the step size or radius of an update, (*batch); else 1.
     """
 
     def __init__(
@@ -39,10 +48,18 @@ class Quantities:
         old: Any,
         new: Any,
         batch_shape: tuple[int, ...] = (),
+        reference: Any = None,
+        noise: Any = None,
+        groups: Any = None,
+        size: Any = None,
     ) -> None:
         self.arithmetic = arithmetic
         self.gamma, self.transition, self.reward, self.initial = gamma, transition, reward, initial
         self.available, self.old, self.new, self.batch_shape = available, old, new, batch_shape
+        self.reference = old if reference is None else reference
+        self.noise = 0 * reward if noise is None else noise
+        self.groups = np.arange(len(old)).reshape((-1,) + (1,) * (np.ndim(old) - 2)) if groups is None else groups
+        self.size = 1 if size is None else size
         self._all_available = bool(np.all(available))
 
     @cached_property
@@ -55,6 +72,14 @@ class Quantities:
 
     def _chain(self, policy: Any) -> PolicyChain:
         return PolicyChain(self.arithmetic, self.gamma, self.transition, self.reward, self.initial, policy)
+
+    def with_new(self, new: Any) -> Quantities:
+        """The same step to another policy; what is known of old is kept."""
+        other = copy.copy(self)
+        vars(other).update(new=new)
+        for name in vars(self).keys() - _OF_OLD:
+            vars(other).pop(name)
+        return other
 
     # --- of the old policy -------------------------------------------------------------------------------------
 
@@ -94,6 +119,10 @@ class Quantities:
         """ε = max_{s,a} |A_old(s,a)| over the available actions."""
         return self.max_s(self.max_a(abs(self.advantage)))
 
+    def discounted_sum_old(self, f: Any) -> Any:
+        """E_old[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, for f of shape (S, A, *batch), solved as a value."""
+        return self._discounted_sum(self._old, f)
+
     # --- of the new policy -------------------------------------------------------------------------------------
 
     @property
@@ -111,6 +140,23 @@ class Quantities:
         """η(new), from the new policy's own value: never from an identity that is to be tested."""
         return self._new.expected_return
 
+    def discounted_sum_new(self, f: Any) -> Any:
+        """E_new[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, for f of shape (S, A, *batch), solved as a value."""
+        return self._discounted_sum(self._new, f)
+
+    def _discounted_sum(self, chain: PolicyChain, f: Any) -> Any:
+        return self.sum_s(self.initial * chain.resolvent.solve(self.sum_a(chain.policy * f)))
+
+    @cached_property
+    def mixing_new(self) -> Any:
+        """τ((I − γ P_new)⁻¹), half the largest L1 distance between two rows: at most 1/(1 − γ)."""
+        unit = self.arithmetic.identity(len(self.old))
+        ones = (1,) * (np.ndim(self.initial) - 1)
+        columns = [self._new.resolvent.solve(column.reshape(-1, *ones)) for column in unit]
+        rows = np.stack(columns, axis=1)
+        distances = [self.max_s(self.arithmetic.sum(abs(rows - row), 1)) for row in rows]
+        return self.arithmetic.max(np.stack([np.asarray(distance) for distance in distances]), 0) / 2
+
     # --- of the step -------------------------------------------------------------------------------------------
 
     @cached_property
@@ -120,6 +166,11 @@ class Quantities:
         Computed as Σ_a (new − old) A_old, the same since Σ_a old A_old = 0, which keeps its digits where new is close to old.
         """
         return self.sum_a((self.new - self.old) * self.advantage)
+
+    @cached_property
+    def max_abs_expected_advantage(self) -> Any:
+        """ε' = max_s |Ā(s)|."""
+        return self.max_s(abs(self.expected_advantage))
 
     @cached_property
     def surrogate_gain(self) -> Any:
@@ -146,103 +197,56 @@ class Quantities:
         return self.sum_s(self.visitation_change * self.expected_advantage)
 
     @cached_property
-    def kl(self) -> Any:
-        """KL(old_s ‖ new_s) in nats, (S, *batch); may be inf."""
-        return self.sum_a(self.arithmetic.kl_div(self.old, self.new))
+    def return_derivative(self) -> Any:
+        """d/dt η(old + t (new − old)) at t = 0, from the derivative of the value: ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) Q."""
+        return self.sum_s(self.initial * self._value_derivative)
 
     @cached_property
-    def reverse_kl(self) -> Any:
-        """KL(new_s ‖ old_s) in nats, (S, *batch); may be inf."""
-        return self.sum_a(self.arithmetic.kl_div(self.new, self.old))
+    def return_second_derivative(self) -> Any:
+        """d²/dt² η(old + t (new − old)) at t = 0: 2 γ ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) P V', V' the first derivative."""
+        moved = self.sum_a((self.new - self.old) * self.expect(self._value_derivative))
+        return 2 * self.gamma * self.sum_s(self.initial * self._old.resolvent.solve(moved))
 
     @cached_property
-    def tv(self) -> Any:
-        """TV(old_s, new_s), with the ½, (S, *batch)."""
-        return self.sum_a(abs(self.new - self.old)) / 2
+    def _value_derivative(self) -> Any:
+        return self._old.resolvent.solve(self.sum_a((self.new - self.old) * self.q_value))
+
+    def expect(self, value: Any) -> Any:
+        """Σ_s' P(s'|s,a) value(s'), (S, A, *batch)."""
+        return self.arithmetic.expect(self.transition, value)
+
+    def push(self, weight: Any) -> Any:
+        """Σ_{s,a} weight(s,a) P(s'|s,a), (S, *batch)."""
+        return self.arithmetic.push(self.transition, weight)
 
     @cached_property
-    def max_kl(self) -> Any:
-        """D = max_s KL(old_s ‖ new_s)."""
-        return self.max_s(self.kl)
+    def mixture_weight(self) -> Any:
+        """The least x with new = (1 − x) old + x target for a policy target: max over old > 0 of 1 − new/old."""
+        played = self.old > 0
+        share = (self.old - self.new) / self.arithmetic.where(played, self.old, 1)
+        return self.max_s(self.max_a(self.arithmetic.where(played, share, 0)))
 
     @cached_property
-    def reverse_max_kl(self) -> Any:
-        """max_s KL(new_s ‖ old_s)."""
-        return self.max_s(self.reverse_kl)
+    def target(self) -> Any:
+        """The target of that mixture, (S, A, *batch): old where new = old."""
+        moves = self.mixture_weight > 0
+        return self.old + (self.new - self.old) / self.arithmetic.where(moves, self.mixture_weight, 1)
 
     @cached_property
-    def mean_kl(self) -> Any:
-        """Σ_s d_old(s) KL(old_s ‖ new_s): the states that old never visits do not count, even where KL is inf."""
-        return self._mean(self.kl)
+    def max_abs_target_advantage(self) -> Any:
+        """max_s |Σ_a target(a|s) A_old(s,a)| = ε'/x, without x's cancellation; 0 where new = old."""
+        moves = self.mixture_weight > 0
+        return self.max_abs_expected_advantage / self.arithmetic.where(moves, self.mixture_weight, 1)
+
+    @property
+    def estimate(self) -> Any:
+        """Â = A_old + noise, an estimate of the advantage, (S, A, *batch)."""
+        return self.advantage + self.noise
 
     @cached_property
-    def max_tv(self) -> Any:
-        """α = max_s TV(old_s, new_s)."""
-        return self.max_s(self.tv)
-
-    @cached_property
-    def mean_tv(self) -> Any:
-        """Σ_s d_old(s) TV(old_s, new_s)."""
-        return self._mean(self.tv)
-
-    def _mean(self, divergence: Any) -> Any:
-        visited = self.visitation_old != 0
-        return self.sum_s(self.occupancy_old * self.arithmetic.where(visited, divergence, 0.0))
-
-    # --- reductions and functions, named as in mathematics -----------------------------------------------------
-
-    def sum_s(self, x: Any, *, where: Any = None) -> Any:
-        """Σ_s, over axis 0."""
-        return self.arithmetic.sum(x, 0, where)
-
-    def max_s(self, x: Any, *, where: Any = None) -> Any:
-        """max_s, over axis 0."""
-        return self.arithmetic.max(x, 0, where)
-
-    def min_s(self, x: Any, *, where: Any = None) -> Any:
-        """min_s, over axis 0."""
-        return -self.arithmetic.max(-x, 0, where)
-
-    def sum_a(self, x: Any, *, where: Any = None) -> Any:
-        """Σ_a, over axis 1."""
-        return self.arithmetic.sum(x, 1, self._actions(where))
-
-    def max_a(self, x: Any, *, where: Any = None) -> Any:
-        """max_a, over axis 1: of the available actions."""
-        return self.arithmetic.max(x, 1, self._actions(where))
-
-    def min_a(self, x: Any, *, where: Any = None) -> Any:
-        """min_a, over axis 1: of the available actions."""
-        return -self.arithmetic.max(-x, 1, self._actions(where))
-
-    def _actions(self, where: Any) -> Any:
-        if self._all_available:
-            return where
-        return self.available if where is None else where & self.available
-
-    def sqrt(self, x: Any) -> Any:
-        """√x."""
-        return self.arithmetic.sqrt(x)
-
-    def log(self, x: Any) -> Any:
-        """The natural logarithm."""
-        return self.arithmetic.log(x)
-
-    def exp(self, x: Any) -> Any:
-        """eˣ."""
-        return self.arithmetic.exp(x)
-
-    def minimum(self, x: Any, y: Any) -> Any:
-        """The smaller, elementwise."""
-        return self.arithmetic.minimum(x, y)
-
-    def maximum(self, x: Any, y: Any) -> Any:
-        """The larger, elementwise."""
-        return self.arithmetic.maximum(x, y)
-
-    def polylog(self, order: float, x: Any) -> Any:
-        """Li_order(x) = Σ_{k≥1} xᵏ / k^order."""
-        return self.arithmetic.polylog(order, x)
+    def visitation_reference(self) -> Any:
+        """ρ_reference(s), (S, *batch)."""
+        return self._chain(self.reference).visitation
 
     def __repr__(self) -> str:
         states, actions = self.old.shape[:2]
@@ -255,6 +259,16 @@ class Quantities:
             f"expected_return_new={self.expected_return_new}, max_kl={self.max_kl}, max_tv={self.max_tv}, "
             f"max_abs_advantage={self.max_abs_advantage})"
         )
+
+
+_OF_OLD = frozenset(
+    {
+        *("arithmetic", "gamma", "transition", "reward", "initial", "available", "old", "new", "batch_shape"),
+        *("reference", "noise", "groups", "size", "_all_available", "_old", "advantage", "max_abs_advantage"),
+        *("visitation_reference",),
+    }
+)
+"""What a change of new leaves as it is."""
 
 
 def compare(
