@@ -12,6 +12,8 @@ Names are imported when first used, so that `import trpo_theory` costs nothing.
 from __future__ import annotations
 
 import importlib
+import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -39,24 +41,32 @@ _HOME = {
         "updates",
     ),
     "certify_update": "certified",
+    "Claim": "claims.claim",
+    "claim": "claims.claim",
+    **dict.fromkeys(("verify", "falsify", "check", "Verification", "Verdict"), "verify"),
+    "certify": "certificate",
+    "strategies": "search.strategies",
     "load_aggregation": "sources",
     "InvalidInput": "errors",
     "NotSolved": "errors",
     "TrpoTheoryError": "errors",
 }
-_ROOMS = ("bounds", "certified", "divergence", "io", "report", "updates", "zoo")
+_ROOMS = ("bounds", "certified", "claims", "divergence", "io", "report", "updates", "zoo")
 
 __all__ = [*_HOME, *_ROOMS]
 
 if TYPE_CHECKING:
-    from trpo_theory import bounds, certified, divergence, io, report, updates, zoo
+    from trpo_theory import bounds, certified, claims, divergence, io, report, updates, zoo
+    from trpo_theory.certificate import certify
     from trpo_theory.certified import certify_update
+    from trpo_theory.claims.claim import Claim, claim
     from trpo_theory.control import Optimum, optimal
     from trpo_theory.errors import InvalidInput, NotSolved, TrpoTheoryError
     from trpo_theory.evaluation import Evaluation, evaluate
     from trpo_theory.mdp import FiniteMDP
     from trpo_theory.policy import StateAggregation, greedy, mixture, softmax, uniform
     from trpo_theory.quantities import Quantities, compare
+    from trpo_theory.search import strategies
     from trpo_theory.sources import load, load_aggregation, load_policy
     from trpo_theory.updates import (
         CVXPY,
@@ -76,13 +86,15 @@ if TYPE_CHECKING:
         improve,
         update,
     )
+    from trpo_theory.verify import Verdict, Verification, check, falsify, verify
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f"trpo_theory.{name}")
     if name in _HOME:
-        value = getattr(importlib.import_module(f"trpo_theory.{_HOME[name]}"), name)
+        module = importlib.import_module(f"trpo_theory.{_HOME[name]}")
+        value = module if name == "strategies" else getattr(module, name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'trpo_theory' has no attribute {name!r}")
@@ -90,3 +102,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _Package(types.ModuleType):
+    """Importing the room `trpo_theory.verify` must not hide the function `verify`: the names above win."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and name != "strategies" and isinstance(value, types.ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -23,3 +23,19 @@ class InvalidInput(TrpoTheoryError, ValueError):
 
 class NotSolved(TrpoTheoryError, ArithmeticError):
     """A computation whose own check (residual, gap) says that its numbers are not to be used."""
+
+
+class ClaimFailed(TrpoTheoryError):
+    """A claim's own code raised an exception: the claim is to be mended, not the tool.
+
+    Attributes:
+        claim_id: the claim.
+        complaint: the exception, with the line of the user's file that raised it.
+    """
+
+    def __init__(self, claim_id: str, complaint: str) -> None:
+        self.claim_id, self.complaint = claim_id, complaint
+        super().__init__(f"the claim {claim_id} raised {complaint}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return ClaimFailed, (self.claim_id, self.complaint)

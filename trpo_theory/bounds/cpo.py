@@ -12,11 +12,23 @@ from trpo_theory.quantities import Quantities
 
 
 def _mean_tv(q: Quantities) -> Any:
-    return 2 * q.gamma * q.max_s(abs(q.expected_advantage)) / (1 - q.gamma) ** 2 * q.mean_tv
+    return 2 * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.mean_tv
 
 
 def _mean_kl(q: Quantities) -> Any:
-    return 2 * q.gamma * q.max_s(abs(q.expected_advantage)) / (1 - q.gamma) ** 2 * q.sqrt(q.mean_kl / 2)
+    return 2 * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.sqrt(q.mean_kl / 2)
+
+
+def _mean_reverse_kl(q: Quantities) -> Any:
+    return 2 * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.sqrt(q.reverse_mean_kl / 2)
+
+
+def _max_tv(q: Quantities) -> Any:
+    return 2 * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.max_tv
+
+
+def _mean_tv_once(q: Quantities) -> Any:
+    return q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.mean_tv
 
 
 BOUNDS = (
@@ -26,6 +38,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}"
         r"\,\mathbb{E}_{s\sim d^\pi}\,\mathrm{TV}(\pi_s,\tilde\pi_s)",
         "Achiam et al. 2017, arXiv:1705.10528, Corollary 1",
+        provenance="M",
     ),
     Bound(
         "cpo/mean-kl",
@@ -33,5 +46,28 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}"
         r"\sqrt{\tfrac12\,\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s)}",
         "Achiam et al. 2017, arXiv:1705.10528, Corollary 3",
+        provenance="M",
+    ),
+    Bound(
+        "cpo/mean-reverse-kl",
+        _mean_reverse_kl,
+        r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}"
+        r"\sqrt{\tfrac12\,\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\tilde\pi_s\|\pi_s)}",
+        "Achiam et al. 2017, arXiv:1705.10528, Corollary 3, in the other direction",
+        provenance="M",
+    ),
+    Bound(
+        "cpo/max-tv",
+        _max_tv,
+        r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}\alpha",
+        "cpo/mean-tv, the mean at most the maximum",
+    ),
+    Bound(
+        "cpo/mean-tv-1",
+        _mean_tv_once,
+        r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}"
+        r"\,\mathbb{E}_{s\sim d^\pi}\,\mathrm{TV}(\pi_s,\tilde\pi_s)",
+        "folklore: cpo/mean-tv without its 2",
+        expected=False,
     ),
 )

@@ -28,29 +28,62 @@ def _coupling_tv(q: Quantities) -> Any:
     return 4 * q.max_abs_advantage * q.gamma * q.max_tv**2 / horizon
 
 
+def _reverse_kl(q: Quantities) -> Any:
+    return 2 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.reverse_max_kl
+
+
+def _bretagnolle_huber(q: Quantities) -> Any:
+    return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * _one_minus_exp(q, q.max_kl)
+
+
+def _one_minus_exp(q: Quantities, d: Any) -> Any:
+    """1 − e⁻ᵈ, d ≥ 0, without cancellation: (1 − u) d/(−log u) with u = e⁻ᵈ, where the errors of u cancel (Kahan)."""
+    u, where = q.exp(-d), q.arithmetic.where
+    near = (2 * u > 1) & (u < 1)
+    return where(near, (1 - u) * d / -q.log(where(near, u, 2)), where(u < 1, 1 - u, d))
+
+
 BOUNDS = (
     Bound(
         "trpo/tv",
         _tv,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma}{(1-\gamma)^2}\alpha^2",
         "Schulman et al. 2015, arXiv:1502.05477v5, Theorem 1",
+        provenance="S",
     ),
     Bound(
         "trpo/kl",
         _kl,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
         "Schulman et al. 2015, arXiv:1502.05477v5, equation 9",
+        provenance="S",
     ),
     Bound(
         "pinsker/kl",
         _pinsker_kl,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
         "Schulman et al. 2015 (ICML text) with Pinsker's own constant; equation (9) here",
+        provenance="S",
     ),
     Bound(
         "coupling/tv",
         _coupling_tv,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma\alpha^2}{(1-\gamma)(1-\gamma(1-\alpha))}",
         "Schulman et al. 2015, arXiv:1502.05477v5, appendix A, before its last relaxation",
+        provenance="M",
+    ),
+    Bound(
+        "pinsker/reverse-kl",
+        _reverse_kl,
+        r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\tilde\pi,\pi)",
+        "many notes: pinsker/kl with the divergence that common code constrains",
+        provenance="S",
+    ),
+    Bound(
+        "bh/kl",
+        _bretagnolle_huber,
+        r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma}{(1-\gamma)^2}"
+        r"\bigl(1 - e^{-D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)}\bigr)",
+        "trpo/tv with TV² ≤ 1 − exp(−KL), Bretagnolle and Huber 1979; below pinsker/kl past a KL of 1.594",
     ),
 )

@@ -83,14 +83,15 @@ def print_fields(console: Console, fields: dict[str, Any]) -> None:
 
 
 def print_table(console: Console, table: Any) -> None:
-    """A table in the one style: rules under the head, numbers to the right."""
+    """A table in the one style: rules under the head, numbers to the right; as wide as it is, when nobody watches."""
     from rich import box
 
     table.box = box.SIMPLE_HEAD
     for column in table.columns[1:]:
         column.justify = "right"
         column.no_wrap = True
-    console.print(table)
+    width = None if console.is_terminal else console.measure(table, options=console.options.update(width=1000)).maximum
+    console.print(table, width=width, crop=False)
 
 
 def digits(value: Any, digits: int = 10) -> str:

@@ -1,0 +1,56 @@
+"""Generalised policy improvement with sample reuse: Queeney, Paschalidis, Cassandras (2021, NeurIPS), arXiv:2111.00072.
+
+States were visited by a reference policy (`Quantities.reference`), so the penalty is subtracted from
+    η(old) + Σ_s ρ_ref(s) Ā(s) = L_old(new) + Σ_s (ρ_ref − ρ_old)(s) Ā(s).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trpo_theory.bounds.bound import Bound
+from trpo_theory.quantities import Quantities
+
+
+def _visits_of_reference(q: Quantities) -> Any:
+    return q.sum_s((q.visitation_reference - q.visitation_old) * q.expected_advantage)
+
+
+def _from_reference(q: Quantities) -> Any:
+    return _penalty(q, abs(q.new - q.reference))
+
+
+def _from_old(q: Quantities) -> Any:
+    return _penalty(q, abs(q.new - q.old))
+
+
+def _penalty(q: Quantities, change: Any) -> Any:
+    """2γ ε'/(1 − γ)² E_{s~d_ref} ½ Σ_a change(s,a)."""
+    mean_tv = (1 - q.gamma) * q.sum_s(q.visitation_reference * q.sum_a(change)) / 2
+    return 2 * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * mean_tv
+
+
+_CENTRED = (
+    r"\eta(\tilde\pi) \ge \eta(\pi) + \sum_s \rho_{\mathrm{ref}}(s)\,\bar A(s)"
+    r" - \frac{2\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}\,\mathbb{E}_{s\sim d^{\mathrm{ref}}}\,"
+)
+
+BOUNDS = (
+    Bound(
+        "geppo",
+        _from_reference,
+        _CENTRED + r"\mathrm{TV}(\tilde\pi_s,\pi^{\mathrm{ref}}_s)",
+        "Queeney, Paschalidis and Cassandras 2021 (NeurIPS), arXiv:2111.00072",
+        provenance="M",
+        shift=_visits_of_reference,
+    ),
+    Bound(
+        "geppo/old-tv",
+        _from_old,
+        _CENTRED + r"\mathrm{TV}(\tilde\pi_s,\pi_s)",
+        "folklore: geppo with the distance to old instead of the reference",
+        expected=False,
+        provenance="M",
+        shift=_visits_of_reference,
+    ),
+)

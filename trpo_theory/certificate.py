@@ -1,0 +1,152 @@
+"""`certify`: a witness proved again from its file alone, with every quantity of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from trpo_theory import _checks
+from trpo_theory import claims as catalogue
+from trpo_theory.certified.decide import Decision, Verdict
+from trpo_theory.certified.instance import ExactInstance, quantities
+from trpo_theory.certified.number import Ball
+from trpo_theory.certified.raw import precision
+from trpo_theory.claims.claim import Claim
+from trpo_theory.claims.from_file import read_claims
+from trpo_theory.errors import InvalidInput
+from trpo_theory.io.files import read_fields
+from trpo_theory.search.hunt import settle
+
+SHOWN = (
+    *("expected_return_old", "expected_return_new", "surrogate", "surrogate_gap", "max_kl", "reverse_max_kl"),
+    *("mean_kl", "max_tv", "mean_tv", "max_abs_advantage", "max_abs_expected_advantage"),
+)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What proving a witness again came to.
+
+    Attributes:
+        id: of the claim.
+        verdict: "refuted" if the claim is proved false on the witness; else "proved" (true there), "vacuous", "undecided".
+        enclosure: of the slack.
+        agrees: whether the slack that the file tells is the one found.
+        quantities: η, L, ε and the divergences, enclosed, as text.
+    """
+
+    id: str
+    verdict: str
+    enclosure: str
+    agrees: bool
+    quantities: Mapping[str, str]
+
+    @property
+    def certified(self) -> bool:
+        """Whether the witness is what it says: it refutes the claim, with the slack that it tells."""
+        return self.verdict == Verdict.REFUTED and self.agrees
+
+    @property
+    def undecided(self) -> bool:
+        """Whether neither is proved."""
+        return self.verdict == Verdict.UNDECIDED
+
+    @property
+    def summary(self) -> str:
+        """In a sentence."""
+        if self.certified:
+            return f"certified: refuted, slack in {self.enclosure}"
+        if self.verdict == Verdict.REFUTED:
+            return f"rejected: refuted, but its slack is in {self.enclosure}, which is not what the file tells"
+        words = {
+            Verdict.PROVED: "the claim holds on this instance",
+            Verdict.VACUOUS: "the claim's hypotheses do not hold on this instance",
+            Verdict.UNDECIDED: "neither is proved on this instance",
+        }
+        return f"rejected: {words[Verdict(self.verdict)]}, slack in {self.enclosure}"
+
+    def to_fields(self) -> dict[str, Any]:
+        """For JSON."""
+        names = ("id", "verdict", "certified", "enclosure", "agrees")
+        return {name: getattr(self, name) for name in names} | {"quantities": dict(self.quantities)}
+
+
+def certify(witness: Any, *, claims: Iterable[Claim] | None = None) -> Certificate:
+    """Prove a witness again, in exact rationals and balls, from its file alone.
+
+    Args:
+        witness: a witness file, its content, or a `Witness`.
+        claims: claims of one's own, for a witness of one of them. If left out, a witness that tells of a file of claims is
+            matched with the file of that name beside it or in the working directory, if its content is still the same.
+
+    Returns:
+        A `Certificate`; a witness with a wrong slack, or on which the claim holds, is not certified.
+
+    Raises:
+        InvalidInput: for a file that is no witness, or a claim that is not known.
+    """
+    directory = Path()
+    if isinstance(witness, str | os.PathLike):
+        directory = Path(witness).parent
+        fields = read_fields(witness)
+    else:
+        fields = dict(witness if isinstance(witness, Mapping) else witness.to_fields())
+    claim = _claim(fields, directory, claims)
+    instance = ExactInstance.from_fields(fields)
+    decision = settle(claim, instance)
+    with precision(128):
+        q = claim.stepped(quantities(instance))
+        shown = {name: _text(getattr(q, name)) for name in SHOWN}
+    return Certificate(claim.id, str(decision.verdict), decision.enclosure, _agrees(fields, decision), shown)
+
+
+def _claim(fields: Mapping[str, Any], directory: Path, own: Iterable[Claim] | None) -> Claim:
+    if not isinstance(fields.get("claim"), str):
+        raise InvalidInput(
+            got="a file without a claim",
+            wanted='a witness: "claim", the slack, and the instance',
+            mend="write it with `trpo-theory falsify ID --out witness.json`",
+        )
+    name = fields["claim"]
+    known = dict(catalogue.catalogue)
+    if own is not None:
+        known |= {claim.id: claim for claim in own}
+    elif "file" in fields:
+        known |= {claim.id: claim for claim in _recorded_file(fields, directory)}
+    if name not in known:
+        raise _checks.unknown_name("claim", name, known)
+    return known[name]
+
+
+def _recorded_file(fields: Mapping[str, Any], directory: Path) -> list[Claim]:
+    """The claims of the file that the witness tells of, if it is there and unchanged."""
+    for place in (directory, Path()):
+        file = place / Path(str(fields["file"])).name
+        if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == fields.get("file_sha256"):
+            return read_claims(file)
+    raise InvalidInput(
+        got=f"a witness for a claim of {fields['file']}, which is not here, or has changed since",
+        wanted="the file of claims that it is about",
+        mend=f"pass --from {fields['file']}",
+    )
+
+
+def _agrees(fields: Mapping[str, Any], decision: Decision) -> bool:
+    """Whether the enclosure that the file tells meets the one found."""
+    told = fields.get("slack")
+    try:
+        lower, upper = (Fraction(end) for end in told)  # pyright: ignore[reportOptionalIterable]
+    except (TypeError, ValueError, ZeroDivisionError):
+        return False
+    if decision.lower is None or decision.upper is None:
+        return False
+    return lower <= decision.upper and decision.lower <= upper and lower <= upper
+
+
+def _text(value: Any) -> str:
+    return repr(Ball(value)).removeprefix("Ball(").removesuffix(")")

@@ -1,0 +1,155 @@
+"""Checked arrays of exact rationals: what an `ExactInstance` is made of. The exact twin of `_checks`."""
+
+from __future__ import annotations
+
+import decimal
+import math
+import numbers
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+from trpo_theory.io._json import parse_rational
+
+_ATOL = Fraction(1, 10**8)
+"""How far a row of probabilities may be from summing to 1: `_checks.ROW_SUM_ATOL`."""
+
+
+def fractions(value: Any, name: str, shape: tuple[int, ...] | None = None, *, minus_inf: bool = False) -> np.ndarray:
+    """An object array of `Fraction`; with minus_inf, None for −∞."""
+    try:
+        array = np.asarray(value, dtype=object)
+        out = np.empty(array.shape, dtype=object)
+        out.ravel()[:] = [_as_fraction(entry, name, minus_inf) for entry in array.ravel()]
+    except ValueError as error:
+        if isinstance(error, InvalidInput):
+            raise
+        raise InvalidInput(
+            got=f"a ragged {name}", wanted="a rectangular array", mend="check that all its rows have the same length"
+        ) from None
+    if shape is not None and out.shape != shape:
+        raise InvalidInput(
+            got=f"{name} of shape {out.shape}", wanted=f"shape {shape}", mend=f"check that {name} is of this MDP"
+        )
+    return out
+
+
+def _as_fraction(x: Any, name: str, minus_inf: bool = False) -> Any:
+    number = parse_rational(x) if isinstance(x, str) else x
+    if isinstance(number, Fraction):
+        return number
+    if isinstance(number, bool | np.bool_ | numbers.Integral):
+        return Fraction(int(number))
+    if isinstance(number, float | np.floating) and np.isfinite(number):
+        return Fraction(*map(int, number.as_integer_ratio()))
+    if minus_inf and isinstance(number, float | np.floating) and number == -math.inf:
+        return None
+    if isinstance(x, list | tuple):
+        raise ValueError
+    raise InvalidInput(
+        got=f"{x!r} in {name}", wanted="finite real numbers", mend='pass floats, integers, fractions or "p/q"'
+    )
+
+
+def number(value: Any, name: str) -> Fraction:
+    """One number."""
+    out: Any = fractions(value, name, ())
+    return out[()]
+
+
+def reward(value: Any, available: Any, transition: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """r(s,a), and the mask of the available actions."""
+    shape = transition.shape[:2]
+    reward = fractions(value, "reward", minus_inf=True)
+    mask = np.ones(shape, dtype=bool)
+    if available is not None:
+        entries = fractions(available, "available", shape)
+        if not all(entry in (0, 1) for entry in entries.flat):
+            raise InvalidInput(
+                got="available with entries other than true and false", wanted="booleans", mend="use 0 and 1"
+            )
+        mask = entries == 1
+    if reward.shape == shape:
+        mask = mask & np.array([[entry is not None for entry in row] for row in reward], dtype=bool)
+    elif reward.shape not in (shape[:1], transition.shape) or any(entry is None for entry in reward.flat):
+        raise InvalidInput(
+            got=f"reward of shape {reward.shape}" + (" with -inf" if None in reward.ravel() else ""),
+            wanted=f"{shape}, or finite {shape[:1]} or {transition.shape}",
+            mend="give one reward a state and action",
+        )
+    if not mask.any(1).all():
+        raise InvalidInput(
+            got=f"no available action in state {int(np.argmin(mask.any(1)))}",
+            wanted="at least one in every state",
+            mend="give a terminal state one action that stays there with reward 0",
+        )
+    if reward.ndim == 1:
+        reward = np.repeat(reward[:, None], shape[1], axis=1)
+    elif reward.ndim == 3:
+        reward = (rows(select(mask, transition), "transition", mask) * reward).sum(2)
+    return select(mask, reward), mask
+
+
+def select(mask: np.ndarray, array: np.ndarray) -> np.ndarray:
+    """The entries where the mask is true, else 0."""
+    out = array.copy()
+    out[~mask] = Fraction(0)
+    return out
+
+
+def rows(array: np.ndarray, name: str, where: Any = None) -> np.ndarray:
+    """Probabilities along the last axis, each row over its exact sum; rows outside `where` are left alone."""
+    negative = (array < 0).astype(bool)
+    if negative.any():
+        index = _checks.first_index(negative)
+        raise InvalidInput(
+            got=f"{name}{_checks.show_index(index)} = {short(array[index])}",
+            wanted="probabilities, none negative",
+            mend="look for a sign error where it was computed",
+        )
+    out = array.copy()
+    for index in np.ndindex(array.shape[:-1]):
+        total = sum(array[index].tolist(), Fraction(0))
+        if total == 1 or (where is not None and not where[index]):
+            continue
+        if abs(total - 1) > _ATOL:
+            raise InvalidInput(
+                got=f"{name}{' row ' * bool(index)}{_checks.show_index(index)} that sums to {short(total)}",
+                wanted="each row to sum to 1 (within 1e-08)",
+                mend="divide the row by its sum",
+            )
+        out[index] = array[index] / total
+    return out
+
+
+def policy(array: np.ndarray, name: str, available: np.ndarray) -> np.ndarray:
+    """Rows of probabilities without mass on unavailable actions."""
+    stray = (array != 0).astype(bool) & ~available
+    if stray.any():
+        index = _checks.first_index(stray)
+        raise InvalidInput(
+            got=f"{name}{_checks.show_index(index)} = {short(array[index])} for an action that is not available there",
+            wanted="no mass on unavailable actions",
+            mend="move it to the available ones",
+        )
+    return rows(array, name)
+
+
+def groups(value: Any, states: int) -> tuple[int, ...] | None:
+    """One integer a state."""
+    if value is None:
+        return None
+    entries = fractions(value, "groups", (states,))
+    if not all(entry.denominator == 1 for entry in entries):
+        raise InvalidInput(got="groups that are not integers", wanted="one integer a state", mend="round them")
+    return tuple(int(entry) for entry in entries)
+
+
+def short(x: Any) -> str:
+    """A rational for a message."""
+    if max(abs(x.numerator), x.denominator) < 10**12:
+        return str(x)
+    return f"about {decimal.Decimal(x.numerator) / x.denominator:.10g}"

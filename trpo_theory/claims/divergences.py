@@ -1,0 +1,85 @@
+"""Which divergences bound the squared total variation of a row, with which constant; with half of it, none does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trpo_theory.claims.claim import Claim
+from trpo_theory.quantities import Quantities
+
+RENYI_ORDERS = (0.1, 0.5, 0.9)
+
+
+def _kl(q: Quantities) -> Any:
+    return q.kl / 2
+
+
+def _jeffreys(q: Quantities) -> Any:
+    return (q.kl + q.reverse_kl) / 4
+
+
+def _chi2(q: Quantities) -> Any:
+    return q.chi2 / 4
+
+
+def _jensen_shannon(q: Quantities) -> Any:
+    return 2 * q.jensen_shannon
+
+
+def _hellinger(q: Quantities) -> Any:
+    """1 − BC² = H² (2 − H²), H² = 1 − BC: without the cancellation of 1 − BC²."""
+    return q.hellinger2 * (2 - q.hellinger2)
+
+
+def _renyi(order: float) -> Callable[[Quantities], Any]:
+    return lambda q: q.renyi(order) / (2 * order)
+
+
+def _pair(name: str, ceiling: Callable[[Quantities], Any], latex: str, source: str) -> tuple[Claim, Claim]:
+    """TV² ≤ ceiling in every state, and its false twin with half the ceiling."""
+    squared = r"\mathrm{TV}(\pi_s, \tilde\pi_s)^2 \le "
+    true = Claim(f"divergence/{name}", lambda q: ceiling(q) - q.tv**2, squared + latex, source, provenance="D")
+    false = Claim(
+        f"divergence/{name}-half",
+        lambda q: ceiling(q) / 2 - q.tv**2,
+        squared + rf"\tfrac12 \cdot {latex}",
+        source + ", with its constant halved",
+        expected=False,
+        provenance="D",
+    )
+    return true, false
+
+
+CLAIMS = (
+    *_pair("pinsker", _kl, r"\tfrac12 D_{\mathrm{KL}}(\pi_s \| \tilde\pi_s)", "Pinsker; Csiszár, Kullback"),
+    *_pair(
+        "jeffreys",
+        _jeffreys,
+        r"\tfrac14 \bigl[D_{\mathrm{KL}}(\pi_s \| \tilde\pi_s) + D_{\mathrm{KL}}(\tilde\pi_s \| \pi_s)\bigr]",
+        "Pinsker, both ways",
+    ),
+    *_pair("chi2", _chi2, r"\tfrac14 \chi^2(\pi_s \| \tilde\pi_s)", "Cauchy-Schwarz on the two signs of π − π̃"),
+    *_pair(
+        "jensen-shannon",
+        _jensen_shannon,
+        r"2\,\mathrm{JS}(\pi_s, \tilde\pi_s)",
+        "Pinsker, against the mean of both",
+    ),
+    *_pair(
+        "hellinger",
+        _hellinger,
+        r"\bigl[1 - \mathrm{BC}(\pi_s, \tilde\pi_s)^2\bigr]",
+        "Le Cam; Cauchy-Schwarz",
+    ),
+    *(
+        claim
+        for order in RENYI_ORDERS
+        for claim in _pair(
+            f"renyi-{order}",
+            _renyi(order),
+            rf"\tfrac{{1}}{{{2 * order:g}}} D_{{{order}}}(\pi_s \| \tilde\pi_s)",
+            "Gilardoni 2010: Pinsker's inequality for Rényi's divergence of order at most 1",
+        )
+    ),
+)

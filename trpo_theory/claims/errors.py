@@ -1,0 +1,95 @@
+"""What an estimate Â of the advantage costs, |Â − A_old| ≤ x everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.bounds import get
+from trpo_theory.claims.claim import Claim
+from trpo_theory.claims.rules import improvement
+from trpo_theory.quantities import Quantities
+
+
+def largest_error(q: Quantities) -> Any:
+    """x = max_{s,a} |Â − A_old|, (*batch)."""
+    return q.max_s(q.max_a(abs(q.noise)))
+
+
+def greedy_on_estimate(q: Quantities) -> Any:
+    """In each state the first action whose Â is largest, (S, A, *batch)."""
+    best = q.max_a(q.estimate)[:, None]
+    largest = ~(q.estimate < best) & q.available
+    first = largest & (np.cumsum(largest, axis=1) == 1)
+    return q.arithmetic.where(first, 0 * q.old + 1, 0 * q.old)
+
+
+def _above_estimate(q: Quantities) -> Any:
+    """η(new) − L̂ + x/(1 − γ), L̂ = η(old) + Σ_s ρ_old Σ_a new Â."""
+    mistaken = q.sum_s(q.visitation_old * q.sum_a(q.new * q.noise))
+    return q.surrogate_gap - mistaken + largest_error(q) / (1 - q.gamma)
+
+
+def _raw(q: Quantities) -> Any:
+    return _above_estimate(q) + get("coupling/tv").penalty(q)
+
+
+def _eps_hat(q: Quantities) -> Any:
+    """As `_raw` with ε̂ = max |Â| for ε: the penalty is linear in ε."""
+    estimated, largest = q.max_s(q.max_a(abs(q.estimate))), q.max_abs_advantage
+    share = estimated / q.arithmetic.where(largest > 0, largest, 1)
+    return _above_estimate(q) + share * get("coupling/tv").penalty(q)
+
+
+def _centred(q: Quantities) -> Any:
+    mistaken = q.sum_s(q.visitation_old * q.sum_a((q.new - q.old) * q.noise))
+    return 2 * q.max_tv * largest_error(q) / (1 - q.gamma) - abs(mistaken)
+
+
+def _greedy(q: Quantities) -> Any:
+    return improvement(q) + 2 * largest_error(q) / (1 - q.gamma)
+
+
+_ESTIMATE = r"\text{, where } |\hat A - A_\pi| \le x"
+_RAW = r"\eta(\tilde\pi) \ge \eta(\pi) + \sum_s \rho_\pi \sum_a \tilde\pi \hat A - \frac{x}{1-\gamma} - "
+_PENALTY = r"\frac{4 %s\gamma\alpha^2}{(1-\gamma)(1-\gamma(1-\alpha))}"
+
+CLAIMS = (
+    Claim(
+        "error/raw",
+        _raw,
+        _RAW + _PENALTY % r"\epsilon" + _ESTIMATE,
+        "derived from coupling/tv; Kakade & Langford 2002 treat the error of a greedy step",
+        provenance="D",
+        note="Attained: F1 with Â = A + x.",
+    ),
+    Claim(
+        "error/centred",
+        _centred,
+        r"|\hat L - L_\pi(\tilde\pi)| \le \frac{2\alpha x}{1-\gamma} \text{ for } "
+        r"\hat L = \eta(\pi) + \sum_s \rho_\pi \sum_a (\tilde\pi - \pi) \hat A" + _ESTIMATE,
+        "derived: Hölder's inequality",
+        provenance="D",
+        note="Attained where every state moves α from an action with Â − A = −x to one with +x.",
+    ),
+    Claim(
+        "error/greedy",
+        _greedy,
+        r"\eta(\tilde\pi) \ge \eta(\pi) - \frac{2x}{1-\gamma} \text{ for } "
+        r"\tilde\pi(s) \in \arg\max_a \hat A(s, a)" + _ESTIMATE,
+        "derived: performance difference; Bertsekas & Tsitsiklis 1996 in terms of the value",
+        step=greedy_on_estimate,
+        provenance="D",
+        note="Attained where an action with A = −2x ties with old's own.",
+    ),
+    Claim(
+        "error/eps-hat",
+        _eps_hat,
+        _RAW + _PENALTY % r"\hat\epsilon" + r",\ \hat\epsilon = \max_{s,a} |\hat A|" + _ESTIMATE,
+        "what code does that takes ε from its own estimates",
+        expected=False,
+        provenance="D",
+        note="ε̂ may be as small as ε − x.",
+    ),
+)

@@ -1,0 +1,94 @@
+"""Claims of the user's own, from a Python file; what goes wrong in it is reported as theirs, with their line."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from trpo_theory.bounds import Bound
+from trpo_theory.claims.claim import Claim, claim_of
+from trpo_theory.errors import InvalidInput
+
+
+def read_claims(path: Any) -> list[Claim]:
+    """The claims (and bounds, as claims) that a Python file defines, in its order. The file is run.
+
+    Args:
+        path: a .py file in which functions are decorated with @claim(...).
+
+    Raises:
+        InvalidInput: naming file and line, if it cannot be run, or has no claims, or one id twice.
+    """
+    file = Path(path)
+    if file.suffix != ".py" or not file.is_file():
+        raise InvalidInput(
+            got=f"{str(path)!r} as a file of claims",
+            wanted="a .py file that exists",
+            mend="write functions decorated with @claim in a file such as mine.py, and pass its path",
+        )
+    name = f"_claims_of_{file.stem}_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(file.resolve().parent))
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise InvalidInput(
+            got=f"an error in {file.name}: {complaint(error, str(file))}",
+            wanted="a Python file that can be run",
+            mend=f"mend it; `python {file.name}` shows the same error",
+        ) from error
+    finally:
+        sys.path.remove(str(file.resolve().parent))
+    return _collected(module, file)
+
+
+def _collected(module: Any, file: Path) -> list[Claim]:
+    found = [value for value in vars(module).values() if isinstance(value, Claim | Bound)]
+    claims = [value if isinstance(value, Claim) else claim_of(value) for value in found if _is_own(value, found)]
+    if not claims:
+        raise InvalidInput(
+            got=f"no claims in {file.name}",
+            wanted="a function decorated with @claim, or a Bound",
+            mend='from trpo_theory import claim; @claim("mine/lemma-3", statement="..."); def lemma_3(q): return ...',
+        )
+    seen: set[str] = set()
+    for claim in claims:
+        if claim.id in seen:
+            raise InvalidInput(
+                got=f"the id {claim.id!r} twice in {file.name}", wanted="one claim an id", mend="rename one of the two"
+            )
+        seen.add(claim.id)
+    return [dataclasses.replace(claim, origin=str(file.resolve())) for claim in claims]
+
+
+def _is_own(value: Any, found: list[Any]) -> bool:
+    """Not a second name of the same object, nor one imported from the catalogue."""
+    from trpo_theory.claims import catalogue
+
+    return next(one for one in found if one is value) is value and catalogue.get(value.id) is not value
+
+
+def complaint(error: BaseException, file: str) -> str:
+    """The error as its author wants it: kind, message, and the last line of their file that it passed through."""
+    message = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):
+        return f"{message} (line {error.lineno}: {(error.text or '').strip()})"
+    if not file:
+        return message
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).resolve() == Path(file).resolve()
+    ]
+    return f"{message} (line {own[-1].lineno}: {own[-1].line})" if own else message

@@ -1,0 +1,210 @@
+"""The verbs that put claims to the test: claims, verify, falsify and certify."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trpo_theory.cli.options import CHECK_FAILED, OK, UNDECIDED, JsonOption, app
+from trpo_theory.cli.output import busy, digits, new_console, print_fields, print_json, print_table, progress
+from trpo_theory.errors import ClaimFailed, InvalidInput
+
+if TYPE_CHECKING:
+    from trpo_theory.claims.claim import Claim
+    from trpo_theory.verify import Verdict, Verification
+
+FromOption = Annotated[
+    str | None, typer.Option("--from", metavar="FILE.py", help="Claims of your own: functions decorated with @claim.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", metavar="K", help="The same seed gives the same verdicts.")]
+
+
+@app.command(epilog="Example:  trpo-theory claims")
+def claims(from_file: FromOption = None, as_json: JsonOption = False) -> int:
+    """List the catalogue: every claim, whether it is expected to be true, and where it is stated."""
+    from trpo_theory import claims as catalogue
+
+    listed = _from_file(from_file) if from_file else list(catalogue.catalogue.values())
+    names = ("id", "expected", "provenance", "source", "statement", "relation")
+    if as_json:
+        return print_json({"claims": [{name: getattr(claim, name) for name in names} for claim in listed]})
+    from rich.table import Table
+
+    table = Table("claim", "expected", "source")
+    for claim in listed:
+        table.add_row(claim.id, _word(claim.expected), claim.source)
+    print_table(new_console(), table)
+    return OK
+
+
+@app.command(epilog="Example:  trpo-theory verify trpo/tv trpo/tv-2 --instances 5000")
+def verify(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims; all if left out.")] = None,
+    from_file: FromOption = None,
+    instances: Annotated[int, typer.Option(metavar="N", help="The size of the battery.")] = 20_000,
+    seed: SeedOption = 0,
+    jobs: Annotated[int, typer.Option(metavar="J", help="Processes.")] = 1,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Write the table and the witnesses there.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Verdicts on claims: refuted with a proved witness, or unrefuted in so many instances."""
+    from trpo_theory.verify import verify
+
+    chosen = _chosen(ids, from_file)
+    with _own_errors(), progress("verifying", len(chosen)) as advance:
+        verification = verify(chosen, instances=instances, seed=seed, jobs=jobs, advance=advance)
+    if out is not None:
+        _write(verification, Path(out))
+    status = _status(verification)
+    if as_json:
+        print_json({"claims": [verdict.to_fields() for verdict in verification]})
+        return status
+    from rich.table import Table
+
+    table = Table("claim", "expected", "verdict", "instances", "effective", "least slack", "witness")
+    for verdict in verification:
+        mark = verdict.verdict if verdict.as_expected else f"[bold red]{verdict.verdict}[/]"
+        table.add_row(
+            verdict.id,
+            _word(verdict.expected),
+            mark,
+            str(verdict.instances),
+            str(verdict.effective),
+            digits(verdict.min_slack, 4),
+            verdict.witness.size_text if verdict.witness else "",
+        )
+    console = new_console()
+    print_table(console, table)
+    for verdict in verification:
+        if verdict.note:
+            console.print(f"{verdict.id}: {verdict.note}")
+    console.print(repr(verification))
+    return status
+
+
+@app.command(epilog="Example:  trpo-theory falsify trpo/tv-2 --out witness.json")
+def falsify(
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim of the catalogue, or of --from.")],
+    from_file: FromOption = None,
+    seed: SeedOption = 0,
+    out: Annotated[str | None, typer.Option(metavar="WITNESS.json", help="Write the witness there.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Search hard for a counterexample to one claim, shrink it, and prove it."""
+    from trpo_theory.search.witness import checked_path
+    from trpo_theory.verify import falsify
+
+    if out is not None:
+        checked_path(out)
+    claim = _chosen([claim_id], from_file)[0]
+    with _own_errors(), busy("searching"):
+        verdict = falsify(claim, seed=seed)
+    if verdict.witness is not None and out is not None:
+        verdict.witness.write(out)
+    status = _status_of(verdict)
+    if as_json:
+        fields = verdict.to_fields()
+        names = ("id", "verdict", "expected", "instances", "effective", "min_slack", "witness")
+        print_json({name: fields[name] for name in names} | {"certified": verdict.witness is not None})
+        return status
+    console = new_console()
+    if verdict.witness is None:
+        console.print(
+            f"{verdict.id}: {verdict.verdict} in {verdict.instances} instances, {verdict.effective} of which met the hypotheses; "
+            f"least slack {digits(verdict.min_slack, 6)}"
+        )
+        return status
+    console.print(f"{verdict.id}: refuted, proved in ball arithmetic ({verdict.witness.size_text})")
+    console.print(verdict.witness.text)
+    if out is not None:
+        console.print(f"written to {out}")
+    return status
+
+
+@app.command(epilog="Example:  trpo-theory certify witness.json")
+def certify(
+    witness: Annotated[str, typer.Argument(metavar="WITNESS.json", help="A file that falsify wrote.")],
+    from_file: FromOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Prove a witness again from its file alone, and show every quantity."""
+    from trpo_theory.certificate import certify
+
+    with _own_errors(), busy("proving"):
+        claims = _from_file(from_file) if from_file else None
+        certificate = certify(witness, claims=claims)
+    status = OK if certificate.certified else (UNDECIDED if certificate.undecided else CHECK_FAILED)
+    if as_json:
+        print_json(certificate.to_fields())
+        return status
+    console = new_console()
+    console.print(f"{certificate.id}: {certificate.summary}")
+    print_fields(console, certificate.quantities)
+    return status
+
+
+def _from_file(path: str) -> list[Claim]:
+    from trpo_theory.claims.from_file import read_claims
+
+    return read_claims(path)
+
+
+def _chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
+    """The claims meant: of the file, if there is one, else of the catalogue; a file's claims come before the catalogue's."""
+    from trpo_theory import claims as catalogue
+    from trpo_theory._checks import unknown_name
+
+    own = _from_file(from_file) if from_file else []
+    if not ids:
+        return own or list(catalogue.catalogue.values())
+    known = {**catalogue.catalogue, **{claim.id: claim for claim in own}}
+    for name in ids:
+        if name not in known:
+            raise unknown_name("claim", name, known)
+    return [known[name] for name in ids]
+
+
+@contextlib.contextmanager
+def _own_errors() -> Any:
+    """A claim's own exception becomes one message with its own line; what it prints goes to stderr."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except ClaimFailed as error:
+        raise InvalidInput(
+            got=f"an error in the claim {error.claim_id}: {error.complaint}",
+            wanted="a slack: a number (or an array over states), from the quantities q",
+            mend="mend that line; q.max_s, q.sum_a, q.sqrt and the like work in every arithmetic",
+        ) from error
+
+
+def _status(verification: Verification) -> int:
+    """1 if a claim expected true was refuted, else 3 if one is undecided or not refuted as expected, else 0."""
+    statuses = [_status_of(verdict) for verdict in verification]
+    return CHECK_FAILED if CHECK_FAILED in statuses else max(statuses)
+
+
+def _status_of(verdict: Verdict) -> int:
+    if verdict.as_expected:
+        return OK
+    return CHECK_FAILED if verdict.verdict == "refuted" else UNDECIDED
+
+
+def _word(expected: Any) -> str:
+    return {True: "true", False: "false"}.get(expected, str(expected))
+
+
+def _write(verification: Verification, directory: Path) -> None:
+    """verdicts.csv, verdicts.json and a file for each witness."""
+    from trpo_theory.io import write_fields
+    from trpo_theory.report import Table, write
+
+    table = Table(verification.to_frame(), caption="Verdicts on the catalogue", label="tab:verdicts")
+    write(table, directory, "verdicts")
+    for verdict in verification:
+        if verdict.witness is not None:
+            write_fields(verdict.witness.to_fields(), directory / f"{verdict.id.replace('/', '--')}.json")

@@ -1,0 +1,1 @@
+"""Instances at random and by Hypothesis, falsification, worst cases."""

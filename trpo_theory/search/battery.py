@@ -1,0 +1,163 @@
+"""The battery that every claim is run against: random, sparse, deterministic, near, aggregated and worst-case instances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.search.impose import impose
+from trpo_theory.search.instances import Instances, joined
+from trpo_theory.search.worst_reward import worst_reward
+from trpo_theory.zoo import families
+
+SHAPES = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3), (4, 2), (4, 3), (5, 3))
+GAMMAS = (0.01, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999)
+_FAMILY_SHARE = 0.2
+_WALKS = (1, 2, 3, 4, 6)
+
+
+def battery(
+    generator: np.random.Generator,
+    instances: int,
+    needs: frozenset[str] = frozenset(),
+    *,
+    family_share: float = _FAMILY_SHARE,
+) -> list[Instances]:
+    """About so many instances, a batch for each size; `needs` as of a claim."""
+    each = max(1, round(instances * (1 - family_share) / len(SHAPES)))
+    parts = [random_instances(generator, each, *shape) for shape in SHAPES]
+    parts += family_instances(generator, max(1, round(instances * family_share / (6 + len(_WALKS)))))
+    by_shape: dict[tuple[int, int], list[Instances]] = {}
+    for part in parts:
+        by_shape.setdefault(part.shape, []).append(part)
+    return [impose(joined(group), needs) for group in by_shape.values()]
+
+
+def random_instances(generator: np.random.Generator, count: int, states: int, actions: int) -> Instances:
+    """Of every kind, mixed: how dense the rows are, how close the policies, whether states share rows, which reward."""
+    transition = random_rows(generator, (count, states, actions, states))
+    old = random_rows(generator, (count, states, actions))
+    new = _second_policy(generator, old)
+    groups = np.broadcast_to(np.arange(states), (count, states)).copy()
+    shared = generator.random(count) < 0.2
+    groups[shared] = generator.integers(0, 2, (int(shared.sum()), 1)) * generator.integers(
+        0, max(1, states), (int(shared.sum()), states)
+    )
+    made = Instances.of(
+        transition,
+        _rewards(generator, (count, states, actions)),
+        _gammas(generator, count),
+        _initials(generator, count, states),
+        share(old, groups),
+        share(new, groups),
+        reference=share(random_rows(generator, (count, states, actions)), groups),
+        noise=_noise(generator, (count, states, actions)),
+        groups=groups,
+        size=10 ** generator.uniform(-2, 2, count),
+    )
+    return with_worst_reward(made, generator.random(count) < 0.4)
+
+
+def with_worst_reward(instances: Instances, chosen: Any) -> Instances:
+    """Those chosen get the reward that makes η(new) − L least."""
+    if not chosen.any():
+        return instances
+    reward = instances.reward.copy()
+    reward[chosen] = np.moveaxis(worst_reward(instances.take(chosen).quantities()), -1, 0)
+    return instances.replace(reward=reward)
+
+
+def family_instances(generator: np.random.Generator, each: int) -> list[Instances]:
+    """The zoo's families over their parameters, with rewards of either sign."""
+
+    def uniform(low: float, high: float) -> np.ndarray:
+        """Half of them uniform, half close to the lower end: limits show there."""
+        u = generator.random(each)
+        return low + (high - low) * np.where(generator.random(each) < 0.5, u, 10 ** (-4 * u))
+
+    gamma = _gammas(generator, each)
+    made = [
+        families.f1(gamma=gamma, x=uniform(0, 0.5)),
+        families.f2(gamma=gamma, x=uniform(0, 0.49)),
+        families.f3(gamma=gamma, a=uniform(0, 0.9), b=uniform(0, 0.45)),
+        families.f4(gamma=gamma, x=uniform(0, 1)),
+        families.f5(gamma=gamma, x=uniform(0, 1), scale=10 ** uniform(0, 3)),
+        families.f6(gamma=gamma, p=uniform(0, 1), p_new=uniform(0, 1)),
+        *(families.walk(gamma=gamma, x=uniform(0, 0.45), n=n) for n in _WALKS),
+    ]
+    parts = []
+    for instance in made:
+        sign = np.where(generator.random(each) < 0.15, -1.0, 1.0)
+        one_row = (instance.old == instance.old[:, :1]).all((1, 2)) & (generator.random(each) < 0.5)
+        part = Instances.of(
+            instance.mdp.transition,
+            sign[:, None, None] * instance.mdp.reward,
+            instance.mdp.gamma,
+            instance.mdp.initial,
+            instance.old,
+            instance.new,
+            noise=_noise(generator, instance.old.shape),
+            size=10 ** generator.uniform(-2, 2, each),
+        )
+        parts.append(part.replace(groups=np.where(one_row[:, None], 0, part.groups)))
+    return parts
+
+
+def random_rows(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Rows of probabilities, each instance of one of five kinds: dense, skewed, one-hot, on few entries, uniform on few."""
+    kind = generator.integers(0, 5, shape[0]).reshape(-1, *(1,) * (len(shape) - 1))
+    weight = generator.standard_exponential(shape)
+    skewed = weight**4
+    few = generator.random(shape) < 0.5
+    lucky = generator.random(shape)
+    first = lucky == lucky.max(-1, keepdims=True)
+    few |= first
+    weight = np.choose(
+        np.broadcast_to(kind, shape), [weight, skewed, first.astype(float), weight * few, few.astype(float)]
+    )
+    return weight / weight.sum(-1, keepdims=True)
+
+
+def share(policy: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Every state takes the row of the first state of its group."""
+    first = np.argmax(groups[:, :, None] == groups[:, None, :], axis=2)
+    return np.take_along_axis(policy, first[:, :, None], 1)
+
+
+def _second_policy(generator: np.random.Generator, old: np.ndarray) -> np.ndarray:
+    """Independent of old, or a mixture of old and something, or old with states of its own moved only."""
+    count, states, _ = old.shape
+    target = random_rows(generator, old.shape)
+    kind = generator.integers(0, 4, (count, 1, 1))
+    weight = np.where(
+        kind == 0,
+        1.0,
+        np.where(kind == 1, generator.random((count, 1, 1)), 10 ** generator.uniform(-5, 0, (count, 1, 1))),
+    )
+    moved = (kind < 3) | (generator.random((count, states, 1)) < 0.5)
+    new = np.where(moved, old + weight * (target - old), old)
+    return new / new.sum(-1, keepdims=True)
+
+
+def _rewards(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    kind = generator.integers(0, 4, (shape[0], 1, 1))
+    normal, signs = generator.standard_normal(shape), generator.integers(-1, 2, shape).astype(float)
+    unit = generator.random(shape)
+    return np.choose(np.broadcast_to(kind, shape), [normal, signs, unit, normal * 10 ** (2 * unit)])
+
+
+def _gammas(generator: np.random.Generator, count: int) -> np.ndarray:
+    return np.where(generator.random(count) < 0.5, generator.choice(GAMMAS, count), 0.995 * generator.random(count))
+
+
+def _initials(generator: np.random.Generator, count: int, states: int) -> np.ndarray:
+    rows = random_rows(generator, (count, states))
+    first = np.eye(states)[0]
+    return np.where(generator.random((count, 1)) < 0.5, first, rows)
+
+
+def _noise(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    scale = 10 ** generator.uniform(-3, 0.5, (shape[0], 1, 1))
+    signs = generator.integers(0, 2, shape) * 2.0 - 1.0
+    return scale * np.where(generator.random((shape[0], 1, 1)) < 0.5, signs, generator.uniform(-1, 1, shape))

@@ -1,0 +1,157 @@
+"""The hunt for a counterexample to one claim: the battery, then a directed search on small sizes, then a proof in balls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.certified.decide import Decision, Verdict, decide
+from trpo_theory.certified.instance import ExactInstance
+from trpo_theory.claims.claim import Claim
+from trpo_theory.errors import ClaimFailed
+from trpo_theory.quantities import Quantities
+from trpo_theory.search.descent import GENERATIONS, descend, scaled
+from trpo_theory.search.instances import Instances
+from trpo_theory.search.screen import Screen, Screened, failed
+
+SMALL = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3))
+"""Sizes that the directed search is run on, in the order in which a witness is wanted."""
+_PROVED_NEGATIVE = 12
+_PROVED_NEAR = 24
+"""How many instances of each kind go to balls: clearly negative ones (the first refutes), and ones near 0."""
+_ONE_BY_ONE_SHARE = 0.05
+"""A formula that cannot be batched is run on so much less."""
+
+Batch = tuple[Instances, Quantities]
+
+
+@dataclass
+class Hunt:
+    """What was tried and found.
+
+    Attributes:
+        tried, effective: how many instances, and how many of them met the hypotheses.
+        least_slack: the least slack of those, in the claim's own units; one within rounding of 0 counts as 0.
+        least_scaled: the least slack over |η(new) − L|.
+        near: instances (of an inequality) whose slack is below 0 by no more than rounding, and that balls were not asked about.
+        refuted: an instance on which the claim is proved false, with its proof.
+        undecided: instances that neither floats nor balls decide.
+        batched: whether the formula could be run on batches.
+        note: why balls could not decide.
+    """
+
+    tried: int = 0
+    effective: int = 0
+    least_slack: float = np.inf
+    least_scaled: float = np.inf
+    near: int = 0
+    refuted: tuple[ExactInstance, Decision] | None = None
+    undecided: int = 0
+    batched: bool = True
+    note: str = ""
+    _negative: list[tuple[Any, ...]] = field(default_factory=list)
+    _near: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def add(self, instances: Instances, told: Screened, tried: int, effective: int, relation: str = ">=") -> None:
+        """Count a batch, or a search of which these are the best, and keep its least instances for the balls."""
+        self.tried, self.effective = self.tried + tried, self.effective + effective
+        if not told.met.any():
+            return
+        ratio = scaled(told, "gap")
+        clear = np.where(np.abs(told.slack) <= told.noise, 0.0, told.slack)
+        self.least_slack = min(self.least_slack, float(clear[told.met].min()))
+        self.least_scaled = min(self.least_scaled, float(ratio[told.met].min()))
+        size = instances.shape[0] * instances.shape[1]
+        by_reward = scaled(told, "reward")
+        for index in np.argsort(by_reward)[:_PROVED_NEGATIVE]:
+            if by_reward[index] < 0:
+                self._negative.append((size, float(by_reward[index]), instances, int(index)))
+        near = told.met & (told.slack < 0) & (told.slack >= -told.noise)
+        self.near += int(near.sum()) if relation == ">=" else 0
+        share = told.slack[near] / told.noise[near]
+        for which in np.argsort(share)[:4]:
+            self._near.append((float(share[which]), instances, int(np.flatnonzero(near)[which])))
+
+    @property
+    def smallest_negative(self) -> int | None:
+        """S·A of the smallest instance that floats call false."""
+        return min((size for size, *_ in self._negative), default=None)
+
+    def prove(self, claim: Claim) -> None:
+        """Ask balls: about the clearly negative, small ones first, until one is refuted; then about those near 0."""
+        self._negative.sort(key=lambda found: found[:2])
+        for _, _, instances, index in self._negative[: 4 * _PROVED_NEGATIVE]:
+            if self._refutes(claim, instances.exact(index)):
+                return
+        self._near.sort(key=lambda found: found[0])
+        for _, instances, index in self._near[:_PROVED_NEAR]:
+            self.near -= claim.relation == ">="
+            if self._refutes(claim, instances.exact(index)):
+                return
+
+    def _refutes(self, claim: Claim, instance: ExactInstance) -> bool:
+        try:
+            decision = settle(claim, instance)
+        except ClaimFailed as error:
+            self.undecided, self.note = self.undecided + 1, f"in balls, {error}"
+            return False
+        if decision.verdict is Verdict.REFUTED:
+            self.refuted = instance, decision
+        self.undecided += decision.verdict is Verdict.UNDECIDED
+        return decision.verdict is Verdict.REFUTED
+
+
+def settle(claim: Claim, instance: ExactInstance) -> Decision:
+    """The claim on one exact instance, decided in balls.
+
+    Raises:
+        ClaimFailed: if the claim's formula cannot be computed in balls.
+    """
+    try:
+        return decide(
+            lambda q: claim.formula(claim.stepped(q)),
+            instance,
+            given=None if claim.given is None else lambda q: claim.met(claim.stepped(q)),
+            relation=claim.relation,
+        )
+    except (TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+        raise failed(claim, error) from error
+
+
+def hunt(
+    claim: Claim,
+    batches: list[Batch],
+    generator: np.random.Generator,
+    *,
+    generations: int = GENERATIONS,
+    advance: Callable[[], None] = lambda: None,
+) -> Hunt:
+    """Search for a counterexample: on the batches, by descent from their best, and prove what is found.
+
+    Raises:
+        ClaimFailed: if the claim's own code raises an exception.
+    """
+    screen, found = Screen(claim), Hunt()
+    starts: dict[tuple[int, int], tuple[Instances, Screened]] = {}
+    for instances, q in batches:
+        if screen.batched is False:
+            instances = instances.take(slice(max(8, int(_ONE_BY_ONE_SHARE * len(instances)))))
+        told = screen(instances, q if screen.batched is not False else None)
+        found.add(instances, told, len(instances), int(told.met.sum()), claim.relation)
+        best = np.unique(np.concatenate([np.argsort(scaled(told, scale))[:48] for scale in ("gap", "reward")]))
+        starts[instances.shape] = instances.take(best), told
+        advance()
+    found.batched = bool(screen.batched)
+    rounds = generations if screen.batched else 1
+    for shape in SMALL:
+        smallest = found.smallest_negative
+        if shape not in starts or (smallest is not None and smallest < shape[0] * shape[1]):
+            continue
+        best, told, *counts = descend(screen, starts[shape][0], generator, generations=rounds, needs=claim.needs)
+        found.add(best, told, *counts, claim.relation)
+        advance()
+    found.prove(claim)
+    return found

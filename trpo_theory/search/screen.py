@@ -1,0 +1,114 @@
+"""The float screen: a claim's slack on a batch of instances, one at a time only where its formula cannot be batched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.claims.claim import Claim
+from trpo_theory.claims.from_file import complaint
+from trpo_theory.errors import ClaimFailed
+from trpo_theory.quantities import Quantities
+from trpo_theory.search.instances import Instances
+
+_PROBE = 7
+"""Instances on which a batched formula must agree with itself, one at a time: a size that S and A seldom have."""
+_NOISE = 1e-11
+"""Of the size of the numbers that a slack is made of: below it, floats do not tell its sign."""
+_LEAST_NOISE = 1e-14
+"""Of slacks that have nothing to do with rewards, such as those between divergences."""
+
+
+@dataclass(frozen=True, eq=False)
+class Screened:
+    """What floats say of a batch.
+
+    Attributes:
+        slack: the least entry of the claim's slack, (B,); ∞ where it says nothing.
+        met: whether the hypotheses hold, (B,).
+        noise: below it in absolute value a slack's sign is not told by floats, (B,).
+        gap: |η(new) − L|, (B,): what slacks of bounds are compared with.
+    """
+
+    slack: np.ndarray
+    met: np.ndarray
+    noise: np.ndarray
+    gap: np.ndarray
+
+
+class Screen:
+    """Evaluates one claim on batches; finds out once whether its formula is batch-agnostic."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.batched: bool | None = None
+
+    def __call__(self, instances: Instances, q: Quantities | None = None) -> Screened:
+        """Screen a batch, whose quantities may be at hand.
+
+        Raises:
+            ClaimFailed: if the claim raises an exception on a single instance.
+        """
+        if self.batched is None:
+            self.batched = self._agrees(instances.take(slice(_PROBE)))
+        if not self.batched:
+            return self._one_by_one(instances)
+        q = instances.quantities() if q is None else q
+        try:
+            return self._evaluate(q, len(instances))
+        except Exception as error:
+            raise failed(self.claim, error) from error
+
+    def _agrees(self, probe: Instances) -> bool:
+        single = self._one_by_one(probe)
+        try:
+            batch = self._evaluate(probe.quantities(), len(probe))
+        except Exception:  # its single instances did well: the formula is not batch-agnostic
+            return False
+        with np.errstate(invalid="ignore"):
+            off = np.abs(batch.slack - single.slack)
+            close = off <= 1e-6 * np.abs(single.slack) + single.noise
+        same = (batch.slack == single.slack) | close
+        return bool((same & (batch.met == single.met)).all())
+
+    def _one_by_one(self, instances: Instances) -> Screened:
+        try:
+            rows = [self._evaluate(instances.one(i), None) for i in range(len(instances))]
+        except Exception as error:
+            raise failed(self.claim, error) from error
+        columns = zip(*((row.slack, row.met, row.noise, row.gap) for row in rows), strict=True)
+        return Screened(*(np.array(column) for column in columns))
+
+    def _evaluate(self, q: Quantities, count: int | None) -> Screened:
+        moved = self.claim.stepped(q)
+        slack = _least(self.claim.slack(moved), count, np.min)
+        met = _least(self.claim.met(moved), count, np.all)
+        with np.errstate(invalid="ignore"):
+            slack = np.where(np.isnan(slack), np.inf, slack)
+        noise, gap = (np.broadcast_to(x, slack.shape) for x in (_noise(moved), np.abs(moved.surrogate_gap)))
+        return Screened(slack, met.astype(bool), noise, gap)
+
+
+def _least(value: Any, count: int | None, reduce: Any) -> np.ndarray:
+    """The least entry of each instance: the batch is the last axis, all before it belong to one instance."""
+    array = np.asarray(value)
+    if array.dtype == object:
+        array = array.astype(float)
+    if count is None:
+        return np.asarray(reduce(array))
+    if array.ndim and array.shape[-1] not in (1, count):
+        raise ValueError(f"a result of shape {array.shape} for a batch of {count}")
+    array = reduce(array, axis=tuple(range(array.ndim - 1))) if array.ndim > 1 else array
+    return np.broadcast_to(array, (count,))
+
+
+def _noise(q: Quantities) -> Any:
+    size = q.max_s(abs(q.value)) + q.max_s(q.max_a(abs(q.advantage))) + q.max_s(q.max_a(abs(q.reward)))
+    return _NOISE * size / (1 - q.gamma) + _LEAST_NOISE
+
+
+def failed(claim: Claim, error: Exception) -> ClaimFailed:
+    """The exception that says whose code it was, and where."""
+    return ClaimFailed(claim.id, complaint(error, claim.origin))

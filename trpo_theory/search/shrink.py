@@ -1,0 +1,282 @@
+"""Shrinking: fewer states and actions, then simpler rationals, each change kept only if the refutation is proved again."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.certified.decide import Decision, Verdict
+from trpo_theory.certified.instance import ExactInstance
+from trpo_theory.claims.claim import Claim
+from trpo_theory.search.hunt import settle
+from trpo_theory.search.instances import from_exact
+from trpo_theory.search.screen import Screen
+
+_DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 999)
+_ROW_FIELDS = ("transition", "initial", "old", "new", "reference")
+_NUMBER_FIELDS = ("reward", "noise", "gamma", "size")
+_PROOFS = 400
+_TRIES = 12
+
+Fields = dict[str, Any]
+Edit = tuple[str, tuple[int, ...], Any]
+"""A field, where in it (a row, or an entry), and what shall stand there."""
+
+
+def shrink(
+    claim: Claim, instance: ExactInstance, decision: Decision, *, proofs: int = _PROOFS
+) -> tuple[ExactInstance, Decision]:
+    """A simpler instance that still refutes the claim, with its proof; at most so many proofs are tried.
+
+    States are merged and actions dropped while that refutes; then whole instances are rounded to one denominator, and rows
+    and numbers exchanged for simpler ones, cheapest first, until none can be.
+    """
+    work = _Work(claim, instance, decision, proofs)
+    work.accept_first(_neutral(instance))
+    while work.accept_first(_smaller(work.instance)):
+        pass
+    work.accept_first(_rounded(work.instance))
+    while work.simplify():
+        pass
+    return work.instance, work.decision
+
+
+class _Work:
+    def __init__(self, claim: Claim, instance: ExactInstance, decision: Decision, proofs: int) -> None:
+        self.claim, self.instance, self.decision, self.left = claim, instance, decision, proofs
+        self._screen = Screen(claim)
+
+    def refutes(self, candidate: ExactInstance) -> bool:
+        """Prove it, and step there."""
+        if self.left <= 0:
+            return False
+        self.left -= 1
+        decision = settle(self.claim, candidate)
+        if decision.verdict is not Verdict.REFUTED:
+            return False
+        self.instance, self.decision = candidate, decision
+        return True
+
+    def accept_first(self, candidates: list[ExactInstance]) -> bool:
+        """Step to the first candidate that refutes, floats having been asked first."""
+        by_shape: dict[Any, list[int]] = {}
+        for number, candidate in enumerate(candidates):
+            by_shape.setdefault(candidate.old.shape, []).append(number)
+        promising: list[int] = []
+        for numbers in by_shape.values():
+            told = self._screen(from_exact([candidates[n] for n in numbers]))
+            promising += [n for n, bad in zip(numbers, told.slack < -told.noise, strict=True) if bad]
+        return any(self.refutes(candidates[number]) for number in sorted(promising)[:_TRIES])
+
+    def simplify(self) -> bool:
+        """One round over every row and number: the edits that save most are tried first. Whether any was kept."""
+        edits = _edits(self.instance, with_new=self.claim.step is None)
+        if not edits:
+            return False
+        told = self._screen(_edited_floats(self.instance, [edit for _, edit in edits]))
+        order = sorted(
+            (saving, n) for n, ((saving, _), bad) in enumerate(zip(edits, told.slack < -told.noise, strict=True)) if bad
+        )
+        kept, touched, tries = False, set(), 0
+        for _, n in reversed(order):
+            edit = edits[n][1]
+            places = {(name, index) for name, index, _ in edit}
+            if places & touched or tries >= 3 * _TRIES or self.left <= 0:
+                continue
+            tries += 1
+            if self.refutes(_edited(self.instance, edit)):
+                kept, tries = True, 0
+                touched |= places
+        return kept
+
+
+def cost(value: Any) -> float:
+    """How complicated a number is: 0 for 0, 1 for 1, then by the digits of numerator and denominator."""
+    number = Fraction(value)
+    if number == 0:
+        return 0.0
+    digits = math.log2(abs(number.numerator)) + 2.0 * math.log2(number.denominator)
+    return 1.0 + digits + (0.25 if number < 0 else 0.0)
+
+
+def _cost(values: Any) -> float:
+    return sum(cost(value) for value in np.ravel(np.asarray(values, dtype=object)))
+
+
+def _fields(instance: ExactInstance) -> Fields:
+    """Every field that the instance has, as object arrays."""
+    names = ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "size")
+    return {name: getattr(instance, name) for name in names if getattr(instance, name) is not None}
+
+
+def _with(instance: ExactInstance, fields: Fields, groups: Any = None) -> ExactInstance:
+    groups = instance.groups if groups is None else groups
+    return ExactInstance.from_floats(**fields, groups=groups)
+
+
+def _neutral(instance: ExactInstance) -> list[ExactInstance]:
+    """Without the reference, the noise and the groups that the claim may not need: all of them, or one."""
+    absent: list[Fields] = [{"reference": None}, {"noise": None}, {"groups": None}, {"size": Fraction(1)}]
+    together: Fields = {name: value for one in absent for name, value in one.items()}
+    pairs = [absent[i] | absent[j] | absent[k] for i, j, k in combinations(range(4), 3)]
+    return [dataclasses.replace(instance, **changes) for changes in (together, *pairs, *absent)]
+
+
+def _smaller(instance: ExactInstance) -> list[ExactInstance]:
+    """One state less, merged into another; or one action less, its mass given to the others."""
+    fields, found = _fields(instance), []
+    for gone in range(instance.states):
+        for heir in range(instance.states):
+            if heir != gone:
+                found.append(_merged(instance, fields, gone, heir))
+    if instance.actions > 1:
+        for gone in range(instance.actions):
+            kept = [a for a in range(instance.actions) if a != gone]
+            cut: Fields = dict(fields)
+            for name in ("transition", "reward", "noise"):
+                if name in fields:
+                    cut[name] = fields[name][:, kept]
+            for name in ("old", "new", "reference"):
+                if name in fields:
+                    cut[name] = np.array([_normalised(row[kept]) for row in fields[name]], dtype=object)
+            found.append(_with(instance, cut))
+    return found
+
+
+def _merged(instance: ExactInstance, fields: Fields, gone: int, heir: int) -> ExactInstance:
+    kept = [s for s in range(instance.states) if s != gone]
+    cut: Fields = dict(fields)
+    for name in ("reward", "old", "new", "reference", "noise"):
+        if name in fields:
+            cut[name] = fields[name][kept]
+    transition, initial = fields["transition"][kept].copy(), fields["initial"].copy()
+    transition[:, :, heir] += transition[:, :, gone]
+    initial[heir] += initial[gone]
+    cut["transition"], cut["initial"] = transition[:, :, kept], initial[kept]
+    groups = None if instance.groups is None else tuple(instance.groups[s] for s in kept)
+    return _with(instance, cut, groups)
+
+
+def _normalised(row: Any) -> Any:
+    total = sum(row)
+    return row / total if total else np.array([Fraction(1)] + [Fraction(0)] * (len(row) - 1), dtype=object)
+
+
+def _rounded(instance: ExactInstance) -> list[ExactInstance]:
+    """The whole instance at one denominator, the smallest first; rewards of any size are scaled to 1 as well."""
+    fields, found = _fields(instance), []
+    largest = max(abs(entry) for entry in fields["reward"].ravel())
+    for denominator in _DENOMINATORS:
+        for scale in (Fraction(1), 1 / largest) if largest > 0 else (Fraction(1),):
+            cut: Fields = {}
+            for name, value in fields.items():
+                if name in _ROW_FIELDS:
+                    rows = [row_at(row, denominator) for row in value.reshape(-1, value.shape[-1])]
+                    cut[name] = np.array(rows, dtype=object).reshape(value.shape)
+                elif name in ("reward", "noise"):
+                    entries = [number_at(entry * scale, denominator) for entry in value.ravel()]
+                    cut[name] = np.array(entries, dtype=object).reshape(value.shape)
+                elif name == "gamma":
+                    cut[name] = min(Fraction(value).limit_denominator(max(denominator, 10)), Fraction(999, 1000))
+                else:
+                    cut[name] = Fraction(value).limit_denominator(max(denominator, 10)) or value
+            found.append(_with(instance, cut))
+    return found
+
+
+def row_at(row: Any, denominator: int) -> Any:
+    """The row rounded to multiples of 1/denominator that sum to one: what is left goes where rounding took most."""
+    parts = [entry * denominator for entry in row]
+    whole = [math.floor(part) for part in parts]
+    by_loss = sorted(range(len(parts)), key=lambda i: (whole[i] - parts[i], i))
+    for i in by_loss[: denominator - sum(whole)]:
+        whole[i] += 1
+    return np.array([Fraction(count, denominator) for count in whole], dtype=object)
+
+
+def number_at(value: Any, denominator: int) -> Fraction:
+    """The number rounded to a multiple of 1/denominator."""
+    return Fraction(round(value * denominator), denominator)
+
+
+def _edits(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, list[Edit]]]:
+    """What could be exchanged, with what it saves; only what saves."""
+    fields, found = _fields(instance), []
+    shared = instance.groups is not None and len(set(instance.groups)) == 1
+    for name in _ROW_FIELDS:
+        if name not in fields or (name == "new" and not with_new):
+            continue
+        rows = fields[name].reshape(-1, fields[name].shape[-1])
+        places = list(np.ndindex(fields[name].shape[:-1]))
+        others = [fields["old"][place] for place in places] if name in ("new", "reference") else []
+        for number, place in enumerate(places):
+            everywhere = places if shared and name == "old" else [place]
+            for row in _simpler_rows(rows[number], [*others, *rows]):
+                found.append([(name, index, row) for index in everywhere])
+        if name != "initial" and len(rows) > 1:
+            for row in _simpler_rows(rows[0], list(rows)):
+                found.append([(name, place, row) for place in places])
+    for name in _NUMBER_FIELDS:
+        if name not in fields:
+            continue
+        array = np.asarray(fields[name], dtype=object)
+        for place in np.ndindex(array.shape):
+            found += [[(name, place, value)] for value in _simpler_numbers(name, array[place])]
+        if array.ndim:
+            found.append([(name, place, Fraction(0)) for place in np.ndindex(array.shape)])
+    saved = [(_saving(fields, edit), edit) for edit in found]
+    return [(saving, edit) for saving, edit in saved if saving > 1e-9]
+
+
+def _saving(fields: Fields, edit: list[Edit]) -> float:
+    return sum(_cost(np.asarray(fields[name], dtype=object)[index]) - _cost(value) for name, index, value in edit)
+
+
+def _simpler_rows(row: Any, others: list[Any]) -> Iterator[Any]:
+    size = len(row)
+    for count in range(1, min(size, 3) + 1):
+        for support in combinations(range(size), count):
+            yield np.array([Fraction(int(i in support), count) for i in range(size)], dtype=object)
+    yield from others
+    for denominator in _DENOMINATORS:
+        yield row_at(row, denominator)
+
+
+def _simpler_numbers(name: str, value: Any) -> Iterator[Fraction]:
+    if name == "gamma":
+        yield from (Fraction(p, q) for p, q in ((1, 2), (9, 10), (1, 10), (3, 4), (1, 4), (99, 100), (1, 3), (2, 3)))
+    elif name == "size":
+        yield from (Fraction(10) ** power for power in (0, 1, 2, -1, -2, -3))
+    else:
+        yield from (Fraction(0), Fraction(1), Fraction(-1))
+    for denominator in _DENOMINATORS:
+        rounded = number_at(value, denominator)
+        if name in ("reward", "noise") or 0 < rounded < (1 if name == "gamma" else math.inf):
+            yield rounded
+
+
+def _edited(instance: ExactInstance, edit: list[Edit]) -> ExactInstance:
+    fields = dict(_fields(instance))
+    for name in {name for name, _, _ in edit}:
+        fields[name] = np.array(fields[name], dtype=object)
+    for name, index, value in edit:
+        fields[name][index] = value
+    scalars = {name: fields[name].item() for name in ("gamma", "size") if isinstance(fields.get(name), np.ndarray)}
+    return _with(instance, fields | scalars)
+
+
+def _edited_floats(instance: ExactInstance, edits: list[list[Edit]]) -> Any:
+    """The floats of the instance under each edit, as one batch."""
+    base = from_exact([instance])
+    batch = base.take(np.zeros(len(edits), dtype=int))
+    arrays = batch.arrays()
+    for number, edit in enumerate(edits):
+        for name, index, value in edit:
+            arrays[name][(number, *index)] = np.asarray(value, dtype=float)
+    return batch

@@ -1,0 +1,59 @@
+"""Claims about the update problems (11)-(13): new comes from the real solver, over all policies and over aggregated classes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from trpo_theory.claims.claim import Claim
+from trpo_theory.mdp import FiniteMDP
+from trpo_theory.policy import StateAggregation
+from trpo_theory.search.battery import random_instances, share
+from trpo_theory.search.hunt import Hunt
+from trpo_theory.search.instances import Instances
+from trpo_theory.search.screen import Screen
+from trpo_theory.updates import update
+
+_SHAPES = ((2, 2), (3, 2), (3, 3), (5, 3))
+_SIZES = (1e-6, 1e-4, 0.01, 0.1, 0.5, 2.0)
+_SOLVER_NOISE = 100.0
+"""The solver's own accuracy, a relative 1e-10 of the objective, in units of the screen's noise, with a margin."""
+
+
+def hunt_solved(claim: Claim, generator: np.random.Generator, instances: int) -> Hunt:
+    """Solve the claim's problem on random instances, old policies and classes, and evaluate the claim on the answers.
+
+    New is the solver's, optimal to about 1e-10 of the objective and not exactly: a slack below that counts as 0, and one
+    clearly negative is reported as undecided, since it is no proof.
+    """
+    screen, found = Screen(claim), Hunt()
+    patterns = 1 if claim.tabular else 3
+    each = max(8, instances // (len(_SHAPES) * len(_SIZES) * patterns))
+    for states, actions in _SHAPES:
+        for pattern in _patterns(generator, states)[:patterns]:
+            for size in _SIZES:
+                drawn = random_instances(generator, each, states, actions)
+                solved = _solved(claim, drawn, pattern, size)
+                told = screen(solved)
+                told = dataclasses.replace(told, noise=_SOLVER_NOISE * told.noise)
+                found.undecided += int((told.met & (told.slack < -told.noise)).sum())
+                found.add(solved, told, len(solved), int(told.met.sum()))
+    found.near = 0
+    return found
+
+
+def _patterns(generator: np.random.Generator, states: int) -> list[np.ndarray]:
+    """All policies, policies of two groups, policies of one row."""
+    return [np.arange(states), generator.permutation(np.arange(states) % 2), np.zeros(states, dtype=int)]
+
+
+def _solved(claim: Claim, drawn: Instances, pattern: np.ndarray, size: float) -> Instances:
+    assert claim.problem is not None
+    groups = np.broadcast_to(pattern, (len(drawn), len(pattern)))
+    old = share(drawn.old, groups)
+    mdp = FiniteMDP(drawn.transition, drawn.reward, drawn.gamma, drawn.initial)
+    aggregation = StateAggregation(pattern) if len(set(pattern.tolist())) < len(pattern) else None
+    solution = update(mdp, old, claim.problem(size), aggregation=aggregation)
+    new = np.maximum(old + solution.change, 0.0)
+    return drawn.replace(old=old, new=new, groups=np.array(groups), size=np.full(len(drawn), size))
