@@ -197,7 +197,9 @@ def _judged(claim: Claim, found: Hunt) -> Verdict:
             UNDECIDED,
             _sentence(f"{found.undecided} instances that neither floats nor balls decide", found.note, note),
         )
-    elif not found.effective:
+    elif found.ties:
+        note = _sentence(f"{found.ties} instances where it is an equality to 300 digits", note)
+    if not found.effective:
         verdict, note = UNDECIDED, _sentence("no instance met the hypotheses", note)
     if not found.batched:
         note = _sentence("run one instance at a time: its formula cannot be batched", note)

@@ -41,7 +41,7 @@ class ExactInstance:
     ...     transition=[[[1], [1]]], reward=[["1/3", 0]], gamma=0.5, initial=[1], old=[[1, 0]], new=[[0.5, "1/2"]]
     ... )
     >>> one.reward[0, 0], one.largest_denominator, quantities(one).surrogate
-    (Fraction(1, 3), 3, Ball(1/2))
+    (Fraction(1, 3), 3, Ball(1/3))
     """
 
     transition: Any

@@ -41,6 +41,7 @@ class Claim:
         problem: for a claim about an update problem: the problem of a size (a radius, a coefficient), solved for new by
             the real solver; `step` then says what solves it exactly where all states share one row.
         tabular: for a claim with a problem: all policies are allowed (else: classes that share rows).
+        sound_for_any_new: for a claim with a problem: a negative slack refutes it whatever new is, solved or not.
         needs: what of `NEEDS` instances must have.
         note: what a reader should know of the verdict.
         origin: the file of one's own that it comes from.
@@ -57,6 +58,7 @@ class Claim:
     step: Callable[[Quantities], Any] | None = None
     problem: Callable[[float], Any] | None = None
     tabular: bool = True
+    sound_for_any_new: bool = False
     needs: frozenset[str] = frozenset()
     note: str = ""
     origin: str = ""

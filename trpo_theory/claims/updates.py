@@ -70,7 +70,9 @@ def _falls_short(q: Quantities) -> Any:
 
 
 def _gains(q: Quantities) -> Any:
-    return q.surrogate_gain > 0
+    """L rises, and in two states at least, so that there is something to separate."""
+    moving = (q.tv > 0) & (q.visitation_old > 0)
+    return (q.surrogate_gain > 0) & (moving.sum(0) >= 2)
 
 
 def _penalty_claim(suffix: str, bound: str) -> Claim:
@@ -173,6 +175,7 @@ CLAIMS = (
         given=_gains,
         expected=False,
         problem=MaxKL,
+        sound_for_any_new=True,
         provenance="D",
         note="It separates by state. The slack is computed with an upper bound on the maximum (shortfall_bound), so that "
         "a negative one refutes the claim of this instance.",

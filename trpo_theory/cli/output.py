@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from trpo_theory.sources import Source
 
+_UNWATCHED_WIDTH = 240
+
 
 def fail(message: str, status: int) -> int:
     """One message on stderr, and the exit status."""
@@ -66,10 +68,10 @@ def progress(doing: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 def new_console() -> Console:
-    """Where tables are printed."""
+    """Where tables are printed: as wide as they are, when nobody watches."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _UNWATCHED_WIDTH)
 
 
 def print_fields(console: Console, fields: dict[str, Any]) -> None:
@@ -83,15 +85,14 @@ def print_fields(console: Console, fields: dict[str, Any]) -> None:
 
 
 def print_table(console: Console, table: Any) -> None:
-    """A table in the one style: rules under the head, numbers to the right; as wide as it is, when nobody watches."""
+    """A table in the one style: rules under the head, numbers to the right."""
     from rich import box
 
     table.box = box.SIMPLE_HEAD
     for column in table.columns[1:]:
         column.justify = "right"
         column.no_wrap = True
-    width = None if console.is_terminal else console.measure(table, options=console.options.update(width=1000)).maximum
-    console.print(table, width=width, crop=False)
+    console.print(table)
 
 
 def digits(value: Any, digits: int = 10) -> str:

@@ -25,7 +25,7 @@ _KEPT = 8
 @st.composite
 def instance(draw: st.DrawFn, options: Any, *, with_new: bool = True) -> Any:
     """The fields of an instance by name, in object arrays of fractions; `groups` are integers, `available` booleans."""
-    states, actions = draw(sizes(options.states)), draw(sizes(options.actions))
+    states, actions = _sizes(draw, options.states), _sizes(draw, options.actions)
     gamma = draw(options.gamma)
     groups = _group_map(draw, states, options.aggregation)
     weight = draw(options.mixture) if options.mixture is not None and with_new else None
@@ -42,7 +42,7 @@ def instance(draw: st.DrawFn, options: Any, *, with_new: bool = True) -> Any:
 @st.composite
 def mdp(draw: st.DrawFn, options: Options) -> Any:
     """The fields of an MDP by name."""
-    states, actions = draw(sizes(options.states)), draw(sizes(options.actions))
+    states, actions = _sizes(draw, options.states), _sizes(draw, options.actions)
     return _mdp(draw, states, actions, draw(options.gamma), np.arange(states.drawn), options)
 
 
@@ -61,8 +61,7 @@ class Sizes:
     kept: list[int]
 
 
-@st.composite
-def sizes(draw: st.DrawFn, bounds: tuple[int, int]) -> Any:
+def _sizes(draw: Any, bounds: tuple[int, int]) -> Sizes:
     """A number within bounds, of which some may be dropped again, down to the least."""
     least, most = bounds
     drawn = draw(st.integers(least, most))
@@ -113,9 +112,7 @@ def _masks(draw: Any, groups: Any, states: Any, actions: Any, some_are_not: bool
     return available[groups[states.kept]]
 
 
-def _policy(
-    draw: Any, available: Any, groups: Any, states: Any, actions: Any, options: Any, which: str
-) -> np.ndarray:
+def _policy(draw: Any, available: Any, groups: Any, states: Any, actions: Any, options: Any, which: str) -> np.ndarray:
     """A policy on the kept states, old or new as the options want that one; groups are of all states drawn for."""
     one, full = which in options.deterministic, which in options.full_support
     grain = 0 if one else draw(st.integers(1, options.weights))

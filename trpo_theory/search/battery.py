@@ -27,7 +27,7 @@ def battery(
     """About so many instances, a batch for each size; `needs` as of a claim."""
     each = max(1, round(instances * (1 - family_share) / len(SHAPES)))
     parts = [random_instances(generator, each, *shape) for shape in SHAPES]
-    parts += family_instances(generator, max(1, round(instances * family_share / (6 + len(_WALKS)))))
+    parts += family_instances(generator, max(1, round(instances * family_share / (7 + len(_WALKS)))))
     by_shape: dict[tuple[int, int], list[Instances]] = {}
     for part in parts:
         by_shape.setdefault(part.shape, []).append(part)
@@ -101,7 +101,30 @@ def family_instances(generator: np.random.Generator, each: int) -> list[Instance
             size=10 ** generator.uniform(-2, 2, each),
         )
         parts.append(part.replace(groups=np.where(one_row[:, None], 0, part.groups)))
-    return parts
+    return [*parts, _estimated_f1(generator, gamma)]
+
+
+def _estimated_f1(generator: np.random.Generator, gamma: np.ndarray) -> Instances:
+    """F1 with an estimate that is right on average: noise +x at G, and at B of the sign that makes |Â| smaller.
+
+    A(G) = h (b, b − 1, b) under old(G) = (1 − b, b, 0), new(G) = (1 − b, 0, b); A(B) = k (1, −1, 1), as in F1.
+    """
+    each = len(gamma)
+    b, y, noise = 0.5 * generator.random(each), 0.5 * generator.random(each), generator.random(each)
+    h, k, zero = 3 * generator.random(each), 2 * generator.random(each), np.zeros(each)
+
+    def rows(*states: tuple[Any, ...]) -> np.ndarray:
+        return np.stack([np.stack([entry + zero for entry in row], -1) for row in states], 1)
+
+    return Instances.of(
+        np.array([[[1, 0], [1, 0], [0, 1]], [[0, 1]] * 3]),
+        rows((h * b, h * (b - 1), h * b), (k, -k, k)),
+        gamma,
+        [1, 0],
+        rows((1 - b, b, 0), (0.5, 0.5, 0)),
+        rows((1 - b, 0, b), (0.5 - y, 0.5 + y, 0)),
+        noise=rows((noise, noise, noise), (-noise, noise, -noise)),
+    )
 
 
 def random_rows(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -158,6 +181,8 @@ def _initials(generator: np.random.Generator, count: int, states: int) -> np.nda
 
 
 def _noise(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Of one size: of random signs, uniform, or one sign in each state."""
     scale = 10 ** generator.uniform(-3, 0.5, (shape[0], 1, 1))
     signs = generator.integers(0, 2, shape) * 2.0 - 1.0
-    return scale * np.where(generator.random((shape[0], 1, 1)) < 0.5, signs, generator.uniform(-1, 1, shape))
+    kind = np.broadcast_to(generator.integers(0, 3, (shape[0], 1, 1)), shape)
+    return scale * np.choose(kind, [signs, generator.uniform(-1, 1, shape), np.broadcast_to(signs[..., :1], shape)])

@@ -62,8 +62,15 @@ def scaled(told: Screened, scale: str) -> np.ndarray:
 
 
 def _selected(told: Screened) -> np.ndarray:
-    orders = [np.argsort(scaled(told, scale), kind="stable")[: _PARENTS // 2] for scale in _SCALES]
-    return np.unique(np.concatenate(orders))
+    """The least by either scale; of those that tie to six digits the latest only, so that ties drift and cannot crowd."""
+    kept = []
+    for scale in _SCALES:
+        ratio = scaled(told, scale)[::-1]
+        with np.errstate(over="ignore"):
+            rounded = np.where(ratio < _SAYS_NOTHING, np.round(ratio, 6), ratio)
+        latest = np.unique(rounded, return_index=True)[1][: _PARENTS // 2]
+        kept.append(len(ratio) - 1 - latest)
+    return np.unique(np.concatenate(kept))
 
 
 def _taken(told: Screened, index: np.ndarray) -> Screened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,15 @@ from trpo_theory.search.screen import Screen, Screened, failed
 
 SMALL = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3))
 """Sizes that the directed search is run on, in the order in which a witness is wanted."""
+_WIDER = ((4, 2), (5, 2))
+_OPEN_EFFORT = 8
+"""An open claim is searched on wider sizes too, and so many times as long."""
 _PROVED_NEGATIVE = 12
 _PROVED_NEAR = 24
 """How many instances of each kind go to balls: clearly negative ones (the first refutes), and ones near 0."""
 _ONE_BY_ONE_SHARE = 0.05
 """A formula that cannot be batched is run on so much less."""
+_TIE = Fraction(1, 2**1000)
 
 Batch = tuple[Instances, Quantities]
 
@@ -39,6 +44,7 @@ class Hunt:
         near: instances (of an inequality) whose slack is below 0 by no more than rounding, and that balls were not asked about.
         refuted: an instance on which the claim is proved false, with its proof.
         undecided: instances that neither floats nor balls decide.
+        ties: instances whose slack is 0 to a thousand bits, and not known to be exactly 0: equalities, in all likelihood.
         batched: whether the formula could be run on batches.
         note: why balls could not decide.
     """
@@ -50,6 +56,7 @@ class Hunt:
     near: int = 0
     refuted: tuple[ExactInstance, Decision] | None = None
     undecided: int = 0
+    ties: int = 0
     batched: bool = True
     note: str = ""
     _negative: list[tuple[Any, ...]] = field(default_factory=list)
@@ -75,22 +82,25 @@ class Hunt:
         for which in np.argsort(share)[:4]:
             self._near.append((float(share[which]), instances, int(np.flatnonzero(near)[which])))
 
-    @property
-    def smallest_negative(self) -> int | None:
-        """S·A of the smallest instance that floats call false."""
-        return min((size for size, *_ in self._negative), default=None)
-
     def prove(self, claim: Claim) -> None:
-        """Ask balls: about the clearly negative, small ones first, until one is refuted; then about those near 0."""
+        """Ask balls: about the clearly negative, small ones first, until one is refuted; if none is, about those near 0."""
         self._negative.sort(key=lambda found: found[:2])
-        for _, _, instances, index in self._negative[: 4 * _PROVED_NEGATIVE]:
-            if self._refutes(claim, instances.exact(index)):
-                return
+        negative, self._negative = self._negative[: 4 * _PROVED_NEGATIVE], []
+        if any(self._refutes(claim, instances.exact(index)) for _, _, instances, index in negative):
+            return
         self._near.sort(key=lambda found: found[0])
-        for _, instances, index in self._near[:_PROVED_NEAR]:
+        near, self._near = self._near[:_PROVED_NEAR], []
+        for _, instances, index in near:
             self.near -= claim.relation == ">="
             if self._refutes(claim, instances.exact(index)):
                 return
+
+    def wants(self, shape: tuple[int, int]) -> bool:
+        """Whether a counterexample of that size would be the smallest so far."""
+        if self.refuted is None:
+            return True
+        instance = self.refuted[0]
+        return shape[0] * shape[1] < instance.states * instance.actions
 
     def _refutes(self, claim: Claim, instance: ExactInstance) -> bool:
         try:
@@ -98,9 +108,11 @@ class Hunt:
         except ClaimFailed as error:
             self.undecided, self.note = self.undecided + 1, f"in balls, {error}"
             return False
-        if decision.verdict is Verdict.REFUTED:
+        if decision.verdict is Verdict.REFUTED and self.wants((instance.states, instance.actions)):
             self.refuted = instance, decision
-        self.undecided += decision.verdict is Verdict.UNDECIDED
+        if decision.verdict is Verdict.UNDECIDED:
+            tie = decision.lower is not None and max(abs(decision.lower), abs(decision.upper or 0)) < _TIE
+            self.ties, self.undecided = self.ties + tie, self.undecided + (not tie)
         return decision.verdict is Verdict.REFUTED
 
 
@@ -111,12 +123,13 @@ def settle(claim: Claim, instance: ExactInstance) -> Decision:
         ClaimFailed: if the claim's formula cannot be computed in balls.
     """
     try:
-        return decide(
-            lambda q: claim.formula(claim.stepped(q)),
-            instance,
-            given=None if claim.given is None else lambda q: claim.met(claim.stepped(q)),
-            relation=claim.relation,
-        )
+        with np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
+            return decide(
+                lambda q: claim.formula(claim.stepped(q)),
+                instance,
+                given=None if claim.given is None else lambda q: claim.met(claim.stepped(q)),
+                relation=claim.relation,
+            )
     except (TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         raise failed(claim, error) from error
 
@@ -135,23 +148,23 @@ def hunt(
         ClaimFailed: if the claim's own code raises an exception.
     """
     screen, found = Screen(claim), Hunt()
-    starts: dict[tuple[int, int], tuple[Instances, Screened]] = {}
+    starts: dict[tuple[int, int], Instances] = {}
     for instances, q in batches:
         if screen.batched is False:
             instances = instances.take(slice(max(8, int(_ONE_BY_ONE_SHARE * len(instances)))))
         told = screen(instances, q if screen.batched is not False else None)
         found.add(instances, told, len(instances), int(told.met.sum()), claim.relation)
         best = np.unique(np.concatenate([np.argsort(scaled(told, scale))[:48] for scale in ("gap", "reward")]))
-        starts[instances.shape] = instances.take(best), told
+        starts[instances.shape] = instances.take(best)
         advance()
     found.batched = bool(screen.batched)
-    rounds = generations if screen.batched else 1
-    for shape in SMALL:
-        smallest = found.smallest_negative
-        if shape not in starts or (smallest is not None and smallest < shape[0] * shape[1]):
-            continue
-        best, told, *counts = descend(screen, starts[shape][0], generator, generations=rounds, needs=claim.needs)
-        found.add(best, told, *counts, claim.relation)
-        advance()
     found.prove(claim)
+    for shape in SMALL if claim.expected != "open" else (*SMALL, *_WIDER):
+        if shape not in starts or not found.wants(shape):
+            continue
+        rounds = generations * (_OPEN_EFFORT if claim.expected == "open" else 1) if found.batched else 1
+        best, told, *counts = descend(screen, starts[shape], generator, generations=rounds, needs=claim.needs)
+        found.add(best, told, *counts, claim.relation)
+        found.prove(claim)
+        advance()
     return found

@@ -105,8 +105,8 @@ def _least(value: Any, count: int | None, reduce: Any) -> np.ndarray:
 
 
 def _noise(q: Quantities) -> Any:
-    size = q.max_s(abs(q.value)) + q.max_s(q.max_a(abs(q.advantage))) + q.max_s(q.max_a(abs(q.reward)))
-    return _NOISE * size / (1 - q.gamma) + _LEAST_NOISE
+    parts = (abs(q.value), q.max_a(abs(q.advantage)), q.max_a(abs(q.reward)), q.max_a(abs(q.noise)))
+    return (_NOISE * sum(q.max_s(part) for part in parts) + _LEAST_NOISE) / (1 - q.gamma)
 
 
 def failed(claim: Claim, error: Exception) -> ClaimFailed:

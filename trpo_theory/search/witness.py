@@ -62,6 +62,8 @@ class Witness:
         slack = [str(end) if end.denominator < _SHORT else _decimal(end) for end in self.slack]
         head = {"claim": claim.id, "statement": claim.statement, "source": claim.source, "relation": claim.relation}
         instance = {name: _text(value) for name, value in _told(self.instance).to_fields().items()}
+        if self.instance.size == 1:
+            del instance["size"]
         return head | own | {"verdict": "refuted", "slack": slack} | instance
 
     def write(self, path: Any) -> None:
