@@ -3,9 +3,13 @@
 import json
 import subprocess
 import sys
+from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from exact import step_on
 
 import trpo_theory as tt
 from trpo_theory.cli import main
@@ -59,6 +63,8 @@ def files(tmp_path):
     (tmp_path / "mdp.txt").write_text("?")
     (tmp_path / "bad.csv").write_text("a,b,c\n1,2,3\n")
     (tmp_path / "bad.POMDP").write_text("discount: 0.9\nstates: 2\nactions: 1\nT: 0 : 0\n0.5 0.6\n")
+    sparse = tt.FiniteMDP(sp.csr_array(mdp.transition.reshape(6, 3)), mdp.reward, mdp.gamma, mdp.initial)
+    tt.io.write_mdp(sparse, tmp_path / "sparse.npz")
     np.save(tmp_path / "uniform.npy", np.full((3, 2), 0.5))
     np.save(tmp_path / "other.npy", np.full((4, 2), 0.5))
     np.save(tmp_path / "transposed.npy", np.full((2, 3), 1 / 3))
@@ -125,6 +131,8 @@ BAD = [
     ("evaluate", "zoo:forest", "--policy", "FILES/mdp.txt"),
     ("bound", "zoo:forest", "--old", "uniform"),
     ("bound", "zoo:forest", "--old", "uniform", "--new", "FILES/other.npy"),
+    ("bound", "zoo:walk?n=32", "--old", "old", "--new", "new", "--certify"),
+    ("bound", "FILES/sparse.npz", "--old", "uniform", "--new", "optimal", "--certify"),
     ("evaluate",),
     ("evaluate", "zoo:forest", "--polcy", "uniform"),
     ("evaluat", "zoo:forest"),
@@ -187,6 +195,150 @@ def test_a_failed_bound_is_status_1(capsys, monkeypatch):
     arguments = ("bound", "zoo:f1", "--gamma", "1/2", "--old", "old", "--new", "new")
     assert run(capsys, *arguments)[0] == 1
     assert json.loads(run(capsys, *arguments, "--json")[1])["bounds"][0]["holds"] is False
+
+
+def test_what_says_nothing_is_not_said_to_hold(capsys):
+    """On F1 the reverse KL is infinite."""
+    arguments = ("bound", "zoo:f1", "--gamma", "1/2", "--old", "old", "--new", "new")
+    for option in ((), ("--certify",)):
+        status, out, _ = run(capsys, *arguments, *option)
+        lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+        assert status == 0
+        assert lines["pinsker/reverse-kl"].split()[1:] == ["inf", "-inf", "inf", "says", "nothing"]
+        assert lines["coupling/tv"].split()[-1] == ("proved" if option else "yes")
+
+
+CERTIFY = ("bound", "zoo:f1?x=1/4", "--gamma", "1/2", "--old", "old", "--new", "new", "--certify")
+
+
+def test_certify_json_on_f1(capsys):
+    """The closed forms: a gap of -2/5, alpha = 1/4, eps = 1, so that the slack of coupling/tv is 0 exactly."""
+    status, out, err = run(capsys, *CERTIFY, "--json")
+    fields = json.loads(out)
+    assert (status, err) == (0, "")
+    rows = {row["id"]: row for row in fields["bounds"]}
+    assert set(rows) == set(tt.bounds)
+    assert all(set(row) == {"id", "penalty", "lower_bound", "slack", "holds", "enclosure"} for row in rows.values())
+    assert all(row["holds"] is True for row in rows.values())
+    for bound, slack in {"coupling/tv": "0", "trpo/tv": "1/10", "kakade-langford": "4/15"}.items():
+        assert rows[bound]["enclosure"] == slack
+        assert rows[bound]["slack"] == float(Fraction(slack))
+    assert rows["pinsker/reverse-kl"]["enclosure"] == rows["pinsker/reverse-kl"]["penalty"] == "inf"
+
+
+def test_certify_agrees_with_exact_rationals_where_actions_are_unavailable(capsys, tmp_path):
+    """Everything is dyadic, so that the oracle's rows are the ones that are proved about."""
+    rng = np.random.default_rng(5)
+    available = np.array([[True, True, True], [True, False, True], [False, True, True]])
+    transition = np.array([[rng.multinomial(16, np.ones(3) / 3) for _ in range(3)] for _ in range(3)]) / 16
+    mdp = tt.FiniteMDP(transition, rng.integers(-8, 9, (3, 3)) / 4, 0.875, [0.5, 0.25, 0.25], available=available)
+    old = np.array([[0.5, 0.25, 0.25], [0.5, 0, 0.5], [0, 0.75, 0.25]])
+    new = np.array([[0.25, 0.25, 0.5], [0.75, 0, 0.25], [0, 0.5, 0.5]])
+    tt.io.write_mdp(mdp, tmp_path / "mdp.npz")
+    np.save(tmp_path / "old.npy", old)
+    np.save(tmp_path / "new.npy", new)
+    policies = ("--old", str(tmp_path / "old.npy"), "--new", str(tmp_path / "new.npy"))
+    status, out, _ = run(capsys, "bound", str(tmp_path / "mdp.npz"), *policies, "--certify", "--json")
+    assert status == 0
+    step = step_on(mdp, old, new)
+    with mpmath.workdps(40):
+        gap, eps = (mpmath.mpf(int(x.p)) / int(x.q) for x in (step.surrogate_gap, abs(step.advantage).max()))
+        logs = [
+            sum(p * mpmath.log(p / q) for p, q in zip(*rows, strict=True) if p) for rows in zip(old, new, strict=True)
+        ]
+        gamma, alpha = mpmath.mpf("0.875"), mpmath.mpf("0.25")
+        slacks = {
+            "trpo/tv": gap + 4 * eps * gamma / (1 - gamma) ** 2 * alpha**2,
+            "coupling/tv": gap + 4 * eps * gamma * alpha**2 / ((1 - gamma) * (1 - gamma * (1 - alpha))),
+            "trpo/kl": gap + 4 * eps * gamma / (1 - gamma) ** 2 * max(logs),
+        }
+        for row in json.loads(out)["bounds"]:
+            assert row["holds"] is True
+            if row["id"] in slacks:
+                slack = slacks.pop(row["id"])
+                lower, upper = (mpmath.mpf(end) for end in row["enclosure"].strip("[]").split(", "))
+                assert lower < slack < upper
+                assert upper - lower < 1e-8 * slack
+                assert row["slack"] == pytest.approx(float(slack), rel=1e-14)
+    assert not slacks
+
+
+def test_certify_refutes_what_floats_cannot_tell(capsys, monkeypatch):
+    """coupling/tv less 1e-30 is false on F1, where coupling/tv is attained."""
+    true = tt.bounds["coupling/tv"]
+    wrong = tt.bounds.Bound("wrong", lambda q: true.formula(q) - 1e-30, r"\eta \ge L", "nobody")
+    monkeypatch.setattr(tt.bounds, "catalogue", {"wrong": wrong})
+    assert run(capsys, *CERTIFY[:-1])[0] == 0
+    status, out, _ = run(capsys, *CERTIFY)
+    assert status == 1
+    assert out.split()[-1] == "REFUTED"
+    row = json.loads(run(capsys, *CERTIFY, "--json")[1])["bounds"][0]
+    assert (row["holds"], row["slack"], row["lower_bound"]) == (False, -1e-30, 0.6)
+
+
+def test_what_balls_leave_open_is_undecided(capsys, monkeypatch):
+    """A slack of log 2 + log 3 - log 6 is 0, but no precision tells; a bound that is refuted beside it counts more."""
+    tie = tt.bounds.Bound(
+        "tie",
+        lambda q: q.log(2 + 0 * q.max_tv) + q.log(3 + 0 * q.max_tv) - q.log(6 + 0 * q.max_tv) - q.surrogate_gap,
+        "",
+        "",
+    )
+    wrong = tt.bounds.Bound("wrong", lambda q: 0 * q.max_tv, r"\eta \ge L", "nobody")
+    monkeypatch.setattr(tt.bounds, "catalogue", {"tie": tie})
+    status, out, _ = run(capsys, *CERTIFY)
+    assert status == 3
+    assert out.split()[-1] == "undecided"
+    assert json.loads(run(capsys, *CERTIFY, "--json")[1])["bounds"][0]["holds"] is None
+    monkeypatch.setattr(tt.bounds, "catalogue", {"tie": tie, "wrong": wrong})
+    status, out, _ = run(capsys, *CERTIFY, "--json")
+    assert status == 1
+    assert [row["holds"] for row in json.loads(out)["bounds"]] == [None, False]
+
+
+def test_certified_numbers_are_right_where_a_step_is_tiny(capsys, tmp_path):
+    """64 bits prove the bound, but of the KL of a step of 2^-24 they give four digits.
+
+    The oracle: pinsker/kl is to trpo/tv as max-KL to 2 max-TV^2.
+    """
+    f1 = tt.zoo.f1(gamma=0.5, x=0.25)
+    old, step = np.array(f1.new), 2.0**-24
+    new = old.copy()
+    old[0], new[0] = (0.25, 0.75, 0), (0.25 + step, 0.75 - step, 0)
+    tt.io.write_mdp(f1.mdp, tmp_path / "f1.npz")
+    np.save(tmp_path / "old.npy", old)
+    np.save(tmp_path / "new.npy", new)
+    policies = ("--old", str(tmp_path / "old.npy"), "--new", str(tmp_path / "new.npy"))
+    status, out, _ = run(capsys, "bound", str(tmp_path / "f1.npz"), *policies, "--certify", "--json")
+    penalty = {row["id"]: row["penalty"] for row in json.loads(out)["bounds"]}
+    assert status == 0
+    with mpmath.workdps(60):
+        pairs = [(p, q) for p, q in zip(old.ravel(), new.ravel(), strict=True) if p != q]
+        assert len(pairs) == 2
+        kl = sum(mpmath.mpf(p) * mpmath.log(mpmath.mpf(p) / mpmath.mpf(q)) for p, q in pairs)
+        ratio = float(kl / (2 * mpmath.mpf(step) ** 2))
+    assert penalty["pinsker/kl"] / penalty["trpo/tv"] == pytest.approx(ratio, rel=1e-14)
+
+
+def test_bounds_too_costly_to_prove_are_left_out_with_a_note(capsys):
+    arguments = (
+        "bound",
+        "zoo:walk?n=16&x=1/4",
+        "--gamma",
+        "1/2",
+        "--old",
+        "old",
+        "--new",
+        "new",
+        "--certify",
+        "--json",
+    )
+    status, out, err = run(capsys, *arguments)
+    assert status == 0
+    ids = {row["id"] for row in json.loads(out)["bounds"]}
+    left_out = set(err.strip().partition(": left out for more than 32 states: ")[2].split(", "))
+    assert left_out == {"mixing/mean-tv", "mixing/tv", "mixing/kl"}
+    assert ids == set(tt.bounds) - left_out
 
 
 def test_tables_are_readable(capsys):

@@ -15,7 +15,7 @@ from trpo_theory import claims as catalogue
 from trpo_theory.certified.decide import Decision, Verdict
 from trpo_theory.certified.instance import ExactInstance, quantities
 from trpo_theory.certified.number import Ball
-from trpo_theory.certified.raw import precision
+from trpo_theory.certified.raw import Undecided, precision
 from trpo_theory.claims.claim import Claim
 from trpo_theory.claims.from_file import read_claims
 from trpo_theory.errors import InvalidInput
@@ -26,6 +26,7 @@ SHOWN = (
     *("expected_return_old", "expected_return_new", "surrogate", "surrogate_gap", "max_kl", "reverse_max_kl"),
     *("mean_kl", "max_tv", "mean_tv", "max_abs_advantage", "max_abs_expected_advantage"),
 )
+_SHOWN_BITS = 128
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def certify(witness: Any, *, claims: Iterable[Claim] | None = None) -> Certifica
 
     Raises:
         InvalidInput: for a file that is no witness, or a claim that is not known.
+        ClaimFailed: if the claim's own code raises an exception.
     """
     directory = Path()
     if isinstance(witness, str | os.PathLike):
@@ -99,10 +101,23 @@ def certify(witness: Any, *, claims: Iterable[Claim] | None = None) -> Certifica
     claim = _claim(fields, directory, claims)
     instance = ExactInstance.from_fields(fields)
     decision = settle(claim, instance)
-    with precision(128):
-        q = claim.stepped(quantities(instance))
-        shown = {name: _text(getattr(q, name)) for name in SHOWN}
-    return Certificate(claim.id, str(decision.verdict), decision.enclosure, _agrees(fields, decision), shown)
+    return Certificate(
+        claim.id,
+        str(decision.verdict),
+        decision.enclosure,
+        _agrees(fields, decision),
+        _shown(claim, instance, decision),
+    )
+
+
+def _shown(claim: Claim, instance: ExactInstance, decision: Decision) -> dict[str, str]:
+    """What there is to see of the instance; nothing where even the step is not decided."""
+    try:
+        with precision(max(_SHOWN_BITS, decision.precision)):
+            q = claim.stepped(quantities(instance))
+            return {name: _text(getattr(q, name)) for name in SHOWN}
+    except Undecided:
+        return {}
 
 
 def _claim(fields: Mapping[str, Any], directory: Path, own: Iterable[Claim] | None) -> Claim:
@@ -137,13 +152,13 @@ def _recorded_file(fields: Mapping[str, Any], directory: Path) -> list[Claim]:
 
 
 def _agrees(fields: Mapping[str, Any], decision: Decision) -> bool:
-    """Whether the enclosure that the file tells meets the one found."""
+    """Whether the enclosure that the file tells meets the one found; an infinite slack is told as "-inf"."""
     told = fields.get("slack")
+    if decision.lower is None or decision.upper is None:
+        return isinstance(told, list) and [str(end) for end in told] == 2 * [decision.enclosure]
     try:
         lower, upper = (Fraction(end) for end in told)  # pyright: ignore[reportOptionalIterable]
     except (TypeError, ValueError, ZeroDivisionError):
-        return False
-    if decision.lower is None or decision.upper is None:
         return False
     return lower <= decision.upper and decision.lower <= upper and lower <= upper
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +14,7 @@ import numpy as np
 from trpo_theory import _checks, claims
 from trpo_theory.bounds import Bound
 from trpo_theory.claims.claim import Claim, claim_of
+from trpo_theory.claims.from_file import read_claims
 from trpo_theory.errors import InvalidInput
 from trpo_theory.search.battery import battery
 from trpo_theory.search.hunt import Batch, Hunt, hunt
@@ -155,11 +158,17 @@ Batteries = dict[frozenset[str], list[Batch]]
 def _in_parallel(
     chosen: list[Claim], instances: int, seed: int, jobs: int, advance: Callable[[], None]
 ) -> list[Verdict]:
-    """One task a claim; a claim of the catalogue goes by its id, since functions of a module are found there."""
+    """One task a claim; one of the catalogue goes by its id, one of a file by the file, which the process runs for itself.
+
+    Their functions belong to modules, and are found there.
+    """
     from joblib import Parallel, delayed
 
     catalogue = claims.catalogue
-    named = [claim.id if catalogue.get(claim.id) is claim else claim for claim in chosen]
+    named = [
+        claim.id if catalogue.get(claim.id) is claim else (claim.origin, claim.id) if claim.origin else claim
+        for claim in chosen
+    ]
     verdicts = []
     for verdict in Parallel(n_jobs=jobs, return_as="generator")(
         delayed(_task)(name, instances, seed) for name in named
@@ -172,12 +181,17 @@ def _in_parallel(
 _OF_THIS_PROCESS: dict[tuple[int, int], Batteries] = {}
 
 
-def _task(claim: Any, instances: int, seed: int) -> Verdict:
+def _task(named: Any, instances: int, seed: int) -> Verdict:
+    """A verdict in a process of its own, whose stdout is everybody's: what a claim prints goes to stderr."""
     batteries = _OF_THIS_PROCESS.setdefault((instances, seed), {})
-    return _verdict(claims.get(claim) if isinstance(claim, str) else claim, instances, seed, batteries)
+    with contextlib.redirect_stdout(sys.stderr):
+        claim = claims.get(named) if isinstance(named, str) else named
+        if isinstance(named, tuple):
+            claim = next(one for one in read_claims(named[0]) if one.id == named[1])
+        return _verdict(claim, instances, seed, batteries)
 
 
-def _verdict(claim: Claim, instances: int, seed: int, batteries: Batteries) -> Verdict:
+def _verdict(claim: Claim, instances: int, seed: int, batteries: Batteries, *, hard: bool = False) -> Verdict:
     generator = np.random.default_rng([seed, zlib.crc32(claim.id.encode())])
     if claim.problem is not None and claim.step is None:
         return _judged(claim, hunt_solved(claim, generator, instances // 10))
@@ -185,7 +199,7 @@ def _verdict(claim: Claim, instances: int, seed: int, batteries: Batteries) -> V
         # the battery depends on the seed and on what is needed only, so that claims run on the same instances
         fresh = np.random.default_rng([seed, zlib.crc32(" ".join(sorted(claim.needs)).encode())])
         batteries[claim.needs] = [(part, part.quantities()) for part in battery(fresh, instances, claim.needs)]
-    return _judged(claim, hunt(claim, batteries[claim.needs], generator))
+    return _judged(claim, hunt(claim, batteries[claim.needs], generator, hard=hard or claim.expected == "open"))
 
 
 def _judged(claim: Claim, found: Hunt) -> Verdict:
@@ -201,6 +215,10 @@ def _judged(claim: Claim, found: Hunt) -> Verdict:
         note = _sentence(f"{found.ties} instances where it is an equality to 300 digits", note)
     if not found.effective:
         verdict, note = UNDECIDED, _sentence("no instance met the hypotheses", note)
+    elif found.least_slack == np.inf:
+        verdict, note = UNDECIDED, _sentence("its slack is nowhere a finite number", note)
+    if verdict == UNREFUTED and found.least_slack < 0:
+        note = _sentence("floats call it false where balls prove it true: they lose digits in its formula", note)
     if not found.batched:
         note = _sentence("run one instance at a time: its formula cannot be batched", note)
     return Verdict(
@@ -254,26 +272,31 @@ def falsify(claim: Any, *, seed: int = 0, effort: int = 4) -> Verdict:
     Args:
         claim: the id of a claim, a Claim, or a Bound.
         seed: of the search.
-        effort: how many independent searches, each on a fresh battery, before it is given up.
+        effort: how many searches, each on a fresh battery, before it is given up: one as verify does, then harder ones.
 
     Returns:
         A `Verdict`, with the witness if there is one; the counts are over all searches.
     """
     one = as_claim(claim)
+    _checks.integer(seed, "seed", least=0)
     verdicts: list[Verdict] = []
     for attempt in range(_checks.integer(effort, "effort", least=1)):
-        verdicts.append(_verdict(one, INSTANCES, seed + attempt, {}))
+        verdicts.append(_verdict(one, INSTANCES, seed + attempt, {}, hard=attempt > 0))
         if verdicts[-1].witness is not None:
             break
-    last = verdicts[-1]
     return replace(
-        last,
+        max(verdicts, key=_weight),
         instances=sum(verdict.instances for verdict in verdicts),
         effective=sum(verdict.effective for verdict in verdicts),
         near=sum(verdict.near for verdict in verdicts),
         min_slack=min(verdict.min_slack for verdict in verdicts),
         min_ratio=min(verdict.min_ratio for verdict in verdicts),
     )
+
+
+def _weight(verdict: Verdict) -> tuple[bool, bool, bool]:
+    """Of several searches one that refutes is told of, else one that met what it cannot decide."""
+    return verdict.verdict == REFUTED, verdict.verdict == UNDECIDED and verdict.effective > 0, verdict.effective > 0
 
 
 def check(claim: Any, *, instances: int = 5000, seed: int = 0) -> Verdict:
@@ -284,7 +307,8 @@ def check(claim: Any, *, instances: int = 5000, seed: int = 0) -> Verdict:
 
     >>> _ = check("coupling/tv", instances=500)
     """
-    verdict = _verdict(as_claim(claim), _checks.integer(instances, "instances", least=1), seed, {})
+    _checks.integer(instances, "instances", least=1)
+    verdict = _verdict(as_claim(claim), instances, _checks.integer(seed, "seed", least=0), {})
     if verdict.witness is not None:
         raise AssertionError(
             f"{verdict.id} is refuted, proved in ball arithmetic ({verdict.witness.size_text}):\n{verdict.witness.text}"

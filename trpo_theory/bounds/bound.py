@@ -104,6 +104,11 @@ class BoundCheck:
         """Whether slack ≥ 0, up to rounding: in floats the sign of a slack within ± rounding is not decided."""
         return self.slack >= -self.rounding
 
+    @property
+    def says_nothing(self) -> Any:
+        """Whether the penalty is infinite: hypotheses that fail, or a divergence that is infinite."""
+        return np.isinf(self.penalty)
+
 
 def gap_rounding(q: Quantities) -> Any:
     """A bound on the float error of η(new) − L = Σ_s (ρ_new − ρ_old)(s) Ā(s).

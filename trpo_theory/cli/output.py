@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,7 @@ def new_console() -> Console:
     return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _UNWATCHED_WIDTH)
 
 
-def print_fields(console: Console, fields: dict[str, Any]) -> None:
+def print_fields(console: Console, fields: Mapping[str, Any]) -> None:
     """A table of names and values."""
     from rich.table import Table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,11 +33,12 @@ def claims(from_file: FromOption = None, as_json: JsonOption = False) -> int:
     names = ("id", "expected", "provenance", "source", "statement", "relation")
     if as_json:
         return print_json({"claims": [{name: getattr(claim, name) for name in names} for claim in listed]})
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("claim", "expected", "source")
     for claim in listed:
-        table.add_row(claim.id, _word(claim.expected), claim.source)
+        table.add_row(escape(claim.id), _word(claim.expected), escape(claim.source))
     print_table(new_console(), table)
     return OK
 
@@ -54,6 +56,8 @@ def verify(
     """Verdicts on claims: refuted with a proved witness, or unrefuted in so many instances."""
     from trpo_theory.verify import verify
 
+    if out is not None:
+        _checked_directory(Path(out))
     chosen = _chosen(ids, from_file)
     with _own_errors(), progress("verifying", len(chosen)) as advance:
         verification = verify(chosen, instances=instances, seed=seed, jobs=jobs, advance=advance)
@@ -63,13 +67,14 @@ def verify(
     if as_json:
         print_json({"claims": [verdict.to_fields() for verdict in verification]})
         return status
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("claim", "expected", "verdict", "instances", "effective", "least slack", "witness")
     for verdict in verification:
         mark = verdict.verdict if verdict.as_expected else f"[bold red]{verdict.verdict}[/]"
         table.add_row(
-            verdict.id,
+            escape(verdict.id),
             _word(verdict.expected),
             mark,
             str(verdict.instances),
@@ -81,7 +86,7 @@ def verify(
     print_table(console, table)
     for verdict in verification:
         if verdict.note:
-            console.print(f"{verdict.id}: {verdict.note}")
+            console.print(f"{verdict.id}: {verdict.note}", markup=False)
     console.print(repr(verification))
     return status
 
@@ -115,13 +120,14 @@ def falsify(
     if verdict.witness is None:
         console.print(
             f"{verdict.id}: {verdict.verdict} in {verdict.instances} instances, {verdict.effective} of which met the hypotheses; "
-            f"least slack {digits(verdict.min_slack, 6)}"
+            f"least slack {digits(verdict.min_slack, 6)}",
+            markup=False,
         )
         return status
-    console.print(f"{verdict.id}: refuted, proved in ball arithmetic ({verdict.witness.size_text})")
-    console.print(verdict.witness.text)
+    console.print(f"{verdict.id}: refuted, proved in ball arithmetic ({verdict.witness.size_text})", markup=False)
+    console.print(verdict.witness.text, markup=False)
     if out is not None:
-        console.print(f"written to {out}")
+        console.print(f"written to {out}", markup=False)
     return status
 
 
@@ -142,8 +148,8 @@ def certify(
         print_json(certificate.to_fields())
         return status
     console = new_console()
-    console.print(f"{certificate.id}: {certificate.summary}")
-    print_fields(console, certificate.quantities)
+    console.print(f"{certificate.id}: {certificate.summary}", markup=False)
+    print_fields(console, dict(certificate.quantities))
     return status
 
 
@@ -198,12 +204,25 @@ def _word(expected: Any) -> str:
     return {True: "true", False: "false"}.get(expected, str(expected))
 
 
+def _checked_directory(directory: Path) -> None:
+    """Refuse one that cannot be made before anything is searched."""
+    place = directory.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise InvalidInput(
+            got=f"the output directory {str(directory)!r}",
+            wanted="a directory that can be written, or a place where one can be made",
+            mend="name another",
+        )
+
+
 def _write(verification: Verification, directory: Path) -> None:
-    """verdicts.csv, verdicts.json and a file for each witness."""
+    """verdicts.tex, .md and .csv, and a file for each witness."""
     from trpo_theory.io import write_fields
     from trpo_theory.report import Table, write
 
-    table = Table(verification.to_frame(), caption="Verdicts on the catalogue", label="tab:verdicts")
+    table = Table(verification.to_frame(), caption="Verdicts on claims", label="tab:verdicts")
     write(table, directory, "verdicts")
     for verdict in verification:
         if verdict.witness is not None:

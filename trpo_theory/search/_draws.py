@@ -23,7 +23,7 @@ _KEPT = 8
 
 
 @st.composite
-def instance(draw: st.DrawFn, options: Any, *, with_new: bool = True) -> Any:
+def instance(draw: Any, options: Any, *, with_new: bool = True) -> Any:
     """The fields of an instance by name, in object arrays of fractions; `groups` are integers, `available` booleans."""
     states, actions = _sizes(draw, options.states), _sizes(draw, options.actions)
     gamma = draw(options.gamma)
@@ -40,14 +40,14 @@ def instance(draw: st.DrawFn, options: Any, *, with_new: bool = True) -> Any:
 
 
 @st.composite
-def mdp(draw: st.DrawFn, options: Options) -> Any:
+def mdp(draw: Any, options: Options) -> Any:
     """The fields of an MDP by name."""
     states, actions = _sizes(draw, options.states), _sizes(draw, options.actions)
     return _mdp(draw, states, actions, draw(options.gamma), np.arange(states.drawn), options)
 
 
 @st.composite
-def policy(draw: st.DrawFn, available: Any, groups: Any, options: Any) -> Any:
+def policy(draw: Any, available: Any, groups: Any, options: Any) -> Any:
     """A policy (S, A) with a row for each group."""
     states, actions = (Sizes(size, list(range(size))) for size in available.shape)
     return _policy(draw, available, groups, states, actions, options, "new")

@@ -118,7 +118,7 @@ def fraction(value: Any, name: str) -> Fraction:
         raise InvalidInput(
             got=f"{name} = {value!r}", wanted="a finite number", mend=f"pass a float or a Fraction for {name}"
         )
-    return Fraction(value) if isinstance(value, numbers.Rational) else Fraction(float(value))
+    return Fraction(value) if isinstance(value, numbers.Rational) else Fraction(float(value))  # exactly
 
 
 def _discount(value: Any) -> Fraction:
@@ -174,9 +174,10 @@ def _which(value: Any, name: str) -> frozenset[str]:
 
 
 def _range(value: Any, name: str) -> tuple[int, int]:
-    low, high = value if isinstance(value, (tuple, list)) and len(value) == 2 else (value, value)
+    bounds: Any = value if isinstance(value, (tuple, list)) and len(value) == 2 else (value, value)
     wanted = "an integer, 1 or more, or (least, most)"
-    for size in (low, high):
+    low, high = bounds
+    for size in bounds:
         if isinstance(size, bool) or not isinstance(size, numbers.Integral) or size < 1:
             raise InvalidInput(got=f"{name} = {value!r}", wanted=wanted, mend=f"pass {name}=3 or {name}=(1, 4)")
     if low > high:

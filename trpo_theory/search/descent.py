@@ -27,7 +27,7 @@ def descend(
     generations: int = GENERATIONS,
     needs: frozenset[str] = frozenset(),
 ) -> tuple[Instances, Screened, int, int]:
-    """The best instances found from `start`, what floats say of them, how many were tried, and how many of those met the hypotheses.
+    """The best instances found from `start`, what floats say of them, how many were tried, and of those met the hypotheses.
 
     Half of the population is selected by slack over gap, half by slack over the size of the rewards; an instance that does
     not meet the hypotheses comes last.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -21,11 +20,11 @@ from trpo_theory.search.screen import Screen, Screened, failed
 SMALL = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3))
 """Sizes that the directed search is run on, in the order in which a witness is wanted."""
 _WIDER = ((4, 2), (5, 2))
-_OPEN_EFFORT = 8
-"""An open claim is searched on wider sizes too, and so many times as long."""
+_HARD = 8
+"""A hard search is made on wider sizes too, and is so many times as long."""
 _PROVED_NEGATIVE = 12
 _PROVED_NEAR = 24
-"""How many instances of each kind go to balls: clearly negative ones (the first refutes), and ones near 0."""
+"""How many instances go to balls: clearly negative ones of each batch (the first refutes), and in all ones near 0."""
 _ONE_BY_ONE_SHARE = 0.05
 """A formula that cannot be batched is run on so much less."""
 _TIE = Fraction(1, 2**1000)
@@ -85,7 +84,7 @@ class Hunt:
     def prove(self, claim: Claim) -> None:
         """Ask balls: about the clearly negative, small ones first, until one is refuted; if none is, about those near 0."""
         self._negative.sort(key=lambda found: found[:2])
-        negative, self._negative = self._negative[: 4 * _PROVED_NEGATIVE], []
+        negative, self._negative = self._negative, []
         if any(self._refutes(claim, instances.exact(index)) for _, _, instances, index in negative):
             return
         self._near.sort(key=lambda found: found[0])
@@ -130,7 +129,7 @@ def settle(claim: Claim, instance: ExactInstance) -> Decision:
                 given=None if claim.given is None else lambda q: claim.met(claim.stepped(q)),
                 relation=claim.relation,
             )
-    except (TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+    except Exception as error:
         raise failed(claim, error) from error
 
 
@@ -139,10 +138,15 @@ def hunt(
     batches: list[Batch],
     generator: np.random.Generator,
     *,
-    generations: int = GENERATIONS,
-    advance: Callable[[], None] = lambda: None,
+    hard: bool = False,
 ) -> Hunt:
     """Search for a counterexample: on the batches, by descent from their best, and prove what is found.
+
+    Args:
+        claim: the claim.
+        batches: instances with their quantities, one batch a size.
+        generator: of the descents.
+        hard: search wider and longer, as is done for an open claim.
 
     Raises:
         ClaimFailed: if the claim's own code raises an exception.
@@ -150,21 +154,19 @@ def hunt(
     screen, found = Screen(claim), Hunt()
     starts: dict[tuple[int, int], Instances] = {}
     for instances, q in batches:
-        if screen.batched is False:
+        if not screen.batched:
             instances = instances.take(slice(max(8, int(_ONE_BY_ONE_SHARE * len(instances)))))
-        told = screen(instances, q if screen.batched is not False else None)
+        told = screen(instances, q)
         found.add(instances, told, len(instances), int(told.met.sum()), claim.relation)
         best = np.unique(np.concatenate([np.argsort(scaled(told, scale))[:48] for scale in ("gap", "reward")]))
         starts[instances.shape] = instances.take(best)
-        advance()
-    found.batched = bool(screen.batched)
+    found.batched = screen.batched
     found.prove(claim)
-    for shape in SMALL if claim.expected != "open" else (*SMALL, *_WIDER):
+    for shape in (*SMALL, *_WIDER) if hard else SMALL:
         if shape not in starts or not found.wants(shape):
             continue
-        rounds = generations * (_OPEN_EFFORT if claim.expected == "open" else 1) if found.batched else 1
-        best, told, *counts = descend(screen, starts[shape], generator, generations=rounds, needs=claim.needs)
-        found.add(best, told, *counts, claim.relation)
+        rounds = GENERATIONS * (_HARD if hard else 1) if found.batched else 1
+        best, told, tried, met = descend(screen, starts[shape], generator, generations=rounds, needs=claim.needs)
+        found.add(best, told, tried, met, claim.relation)
         found.prove(claim)
-        advance()
     return found

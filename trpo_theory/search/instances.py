@@ -89,7 +89,7 @@ class Instances:
     def one(self, index: int) -> Quantities:
         """The quantities of one of them, without a batch axis."""
         fields: dict[str, Any] = {name: array[index] for name, array in self.arrays().items()}
-        return Quantities(Floats(), available=np.True_, **fields | {"gamma": float(fields["gamma"])})
+        return Quantities(Floats(), available=np.True_, **fields)
 
     def exact(self, index: int) -> ExactInstance:
         """One of them as the dyadic rationals that its floats are, each row divided by its exact sum.

@@ -11,10 +11,12 @@ from trpo_theory.claims.claim import Claim
 from trpo_theory.claims.from_file import complaint
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.quantities import Quantities
+from trpo_theory.search.battery import random_instances
+from trpo_theory.search.impose import impose
 from trpo_theory.search.instances import Instances
 
-_PROBE = 7
-"""Instances on which a batched formula must agree with itself, one at a time: a size that S and A seldom have."""
+_PROBE = (7, 3, 2)
+"""B, S and A of the instances on which a batched formula must agree with itself, one at a time: all different, none 1."""
 _NOISE = 1e-11
 """Of the size of the numbers that a slack is made of: below it, floats do not tell its sign."""
 _LEAST_NOISE = 1e-14
@@ -39,25 +41,47 @@ class Screened:
 
 
 class Screen:
-    """Evaluates one claim on batches; finds out once whether its formula is batch-agnostic."""
+    """Evaluates one claim on batches.
+
+    Attributes:
+        batched: whether its formula is batch-agnostic, found out on instances of its own, whatever the screen is then used on.
+
+    Raises:
+        ClaimFailed: if the claim raises an exception on a single instance, or its slack is no number.
+    """
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
-        self.batched: bool | None = None
+        probe = impose(random_instances(np.random.default_rng(0), *_PROBE), claim.needs)
+        self._expect_numbers(probe.one(0))
+        self.batched = self._agrees(probe)
 
     def __call__(self, instances: Instances, q: Quantities | None = None) -> Screened:
         """Screen a batch, whose quantities may be at hand.
 
         Raises:
-            ClaimFailed: if the claim raises an exception on a single instance.
+            ClaimFailed: if the claim raises an exception.
         """
-        if self.batched is None:
-            self.batched = self._agrees(instances.take(slice(_PROBE)))
         if not self.batched:
             return self._one_by_one(instances)
         q = instances.quantities() if q is None else q
         try:
             return self._evaluate(q, len(instances))
+        except Exception as error:
+            raise failed(self.claim, error) from error
+
+    def _expect_numbers(self, q: Quantities) -> None:
+        """A condition in place of a slack would be 0 or 1 and never negative; a hypothesis that is None would always hold."""
+        try:
+            with np.errstate(all="ignore"):
+                moved = self.claim.stepped(q)
+                slack = self.claim.formula(moved)
+                if np.asarray(slack).dtype == bool or slack is None:
+                    raise TypeError(
+                        f"the slack is {slack!r}, not a number: return the larger side minus the smaller one"
+                    )
+                if self.claim.met(moved) is None:
+                    raise TypeError("the hypothesis `given` is None: return the condition")
         except Exception as error:
             raise failed(self.claim, error) from error
 
@@ -82,7 +106,8 @@ class Screen:
         return Screened(*(np.array(column) for column in columns))
 
     def _evaluate(self, q: Quantities, count: int | None) -> Screened:
-        moved = self.claim.stepped(q)
+        with np.errstate(all="ignore"):
+            moved = self.claim.stepped(q)
         slack = _least(self.claim.slack(moved), count, np.min)
         met = _least(self.claim.met(moved), count, np.all)
         with np.errstate(invalid="ignore"):

@@ -14,8 +14,9 @@ import numpy as np
 from trpo_theory.certified.decide import Decision, Verdict
 from trpo_theory.certified.instance import ExactInstance
 from trpo_theory.claims.claim import Claim
+from trpo_theory.errors import ClaimFailed
 from trpo_theory.search.hunt import settle
-from trpo_theory.search.instances import from_exact
+from trpo_theory.search.instances import Instances, from_exact
 from trpo_theory.search.screen import Screen
 
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 999)
@@ -41,7 +42,7 @@ def shrink(
     work.accept_first(_neutral(instance))
     while work.accept_first(_smaller(work.instance)):
         pass
-    work.accept_first(_rounded(work.instance))
+    work.accept_first([rounded for rounded in _rounded(work.instance) if _total(rounded) < _total(work.instance)])
     while work.simplify():
         pass
     return work.instance, work.decision
@@ -53,11 +54,16 @@ class _Work:
         self._screen = Screen(claim)
 
     def refutes(self, candidate: ExactInstance) -> bool:
-        """Prove it, and step there."""
+        """Prove it, and step there; where a step makes new, old stands for it."""
         if self.left <= 0:
             return False
+        if self.claim.step is not None:
+            candidate = dataclasses.replace(candidate, new=candidate.old)
         self.left -= 1
-        decision = settle(self.claim, candidate)
+        try:
+            decision = settle(self.claim, candidate)
+        except ClaimFailed:  # simple instances are where formulas divide by 0
+            return False
         if decision.verdict is not Verdict.REFUTED:
             return False
         self.instance, self.decision = candidate, decision
@@ -70,19 +76,25 @@ class _Work:
             by_shape.setdefault(candidate.old.shape, []).append(number)
         promising: list[int] = []
         for numbers in by_shape.values():
-            told = self._screen(from_exact([candidates[n] for n in numbers]))
-            promising += [n for n, bad in zip(numbers, told.slack < -told.noise, strict=True) if bad]
+            bad = self._promising(from_exact([candidates[n] for n in numbers]))
+            promising += [n for n, yes in zip(numbers, bad, strict=True) if yes]
         return any(self.refutes(candidates[number]) for number in sorted(promising)[:_TRIES])
+
+    def _promising(self, instances: Instances) -> Any:
+        """Which of them floats call false, (B,); all, where the formula fails on one."""
+        try:
+            told = self._screen(instances)
+        except ClaimFailed:
+            return np.full(len(instances), True)
+        return told.slack < -told.noise
 
     def simplify(self) -> bool:
         """One round over every row and number: the edits that save most are tried first. Whether any was kept."""
         edits = _edits(self.instance, with_new=self.claim.step is None)
         if not edits:
             return False
-        told = self._screen(_edited_floats(self.instance, [edit for _, edit in edits]))
-        order = sorted(
-            (saving, n) for n, ((saving, _), bad) in enumerate(zip(edits, told.slack < -told.noise, strict=True)) if bad
-        )
+        promising = self._promising(_edited_floats(self.instance, [edit for _, edit in edits]))
+        order = sorted((edits[n][0], n) for n in np.flatnonzero(promising))
         kept, touched, tries = False, set(), 0
         for _, n in reversed(order):
             edit = edits[n][1]
@@ -109,6 +121,10 @@ def _cost(values: Any) -> float:
     return sum(cost(value) for value in np.ravel(np.asarray(values, dtype=object)))
 
 
+def _total(instance: ExactInstance) -> float:
+    return sum(_cost(value) for value in _fields(instance).values())
+
+
 def _fields(instance: ExactInstance) -> Fields:
     """Every field that the instance has, as object arrays."""
     names = ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "size")
@@ -121,11 +137,11 @@ def _with(instance: ExactInstance, fields: Fields, groups: Any = None) -> ExactI
 
 
 def _neutral(instance: ExactInstance) -> list[ExactInstance]:
-    """Without the reference, the noise and the groups that the claim may not need: all of them, or one."""
+    """Without the reference, the noise, the groups and the size that the claim may not need: all four, three, or one."""
     absent: list[Fields] = [{"reference": None}, {"noise": None}, {"groups": None}, {"size": Fraction(1)}]
     together: Fields = {name: value for one in absent for name, value in one.items()}
-    pairs = [absent[i] | absent[j] | absent[k] for i, j, k in combinations(range(4), 3)]
-    return [dataclasses.replace(instance, **changes) for changes in (together, *pairs, *absent)]
+    threes = [absent[i] | absent[j] | absent[k] for i, j, k in combinations(range(4), 3)]
+    return [dataclasses.replace(instance, **changes) for changes in (together, *threes, *absent)]
 
 
 def _smaller(instance: ExactInstance) -> list[ExactInstance]:

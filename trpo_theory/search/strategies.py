@@ -110,7 +110,9 @@ def policies(
 
     Args:
         mdp: a `FiniteMDP`, not a batch; or the booleans (S, A) of its available actions.
-        weights, deterministic, full_support: as for `instances`.
+        weights: integers 0..weights over their sum make a row.
+        deterministic: whether all of a row is on one action.
+        full_support: whether every available action has positive probability.
         aggregation: a `StateAggregation` to which the policy is to belong; its groups must agree on what is available.
 
     Raises:
@@ -131,19 +133,18 @@ def classes(**options: Any) -> st.SearchStrategy[tuple[FiniteMDP, StateAggregati
 
     Options as for `instances`, but for those that speak of new; aggregation is True if left out.
     """
-    options = _options.of("classes", {"aggregation": True, **options}, allowed=_OF_CLASSES)
-    return _class(options)
+    return _class(_options.of("classes", {"aggregation": True, **options}, allowed=_OF_CLASSES))
 
 
 @st.composite
-def _class(draw: st.DrawFn, options: Any) -> Any:
+def _class(draw: Any, options: Any) -> Any:
     fields = draw(_draws.instance(options, with_new=False))
     aggregation = draw(st.builds(StateAggregation, st.just(fields["groups"].tolist())))
     return draw(_mdp(fields)), aggregation, _nearest(fields["old"])
 
 
 @st.composite
-def _floats(draw: st.DrawFn, options: Any) -> Any:
+def _floats(draw: Any, options: Any) -> Any:
     fields = draw(_draws.instance(options))
     return draw(st.builds(Instance, _mdp(fields), st.just(_nearest(fields["old"])), st.just(_nearest(fields["new"]))))
 
@@ -172,7 +173,7 @@ def _availability(mdp: Any) -> Any:
         array = np.empty(0)
     if array.ndim != 2 or array.dtype != bool or not array.any(-1).all():
         raise InvalidInput(
-            got=f"{mdp!r} to draw policies for"
+            got=f"{mdp!r}"
             if isinstance(mdp, FiniteMDP)
             else f"available of shape {array.shape} and dtype {array.dtype}",
             wanted="one MDP, or booleans (S, A) with an available action in every state",
@@ -184,7 +185,7 @@ def _availability(mdp: Any) -> Any:
 def _groups(aggregation: Any, available: Any) -> Any:
     aggregation = aggregation if isinstance(aggregation, StateAggregation) else StateAggregation(aggregation)
     _checks.expect_shape(aggregation.group, "the aggregation map", len(available), "S")
-    if not aggregation.contains(available):
+    if (available != available[[int(np.argmax(aggregation.group == g)) for g in aggregation.group]]).any():
         raise InvalidInput(
             got="states of one group with different available actions",
             wanted="the same available actions in all states of a group",

@@ -44,11 +44,11 @@ class Witness:
         return f"{', '.join(parts)}, denominators to {instance.largest_denominator}"
 
     @property
-    def slack(self) -> tuple[Fraction, Fraction]:
-        """Rationals that enclose the slack: short ones, rounded outward."""
+    def slack(self) -> tuple[Fraction, Fraction] | None:
+        """Rationals that enclose the slack: short ones, rounded outward; None where it is infinite."""
         lower, upper = self.decision.lower, self.decision.upper
-        assert lower is not None
-        assert upper is not None
+        if lower is None or upper is None:
+            return None
         if lower == upper and lower.denominator < _SHORT:
             return lower, upper
         return _rounded(lower, math.floor), _rounded(upper, math.ceil)
@@ -59,7 +59,8 @@ class Witness:
         own = {}
         if claim.origin:
             own = {"file": Path(claim.origin).name, "file_sha256": file_hash(claim.origin)}
-        slack = [str(end) if end.denominator < _SHORT else _decimal(end) for end in self.slack]
+        ends = self.slack or (self.decision.enclosure, self.decision.enclosure)
+        slack = [_decimal(end) if isinstance(end, Fraction) and end.denominator >= _SHORT else str(end) for end in ends]
         head = {"claim": claim.id, "statement": claim.statement, "source": claim.source, "relation": claim.relation}
         instance = {name: _text(value) for name, value in _told(self.instance).to_fields().items()}
         if self.instance.size == 1:
@@ -108,10 +109,12 @@ class Witness:
 
 
 def checked_path(path: Any) -> None:
-    """Refuse a witness file of another suffix before anything is searched."""
-    if Path(path).suffix != ".json":
+    """Refuse a witness file that could not be written before anything is searched."""
+    if Path(path).suffix != ".json" or Path(path).is_dir():
         raise InvalidInput(
-            got=f"{str(path)!r} for a witness", wanted="a name that ends in .json", mend="write --out witness.json"
+            got=f"{str(path)!r} for a witness",
+            wanted="the name of a file that ends in .json",
+            mend="write --out witness.json",
         )
     if not Path(path).resolve().parent.is_dir():
         raise InvalidInput(
