@@ -18,7 +18,7 @@ FILES = sorted(HERE.glob("*.json"))
 OPEN = {"mean-kl/linear-open", "rate/npg-sharper"}
 """Claims that the literature leaves open and that the search refuted."""
 FIVE_STATES = {"mean-kl/linear-open"}
-"""With fewer states the constant 4 was not exceeded at γ = 1/10: the best found there is 3.17."""
+"""At γ = 1/10 the constant 4 is exceeded only with more states than four, as far as searches have found: no proof of that."""
 MP = oracle.MP
 shared = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
@@ -64,12 +64,18 @@ def test_the_oracle_refutes_it_within_the_enclosure(path):
     assert lower - outward <= slack <= upper + outward
 
 
+IRRATIONAL_STEPS = ("update/softmax-gradient-aggregated", "update/npg-aggregated")
+"""Their new is made with exponentials: the file has it in decimals, and certify makes it anew from old and size."""
+
+
 @shared
 def test_it_is_small(path):
     fields = content(path.stem)
     assert len(fields["old"]) <= (5 if fields["claim"] in FIVE_STATES else 4)
     assert len(fields["old"][0]) <= 3
-    numbers = ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "size")
+    numbers = ["transition", "reward", "gamma", "initial", "old", "reference", "noise", "size"]
+    if fields["claim"] not in IRRATIONAL_STEPS:
+        numbers.append("new")
     assert max(denominators(fields[name]) for name in numbers if name in fields) <= 999
 
 
@@ -208,7 +214,6 @@ REJECTED = {
     "slack a number": (TV2, {"slack": -0.0125}, "refuted"),
     "slack null": (TV2, {"slack": None}, "refuted"),
     "slack words": (TV2, {"slack": ["a", "b"]}, "refuted"),
-    "slack infinite": (TV2, {"slack": ["-inf", "inf"]}, "refuted"),
     "no reward": (TV2, {"reward": [[0, 0], [0, 0]]}, "proved"),
     "reward turned round": (TV2, {"reward": [[-1, 0], [0, -1]]}, "proved"),
     "reward scaled": (TV2, {"reward": [[2, 0], [0, 2]]}, "refuted"),
@@ -251,12 +256,15 @@ REJECTED = {
     [["-1000", "1000"], ["-1/80", "5"], ["-1e300", "-1/80"]],
     ids=["of either sign", "upper end altered", "lower end altered"],
 )
-@pytest.mark.xfail(strict=True, reason="certify takes any enclosure that meets the one found")
 def test_an_enclosure_that_tells_no_sign_or_no_size_is_rejected(slack):
     assert not tt.certify(changed(TV2, slack=slack)).certified
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="certify forgets that a required field may be null")
+def test_an_infinite_enclosure_is_rejected(tmp_path):
+    (tmp_path / "witness.json").write_text(json.dumps(changed(TV2, slack=["-inf", "inf"])))
+    assert not tt.certify(tmp_path / "witness.json").certified
+
+
 @pytest.mark.parametrize("name", ["transition", "reward", "gamma", "initial", "old", "new"])
 def test_a_field_that_is_null_is_refused(name):
     with pytest.raises(tt.InvalidInput):

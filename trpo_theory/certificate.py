@@ -10,6 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trpo_theory import _checks
 from trpo_theory import claims as catalogue
 from trpo_theory.certified.decide import Decision, Verdict
@@ -22,6 +24,8 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io.files import read_fields
 from trpo_theory.search.hunt import settle
 
+_TIGHT = Fraction(1, 10**6)
+_SAME_POLICY = 1e-9
 SHOWN = (
     *("expected_return_old", "expected_return_new", "surrogate", "surrogate_gap", "max_kl", "reverse_max_kl"),
     *("mean_kl", "max_tv", "mean_tv", "max_abs_advantage", "max_abs_expected_advantage"),
@@ -101,23 +105,19 @@ def certify(witness: Any, *, claims: Iterable[Claim] | None = None) -> Certifica
     claim = _claim(fields, directory, claims)
     instance = ExactInstance.from_fields(fields)
     decision = settle(claim, instance)
-    return Certificate(
-        claim.id,
-        str(decision.verdict),
-        decision.enclosure,
-        _agrees(fields, decision),
-        _shown(claim, instance, decision),
-    )
+    shown, new = _shown(claim, instance, decision)
+    agrees = _agrees(claim, fields, decision, new)
+    return Certificate(claim.id, str(decision.verdict), decision.enclosure, agrees, shown)
 
 
-def _shown(claim: Claim, instance: ExactInstance, decision: Decision) -> dict[str, str]:
-    """What there is to see of the instance; nothing where even the step is not decided."""
+def _shown(claim: Claim, instance: ExactInstance, decision: Decision) -> tuple[dict[str, str], Any]:
+    """What there is to see of the instance, and the step's new; nothing where even the step is not decided."""
     try:
         with precision(max(_SHOWN_BITS, decision.precision)):
             q = claim.stepped(quantities(instance))
-            return {name: _text(getattr(q, name)) for name in SHOWN}
+            return {name: _text(getattr(q, name)) for name in SHOWN}, None if claim.step is None else q.new
     except Undecided:
-        return {}
+        return {}, None
 
 
 def _claim(fields: Mapping[str, Any], directory: Path, own: Iterable[Claim] | None) -> Claim:
@@ -151,16 +151,32 @@ def _recorded_file(fields: Mapping[str, Any], directory: Path) -> list[Claim]:
     )
 
 
-def _agrees(fields: Mapping[str, Any], decision: Decision) -> bool:
-    """Whether the enclosure that the file tells meets the one found; an infinite slack is told as "-inf"."""
+def _agrees(claim: Claim, fields: Mapping[str, Any], decision: Decision, new: Any) -> bool:
+    """Whether the file tells what was found: the relation, that it refutes, the slack, and the step's own new policy.
+
+    Its enclosure must meet the one found, leave 0 out on the side that refutes, and be tight to a relative 1e-6; an infinite
+    slack is told as "-inf".
+    """
     told = fields.get("slack")
+    if fields.get("relation", claim.relation) != claim.relation or fields.get("verdict", "refuted") != "refuted":
+        return False
+    if new is not None and not _same_policy(fields["new"], new):
+        return False
     if decision.lower is None or decision.upper is None:
         return isinstance(told, list) and [str(end) for end in told] == 2 * [decision.enclosure]
     try:
         lower, upper = (Fraction(end) for end in told)  # pyright: ignore[reportOptionalIterable]
-    except (TypeError, ValueError, ZeroDivisionError):
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return False
-    return lower <= decision.upper and decision.lower <= upper and lower <= upper
+    one_sign = upper < 0 or (claim.relation == "=" and lower > 0)
+    tight = 0 <= upper - lower <= _TIGHT * max(abs(lower), abs(upper))
+    return one_sign and tight and lower <= decision.upper and decision.lower <= upper
+
+
+def _same_policy(told: Any, found: Any) -> bool:
+    rows = np.array([[float(Fraction(entry)) for entry in row] for row in told])
+    made = np.array([[Ball(entry).midpoint for entry in row] for row in found])
+    return rows.shape == made.shape and bool((np.abs(rows - made) <= _SAME_POLICY).all())
 
 
 def _text(value: Any) -> str:

@@ -104,7 +104,9 @@ class ExactInstance:
         Raises:
             InvalidInput: if keys are missing or their content is no instance.
         """
-        missing = [name for name in ("transition", "reward", "gamma", "initial", "old", "new") if name not in values]
+        missing = [
+            name for name in ("transition", "reward", "gamma", "initial", "old", "new") if values.get(name) is None
+        ]
         if missing:
             raise InvalidInput(
                 got=f"an instance without {', '.join(missing)}",

@@ -70,9 +70,9 @@ def _falls_short(q: Quantities) -> Any:
 
 
 def _gains(q: Quantities) -> Any:
-    """L rises, and in two states at least, so that there is something to separate."""
+    """L rises, in two states at least, so that there is something to separate, and δ = max-KL is finite."""
     moving = (q.tv > 0) & (q.visitation_old > 0)
-    return (q.surrogate_gain > 0) & (moving.sum(0) >= 2)
+    return (q.surrogate_gain > 0) & (moving.sum(0) >= 2) & (q.max_kl < float("inf"))
 
 
 def _penalty_claim(suffix: str, bound: str) -> Claim:
@@ -126,21 +126,23 @@ CLAIMS = (
         MaxKL,
         r"\arg\max \{L_\pi : D_{\mathrm{KL}}^{\max} \le \delta\}",
         "Schulman et al. 2015, arXiv:1502.05477, equation 11; equation (12)",
-        "F6: γ = 0.9, p 0.4 -> 0.7 at δ = 0.192 takes η from 0.216 to 0.189.",
+        "F6: γ = 0.9, p 0.4 -> 0.7 at δ = 0.192 takes η from 0.216 to 0.189. "
+        "In a witness δ is KL(old‖new), and size the u of ν = max A + u.",
     ),
     *_pair(
         "update/mean-kl-monotone",
         MeanKL,
         r"\arg\max \{L_\pi : \mathbb{E}_{s\sim d_\pi} D_{\mathrm{KL}} \le \delta\}",
         "Schulman et al. 2015, arXiv:1502.05477, equation 12; equation (13)",
-        "F6, as for update/max-kl-monotone-aggregated: with one row the two problems are one.",
+        "As for update/max-kl-monotone-aggregated: with one row the two problems are one.",
     ),
     *_pair(
         "update/coefficient-needed",
         Penalty,
         r"\arg\max L_\pi - C D_{\mathrm{KL}}^{\max} \text{ for any } C \ge 0",
         "Schulman et al. 2015, arXiv:1502.05477, section 3; equation (11)",
-        "F6: C of about γ/4 is needed, where theory asks for 2εγ/(1 − γ)².",
+        "F6: C of about γ/4 is needed, where theory asks for 2εγ/(1 − γ)². "
+        "In a witness C = λ/(1 − γ), and size the u of ν = max A + u.",
     ),
     Claim(
         "cpo/prop-1",

@@ -63,6 +63,7 @@ class Sizes:
 
 def _sizes(draw: Any, bounds: tuple[int, int]) -> Sizes:
     """A number within bounds, of which some may be dropped again, down to the least."""
+    # No composite: a span whose length varies makes most moves of Hypothesis's target() overrun, by trial.
     least, most = bounds
     drawn = draw(st.integers(least, most))
     if drawn == least:

@@ -96,11 +96,9 @@ def mutated(instances: Instances, generator: np.random.Generator) -> Instances:
     rows["new"] = _stretched(generator, rows["old"], rows["new"], chosen(0.4))
     still = (chosen(0.15)[:, None] & (generator.random(rows["new"].shape[:2]) < 0.5))[..., None]
     rows["new"] = np.where(still, rows["old"], rows["new"])
-    one_group = instances.groups.max(1) == 0
-    shared = {name: np.where(one_group[:, None, None], rows[name][:, :1], rows[name]) for name in ("old", "new")}
     sharing = (instances.groups[:, :, None] == instances.groups[:, None, :]).sum((1, 2)) > instances.groups.shape[1]
     for name in ("old", "new"):
-        rows[name] = np.where(sharing[:, None, None], share(shared[name], instances.groups), rows[name])
+        rows[name] = np.where(sharing[:, None, None], share(rows[name], instances.groups), rows[name])
     children = instances.replace(
         **rows,
         reward=_moved_reward(generator, instances.reward, chosen(0.5)),

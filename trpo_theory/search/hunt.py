@@ -29,7 +29,7 @@ _ONE_BY_ONE_SHARE = 0.05
 """A formula that cannot be batched is run on so much less."""
 _TIE = Fraction(1, 2**1000)
 
-Batch = tuple[Instances, Quantities]
+Batch = tuple[Instances, Quantities | None]
 
 
 @dataclass
@@ -144,7 +144,7 @@ def hunt(
 
     Args:
         claim: the claim.
-        batches: instances with their quantities, one batch a size.
+        batches: instances, one batch a size, with their quantities where other claims may read the same.
         generator: of the descents.
         hard: search wider and longer, as is done for an open claim.
 

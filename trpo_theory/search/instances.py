@@ -79,16 +79,13 @@ class Instances:
         return dataclasses.replace(self, **changes)
 
     def quantities(self) -> Quantities:
-        """In float64, the batch last."""
-        last = {
-            name: np.ascontiguousarray(np.moveaxis(array, 0, -1)) if array.ndim > 1 else array
-            for name, array in self.arrays().items()
-        }
+        """In float64, the batch last; arrays of their own."""
+        last = {name: np.moveaxis(array, 0, -1).copy(order="C") for name, array in self.arrays().items()}
         return Quantities(Floats(), available=np.True_, batch_shape=(len(self),), **last)
 
     def one(self, index: int) -> Quantities:
-        """The quantities of one of them, without a batch axis."""
-        fields: dict[str, Any] = {name: array[index] for name, array in self.arrays().items()}
+        """The quantities of one of them, without a batch axis; arrays of their own."""
+        fields: dict[str, Any] = {name: array[index].copy() for name, array in self.arrays().items()}
         return Quantities(Floats(), available=np.True_, **fields)
 
     def exact(self, index: int) -> ExactInstance:

@@ -108,19 +108,22 @@ class Screen:
     def _evaluate(self, q: Quantities, count: int | None) -> Screened:
         with np.errstate(all="ignore"):
             moved = self.claim.stepped(q)
-        slack = _least(self.claim.slack(moved), count, np.min)
-        met = _least(self.claim.met(moved), count, np.all)
+        slack = _least(self.claim.slack(moved), count, np.min, "fiu", "a slack: a number, or an array of them")
+        met = _least(self.claim.met(moved), count, np.all, "b", "true or false, as a hypothesis")
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isnan(slack), np.inf, slack)
         noise, gap = (np.broadcast_to(x, slack.shape) for x in (_noise(moved), np.abs(moved.surrogate_gap)))
         return Screened(slack, met.astype(bool), noise, gap)
 
 
-def _least(value: Any, count: int | None, reduce: Any) -> np.ndarray:
+def _least(value: Any, count: int | None, reduce: Any, kinds: str, what: str) -> np.ndarray:
     """The least entry of each instance: the batch is the last axis, all before it belong to one instance."""
     array = np.asarray(value)
     if array.dtype == object:
         array = array.astype(float)
+    if array.dtype.kind not in kinds or not array.size:
+        shown = "an empty array" if not array.size else f"a {type(value).__name__} of {array.dtype}"
+        raise TypeError(f"{shown}, where {what} is wanted")
     if count is None:
         return np.asarray(reduce(array))
     if array.ndim and array.shape[-1] not in (1, count):

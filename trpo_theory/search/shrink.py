@@ -19,7 +19,7 @@ from trpo_theory.search.hunt import settle
 from trpo_theory.search.instances import Instances, from_exact
 from trpo_theory.search.screen import Screen
 
-_DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 999)
+_DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 999, 10**4, 10**5, 10**6)
 _ROW_FIELDS = ("transition", "initial", "old", "new", "reference")
 _NUMBER_FIELDS = ("reward", "noise", "gamma", "size")
 _PROOFS = 400

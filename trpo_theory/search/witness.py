@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.certified.decide import Decision
-from trpo_theory.certified.instance import ExactInstance
+from trpo_theory.certified.instance import ExactInstance, quantities
+from trpo_theory.certified.number import Ball
+from trpo_theory.certified.raw import precision
 from trpo_theory.claims.claim import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io import write_fields
@@ -62,9 +64,13 @@ class Witness:
         ends = self.slack or (self.decision.enclosure, self.decision.enclosure)
         slack = [_decimal(end) if isinstance(end, Fraction) and end.denominator >= _SHORT else str(end) for end in ends]
         head = {"claim": claim.id, "statement": claim.statement, "source": claim.source, "relation": claim.relation}
+        if claim.note:
+            head["note"] = claim.note
         instance = {name: _text(value) for name, value in _told(self.instance).to_fields().items()}
         if self.instance.size == 1:
             del instance["size"]
+        if claim.step is not None:
+            instance["new"] = _stepped(claim, self.instance)
         return head | own | {"verdict": "refuted", "slack": slack} | instance
 
     def write(self, path: Any) -> None:
@@ -127,6 +133,17 @@ def checked_path(path: Any) -> None:
 def file_hash(path: Any) -> str:
     """The SHA-256 of a file, by which a witness knows the claims that it is about."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _stepped(claim: Claim, instance: ExactInstance) -> list[list[Any]]:
+    """The policy that the claim's step makes: in rationals where it is rational, else in decimals that sum to one."""
+    with precision(128):
+        new = claim.stepped(quantities(instance)).new
+    balls = [[Ball(entry) for entry in row] for row in new]
+    if all(ball.is_exact for row in balls for ball in row):
+        return [[_text(ball.fraction) for ball in row] for row in balls]
+    rows = [[Fraction(round(ball.lower * 10**_DIGITS), 10**_DIGITS) for ball in row[:-1]] for row in balls]
+    return [[_decimal(entry) for entry in [*row, 1 - sum(row)]] for row in rows]
 
 
 def _told(instance: ExactInstance) -> ExactInstance:
