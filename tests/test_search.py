@@ -360,7 +360,7 @@ def test_a_step_may_divide_by_zero_without_a_warning():
         (lambda q: q.max_tv, lambda q: None, "`given` is None"),
         (lambda q: "a", None, "TypeError"),
         (lambda q: q.tv[7], None, "IndexError"),
-        (lambda q: np.empty((0, *np.shape(q.gamma))), None, "ValueError"),
+        (lambda q: np.empty((0, *np.shape(q.gamma))), None, "Error"),
     ],
 )
 def test_what_is_no_slack_is_an_error_and_not_a_verdict(formula, given, complaint):

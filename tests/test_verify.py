@@ -50,7 +50,6 @@ def same(one, other):
 
 FALSE = (
     "trpo/tv-2",
-    "pinsker/kl-1",
     "order/upper",
     "id/importance-any",
     "update/npg-aggregated",
@@ -94,7 +93,7 @@ def test_a_verification_is_a_table(verification):
     assert list(frame["verdict"]) == ["refuted"] * len(FALSE) + ["unrefuted"] * len(TRUE)
     assert frame["witness"][0] == verification["trpo/tv-2"].witness.size_text
     assert frame["witness"].iloc[-1] == ""
-    assert repr(verification) == "Verification(6 refuted, 2 unrefuted; all as expected)"
+    assert repr(verification) == "Verification(5 refuted, 2 unrefuted; all as expected)"
     with pytest.raises(InvalidInput, match="did you mean 'trpo/tv-2'"):
         verification["trpo/tv-3"]
 
@@ -119,10 +118,10 @@ def test_the_order_and_company_of_the_claims_is_irrelevant(verification):
 
 def test_the_number_of_processes_is_irrelevant_and_the_seed_is_not(monkeypatch):
     monkeypatch.setattr(hunting, "GENERATIONS", 50)  # as in other processes
-    some = ["trpo/tv-2", "divergence/chi2-half", "order/upper"]
-    one = verify(some, instances=300)
-    assert same(one, verify(some, instances=300, jobs=2))
-    other = verify(some, instances=300, seed=1)
+    some = ["id/importance-any", "divergence/chi2-half", "order/upper"]
+    one = verify(some, instances=100)
+    assert same(one, verify(some, instances=100, jobs=2))
+    other = verify(some, instances=100, seed=1)
     assert not same(one, other)
     assert other.as_expected
 
@@ -161,9 +160,10 @@ def test_a_formula_that_writes_into_its_arrays_hurts_no_other_claim():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hunting, "_ONE_BY_ONE_SHARE", 1.0)
-        company = [made(vandal, id="mine/a"), made(clumsy_vandal, id="mine/b"), "trpo/tv-2"]
+        patch.setattr(hunting, "GENERATIONS", 0)
+        company = [made(vandal, id="mine/a"), made(clumsy_vandal, id="mine/b"), "order/upper"]
         together = verify(company, instances=100)
-    assert same([together["trpo/tv-2"]], verify("trpo/tv-2", instances=100))
+        assert same([together["order/upper"]], verify("order/upper", instances=100))
 
 
 def test_progress_is_told_once_a_claim():

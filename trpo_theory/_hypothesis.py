@@ -8,7 +8,6 @@ those bindings. Source: the Python reference, "The import system", 5.4.2.
 from __future__ import annotations
 
 import sys
-import types
 from typing import Any
 
 _PACKAGE = sys.modules[__package__ or ""]
@@ -23,8 +22,8 @@ def register() -> None:
         _register(submodule)
 
 
-class _Watched(types.ModuleType):
-    """A package that registers the types of its submodules as these are bound in it."""
+class _Watched(type(_PACKAGE)):
+    """The package, which registers the types of its submodules as these are bound in it."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class TrpoTheoryError(Exception):
     """Any error that this package raises on purpose."""
@@ -19,6 +21,14 @@ class InvalidInput(TrpoTheoryError, ValueError):
     def __init__(self, *, got: str, wanted: str, mend: str) -> None:
         self.got, self.wanted, self.mend = got, wanted, mend
         super().__init__(f"got {got}; wanted {wanted}; to mend it: {mend}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _invalid_input, (self.got, self.wanted, self.mend)
+
+
+def _invalid_input(got: str, wanted: str, mend: str) -> InvalidInput:
+    """From what a pickle holds: a worker's error is the caller's."""
+    return InvalidInput(got=got, wanted=wanted, mend=mend)
 
 
 class NotSolved(TrpoTheoryError, ArithmeticError):

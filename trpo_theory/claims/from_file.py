@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from trpo_theory.bounds import Bound
+from trpo_theory.bounds import Bound, all_bounds
 from trpo_theory.claims.claim import Claim, claim_of
 from trpo_theory.errors import InvalidInput
 
@@ -54,8 +54,8 @@ def read_claims(path: Any) -> list[Claim]:
 
 
 def _collected(module: Any, file: Path) -> list[Claim]:
-    found = [value for value in vars(module).values() if isinstance(value, Claim | Bound)]
-    claims = [value if isinstance(value, Claim) else claim_of(value) for value in found if _is_own(value, found)]
+    found = dict.fromkeys(value for value in vars(module).values() if isinstance(value, Claim | Bound))
+    claims = [value if isinstance(value, Claim) else claim_of(value) for value in found if _is_own(value)]
     if not claims:
         raise InvalidInput(
             got=f"no claims in {file.name}",
@@ -72,11 +72,11 @@ def _collected(module: Any, file: Path) -> list[Claim]:
     return [dataclasses.replace(claim, origin=str(file.resolve())) for claim in claims]
 
 
-def _is_own(value: Any, found: list[Any]) -> bool:
-    """Not a second name of the same object, nor one imported from the catalogue."""
+def _is_own(value: Any) -> bool:
+    """Not one imported from the catalogue."""
     from trpo_theory.claims import catalogue
 
-    return next(one for one in found if one is value) is value and catalogue.get(value.id) is not value
+    return catalogue.get(value.id) is not value and all_bounds.get(value.id) is not value
 
 
 def complaint(error: BaseException, file: str) -> str:

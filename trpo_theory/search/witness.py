@@ -70,7 +70,7 @@ class Witness:
         if self.instance.size == 1:
             del instance["size"]
         if claim.step is not None:
-            instance["new"] = _stepped(claim, self.instance)
+            instance["new"] = _stepped(claim, self.instance, self.decision.precision)
         return head | own | {"verdict": "refuted", "slack": slack} | instance
 
     def write(self, path: Any) -> None:
@@ -135,9 +135,9 @@ def file_hash(path: Any) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def _stepped(claim: Claim, instance: ExactInstance) -> list[list[Any]]:
+def _stepped(claim: Claim, instance: ExactInstance, bits: int) -> list[list[Any]]:
     """The policy that the claim's step makes: in rationals where it is rational, else in decimals that sum to one."""
-    with precision(128):
+    with precision(max(128, bits)):
         new = claim.stepped(quantities(instance)).new
     balls = [[Ball(entry) for entry in row] for row in new]
     if all(ball.is_exact for row in balls for ball in row):
