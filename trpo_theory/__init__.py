@@ -45,6 +45,7 @@ _HOME = {
     "claim": "claims.claim",
     **dict.fromkeys(("verify", "falsify", "check", "Verification", "Verdict"), "verify"),
     "certify": "certificate",
+    **dict.fromkeys(("sharp_gap", "SharpGap"), "search.sharp_gap"),
     "strategies": "search.strategies",
     "load_aggregation": "sources",
     "InvalidInput": "errors",
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from trpo_theory.policy import StateAggregation, greedy, mixture, softmax, uniform
     from trpo_theory.quantities import Quantities, compare
     from trpo_theory.search import strategies
+    from trpo_theory.search.sharp_gap import SharpGap, sharp_gap
     from trpo_theory.sources import load, load_aggregation, load_policy
     from trpo_theory.updates import (
         CVXPY,

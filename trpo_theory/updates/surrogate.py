@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
-from trpo_theory.arithmetic import Floats
 from trpo_theory.bounds import Bound
+from trpo_theory.bounds.known import KnownQuantities
 from trpo_theory.errors import InvalidInput
 from trpo_theory.policy import StateAggregation
 from trpo_theory.quantities import Quantities
@@ -68,28 +68,8 @@ class Surrogate:
 
     def penalty(self, bound: Bound, max_kl: Any) -> Any:
         """A bound's penalty as a function of max-KL alone, (B,)."""
-        return bound.penalty(_OnlyMaxKL(self.gamma, self.max_abs_advantage, max_kl))
-
-
-_READABLE = frozenset(
-    {
-        *("arithmetic", "gamma", "max_abs_advantage", "max_kl"),
-        *("sqrt", "log", "exp", "minimum", "maximum", "polylog"),
-    }
-)
-
-
-class _OnlyMaxKL(Quantities):
-    """Quantities of which only γ, ε and max-KL are known; a bound that reads more gets an AttributeError."""
-
-    def __init__(self, gamma: Any, max_abs_advantage: Any, max_kl: Any) -> None:
-        self.arithmetic, self.gamma = Floats(), gamma
-        vars(self).update(max_abs_advantage=max_abs_advantage, max_kl=max_kl)
-
-    def __getattribute__(self, name: str) -> Any:
-        if name.startswith("_") or name in _READABLE:
-            return super().__getattribute__(name)
-        raise AttributeError(f"{name} is not a function of max_kl", name=name, obj=self)
+        q = KnownQuantities(gamma=self.gamma, max_abs_advantage=self.max_abs_advantage, max_kl=max_kl)
+        return bound.penalty(q)
 
 
 def _grouped(

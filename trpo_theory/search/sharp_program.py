@@ -1,0 +1,297 @@
+"""The sharp gap as a linear program: the worst case over all finite MDPs, a dynamic program in the likelihood ratio x.
+
+With l = new/old of an action, x the likelihood ratio of the path so far and f the divergence's generator, THEORY.md's (*) is
+    v(x) = sup { E[|x − 1| (l − 1) A + γ v(x l)] : E l = 1, E A = 0, A = ±1, E f(l) ≤ D },    G = v(1).
+Its dual: the least w(1) with multipliers λ, μ, ν such that for every x, l ≥ 0 and A = ±1
+    w(x) ≥ |x − 1| (l − 1) A + γ w(x l) + λ (D − f(l)) − μ (l − 1) − ν A.
+Here w is piecewise linear, on nodes, with w(0), and a slope s beyond the last node. Normalised by max|Ā| the bracket is
+|x − 1| alone and A is not needed. For a mean divergence λ is one number for all x, and λ D/(1 − γ) is paid once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from trpo_theory.errors import NotSolved
+
+_ELSEWHERE = 1e-3
+"""What w elsewhere weighs against w(1): enough to make it as small as it can be there too, so that few cuts are needed."""
+_DEAR = 1e9
+_USUAL = np.linspace(0.7, 1.3, 25)
+"""Where the best l is, unless a law splits: at 1 ± the largest E[(l − 1) A], in units of that."""
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """A divergence E_old f(l) of a state's rows, l = new/old.
+
+    Attributes:
+        name: in the catalogue's words.
+        generator: f, convex, f(1) = 0.
+        at_zero: f(0): what an action costs that new gives up; ∞ if it may not.
+        at_infinity: lim f(l)/l: what a unit of new's mass costs on actions that old never takes; ∞ if it may have none.
+        peak: the l that maximises c l − λ f(l), for c and λ > 0: of the concave pieces between nodes.
+        largest: the largest E[(l − 1) A] at radius D.
+    """
+
+    name: str
+    generator: Callable[[Any], Any]
+    at_zero: float
+    at_infinity: float
+    peak: Callable[[Any, Any], Any]
+    largest: Callable[[float], float]
+
+
+def _kl_peak(c: Any, price: Any) -> Any:
+    return np.where(c < 0, price / np.where(c < 0, -c, 1.0), np.inf)
+
+
+def _reverse_kl(ratio: Any) -> Any:
+    return np.where(ratio > 0, ratio * np.log(np.where(ratio > 0, ratio, 1.0)) - ratio + 1, 1.0)
+
+
+def _chi2_peak(c: Any, price: Any) -> Any:
+    return np.where(c < price, np.sqrt(price / np.where(c < price, price - c, 1.0)), np.inf)
+
+
+def _tv_peak(c: Any, price: Any) -> Any:
+    """|l − 1| has its corner at 1, which is a node's own place; elsewhere the piece is linear."""
+    return np.where(c + price / 2 <= 0, 0.0, np.where(c - price / 2 >= 0, np.inf, 1.0))
+
+
+KL = Divergence(
+    "kl", lambda ratio: -np.log(ratio), np.inf, 0.0, _kl_peak, lambda radius: float(np.sqrt(-np.expm1(-2 * radius)))
+)
+TV = Divergence("tv", lambda ratio: np.abs(ratio - 1) / 2, 0.5, 0.5, _tv_peak, lambda radius: min(2 * radius, 1.0))
+REVERSE_KL = Divergence(
+    "reverse-kl",
+    _reverse_kl,
+    1.0,
+    np.inf,
+    lambda c, price: np.exp(np.minimum(c / price, 700.0)),
+    lambda radius: min(1.0, float(np.sqrt(2 * radius))),
+)
+CHI2 = Divergence(
+    "chi2",
+    lambda ratio: (ratio - 1) ** 2 / ratio,
+    np.inf,
+    1.0,
+    _chi2_peak,
+    lambda radius: float(np.sqrt(radius / (1 + radius))),
+)
+
+
+def grid(
+    gamma: float, radius: float, divergence: Divergence, half: int, *, per_step: float = 6.0, reach: float = 3.0
+) -> np.ndarray:
+    """Ratios about 1: half on each side, even in log x near 1, so many to a step, then ever wider; and a few far ones.
+
+    v bends within some m/√(1 − γ) of 1 in log x, m the largest step; chords over-estimate it, and splits lose, by about a share
+    (spacing/m)²/8 of it.
+    """
+    step = float(np.log1p(divergence.largest(radius)))
+    bent = max(6 * divergence.largest(radius) / np.sqrt(1 - gamma), 8 * step)
+    k = np.arange(half + 1) / half
+    fine = step / per_step * half / bent
+    if fine >= 1:
+        core = bent * k
+    else:
+        low, high = 1e-6, 20.0
+        for _ in range(60):
+            bend = (low + high) / 2
+            low, high = (bend, high) if bend / np.sinh(bend) > fine else (low, bend)
+        core = bent * np.sinh(low * k) / np.sinh(low)
+    far = bent * 1.35 ** np.arange(1, 60)
+    side = np.concatenate([core, far[far < reach + 0.35 * bent]])
+    return np.exp(np.concatenate([-side[:0:-1], side]))
+
+
+@dataclass
+class Program:
+    """The dual as a linear program over the nodes 0, x_1 .. x_N, ∞, and its solution.
+
+    Attributes:
+        divergence, gamma, radius: of (*).
+        nodes: x_1 .. x_N; their places are 0 .. N−1, that of x = 0 is N, that of ∞ (the slope) N+1.
+        mean: whether the divergence is meant in the mean under d_old.
+        expected: whether the gap is normalised by max|Ā| instead of max|A|.
+    """
+
+    divergence: Divergence
+    gamma: float
+    radius: float
+    nodes: np.ndarray
+    mean: bool = False
+    expected: bool = False
+    _rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list, init=False)
+    solution: Any = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        count = len(self.nodes)
+        largest = self.divergence.largest(self.radius)
+        # of what a bounded gap is made, in units of which the program is solved
+        self.unit = 1.0 if self.mean or self.expected else largest
+        reach = 8 * largest + (3 * self.radius + 2 if np.isinf(self.divergence.at_zero) and not self.mean else 0)
+        self.window = max(reach, 1.0) if self.mean else reach
+        place, target = (part.ravel() for part in np.meshgrid(np.arange(count), np.arange(count), indexing="ij"))
+        ratio = self.nodes[target] / self.nodes[place]
+        near = np.abs(np.log(ratio)) <= self.window
+        self.add(place[near], ratio[near])
+        every = np.arange(count + 2)
+        ladder = np.linspace(-self.window, self.window, 161)
+        ladder = np.unique(np.concatenate([np.exp(ladder), 1 + largest * np.linspace(-1, 1, 81)[1:]]))
+        far = self.window * 1.25 ** np.arange(1, 100)
+        far = far[far < 2 * np.log(self.nodes[-1]) + 40]
+        far = np.exp(np.concatenate([-far, far]))
+        for end in (count, count + 1):
+            self.add(np.full(len(ladder), end), ladder)
+        self.add(np.repeat(every, len(far)), np.tile(far, count + 2))
+        usual = 1 + largest * np.concatenate([-_USUAL[_USUAL * largest < 1], _USUAL])
+        self.add(np.repeat(every, len(usual)), np.tile(usual, count + 2))
+        target = np.outer(self.nodes, ladder)
+        self.add(
+            *(
+                part[(target < self.nodes[0]) | (target > self.nodes[-1])]
+                for part in np.broadcast_arrays(every[:-2, None], ladder)
+            )
+        )
+        if np.isfinite(self.divergence.at_zero):
+            self.add(every, np.zeros(count + 2))
+        if np.isfinite(self.divergence.at_infinity):
+            self.add(every, np.full(count + 2, np.inf))
+
+    def add(self, place: np.ndarray, ratio: np.ndarray, sign: np.ndarray | None = None) -> None:
+        """Constraints at these places for these l, for both signs of A where none is given.
+
+        What costs a thousand million radii is left out: nobody can afford it, and the numbers spoil the program.
+        """
+        at = np.where(np.isfinite(ratio) & (ratio > 0), ratio, 1.0)
+        affordable = self.divergence.generator(at) <= _DEAR * self.radius * np.maximum(1.0, at)
+        place, ratio, sign = place[affordable], ratio[affordable], None if sign is None else sign[affordable]
+        signs = [sign] if sign is not None else [np.full(len(place), s) for s in ((1,) if self.expected else (1, -1))]
+        self._rows += [(place, ratio, one) for one in signs]
+
+    def scale(self, place: Any) -> Any:
+        """1 + x: w(x) is at most that times a constant."""
+        return np.where(place == len(self.nodes) + 1, 1.0, 1 + np.append(self.nodes, [0.0, 0.0])[place])
+
+    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Places, ratios and signs of all constraints."""
+        place, ratio, sign = (np.concatenate(part) for part in zip(*self._rows, strict=True))
+        return place, ratio, sign
+
+    def matrix(self) -> tuple[sp.csr_array, np.ndarray, np.ndarray]:
+        """A, b and the rows' factors: A z ≥ b, z = (ω, λ', μ', the one λ, ν') in scaled units."""
+        place, ratio, sign = self.rows()
+        count, size = len(self.nodes), len(place)
+        kinds = count + 2
+        x = np.append(self.nodes, [0.0, np.nan])[place]
+        scale, infinite = self.scale(place), np.isinf(ratio)
+        finite = np.where(infinite, 1.0, ratio)
+        own = np.where(infinite, 0.0, 1.0)  # an action that old never takes has no share in w(x), D and E A
+        excess = np.where(infinite, 1.0, finite - 1)
+        cost = np.where(infinite, self.divergence.at_infinity, 0.0)
+        at_zero = finite <= 0
+        cost = np.where(infinite, cost, np.where(at_zero, self.divergence.at_zero, self._generator(finite)))
+        cost = np.where(np.isfinite(cost), cost, 0.0)
+        weight = np.where(place == count + 1, 1.0, np.abs(x - 1))
+        entries: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+        def put(column: Any, value: Any, where: Any = True) -> None:
+            at = np.flatnonzero(np.broadcast_to(where, (size,)))
+            columns, values = (np.broadcast_to(part, (size,))[at] for part in (column, value))
+            entries.append((at, columns, values / scale[at]))
+
+        put(place, own * scale)
+        self._put_continuation(put, place, np.where(infinite, np.inf, finite), x)
+        if self.mean:
+            put(3 * kinds, np.where(place == count + 1, 0.0, cost) / self.unit)
+        else:
+            put(kinds + place, (cost - own * self.radius) / self.radius * scale)
+        put(2 * kinds + place, excess / self.unit * scale)
+        if not self.expected:
+            put(3 * kinds + 1 + place, sign * own * scale)
+        right = (own * weight if self.expected else sign * weight * excess) / self.unit / scale
+        factor = 1 / np.maximum(1.0, finite)
+        at, columns, values = (np.concatenate(part) for part in zip(*entries, strict=True))
+        matrix = sp.csr_array((values * factor[at], (at, columns)), shape=(size, 4 * kinds + 1))
+        return matrix, right * factor, factor / scale
+
+    def _generator(self, ratio: Any) -> Any:
+        return self.divergence.generator(np.where(ratio > 0, ratio, 1.0))
+
+    def _put_continuation(self, put: Any, place: Any, ratio: Any, x: Any) -> None:
+        """−γ w(x l), w interpolated between the nodes about x l; from ∞, −γ l s."""
+        count = len(self.nodes)
+        finite = np.isfinite(ratio) & (place < count)
+        target = np.where(finite, np.where(finite, ratio, 0) * np.where(finite, x, 0), 0.0)
+        knots = np.append(0.0, self.nodes)
+        segment = np.clip(np.searchsorted(knots, target, side="right") - 1, 0, count)
+        beyond = finite & (segment == count) & (target > knots[-1])
+        inside = finite & ~beyond
+        left = np.minimum(segment, count - 1)
+        share = np.where(inside, (target - knots[left]) / (knots[left + 1] - knots[left]), 0.0)
+        at_left, at_right = (np.where(knot == 0, count, knot - 1) for knot in (left, left + 1))
+        put(at_left, -self.gamma * (1 - share) * self.scale(at_left), inside & (share < 1))
+        put(at_right, -self.gamma * share * self.scale(at_right), inside & (share > 0))
+        put(count - 1, -self.gamma * self.scale(count - 1), beyond)
+        put(count + 1, -self.gamma * (target - knots[-1]), beyond)
+        put(count, -self.gamma, np.isfinite(ratio) & (place == count))
+        put(count + 1, -self.gamma * np.where(np.isfinite(ratio), ratio, 1.0), place == count + 1)
+        put(count + 1, -self.gamma * np.where(place < count, x, 0.0), ~np.isfinite(ratio) & (place < count))
+
+    def solve(self) -> Program:
+        """Minimise w(1) by HiGHS.
+
+        Raises:
+            NotSolved: if it does not end well.
+        """
+        from scipy.optimize import linprog
+
+        matrix, right, _ = self.matrix()
+        kinds = len(self.nodes) + 2
+        start = len(self.nodes) // 2
+        objective = np.zeros(4 * kinds + 1)
+        objective[:kinds] = _ELSEWHERE / kinds if self.mean else 1.0
+        objective[start] += self.scale(start)
+        if self.mean:
+            objective[3 * kinds] = self.radius / (1 - self.gamma) / self.unit
+        free, positive = (None, None), (0, None)
+        bounds = [positive] * (2 * kinds) + [free] * kinds + [positive] + [free] * kinds
+        self.solution = linprog(objective, A_ub=-matrix, b_ub=-right, bounds=bounds, method="highs-ipm")
+        if self.solution.status != 0:
+            raise NotSolved(
+                f"got no solution of the sharp gap's program ({self.solution.message.strip()}); wanted an optimum; "
+                "to mend it: use fewer nodes, or a radius and gamma further from their limits"
+            )
+        return self
+
+    @property
+    def value(self) -> float:
+        """w(1) (with λ D/(1 − γ), for a mean): G of the discretised program."""
+        start, kinds = len(self.nodes) // 2, len(self.nodes) + 2
+        paid = self.solution.x[3 * kinds] * self.radius / (1 - self.gamma) if self.mean else 0.0
+        return float(self.solution.x[start] * self.scale(start) * self.unit + paid)
+
+    def multipliers(self) -> dict[str, np.ndarray]:
+        """w, λ, μ, ν by place, in the units of rewards."""
+        kinds = len(self.nodes) + 2
+        scale = self.scale(np.arange(kinds))
+        z = self.solution.x
+        prices = z[3 * kinds] * np.ones(kinds) if self.mean else z[kinds : 2 * kinds] * scale * self.unit / self.radius
+        prices = np.maximum(prices, 0.0)  # the program's own tolerance
+        return {
+            "w": z[:kinds] * scale * self.unit,
+            "price": prices,
+            "mu": z[2 * kinds : 3 * kinds] * scale,
+            "nu": z[3 * kinds + 1 :] * scale * self.unit,
+        }
+
+    def laws(self) -> np.ndarray:
+        """The optimal laws: the weight of each constraint's (l, A) at its place, up to a factor a place (its occupation)."""
+        return np.maximum(-self.solution.ineqlin.marginals, 0.0) * self.matrix()[2]

@@ -1,0 +1,185 @@
+"""The upper bound on the sharp gap: a convex piecewise linear supersolution with its multipliers, in floats, made sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.search.sharp_program import Divergence, Program
+
+_MARGIN = 1 + 1e-6
+_CUT = 1e-12
+_BUMPS = (0.0, 1e-11, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+"""Added to μ, at a cost of as much: the program's own tolerance may let the right-hand side grow with l, slowly."""
+
+
+@dataclass(frozen=True, eq=False)
+class Supersolution:
+    """w on nodes 0 = x_0 < x_1 < ..., linear between them and of slope `slope` beyond, with multipliers at each and at ∞.
+
+    For every node x, l ≥ 0 and A = ±1:  w(x) ≥ |x − 1| (l − 1) A + γ w(x l) + λ (D − f(l)) − μ (l − 1) − ν A. Since w is
+    convex, and with it what stands on the right at the best law, the inequality holds between the nodes too: G ≤ w(1).
+
+    Attributes:
+        divergence, gamma, radius, mean, expected: of the program.
+        nodes, w: with x_0 = 0; one of them is 1.
+        slope: of w beyond the last node.
+        price, mu, nu: λ, μ, ν at each node and, last, at ∞.
+    """
+
+    divergence: Divergence
+    gamma: float
+    radius: float
+    mean: bool
+    expected: bool
+    nodes: np.ndarray
+    w: np.ndarray
+    slope: float
+    price: np.ndarray
+    mu: np.ndarray
+    nu: np.ndarray
+
+    @property
+    def bound(self) -> float:
+        """What it proves: w(1), and λ D/(1 − γ) for a mean."""
+        start = float(self.w[np.searchsorted(self.nodes, 1.0)])
+        return start + (float(self.price[0]) * self.radius / (1 - self.gamma) if self.mean else 0.0)
+
+    def excess(self, *, best: bool = False) -> Any:
+        """How far the inequality fails at each node, and last at ∞: ≤ 0 where it holds. With best, also where: (l, A)."""
+        x = self.nodes
+        slopes = np.append(np.diff(self.w) / np.diff(x), self.slope)
+        offsets = self.w - slopes * x
+        ends = np.append(x[1:], np.inf)
+        places = np.append(x, np.inf)
+        found, at, signs = [], [], []
+        for sign in (1.0,) if self.expected else (1.0, -1.0):
+            worst, where = self._excess_of(sign, slopes, offsets, x, ends, places)
+            found.append(worst)
+            at.append(where)
+            signs.append(np.full(len(worst), sign))
+        values = np.array(found)
+        most = values.max(0)
+        return (most, np.concatenate(found), np.concatenate(at), np.concatenate(signs)) if best else most
+
+    def _excess_of(
+        self, sign: float, slopes: Any, offsets: Any, starts: Any, ends: Any, places: Any
+    ) -> tuple[Any, Any]:
+        count = len(starts)
+        inner = places[1:count][:, None]
+        with np.errstate(all="ignore"):
+            low, high = starts[None] / inner, ends[None] / inner
+            worst, where = self._best(
+                sign,
+                np.abs(inner - 1),
+                self.gamma * slopes[None] * inner,
+                self.gamma * offsets[None],
+                low,
+                high,
+                slice(1, count),
+            )
+        at_zero, at_end = np.array([[0.0]]), np.array([[np.inf]])
+        one = np.array([[1.0]])
+        zero = self._best(sign, one, 0 * one, self.gamma * self.w[0] * one, at_zero, at_end, slice(0, 1))
+        far = self._best(sign, one, self.gamma * self.slope * one, 0 * one, at_zero, at_end, slice(count, count + 1))
+        held = np.concatenate([self.w, [self.slope]])
+        value = np.concatenate([zero[0], worst, far[0]]) - held
+        return value, np.concatenate([zero[1], where, far[1]])
+
+    def _best(self, sign: float, weight: Any, climb: Any, base: Any, low: Any, high: Any, at: slice) -> tuple[Any, Any]:
+        """The largest right-hand side over l in the segments [low, high], and where: concave on each, one peak."""
+        price, mu, nu = (part[at][:, None] for part in (self.price, self.mu, self.nu))
+        if self.mean and at.start == len(self.nodes):
+            price = 0 * price
+        reward = 0.0 if self.expected else sign * weight
+        slope = reward + climb - mu
+        level = base + mu - reward + (weight if self.expected else -sign * nu)
+        budget = 0.0 if self.mean else self.radius
+        with np.errstate(all="ignore"):
+            peak = np.clip(self.divergence.peak(slope, np.maximum(price, 1e-300)), low, high)
+            cost = np.where(peak > 0, self.divergence.generator(np.where(peak > 0, peak, 1.0)), self.divergence.at_zero)
+            value = (
+                level + np.where(peak > 0, slope * peak, 0.0) + price * budget - np.where(price > 0, price * cost, 0.0)
+            )
+        value = np.where(np.isnan(value), np.inf, value)
+        best = value.argmax(1)
+        rows = np.arange(len(value))
+        return value[rows, best], peak[rows, best]
+
+
+def supersolution(program: Program) -> Supersolution:
+    """That of a solved program, on the vertices of its convex hull."""
+    told = program.multipliers()
+    count = len(program.nodes)
+    order = np.concatenate([[count], np.arange(count)])
+    x = np.append(0.0, program.nodes)
+    w, slope = told["w"][order], float(told["w"][count + 1])
+    vertices = _hull(x, w, slope, keep=1 + count // 2)
+    places = np.append(order[vertices], count + 1)
+    solution = Supersolution(
+        program.divergence,
+        program.gamma,
+        program.radius,
+        program.mean,
+        program.expected,
+        x[vertices],
+        w[vertices],
+        slope,
+        *(told[name][places] for name in ("price", "mu", "nu")),
+    )
+    size = program.unit * program.scale(places)
+    tried = [replace(solution, mu=solution.mu + bump * size) for bump in _BUMPS]
+    best = np.array([one.excess() for one in tried]).argmin(0)
+    return replace(solution, mu=solution.mu + np.array(_BUMPS)[best] * size)
+
+
+def sound(solution: Supersolution) -> Supersolution:
+    """Lifted by c (1 + x), the least that makes every inequality hold: T(w + c (1 + x)) = T w + γ c (1 + x), as E l = 1."""
+    x = np.append(solution.nodes, 0.0)
+    excess = solution.excess() / (1 + x)
+    size = np.append(solution.w, solution.slope) / (1 + x)
+    lift = max(0.0, float((excess + 1e-14 * size).max()) / (1 - solution.gamma) * _MARGIN)
+    climb = solution.gamma * lift * np.append(solution.nodes, 1.0)
+    return replace(
+        solution, w=solution.w + lift * (1 + solution.nodes), slope=solution.slope + lift, mu=solution.mu + climb
+    )
+
+
+def cut(program: Program, solution: Supersolution) -> int:
+    """Add to the program the constraints that its own solution violates most, for each node and sign; how many."""
+    _, values, ratios, signs = solution.excess(best=True)
+    copies = len(values) // (len(solution.nodes) + 1)
+    nodes = np.tile(np.append(solution.nodes, np.inf), copies)
+    count = len(program.nodes)
+    place = np.where(np.isinf(nodes), count + 1, np.searchsorted(program.nodes, nodes))
+    place = np.where(nodes == 0, count, place)
+    scale = program.scale(place) * program.unit
+    ratios = np.minimum(ratios, 1e15)
+    wanted = (values > _CUT * scale) & (ratios > 0)
+    if wanted.any():
+        program.add(place[wanted], ratios[wanted], signs[wanted])
+    return int(wanted.sum())
+
+
+def _hull(x: np.ndarray, w: np.ndarray, slope: float, keep: int) -> np.ndarray:
+    """The vertices of the lower convex hull of (x, w) and the direction (1, slope); x[keep] = 1 is always one of them."""
+    kept: list[int] = []
+    for i in range(len(x)):
+        while len(kept) >= 2 and _above(x, w, kept[-2], kept[-1], i):
+            kept.pop()
+        kept.append(i)
+    while len(kept) >= 2 and (w[kept[-1]] - w[kept[-2]]) / (x[kept[-1]] - x[kept[-2]]) > slope:
+        kept.pop()
+    return np.array(sorted({*kept, keep})) if keep in kept else _with_start(kept, keep, x, w)
+
+
+def _above(x: np.ndarray, w: np.ndarray, i: int, j: int, k: int) -> bool:
+    return bool((w[j] - w[i]) * (x[k] - x[i]) >= (w[k] - w[i]) * (x[j] - x[i]))
+
+
+def _with_start(kept: list[int], keep: int, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """1 lies above the hull, which cannot be at an optimum: w(1) is what is minimised."""
+    w[keep] = np.interp(x[keep], x[kept], w[kept])
+    return np.array(sorted({*kept, keep}))
