@@ -1,4 +1,4 @@
-"""The sharp gap: closed forms where there are any, the drunkard's walk below, the proved bounds above, files that tell the same."""
+"""The sharp gap: closed forms, the walk below it, proved bounds above it, and files that tell the same."""
 
 import json
 

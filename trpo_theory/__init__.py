@@ -46,6 +46,7 @@ _HOME = {
     **dict.fromkeys(("verify", "falsify", "check", "Verification", "Verdict"), "verify"),
     "certify": "certificate",
     **dict.fromkeys(("sharp_gap", "SharpGap"), "search.sharp_gap"),
+    **dict.fromkeys(("worst_case", "WorstCase"), "search.worst_case"),
     "strategies": "search.strategies",
     "load_aggregation": "sources",
     "InvalidInput": "errors",
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from trpo_theory.quantities import Quantities, compare
     from trpo_theory.search import strategies
     from trpo_theory.search.sharp_gap import SharpGap, sharp_gap
+    from trpo_theory.search.worst_case import WorstCase, worst_case
     from trpo_theory.sources import load, load_aggregation, load_policy
     from trpo_theory.updates import (
         CVXPY,

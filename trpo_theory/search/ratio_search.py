@@ -16,7 +16,7 @@ from trpo_theory.search.ratio import FORMS, Ratio, formed
 ENOUGH = 1000.0
 """A ratio beyond it ends the search: that of a bound that is false by any factor grows without limit."""
 _RANDOM, _FAMILY = 120, 12
-_ROUNDS, _GENERATIONS = 3, 30
+_ROUNDS, _GENERATIONS = 3, 12
 _PARENTS, _CHILDREN, _CLIMBERS = 48, 360, 8
 _KEPT_FORM = 0.5
 
@@ -54,7 +54,7 @@ def search(ratio: Ratio, gamma: float, shape: tuple[int, int], generator: np.ran
         if len(found.ratios) and found.ratios.max() > ENOUGH:
             break
     assert found is not None
-    return _evolved(ratio, found.best(_PARENTS), generator)
+    return found if restarts == 1 else _evolved(ratio, found.best(_PARENTS), generator)
 
 
 def _starts(ratio: Ratio, gamma: float, shape: tuple[int, int], generator: np.random.Generator) -> Found:

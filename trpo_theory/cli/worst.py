@@ -1,0 +1,51 @@
+"""The verb that asks how tight a bound is: worst-case."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from trpo_theory.cli import verifying
+from trpo_theory.cli.options import CHECK_FAILED, OK, JsonOption, app
+from trpo_theory.cli.output import busy, digits, new_console, print_json
+
+
+@app.command(name="worst-case", epilog="Example:  trpo-theory worst-case pinsker/kl --gamma 1/2 --states 3")
+def worst_case(
+    bound: Annotated[str, typer.Argument(metavar="BOUND", help="The id of a bound, or of a claim of --from.")],
+    gamma: Annotated[str, typer.Option(metavar="G", help="The discount in [0, 1), such as 0.99 or 99/100.")],
+    states: Annotated[int, typer.Option(metavar="S", help="The number of states.")] = 3,
+    actions: Annotated[int, typer.Option(metavar="A", help="The number of actions.")] = 2,
+    from_file: verifying.FromOption = None,
+    seed: Annotated[int, typer.Option(metavar="K", help="The same seed gives the same witness.")] = 0,
+    effort: Annotated[int, typer.Option(metavar="E", help="How many searches from fresh starts.")] = 3,
+    out: Annotated[str | None, typer.Option(metavar="WITNESS.json", help="Write the witness there.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """The largest ratio (L - eta(new))/penalty found for a bound, with a witness that proves it: at most 1 if the bound is true.
+
+    Exit status 1 says that the witness refutes a bound that is expected to be true.
+    """
+    from trpo_theory.search.witness import checked_path
+    from trpo_theory.search.worst_case import as_bound, worst_case
+
+    if out is not None:
+        checked_path(out)
+    with verifying._own_errors(), busy("searching"):
+        own = {claim.id: claim for claim in verifying._from_file(from_file)} if from_file else {}
+        one = as_bound(own.get(bound, bound))
+        found = worst_case(one, gamma=gamma, states=states, actions=actions, seed=seed, effort=effort)
+    if out is not None:
+        found.write(out)
+    status = CHECK_FAILED if found.refutes and one.expected is True else OK
+    if as_json:
+        print_json(found.to_fields())
+        return status
+    console = new_console()
+    said = f"the witness uses {digits(found.ratio, 9)} of its penalty" + ", which refutes it" * found.refutes
+    console.print(f"{found.bound}: {said}; proved in {found.decision.enclosure}", markup=False)
+    console.print(found.text, markup=False)
+    if out is not None:
+        console.print(f"written to {out}", markup=False)
+    return status
