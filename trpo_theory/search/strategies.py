@@ -57,7 +57,7 @@ def instances(**options: Any) -> st.SearchStrategy[Instance]:
         InvalidInput: for an unknown option, a value outside its range, or two that exclude each other.
 
     >>> from hypothesis import find
-    >>> instance = find(instances(gamma=0.5), lambda drawn: drawn.new[0, 0] < drawn.old[0, 0] < 1)
+    >>> instance = find(instances(states=1, actions=2, gamma=0.5), lambda drawn: drawn.new[0, 0] < drawn.old[0, 0] < 1)
     >>> instance.mdp, instance.old.tolist(), instance.new.tolist()
     (FiniteMDP(states=1, actions=2, gamma=0.5, dense), [[0.5, 0.5]], [[0.0, 1.0]])
     """
