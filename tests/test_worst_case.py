@@ -16,7 +16,6 @@ from trpo_theory.claims.claim import claim
 from trpo_theory.cli import worst  # noqa: F401  (registers the verb)
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.io.files import read_fields
-from trpo_theory.mdp import FiniteMDP
 from trpo_theory.quantities import compare
 from trpo_theory.search import ratio_search
 from trpo_theory.search.ascent import ascend
@@ -299,5 +298,7 @@ def test_what_is_no_bound_is_refused():
         worst_case(3, gamma=0.5)
 
 
-def test_mdp_of_the_witness_is_a_finite_mdp():
-    assert isinstance(worst_case("trpo/tv", gamma=0.5, states=2, effort=1).witness.mdp, FiniteMDP)
+def test_one_state_leaves_nothing_to_use():
+    found = worst_case("trpo/tv", gamma=0.5, states=1, effort=1)
+    assert found.enclosure == (0, 0)
+    assert found.witness.largest_denominator < 10**6

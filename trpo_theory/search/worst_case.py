@@ -33,6 +33,8 @@ _LOSS = 1e-3
 _DIGIT = 5e-5
 """What of the ratio a digit of the denominators is worth."""
 _PROOFS = 40
+_ZERO = 1e-6
+"""Below it a ratio is 0 for what rounding may cost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,11 +226,12 @@ def _ratio_claim(bound: str) -> Claim:
 
 def _certified(ratio: Ratio, found: Found, gamma: Fraction) -> tuple[ExactInstance, Decision]:
     """The witness: of the champions, rounded to each denominator, the one that has most ratio for its digits."""
-    goal = (1 - _LOSS) * found.ratios.max()
+    largest = found.ratios.max()
+    goal = largest - _LOSS * abs(largest) - _ZERO
     candidates = [one for number in range(len(found.ratios)) for one in rounded(found, number, gamma)]
     told = ratio(from_exact([instance for instance, _ in candidates]))
     digits = np.array([math.log10(denominator) for _, denominator in candidates])
-    scores = np.where(told >= goal, told / abs(found.ratios.max() or 1.0) - _DIGIT * digits, -np.inf)
+    scores = np.where(told >= goal, told / max(abs(largest), _ZERO) - _DIGIT * digits, -np.inf)
     order = np.argsort(-scores, kind="stable")
     simple = [candidates[n][0] for n in order[:_PROOFS] if np.isfinite(scores[n])]
     floats = [dataclasses.replace(found.instances.exact(n), gamma=gamma) for n in range(len(found.ratios))]
