@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from trpo_theory.claims.from_file import read_claims
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.files import read_fields
 from trpo_theory.search.hunt import settle
+from trpo_theory.search.witness import file_hash
 
 _TIGHT = Fraction(1, 10**6)
 _SAME_POLICY = 1e-9
@@ -142,7 +142,7 @@ def _recorded_file(fields: Mapping[str, Any], directory: Path) -> list[Claim]:
     """The claims of the file that the witness tells of, if it is there and unchanged."""
     for place in (directory, Path()):
         file = place / Path(str(fields["file"])).name
-        if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == fields.get("file_sha256"):
+        if file.is_file() and file_hash(file) == fields.get("file_sha256"):
             return read_claims(file)
     raise InvalidInput(
         got=f"a witness for a claim of {fields['file']}, which is not here, or has changed since",

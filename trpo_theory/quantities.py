@@ -246,7 +246,7 @@ class Quantities(StepDivergence):
     @cached_property
     def visitation_reference(self) -> Any:
         """ρ_reference(s), (S, *batch)."""
-        return self._chain(self.reference).visitation
+        return self.visitation_old if self.reference is self.old else self._chain(self.reference).visitation
 
     def __repr__(self) -> str:
         states, actions = self.old.shape[:2]

@@ -72,10 +72,12 @@ class Bound:
 
     def check(self, q: Quantities) -> BoundCheck:
         """The bound on this instance, or on each of a batch."""
-        penalty, rounding = self.penalty(q), gap_rounding(q)
-        if self.shift is not None:
-            rounding = rounding + shift_rounding(q)
-        return BoundCheck(self.id, penalty, self.center(q) - penalty, self._gap(q) + penalty, rounding)
+        penalty = self.penalty(q)
+        return BoundCheck(self.id, penalty, self.center(q) - penalty, self._gap(q) + penalty, self.rounding(q))
+
+    def rounding(self, q: Quantities) -> Any:
+        """What float error can make of a slack that is 0."""
+        return gap_rounding(q) if self.shift is None else gap_rounding(q) + shift_rounding(q)
 
     def _gap(self, q: Quantities) -> Any:
         return q.surrogate_gap if self.shift is None else q.surrogate_gap - self.shift(q)

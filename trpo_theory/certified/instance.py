@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -123,6 +123,17 @@ class ExactInstance:
         if self.groups is not None:
             values["groups"] = list(self.groups)
         return {name: _listed(value) for name, value in values.items() if value is not None}
+
+    def plain(self) -> ExactInstance:
+        """The same without a reference, noise or groups that have their neutral value."""
+        changes: dict[str, Any] = {}
+        if self.reference is not None and (self.reference == self.old).all():
+            changes["reference"] = None
+        if self.noise is not None and not (self.noise != 0).any():
+            changes["noise"] = None
+        if self.groups == tuple(range(self.states)):
+            changes["groups"] = None
+        return replace(self, **changes) if changes else self
 
     @property
     def states(self) -> int:

@@ -311,3 +311,15 @@ def larger(a: Any, b: Any) -> Any:
     if a >= b:
         return a
     return b if type(a) is type(b) is fmpq or a <= b else arb(a).max(arb(b))
+
+
+def float_ends(x: Any) -> tuple[float, float]:
+    """The float at or below, and the one at or above."""
+    if not x.is_finite():
+        for infinite in (math.inf, -math.inf):
+            if x == arb(infinite):
+                return infinite, infinite
+        raise Undecided("an enclosure came out indeterminate: raise the precision")
+    low, high = float(x.lower()), float(x.upper())
+    low = low if arb(low) <= x.lower() else math.nextafter(low, -math.inf)
+    return low, high if arb(high) >= x.upper() else math.nextafter(high, math.inf)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from flint import arb, arb_mat, fmpq
 
 from trpo_theory import _checks
-from trpo_theory.certified.raw import Undecided, precision, raw
+from trpo_theory.certified.raw import Undecided, float_ends, precision, raw
 from trpo_theory.errors import InvalidInput
 
 Enclosure = tuple[float, float]
@@ -107,15 +106,15 @@ class _Step:
         occupancy = [(1 - self.gamma) * rho for rho in visits]
         reached = self.reached_by_old()
         return EnclosedGap(
-            gap=_ends(gap),
-            max_abs_advantage=_ends(_largest(abs(entry) for row in advantage for entry in row.values())),
-            max_abs_expected_advantage=_ends(_largest(abs(entry) for entry in expected)),
-            max_kl=_ends(_largest(kl)),
-            mean_kl=_ends(sum((occupancy[s] * kl[s] for s in reached), arb(0))),
-            reverse_max_kl=_ends(_largest(_kl(q, p) for p, q in rows)),
-            max_tv=_ends(_largest(tv)),
-            mean_tv=_ends(sum((occupancy[s] * tv[s] for s in reached), arb(0))),
-            max_chi2=_ends(_largest(_chi2(p, q) for p, q in rows)),
+            gap=float_ends(gap),
+            max_abs_advantage=float_ends(_largest(abs(entry) for row in advantage for entry in row.values())),
+            max_abs_expected_advantage=float_ends(_largest(abs(entry) for entry in expected)),
+            max_kl=float_ends(_largest(kl)),
+            mean_kl=float_ends(sum((occupancy[s] * kl[s] for s in reached), arb(0))),
+            reverse_max_kl=float_ends(_largest(_kl(q, p) for p, q in rows)),
+            max_tv=float_ends(_largest(tv)),
+            mean_tv=float_ends(sum((occupancy[s] * tv[s] for s in reached), arb(0))),
+            max_chi2=float_ends(_largest(_chi2(p, q) for p, q in rows)),
             precision=bits,
         )
 
@@ -205,14 +204,3 @@ def _largest(numbers: Any) -> Any:
     for number in numbers:
         worst = worst.max(arb(number))
     return worst
-
-
-def _ends(x: Any) -> Enclosure:
-    """The float at or below, and the one at or above."""
-    if not x.is_finite():
-        if x == arb("inf"):
-            return math.inf, math.inf
-        raise Undecided("an enclosure came out indeterminate: raise the precision")
-    low, high = float(x.lower()), float(x.upper())
-    low = low if arb(low) <= x.lower() else math.nextafter(low, -math.inf)
-    return low, high if arb(high) >= x.upper() else math.nextafter(high, math.inf)

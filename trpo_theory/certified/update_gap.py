@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.certified import raw
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.updates import forward_kl
 from trpo_theory.updates.penalties import linear_coefficient
@@ -61,11 +62,8 @@ def certify_update(solution: Any, *, precision: int = 192) -> CertifiedGap:
         )
     import flint
 
-    before, flint.ctx.prec = flint.ctx.prec, precision
-    try:
+    with raw.precision(precision):
         return _proved(flint, solution, precision)
-    finally:
-        flint.ctx.prec = before
 
 
 def _proved(flint: Any, solution: Any, precision: int) -> CertifiedGap:
@@ -116,7 +114,7 @@ def _proved(flint: Any, solution: Any, precision: int) -> CertifiedGap:
         if problem.name == "mean-kl":
             spent = [sum((flint.arb(row.rho / horizon) * kl for row, kl in zip(rows, kls, strict=True)), flint.arb(0))]
         objective = flint.arb(gain) * flint.arb(1 - _retreat(flint, spent, budget))
-    return CertifiedGap(float(objective.lower()), float(upper.upper()), precision)
+    return CertifiedGap(raw.float_ends(objective)[0], raw.float_ends(upper)[1], precision)
 
 
 def _retreat(flint: Any, spent: list[Any], budget: Any) -> Any:

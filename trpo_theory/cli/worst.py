@@ -32,8 +32,8 @@ def worst_case(
 
     if out is not None:
         checked_path(out)
-    with verifying._own_errors(), busy("searching"):
-        own = {claim.id: claim for claim in verifying._from_file(from_file)} if from_file else {}
+    with verifying.own_errors(), busy("searching"):
+        own = {claim.id: claim for claim in verifying.claims_of(from_file)} if from_file else {}
         one = as_bound(own.get(bound, bound))
         found = worst_case(one, gamma=gamma, states=states, actions=actions, seed=seed, effort=effort)
     if out is not None:

@@ -37,6 +37,7 @@ class Hunt:
     """What was tried and found.
 
     Attributes:
+        relation: of the claim.
         tried, effective: how many instances, and how many of them met the hypotheses.
         least_slack: the least slack of those, in the claim's own units; one within rounding of 0 counts as 0.
         least_scaled: the least slack over |η(new) − L|.
@@ -48,6 +49,7 @@ class Hunt:
         note: why balls could not decide.
     """
 
+    relation: str = ">="
     tried: int = 0
     effective: int = 0
     least_slack: float = np.inf
@@ -61,7 +63,7 @@ class Hunt:
     _negative: list[tuple[Any, ...]] = field(default_factory=list)
     _near: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def add(self, instances: Instances, told: Screened, tried: int, effective: int, relation: str = ">=") -> None:
+    def add(self, instances: Instances, told: Screened, tried: int, effective: int) -> None:
         """Count a batch, or a search of which these are the best, and keep its least instances for the balls."""
         self.tried, self.effective = self.tried + tried, self.effective + effective
         if not told.met.any():
@@ -76,7 +78,7 @@ class Hunt:
             if by_reward[index] < 0:
                 self._negative.append((size, float(by_reward[index]), instances, int(index)))
         near = told.met & (told.slack < 0) & (told.slack >= -told.noise)
-        self.near += int(near.sum()) if relation == ">=" else 0
+        self.near += int(near.sum()) if self.relation == ">=" else 0
         share = told.slack[near] / told.noise[near]
         for which in np.argsort(share)[:4]:
             self._near.append((float(share[which]), instances, int(np.flatnonzero(near)[which])))
@@ -90,7 +92,7 @@ class Hunt:
         self._near.sort(key=lambda found: found[0])
         near, self._near = self._near[:_PROVED_NEAR], []
         for _, instances, index in near:
-            self.near -= claim.relation == ">="
+            self.near -= self.relation == ">="
             if self._refutes(claim, instances.exact(index)):
                 return
 
@@ -139,6 +141,7 @@ def hunt(
     generator: np.random.Generator,
     *,
     hard: bool = False,
+    found: Hunt | None = None,
 ) -> Hunt:
     """Search for a counterexample: on the batches, by descent from their best, and prove what is found.
 
@@ -147,17 +150,18 @@ def hunt(
         batches: instances, one batch a size, with their quantities where other claims may read the same.
         generator: of the descents.
         hard: search wider and longer, as is done for an open claim.
+        found: where it is written down; a new one if left out.
 
     Raises:
         ClaimFailed: if the claim's own code raises an exception.
     """
-    screen, found = Screen(claim), Hunt()
+    screen, found = Screen(claim), Hunt(claim.relation) if found is None else found
     starts: dict[tuple[int, int], Instances] = {}
     for instances, q in batches:
         if not screen.batched:
             instances = instances.take(slice(max(8, int(_ONE_BY_ONE_SHARE * len(instances)))))
         told = screen(instances, q)
-        found.add(instances, told, len(instances), int(told.met.sum()), claim.relation)
+        found.add(instances, told, len(instances), int(told.met.sum()))
         best = np.unique(np.concatenate([np.argsort(scaled(told, scale))[:48] for scale in ("gap", "reward")]))
         starts[instances.shape] = instances.take(best)
     found.batched = screen.batched
@@ -167,6 +171,6 @@ def hunt(
             continue
         rounds = GENERATIONS * (_HARD if hard else 1) if found.batched else 1
         best, told, tried, met = descend(screen, starts[shape], generator, generations=rounds, needs=claim.needs)
-        found.add(best, told, tried, met, claim.relation)
+        found.add(best, told, tried, met)
         found.prove(claim)
     return found

@@ -93,14 +93,7 @@ class Instances:
 
         What has its neutral value is left out.
         """
-        fields: dict[str, Any] = {name: array[index] for name, array in self.arrays().items()}
-        if (fields["reference"] == fields["old"]).all():
-            fields["reference"] = None
-        if not fields["noise"].any():
-            fields["noise"] = None
-        if (fields["groups"] == np.arange(self.shape[0])).all():
-            fields["groups"] = None
-        return ExactInstance.from_floats(**fields)
+        return ExactInstance.from_floats(**{name: array[index] for name, array in self.arrays().items()}).plain()
 
 
 def joined(parts: Sequence[Instances]) -> Instances:

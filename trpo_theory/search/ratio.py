@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.bounds.bound import Bound, gap_rounding, shift_rounding
+from trpo_theory.bounds.bound import Bound
 from trpo_theory.claims.claim import claim_of
 from trpo_theory.quantities import Quantities
 from trpo_theory.search.battery import random_instances
@@ -64,7 +64,7 @@ class Ratio:
 
     def _of(self, q: Quantities) -> Any:
         penalty = np.asarray(self.bound.penalty(q), dtype=np.float64)
-        doubt = (gap_rounding(q) if self.bound.shift is None else gap_rounding(q) + shift_rounding(q)) / penalty
+        doubt = self.bound.rounding(q) / penalty
         ratio = 1 - np.asarray(self.bound.slack(q), dtype=np.float64) / penalty
         known = (penalty > 0) & np.isfinite(penalty) & (doubt <= _DOUBT) & np.isfinite(ratio)
         return np.where(known, ratio - _CAUTION * doubt, -np.inf)

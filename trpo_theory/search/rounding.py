@@ -54,8 +54,7 @@ def _differs(one: Instances) -> bool:
 
 def _built(one: Instances, fields: dict[str, Any], gamma: Fraction) -> ExactInstance:
     size = Fraction(float(one.size[0])).limit_denominator(1000) or Fraction(float(one.size[0]))
-    own_groups = (one.groups[0] == np.arange(one.shape[0])).all()
-    return ExactInstance(**fields, gamma=gamma, size=size, groups=None if own_groups else one.groups[0].tolist())
+    return ExactInstance(**fields, gamma=gamma, size=size, groups=one.groups[0].tolist()).plain()
 
 
 def _rows_at(rows: Any, denominator: int) -> Any:

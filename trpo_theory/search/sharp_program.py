@@ -19,9 +19,10 @@ import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved
 
-_ELSEWHERE = 1e-3
-"""What w elsewhere weighs against w(1): enough to make it as small as it can be there too, so that few cuts are needed."""
+_WEIGHT = 1e4
+"""Of w(1), for a mean: the solver's tolerance is absolute, and the laws of states that are hardly visited count."""
 _DEAR = 1e9
+_WIDER = 1.6
 _USUAL = np.linspace(0.7, 1.3, 25)
 """Where the best l is, unless a law splits: at 1 ± the largest E[(l − 1) A], in units of that."""
 
@@ -87,7 +88,7 @@ CHI2 = Divergence(
 
 
 def grid(
-    gamma: float, radius: float, divergence: Divergence, half: int, *, per_step: float = 6.0, reach: float = 3.0
+    gamma: float, radius: float, divergence: Divergence, half: int, *, per_step: float = 8.0, reach: float = 3.0
 ) -> np.ndarray:
     """Ratios about 1: half on each side, even in log x near 1, so many to a step, then ever wider; and a few far ones.
 
@@ -120,6 +121,8 @@ class Program:
         nodes: x_1 .. x_N; their places are 0 .. N−1, that of x = 0 is N, that of ∞ (the slope) N+1.
         mean: whether the divergence is meant in the mean under d_old.
         expected: whether the gap is normalised by max|Ā| instead of max|A|.
+        lattice: whether laws lead from node to node only: what they gain, a finite MDP gains; the value is below G.
+        price: for a mean, the λ that is used; left out, it is chosen, and w is the least at 1 only, not at every node.
     """
 
     divergence: Divergence
@@ -128,6 +131,8 @@ class Program:
     nodes: np.ndarray
     mean: bool = False
     expected: bool = False
+    lattice: bool = False
+    price: float | None = None
     _rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list, init=False)
     solution: Any = field(default=None, init=False)
 
@@ -136,30 +141,22 @@ class Program:
         largest = self.divergence.largest(self.radius)
         # of what a bounded gap is made, in units of which the program is solved
         self.unit = 1.0 if self.mean or self.expected else largest
-        reach = 8 * largest + (3 * self.radius + 2 if np.isinf(self.divergence.at_zero) and not self.mean else 0)
-        self.window = max(reach, 1.0) if self.mean else reach
+        window = max(8 * largest, 1.0) if self.mean else 2 * largest
         place, target = (part.ravel() for part in np.meshgrid(np.arange(count), np.arange(count), indexing="ij"))
         ratio = self.nodes[target] / self.nodes[place]
-        near = np.abs(np.log(ratio)) <= self.window
+        near = np.abs(np.log(ratio)) <= (np.inf if self.lattice else window)
         self.add(place[near], ratio[near])
         every = np.arange(count + 2)
-        ladder = np.linspace(-self.window, self.window, 161)
-        ladder = np.unique(np.concatenate([np.exp(ladder), 1 + largest * np.linspace(-1, 1, 81)[1:]]))
-        far = self.window * 1.25 ** np.arange(1, 100)
-        far = far[far < 2 * np.log(self.nodes[-1]) + 40]
-        far = np.exp(np.concatenate([-far, far]))
+        steps = 1 + largest * np.linspace(-1, 1, 81)
+        ladder = np.unique(np.concatenate([np.exp(np.linspace(-8, 8, 161)), steps[steps > 0]]))
         for end in (count, count + 1):
             self.add(np.full(len(ladder), end), ladder)
-        self.add(np.repeat(every, len(far)), np.tile(far, count + 2))
-        usual = 1 + largest * np.concatenate([-_USUAL[_USUAL * largest < 1], _USUAL])
-        self.add(np.repeat(every, len(usual)), np.tile(usual, count + 2))
-        target = np.outer(self.nodes, ladder)
-        self.add(
-            *(
-                part[(target < self.nodes[0]) | (target > self.nodes[-1])]
-                for part in np.broadcast_arrays(every[:-2, None], ladder)
-            )
-        )
+        if not self.lattice:
+            far = np.arange(1, 200) / 16 if self.mean else window * _WIDER ** np.arange(1, 100)
+            far = far[far < 2 * np.log(self.nodes[-1]) + 10]
+            usual = 1 + largest * np.concatenate([-_USUAL[_USUAL * largest < 1], _USUAL])
+            anywhere = np.concatenate([np.exp(-far), np.exp(far), usual])
+            self.add(np.repeat(every, len(anywhere)), np.tile(anywhere, count + 2))
         if np.isfinite(self.divergence.at_zero):
             self.add(every, np.zeros(count + 2))
         if np.isfinite(self.divergence.at_infinity):
@@ -185,8 +182,8 @@ class Program:
         place, ratio, sign = (np.concatenate(part) for part in zip(*self._rows, strict=True))
         return place, ratio, sign
 
-    def matrix(self) -> tuple[sp.csr_array, np.ndarray, np.ndarray]:
-        """A, b and the rows' factors: A z ≥ b, z = (ω, λ', μ', the one λ, ν') in scaled units."""
+    def matrix(self) -> tuple[sp.csr_array, np.ndarray]:
+        """A and b: A z ≥ b, z = (ω, λ', μ', the one λ, ν') in scaled units."""
         place, ratio, sign = self.rows()
         count, size = len(self.nodes), len(place)
         kinds = count + 2
@@ -217,10 +214,10 @@ class Program:
         if not self.expected:
             put(3 * kinds + 1 + place, sign * own * scale)
         right = (own * weight if self.expected else sign * weight * excess) / self.unit / scale
-        factor = 1 / np.maximum(1.0, finite)
+        factor = scale / self._size_of_row(place, ratio)
         at, columns, values = (np.concatenate(part) for part in zip(*entries, strict=True))
         matrix = sp.csr_array((values * factor[at], (at, columns)), shape=(size, 4 * kinds + 1))
-        return matrix, right * factor, factor / scale
+        return matrix, right * factor
 
     def _generator(self, ratio: Any) -> Any:
         return self.divergence.generator(np.where(ratio > 0, ratio, 1.0))
@@ -253,17 +250,24 @@ class Program:
         """
         from scipy.optimize import linprog
 
-        matrix, right, _ = self.matrix()
+        matrix, right = self.matrix()
         kinds = len(self.nodes) + 2
         start = len(self.nodes) // 2
         objective = np.zeros(4 * kinds + 1)
-        objective[:kinds] = _ELSEWHERE / kinds if self.mean else 1.0
-        objective[start] += self.scale(start)
-        if self.mean:
-            objective[3 * kinds] = self.radius / (1 - self.gamma) / self.unit
         free, positive = (None, None), (0, None)
-        bounds = [positive] * (2 * kinds) + [free] * kinds + [positive] + [free] * kinds
-        self.solution = linprog(objective, A_ub=-matrix, b_ub=-right, bounds=bounds, method="highs-ipm")
+        chosen = self.mean and self.price is None
+        if chosen:
+            objective[start] = _WEIGHT * self.scale(start)
+            objective[3 * kinds] = _WEIGHT * self.radius / (1 - self.gamma) / self.unit
+        else:
+            objective[:kinds] = 1.0
+            objective[start] += self.scale(start)
+        price = positive if chosen or not self.mean else (self.price, self.price)
+        bounds = [free if chosen else positive] * kinds + [positive] * kinds + [free] * kinds + [price] + [free] * kinds
+        options = {"dual_feasibility_tolerance": 1e-10} if chosen else {}
+        self.solution = linprog(
+            objective, A_ub=-matrix, b_ub=-right, bounds=bounds, method="highs-ipm", options=options
+        )
         if self.solution.status != 0:
             raise NotSolved(
                 f"got no solution of the sharp gap's program ({self.solution.message.strip()}); wanted an optimum; "
@@ -292,6 +296,11 @@ class Program:
             "nu": z[3 * kinds + 1 :] * scale * self.unit,
         }
 
-    def laws(self) -> np.ndarray:
-        """The optimal laws: the weight of each constraint's (l, A) at its place, up to a factor a place (its occupation)."""
-        return np.maximum(-self.solution.ineqlin.marginals, 0.0) * self.matrix()[2]
+    def laws(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The optimal laws: places, ratios, signs, and the weights, up to a factor a place (its occupation)."""
+        weight = np.maximum(-self.solution.ineqlin.marginals, 0.0)
+        place, ratio, sign = (part[: len(weight)] for part in self.rows())  # rows added since then have none
+        return place, ratio, sign, weight / self._size_of_row(place, ratio)
+
+    def _size_of_row(self, place: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+        return self.scale(place) * np.maximum(1.0, np.where(np.isinf(ratio), 1.0, ratio))

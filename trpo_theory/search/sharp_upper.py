@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from trpo_theory.search.sharp_program import Divergence, Program
 
 _MARGIN = 1 + 1e-6
+_GUARD = 1e-12
+"""Relative: float rounding must not make what stands on the right grow with l."""
 _CUT = 1e-12
 _BUMPS = (0.0, 1e-11, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Added to μ, at a cost of as much: the program's own tolerance may let the right-hand side grow with l, slowly."""
@@ -47,49 +50,49 @@ class Supersolution:
         start = float(self.w[np.searchsorted(self.nodes, 1.0)])
         return start + (float(self.price[0]) * self.radius / (1 - self.gamma) if self.mean else 0.0)
 
-    def excess(self, *, best: bool = False) -> Any:
-        """How far the inequality fails at each node, and last at ∞: ≤ 0 where it holds. With best, also where: (l, A)."""
-        x = self.nodes
+    def excess(self) -> np.ndarray:
+        """How far the inequality fails at each node, and last at ∞: ≤ 0 where it holds."""
+        return np.max(
+            [np.concatenate([value.max(1) for value, _ in self._by_place(sign)]) for sign in self._signs], 0
+        ) - (self._held)
+
+    def violations(self, least: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Where it fails by more than `least` (a number a place): places, ratios l and signs, the worst of each segment."""
+        found = []
+        for sign in self._signs:
+            start = 0
+            for value, peak in self._by_place(sign):
+                held = (self._held + least)[start : start + len(value), None]
+                place, segment = np.nonzero(value > held)
+                found.append((start + place, peak[place, segment], np.full(len(place), sign)))
+                start += len(value)
+        places, ratios, signs = (np.concatenate(part) for part in zip(*found, strict=True))
+        return places, ratios, signs
+
+    @property
+    def _signs(self) -> tuple[float, ...]:
+        return (1.0,) if self.expected else (1.0, -1.0)
+
+    @property
+    def _held(self) -> np.ndarray:
+        return np.append(self.w, self.slope)
+
+    def _by_place(self, sign: float) -> Iterator[tuple[Any, Any]]:
+        """The right-hand side's largest value over each segment of l, and where: at x = 0, at the other nodes, and at ∞."""
+        x, count = self.nodes, len(self.nodes)
         slopes = np.append(np.diff(self.w) / np.diff(x), self.slope)
         offsets = self.w - slopes * x
-        ends = np.append(x[1:], np.inf)
-        places = np.append(x, np.inf)
-        found, at, signs = [], [], []
-        for sign in (1.0,) if self.expected else (1.0, -1.0):
-            worst, where = self._excess_of(sign, slopes, offsets, x, ends, places)
-            found.append(worst)
-            at.append(where)
-            signs.append(np.full(len(worst), sign))
-        values = np.array(found)
-        most = values.max(0)
-        return (most, np.concatenate(found), np.concatenate(at), np.concatenate(signs)) if best else most
-
-    def _excess_of(
-        self, sign: float, slopes: Any, offsets: Any, starts: Any, ends: Any, places: Any
-    ) -> tuple[Any, Any]:
-        count = len(starts)
-        inner = places[1:count][:, None]
-        with np.errstate(all="ignore"):
-            low, high = starts[None] / inner, ends[None] / inner
-            worst, where = self._best(
-                sign,
-                np.abs(inner - 1),
-                self.gamma * slopes[None] * inner,
-                self.gamma * offsets[None],
-                low,
-                high,
-                slice(1, count),
-            )
-        at_zero, at_end = np.array([[0.0]]), np.array([[np.inf]])
-        one = np.array([[1.0]])
-        zero = self._best(sign, one, 0 * one, self.gamma * self.w[0] * one, at_zero, at_end, slice(0, 1))
-        far = self._best(sign, one, self.gamma * self.slope * one, 0 * one, at_zero, at_end, slice(count, count + 1))
-        held = np.concatenate([self.w, [self.slope]])
-        value = np.concatenate([zero[0], worst, far[0]]) - held
-        return value, np.concatenate([zero[1], where, far[1]])
+        at_zero, one, at_end = np.array([[0.0]]), np.array([[1.0]]), np.array([[np.inf]])
+        yield self._best(sign, one, 0 * one, self.gamma * self.w[0] * one, at_zero, at_end, slice(0, 1))
+        inner = x[1:, None]
+        low, high = x[None] / inner, np.append(x[1:], np.inf)[None] / inner
+        climb, base = self.gamma * slopes[None] * inner, self.gamma * offsets[None]
+        yield self._best(sign, np.abs(inner - 1), climb, base, low, high, slice(1, count))
+        climb = self.gamma * self.slope * one
+        yield self._best(sign, one, climb, 0 * one, at_zero, at_end, slice(count, count + 1))
 
     def _best(self, sign: float, weight: Any, climb: Any, base: Any, low: Any, high: Any, at: slice) -> tuple[Any, Any]:
-        """The largest right-hand side over l in the segments [low, high], and where: concave on each, one peak."""
+        """The largest right-hand side over l in each of the segments [low, high], and where: concave on each, one peak."""
         price, mu, nu = (part[at][:, None] for part in (self.price, self.mu, self.nu))
         if self.mean and at.start == len(self.nodes):
             price = 0 * price
@@ -103,10 +106,7 @@ class Supersolution:
             value = (
                 level + np.where(peak > 0, slope * peak, 0.0) + price * budget - np.where(price > 0, price * cost, 0.0)
             )
-        value = np.where(np.isnan(value), np.inf, value)
-        best = value.argmax(1)
-        rows = np.arange(len(value))
-        return value[rows, best], peak[rows, best]
+        return np.where(np.isnan(value), np.inf, value), peak
 
 
 def supersolution(program: Program) -> Supersolution:
@@ -118,7 +118,7 @@ def supersolution(program: Program) -> Supersolution:
     w, slope = told["w"][order], float(told["w"][count + 1])
     vertices = _hull(x, w, slope, keep=1 + count // 2)
     places = np.append(order[vertices], count + 1)
-    solution = Supersolution(
+    return Supersolution(
         program.divergence,
         program.gamma,
         program.radius,
@@ -129,37 +129,32 @@ def supersolution(program: Program) -> Supersolution:
         slope,
         *(told[name][places] for name in ("price", "mu", "nu")),
     )
-    size = program.unit * program.scale(places)
-    tried = [replace(solution, mu=solution.mu + bump * size) for bump in _BUMPS]
-    best = np.array([one.excess() for one in tried]).argmin(0)
-    return replace(solution, mu=solution.mu + np.array(_BUMPS)[best] * size)
 
 
 def sound(solution: Supersolution) -> Supersolution:
     """Lifted by c (1 + x), the least that makes every inequality hold: T(w + c (1 + x)) = T w + γ c (1 + x), as E l = 1."""
     x = np.append(solution.nodes, 0.0)
+    unit = solution.divergence.largest(solution.radius)
+    tried = [replace(solution, mu=solution.mu + bump * unit * (1 + x)) for bump in _BUMPS]
+    best = np.array([one.excess() for one in tried]).argmin(0)
+    solution = replace(solution, mu=solution.mu + np.array(_BUMPS)[best] * unit * (1 + x))
     excess = solution.excess() / (1 + x)
-    size = np.append(solution.w, solution.slope) / (1 + x)
-    lift = max(0.0, float((excess + 1e-14 * size).max()) / (1 - solution.gamma) * _MARGIN)
-    climb = solution.gamma * lift * np.append(solution.nodes, 1.0)
+    guard = _GUARD * np.append(solution.w, solution.slope) / (1 + x)
+    lift = max(0.0, float((excess + 2 * guard).max()) / (1 - solution.gamma) * _MARGIN)
+    climb = solution.gamma * lift * np.append(solution.nodes, 1.0) + guard
     return replace(
         solution, w=solution.w + lift * (1 + solution.nodes), slope=solution.slope + lift, mu=solution.mu + climb
     )
 
 
 def cut(program: Program, solution: Supersolution) -> int:
-    """Add to the program the constraints that its own solution violates most, for each node and sign; how many."""
-    _, values, ratios, signs = solution.excess(best=True)
-    copies = len(values) // (len(solution.nodes) + 1)
-    nodes = np.tile(np.append(solution.nodes, np.inf), copies)
+    """Add to the program the constraints that its own solution violates, the worst of each segment; how many."""
     count = len(program.nodes)
-    place = np.where(np.isinf(nodes), count + 1, np.searchsorted(program.nodes, nodes))
-    place = np.where(nodes == 0, count, place)
-    scale = program.scale(place) * program.unit
-    ratios = np.minimum(ratios, 1e15)
-    wanted = (values > _CUT * scale) & (ratios > 0)
-    if wanted.any():
-        program.add(place[wanted], ratios[wanted], signs[wanted])
+    place_of = np.append(np.searchsorted(program.nodes, solution.nodes), count + 1)
+    place_of[0] = count
+    places, ratios, signs = solution.violations(_CUT * program.scale(place_of) * program.unit)
+    wanted = ratios > 0
+    program.add(place_of[places[wanted]], np.minimum(ratios[wanted], 1e15), signs[wanted])
     return int(wanted.sum())
 
 

@@ -101,8 +101,7 @@ def family_witness(divergence: str, expected: bool, gamma: float, radius: float)
 
 def _reached(program: Program) -> tuple[list[int], list[tuple[np.ndarray, np.ndarray, np.ndarray]]]:
     """The places that the laws lead to from x = 1, and the law at each: ratios, masses (of old; at ∞ of new), signs."""
-    place, ratio, sign = program.rows()
-    weight = program.laws()
+    place, ratio, sign, weight = program.laws()
     knots = np.append(0.0, program.nodes)
     count = len(program.nodes)
     found, laws, queue = {count // 2}, [], [count // 2]

@@ -27,7 +27,7 @@ def hunt_solved(claim: Claim, generator: np.random.Generator, instances: int) ->
     New is the solver's, optimal to about 1e-10 of the objective and not exactly: a slack below that counts as 0, and one
     clearly negative is reported as undecided, since it is no proof: unless the claim's slack is sound for any new.
     """
-    screen, found, false = Screen(claim), Hunt(), 0
+    screen, found, false = Screen(claim), Hunt(claim.relation), 0
     patterns = 1 if claim.tabular else 3
     each = max(8, instances // (len(_SHAPES) * len(_SIZES) * patterns))
     for states, actions in _SHAPES:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from trpo_theory.certified.decide import Decision
 from trpo_theory.certified.instance import ExactInstance, quantities
@@ -21,6 +18,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io import write_fields
 
 _DIGITS = 15
+_DECIMALS = 35
 _SHORT = 10**9
 
 
@@ -48,12 +46,7 @@ class Witness:
     @property
     def slack(self) -> tuple[Fraction, Fraction] | None:
         """Rationals that enclose the slack: short ones, rounded outward; None where it is infinite."""
-        lower, upper = self.decision.lower, self.decision.upper
-        if lower is None or upper is None:
-            return None
-        if lower == upper and lower.denominator < _SHORT:
-            return lower, upper
-        return _rounded(lower, math.floor), _rounded(upper, math.ceil)
+        return short_ends(self.decision)
 
     def to_fields(self) -> dict[str, Any]:
         """The content of its file: the claim, the slack's enclosure, the MDP and the policies, in rationals."""
@@ -61,17 +54,13 @@ class Witness:
         own = {}
         if claim.origin:
             own = {"file": Path(claim.origin).name, "file_sha256": file_hash(claim.origin)}
-        ends = self.slack or (self.decision.enclosure, self.decision.enclosure)
-        slack = [_decimal(end) if isinstance(end, Fraction) and end.denominator >= _SHORT else str(end) for end in ends]
         head = {"claim": claim.id, "statement": claim.statement, "source": claim.source, "relation": claim.relation}
         if claim.note:
             head["note"] = claim.note
-        instance = {name: _text(value) for name, value in _told(self.instance).to_fields().items()}
-        if self.instance.size == 1:
-            del instance["size"]
+        instance = instance_fields(self.instance)
         if claim.step is not None:
             instance["new"] = _stepped(claim, self.instance, self.decision.precision)
-        return head | own | {"verdict": "refuted", "slack": slack} | instance
+        return head | own | {"verdict": "refuted", "slack": ends_text(self.decision)} | instance
 
     def write(self, path: Any) -> None:
         """Write the file, all of it or nothing.
@@ -85,33 +74,61 @@ class Witness:
     @property
     def text(self) -> str:
         """The instance as a person reads it."""
-        instance, lines = self.instance, []
-        lines.append(
-            f"gamma = {instance.gamma}, initial = {_row(instance.initial)}, slack in {self.decision.enclosure}"
-        )
-        told = _told(instance)
-        for s in range(instance.states):
-            lines.append(f"state {s}:")
-            for a in range(instance.actions):
-                successors = [
-                    f"{probability} to {t}" if probability != 1 else f"to {t}"
-                    for t, probability in enumerate(instance.transition[s, a])
-                    if probability
-                ]
-                parts = [f"action {a}: {' and '.join(successors)}, reward {instance.reward[s, a]}"]
-                parts.append(f"old {instance.old[s, a]}")
-                if self.claim.step is None:
-                    parts.append(f"new {instance.new[s, a]}")
-                if told.reference is not None:
-                    parts.append(f"reference {told.reference[s, a]}")
-                if told.noise is not None:
-                    parts.append(f"noise {told.noise[s, a]}")
-                lines.append("  " + ", ".join(parts))
+        head = f"{gamma_and_initial(self.instance)}, slack in {self.decision.enclosure}"
+        lines = [head, *instance_lines(self.instance, with_new=self.claim.step is None)]
         if self.claim.step is not None:
-            lines.append(f"new: the step of size {instance.size}")
-        if told.groups is not None:
-            lines.append(f"states share rows by groups {list(told.groups)}")
+            lines.append(f"new: the step of size {self.instance.size}")
+        groups = self.instance.plain().groups
+        if groups is not None:
+            lines.append(f"states share rows by groups {list(groups)}")
         return "\n".join(lines)
+
+
+def short_ends(decision: Decision) -> tuple[Fraction, Fraction] | None:
+    """Rationals that enclose what was decided: short ones, rounded outward; None where it is infinite."""
+    lower, upper = decision.lower, decision.upper
+    if lower is None or upper is None:
+        return None
+    if lower == upper and lower.denominator < _SHORT:
+        return lower, upper
+    return _rounded(lower, math.floor), _rounded(upper, math.ceil)
+
+
+def ends_text(decision: Decision) -> list[str]:
+    """Those two as a file has them: "p/q" or decimals; an infinity by its name."""
+    ends = short_ends(decision) or (decision.enclosure, decision.enclosure)
+    return [_decimal(end) if isinstance(end, Fraction) and end.denominator >= _SHORT else str(end) for end in ends]
+
+
+def instance_fields(instance: ExactInstance) -> dict[str, Any]:
+    """The MDP and the policies as a file has them, in rationals, without what has its neutral value."""
+    fields = {name: _text(value) for name, value in instance.plain().to_fields().items()}
+    if instance.size == 1:
+        del fields["size"]
+    return fields
+
+
+def gamma_and_initial(instance: ExactInstance) -> str:
+    """The discount and where it starts, for a person."""
+    return f"gamma = {instance.gamma}, initial = ({', '.join(map(str, instance.initial))})"
+
+
+def instance_lines(instance: ExactInstance, *, with_new: bool = True) -> list[str]:
+    """The states and actions for a person: where each leads, its reward, and what the policies do."""
+    told, lines = instance.plain(), []
+    columns = {"old": told.old} | ({"new": told.new} if with_new else {})
+    columns |= {name: getattr(told, name) for name in ("reference", "noise") if getattr(told, name) is not None}
+    for s in range(told.states):
+        lines.append(f"state {s}:")
+        for a in range(told.actions):
+            successors = [
+                f"{probability} to {t}" if probability != 1 else f"to {t}"
+                for t, probability in enumerate(told.transition[s, a])
+                if probability
+            ]
+            parts = [f"action {a}: {' and '.join(successors)}, reward {told.reward[s, a]}"]
+            lines.append("  " + ", ".join([*parts, *(f"{name} {rows[s, a]}" for name, rows in columns.items())]))
+    return lines
 
 
 def checked_path(path: Any) -> None:
@@ -146,18 +163,6 @@ def _stepped(claim: Claim, instance: ExactInstance, bits: int) -> list[list[Any]
     return [[_decimal(entry) for entry in [*row, 1 - sum(row)]] for row in rows]
 
 
-def _told(instance: ExactInstance) -> ExactInstance:
-    """Without what has its neutral value."""
-    changes: dict[str, Any] = {}
-    if instance.reference is not None and (instance.reference == instance.old).all():
-        changes["reference"] = None
-    if instance.noise is not None and not np.any(instance.noise != 0):
-        changes["noise"] = None
-    if instance.groups == tuple(range(instance.states)):
-        changes["groups"] = None
-    return dataclasses.replace(instance, **changes) if changes else instance
-
-
 def _text(value: Any) -> Any:
     """Fractions as "p/q" throughout, so that the content of the file is also what --json prints."""
     if isinstance(value, list):
@@ -174,16 +179,12 @@ def _rounded(end: Fraction, toward: Any) -> Fraction:
 
 
 def _decimal(end: Fraction) -> str:
-    power = max(0, _DIGITS + 20)
+    power = _DECIMALS
     scaled = end * 10**power
     if scaled.denominator != 1:
         return str(end)
     digits = f"{abs(scaled.numerator):0{power + 1}d}"
     return ("-" if end < 0 else "") + f"{digits[:-power]}.{digits[-power:]}".rstrip("0")
-
-
-def _row(row: Any) -> str:
-    return "(" + ", ".join(str(entry) for entry in row) + ")"
 
 
 def _plural(count: int, word: str) -> str:

@@ -24,7 +24,14 @@ from trpo_theory.search.instances import from_exact
 from trpo_theory.search.ratio import Ratio
 from trpo_theory.search.ratio_search import Found, search
 from trpo_theory.search.rounding import rounded
-from trpo_theory.search.witness import Witness, checked_path
+from trpo_theory.search.witness import (
+    checked_path,
+    ends_text,
+    gamma_and_initial,
+    instance_fields,
+    instance_lines,
+    short_ends,
+)
 
 EFFORT = 3
 _CHAMPIONS = 3
@@ -63,7 +70,7 @@ class WorstCase:
     @property
     def enclosure(self) -> tuple[Fraction, Fraction]:
         """Rationals that enclose the witness's ratio."""
-        ends = self._told.slack
+        ends = short_ends(self.decision)
         assert ends is not None
         return ends
 
@@ -71,10 +78,6 @@ class WorstCase:
     def refutes(self) -> bool:
         """Whether the witness proves the bound false: its ratio is above 1."""
         return self.enclosure[0] > 1
-
-    @property
-    def _told(self) -> Witness:
-        return Witness(_ratio_claim(self.bound), self.witness, self.decision)
 
     def to_fields(self) -> dict[str, Any]:
         """For JSON: bound, gamma, ratio, its enclosure, ratio_found, and the witness as the content of its file."""
@@ -90,9 +93,7 @@ class WorstCase:
 
     def witness_fields(self) -> dict[str, Any]:
         """The content of the witness's file: bound, ratio (an enclosure), the MDP, old and new, in rationals."""
-        fields = self._told.to_fields()
-        instance = {name: value for name, value in fields.items() if name in _INSTANCE_FIELDS}
-        return {"bound": self.bound, "ratio": fields["slack"]} | instance
+        return {"bound": self.bound, "ratio": ends_text(self.decision)} | instance_fields(self.witness)
 
     def write(self, path: Any) -> None:
         """Write the witness's file, all of it or nothing.
@@ -106,17 +107,14 @@ class WorstCase:
     @property
     def text(self) -> str:
         """The witness as a person reads it."""
-        head = f"gamma = {self.gamma}, initial = ({', '.join(map(str, self.witness.initial))}), "
-        return "\n".join([head + f"ratio in {self.decision.enclosure}", *self._told.text.splitlines()[1:]])
+        head = f"{gamma_and_initial(self.witness)}, ratio in {self.decision.enclosure}"
+        return "\n".join([head, *instance_lines(self.witness)])
 
     def __repr__(self) -> str:
         return (
             f"WorstCase({self.bound!r}, gamma={rationals.short(self.gamma)}, ratio={self.ratio:.9g}, "
             f"{self.witness.states} states, {self.witness.actions} actions)"
         )
-
-
-_INSTANCE_FIELDS = frozenset(field.name for field in dataclasses.fields(ExactInstance))
 
 
 def worst_case(
@@ -217,11 +215,6 @@ def _discount(gamma: Any) -> Fraction:
     exact = rationals.number(gamma, "gamma")
     _checks.discount(float(exact))
     return exact
-
-
-def _ratio_claim(bound: str) -> Claim:
-    """What carries the ratio where a claim's slack is written."""
-    return Claim(bound, lambda q: q.gamma, f"ratio of {bound}")
 
 
 def _certified(ratio: Ratio, found: Found, gamma: Fraction) -> tuple[ExactInstance, Decision]:
