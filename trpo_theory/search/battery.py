@@ -129,17 +129,31 @@ def _estimated_f1(generator: np.random.Generator, gamma: np.ndarray) -> Instance
 
 def random_rows(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Rows of probabilities, each instance of one of five kinds: dense, skewed, one-hot, on few entries, uniform on few."""
-    kind = generator.integers(0, 5, shape[0]).reshape(-1, *(1,) * (len(shape) - 1))
+    kind = generator.integers(0, 5, shape[0])
     weight = generator.standard_exponential(shape)
-    skewed = weight**4
     few = generator.random(shape) < 0.5
     lucky = generator.random(shape)
-    first = lucky == lucky.max(-1, keepdims=True)
+    skewed, one_hot, sparse, uniform = (kind == k for k in range(1, 5))
+    on_few = one_hot | sparse | uniform
+    first = np.zeros(shape, dtype=bool)
+    first[on_few] = lucky[on_few] == _along_rows(np.maximum, lucky[on_few])
     few |= first
-    weight = np.choose(
-        np.broadcast_to(kind, shape), [weight, skewed, first.astype(float), weight * few, few.astype(float)]
-    )
-    return weight / weight.sum(-1, keepdims=True)
+    weight[skewed] **= 4
+    weight[one_hot] = first[one_hot]
+    weight[sparse] *= few[sparse]
+    weight[uniform] = few[uniform]
+    weight /= _along_rows(np.add, weight)
+    return weight
+
+
+def _along_rows(operation: np.ufunc, array: np.ndarray) -> np.ndarray:
+    """operation.reduce over the last axis, which is kept: entry by entry where rows are too short for NumPy to be fast."""
+    if array.shape[-1] >= 8:
+        return operation.reduce(array, -1, keepdims=True)
+    out = array[..., :1].copy()
+    for k in range(1, array.shape[-1]):
+        operation(out, array[..., k : k + 1], out=out)
+    return out
 
 
 def share(policy: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -164,10 +178,12 @@ def _second_policy(generator: np.random.Generator, old: np.ndarray) -> np.ndarra
 
 
 def _rewards(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    kind = generator.integers(0, 4, (shape[0], 1, 1))
-    normal, signs = generator.standard_normal(shape), generator.integers(-1, 2, shape).astype(float)
+    kind = generator.integers(0, 4, shape[0])
+    reward, signs = generator.standard_normal(shape), generator.integers(-1, 2, shape)
     unit = generator.random(shape)
-    return np.choose(np.broadcast_to(kind, shape), [normal, signs, unit, normal * 10 ** (2 * unit)])
+    reward[kind == 1], reward[kind == 2] = signs[kind == 1], unit[kind == 2]
+    reward[kind == 3] *= 10 ** (2 * unit[kind == 3])
+    return reward
 
 
 def _gammas(generator: np.random.Generator, count: int) -> np.ndarray:

@@ -19,6 +19,7 @@ _PROBE = (7, 3, 2)
 """B, S and A of the instances on which a batched formula must agree with itself, one at a time: all different, none 1."""
 _NOISE = 1e-11
 """Of the size of the numbers that a slack is made of: below it, floats do not tell its sign."""
+_NOISE_OF = "_screen_noise"
 _LEAST_NOISE = 1e-14
 """Of slacks that have nothing to do with rewards, such as those between divergences."""
 
@@ -133,8 +134,12 @@ def _least(value: Any, count: int | None, reduce: Any, kinds: str, what: str) ->
 
 
 def _noise(q: Quantities) -> Any:
-    parts = (abs(q.value), q.max_a(abs(q.advantage)), q.max_a(abs(q.reward)), q.max_a(abs(q.noise)))
-    return (_NOISE * sum(q.max_s(part) for part in parts) + _LEAST_NOISE) / (1 - q.gamma)
+    """Found once for all claims that look at the same quantities."""
+    known = vars(q)
+    if _NOISE_OF not in known:
+        parts = (abs(q.value), q.max_a(abs(q.advantage)), q.max_a(abs(q.reward)), q.max_a(abs(q.noise)))
+        known[_NOISE_OF] = (_NOISE * sum(q.max_s(part) for part in parts) + _LEAST_NOISE) / (1 - q.gamma)
+    return known[_NOISE_OF]
 
 
 def failed(claim: Claim, error: Exception) -> ClaimFailed:

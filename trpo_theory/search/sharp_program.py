@@ -22,6 +22,7 @@ from trpo_theory.errors import NotSolved
 _WEIGHT = 1e4
 """Of w(1), for a mean: the solver's tolerance is absolute, and the laws of states that are hardly visited count."""
 _DEAR = 1e9
+_DEAR_FOR_MAX = 1e4
 _WIDER = 1.6
 _USUAL = np.linspace(0.7, 1.3, 25)
 """Where the best l is, unless a law splits: at 1 ± the largest E[(l − 1) A], in units of that."""
@@ -38,6 +39,8 @@ class Divergence:
         at_infinity: lim f(l)/l: what a unit of new's mass costs on actions that old never takes; ∞ if it may have none.
         peak: the l that maximises c l − λ f(l), for c and λ > 0: of the concave pieces between nodes.
         largest: the largest E[(l − 1) A] at radius D.
+        centred: f(l) + tilt (l − 1), whose least value is 0 at 1; as E l = 1, it may stand for f and is small where f is.
+        tilt: of that.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Divergence:
     at_infinity: float
     peak: Callable[[Any, Any], Any]
     largest: Callable[[float], float]
+    centred: Callable[[Any], Any]
+    tilt: float = 0.0
 
 
 def _kl_peak(c: Any, price: Any) -> Any:
@@ -65,10 +70,25 @@ def _tv_peak(c: Any, price: Any) -> Any:
     return np.where(c + price / 2 <= 0, 0.0, np.where(c - price / 2 >= 0, np.inf, 1.0))
 
 
+def _tv(ratio: Any) -> Any:
+    return np.abs(ratio - 1) / 2
+
+
+def _chi2(ratio: Any) -> Any:
+    return (ratio - 1) ** 2 / ratio
+
+
 KL = Divergence(
-    "kl", lambda ratio: -np.log(ratio), np.inf, 0.0, _kl_peak, lambda radius: float(np.sqrt(-np.expm1(-2 * radius)))
+    "kl",
+    lambda ratio: -np.log(ratio),
+    np.inf,
+    0.0,
+    _kl_peak,
+    lambda radius: float(np.sqrt(-np.expm1(-2 * radius))),
+    lambda ratio: ratio - 1 - np.where(ratio > 0.5, np.log1p(np.maximum(ratio, 0.5) - 1), np.log(ratio)),
+    tilt=1.0,
 )
-TV = Divergence("tv", lambda ratio: np.abs(ratio - 1) / 2, 0.5, 0.5, _tv_peak, lambda radius: min(2 * radius, 1.0))
+TV = Divergence("tv", _tv, 0.5, 0.5, _tv_peak, lambda radius: min(2 * radius, 1.0), _tv)
 REVERSE_KL = Divergence(
     "reverse-kl",
     _reverse_kl,
@@ -76,14 +96,16 @@ REVERSE_KL = Divergence(
     np.inf,
     lambda c, price: np.exp(np.minimum(c / price, 700.0)),
     lambda radius: min(1.0, float(np.sqrt(2 * radius))),
+    _reverse_kl,
 )
 CHI2 = Divergence(
     "chi2",
-    lambda ratio: (ratio - 1) ** 2 / ratio,
+    _chi2,
     np.inf,
     1.0,
     _chi2_peak,
     lambda radius: float(np.sqrt(radius / (1 + radius))),
+    _chi2,
 )
 
 
@@ -165,11 +187,13 @@ class Program:
     def add(self, place: np.ndarray, ratio: np.ndarray, sign: np.ndarray | None = None) -> None:
         """Constraints at these places for these l, for both signs of A where none is given.
 
-        What costs a thousand million radii is left out: nobody can afford it, and the numbers spoil the program.
+        Of the first ones, what costs very many radii is left out: it spoils the numbers, and a cut brings what is needed.
         """
-        at = np.where(np.isfinite(ratio) & (ratio > 0), ratio, 1.0)
-        affordable = self.divergence.generator(at) <= _DEAR * self.radius * np.maximum(1.0, at)
-        place, ratio, sign = place[affordable], ratio[affordable], None if sign is None else sign[affordable]
+        if sign is None:
+            at = np.where(np.isfinite(ratio) & (ratio > 0), ratio, 1.0)
+            dear = (_DEAR if self.mean else _DEAR_FOR_MAX) * self.radius
+            affordable = self.divergence.generator(at) <= dear * np.maximum(1.0, at)
+            place, ratio = place[affordable], ratio[affordable]
         signs = [sign] if sign is not None else [np.full(len(place), s) for s in ((1,) if self.expected else (1, -1))]
         self._rows += [(place, ratio, one) for one in signs]
 
@@ -192,9 +216,9 @@ class Program:
         finite = np.where(infinite, 1.0, ratio)
         own = np.where(infinite, 0.0, 1.0)  # an action that old never takes has no share in w(x), D and E A
         excess = np.where(infinite, 1.0, finite - 1)
-        cost = np.where(infinite, self.divergence.at_infinity, 0.0)
-        at_zero = finite <= 0
-        cost = np.where(infinite, cost, np.where(at_zero, self.divergence.at_zero, self._generator(finite)))
+        kind = self.divergence
+        cost = np.where(finite > 0, kind.centred(np.where(finite > 0, finite, 1.0)), kind.at_zero - kind.tilt)
+        cost = np.where(infinite, kind.at_infinity + kind.tilt, cost)
         cost = np.where(np.isfinite(cost), cost, 0.0)
         weight = np.where(place == count + 1, 1.0, np.abs(x - 1))
         entries: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
@@ -218,9 +242,6 @@ class Program:
         at, columns, values = (np.concatenate(part) for part in zip(*entries, strict=True))
         matrix = sp.csr_array((values * factor[at], (at, columns)), shape=(size, 4 * kinds + 1))
         return matrix, right * factor
-
-    def _generator(self, ratio: Any) -> Any:
-        return self.divergence.generator(np.where(ratio > 0, ratio, 1.0))
 
     def _put_continuation(self, put: Any, place: Any, ratio: Any, x: Any) -> None:
         """−γ w(x l), w interpolated between the nodes about x l; from ∞, −γ l s."""
@@ -292,7 +313,7 @@ class Program:
         return {
             "w": z[:kinds] * scale * self.unit,
             "price": prices,
-            "mu": z[2 * kinds : 3 * kinds] * scale,
+            "mu": z[2 * kinds : 3 * kinds] * scale + self.divergence.tilt * prices,
             "nu": z[3 * kinds + 1 :] * scale * self.unit,
         }
 
