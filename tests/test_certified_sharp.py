@@ -14,9 +14,9 @@ from trpo_theory.certified.sharp_lower import enclosed_gap
 from trpo_theory.certified.sharp_upper import KIND, check_supersolution
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.files import read_fields, write_fields
-from trpo_theory.search import sharp_program
-from trpo_theory.search.sharp_program import Program, grid
-from trpo_theory.search.sharp_upper import cut, sound, supersolution
+from trpo_theory.sharp import program as sharp_program
+from trpo_theory.sharp.program import Program, grid
+from trpo_theory.sharp.supersolution import cut, sound, supersolution
 
 F = Fraction
 TINY = F(1, 10**25)

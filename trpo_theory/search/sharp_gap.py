@@ -16,9 +16,9 @@ from trpo_theory.certified.sharp_lower import enclosed_gap
 from trpo_theory.certified.sharp_upper import check_supersolution
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io import write_fields, write_mdp
-from trpo_theory.search.sharp_program import CHI2, KL, REVERSE_KL, TV, Divergence, Program, grid
-from trpo_theory.search.sharp_upper import Supersolution, cut, sound, supersolution
 from trpo_theory.search.sharp_witness import SharpWitness, family_witness, sharp_witness
+from trpo_theory.sharp.program import CHI2, KL, REVERSE_KL, TV, Divergence, Program, grid
+from trpo_theory.sharp.supersolution import Supersolution, least_supersolution
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +36,6 @@ DIVERGENCES: Mapping[str, tuple[Divergence, bool, str]] = {
 NORMALISERS = {"max": "max_abs_advantage", "expected": "max_abs_expected_advantage"}
 _NODES_OF_TV = 20
 """Its optimal laws have few atoms, on a few lines: more nodes tell nothing more."""
-_ENOUGH = 1e-3
-_ROUNDS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,36 +163,16 @@ def sharp_gap(
     if mean:
         lower = Program(kind, gamma, radius, nodes_of(per_step=16.0, reach=6.0), lattice=True, **options).solve()
         price = float(lower.multipliers()["price"][0])
-        upper = _upper(Program(kind, gamma, radius, nodes_of(reach=6.0), price=price, **options))
+        upper = least_supersolution(Program(kind, gamma, radius, nodes_of(reach=6.0), price=price, **options))
     else:
         lower = Program(kind, gamma, radius, nodes_of(), **options)
-        upper = _upper(lower)
+        upper = least_supersolution(lower)
     witness = sharp_witness(lower)
     family = family_witness(divergence, expected, gamma, radius)
     if family is not None and family.gap > witness.gap:
         witness = family
     told = SharpGap(divergence, normaliser, gamma, radius, witness.gap, upper.bound, False, witness, upper)
     return _proved(told) if certify else told
-
-
-def _upper(program: Program) -> Supersolution:
-    """Cuts, until the supersolution is hardly above the program's own value, or they are used up; the best of the rounds."""
-    best: Supersolution | None = None
-    for _ in range(_ROUNDS):
-        raw = supersolution(program.solve())
-        lifted = sound(raw)
-        if np.isfinite(lifted.bound) and (best is None or lifted.bound < best.bound):
-            best = lifted
-        if best is not None and best.bound <= (1 + _ENOUGH) * program.value:
-            break
-        if not cut(program, raw):
-            break
-    if best is None:
-        raise NotSolved(
-            "got no finite supersolution of the sharp gap's program; wanted one; to mend it: use more nodes, or a radius "
-            "and gamma further from their limits"
-        )
-    return best
 
 
 def _proved(told: SharpGap) -> SharpGap:

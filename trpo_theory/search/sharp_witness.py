@@ -10,7 +10,7 @@ import numpy as np
 from trpo_theory.arithmetic import Floats
 from trpo_theory.mdp import FiniteMDP
 from trpo_theory.quantities import Quantities
-from trpo_theory.search.sharp_program import Program
+from trpo_theory.sharp.program import Program
 from trpo_theory.zoo import families
 
 _NEGLIGIBLE = 1e-9

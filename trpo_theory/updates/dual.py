@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.divergence import kl_of_change
+from trpo_theory.sharp.penalty import SteppedBound
 from trpo_theory.updates import forward_kl, reverse_kl, total_variation
-from trpo_theory.updates.penalties import best_radius, linear_coefficient
+from trpo_theory.updates.penalties import best_radius, best_step, linear_coefficient
 from trpo_theory.updates.problems import Penalty, Problem
 from trpo_theory.updates.rows import Rows, Solved
 from trpo_theory.updates.surrogate import Surrogate
@@ -62,6 +63,12 @@ class Dual:
         blocks = Blocks(surrogate, problem)
         if isinstance(problem, Penalty):
             coefficient = linear_coefficient(surrogate, problem)
+            if isinstance(problem.bound, SteppedBound):
+                envelope = linear_coefficient(surrogate, Penalty(bound=problem.bound.envelope))
+                assert envelope is not None
+                start = _penalty_radius(blocks, surrogate, envelope)
+                radius, upper = best_step(blocks, surrogate, problem, envelope, start)
+                return replace(blocks.answer("at_radius", radius), upper=upper)
             if coefficient is None:
                 radius, upper = best_radius(blocks.solve, surrogate, problem)
                 return replace(blocks.answer("at_radius", radius), upper=upper)

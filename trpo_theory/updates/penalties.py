@@ -10,11 +10,15 @@ import numpy as np
 
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.sharp.penalty import LARGEST_RADIUS, LEAST_RADIUS, SteppedBound, radius_of, step_above
 from trpo_theory.updates.problems import Penalty
 from trpo_theory.updates.surrogate import Surrogate
 
 _PROBES = np.array([1e-12, 1e-6, 1e-3, 0.1, 1.0, 7.0])
 _ROUNDS = 60
+_FALLS = 3
+_INSIDE = 1e-13
+"""So far inside a step's radius, that the step's own divergence, recomputed, is not beyond it."""
 
 
 def penalty_at(surrogate: Surrogate, problem: Penalty, max_kl: Any) -> Any:
@@ -39,6 +43,8 @@ def linear_coefficient(surrogate: Surrogate, problem: Penalty) -> np.ndarray | N
     """C, (B,), where the penalty is C times max-KL; None where it is not linear."""
     if not isinstance(problem.bound, Bound):
         return np.full(surrogate.gamma.shape, problem.coefficient)
+    if isinstance(problem.bound, SteppedBound):
+        return None
     slopes = np.array([penalty_at(surrogate, problem, np.full(surrogate.gamma.shape, t)) / t for t in _PROBES])
     linear = (np.abs(slopes - slopes[-1]) <= 1e-13 * np.abs(slopes[-1])).all()
     return slopes[-1] if linear else None
@@ -77,6 +83,39 @@ def best_radius(
         points += [point(np.sqrt(a * b) if a > 0 else b / 16) for value, a, b in cells[:12] if value > best]
     radius = max(points, key=lambda p: p[1] - p[3])[0]
     return np.array([radius]), np.array([bound])
+
+
+def best_step(
+    blocks: Any, surrogate: Surrogate, problem: Penalty, envelope: np.ndarray, start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best radius under a stepped penalty, and an upper bound on F over all radii up to the last step tried.
+
+    The penalty is the lesser of its steps and its envelope: F is at most the larger of its maximum under the envelope, at
+    `start`, and the best of its values at the steps' right ends, from start upward until they fall. Beyond the last step
+    tried the penalty is taken to be the envelope, which is above it: what is returned is optimal for that penalty.
+
+    Raises:
+        NotSolved: for a batch.
+    """
+    if len(surrogate.gamma) > 1:
+        raise NotSolved("got a batch for a penalty that is computed step by step; wanted one instance; loop over them")
+    rho = surrogate.visitation
+
+    def value(radius: float, penalty: float) -> float:
+        _, gain, _, _ = blocks.solve("at_radius", np.array([radius]))
+        return float((rho * gain).sum()) - penalty
+
+    at = float(start[0])
+    best, radius = value(at, float(envelope[0]) * at), at
+    if at > 0:
+        step, falls = step_above(max(at, LEAST_RADIUS)), 0
+        while falls < _FALLS and radius_of(step) <= LARGEST_RADIUS:
+            here = radius_of(step) * (1 - _INSIDE)
+            found = value(here, float(penalty_at(surrogate, problem, np.array([here]))[0]))
+            falls = falls + 1 if found <= best else 0
+            best, radius = max((best, radius), (found, here))
+            step += 1
+    return np.array([radius]), np.array([best + 4 * _INSIDE * abs(best)])
 
 
 def _is_concave(points: list[tuple[float, float, float, float]]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from trpo_theory import bounds
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
+from trpo_theory.sharp.penalty import SHARP_MAX_KL
 
 
 def _radius(delta: Any, name: str, unit: str) -> float:
@@ -28,7 +29,9 @@ class Penalty:
     Args:
         coefficient: C, at least 0; or
         bound: a bound of the catalogue (its id) or of one's own that depends on new through max_kl only; its penalty
-            is subtracted, so that the step is provably monotone, equation (10), where the bound is true.
+            is subtracted, so that the step is provably monotone, equation (10), where the bound is true. "sharp/max-kl" is
+            the best that any such bound can be, ε G(γ, max-KL), computed where it is needed in some seconds for each γ;
+            for steps below 1e-7 nats it is chain-rule/kl.
     """
 
     coefficient: Any = None
@@ -44,7 +47,8 @@ class Penalty:
         if self.coefficient is not None:
             object.__setattr__(self, "coefficient", _coefficient(self.coefficient))
         elif isinstance(self.bound, str):
-            object.__setattr__(self, "bound", bounds.get(self.bound))
+            named = SHARP_MAX_KL if self.bound == SHARP_MAX_KL.id else bounds.get(self.bound)
+            object.__setattr__(self, "bound", named)
         elif not isinstance(self.bound, Bound):
             raise InvalidInput(
                 got=f"bound = {self.bound!r}",

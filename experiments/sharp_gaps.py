@@ -1,0 +1,207 @@
+"""Sharp gaps: the worst (L - eta(new))/eps over all finite MDPs, proved from both sides, and what each bound makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import trpo_theory as tt
+from trpo_theory.report import Table
+from trpo_theory.report.figures import lines
+
+NAME = "sharp-gaps"
+TITLE = "Sharp gaps: how tight a bound can be"
+LEAD = (
+    "For each discount and radius, the worst gap over all finite MDPs lies between the two proved numbers; a bound's ratio is "
+    "how much of its penalty some MDP really uses. No bound that reads only max-KL and max|A| can be below the gap."
+)
+BOUNDS = ("trpo/kl", "pinsker/kl", "bh/kl", "chain-rule/kl")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is computed: max-KL at gammas x radii (`nodes` by gamma), the limit of small radii, and mean-KL's linear constant."""
+
+    gammas: tuple[float, ...] = (0.5, 0.9, 0.99, 0.999)
+    radii: tuple[float, ...] = (1e-4, 1e-2, 1e-1, 1.0)
+    nodes: tuple[int, ...] = (60, 80, 120, 300)
+    small: float = 1e-6
+    limit_nodes: tuple[int, ...] = (60, 80, 150, 300)
+    means: tuple[tuple[float, float], ...] = (
+        (0.05, 1e-4),
+        (0.1, 1e-4),
+        (0.2, 1e-3),
+        (0.3, 1e-3),
+        (0.5, 1e-3),
+        (0.9, 1e-2),
+    )
+    mean_nodes: int = 80
+    certify: bool = True
+
+
+def quick(settings: Settings) -> Settings:
+    """Two discounts, two radii, few nodes, in floats."""
+    return replace(
+        settings,
+        gammas=(0.5, 0.9),
+        radii=(0.1, 1.0),
+        nodes=(12, 12),
+        limit_nodes=(),
+        means=(),
+        certify=False,
+    )
+
+
+def total(settings: Settings) -> int:
+    """One advance() for each gap."""
+    return len(settings.gammas) * len(settings.radii) + len(settings.limit_nodes) + len(settings.means)
+
+
+def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[str, pd.DataFrame]:
+    """The frames: "" one row a discount and radius, "limit" one a discount, "mean" one a discount."""
+    nodes = dict(zip(settings.gammas, settings.nodes, strict=True))
+    rows = []
+    for gamma in settings.gammas:
+        for radius in settings.radii:
+            gap = tt.sharp_gap("max-kl", gamma, radius, certify=settings.certify, nodes=nodes[gamma])
+            ratios = {row["id"]: row["ratio"] for row in gap.bounds if row["id"] in BOUNDS}
+            rows.append({"gamma": gamma, "radius": radius, **_ends(gap), **ratios})
+            advance()
+    limits = []
+    for gamma, count in zip(settings.gammas, settings.limit_nodes, strict=False):
+        gap = tt.sharp_gap("max-kl", gamma, settings.small, nodes=count)
+        penalty = next(row["penalty"] for row in gap.bounds if row["id"] == "chain-rule/kl")
+        limits.append(
+            {"gamma": gamma, "radius": settings.small, "lower": gap.lower / penalty, "upper": gap.upper / penalty}
+        )
+        advance()
+    means = []
+    for gamma, radius in settings.means:
+        gap = tt.sharp_gap("mean-kl", gamma, radius, certify=settings.certify, nodes=settings.mean_nodes)
+        unit = gamma / (1 - gamma) ** 2 * radius
+        ends = _ends(gap)
+        means.append({"gamma": gamma, "radius": radius, **ends, "least": gap.lower / unit, "most": gap.upper / unit})
+        advance()
+    return {"": pd.DataFrame(rows), "limit": pd.DataFrame(limits), "mean": pd.DataFrame(means)}
+
+
+def _ends(gap: Any) -> dict[str, Any]:
+    return {
+        "lower": gap.lower,
+        "upper": gap.upper,
+        "apart": gap.upper / gap.lower - 1,
+        "states": gap.witness.mdp.states,
+        "proved": gap.certified,
+    }
+
+
+_GAP_HEADINGS = {
+    "gamma": (r"$\gamma$", "gamma"),
+    "radius": (r"$D$", "radius"),
+    "lower": ("proved lower", "lower"),
+    "upper": ("proved upper", "upper"),
+    "apart": (r"apart", "apart"),
+    "states": ("states", "states"),
+}
+
+
+def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
+    """The gaps with the bounds' ratios, the limit, and mean-KL's constant."""
+    gaps = frames[""]
+    out = {
+        NAME: Table(
+            gaps[[*_GAP_HEADINGS, *BOUNDS]],
+            caption=r"The worst $(L - \eta(\tilde\pi))/\epsilon$ over all finite MDPs at $D_{\mathrm{KL}}^{\max} \le D$ nats, "
+            "between two bounds, and of each bound's penalty the share that the witness uses.",
+            label=f"tab:{NAME}",
+            headings=_GAP_HEADINGS,
+            digits={"gamma": 3, "radius": 1, "lower": 5, "upper": 5, "apart": 2, **dict.fromkeys(BOUNDS, 3)},
+        )
+    }
+    if len(frames["limit"]):
+        out[f"{NAME}-limit"] = Table(
+            frames["limit"],
+            caption=r"Small radii: the sharp gap over the chain rule's penalty $2\,\mathrm{Li}_{-1/2}(\gamma)\,D$; "
+            r"$\sqrt{2/\pi} = 0.7979$ is the drunkard's walk's as $\gamma \to 1$.",
+            label=f"tab:{NAME}-limit",
+            headings={"gamma": (r"$\gamma$", "gamma"), "radius": (r"$D$", "radius")},
+            digits={"gamma": 3, "radius": 1, "lower": 4, "upper": 4},
+        )
+    if len(frames["mean"]):
+        out[f"{NAME}-mean"] = Table(
+            frames["mean"][["gamma", "radius", "least", "most", "states", "proved"]],
+            caption=r"Mean-KL: the sharp gap over $\gamma D/(1-\gamma)^2$, between two bounds. Where the least is above 4, "
+            "no bound that is linear with the constant 4 is true.",
+            label=f"tab:{NAME}-mean",
+            headings={"gamma": (r"$\gamma$", "gamma"), "radius": (r"$D$", "radius")},
+            digits={"gamma": 2, "radius": 1, "least": 4, "most": 4},
+        )
+    return out
+
+
+def figures(frames: dict[str, pd.DataFrame]) -> dict[str, Callable[[], Any]]:
+    """Each bound's ratio over the discount, at the smallest and at the largest radius."""
+    gaps = frames[""]
+
+    def ratios() -> Any:
+        radius = gaps["radius"].min()
+        some = gaps[gaps["radius"] == radius].assign(horizon=lambda frame: 1 / (1 - frame["gamma"]))
+        long = some.melt(id_vars="horizon", value_vars=list(BOUNDS), var_name="bound", value_name="ratio")
+        return lines(
+            long,
+            "horizon",
+            "ratio",
+            "bound",
+            xlabel="1/(1 − γ), steps",
+            ylabel=f"share of the penalty used at D = {radius:g}",
+            log="xy",
+        )
+
+    def shrinking() -> Any:
+        long = gaps.assign(gamma="γ = " + gaps["gamma"].astype(str))
+        return lines(
+            long,
+            "radius",
+            "chain-rule/kl",
+            "gamma",
+            xlabel="max-KL, nats",
+            ylabel="sharp gap / chain-rule penalty",
+            log="x",
+        )
+
+    return {f"{NAME}-over-gamma": ratios, f"{NAME}-over-radius": shrinking}
+
+
+def captions() -> dict[str, str]:
+    """What the figures show."""
+    return {
+        f"{NAME}-over-gamma": "How much of its penalty each bound can be made to use, over the horizon. The chain rule's keeps "
+        "about four fifths; the others lose with the root of the horizon.",
+        f"{NAME}-over-radius": "The sharp gap over the chain rule's penalty. It is linear in the radius only "
+        "while the radius is far below 1 - gamma.",
+    }
+
+
+def summary(frames: dict[str, pd.DataFrame]) -> str:
+    """The worst distance between the two ends, and what was proved of mean-KL."""
+    gaps, means = frames[""], frames["mean"]
+    kind = "proved" if gaps["proved"].all() else "in floats"
+    text = f"{len(gaps)} sharp gaps, {kind}: upper and lower at most {100 * gaps['apart'].max():.2f} % apart."
+    above = means[means["least"] > 4]["gamma"] if len(means) else ()
+    if len(above):
+        text += f" mean-KL: a linear constant of 4 is refuted at gamma = {', '.join(f'{g:g}' for g in above)}."
+    return text
+
+
+def passed(frames: dict[str, pd.DataFrame]) -> bool:
+    """Whether no lower bound exceeds an upper one, and no true bound is exceeded."""
+    ordered = all((frame["lower"] <= frame["upper"]).all() for frame in frames.values() if len(frame))
+    return (
+        ordered
+        and bool((frames[""][list(BOUNDS)] <= 1 + 1e-9).to_numpy().all())
+        and bool(np.isfinite(frames[""]["upper"]).all())
+    )
