@@ -47,6 +47,7 @@ _HOME = {
     "certify": "certificate",
     **dict.fromkeys(("sharp_gap", "SharpGap"), "search.sharp_gap"),
     **dict.fromkeys(("worst_case", "WorstCase"), "search.worst_case"),
+    **dict.fromkeys(("audit", "Audit"), "audit"),
     "strategies": "search.strategies",
     "load_aggregation": "sources",
     "InvalidInput": "errors",
@@ -59,6 +60,7 @@ __all__ = [*_HOME, *_ROOMS]
 
 if TYPE_CHECKING:
     from trpo_theory import bounds, certified, claims, divergence, io, report, updates, zoo
+    from trpo_theory.audit import Audit, audit
     from trpo_theory.certificate import certify
     from trpo_theory.certified import certify_update
     from trpo_theory.claims.claim import Claim, claim

@@ -16,9 +16,11 @@ from trpo_theory.io.files import (
 from trpo_theory.io.gym import from_gym, parse_options, time_limit
 from trpo_theory.io.mdptoolbox import from_mdptoolbox
 from trpo_theory.io.quantecon import from_quantecon, to_quantecon
+from trpo_theory.io.runs import Run, read_run, run_of, write_run
 from trpo_theory.io.triplets import from_triplets, read_triplets
 
 __all__ = [
+    "Run",
     "from_gym",
     "from_mdptoolbox",
     "from_quantecon",
@@ -30,9 +32,12 @@ __all__ = [
     "read_integers",
     "read_mdp",
     "read_policy",
+    "read_run",
     "read_triplets",
+    "run_of",
     "time_limit",
     "to_quantecon",
     "write_fields",
     "write_mdp",
+    "write_run",
 ]

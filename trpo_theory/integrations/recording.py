@@ -1,0 +1,179 @@
+"""The policies of a training loop of one's own: NumPy, PyTorch or JAX arrays, or functions of the states."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+from trpo_theory.io import Run, run_of, write_run
+from trpo_theory.io.runs import RUN_ROW_ATOL
+from trpo_theory.mdp import FiniteMDP
+
+_END = "terminated"
+
+
+class Recorder:
+    """Takes the policy down before the first update and after each one, and makes a `Run` of them.
+
+    Args:
+        mdp: what the training runs on (`trpo_theory.load("gym:FrozenLake-v1", gamma=0.99)`); its discount is the one that
+            the run is judged by.
+        states: what a policy that is a function is called with, one entry a state: an array or tensor (S, ...) of
+            observations. The indices 0, ..., S − 1 if left out; `numpy.eye(S)` for one-hot observations.
+        about: strings and numbers that say which run it is: {"algorithm": "REINFORCE", "seed": 0}.
+
+    >>> import trpo_theory as tt
+    >>> recorder = Recorder(tt.load("zoo:puterman", gamma=0.9), about={"algorithm": "by hand"})
+    >>> recorder.add([[0.5, 0.5], [0.5, 0.5]])
+    >>> recorder.add(lambda states: np.array([[0.4, 0.6], [0.4, 0.6]])[states], kl=0.02)
+    >>> recorder.run().updates
+    1
+    """
+
+    def __init__(self, mdp: FiniteMDP, *, states: Any = None, about: Mapping[str, Any] | None = None) -> None:
+        self.mdp, self.about = mdp, dict(about or {})
+        # An environment whose ends need a state of their own (io.from_gym) has one observation fewer than states.
+        self._observed = mdp.states - (mdp.state_labels is not None and mdp.state_labels[-1] == _END)
+        self._states = np.arange(self._observed) if states is None else states
+        if _length(self._states) != self._observed:
+            raise InvalidInput(
+                got=f"{_length(self._states)} states to call a policy with",
+                wanted=f"{self._observed}, one observation for each state of {mdp!r}",
+                mend="pass them all, in the order of the MDP's states",
+            )
+        self._policies: list[np.ndarray] = []
+        self._logged: dict[str, dict[int, Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    @property
+    def last(self) -> Float[np.ndarray, "S A"] | None:
+        """The policy that was added last, as it was given; None before the first."""
+        return self._policies[-1] if self._policies else None
+
+    def add(self, policy: Any, **logged: Any) -> None:
+        """Take a policy down: the first is the one that training starts from, each further one is after an update.
+
+        Args:
+            policy: an array (S, A) of probabilities, from NumPy, PyTorch (on any device, with or without gradient) or
+                JAX; a distribution that has them as `probs`; or a function of all `states` at once that returns such.
+            **logged: one number each that the training said of the update which led to this policy.
+
+        Raises:
+            InvalidInput: for rows that are no distributions, another shape, or numbers logged before any update.
+        """
+        table = self.table(policy)
+        if logged and not self._policies:
+            raise InvalidInput(
+                got=f"{', '.join(logged)} logged with the first policy, before any update",
+                wanted="numbers of the update that led to the policy they are given with",
+                mend="add the first policy alone, and give them with the next",
+            )
+        for name, value in logged.items():
+            self._logged.setdefault(name, {})[len(self._policies) - 1] = _number(value, name)
+        self._policies.append(table)
+
+    def table(self, policy: Any) -> Float[np.ndarray, "S A"]:
+        """A policy as `add` takes it, as an array (S, A), its rows not yet mended."""
+        value = policy(self._states) if callable(policy) and not hasattr(policy, "probs") else policy
+        table = _checks.real_array(as_numpy(getattr(value, "probs", value)), "policy")
+        if table.shape == (self._observed, self.mdp.actions) and self._observed < self.mdp.states:
+            table = np.vstack([table, np.full((1, self.mdp.actions), 1.0 / self.mdp.actions)])
+        if table.shape != (self.mdp.states, self.mdp.actions):
+            raise InvalidInput(
+                got=f"a policy of shape {table.shape}",
+                wanted=f"({self.mdp.states}, {self.mdp.actions}): one row a state, one column an action",
+                mend="call a function of one state for each: lambda states: [policy(state) for state in states]"
+                if callable(policy)
+                else "check that it belongs to this MDP and is not transposed",
+            )
+        _checks.probability_rows(table, "policy", atol=RUN_ROW_ATOL)
+        return table
+
+    def run(self) -> Run:
+        """The run so far; NaN where an update did not log what others did.
+
+        Raises:
+            InvalidInput: before the first update.
+        """
+        updates = max(len(self) - 1, 0)
+        logged = {name: [said.get(k, math.nan) for k in range(updates)] for name, said in self._logged.items()}
+        return run_of(self._stacked(), self.mdp, logged=logged, about=self.about)
+
+    def _stacked(self) -> np.ndarray:
+        if not self._policies:
+            raise InvalidInput(
+                got="a run without a policy",
+                wanted="the policy before the first update and one after each",
+                mend="call add before training, and after each update",
+            )
+        return np.array(self._policies)
+
+    def write(self, path: Any) -> Run:
+        """Write the run so far as .npz, all of it or nothing, for `trpo-theory audit`; returns it."""
+        run = self.run()
+        write_run(run, path)
+        return run
+
+
+def record(
+    policies: Iterable[Any],
+    mdp: FiniteMDP,
+    *,
+    states: Any = None,
+    logged: Mapping[str, Any] | None = None,
+    about: Mapping[str, Any] | None = None,
+) -> Run:
+    """The run of policies that are at hand, or that a generator trains one after the other.
+
+    Args:
+        policies: each as `Recorder.add` takes it; read one by one, so that a generator may yield the same network again
+            after every update.
+        mdp: as for `Recorder`.
+        states: as for `Recorder`.
+        logged: for each name, one number an update, shape (T − 1,).
+        about: strings and numbers that say which run it is.
+
+    >>> import trpo_theory as tt
+    >>> record([np.eye(2), np.full((2, 2), 0.5)], tt.load("zoo:puterman", gamma=0.9)).updates
+    1
+    """
+    recorder = Recorder(mdp, states=states)
+    for policy in policies:
+        recorder.add(policy)
+    return run_of(recorder._stacked(), mdp, logged=logged, about=about)
+
+
+def as_numpy(value: Any) -> Any:
+    """A tensor as an array, whatever device it is on; anything else as it is."""
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        value = value.detach().cpu()
+        return (value.double() if hasattr(value, "double") else value).numpy()
+    return np.asarray(value) if hasattr(value, "__array__") else value
+
+
+def _length(states: Any) -> int:
+    try:
+        return len(states)
+    except TypeError:
+        raise InvalidInput(
+            got=f"{type(states).__name__} {states!r} as states"[:200],
+            wanted="an array or a tensor, one entry a state",
+            mend="pass numpy.arange(S), numpy.eye(S) or the observations",
+        ) from None
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        return float(as_numpy(value))
+    except (TypeError, ValueError):
+        raise InvalidInput(
+            got=f"{name} = {value!r}"[:200] + " logged", wanted="one number", mend="log its mean, or leave it out"
+        ) from None

@@ -1,0 +1,213 @@
+"""Stable-Baselines3: the policies of a TRPO, PPO or A2C training over all states, as a callback takes them down."""
+
+from __future__ import annotations
+
+import numbers
+import re
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.errors import InvalidInput
+from trpo_theory.integrations.recording import Recorder
+from trpo_theory.io import Run, from_gym
+from trpo_theory.mdp import FiniteMDP
+
+try:
+    from stable_baselines3.common.callbacks import BaseCallback
+    from stable_baselines3.common.monitor import Monitor
+    from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+    from stable_baselines3.common.policies import ActorCriticPolicy
+except ImportError as error:
+    raise ImportError(
+        f"got no working stable_baselines3 ({error}); wanted the extra [sb3]; to mend it: "
+        "pip install 'trpo-theory[sb3]' (install a CPU build of torch first, and pip fetches no GPU libraries)",
+        name=error.name,
+    ) from error
+
+_LOG_PREFIX = "train/"
+
+
+class PolicyRecorder(BaseCallback):
+    """A callback that stores the policy over all states before the first update and after each one.
+
+    `model.learn(..., callback=recorder)`, then `recorder.run()` or `recorder.write("run.npz")`. TRPO (sb3-contrib), PPO
+    and A2C, on an environment with a table: Gymnasium's toy text, and others with `P`. It draws no random number: the
+    training is the same with and without it.
+
+    The policy is that of the rollouts, π(·|s) of the network in float32. Every number that the logger has under train/
+    at an update is kept by its last name (`kl_divergence_loss`, `approx_kl`, `policy_objective`, ...), and `timesteps`,
+    the steps of the environment so far. Mind their meaning: the `kl_divergence_loss` of sb3-contrib's TRPO is the mean
+    of KL(new‖old), not of the paper's KL(old‖new), over the states of its rollout.
+
+    The MDP is the infinite-horizon discounted one of the table, with `model.gamma`. The training differs from it in two
+    ways, neither a fault of the record: an environment with a time limit cuts its episodes short (Stable-Baselines3
+    bootstraps their value there), so its states come from shorter episodes than the discounted visitation's; and
+    rollouts weight the states they visit without the discount.
+
+    Args:
+        mdp: the MDP, where it cannot be read from the environment; its own discount counts then.
+        observations: what the network is given in each state, shape (S, ...), where that is not the state's index
+            (an environment whose observations are one-hot: `numpy.eye(S, dtype=numpy.float32)`).
+        path: a .npz file to be written when training ends.
+        verbose: as for every callback.
+
+    Raises:
+        InvalidInput: when training starts, for an environment without a table, or an algorithm whose policy is not one
+            distribution over actions a state (DQN, recurrent or masked ones).
+    """
+
+    def __init__(
+        self, mdp: FiniteMDP | None = None, *, observations: Any = None, path: Any = None, verbose: int = 0
+    ) -> None:
+        super().__init__(verbose)
+        self._given, self._observations, self._path = mdp, observations, path
+        self._recorder: Recorder | None = None
+        self._of: Any = None
+        self._updated = True
+
+    @property
+    def recorder(self) -> Recorder:
+        """What has been recorded.
+
+        Raises:
+            InvalidInput: before any training.
+        """
+        if self._recorder is None:
+            raise InvalidInput(
+                got="a PolicyRecorder that has seen no training",
+                wanted="one that was passed to learn",
+                mend="call model.learn(total_timesteps, callback=recorder) first",
+            )
+        return self._recorder
+
+    def run(self) -> Run:
+        """The run so far, with its MDP; training may go on afterwards."""
+        return self.recorder.run()
+
+    def write(self, path: Any) -> Run:
+        """Write the run so far as .npz, for `trpo-theory audit`; returns it."""
+        return self.recorder.write(path)
+
+    def _init_callback(self) -> None:
+        if self._of is not None and self._of is not self.model:
+            raise InvalidInput(
+                got="a PolicyRecorder that has recorded another model",
+                wanted="a recorder for each training",
+                mend="make a new one: PolicyRecorder()",
+            )
+        _check_model(self.model)
+        if self._recorder is None:
+            mdp = self._given if self._given is not None else mdp_of(self.model)
+            self._recorder = Recorder(mdp, states=self._states(mdp), about=about_model(self.model))
+        self._of = self.model
+
+    def _states(self, mdp: FiniteMDP) -> Any:
+        if self._observations is not None:
+            return np.asarray(self._observations)
+        size = getattr(self.model.observation_space, "n", None)
+        if size is None:
+            raise InvalidInput(
+                got=f"the observation space {self.model.observation_space}",
+                wanted="Discrete, the index of the state",
+                mend="pass the observation of each state: PolicyRecorder(observations=...), shape (S, ...)",
+            )
+        return np.arange(size)
+
+    def _on_rollout_start(self) -> None:
+        self._take()
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_end(self) -> None:
+        self._updated = True
+
+    def _on_training_end(self) -> None:
+        self._take()
+        if self._path is not None:
+            self.write(self._path)
+
+    def _take(self) -> None:
+        """The policy as it is now, unless nothing has trained since the last one; a second `learn` goes on from there."""
+        recorder = self.recorder
+        table = recorder.table(self._probabilities)
+        same = recorder.last is not None and np.array_equal(table, recorder.last)
+        if self._updated or not same:
+            first = recorder.last is None
+            recorder.add(table, **({} if first else self._logged()))
+        self._updated = False
+
+    def _probabilities(self, states: Any) -> Any:
+        from stable_baselines3.common.utils import obs_as_tensor
+        from torch import no_grad
+
+        policy: Any = self.model.policy
+        training = policy.training
+        policy.set_training_mode(False)
+        try:
+            with no_grad():
+                return policy.get_distribution(obs_as_tensor(states, policy.device)).distribution
+        finally:
+            policy.set_training_mode(training)
+
+    def _logged(self) -> dict[str, float]:
+        said = self.logger.name_to_value if self._updated else {}
+        values = {
+            re.sub(r"\W", "_", name.removeprefix(_LOG_PREFIX)): float(value)
+            for name, value in said.items()
+            if name.startswith(_LOG_PREFIX) and isinstance(value, numbers.Real)
+        }
+        target = getattr(self.model, "target_kl", None)
+        values |= {} if target is None else {"target_kl": float(target)}
+        return values | {"timesteps": float(self.model.num_timesteps)}
+
+
+def mdp_of(model: Any) -> FiniteMDP:
+    """The MDP of the environment that a model trains on, with the model's discount.
+
+    Raises:
+        InvalidInput: for an environment without a table, or one that runs in another process.
+    """
+    environment = model.get_env()
+    inner = None if environment is None else getattr(environment.unwrapped, "envs", None)
+    if not inner:
+        raise InvalidInput(
+            got="a model without an environment" if environment is None else "environments in other processes",
+            wanted="the environment's table",
+            mend="pass the MDP: PolicyRecorder(trpo_theory.load('gym:FrozenLake-v1', gamma=model.gamma))",
+        )
+    env = inner[0]
+    while isinstance(env, Monitor):
+        env = env.env
+    try:
+        return from_gym(env, model.gamma)
+    except InvalidInput as error:
+        raise InvalidInput(
+            got=error.got,
+            wanted=error.wanted,
+            mend=f"{error.mend}; or pass the MDP that it is: PolicyRecorder(mdp)",
+        ) from None
+
+
+def about_model(model: Any) -> dict[str, str | float]:
+    """What says which run it is: algorithm, environment, seed, discount and steps an update."""
+    environment = model.get_env()
+    inner = getattr(environment.unwrapped, "envs", None) if environment is not None else None
+    spec = getattr(inner[0], "spec", None) if inner else None
+    about: dict[str, str | float] = {"algorithm": type(model).__name__, "gamma": float(model.gamma)}
+    about |= {} if spec is None else {"environment": spec.id}
+    about |= {} if model.seed is None else {"seed": int(model.seed)}
+    return about | {"steps_per_update": int(model.n_steps) * int(model.n_envs)}
+
+
+def _check_model(model: Any) -> None:
+    policy = getattr(model, "policy", None)
+    plain = isinstance(model, OnPolicyAlgorithm) and isinstance(policy, ActorCriticPolicy)
+    if plain and not hasattr(policy, "lstm_actor") and hasattr(model.action_space, "n"):
+        return
+    raise InvalidInput(
+        got=f"{type(model).__name__} with a {type(policy).__name__} and the action space {model.action_space}",
+        wanted="TRPO, PPO or A2C with one distribution over discrete actions a state",
+        mend="take the policies down yourself: trpo_theory.integrations.Recorder",
+    )

@@ -1,0 +1,242 @@
+"""Runs: the policies that a training went through, on an MDP, with what it logged; and their .npz files."""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+from trpo_theory.io._source import checked_path, in_file
+from trpo_theory.io.files import SPARSE_KEYS, _mdp_fields, mdp_from_fields, read_fields, write_fields
+from trpo_theory.mdp import FiniteMDP
+
+RUN_ROW_ATOL = 1e-4
+"""How far a row of a recorded policy may be from summing to 1: float32 softmaxes are off by 1e-7, half precision by more."""
+
+_LOGGED = "logged_"
+_SUFFIXES = (".npz",)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """The policies of a training run, first to last: policies[k] → policies[k + 1] is update k.
+
+    Attributes:
+        policies: shape (T, S, A), T ≥ 2; rows sum to 1 to rounding.
+        mdp: what it ran on, with the discount that it is judged by.
+        logged: what the run itself said of its updates, by name: shape (T − 1,), NaN where it said nothing.
+        about: algorithm, environment, seed, ...
+        renormalised: the largest |row sum − 1| that was mended by dividing; 0 where none was.
+    """
+
+    policies: Float[np.ndarray, "T S A"]
+    mdp: FiniteMDP
+    logged: Mapping[str, np.ndarray]
+    about: Mapping[str, str | float]
+    renormalised: float
+
+    @property
+    def updates(self) -> int:
+        """T − 1."""
+        return len(self.policies) - 1
+
+    def __repr__(self) -> str:
+        parts = [f"updates={self.updates}", repr(self.mdp)]
+        parts += [f"logged={list(self.logged)}"] if self.logged else []
+        parts += [f"about={dict(self.about)}"] if self.about else []
+        return f"Run({', '.join(parts)}, renormalised={self.renormalised:.3g})"
+
+
+def run_of(
+    policies: Any,
+    mdp: FiniteMDP,
+    *,
+    logged: Mapping[str, Any] | None = None,
+    about: Mapping[str, Any] | None = None,
+) -> Run:
+    """A run, checked: its policies belong to the MDP, and its rows sum to 1, mended where they are off by up to 1e-4.
+
+    Args:
+        policies: shape (T, S, A), T ≥ 2, in the order of the training.
+        mdp: one MDP.
+        logged: numbers that the run said of its updates, each name an array (T − 1,); NaN where it said nothing.
+        about: strings and numbers that say which run it is.
+
+    Raises:
+        InvalidInput: for anything else: a wrong shape, NaN, a single policy, rows that are no distributions, mass on an
+            unavailable action.
+
+    >>> run_of([[[0.5, 0.5]], [[0.25, 0.75]]], FiniteMDP([[[1], [1]]], [[0, 1]], 0.9)).updates
+    1
+    """
+    if not isinstance(mdp, FiniteMDP) or mdp.batch_shape:
+        raise InvalidInput(
+            got=f"{mdp!r} as the MDP of a run"[:200], wanted="one FiniteMDP", mend="load it: trpo_theory.load(...)"
+        )
+    array = _checks.real_array(policies, "policies")
+    _check_shape(array, mdp)
+    sums = array.sum(-1)
+    array = _checks.probability_rows(array, "policies", atol=RUN_ROW_ATOL)
+    array = _checks.policy_rows(array, mdp.available, "policies")
+    array.flags.writeable = False
+    off = np.abs(sums - 1)
+    return Run(
+        policies=array,
+        mdp=mdp,
+        logged={_name(name): _series(value, name, len(array) - 1) for name, value in (logged or {}).items()},
+        about={_text(name): _said(value, name) for name, value in (about or {}).items()},
+        renormalised=float(np.max(off, where=off > _checks.ROUNDING, initial=0.0)),
+    )
+
+
+def read_run(path: Any, *, mdp: FiniteMDP | None = None, gamma: Any = None) -> Run:
+    """The run in a .npz file.
+
+    Its keys are `policies` (T, S, A) and those of an MDP, dense or sparse (see `read_mdp`), and optionally `logged_NAME`
+    (T − 1,), `about` (the text of a JSON object) and `renormalised`, which `write_run` keeps. Other keys are left alone.
+
+    Args:
+        path: the file.
+        mdp: the MDP, if the file holds none; it wins over one in the file.
+        gamma: a discount that overrides or supplies the MDP's.
+
+    Returns:
+        The run; what `write_run` wrote comes back to the last bit.
+
+    Raises:
+        InvalidInput: naming the file, for one that is missing, damaged or not a run.
+    """
+    path = checked_path(path, _SUFFIXES, "a run")
+    fields = read_fields(path)
+    with in_file(path.name):
+        if "policies" not in fields:
+            raise InvalidInput(
+                got=f"no policies (found {', '.join(map(repr, list(fields)[:20]))})",
+                wanted="policies of shape (T, S, A), first to last",
+                mend="write the file with trpo_theory.io.write_run, or numpy.savez(..., policies=...)",
+            )
+        mdp = _mdp_of(fields, mdp, gamma, path)
+        logged = {key.removeprefix(_LOGGED): value for key, value in fields.items() if key.startswith(_LOGGED)}
+        run = run_of(fields["policies"], mdp, logged=logged, about=_about(fields.get("about")))
+        before = _checks.number_between(_scalar(fields.get("renormalised", 0.0)), "renormalised", 0.0, RUN_ROW_ATOL)
+    return Run(run.policies, run.mdp, run.logged, run.about, max(run.renormalised, before))
+
+
+def write_run(run: Run, path: Any) -> None:
+    """Write a run with its MDP as .npz, all of it or nothing; see `read_run` for the keys.
+
+    Raises:
+        InvalidInput: for another suffix, or a path that cannot be written.
+    """
+    path = checked_path(path, _SUFFIXES, "a run")
+    fields: dict[str, Any] = {"policies": run.policies, **_mdp_fields(run.mdp)}
+    fields |= {f"{_LOGGED}{name}": values for name, values in run.logged.items()}
+    fields |= {"about": json.dumps(dict(run.about)), "renormalised": run.renormalised}
+    write_fields(fields, path)
+
+
+def _mdp_of(fields: Mapping[str, Any], mdp: FiniteMDP | None, gamma: Any, path: Path) -> FiniteMDP:
+    if mdp is not None:
+        return mdp if gamma is None else mdp.with_gamma(gamma)
+    if not any(key in fields for key in ("transition", *SPARSE_KEYS)):
+        raise InvalidInput(
+            got="policies without an MDP",
+            wanted="transition, reward, gamma, initial in the file, or an MDP beside it",
+            mend="name it (--mdp gym:FrozenLake-v1, or read_run(path, mdp=...)), or write the run with write_run",
+        )
+    return mdp_from_fields(fields, gamma, source=path.name)
+
+
+def _check_shape(array: np.ndarray, mdp: FiniteMDP) -> None:
+    wanted = f"shape (T, {mdp.states}, {mdp.actions}): T policies, one row a state, one column an action of this MDP"
+    if array.ndim == 2 or (array.ndim == 3 and len(array) == 1):
+        raise InvalidInput(
+            got=f"a run with one policy, policies of shape {array.shape}",
+            wanted=f"{wanted}, T at least 2",
+            mend="record the policy before the first update too, and after each one",
+        )
+    if array.ndim != 3 or array.shape[1:] != (mdp.states, mdp.actions):
+        raise InvalidInput(
+            got=f"policies of shape {array.shape}",
+            wanted=wanted,
+            mend="check that they belong to this MDP, and the order of the axes",
+        )
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise InvalidInput(
+            got=f"the name {name!r} of a logged number",
+            wanted="letters, digits and _",
+            mend="rename it, such as 'train/kl' to 'kl'",
+        )
+    return name
+
+
+def _series(value: Any, name: str, updates: int) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise TypeError
+        array = np.array(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = None
+    if array is None or array.shape != (updates,):
+        kind = "no numbers" if array is None else f"shape {array.shape}"
+        raise InvalidInput(
+            got=f"logged {name} with {kind}",
+            wanted=f"one number an update, shape ({updates},): one fewer than there are policies",
+            mend="put NaN where nothing was logged",
+        )
+    array.flags.writeable = False
+    return array
+
+
+def _text(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise InvalidInput(got=f"{name!r} as a key of about", wanted="a string", mend="name it, such as 'seed'")
+    return name
+
+
+def _said(value: Any, name: str) -> str | float:
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise InvalidInput(
+            got=f"about {name} = {value!r}"[:200], wanted="a string or a finite number", mend="leave it out"
+        )
+    return float(value)
+
+
+def _about(stored: Any) -> dict[str, Any]:
+    if stored is None:
+        return {}
+    try:
+        about = json.loads(str(_scalar(stored)))
+    except (ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict):
+        raise InvalidInput(
+            got=f"about = {str(stored)[:60]!r}",
+            wanted='the text of a JSON object, such as {"algorithm": "TRPO", "seed": 0}',
+            mend="mend it with json.dumps, or leave it out",
+        )
+    return about
+
+
+def _scalar(stored: Any) -> Any:
+    """The one entry of an array; anything else as it is."""
+    array = np.asarray(stored)
+    return array.reshape(-1)[0].item() if array.size == 1 else stored
