@@ -1,4 +1,4 @@
-"""Results as tables that are read: LaTeX (booktabs), Markdown, CSV. No mathematics."""
+"""Results as tables that are read (LaTeX, Markdown, HTML, CSV) and figures (PDF, PNG). No mathematics."""
 
 from __future__ import annotations
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
+from trpo_theory.report import cells
+from trpo_theory.report.cells import show
 
-_LATEX_MINUS = "$-$"
+__all__ = ["Table", "made_directory", "show", "write"]
+
+_MANY_COLUMNS = 10
+"""A table of more is set smaller in LaTeX."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +30,15 @@ class Table:
     Attributes:
         frame: the data; its columns are the CSV's, unrounded.
         caption, label: for LaTeX and Markdown.
-        headings: for each column, its heading in LaTeX and in plain text (Markdown and the terminal).
+        headings: for each column, its heading in LaTeX and in plain text (Markdown, HTML and the terminal).
         digits: significant digits shown, by column; 4 for the others.
+        scientific: columns shown in powers of ten throughout, so that they align where they span many of them.
+        uncertainty: for a column, the one that has its standard errors: both are shown as one, 0.123 ± 0.004.
+        mark: cells shown bold, each by the row's position and the column: the worst case, or the best.
+        plain_caption: the caption without LaTeX, for Markdown and HTML; the caption itself, if left out.
+
+    Raises:
+        InvalidInput: for an option on a column or row that is not there.
     """
 
     frame: pd.DataFrame
@@ -31,71 +46,134 @@ class Table:
     label: str
     headings: dict[str, tuple[str, str]] = field(default_factory=dict)
     digits: dict[str, int] = field(default_factory=dict)
+    scientific: tuple[str, ...] = ()
+    uncertainty: dict[str, str] = field(default_factory=dict)
+    mark: tuple[tuple[int, str], ...] = ()
+    plain_caption: str = ""
+
+    def __post_init__(self) -> None:
+        columns = [str(name) for name in self.frame.columns]
+        used = [*self.scientific, *self.uncertainty, *self.uncertainty.values(), *(column for _, column in self.mark)]
+        for name in used:
+            if name not in columns:
+                raise _checks.unknown_name("column", name, columns)
+        for row, column in self.mark:
+            if not 0 <= row < len(self.frame) or column in self.uncertainty.values():
+                raise InvalidInput(
+                    got=f"a mark at row {row}, column {column!r}",
+                    wanted=f"a row from 0 to {len(self.frame) - 1} and a column that is shown",
+                    mend="give positions, not labels of the index",
+                )
 
     def heading(self, column: str, *, latex: bool = False) -> str:
         """What stands above a column."""
-        default = (column.replace("_", r"\_"), column)
+        default = (cells.latex(column), column)
         return self.headings.get(column, default)[0 if latex else 1]
 
     def shown(self) -> pd.DataFrame:
-        """The frame as strings, as a person reads it."""
-        columns = {name: [show(value, self.digits.get(name, 4)) for value in self.frame[name]] for name in self.frame}
-        return pd.DataFrame(columns)
+        """The frame as strings, as a person reads it; a column of standard errors is shown with the one it belongs to."""
+        errors = set(self.uncertainty.values())
+        return pd.DataFrame({name: self._shown(name) for name in self.frame if name not in errors})
+
+    def _shown(self, name: Any) -> list[str]:
+        digits = self.digits.get(name, 4)
+        if name in self.uncertainty:
+            pairs = zip(self.frame[name], self.frame[self.uncertainty[name]], strict=True)
+            return [cells.show_uncertain(value, error, digits) for value, error in pairs]
+        return [show(value, digits, scientific=name in self.scientific) for value in self.frame[name]]
+
+    def _cells(self, name: Any, texts: Any, form: Any) -> list[str]:
+        marked = {row for row, column in self.mark if column == name}
+        return [form(text, bold=row in marked) for row, text in enumerate(texts)]
 
     def to_markdown(self) -> str:
         """A Markdown table under its caption."""
         frame = self.shown()
         align = ["right" if _numeric(frame[name]) else "left" for name in frame]
+        frame = pd.DataFrame({name: self._cells(name, frame[name], cells.markdown) for name in frame})
         frame = frame.rename(columns=self.heading)
-        return f"{self.caption}\n\n{frame.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
+        caption = self.plain_caption or self.caption
+        return f"{caption}\n\n{frame.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
 
     def to_latex(self) -> str:
-        r"""A table environment with booktabs' rules; needs \usepackage{booktabs} (and amsmath)."""
+        r"""A table environment with booktabs' rules and siunitx' alignment; needs \usepackage{booktabs,siunitx} (and amsmath).
+
+        A column is aligned at its decimal marker (S) where that is possible, else at the right (numbers) or the left.
+        """
         frame = self.shown()
-        align = "".join("r" if _numeric(frame[name]) else "l" for name in frame)
-        frame = frame.map(_latex_cell)
-        frame.columns = [self.heading(name, latex=True) for name in self.frame]
+        formats, headings, columns = [], [], {}
+        for name in frame:
+            aligned = cells.table_format(frame[name])
+            formats.append(aligned or ("r" if _numeric(frame[name]) else "l"))
+            columns[name] = self._cells(name, frame[name], cells.siunitx if aligned else cells.latex)
+            heading = self.heading(name, latex=True)
+            headings.append(f"{{{heading}}}" if aligned else heading)
+        frame = pd.DataFrame(columns)
+        frame.columns = headings
         text = frame.style.hide(axis="index").to_latex(
-            column_format=align,
+            column_format="".join(formats),
             hrules=True,
             caption=self.caption,
             label=self.label,
             position="tbp",
             position_float="centering",
         )
-        return text.replace(r"\begin{tabular}", "\\footnotesize\\setlength{\\tabcolsep}{3pt}\n\\begin{tabular}")
+        return text.replace(r"\begin{tabular}", f"{self._settings(formats)}\n\\begin{{tabular}}").replace(
+            r"\centering", "\\centering\\setlength{\\belowcaptionskip}{4pt}"
+        )
+
+    def _settings(self, formats: list[str]) -> str:
+        text = r"\footnotesize\setlength{\tabcolsep}{3pt}"
+        if len(formats) > _MANY_COLUMNS:
+            text = r"\scriptsize\setlength{\tabcolsep}{2pt}\medmuskip=1mu"
+        if any(column.startswith("S") for column in formats):
+            bold = ", detect-weight, mode=text" if self.mark else ""
+            text += rf"\sisetup{{exponent-product=\cdot, group-minimum-digits=20{bold}}}"
+        return text
+
+    def to_html(self, *, caption: bool = False) -> str:
+        """A `<table>`: numbers have the class "number", and each its unrounded value in a `<data>` element.
+
+        Args:
+            caption: whether it has a `<caption>`, for a table that stands alone.
+        """
+        frame = self.shown()
+        numeric = {name: _numeric(frame[name]) for name in frame}
+        kind = {name: ' class="number"' if numeric[name] else "" for name in frame}
+        head = "".join(f'<th scope="col"{kind[name]}>{escape(self.heading(name))}</th>' for name in frame)
+        columns = [
+            [
+                f"<td{kind[name]}>{_data(inside, value) if numeric[name] else inside}</td>"
+                for inside, value in zip(self._cells(name, frame[name], cells.html), self.frame[name], strict=True)
+            ]
+            for name in frame
+        ]
+        lines = [
+            f'<table id="{escape(self.label)}">',
+            *([f"<caption>{escape(self.plain_caption or self.caption)}</caption>"] if caption else []),
+            f"<thead>\n<tr>{head}</tr>\n</thead>",
+            "<tbody>",
+            *(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True)),
+            "</tbody>\n</table>",
+        ]
+        return "\n".join(lines) + "\n"
 
     def to_csv(self) -> str:
         """All digits, so that the same settings give the same bytes."""
         return self.frame.to_csv(index=False, lineterminator="\n")
 
 
-def show(value: Any, digits: int = 4) -> str:
-    """A value with so many significant digits: 0.05821, 1.300e-7, -12.30, inf."""
-    if not isinstance(value, float):
-        return str(value)
-    if math.isinf(value) or math.isnan(value) or value == 0:
-        return f"{value:g}"
-    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
-    if -4 <= int(power) < max(digits, 4):
-        return f"{value:.{max(digits - 1 - int(power), 0)}f}"
-    return f"{mantissa}e{int(power)}"
-
-
 def write(
     table: Table, directory: str | Path, name: str, *, suffixes: tuple[str, ...] = (".tex", ".md", ".csv")
 ) -> list[Path]:
-    """Write NAME.tex, NAME.md and NAME.csv, each to a temporary name and renamed."""
-    directory = Path(directory)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(
-            got=f"the output directory {str(directory)!r} ({error.strerror})",
-            wanted="a directory, or a place where one can be made",
-            mend="name another",
-        ) from None
-    as_text = {".tex": table.to_latex, ".md": table.to_markdown, ".csv": table.to_csv}
+    """Write NAME.tex, NAME.md and NAME.csv (or .html), each to a temporary name and renamed."""
+    directory = made_directory(directory)
+    as_text = {
+        ".tex": table.to_latex,
+        ".md": table.to_markdown,
+        ".csv": table.to_csv,
+        ".html": lambda: table.to_html(caption=True),
+    }
     paths = []
     for suffix in suffixes:
         path = directory / f"{name}{suffix}"
@@ -105,30 +183,34 @@ def write(
     return paths
 
 
+def made_directory(directory: str | Path) -> Path:
+    """The output directory, made if it is missing.
+
+    Raises:
+        InvalidInput: where none can be made.
+    """
+    directory = Path(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(
+            got=f"the output directory {str(directory)!r} ({error.strerror})",
+            wanted="a directory, or a place where one can be made",
+            mend="name another",
+        ) from None
+    return directory
+
+
 def _numeric(column: Any) -> bool:
     """Whether every cell shown is a number, a number in brackets, or nothing."""
-    return all(not cell or _is_number(cell.strip("()")) for cell in column)
+    return all(not cell or cells.is_number(cell) or cells.is_number(cell.strip("()")) for cell in column)
 
 
-def _latex_cell(text: str) -> str:
-    """A cell in LaTeX: real minus signs, powers of ten, ∞, and special characters escaped."""
-    if text.startswith("(") and text.endswith(")"):
-        return f"({_latex_cell(text[1:-1])})"
-    if text in ("inf", "-inf"):
-        return r"$\infty$" if text == "inf" else r"$-\infty$"
-    mantissa, exponent, power = text.partition("e")
-    if exponent and _is_number(text):
-        return rf"${mantissa}\cdot10^{{{int(power)}}}$"
-    if text.startswith("-") and _is_number(text):
-        return _LATEX_MINUS + text[1:]
-    for character in "&%#_":
-        text = text.replace(character, "\\" + character)
-    return text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _data(inside: str, value: Any) -> str:
+    """The number shown with its unrounded value, as scripts read it (infinity is Infinity)."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return inside
+    exact = repr(float(value)) if isinstance(value, float) else str(value)
+    if isinstance(value, float) and math.isinf(value):
+        exact = "Infinity" if value > 0 else "-Infinity"
+    return f'<data value="{exact}">{inside}</data>'

@@ -1,0 +1,248 @@
+"""Figures of DataFrames: lines over a parameter, learning curves with their spread, and bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+from trpo_theory.report import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_APART = 8.0
+"""Points between the middles of two labels at the ends of lines."""
+
+
+def lines(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    by: str | None = None,
+    *,
+    xlabel: str,
+    ylabel: str,
+    low: str | None = None,
+    high: str | None = None,
+    log: str = "",
+    labels: str = "direct",
+    markers: bool = True,
+    width: str = "column",
+    ratio: float = 0.75,
+) -> Figure:
+    """One line for each value of the column `by`, told apart by colour, dashes and marker.
+
+    Args:
+        frame: one row a point; rows without a finite y leave a gap.
+        x: the column along the axis.
+        y: the column upwards.
+        by: the column that names the lines, or None for one line.
+        xlabel: what stands at the axis, with its unit.
+        ylabel: likewise.
+        low: the column where a band begins.
+        high: the column where it ends.
+        log: the axes with a logarithmic scale: "", "x", "y" or "xy".
+        labels: "direct" (each name at the end of its line) or "legend".
+        markers: whether points are marked.
+        width: "column" or "page".
+        ratio: height over width.
+
+    Raises:
+        InvalidInput: for a column that is not there, a frame without rows, or another option.
+    """
+    _check(frame, [x, y, by, low, high], log, labels)
+    with style.styled():
+        figure = style.new_figure(width, ratio=ratio)
+        axes = figure.add_subplot()
+        _scales(axes, log)
+        for index, (name, rows) in enumerate(_groups(frame, by)):
+            rows = rows.sort_values(x, kind="stable")
+            k = index % len(style.COLOURS)
+            look = {"color": style.COLOURS[k], "ls": style.DASHES[k], "marker": style.MARKERS[k] if markers else None}
+            axes.plot(rows[x], rows[y], **look, mec="white", mew=0.4, label=name, zorder=3)
+            if low is not None and high is not None:
+                axes.fill_between(rows[x], rows[low], rows[high], color=style.COLOURS[k], alpha=0.18, lw=0, zorder=2)
+        axes.set_xlabel(xlabel)
+        axes.set_ylabel(ylabel)
+        axes.grid(visible=True, axis="y")
+        if by is not None:
+            _name(figure, axes, labels)
+    return figure
+
+
+def learning_curves(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    by: str,
+    *,
+    xlabel: str,
+    ylabel: str,
+    band: tuple[float, float] = (0.1, 0.9),
+    **options: Any,
+) -> Figure:
+    """The median of y at each x for each value of `by`, and a band from one quantile to another; options as for `lines`."""
+    summary = median_and_band(frame, x, y, by, band=band)
+    return lines(
+        summary, x, "median", by, xlabel=xlabel, ylabel=ylabel, low="low", high="high", **{"markers": False, **options}
+    )
+
+
+def median_and_band(
+    frame: pd.DataFrame, x: str, y: str, by: str, *, band: tuple[float, float] = (0.1, 0.9)
+) -> pd.DataFrame:
+    """One row an x and a `by`: median, low and high (quantiles, linear between order statistics), and runs, their number."""
+    _check(frame, [x, y, by], "", "direct")
+    first, last = (_checks.number_between(level, "band", 0.0, 1.0) for level in band)
+    group = frame.groupby([by, x], sort=False)[y]
+    columns = {
+        "median": group.median(),
+        "low": group.quantile(first),
+        "high": group.quantile(last),
+        "runs": group.size(),
+    }
+    return pd.DataFrame(columns).reset_index()
+
+
+def bars(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    by: str | None = None,
+    *,
+    xlabel: str,
+    ylabel: str,
+    log: str = "",
+    width: str = "column",
+    ratio: float = 0.75,
+) -> Figure:
+    """Horizontal bars: a group for each value of x, in it a bar of length y for each value of `by`, hatched for print.
+
+    Args:
+        frame: one row a bar.
+        x: the column of the groups' names.
+        y: the column of lengths.
+        by: the column that names the bars of a group, or None for one bar each.
+        xlabel: what stands at the names.
+        ylabel: what stands at the lengths, with its unit.
+        log: "" or "y", for the lengths.
+        width: "column" or "page".
+        ratio: height over width.
+
+    Raises:
+        InvalidInput: as for `lines`.
+    """
+    _check(frame, [x, y, by], log, "legend")
+    names = list(dict.fromkeys(frame[x]))
+    with style.styled():
+        figure = style.new_figure(width, ratio=ratio)
+        axes = figure.add_subplot()
+        groups = _groups(frame, by)
+        thick = 0.8 / len(groups)
+        for index, (name, rows) in enumerate(groups):
+            k = index % len(style.COLOURS)
+            places = [names.index(value) + (index - (len(groups) - 1) / 2) * thick for value in rows[x]]
+            axes.barh(
+                *(places, rows[y]),
+                height=thick * 0.92,
+                color=style.COLOURS[k],
+                hatch=style.HATCHES[k],
+                edgecolor="white",
+                linewidth=0.3,
+                label=name,
+                zorder=3,
+            )
+        axes.set_yticks(range(len(names)), [str(name) for name in names])
+        axes.invert_yaxis()
+        axes.tick_params(axis="y", length=0)
+        if "y" in log:
+            axes.set_xscale("log")
+        axes.set_xlabel(ylabel)
+        axes.set_ylabel(xlabel)
+        axes.grid(visible=True, axis="x")
+        if by is not None:
+            _legend(figure, axes)
+    return figure
+
+
+def _check(frame: pd.DataFrame, columns: list[str | None], log: str, labels: str) -> None:
+    for column in columns:
+        if column is not None and column not in frame:
+            raise _checks.unknown_name("column", column, [str(name) for name in frame.columns])
+    if frame.empty:
+        raise InvalidInput(got="a table without rows", wanted="one row or more", mend="check what was run")
+    if log not in ("", "x", "y", "xy"):
+        raise InvalidInput(got=f"log = {log!r}", wanted='"", "x", "y" or "xy"', mend="choose one")
+    if labels not in ("direct", "legend"):
+        raise InvalidInput(got=f"labels = {labels!r}", wanted='"direct" or "legend"', mend="choose one")
+
+
+def _groups(frame: pd.DataFrame, by: str | None) -> list[tuple[str, pd.DataFrame]]:
+    if by is None:
+        return [("", frame)]
+    return [(str(name), rows) for name, rows in frame.groupby(by, sort=False)]
+
+
+def _scales(axes: Axes, log: str) -> None:
+    if "x" in log:
+        axes.set_xscale("log")
+    if "y" in log:
+        axes.set_yscale("log")
+
+
+def _name(figure: Figure, axes: Axes, labels: str) -> None:
+    if labels == "legend" or len(axes.lines) > 8:
+        _legend(figure, axes)
+    else:
+        _direct_labels(figure, axes)
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3, columnspacing=1.4)
+
+
+def _direct_labels(figure: Figure, axes: Axes) -> None:
+    """Each name right of the last point of its line, pushed apart where two would overlap."""
+    ends = []
+    axes.autoscale_view()
+    for line in axes.lines:
+        points = pd.DataFrame(line.get_xydata()).dropna()
+        if len(points):
+            x, y = points.iloc[-1]
+            height = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[1]
+            ends.append((float(height), line))
+    ends.sort(key=lambda end: end[0])
+    points_high = figure.get_figheight() * 72 * 0.75
+    heights = _apart([height for height, _ in ends], _APART / points_high)
+    for place, (_, line) in zip(heights, ends, strict=True):
+        axes.annotate(
+            *(str(line.get_label()), (1.0, place)),
+            xycoords="axes fraction",
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7,
+            color=line.get_color(),
+        )
+
+
+def _apart(places: list[float], least: float) -> list[float]:
+    """Sorted places at least `least` apart: those that crowd share the middle of where they were."""
+    groups: list[list[float]] = []
+    for place in places:
+        groups.append([place])
+        while len(groups) > 1 and _lowest(groups[-1], least) - _highest(groups[-2], least) < least:
+            groups[-2:] = [groups[-2] + groups[-1]]
+    return [_lowest(group, least) + i * least for group in groups for i in range(len(group))]
+
+
+def _lowest(group: list[float], least: float) -> float:
+    return sum(group) / len(group) - least * (len(group) - 1) / 2
+
+
+def _highest(group: list[float], least: float) -> float:
+    return _lowest(group, least) + least * (len(group) - 1)

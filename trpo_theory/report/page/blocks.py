@@ -1,0 +1,150 @@
+"""What stands in a section: tables and figures with their captions, and blocks of HTML."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from trpo_theory.errors import InvalidInput
+from trpo_theory.report.page.statement import prose
+from trpo_theory.report.page.templating import render
+from trpo_theory.report.tables import Table
+
+_MEDIA = {
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "pdf": "application/pdf",
+    "csv": "text/csv",
+    "tex": "text/plain",
+    "json": "application/json",
+}
+
+
+@runtime_checkable
+class Block(Protocol):
+    """Anything with an HTML of its own."""
+
+    def to_html(self) -> str:
+        """An element or several, complete and self-contained."""
+        ...
+
+
+@dataclass(frozen=True)
+class Html:
+    """HTML as it is, trusted."""
+
+    text: str
+
+    def to_html(self) -> str:
+        """The text."""
+        return self.text
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its caption.
+
+    Attributes:
+        name: of the file that a reader may save, without suffix.
+        content: an SVG or PNG file.
+        caption: two sentences of what it shows; may have $LaTeX$ and `code`.
+        alt: what one reads who cannot see it.
+        downloads: further files, by suffix ("pdf"), each embedded too.
+        width: in CSS pixels; the column's if left out.
+
+    Raises:
+        InvalidInput: for content that is neither, or no alt text.
+    """
+
+    name: str
+    content: bytes
+    caption: str
+    alt: str
+    downloads: Mapping[str, bytes] = field(default_factory=dict)
+    width: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.alt.strip():
+            raise InvalidInput(
+                got=f"the figure {self.name!r} without alt text", wanted="a sentence", mend="pass alt=..."
+            )
+        if self.suffix is None:
+            raise InvalidInput(
+                got=f"the figure {self.name!r} of {len(self.content)} bytes that are neither SVG nor PNG",
+                wanted="the content of an SVG or PNG file",
+                mend="save the figure as one of them",
+            )
+
+    @property
+    def suffix(self) -> str | None:
+        """What the content is: png, svg, or None."""
+        if self.content.startswith(b"\x89PNG\r\n\x1a\n"):
+            return "png"
+        return "svg" if b"<svg" in self.content[:4096] else None
+
+    def to_html(self) -> str:
+        """A `<figure>`."""
+        links = [
+            (suffix.upper(), f"{self.name}.{suffix}", _data(suffix, file)) for suffix, file in self.downloads.items()
+        ]
+        return render(
+            "figure.html.j2",
+            figure=self,
+            source=_data(str(self.suffix), self.content),
+            caption=prose(self.caption),
+            links=links,
+        )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table of `report.tables` as the page shows it: its caption, what to see in it, and its files.
+
+    Attributes:
+        table: the table.
+        about: two sentences of what it shows; may have $LaTeX$ and `code`.
+    """
+
+    table: Table
+    about: str = ""
+
+    def to_html(self) -> str:
+        """A `<figure>` with the table in a box that scrolls."""
+        table = self.table
+        name = table.label.removeprefix("tab:").replace(":", "-")
+        links = [
+            ("CSV", f"{name}.csv", _data("csv", table.to_csv().encode())),
+            ("LaTeX", f"{name}.tex", _data("tex", table.to_latex().encode())),
+        ]
+        return render(
+            "table.html.j2",
+            name=name,
+            caption=prose(table.plain_caption or table.caption),
+            about=prose(self.about),
+            table=table.to_html(),
+            links=links,
+        )
+
+
+def as_block(item: Any) -> Block:
+    """The block that an item of a section is.
+
+    Raises:
+        InvalidInput: for what has no HTML.
+    """
+    if isinstance(item, Table):
+        return Shown(item)
+    if not callable(getattr(item, "to_html", None)):
+        raise InvalidInput(
+            got=f"a {type(item).__name__} in a section",
+            wanted="a Table, a Figure, or a block with to_html()",
+            mend="wrap HTML of your own in Html(...)",
+        )
+    return item
+
+
+def _data(suffix: str, content: bytes) -> str:
+    media = _MEDIA.get(suffix, "application/octet-stream")
+    return f"data:{media};base64,{base64.b64encode(content).decode()}"

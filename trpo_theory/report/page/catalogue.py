@@ -1,0 +1,148 @@
+"""`Catalogue`: claims with their verdicts as a table that sorts and filters, each witness as a diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from trpo_theory import claims
+from trpo_theory.report.diagram import transition_diagram
+from trpo_theory.report.page.statement import typeset
+from trpo_theory.report.page.templating import render
+from trpo_theory.report.tables import show
+from trpo_theory.verify import Verification
+
+_LONGEST = 9
+_VERDICTS = ("refuted", "unrefuted", "undecided")
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """A row of the catalogue.
+
+    Attributes:
+        id, expected, statement, source: of the claim; the statement in LaTeX.
+        verdict: "refuted", "unrefuted" or "undecided".
+        min_slack: the least slack; None where it is not known.
+        instances: how many were tried; None where it is not known.
+        effective: how many of them met the hypotheses.
+        witness: the content of its file, for a refuted claim.
+        note: what a reader should know.
+    """
+
+    id: str
+    expected: Any
+    verdict: str
+    statement: str
+    source: str
+    min_slack: float | None = None
+    instances: int | None = None
+    effective: int | None = None
+    witness: Mapping[str, Any] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The table of claims."""
+
+    rows: Sequence[ClaimRow]
+
+    @classmethod
+    def of(cls, verification: Verification) -> Catalogue:
+        """From verdicts on claims of the catalogue."""
+        rows = []
+        for verdict in verification:
+            claim = claims.get(verdict.id)
+            fields = verdict.to_fields()
+            names = ("id", "expected", "verdict", "min_slack", "instances", "effective", "witness", "note")
+            own = {name: fields[name] for name in names}
+            rows.append(ClaimRow(statement=claim.statement, source=claim.source, **own))
+        return cls(rows)
+
+    def to_html(self) -> str:
+        """The controls and the table."""
+        present = [name for name in _VERDICTS if any(row.verdict == name for row in self.rows)]
+        return render("catalogue.html.j2", rows=[_shown(row) for row in self.rows], verdicts=present)
+
+
+def _shown(row: ClaimRow) -> dict[str, Any]:
+    expected = {True: "true", False: "false"}.get(row.expected, str(row.expected))
+    return {
+        "id": row.id,
+        "expected": expected,
+        "verdict": row.verdict,
+        "statement": typeset(row.statement),
+        "source": row.source,
+        "note": row.note,
+        "slack": "" if row.min_slack is None else _minus(show(float(row.min_slack))),
+        "slack_key": "" if row.min_slack is None else repr(float(row.min_slack)),
+        "instances": "" if row.instances is None else f"{row.instances:,}",
+        "instances_key": "" if row.instances is None else row.instances,
+        "effective": row.effective,
+        "partial": row.effective is not None and row.effective != row.instances,
+        "words": " ".join([row.id, expected, row.verdict, row.source, row.statement, row.note]),
+        "witness": None if row.witness is None else _witness(row.id, row.witness),
+    }
+
+
+def _witness(claim_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a witness as they are shown."""
+    states, actions = len(fields["reward"]), len(fields["reward"][0])
+    size = f"{_plural(states, 'state')}, {_plural(actions, 'action')}"
+    policies = [name for name in ("old", "new", "reference", "noise") if name in fields]
+    rows = [
+        {
+            "state": s,
+            "action": a,
+            "leads": _leads(fields["transition"][s][a]),
+            "numbers": [_number(fields["reward"][s][a]), *(_number(fields[name][s][a]) for name in policies)],
+        }
+        for s in range(states)
+        for a in range(actions)
+    ]
+    facts = [("γ", _number(fields["gamma"])), ("ρ₀", f"({', '.join(_number(p) for p in fields['initial'])})")]
+    if "size" in fields:
+        facts.append(("step size", _number(fields["size"])))
+    if "groups" in fields:
+        facts.append(("groups of states", ", ".join(map(str, fields["groups"]))))
+    facts.append(("slack", _enclosure(fields["slack"])))
+    return {
+        "size": size,
+        "diagram": transition_diagram(fields, title=f"The witness against {claim_id}: {size}"),
+        "policies": policies,
+        "rows": rows,
+        "actions": actions,
+        "facts": facts,
+    }
+
+
+def _leads(row: Sequence[Any]) -> str:
+    parts = [(t, Fraction(str(p))) for t, p in enumerate(row) if Fraction(str(p))]
+    return ", ".join(f"{t}" if share == 1 else f"{t} ({_number(share)})" for t, share in parts)
+
+
+def _enclosure(ends: Sequence[Any]) -> str:
+    shown = [_number(end) for end in ends]
+    return shown[0] if shown[0] == shown[-1] else f"in [{shown[0]}, {shown[-1]}]"
+
+
+def _number(value: Any) -> str:
+    """A rational as it is written; a long one by its digits."""
+    text = str(value)
+    if len(text) > _LONGEST:
+        try:
+            text = f"≈ {show(float(Fraction(text)), 5)}"
+        except ValueError:
+            return text
+    return _minus(text)
+
+
+def _minus(text: str) -> str:
+    return "∞" if text == "inf" else text.replace("-", "−")
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -1,0 +1,107 @@
+"""One style for every figure: sizes of a paper, colours that all readers tell apart, and files of reproducible bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trpo_theory.io._atomic import atomic_write
+from trpo_theory.report.tables import made_directory
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
+    *("#000000", "#E69F00", "#56B4E9", "#009E73"),
+    *("#F0E442", "#0072B2", "#D55E00", "#CC79A7"),
+)
+"""Okabe and Ito's colours (2008): told apart with every kind of colour blindness."""
+COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
+"""In the order that series take them; yellow is too pale for a line on white."""
+MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1, 1)),
+    (0, (5, 1.5, 1, 1.5)),
+    (0, (8, 2)),
+    (0, (3, 1, 1, 1, 1, 1)),
+    "-",
+)
+UPDATES = ((VERMILLION, "o"), (BLUE, "s"), (GREEN, "D"), (PURPLE, "^"), (ORANGE, "v"))
+"""Colour and marker of update problems, in the order (11), (12), (13), the practical step, others."""
+HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo")
+GREY = "0.35"
+
+WIDTH = {"column": 3.4, "page": 7.0}
+"""Inches: one column of a two-column paper, and the page across."""
+
+_SETTINGS: dict[str, Any] = {
+    "figure.dpi": 100,
+    "savefig.dpi": 300,
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "mathtext.fontset": "dejavusans",
+    "font.size": 8.0,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8.0,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "legend.fontsize": 7.0,
+    "legend.frameon": False,
+    "legend.handlelength": 2.4,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "grid.linewidth": 0.4,
+    "grid.color": "0.88",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4.0,
+    "hatch.linewidth": 0.5,
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Within it, figures are drawn in this style; outside, matplotlib is as it was."""
+    import matplotlib
+
+    settings: Any = {**matplotlib.rcParamsDefault, **_SETTINGS}
+    settings.pop("backend", None)
+    with matplotlib.rc_context(settings):
+        yield
+
+
+def new_figure(width: str = "column", *, ratio: float = 0.75) -> Figure:
+    """An empty figure of a paper's width ("column" or "page") and of height ratio × width, apart from pyplot."""
+    from matplotlib.figure import Figure
+
+    inches = WIDTH[width]
+    return Figure(figsize=(inches, inches * ratio), layout="constrained")
+
+
+def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
+    """Write NAME.pdf (vectors, embedded TrueType) and NAME.png (300 dpi), each to a temporary name and renamed.
+
+    The same figure gives the same bytes: neither file tells when or by which release it was made.
+    """
+    directory = made_directory(directory)
+    nothing = {
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+        "png": {"Software": None},
+    }
+    paths = []
+    with styled():
+        for suffix, metadata in nothing.items():
+            path = directory / f"{name}.{suffix}"
+            with atomic_write(path) as file:
+                figure.savefig(file, format=suffix, metadata=metadata)
+            paths.append(path)
+    return paths
