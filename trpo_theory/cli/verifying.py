@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trpo_theory.cli.options import CHECK_FAILED, OK, UNDECIDED, JsonOption, app
-from trpo_theory.cli.output import busy, digits, new_console, print_fields, print_json, print_table, progress
+from trpo_theory.cli.options import CHECK_FAILED, INTERRUPTED, OK, UNDECIDED, JsonOption, app
+from trpo_theory.cli.output import busy, digits, fail, new_console, print_fields, print_json, print_table, progress
 from trpo_theory.errors import ClaimFailed, InvalidInput
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def claims(from_file: FromOption = None, as_json: JsonOption = False) -> int:
     """List the catalogue: every claim, whether it is expected to be true, and where it is stated."""
     from trpo_theory import claims as catalogue
 
-    listed = _from_file(from_file) if from_file else list(catalogue.catalogue.values())
+    listed = claims_of(from_file) if from_file else list(catalogue.catalogue.values())
     names = ("id", "expected", "provenance", "source", "statement", "relation")
     if as_json:
         return print_json({"claims": [{name: getattr(claim, name) for name in names} for claim in listed]})
@@ -47,22 +47,41 @@ def claims(from_file: FromOption = None, as_json: JsonOption = False) -> int:
 def verify(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims; all if left out.")] = None,
     from_file: FromOption = None,
-    instances: Annotated[int, typer.Option(metavar="N", help="The size of the battery.")] = 20_000,
+    instances: Annotated[int, typer.Option(metavar="N", help="How many random instances.")] = 20_000,
+    states: Annotated[int | None, typer.Option(metavar="S", help="All of one size; else a mixture.")] = None,
+    actions: Annotated[int | None, typer.Option(metavar="A", help="All of one size; else a mixture.")] = None,
     seed: SeedOption = 0,
     jobs: Annotated[int, typer.Option(metavar="J", help="Processes.")] = 1,
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="Write the table and the witnesses there.")] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, tcp://host:port, in place of processes.")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write tables, witnesses and what each task found out there.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --out.")] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Verdicts on claims: refuted with a proved witness, or unrefuted in so many instances."""
-    from trpo_theory.verify import verify
+    from trpo_theory.verify import plan, verify
 
     if out is not None:
         _checked_directory(Path(out))
     chosen = _chosen(ids, from_file)
-    with _own_errors(), progress("verifying", len(chosen)) as advance:
-        verification = verify(chosen, instances=instances, seed=seed, jobs=jobs, advance=advance)
+    recipe: dict[str, Any] = {"instances": instances, "seed": seed, "states": states, "actions": actions}
+    tasks = len(plan(chosen, **recipe))
+    where: dict[str, Any] = {"jobs": jobs, "dask": dask, "out": out, "resume": resume}
+    try:
+        with own_errors(), progress("verifying", tasks) as advance:
+            verification = verify(chosen, **recipe, **where, advance=advance)
+    except KeyboardInterrupt:
+        if out is None:
+            raise
+        return fail(f"interrupted; what is done is in {out}: the same command with --resume goes on", INTERRUPTED)
+    for note in verification.notes:
+        print(f"note: {note}", file=sys.stderr)
     if out is not None:
         _write(verification, Path(out))
+        print(f"{tasks} tasks, their tables and their witnesses are in {out}", file=sys.stderr)
     status = _status(verification)
     if as_json:
         print_json({"claims": [verdict.to_fields() for verdict in verification]})
@@ -106,7 +125,7 @@ def falsify(
     if out is not None:
         checked_path(out)
     claim = _chosen([claim_id], from_file)[0]
-    with _own_errors(), busy("searching"):
+    with own_errors(), busy("searching"):
         verdict = falsify(claim, seed=seed)
     if verdict.witness is not None and out is not None:
         verdict.witness.write(out)
@@ -143,8 +162,8 @@ def certify(
     proof = _proof(witness)
     if proof is not None:
         return _certify_proof(proof, as_json)
-    with _own_errors(), busy("proving"):
-        claims = _from_file(from_file) if from_file else None
+    with own_errors(), busy("proving"):
+        claims = claims_of(from_file) if from_file else None
         certificate = certify(witness, claims=claims)
     status = OK if certificate.certified else (UNDECIDED if certificate.undecided else CHECK_FAILED)
     if as_json:
@@ -179,7 +198,8 @@ def _certify_proof(fields: dict[str, Any], as_json: bool) -> int:
     return OK
 
 
-def _from_file(path: str) -> list[Claim]:
+def claims_of(path: str) -> list[Claim]:
+    """The claims that a file of the user defines."""
     from trpo_theory.claims.from_file import read_claims
 
     return read_claims(path)
@@ -190,7 +210,7 @@ def _chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
     from trpo_theory import claims as catalogue
     from trpo_theory._checks import unknown_name
 
-    own = _from_file(from_file) if from_file else []
+    own = claims_of(from_file) if from_file else []
     if not ids:
         return own or list(catalogue.catalogue.values())
     known = {**catalogue.catalogue, **{claim.id: claim for claim in own}}
@@ -201,7 +221,7 @@ def _chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
 
 
 @contextlib.contextmanager
-def _own_errors() -> Any:
+def own_errors() -> Any:
     """A claim's own exception becomes one message with its own line; what it prints goes to stderr."""
     try:
         with contextlib.redirect_stdout(sys.stderr):

@@ -1,0 +1,142 @@
+"""Where tasks run: this process, processes of this machine (joblib), or a cluster (joblib's Dask backend)."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from trpo_theory.errors import InvalidInput, NotSolved
+
+_RETRIES = 3
+_WAIT = 30
+"""Seconds for a scheduler and its first worker to answer."""
+_AHEAD = 4
+"""Tasks that wait at each worker: few, so that memory does not grow with their number and workers that join find some."""
+
+
+def run(
+    work: Callable[[Any], Any], tasks: Sequence[Any], *, jobs: int = 1, dask: str | None = None
+) -> Iterator[tuple[int, Any]]:
+    """The index and the result of each task, as they are done.
+
+    A process of this machine that dies is replaced, and what it was at is done again; so does a Dask scheduler for its workers.
+
+    Args:
+        work: a function of a module, of one task.
+        tasks: what can be pickled.
+        jobs: processes.
+        dask: the address of a scheduler, tcp://host:port; jobs is not looked at then.
+
+    Raises:
+        InvalidInput: if there is no such scheduler, or it has no workers.
+        NotSolved: if processes die again and again.
+    """
+    if dask is not None:
+        with _cluster(dask):
+            yield from _parallel(work, list(enumerate(tasks)), -1)
+    elif jobs == 1 or len(tasks) == 1:
+        for index, task in enumerate(tasks):
+            yield index, work(task)
+    else:
+        yield from _on_this_machine(work, tasks, jobs)
+
+
+def _on_this_machine(work: Callable[[Any], Any], tasks: Sequence[Any], jobs: int) -> Iterator[tuple[int, Any]]:
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    left = dict(enumerate(tasks))
+    for _ in range(_RETRIES):
+        try:
+            for index, result in _parallel(work, list(left.items()), jobs):
+                del left[index]
+                yield index, result
+        except BrokenProcessPool:
+            continue
+        return
+    raise NotSolved(
+        f"got processes that were killed {_RETRIES} times, {len(left)} of {len(tasks)} tasks left; wanted them to live, which "
+        "takes memory; to mend it: fewer --jobs, and --resume"
+    )
+
+
+def _parallel(work: Callable[[Any], Any], numbered: list[tuple[int, Any]], jobs: int) -> Iterator[tuple[int, Any]]:
+    from joblib import Parallel, delayed
+
+    options: Any = {"return_as": "generator_unordered", "batch_size": 1, "pre_dispatch": f"{_AHEAD} * n_jobs"}
+    results: Any = Parallel(n_jobs=jobs, **options)(delayed(_numbered)(work, index, task) for index, task in numbered)
+    try:
+        while True:
+            with _quiet():
+                try:
+                    found = next(results)
+                except StopIteration:
+                    return
+            yield found
+    finally:
+        with _quiet():
+            results.close()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Where a run is interrupted, joblib warns of the tasks that it ends, and a thread of loky's trips over them."""
+    hook = threading.excepthook
+
+    def told(failure: Any) -> None:
+        if getattr(failure.thread, "name", "") != "ExecutorManagerThread":
+            hook(failure)
+
+    threading.excepthook = told
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*tasks have been successfully executed")
+            warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
+            yield
+    finally:
+        threading.excepthook = hook
+
+
+def _numbered(work: Callable[[Any], Any], index: int, task: Any) -> tuple[int, Any]:
+    """In a process of its own, whose stdout is everybody's: what a claim prints goes to stderr."""
+    with contextlib.redirect_stdout(sys.stderr):
+        return index, work(task)
+
+
+@contextlib.contextmanager
+def _cluster(address: str) -> Iterator[None]:
+    """joblib's work goes to that scheduler while the block runs."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InvalidInput(
+            got=f"a cluster, {address!r}, without the library for it",
+            wanted="Dask's distributed",
+            mend="pip install 'trpo-theory[dask]', here and on the workers",
+        ) from None
+    import joblib
+
+    try:
+        client = Client(address, timeout=_WAIT, set_as_default=False)
+    except (OSError, ValueError, TypeError, TimeoutError) as error:
+        raise InvalidInput(
+            got=f"no Dask scheduler at {address!r} ({str(error).splitlines()[0] if str(error) else type(error).__name__})",
+            wanted="the address that dask scheduler prints, such as tcp://127.0.0.1:8786",
+            mend="start one, or use --jobs",
+        ) from None
+    try:
+        try:
+            client.wait_for_workers(1, timeout=_WAIT)
+        except TimeoutError:
+            raise InvalidInput(
+                got=f"the Dask scheduler at {address!r}, which has no workers",
+                wanted="one or more",
+                mend=f"start them: dask worker {address}",
+            ) from None
+        with joblib.parallel_config(backend="dask", client=client):
+            yield
+    finally:
+        client.close(timeout=1)
