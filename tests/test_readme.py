@@ -43,7 +43,7 @@ def test_the_experiments_output_is_the_one_shown(capsys, tmp_path):
 
     block = re.search(r"```text\n(lower-bound.*?)```", README, re.DOTALL)
     assert block
-    assert experiments(["--quick", "--out", str(tmp_path)]) == 0
+    assert experiments(["lower-bound", "--quick", "--out", str(tmp_path)]) == 0
     printed = _words(capsys.readouterr().out)
     beginning, _, end = block.group(1).partition("…")
     shown = _words(beginning)

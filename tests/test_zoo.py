@@ -149,7 +149,7 @@ def test_forest_is_pymdptoolboxs():
 
 
 def test_grid_sparse_is_dense():
-    sparse, dense = zoo.grid(size=50), zoo.grid(size=49)
+    sparse, dense = zoo.grid(size=50), zoo.grid(size=26)
     assert sparse.is_sparse
     assert not dense.is_sparse
     assert sparse.transition.sum(axis=1) == pytest.approx(1.0)

@@ -168,7 +168,7 @@ def write_mdp(mdp: FiniteMDP, path: Any, **policies: Any) -> None:
     """
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch of MDPs, {mdp!r}", wanted="one MDP", mend="write each to its own file")
-    fields = _mdp_fields(mdp)
+    fields = mdp_fields(mdp)
     for name, policy in policies.items():
         if name in _RESERVED:
             raise InvalidInput(got=f"a policy named {name!r}", wanted="a name that no field has", mend="rename it")
@@ -200,7 +200,8 @@ def write_fields(fields: Mapping[str, Any], path: Any) -> None:
         encode_npz(stream, arrays)
 
 
-def _mdp_fields(mdp: FiniteMDP) -> dict[str, Any]:
+def mdp_fields(mdp: FiniteMDP) -> dict[str, Any]:
+    """An MDP as the fields that its file has."""
     if mdp.is_sparse:
         matrix: Any = mdp.transition
         parts = (matrix.data, matrix.indices, matrix.indptr, np.array(matrix.shape))

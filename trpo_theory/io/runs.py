@@ -16,7 +16,7 @@ from jaxtyping import Float
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import checked_path, in_file
-from trpo_theory.io.files import SPARSE_KEYS, _mdp_fields, mdp_from_fields, read_fields, write_fields
+from trpo_theory.io.files import SPARSE_KEYS, mdp_fields, mdp_from_fields, read_fields, write_fields
 from trpo_theory.mdp import FiniteMDP
 
 RUN_ROW_ATOL = 1e-4
@@ -138,7 +138,7 @@ def write_run(run: Run, path: Any) -> None:
         InvalidInput: for another suffix, or a path that cannot be written.
     """
     path = checked_path(path, _SUFFIXES, "a run")
-    fields: dict[str, Any] = {"policies": run.policies, **_mdp_fields(run.mdp)}
+    fields: dict[str, Any] = {"policies": run.policies, **mdp_fields(run.mdp)}
     fields |= {f"{_LOGGED}{name}": values for name, values in run.logged.items()}
     fields |= {"about": json.dumps(dict(run.about)), "renormalised": run.renormalised}
     write_fields(fields, path)

@@ -1,0 +1,92 @@
+"""What the README shows of the experiments is current: tables as committed, committed numbers as they come out again."""
+
+import json
+import re
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import trpo_theory as tt
+from experiments import curves, errata, lower_bound, pictures
+from experiments.framework import read_frame
+from experiments.readme import DATA, FIGURES, README, RESULTS, TABLES, spliced
+from trpo_theory.report import style
+
+TEXT = README.read_text(encoding="utf-8")
+
+
+def test_the_readme_shows_each_table_as_it_is_committed():
+    assert set(re.findall(r"<!-- experiments: (\S+) -->", TEXT)) == set(TABLES)
+    assert spliced(TEXT) == TEXT
+    for name in FIGURES:
+        assert f"experiments/results/{name}.png" in TEXT
+        assert (RESULTS / f"{name}.png").exists()
+
+
+def test_a_table_that_is_not_current_is_seen():
+    first = (RESULTS / "errata.md").read_text(encoding="utf-8")
+    assert spliced(TEXT.replace(first.splitlines()[-1], "| changed |")) != TEXT.replace(
+        first.splitlines()[-1], "| changed |"
+    )
+
+
+def test_the_table_of_all_bounds_comes_out_again():
+    found = lower_bound.by_bound(lower_bound.run(lower_bound.Settings())[""])
+    _same(found, read_frame(RESULTS / "lower-bound-bounds.csv"))
+
+
+def test_the_cheap_curves_come_out_again():
+    """(12), (13) and policy iteration in full; the rows of (11) take minutes: python -m experiments curves."""
+    settings = curves.Settings(bounds=())
+    found = curves.tables(curves.run(settings))["curves"].frame.reset_index(drop=True)
+    committed = read_frame(RESULTS / "curves.csv")
+    committed = committed[~committed["method"].str.startswith("(11)")].reset_index(drop=True)
+    columns = ["environment", "method", "updates", "to_half", "to_most", "closed", "lowered"]
+    _same(found[columns], committed[columns])
+
+
+def test_each_witness_of_the_errata_is_proved_again():
+    rows = read_frame(RESULTS / "errata.csv").set_index("claim")
+    witnesses = read_frame(RESULTS / "errata-witnesses.csv").set_index("id")["content"]
+    assert set(rows.index) == set(witnesses.index) == {one.claim for one in errata.ERRATA}
+    for claim_id, content in witnesses.items():
+        fields = json.loads(content)
+        certificate = tt.certify(fields)
+        assert certificate.certified, claim_id
+        assert rows["witness"][claim_id] == len(fields["reward"])
+        told = [float(Fraction(part)) for part in str(rows["slack"][claim_id]).split(" to ")]
+        ends = [float(Fraction(end)) for end in fields["slack"]]
+        assert told[0] == pytest.approx(ends[0], rel=1e-3)
+        assert rows["holds"][claim_id] == next(one.holds for one in errata.ERRATA if one.claim == claim_id)
+
+
+def test_the_pictures_are_those_of_their_numbers():
+    found = pictures.run(pictures.Settings())
+    assert set(DATA["pictures"]) == set(found)
+    for name, frame in found.items():
+        _same(frame, read_frame(RESULTS / f"pictures-{name}.csv"))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_picture_drawn_again_is_the_one_shown(name, tmp_path):
+    from matplotlib.image import imread
+
+    frames = {part: read_frame(RESULTS / f"pictures-{part}.csv") for part in DATA["pictures"]}
+    style.save(pictures.figures(frames)[name](), tmp_path, name)
+    drawn, shown = (imread(directory / f"{name}.png")[..., :3] for directory in (tmp_path, RESULTS))
+    assert drawn.shape == shown.shape
+    assert np.abs(drawn - shown).mean() < 0.01  # fonts are matplotlib's own; edges may differ with its release
+
+
+def _same(found, committed):
+    assert list(found.columns) == list(committed.columns)
+    assert len(found) == len(committed)
+    for name in found:
+        if pd.api.types.is_float_dtype(found[name]):
+            assert found[name].to_numpy() == pytest.approx(
+                committed[name].to_numpy(float), rel=1e-4, abs=1e-9, nan_ok=True
+            )
+        else:
+            assert list(map(str, found[name])) == list(map(str, committed[name])), name
