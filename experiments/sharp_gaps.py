@@ -86,7 +86,8 @@ def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[
         ends = _ends(gap)
         means.append({"gamma": gamma, "radius": radius, **ends, "least": gap.lower / unit, "most": gap.upper / unit})
         advance()
-    return {"": pd.DataFrame(rows), "limit": pd.DataFrame(limits), "mean": pd.DataFrame(means)}
+    frames = {"": rows, "limit": limits, "mean": means}
+    return {name: pd.DataFrame(found) for name, found in frames.items() if found}
 
 
 def _ends(gap: Any) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
             digits={"gamma": 3, "radius": 1, "lower": 5, "upper": 5, "apart": 2, **dict.fromkeys(BOUNDS, 3)},
         )
     }
-    if len(frames["limit"]):
+    if "limit" in frames:
         out[f"{NAME}-limit"] = Table(
             frames["limit"],
             caption=r"Small radii: the sharp gap over the chain rule's penalty $2\,\mathrm{Li}_{-1/2}(\gamma)\,D$; "
@@ -131,7 +132,7 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
             headings={"gamma": (r"$\gamma$", "gamma"), "radius": (r"$D$", "radius")},
             digits={"gamma": 3, "radius": 1, "lower": 4, "upper": 4},
         )
-    if len(frames["mean"]):
+    if "mean" in frames:
         out[f"{NAME}-mean"] = Table(
             frames["mean"][["gamma", "radius", "least", "most", "states", "proved"]],
             caption=r"Mean-KL: the sharp gap over $\gamma D/(1-\gamma)^2$, between two bounds. Where the least is above 4, "
@@ -188,10 +189,10 @@ def captions() -> dict[str, str]:
 
 def summary(frames: dict[str, pd.DataFrame]) -> str:
     """The worst distance between the two ends, and what was proved of mean-KL."""
-    gaps, means = frames[""], frames["mean"]
+    gaps = frames[""]
     kind = "proved" if gaps["proved"].all() else "in floats"
     text = f"{len(gaps)} sharp gaps, {kind}: upper and lower at most {100 * gaps['apart'].max():.2f} % apart."
-    above = means[means["least"] > 4]["gamma"] if len(means) else ()
+    above = frames["mean"].query("least > 4")["gamma"] if "mean" in frames else ()
     if len(above):
         text += f" mean-KL: a linear constant of 4 is refuted at gamma = {', '.join(f'{g:g}' for g in above)}."
     return text
@@ -199,7 +200,7 @@ def summary(frames: dict[str, pd.DataFrame]) -> str:
 
 def passed(frames: dict[str, pd.DataFrame]) -> bool:
     """Whether no lower bound exceeds an upper one, and no true bound is exceeded."""
-    ordered = all((frame["lower"] <= frame["upper"]).all() for frame in frames.values() if len(frame))
+    ordered = all((frame["lower"] <= frame["upper"]).all() for frame in frames.values())
     return (
         ordered
         and bool((frames[""][list(BOUNDS)] <= 1 + 1e-9).to_numpy().all())

@@ -29,7 +29,7 @@ class Recorder:
         about: strings and numbers that say which run it is: {"algorithm": "REINFORCE", "seed": 0}.
 
     >>> import trpo_theory as tt
-    >>> recorder = Recorder(tt.load("zoo:puterman", gamma=0.9), about={"algorithm": "by hand"})
+    >>> recorder = Recorder(tt.load("zoo:kakade", gamma=0.9), about={"algorithm": "by hand"})
     >>> recorder.add([[0.5, 0.5], [0.5, 0.5]])
     >>> recorder.add(lambda states: np.array([[0.4, 0.6], [0.4, 0.6]])[states], kl=0.02)
     >>> recorder.run().updates
@@ -142,7 +142,7 @@ def record(
         about: strings and numbers that say which run it is.
 
     >>> import trpo_theory as tt
-    >>> record([np.eye(2), np.full((2, 2), 0.5)], tt.load("zoo:puterman", gamma=0.9)).updates
+    >>> record([np.eye(2), np.full((2, 2), 0.5)], tt.load("zoo:kakade", gamma=0.9)).updates
     1
     """
     recorder = Recorder(mdp, states=states)

@@ -286,15 +286,22 @@ class Program:
         price = positive if chosen or not self.mean else (self.price, self.price)
         bounds = [free if chosen else positive] * kinds + [positive] * kinds + [free] * kinds + [price] + [free] * kinds
         options = {"dual_feasibility_tolerance": 1e-10} if chosen else {}
-        self.solution = linprog(
-            objective, A_ub=-matrix, b_ub=-right, bounds=bounds, method="highs-ipm", options=options
-        )
-        if self.solution.status != 0:
-            raise NotSolved(
-                f"got no solution of the sharp gap's program ({self.solution.message.strip()}); wanted an optimum; "
-                "to mend it: use fewer nodes, or a radius and gamma further from their limits"
+        for presolve in (True, False):  # the one may end well where the other does not
+            found = linprog(
+                objective,
+                A_ub=-matrix,
+                b_ub=-right,
+                bounds=bounds,
+                method="highs-ipm",
+                options={**options, "presolve": presolve},
             )
-        return self
+            if found.status == 0:
+                self.solution = found
+                return self
+        raise NotSolved(
+            f"got no solution of the sharp gap's program ({found.message.strip()}); wanted an optimum; "
+            "to mend it: use fewer nodes, or a radius and gamma further from their limits"
+        )
 
     @property
     def value(self) -> float:

@@ -116,7 +116,12 @@ def least_supersolution(program: Program) -> Supersolution:
     """Cuts, until the supersolution is hardly above the program's own value, or they are used up; the best of the rounds."""
     best: Supersolution | None = None
     for _ in range(_ROUNDS):
-        raw = supersolution(program.solve())
+        try:
+            raw = supersolution(program.solve())
+        except NotSolved:
+            if best is None:
+                raise
+            break
         lifted = sound(raw)
         if np.isfinite(lifted.bound) and (best is None or lifted.bound < best.bound):
             best = lifted
