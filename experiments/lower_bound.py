@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 import trpo_theory as tt
-from trpo_theory.report import Table, show, write
+from trpo_theory.report import Table, show
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 NAME = "lower-bound"
+TITLE = "The lower bound on real environments"
+LEAD = (
+    r"Every bound of the catalogue says $\eta(\tilde\pi) \ge M = L_\pi(\tilde\pi) - \text{penalty}$. Here each is computed on "
+    "environments of Gymnasium, for steps from small to nearly optimal, with its slack over what the step really does."
+)
 SHOWN = ("trpo/tv", "trpo/kl", "pinsker/kl", "coupling/tv", "chain-rule/kl", "cpo/mean-tv", "cpo/mean-kl")
 """The bounds that the tables show; all of the catalogue are checked."""
 HOLDS, FAILS, SAYS_NOTHING, NOT_RUN = "holds", "FAILS", "says nothing", "not run"
@@ -47,7 +55,12 @@ def quick(settings: Settings) -> Settings:
     return replace(settings, gammas=(0.9, 0.99), steps=(1e-4, 0.1, -0.5))
 
 
-def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> pd.DataFrame:
+def total(settings: Settings) -> int:
+    """Environments and discounts."""
+    return len(settings.environments) * len(settings.gammas)
+
+
+def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[str, pd.DataFrame]:
     """One row an environment, discount and step; advance() is called after each environment and discount."""
     rows = []
     for name, source in settings.environments:
@@ -59,7 +72,7 @@ def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> pd.Da
                 new = tt.mixture(old, optimal if step > 0 else uniform, abs(step))
                 rows.append({"environment": name, "gamma": gamma, "step": step, **_row(tt.compare(mdp, old, new))})
             advance()
-    return pd.DataFrame(rows)
+    return {"": pd.DataFrame(rows)}
 
 
 def _row(q: tt.Quantities) -> dict[str, float | str]:
@@ -84,10 +97,10 @@ def _verdict(check: tt.bounds.BoundCheck) -> str:
     return HOLDS if check.holds else FAILS
 
 
-def tables(frame: pd.DataFrame) -> dict[str, Table]:
-    """For each environment, by file name, its table: a cell of a bound is its value M over its slack."""
+def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
+    """For each environment, by file name, its table: a cell of a bound is its value M over its slack; then all bounds."""
     out = {}
-    for name, rows in frame.groupby("environment", sort=False):
+    for name, rows in frames[""].groupby("environment", sort=False):
         slug = "".join(c if c.isalnum() else "-" for c in str(name).lower()).replace("--", "-")
         out[f"{NAME}-{slug}"] = Table(
             _presented(rows),
@@ -97,7 +110,73 @@ def tables(frame: pd.DataFrame) -> dict[str, Table]:
             headings={**_HEADINGS, **{bound: (_stacked(bound), bound) for bound in SHOWN}},
             digits={"gamma": 2, "step": 1, "max_kl": 3},
         )
+    out[f"{NAME}-bounds"] = _all_bounds(frames[""])
     return out
+
+
+def _all_bounds(frame: pd.DataFrame) -> Table:
+    rows: Any = by_bound(frame)
+    return Table(
+        rows,
+        caption=f"All bounds on {len(frame)} steps in {frame['environment'].nunique()} environments: on how many each is "
+        "checked and promises an improvement, and the largest share of its penalty that a step uses.",
+        label=f"tab:{NAME}-bounds",
+        headings={
+            "promises": ("$M > \\eta(\\pi)$", "M > eta(old)"),
+            "fails": ("fails", "fails"),
+            "most_used": ("most used", "most used"),
+        },
+        digits={"most_used": 3},
+        mark=tuple((k, "most_used") for k, used in enumerate(rows["most_used"]) if used == rows["most_used"].max()),
+    )
+
+
+def by_bound(frame: Any) -> pd.DataFrame:
+    """One row a bound: (L − η(new)) / (L − M) is the share of the penalty that a step uses, at most 1 if M is a bound."""
+    rows = []
+    for bound in (str(name).removesuffix(" verdict") for name in frame if str(name).endswith(" verdict")):
+        seen = frame[frame[f"{bound} verdict"].isin((HOLDS, FAILS))]
+        used = (seen["surrogate"] - seen["expected_return_new"]) / (seen["surrogate"] - seen[f"{bound} value"])
+        rows.append(
+            {
+                "bound": bound,
+                "checked": len(seen),
+                "fails": int((seen[f"{bound} verdict"] == FAILS).sum()),
+                "promises": int((seen[f"{bound} value"] > seen["expected_return_old"]).sum()),
+                "most_used": float(used.max()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def figures(frames: dict[str, pd.DataFrame]) -> dict[str, Callable[[], Figure]]:
+    """How often each bound promises an improvement."""
+    from trpo_theory.report.figures import bars
+
+    rows: Any = by_bound(frames[""])
+    rows = rows[rows["checked"] == rows["checked"].max()].sort_values("promises", ascending=False, kind="stable")
+    rows = rows.assign(share=100 * rows["promises"] / rows["checked"])
+    return {
+        f"{NAME}-promises": lambda: bars(
+            rows, "bound", "share", xlabel="", ylabel="steps with M > η(old), %", ratio=1.15
+        )
+    }
+
+
+def blocks(frames: dict[str, pd.DataFrame]) -> list[Any]:
+    """The table of all bounds, and behind a line those of each environment."""
+    from experiments.report import Folded
+
+    *environments, bounds = tables(frames).values()
+    return [bounds, Folded("Every step in every environment: seven bounds, each over its slack", environments)]
+
+
+def captions() -> dict[str, str]:
+    """What the figure shows."""
+    return {
+        f"{NAME}-promises": "The share of steps on which a bound promises an improvement, for the bounds that are checked on all "
+        "of them. A longer bar is a bound of more use; two thirds of the steps or more go towards the optimal policy.",
+    }
 
 
 _HEADINGS = {
@@ -128,8 +207,9 @@ def _presented(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def summary(frame: pd.DataFrame) -> str:
+def summary(frames: dict[str, pd.DataFrame]) -> str:
     """What the run says of every bound of the catalogue on every step, in a line."""
+    frame: Any = frames[""]
     verdict, value = _columns(frame, "verdict"), _columns(frame, "value")
     checked = np.isin(verdict, (HOLDS, FAILS))
     useful = checked & (value > frame[["expected_return_old"]].to_numpy())
@@ -148,13 +228,6 @@ def _columns(frame: pd.DataFrame, what: str) -> np.ndarray:
     return frame[[name for name in frame if str(name).endswith(f" {what}")]].to_numpy()
 
 
-def save(frame: pd.DataFrame, directory: Path) -> list[Path]:
-    """Every table as LaTeX, Markdown and CSV, and all numbers unrounded in one CSV."""
-    paths = [path for name, table in tables(frame).items() for path in write(table, directory, name)]
-    everything = Table(frame, caption="All numbers of the lower-bound experiment.", label=f"tab:{NAME}")
-    return [*paths, *write(everything, directory, NAME, suffixes=(".csv",))]
-
-
-def passed(frame: pd.DataFrame) -> bool:
+def passed(frames: dict[str, pd.DataFrame]) -> bool:
     """Whether no bound fails."""
-    return not bool((_columns(frame, "verdict") == FAILS).any())
+    return not bool((_columns(frames[""], "verdict") == FAILS).any())

@@ -638,3 +638,56 @@ def test_the_default_solver_is_dual() -> None:
     result = solve(s, MaxKL(0.1))
     assert isinstance(result.solver, Dual)
     np.testing.assert_array_equal(result.policy, solve(s, MaxKL(0.1), solver=Dual()).policy)
+
+
+def largest_gain(old: Any, advantage: Any, radius: Any) -> Any:
+    """The optimum of (12) in one row, p = λ old/(ν − A), by bisection on log(ν − max A) in 700 digits."""
+    digits = kkt.mpmath.MPContext()
+    digits.dps = 700
+    o, a = ([digits.mpf(float(x)) for x in part] for part in (old, advantage))
+    o = [x / digits.fsum(o) for x in o]
+
+    def row(log_u: Any) -> list[Any]:
+        u = digits.exp(log_u)
+        weights = [x / (max(a) - y + u) for x, y in zip(o, a, strict=True)]
+        return [w / digits.fsum(weights) for w in weights]
+
+    def kl(p: list[Any]) -> Any:
+        return digits.fsum(x * digits.log(x / y) for x, y in zip(o, p, strict=True) if x > 0)
+
+    low, high = digits.mpf(-1500), digits.mpf(100)
+    for _ in range(90):
+        middle = (low + high) / 2
+        low, high = (middle, high) if kl(row(middle)) > radius else (low, middle)
+    return digits.fsum((x - y) * z for x, y, z in zip(row(high), o, a, strict=True))
+
+
+@pytest.mark.parametrize("delta", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize(
+    ("old", "advantage"),
+    [
+        ([1.6e-286, 1.0, 2.5e-281, 7.9e-289], [-0.59, 0.0, 3.9e-6, -1.12]),
+        ([1.6e-286, 0.7, 2.5e-281, 0.3], [-0.59, 0.0, 3.9e-6, -1.12]),
+        ([1e-278, 1.0, 1e-277, 1e-279], [2.0, 0.0, 1.0, -1.0]),
+        ([1e-151, 0.7, 1e-149, 0.3], [2.0, 0.0, 1.0, -1.0]),
+        ([1e-149, 0.7, 1e-151, 0.3], [2.0, 0.0, 1.0, -1.0]),
+        ([1e-310, 0.7, 5e-324, 0.3], [2.0, 0.0, 3.0, -1.0]),
+    ],
+)
+def test_what_old_hardly_ever_takes_is_solved_as_if_it_never_did_and_kept(old, advantage, delta):
+    result = solve(surrogate([old], [advantage], [1.0]), MaxKL(delta))
+    assert result.status is Status.OPTIMAL
+    assert abs(result.policy.sum() - 1) <= 4e-16
+    assert (result.policy > 0).all()
+    assert delta < 100 or result.max_kl < math.inf
+    assert result.objective == pytest.approx(float(largest_gain(old, advantage, delta)), rel=1e-13)
+
+
+@pytest.mark.parametrize("problem", [Penalty(0.0), MaxTV(1.0), Penalty(1e-200)], ids=str)
+@pytest.mark.parametrize("rare", [1e-140, 1e-160, 1e-281, 5e-324])
+def test_where_nothing_is_dear_the_best_action_is_taken_however_rare_the_others_are(problem, rare):
+    advantage = [[-0.5, 1.0, 0.0], [0.5, 0.25, -1.0]]
+    result = solve(surrogate([[rare, 0.5, 0.5], [rare, 1.0, rare]], advantage, [1.0, 1.0]), problem)
+    assert result.status is Status.OPTIMAL
+    assert np.abs(result.policy - [[0, 1, 0], [1, 0, 0]]).max() <= 1e-130
+    assert result.surrogate_gain == pytest.approx(0.5 + 0.25, rel=1e-13)

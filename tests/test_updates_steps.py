@@ -5,6 +5,7 @@ import pytest
 
 import trpo_theory as tt
 from trpo_theory.updates import (
+    Dual,
     MaxKL,
     MeanKL,
     Penalty,
@@ -18,6 +19,7 @@ from trpo_theory.updates import (
     solve,
     update,
 )
+from trpo_theory.updates.conic import ConicAnswer
 
 
 def problem(seed, states=5, actions=3, gamma=0.9):
@@ -196,6 +198,39 @@ def test_penalised_iteration_never_falls_and_stationary_points_end_it():
     trace = improve(stuck.mdp, MaxKL(0.0), 5, old=stuck.old, aggregation=everywhere)
     assert trace.reason is Reason.STATIONARY
     assert trace.steps == ()
+
+
+@pytest.mark.parametrize(("gamma", "radius"), [(0.9, 0.01), (0.95, 0.01), (0.95, 0.05)])
+def test_iteration_reaches_the_optimum_where_the_best_action_has_nearly_died_out(gamma, radius):
+    mdp = tt.load("gym:CliffWalking-v1", gamma=gamma)
+    trace = improve(mdp, MaxKL(radius), 100)
+    assert trace.reason is Reason.OPTIMAL
+    assert trace.expected_return == pytest.approx(float(tt.optimal(mdp).expected_return), rel=1e-11)
+    assert {step.status for step in trace.steps} == {Status.OPTIMAL}
+    assert trace.decreases == 0
+
+
+class Answering(Dual):
+    """A solver that answers as it is told to."""
+
+    def __init__(self, factor, status):
+        object.__setattr__(self, "say", (factor, status))
+
+    def solve(self, surrogate, problem):
+        factor, status = self.say
+        answer = super().solve(surrogate, problem)
+        new = surrogate.old * factor
+        return ConicAnswer(new - surrogate.old, new, answer.multiplier, answer.guess, status=status)
+
+
+def test_an_answer_that_is_no_policy_is_the_solvers_failure_and_one_that_is_missing_ends_the_iteration():
+    mdp, old, _ = problem(0)
+    with pytest.raises(tt.NotSolved, match="did not solve MaxKL"):
+        improve(mdp, MaxKL(0.1), 5, old=old, solver=Answering(0.997, None))
+    trace = improve(mdp, MaxKL(0.1), 5, old=old, solver=Answering(1.0, Status.FAILED))
+    assert trace.reason is Reason.FAILED
+    assert [step.status for step in trace.steps] == [str(Status.FAILED)]
+    assert (trace.policy == old).all()
 
 
 def test_f6_falls_under_max_kl():

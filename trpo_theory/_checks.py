@@ -21,7 +21,7 @@ ROUNDING = 64 * np.finfo(np.float64).eps
 
 def near_matches(name: str, choices: Iterable[str]) -> str:
     """The clause that names what `name` may have meant: near matches, else every choice."""
-    choices = list(choices)
+    choices = [choice if len(choice) <= 60 else f"{choice[:50]}..." for choice in choices]
     near = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
     if near:
         return "did you mean " + " or ".join(repr(match) for match in near) + "?"

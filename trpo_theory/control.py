@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from trpo_theory.arithmetic import Floats
+from trpo_theory.backups import LocalBackups
 from trpo_theory.errors import NotSolved
 from trpo_theory.evaluation import PolicyChain, to_leading, trailing_fields
 from trpo_theory.mdp import FiniteMDP
@@ -21,7 +22,7 @@ class Optimum:
     """An optimal policy and its value; `error_bound` says how far from optimal they can be.
 
     Attributes:
-        policy: deterministic, (*batch, S, A); of tying actions, the one that policy iteration met first.
+        policy: deterministic, (*batch, S, A); of tying actions, one that policy iteration met.
         value: V*(s), (*batch, S).
         q_value: Q*(s, a), (*batch, S, A); -inf for an unavailable action.
         expected_return: η* = ρ₀ · V*.
@@ -56,6 +57,8 @@ def optimal(mdp: FiniteMDP) -> Optimum:
     V*(s) = max_a r(s,a) + γ Σ_s' P(s'|s,a) V*(s').   Source: Howard (1960); Puterman (2005), section 6.4.
 
     An action is exchanged only for one whose Q-value is larger by more than rounding, so that ties cannot cycle.
+    Of a sparse MDP, values that change in few states only are first followed by `LocalBackups`; what is returned is evaluated
+    as ever, and its `error_bound` is from its own Bellman residual.
 
     Raises:
         NotSolved: if the policies have not settled after 10,000 evaluations.
@@ -65,16 +68,23 @@ def optimal(mdp: FiniteMDP) -> Optimum:
     """
     fields, _ = trailing_fields(mdp)
     available = fields.pop("available")
-    action = np.where(available, fields["reward"], -np.inf).argmax(1)
+    offered = np.where(available, fields["reward"], -np.inf)
+    local = LocalBackups(mdp.transition, offered, float(mdp.gamma)) if mdp.is_sparse else None
+    action, last, raised = offered.argmax(1), np.array(-np.inf), None
     for iteration in range(1, _MAX_ITERATIONS + 1):
         policy = np.moveaxis(deterministic(action, mdp.actions), -1, 1)
         chain = PolicyChain(Floats(), policy=policy, **fields)
+        if local is not None:
+            vars(chain)["value"] = chain.resolvent.solve(chain.expected_reward, raised)
         q_value = np.where(available, chain.q_value, -np.inf)
         best = q_value.argmax(1)
         gain = q_value.max(1) - np.take_along_axis(q_value, action[:, None], 1)[:, 0]
         rounding = 32 * np.finfo(np.float64).eps * (np.abs(chain.value).max(0) + np.abs(fields["reward"]).max((0, 1)))
+        if mdp.is_sparse:  # whose evaluation leaves a residual, by which Q-values of equals differ
+            rounding = rounding + 4 * chain.residual
         improves = gain > rounding
-        if not improves.any():
+        stuck = mdp.is_sparse and not (chain.value > last + rounding).any()
+        if stuck or not improves.any():
             return Optimum(
                 policy=to_leading(policy, 2),
                 value=to_leading(chain.value, 1),
@@ -83,7 +93,11 @@ def optimal(mdp: FiniteMDP) -> Optimum:
                 gamma=mdp.gamma,
                 iterations=iteration,
             )
-        action = np.where(improves, best, action)
+        action, last = np.where(improves, best, action), chain.value
+        if local is not None:
+            raised = local.raised(chain.value, q_value, float(rounding))
+            action = action if raised is None else local.greedy(raised)
+            raised = chain.value if raised is None else raised
     raise NotSolved(
         f"got policies that still change after {_MAX_ITERATIONS} evaluations; wanted a settled one; "
         "to mend it: lower gamma, so that rounding does not exceed the differences between actions"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_LONGEST = 800
+
 
 class TrpoTheoryError(Exception):
     """Any error that this package raises on purpose."""
@@ -19,6 +21,8 @@ class InvalidInput(TrpoTheoryError, ValueError):
     """
 
     def __init__(self, *, got: str, wanted: str, mend: str) -> None:
+        if len(got) > _LONGEST:  # a value quoted in full, and its value was a file
+            got = f"{got[: _LONGEST // 2]} ... {got[-_LONGEST // 4 :]}"
         self.got, self.wanted, self.mend = got, wanted, mend
         super().__init__(f"got {got}; wanted {wanted}; to mend it: {mend}")
 

@@ -140,17 +140,21 @@ class _Sparse:
         if transition.shape[0] <= _FACTORISE_UP_TO:
             self._factorise()
 
-    def solve(self, b: np.ndarray) -> np.ndarray:
-        return self._refined(self._transition, b, "N", lambda e: float(np.abs(e).max()))
+    def solve(self, b: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+        """As the protocol has it; refined from `start`, where an x that is close is at hand."""
+        return self._refined(self._transition, b, "N", lambda e: float(np.abs(e).max()), start)
 
     def solve_transposed(self, b: np.ndarray) -> np.ndarray:
         y = self._refined(sp.csr_array(self._transition.T), b, "T", lambda e: float(np.abs(e).sum()))
         return np.maximum(y, 0.0) if (b >= 0).all() else y
 
-    def _refined(self, matrix: Any, b: np.ndarray, trans: str, norm: Any) -> np.ndarray:
+    def _refined(
+        self, matrix: Any, b: np.ndarray, trans: str, norm: Any, start: np.ndarray | None = None
+    ) -> np.ndarray:
         """Solve, then refine on the residual until it is at rounding level or no longer halves."""
         attempts = _attempts(matrix, self._gamma)
-        x, residual, size = np.zeros_like(b), b, norm(b)
+        x, residual = (np.zeros_like(b), b) if start is None else (start, b + self._gamma * (matrix @ start) - start)
+        size = norm(residual)
         for _ in range(_REFINEMENTS):
             goal = _RESIDUAL_GOAL * max(norm(x), norm(b))
             if size <= goal:

@@ -42,6 +42,7 @@ from trpo_theory.errors import InvalidInput, NotSolved
 
 KIND = "sharp-gap/supersolution"
 _BITS = 128
+_LARGEST = 10**300
 _HALF, _ONE, _ZERO = fmpq(1, 2), fmpq(1), fmpq(0)
 
 
@@ -138,7 +139,7 @@ class _Data:
         )
         if missing := [name for name in wanted if fields.get(name) is None]:
             raise InvalidInput(got=f"no {', '.join(missing)}", wanted=", ".join(wanted), mend="add them")
-        if fields["kind"] != KIND or fields["divergence"] not in CONJUGATES:
+        if fields["kind"] != KIND or fields["divergence"] not in tuple(CONJUGATES):
             raise InvalidInput(
                 got=f"kind {fields['kind']!r}, divergence {fields['divergence']!r}",
                 wanted=f"kind {KIND!r}, divergence one of {', '.join(CONJUGATES)}",
@@ -155,9 +156,11 @@ class _Data:
         self.nodes, self.w = _vector(fields, "nodes"), _vector(fields, "w", like="nodes")
         self.price, self.mu, self.nu = (_vector(fields, name, like="nodes", more=1) for name in ("price", "mu", "nu"))
         steps = list(zip(self.nodes, self.nodes[1:], strict=False))
+        numbers = (self.radius, self.slope, *self.nodes, *self.w, *self.price, *self.mu, *self.nu)
         sound = {
             "0 <= gamma < 1": 0 <= self.gamma < 1,
             "radius >= 0": self.radius >= 0,
+            "numbers in the range of floats": max(map(abs, numbers)) <= _LARGEST,
             "nodes 0 = x_0 < x_1 < ...": self.nodes[0] == 0 and all(x < y for x, y in steps),
             "1 among the nodes": _ONE in self.nodes,
             "the same price at every node, for a mean": not self.mean

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trpo_theory.cli.options import CHECK_FAILED, OK, UNDECIDED, GammaOption, JsonOption, MdpArgument, app
-from trpo_theory.cli.output import busy, digits, new_console, opened, print_fields, print_json, print_table
+from trpo_theory.cli.output import (
+    busy,
+    digits,
+    literal,
+    new_console,
+    opened,
+    policy_of,
+    print_fields,
+    print_json,
+    print_table,
+)
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -39,10 +49,9 @@ def evaluate(
     """The return and the value of a policy, solved exactly."""
     with busy("solving"):
         from trpo_theory.evaluation import evaluate
-        from trpo_theory.sources import load_policy
 
         source = opened(mdp, gamma)
-        evaluation = evaluate(source.mdp, load_policy(policy, source))
+        evaluation = evaluate(source.mdp, policy_of(policy, source))
         fields = {
             "expected_return": evaluation.expected_return,
             "states": source.mdp.states,
@@ -55,14 +64,16 @@ def evaluate(
     from rich.table import Table
 
     console = new_console()
-    console.print(f"{mdp}: {source.mdp.states} states, {source.mdp.actions} actions, gamma {digits(source.mdp.gamma)}")
-    console.print(f"expected return of {policy}: {digits(evaluation.expected_return, 12)}", highlight=False)
+    console.print(
+        f"{literal(mdp)}: {source.mdp.states} states, {source.mdp.actions} actions, gamma {digits(source.mdp.gamma)}"
+    )
+    console.print(f"expected return of {literal(policy)}: {digits(evaluation.expected_return, 12)}", highlight=False)
     console.print(f"error of any value: at most {evaluation.error_bound:.1e}", highlight=False)
     table = Table("state", "value", "visitation", title="values of the first states" if _is_long(source) else None)
     labels = source.mdp.state_labels or [str(s) for s in range(source.mdp.states)]
     shown = _SHOWN_STATES if _is_long(source) else source.mdp.states
     for label, value, visits in zip(labels[:shown], evaluation.value, evaluation.visitation, strict=False):
-        table.add_row(label, digits(value, 8), digits(visits, 8))
+        table.add_row(literal(label), digits(value, 8), digits(visits, 8))
     print_table(console, table)
     if _is_long(source):
         console.print(f"({source.mdp.states - shown} more states: --json has them all)")
@@ -88,12 +99,11 @@ def bound(
     with busy("solving"):
         from trpo_theory import bounds
         from trpo_theory.quantities import compare
-        from trpo_theory.sources import load_policy
 
         source = opened(mdp, gamma)
         if certify:
             _check_provable(source.mdp)
-        policies = load_policy(old, source, name="old policy"), load_policy(new, source, name="new policy")
+        policies = policy_of(old, source, "old policy"), policy_of(new, source, "new policy")
         q = compare(source.mdp, *policies)
         names = (
             *("expected_return_old", "expected_return_new", "surrogate", "max_kl", "reverse_max_kl"),
@@ -112,7 +122,7 @@ def bound(
     from rich.table import Table
 
     console = new_console()
-    console.print(f"{mdp}: from {old} to {new}, gamma {digits(source.mdp.gamma)}")
+    console.print(f"{literal(mdp)}: from {literal(old)} to {literal(new)}, gamma {digits(source.mdp.gamma)}")
     print_fields(console, fields)
     table = Table("bound", "penalty", "lower bound", "slack", "holds", title="eta(new) >= L - penalty")
     for row in rows:

@@ -12,6 +12,7 @@ from trpo_theory.cli.options import OK
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.console import Console
 
     from trpo_theory.sources import Source
@@ -39,6 +40,20 @@ def opened(mdp: str, gamma: str | None) -> Source:
     for note in source.notes:
         print(f"note: {note}", file=sys.stderr)
     return source
+
+
+def policy_of(spec: str, source: Source, name: str = "policy") -> np.ndarray:
+    """The one policy that an option names."""
+    from trpo_theory.sources import load_policy
+
+    policy = load_policy(spec, source, name=name)
+    if policy.ndim != 2:
+        raise InvalidInput(
+            got=f"a batch of policies, shape {policy.shape}, as the {name}",
+            wanted="one policy (S, A)",
+            mend="save one of them, or use compare() in Python",
+        )
+    return policy
 
 
 @contextmanager
@@ -72,6 +87,13 @@ def new_console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _UNWATCHED_WIDTH)
+
+
+def literal(text: str) -> str:
+    """A name from outside as it is: no markup, nothing that moves the cursor or that no encoding has."""
+    from rich.markup import escape
+
+    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
 
 
 def print_fields(console: Console, fields: Mapping[str, Any]) -> None:

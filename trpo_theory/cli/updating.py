@@ -24,8 +24,10 @@ from trpo_theory.cli.options import (
 from trpo_theory.cli.output import (
     busy,
     digits,
+    literal,
     new_console,
     opened,
+    policy_of,
     print_fields,
     print_json,
     print_table,
@@ -53,13 +55,14 @@ def update(
     """Solve problem (11), (12) or (13), or a sibling, with a certificate of how good the answer is."""
     with busy("solving"):
         from trpo_theory import io, updates
-        from trpo_theory.sources import load_aggregation, load_policy
+        from trpo_theory.sources import load_aggregation
 
         value = _problem(problem, delta, coefficient, bound)
         source = opened(mdp, gamma)
+        start = policy_of(old, source, "old policy")
         solution = updates.update(
             source.mdp,
-            load_policy(old, source, name="old policy"),
+            start,
             value,
             solver=_solver(solver),
             aggregation=None if aggregate is None else load_aggregation(aggregate),
@@ -69,20 +72,20 @@ def update(
         fields |= {name: getattr(solution, name) for name in (*names, "max_kl", "mean_kl")}
         fields |= {"status": str(solution.status), "policy": solution.policy}
     if out is not None:
-        io.write_fields({"policy": solution.policy, "old": load_policy(old, source)}, out)
+        io.write_fields({"policy": solution.policy, "old": start}, out)
     status = OK if solution.status.solved else UNDECIDED
     if as_json:
         print_json(fields)
         return status
     console = new_console()
-    console.print(f"{mdp}: {problem} from {old}, gamma {digits(source.mdp.gamma)}")
+    console.print(f"{literal(mdp)}: {problem} from {literal(old)}, gamma {digits(source.mdp.gamma)}")
     shown = {name: value for name, value in fields.items() if name not in ("policy", "gap")}
     shown["relative gap"] = _relative(fields["gap"], fields["objective"])
     print_fields(console, shown)
     if solution.note:
         console.print(solution.note)
     if out is not None:
-        console.print(f"the policy is in {out}")
+        console.print(f"the policy is in {literal(out)}")
     return status
 
 
@@ -105,24 +108,25 @@ def improve(
 ) -> int:
     """Iterate an update problem, and say what happened at every step."""
     from trpo_theory import io, updates
-    from trpo_theory.sources import load_aggregation, load_policy
+    from trpo_theory.sources import load_aggregation
 
     value = _problem(problem, delta, coefficient, bound)
     count = _whole(steps, "--steps")
     source = opened(mdp, gamma)
+    start = policy_of(old, source, "old policy")
     with progress("improving", count) as advance:
         trace = updates.improve(
             source.mdp,
             value,
             count,
-            old=load_policy(old, source, name="old policy"),
+            old=start,
             solver=_solver(solver),
             aggregation=None if aggregate is None else load_aggregation(aggregate),
             advance=advance,
         )
     rows = [dict(vars(step)) for step in trace.steps]
     if out is not None:
-        io.write_fields({"policy": trace.policy, "old": load_policy(old, source)}, out)
+        io.write_fields({"policy": trace.policy, "old": start}, out)
     solved = all(row["status"] in (updates.Status.OPTIMAL, updates.Status.HEURISTIC) for row in rows)
     if as_json:
         columns = ("index", "expected_return", "surrogate", "max_kl", "mean_kl", "objective", "gap")
@@ -132,7 +136,7 @@ def improve(
     from rich.table import Table
 
     console = new_console()
-    console.print(f"{mdp}: {problem} from {old}, expected return {digits(trace.initial_return)}")
+    console.print(f"{literal(mdp)}: {problem} from {literal(old)}, expected return {digits(trace.initial_return)}")
     table = Table("#", "eta(new)", "L", "max-KL", "mean-KL", "objective", "rel. gap")
     for row in rows:
         numbers = (row[name] for name in ("expected_return", "surrogate", "max_kl", "mean_kl", "objective"))

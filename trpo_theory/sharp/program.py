@@ -317,10 +317,13 @@ class Program:
         z = self.solution.x
         prices = z[3 * kinds] * np.ones(kinds) if self.mean else z[kinds : 2 * kinds] * scale * self.unit / self.radius
         prices = np.maximum(prices, 0.0)  # the program's own tolerance
+        charged = prices * ~(
+            self.mean & (np.arange(kinds) == kinds - 1)
+        )  # old never comes to ∞: a mean costs nothing there
         return {
             "w": z[:kinds] * scale * self.unit,
             "price": prices,
-            "mu": z[2 * kinds : 3 * kinds] * scale + self.divergence.tilt * prices,
+            "mu": z[2 * kinds : 3 * kinds] * scale + self.divergence.tilt * charged,
             "nu": z[3 * kinds + 1 :] * scale * self.unit,
         }
 

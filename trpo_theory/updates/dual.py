@@ -17,7 +17,7 @@ from trpo_theory.sharp.penalty import SteppedBound
 from trpo_theory.updates import forward_kl, reverse_kl, total_variation
 from trpo_theory.updates.penalties import best_radius, best_step, linear_coefficient
 from trpo_theory.updates.problems import Penalty, Problem
-from trpo_theory.updates.rows import Rows, Solved
+from trpo_theory.updates.rows import RARE, Rows, Solved
 from trpo_theory.updates.surrogate import Surrogate
 
 _BLOCK = 2**18
@@ -180,8 +180,9 @@ def _parts(solved: Solved) -> tuple[np.ndarray, ...]:
 
 def rows_of(problem: Problem, old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
     """The rows as the problem's divergence sees them."""
-    make = reverse_kl.on_support if problem.name.startswith("reverse") else Rows.of
-    return make(old, advantage, available)
+    if problem.name.startswith("reverse"):
+        return reverse_kl.on_support(old, advantage, available)
+    return Rows.of(old, advantage, available, rare=0.0 if FAMILIES[problem.name] is total_variation else RARE)
 
 
 def _newton(
@@ -281,7 +282,7 @@ def _unpenalised(surrogate: Surrogate, answer: Answer, free: np.ndarray) -> Answ
         return answer
     parts = (surrogate.old, surrogate.advantage, surrogate.available)
     actions = len(surrogate.old)
-    rows = Rows.of(*(part.reshape(actions, -1) for part in parts))
+    rows = Rows.of(*(part.reshape(actions, -1) for part in parts), rare=0.0)
     visited = (surrogate.visitation > 0).reshape(-1)
     greedy = total_variation.at_radius(rows, np.where(visited, 1.0, 0.0))
     shape = surrogate.old.shape

@@ -25,6 +25,10 @@ _LEAST_LOG_MASS = -690.0
 """What stays on old's support is no less than e to this, so that its KL is finite: feasible, and lost to no objective."""
 
 
+_LEAST_NEW = 1e-300
+"""What old takes, p takes at least as often as this (or as old does): at p = 0 < old, KL would be ∞, and for nothing."""
+
+
 def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
     """Maximise Σ p A subject to KL(old‖p) ≤ radius, (N,)."""
     moving = (rows.scale > 0) & (radius > 0)
@@ -43,7 +47,7 @@ def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -
 def at_multiplier(rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
     """Maximise Σ p A − λ KL(old‖p) for multipliers λ > 0, (N,)."""
     moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
-    target = np.where(moving, multiplier, 1.0) / np.where(moving, rows.scale, 1.0)
+    target = np.maximum(np.where(moving, multiplier, 1.0) / np.where(moving, rows.scale, 1.0), _LEAST)
     floor = critical_multiplier(rows) / np.where(moving, rows.scale, 1.0)
     tail = moving & (target <= floor)
     log_mass = np.log(np.where(tail, target, 1.0) / np.where(tail, floor, 1.0))
@@ -82,8 +86,12 @@ def _point(rows: Rows, u: np.ndarray) -> _Point:
     weighted = rows.old * z
     m, w = weighted.sum(0), (weighted * y).sum(0)
     x = (w - m * y) * (z / m)
-    change, new = rows.old * x, weighted / m
+    change, new = rows.old * x, _kept(rows, weighted / m)
     return _Point(x, new, kl_of_change(rows.old, new, change).sum(0), m, (change * x).sum(0))
+
+
+def _kept(rows: Rows, new: np.ndarray) -> np.ndarray:
+    return np.maximum(new, np.minimum(rows.old, _LEAST_NEW))
 
 
 def _ceiling(rows: Rows) -> np.ndarray:
@@ -105,7 +113,7 @@ def _solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.ndarray)
     leaving = np.flatnonzero(moving & (lost > 0))
     change[rows.outside[leaving], leaving] = lost[leaving]
     rows.balance(change)
-    new = np.where(moving, point.new * np.exp(log_mass), rows.old)
+    new = np.where(moving, _kept(rows, point.new * np.exp(log_mass)), rows.old)
     new[rows.outside[leaving], leaving] = lost[leaving]
     parts = (
         point.kl - log_mass,
@@ -131,7 +139,7 @@ def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, u: np.nda
         low[active], high[active] = np.where(above, here, low[active]), np.where(above, high[active], here)
         with np.errstate(all="ignore"):
             rise = _straight(point.kl, top) - _straight(target, top)
-            guess = here * np.exp(rise / (point.m * point.v * _straight_slope(point.kl, top)))
+            guess = here * np.exp(rise * (_straight_run(point.kl, top) / (point.m * point.v)))
         inside = (guess >= low[active]) & (guess <= high[active])
         guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
         done = (np.abs(point.kl - target) <= _RTOL * target) | (np.abs(guess - here) <= _RTOL * here)
@@ -173,5 +181,6 @@ def _straight(kl: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(ceiling), np.log(kl) - np.log(ceiling - kl), kl + np.log(-np.expm1(-kl)))
 
 
-def _straight_slope(kl: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(ceiling), 1 / kl + 1 / (ceiling - kl), -1 / np.expm1(-kl))
+def _straight_run(kl: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
+    """1/(its derivative), which is finite where KL is denormal."""
+    return np.where(np.isfinite(ceiling), kl * (1 - kl / ceiling), -np.expm1(-kl))

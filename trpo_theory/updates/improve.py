@@ -17,6 +17,7 @@ from trpo_theory.mdp import FiniteMDP
 from trpo_theory.policy import StateAggregation, uniform
 from trpo_theory.quantities import compare
 from trpo_theory.updates.problems import Problem
+from trpo_theory.updates.solution import Status
 from trpo_theory.updates.trpo_step import TRPOStep
 from trpo_theory.updates.update import update
 
@@ -30,6 +31,7 @@ class Reason(enum.StrEnum):
     STEPS = "all steps done"
     OPTIMAL = "the policy is optimal: its return is that of policy iteration, to rounding"
     STATIONARY = "no policy of the class gains more than rounding on the surrogate"
+    FAILED = "the solver gave no answer to the last update, which left the policy as it was; use Dual()"
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,11 @@ def improve(
         advance: called after each step, for a progress bar.
 
     Returns:
-        A `Trace`; it ends early where the policy is optimal, or nothing more than rounding can be gained.
+        A `Trace`; it ends early where the policy is optimal, nothing more than rounding can be gained, or the solver
+        fails. An update that is only inaccurate is taken, and its step says so.
+
+    Raises:
+        NotSolved: where a solver's answer is no policy.
     """
     steps = _checks.integer(steps, "steps", least=1)
     if mdp.batch_shape:
@@ -149,4 +155,7 @@ def improve(
             )
         )
         advance()
+        if solution.status is Status.FAILED:
+            reason = Reason.FAILED
+            break
     return Trace(problem, first, tuple(done), policy, reason)

@@ -15,11 +15,12 @@ from trpo_theory.updates.rows import Rows, Solved
 _NEWTON_STEPS = 200
 _RTOL = 1e-14
 _MOST = 1e290
+_RARE = np.finfo(np.float64).tiny
 
 
 def on_support(old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
-    """The rows in which only old's own actions count."""
-    return Rows.of(old, advantage, available & (old > 0))
+    """The rows in which only old's own actions count: those of denormal probability are left as rare as they are."""
+    return Rows.of(old, advantage, available & (old > _RARE), rare=_RARE)
 
 
 def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-_NEGLIGIBLE = 1e-150
-"""A probability below counts as none: its products would underflow, and no objective sees it."""
+RARE = 1e-150
+"""A probability up to this counts as none under KL(old‖p): its products would underflow, and no objective sees it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +17,8 @@ class Rows:
 
     Attributes:
         old: the stored rows.
-        deficit: (max A − A)/scale on old's support, in [0, 1]; 0 off it.
+        deficit: (max A − A)/scale on old's support, in [0, 1]; off it that of the worst action, so that what old takes
+            there, if anything, stays as rare as it is.
         scale: the largest max A − A on old's support, (N,); 0 in rows in which nothing can be gained.
         outside: the action that is best where none of old's support is, else −1, (N,).
     """
@@ -28,15 +29,16 @@ class Rows:
     outside: np.ndarray
 
     @classmethod
-    def of(cls, old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
-        """The rows of old, advantage and available, each (A, N)."""
-        support = old > _NEGLIGIBLE
+    def of(cls, old: np.ndarray, advantage: np.ndarray, available: np.ndarray, *, rare: float = RARE) -> Rows:
+        """The rows of old, advantage and available, each (A, N); old's support is where it exceeds rare."""
+        support = old > rare
         best = np.where(available, advantage, -np.inf).max(0)
         supported = np.where(support, advantage, -np.inf).max(0) >= best
         outside = np.where(supported, -1, np.where(available & ~support, advantage, -np.inf).argmax(0))
         deficit = np.where(support, best - advantage, 0.0)
         scale = deficit.max(0)
-        return cls(old, deficit / np.where(scale > 0, scale, 1.0), scale, outside)
+        deficit = np.where(support, deficit / np.where(scale > 0, scale, 1.0), np.where(scale > 0, 1.0, 0.0))
+        return cls(old, deficit, scale, outside)
 
     def take(self, index: np.ndarray) -> Rows:
         """Some of the rows."""

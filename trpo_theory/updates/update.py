@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Real
 
+from trpo_theory._checks import ROW_SUM_ATOL
+from trpo_theory.errors import NotSolved
 from trpo_theory.mdp import FiniteMDP
 from trpo_theory.policy import StateAggregation
 from trpo_theory.quantities import compare
@@ -44,6 +46,7 @@ def update(
 
     Raises:
         InvalidInput: for an old policy outside the class, a map of the wrong length, an unavailable solver.
+        NotSolved: where the solver's answer is no policy.
     """
     surrogate = Surrogate.of(compare(mdp, old, old), aggregation)
     return solve(surrogate, problem, solver=solver, rtol=rtol, mdp=mdp)
@@ -61,6 +64,7 @@ def solve(
 
     Raises:
         InvalidInput: for a surrogate made by hand whose parts do not fit, or are not probabilities.
+        NotSolved: where the solver's answer is no policy.
     """
     if mdp is None:
         checked(surrogate)
@@ -68,6 +72,7 @@ def solve(
         problem, solver = MeanKL(problem.delta), problem
     solver = Dual() if solver is None else solver
     answer = solver.solve(surrogate, problem)
+    _checked_rows(answer.new, solver, problem)
     upper = answer.upper
     if upper is None:
         upper = upper_bound(surrogate, problem, answer.multiplier, answer.guess)
@@ -84,3 +89,14 @@ def solve(
         note=answer.note,
         forced_status=getattr(answer, "status", None),
     )
+
+
+def _checked_rows(new: np.ndarray, solver: Any, problem: Problem) -> None:
+    """Raise unless the rows of an answer, (A, G, B), are probabilities: the solver's failure, not the caller's."""
+    wrong = ~((np.abs(new.sum(0) - 1) <= ROW_SUM_ATOL) & (new >= 0).all(0))
+    if wrong.any():
+        row, instance = np.argwhere(wrong)[0]
+        raise NotSolved(
+            f"{solver} did not solve {problem}: row {row} of its answer sums to {new[:, row, instance].sum():.10g}, with "
+            f"least entry {new[:, row, instance].min():.3g}; try another solver, and please report the old policy"
+        )

@@ -1,12 +1,12 @@
-"""MDPs from textbooks, of two to five states, and the usual toy problems of any size."""
+"""MDPs from textbooks, of two to five states, and the usual toy problems of any size, sparse where they are large."""
 
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory import _checks
 from trpo_theory.mdp import FiniteMDP
+from trpo_theory.zoo._moves import transition_of
 
 _INF = float("inf")
 
@@ -93,11 +93,9 @@ def forest(*, gamma: float = 0.9, states: int = 3, old: float = 4.0, cut: float 
     """
     states = _checks.integer(states, "states", least=2)
     fire = _checks.number_between(fire, "fire", 0.0, 1.0)
-    transition = np.zeros((states, 2, states))
     age = np.arange(states)
-    transition[age, 0, np.minimum(age + 1, states - 1)] = 1 - fire
-    transition[:, 0, 0] += fire
-    transition[:, 1, 0] = 1
+    moves = [(0, np.minimum(age + 1, states - 1), 1 - fire), (0, 0, fire), (1, 0, 1.0)]
+    transition = transition_of(states, 2, moves)
     reward = np.zeros((states, 2))
     reward[1:, 1] = 1
     reward[-1] = old, cut
@@ -108,11 +106,9 @@ def maintenance(*, gamma: float = 0.9, states: int = 5, wear: float = 0.3, repai
     """A machine that earns states − 1 − s in state s of wear; run it (it wears with probability wear), or repair it."""
     states = _checks.integer(states, "states", least=2)
     wear = _checks.number_between(wear, "wear", 0.0, 1.0)
-    transition = np.zeros((states, 2, states))
     age = np.arange(states)
-    transition[age, 0, age] = 1 - wear
-    transition[age, 0, np.minimum(age + 1, states - 1)] += wear
-    transition[:, 1, 0] = 1
+    moves = [(0, age, 1 - wear), (0, np.minimum(age + 1, states - 1), wear), (1, 0, 1.0)]
+    transition = transition_of(states, 2, moves)
     reward = np.stack([states - 1.0 - age, np.full(states, -float(repair))], axis=1)
     return FiniteMDP(transition, reward, gamma, age == 0, action_labels=("run", "repair"))
 
@@ -125,12 +121,12 @@ def chain(*, gamma: float = 0.9, states: int = 5, slip: float = 0.2) -> FiniteMD
     states = _checks.integer(states, "states", least=2)
     slip = _checks.number_between(slip, "slip", 0.0, 1.0)
     site = np.arange(states)
-    transition, reward = np.zeros((states, 2, states)), np.zeros((states, 2))
+    reward, moves = np.zeros((states, 2)), []
     ahead = np.where(site == states - 1, 10.0, 0.0)
     for action, forward in enumerate((1 - slip, slip)):
-        transition[site, action, np.minimum(site + 1, states - 1)] += forward
-        transition[:, action, 0] += 1 - forward
+        moves += [(action, np.minimum(site + 1, states - 1), forward), (action, 0, 1 - forward)]
         reward[:, action] = forward * ahead + (1 - forward) * 2.0
+    transition = transition_of(states, 2, moves)
     return FiniteMDP(transition, reward, gamma, site == 0, action_labels=("forward", "back"))
 
 
@@ -141,12 +137,12 @@ def river_swim(*, gamma: float = 0.95, states: int = 6) -> FiniteMDP:
     """
     states = _checks.integer(states, "states", least=2)
     site = np.arange(states)
-    transition, reward = np.zeros((states, 2, states)), np.zeros((states, 2))
-    transition[site, 0, np.maximum(site - 1, 0)] = 1
-    transition[site[1:-1], 1, site[1:-1] - 1], transition[site[1:-1], 1, site[1:-1]] = 0.05, 0.6
-    transition[site[1:-1], 1, site[1:-1] + 1] = 0.35
-    transition[0, 1, :2] = 0.4, 0.6
-    transition[-1, 1, -2:] = 0.4, 0.6
+    left, right = np.maximum(site - 1, 0), np.minimum(site + 1, states - 1)
+    first, last = site == 0, site == states - 1
+    drifts, stays = np.select([first, last], [0.0, 0.4], 0.05), np.select([first, last], [0.4, 0.6], 0.6)
+    advances = np.select([first, last], [0.6, 0.0], 0.35)
+    moves = [(0, left, 1.0), (1, left, drifts), (1, site, stays), (1, right, advances)]
+    transition, reward = transition_of(states, 2, moves), np.zeros((states, 2))
     reward[0, 0], reward[-1, 1] = 0.005, 1
     return FiniteMDP(transition, reward, gamma, site == 0, action_labels=("left", "right"))
 
@@ -168,13 +164,14 @@ def queue(
     capacity = _checks.integer(capacity, "capacity", least=1)
     arrival = _checks.number_between(arrival, "arrival", 0.0, 1.0)
     length = np.arange(capacity + 1)
-    transition = np.zeros((capacity + 1, 2, capacity + 1))
+    moves = []
     for action, speed in enumerate((slow, fast)):
         speed = _checks.number_between(speed, ("slow", "fast")[action], 0.0, 1.0)
         for joins, p in ((0, 1 - arrival), (1, arrival)):
             for leaves, q in ((0, 1 - speed), (1, speed)):
                 after = np.minimum(np.maximum(length - leaves, 0) + joins, capacity)
-                np.add.at(transition[:, action], (length, after), p * q)
+                moves.append((action, after, p * q))
+    transition = transition_of(capacity + 1, 2, moves)
     reward = -length[:, None] - np.array([0.0, float(price)])
     return FiniteMDP(transition, reward, gamma, length == 0, action_labels=("slow", "fast"))
 
@@ -182,26 +179,24 @@ def queue(
 def grid(*, gamma: float = 0.95, size: int = 5, slip: float = 0.2) -> FiniteMDP:
     """A size by size grid, from the first corner to an absorbing goal in the last; each step costs 1.
 
-    A move goes sideways with probability slip, half to each side, and stays where a wall is hit. Sparse from size 50.
+    A move goes sideways with probability slip, half to each side, and stays where a wall is hit.
     """
     size = _checks.integer(size, "size", least=2)
     slip = _checks.number_between(slip, "slip", 0.0, 1.0)
     states = size * size
     row, column = np.divmod(np.arange(states), size)
-    moves = ((-1, 0), (0, 1), (1, 0), (0, -1))
-    targets = [np.clip(row + up, 0, size - 1) * size + np.clip(column + right, 0, size - 1) for up, right in moves]
+    steps = ((-1, 0), (0, 1), (1, 0), (0, -1))
+    targets = [np.clip(row + up, 0, size - 1) * size + np.clip(column + right, 0, size - 1) for up, right in steps]
     for target in targets:
         target[-1] = states - 1
     parts = [(1 - slip, 0), (slip / 2, 1), (slip / 2, 3)]
-    rows = np.concatenate([np.arange(states) * 4 + a for a in range(4) for _ in parts])
-    successors = np.concatenate([targets[(a + turn) % 4] for a in range(4) for _, turn in parts])
-    weights = np.concatenate([np.full(states, p) for _ in range(4) for p, _ in parts])
-    matrix = sp.csr_array((weights, (rows, successors)), shape=(states * 4, states))
+    moves = [(a, targets[(a + turn) % 4], p) for a in range(4) for p, turn in parts]
     reward = np.full((states, 4), -1.0)
     reward[-1] = 0
     initial = np.arange(states) == 0
-    transition = matrix if size >= 50 else matrix.toarray().reshape(states, 4, states)
-    return FiniteMDP(transition, reward, gamma, initial, action_labels=("up", "right", "down", "left"))
+    return FiniteMDP(
+        transition_of(states, 4, moves), reward, gamma, initial, action_labels=("up", "right", "down", "left")
+    )
 
 
 CLASSICS = {

@@ -8,8 +8,7 @@ from jaxtyping import Float
 
 from trpo_theory import _checks
 from trpo_theory.mdp import FiniteMDP
-
-_DENSE_UP_TO = 2_000_000
+from trpo_theory.zoo._moves import DENSE_UP_TO
 
 
 def dirichlet(
@@ -68,7 +67,7 @@ def garnet(
     indptr = np.arange(0, rows * branching + 1, branching)
     matrix = sp.csr_array((weights.ravel(), successors.ravel(), indptr), shape=(rows, states))
     reward = generator.standard_normal((states, actions))
-    dense = rows * states <= _DENSE_UP_TO
+    dense = rows * states <= DENSE_UP_TO
     transition = matrix.toarray().reshape(states, actions, states) if dense else matrix
     return FiniteMDP(transition, reward, gamma)
 

@@ -1,0 +1,213 @@
+"""The catalogue of claims with verdicts: each is run, each false one comes back with a small witness that is proved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+import trpo_theory as tt
+from trpo_theory.report import Table
+from trpo_theory.verify import INSTANCES, plan
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAME = "catalogue"
+TITLE = "The catalogue of claims"
+LEAD = (
+    "What the literature and its folklore claim, as statements that are run: on random, sparse, near and worst-case "
+    "instances, and on those that a directed search finds. What floats call false is decided in exact arithmetic, and shrunk "
+    "to the smallest witness found; “unrefuted” says that none was found, not that there is none."
+)
+KINDS = {
+    "identities": ("Identities, first order, and the order of L and η", ("id", "errata", "order")),
+    "divergences": ("Divergences of a state", ("divergence",)),
+    "updates": ("Updates", ("update", "cpo/prop-1")),
+    "rates": ("Rates, and errors of estimates", ("rate", "error")),
+    "bounds": ("Lower bounds on the return", ()),
+}
+"""Title and beginnings of the ids, tried in this order; the last takes what is left."""
+_QUICK = ("errata/eta-with-advantage", "divergence/pinsker", "trpo/tv-2", "coupling/tv")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is verified.
+
+    Attributes:
+        claims: ids; all of the catalogue if none is named.
+        instances: the size of the battery.
+        seed: of instances and searches.
+        jobs: processes; the verdicts do not depend on it.
+    """
+
+    claims: tuple[str, ...] = ()
+    instances: int = INSTANCES
+    seed: int = 0
+    jobs: int = 2
+
+
+def quick(settings: Settings) -> Settings:
+    """A handful of claims on few instances."""
+    return replace(settings, claims=_QUICK, instances=500)
+
+
+def total(settings: Settings) -> int:
+    """The tasks of the verification."""
+    return len(plan(settings.claims or None, instances=settings.instances, seed=settings.seed))
+
+
+def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[str, pd.DataFrame]:
+    """One row a claim, and the content of each witness's file."""
+    verification = tt.verify(
+        settings.claims or None,
+        instances=settings.instances,
+        seed=settings.seed,
+        jobs=settings.jobs,
+        advance=advance,
+    )
+    return frames_of(verification)
+
+
+def frames_of(verification: Any) -> dict[str, pd.DataFrame]:
+    """Verdicts and witnesses as frames."""
+    rows, witnesses = [], []
+    for verdict in verification:
+        claim = tt.claims.get(verdict.id)
+        fields = verdict.to_fields()
+        witness = fields.pop("witness")
+        slack = "" if verdict.witness is None else verdict.witness.decision.enclosure
+        rows.append(
+            {
+                **fields,
+                "kind": _kind(claim.id),
+                "as_expected": verdict.as_expected,
+                "witness": "" if verdict.witness is None else verdict.witness.size_text,
+                "witness_slack": slack,
+                "statement": claim.statement,
+                "source": claim.source,
+            }
+        )
+        if witness is not None:
+            witnesses.append({"id": claim.id, "content": json.dumps(witness, ensure_ascii=False)})
+    return {"": pd.DataFrame(rows), "witnesses": pd.DataFrame(witnesses, columns=["id", "content"])}
+
+
+def _kind(claim_id: str) -> str:
+    *kinds, rest = KINDS
+    found = (kind for kind in kinds if claim_id.startswith(tuple(KINDS[kind][1])))
+    return next(found, rest)
+
+
+def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
+    """A table a kind, each of the length of a page at most; the statements are in the report and in the data."""
+    out = {}
+    for kind in ("identities", "bounds", "divergences", "updates", "rates"):
+        rows: Any = frames[""][frames[""]["kind"] == kind]
+        if rows.empty:
+            continue
+        title = KINDS[kind][0]
+        shown = pd.DataFrame(
+            {
+                "claim": rows["id"],
+                "expected": [_word(value) for value in rows["expected"]],
+                "verdict": rows["verdict"],
+                "instances": rows["instances"],
+                "effective": rows["effective"],
+                "min_slack": rows["min_slack"],
+                "witness": [_short(size) for size in rows["witness"]],
+            }
+        )
+        out[f"{NAME}-{kind}"] = Table(
+            shown,
+            caption=f"{title}: verdicts. Effective are the instances that met the hypotheses; the least slack is over these "
+            "(0: within rounding); the witness has so many states × actions, with denominators up to the number after it.",
+            label=f"tab:{NAME}-{kind}",
+            headings={"min_slack": ("least slack", "least slack")},
+            digits={"min_slack": 3},
+            scientific=("min_slack",),
+            mark=tuple((row, "verdict") for row, well in enumerate(rows["as_expected"]) if not well),
+        )
+    return out
+
+
+def _word(expected: Any) -> str:
+    """The CSV's true, false or open."""
+    return str(expected).lower()
+
+
+def _short(size: str) -> str:
+    """2 states, 3 actions, denominators to 10: as 2 × 3, 10."""
+    if not size:
+        return ""
+    states, actions, largest = ("".join(c for c in part if c.isdigit()) for part in size.split(", "))
+    return f"{states} × {actions}, {largest}"
+
+
+def blocks(frames: dict[str, pd.DataFrame]) -> list[Any]:
+    """The table that sorts and filters, each witness as a diagram."""
+    from trpo_theory.report.page import Catalogue
+
+    return [Catalogue(claim_rows(frames))]
+
+
+def claim_rows(frames: dict[str, pd.DataFrame]) -> list[Any]:
+    """The rows of the page's table."""
+    from trpo_theory.report.page import ClaimRow
+
+    witnesses = {row["id"]: json.loads(row["content"]) for row in frames["witnesses"].to_dict("records")}
+    names = ("verdict", "statement", "source", "min_slack", "instances", "effective", "note")
+    return [
+        ClaimRow(
+            id=row["id"],
+            expected={"true": True, "false": False}.get(_word(row["expected"]), "open"),
+            witness=witnesses.get(row["id"]),
+            **{name: row[name] for name in names},
+        )
+        for row in frames[""].to_dict("records")
+    ]
+
+
+def figures(frames: dict[str, pd.DataFrame]) -> dict[str, Callable[[], Figure]]:
+    """None: the page draws the witnesses."""
+    return {}
+
+
+def captions() -> dict[str, str]:
+    """None."""
+    return {}
+
+
+def terminal(frames: dict[str, pd.DataFrame]) -> str:
+    """What is not as expected, or was open; all else is in the tables."""
+    frame: Any = frames[""]
+    told = frame[~frame["as_expected"] | (frame["expected"].map(_word) == "open")]
+    lines = [
+        f"{row['id']}: expected {_word(row['expected'])}, {row['verdict']}"
+        f"{': ' + row['witness'] + ', slack ' + row['witness_slack'] if row['witness'] else ''}"
+        for row in told.to_dict("records")
+    ]
+    return "\n".join(lines) or "every claim came out as expected"
+
+
+def summary(frames: dict[str, pd.DataFrame]) -> str:
+    """The count of verdicts."""
+    frame: Any = frames[""]
+    counts = frame["verdict"].value_counts()
+    refuted, unrefuted, undecided = (int(counts.get(name, 0)) for name in ("refuted", "unrefuted", "undecided"))
+    wrong = int((~frame["as_expected"]).sum())
+    return (
+        f"{len(frame)} claims: {refuted} refuted, each by a proved witness; {unrefuted} unrefuted, {undecided} undecided; "
+        f"{f'{wrong} NOT as expected' if wrong else 'all as expected'}."
+    )
+
+
+def passed(frames: dict[str, pd.DataFrame]) -> bool:
+    """Whether each came out as expected, and each refuted one has its witness."""
+    frame: Any = frames[""]
+    refuted = set(frame.loc[frame["verdict"] == "refuted", "id"])
+    return bool(frame["as_expected"].all()) and refuted == set(frames["witnesses"]["id"])

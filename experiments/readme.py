@@ -1,0 +1,88 @@
+"""`python -m experiments.readme [--out DIR]`: what the README shows, taken from finished full runs.
+
+Writes the tables (Markdown, and CSV with every digit), the figures and the witnesses to experiments/results/, and the
+tables into the README between `<!-- experiments: NAME -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from experiments.framework import Place, registry
+from trpo_theory.errors import InvalidInput, TrpoTheoryError
+from trpo_theory.io._atomic import atomic_write
+from trpo_theory.report.tables import write
+
+TABLES = {"lower-bound-bounds": "lower-bound", "curves": "curves", "errata": "errata"}
+FIGURES = {"pictures-square": "pictures", "pictures-polytope": "pictures"}
+"""Each by the experiment that it is of."""
+DATA = {"errata": ("witnesses",), "pictures": ("square", "polytope")}
+"""Frames that are kept too, so that what is shown can be checked without running the experiment again."""
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "experiments" / "results"
+README = ROOT / "README.md"
+_BLOCK = "<!-- experiments: {name} -->\n{text}<!-- end -->"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Bring the results and the README up to date; 0, or 2 where a full run is missing."""
+    parser = argparse.ArgumentParser("python -m experiments.readme", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where they ran (default: out)")
+    options = parser.parse_args(arguments)
+    try:
+        refresh(options.out)
+    except (TrpoTheoryError, OSError) as error:
+        print(f"experiments: {error}", file=sys.stderr)
+        return 2
+    print(f"{RESULTS} and the README show what {options.out} has.")
+    return 0
+
+
+def refresh(out: Path, results: Path = RESULTS, readme: Path = README) -> None:
+    """Copy what is shown from `out` to `results`, and its tables into `readme`.
+
+    Raises:
+        InvalidInput: where an experiment was not run in full by the code as it is.
+    """
+    places = {name: Place(registry()[name], out) for name in {*TABLES.values(), *FIGURES.values()}}
+    for name, place in places.items():
+        if not place.is_done(place.experiment.Settings()):
+            raise InvalidInput(
+                got=f"no full run of {name} by this code in {str(out)!r}",
+                wanted="one",
+                mend=f"run python -m experiments {name} --out {out}",
+            )
+    frames = {name: place.frames() for name, place in places.items()}
+    for name, experiment in TABLES.items():
+        table = places[experiment].experiment.tables(frames[experiment])[name]
+        write(table, results, name, suffixes=(".md", ".csv"))
+    for name, experiment in FIGURES.items():
+        _copy(places[experiment].folder / f"{name}.png", results)
+    for experiment, kept in DATA.items():
+        for frame in kept:
+            _copy(places[experiment].data / f"{experiment}-{frame}.csv", results)
+    text = readme.read_text(encoding="utf-8")
+    with atomic_write(readme) as stream:
+        stream.write(spliced(text, results).encode())
+
+
+def spliced(text: str, results: Path = RESULTS) -> str:
+    """The README with its tables as `results` has them."""
+    for name in TABLES:
+        table = (results / f"{name}.md").read_text(encoding="utf-8")
+        block = _BLOCK.format(name=name, text=table)
+        pattern = _BLOCK.format(name=re.escape(name), text=".*?")
+        text = re.sub(pattern, lambda _, block=block: block, text, flags=re.DOTALL)
+    return text
+
+
+def _copy(path: Path, directory: Path) -> None:
+    with atomic_write(directory / path.name) as stream:
+        stream.write(path.read_bytes())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
