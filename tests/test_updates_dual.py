@@ -640,7 +640,7 @@ def test_the_default_solver_is_dual() -> None:
     np.testing.assert_array_equal(result.policy, solve(s, MaxKL(0.1), solver=Dual()).policy)
 
 
-def largest_gain(old: Any, advantage: Any, radius: Any) -> Any:
+def gain_in_700_digits(old: Any, advantage: Any, radius: Any) -> Any:
     """The optimum of (12) in one row, p = λ old/(ν − A), by bisection on log(ν − max A) in 700 digits."""
     digits = kkt.mpmath.MPContext()
     digits.dps = 700
@@ -680,7 +680,7 @@ def test_what_old_hardly_ever_takes_is_solved_as_if_it_never_did_and_kept(old, a
     assert abs(result.policy.sum() - 1) <= 4e-16
     assert (result.policy > 0).all()
     assert delta < 100 or result.max_kl < math.inf
-    assert result.objective == pytest.approx(float(largest_gain(old, advantage, delta)), rel=1e-13)
+    assert result.objective == pytest.approx(float(gain_in_700_digits(old, advantage, delta)), rel=1e-13)
 
 
 @pytest.mark.parametrize("problem", [Penalty(0.0), MaxTV(1.0), Penalty(1e-200)], ids=str)
