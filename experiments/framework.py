@@ -155,9 +155,10 @@ def shown(experiment: ModuleType, frames: dict[str, pd.DataFrame]) -> str | list
 
 
 def code_of(experiment: ModuleType) -> str:
-    """The SHA-256 of what decides the numbers: the package but for its presentation, and the experiment's own files."""
-    own = Path(str(experiment.__file__))
-    paths = sorted(own.parent.rglob("*.py")) if own.name == "__init__.py" else [own]
+    """The SHA-256 of what decides the numbers: the package without its presentation, the experiment's files, the shared ones."""
+    own, root = Path(str(experiment.__file__)), Path(__file__).parent
+    shared = [root / "iterating.py", *sorted((root / "benchmarks").glob("*.py"))]
+    paths = shared + (sorted(own.parent.rglob("*.py")) if own.name == "__init__.py" else [own])
     return hashlib.sha256("".join([_package(), *map(_hash, paths)]).encode()).hexdigest()
 
 

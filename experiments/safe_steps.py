@@ -54,8 +54,8 @@ class Settings:
 
 
 def quick(settings: Settings) -> Settings:
-    """FrozenLake and CliffWalking, and few steps."""
-    return replace(settings, environments=settings.environments[:2], cap=40)
+    """FrozenLake and CliffWalking, few steps, and without the sharp gap, which costs a linear program for each radius."""
+    return replace(settings, environments=settings.environments[:2], bounds=settings.bounds[:-1], cap=40)
 
 
 def total(settings: Settings) -> int:
@@ -67,7 +67,6 @@ def run(settings: Settings, advance: Callable[[], Any] = lambda: None) -> dict[s
     """The frames: "" one row an environment, discount and bound; "curves" the share of the gain after some of the steps."""
     rows: list[dict[str, Any]] = []
     curves: list[dict[str, Any]] = []
-    known = [bound for bound in settings.bounds if bound in tt.bounds.all_bounds]
     for name, source in settings.environments:
         for gamma in settings.gammas:
             mdp = tt.load(source, gamma=gamma)
@@ -75,7 +74,7 @@ def run(settings: Settings, advance: Callable[[], Any] = lambda: None) -> dict[s
             best = float(tt.optimal(mdp).expected_return)
             old = tt.uniform(mdp.available)
             returns = _iterated(mdp, settings, best)
-            for bound in known:
+            for bound in settings.bounds:
                 step = _first_step(mdp, old, bound, best)
                 rows.append({**cell, "bound": bound, **step, **_reached(returns.get(bound), settings, best)})
             curves += [{**cell, **point} for bound in returns for point in _points(bound, returns[bound], best)]

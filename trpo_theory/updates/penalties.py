@@ -17,6 +17,8 @@ from trpo_theory.updates.surrogate import Surrogate
 _PROBES = np.array([1e-12, 1e-6, 1e-3, 0.1, 1.0, 7.0])
 _ROUNDS = 60
 _FALLS = 3
+_WORTH = 8
+"""No step's penalty is so far below the envelope that a radius more than so many times the envelope's best would pay."""
 _INSIDE = 1e-13
 """So far inside a step's radius, that the step's own divergence, recomputed, is not beyond it."""
 
@@ -107,7 +109,7 @@ def best_step(
 
     at = float(start[0])
     best, radius = value(at, float(envelope[0]) * at), at
-    if at > 0:
+    if at * _WORTH >= LEAST_RADIUS:
         step, falls = step_above(max(at, LEAST_RADIUS)), 0
         while falls < _FALLS and radius_of(step) <= LARGEST_RADIUS:
             here = radius_of(step) * (1 - _INSIDE)
