@@ -89,3 +89,12 @@ def test_siblings_and_batches_are_refused():
     batch = tt.FiniteMDP(np.stack([mdp.transition] * 2), np.stack([mdp.reward] * 2), 0.9, mdp.initial)
     with pytest.raises(tt.InvalidInput, match="one at a time"):
         certify_update(update(batch, old, MaxKL(0.1)))
+
+
+def test_a_best_action_that_is_nearly_extinct_is_certified():
+    """Its optimum is that of an action outside old's support, THEORY.md's corner, to 1e-280: mass 1 - exp(-delta) moves there."""
+    mdp = tt.FiniteMDP(np.ones((1, 2, 1)), [[1.0, 0.0]], 0.0, [1.0])
+    old = np.array([[1e-286, 1 - 1e-286]])
+    proof = certify_update(update(mdp, old, MaxKL(0.01)))
+    assert proof.objective == pytest.approx(-np.expm1(-0.01), rel=1e-12)
+    assert 0 <= proof.gap < 1e-12

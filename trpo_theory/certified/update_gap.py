@@ -168,13 +168,13 @@ class _Row:
         u = float(solved.state[0]) * float(rows.scale[0])
         if rows.scale[0] == 0:
             u = float(price.p) / float(price.q)
-        elif rows.outside[0] >= 0 and u < 1e-200 * rows.scale[0]:
+        elif rows.outside[0] >= 0 and u < 1e-200 * rows.scale[0] and not old[advantage == advantage.max()].any():
             u = 0.0
         return _fraction(self._flint, u)
 
     def _polished(self, nu: Any, price: Any, best: Any) -> Any:
         """ν after two Newton steps on Σ λ old/(ν − A) = 1: the bound is quadratic in ν's error, and λ may be large."""
-        if nu == best:
+        if nu - best < self._flint.fmpq(1, 10**200):
             return nu
         for _ in range(2):
             weights = [
