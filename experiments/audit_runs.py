@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import trpo_theory as tt
 from trpo_theory.audit import audit
 from trpo_theory.io import Run
 from trpo_theory.report import Table
@@ -124,28 +123,16 @@ def updates_of(run: Run) -> pd.DataFrame:
     """The audit of a run, one row an update.
 
     Where an episode is over nobody asks the policy, and nothing depends on it; a network moves there all the same. Its
-    rows are held at uniform in these states, so that no divergence is charged to them. `acting_mean_kl` is the mean over
-    the other states alone, Σ d_old(s) KL(s) / Σ d_old(s), which is what a rollout can average.
+    rows are held in these states, so that no divergence is charged to them.
     """
-    ended = ended_states(run.mdp)
-    held = np.where(ended[:, None], 1.0 / run.mdp.actions, run.policies)
-    audited = audit(run.mdp, held)
+    audited = audit(run, hold_idle=True)
     frame = audited.to_frame()
     kept = [name for name in frame if not name.startswith(("lower_bound ", "vacuous ", "logged "))]
     frame = pd.DataFrame(frame[[*kept, *(f"lower_bound {bound}" for bound in SHOWN)]])
-    visits = np.concatenate([tt.evaluate(run.mdp, policy).visitation[None] for policy in held[:-1]])
-    frame["acting_mean_kl"] = audited.mean_kl / (1 - run.mdp.gamma) / visits[:, ~ended].sum(1)
     frame["logged_kl"] = next(iter(run.logged[name] for name in _LOGGED_KL if name in run.logged))
     frame["worst_return"], frame["best_return"] = audited.worst_return, audited.best_return
     frame["failing_bounds"] = sum((~bound.holds).astype(int) for bound in audited.bounds.values())
     return frame
-
-
-def ended_states(mdp: tt.FiniteMDP) -> np.ndarray:
-    """The states that every action stays in, with reward 0: (S,)."""
-    rows = mdp.transition.toarray() if mdp.is_sparse else mdp.transition
-    stays = np.einsum("sas->sa", rows.reshape(mdp.states, mdp.actions, mdp.states))
-    return ((stays == 1) & (mdp.reward == 0)).all(1)
 
 
 def summarised(frame: pd.DataFrame) -> pd.DataFrame:
