@@ -19,14 +19,8 @@ if TYPE_CHECKING:
 _PER_UPDATE = (
     *("expected_return_old", "expected_return_new", "return_change", "decreased", "surrogate", "surrogate_gain"),
     *("max_kl", "reverse_max_kl", "mean_kl", "reverse_mean_kl", "max_tv", "max_abs_advantage"),
-    *(
-        "exact_mean_kl_gain",
-        "mean_kl_share",
-        "exact_mean_kl_return",
-        "exact_max_kl_gain",
-        "max_kl_share",
-        "idle_occupancy",
-    ),
+    *("exact_mean_kl_gain", "mean_kl_share", "exact_mean_kl_return", "exact_max_kl_gain", "max_kl_share"),
+    *("idle_occupancy", "acting_mean_kl", "reverse_acting_mean_kl"),
 )
 
 
