@@ -194,6 +194,7 @@ class Rationals:
     nan_to_inf = staticmethod(lambda x: x)
     close = staticmethod(lambda x, y: x == y)
     identity = staticmethod(lambda n: rationals(np.eye(n)))
+    stack = staticmethod(np.stack)
 
     @staticmethod
     def where(condition, x, y):

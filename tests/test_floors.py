@@ -49,8 +49,20 @@ FLOORS = {
     "__init__": ROOF,
     "__main__": ROOF,
 }
-HEAVY = {"gymnasium", "pandas", "matplotlib", "cvxpy", "typer", "rich", "hypothesis", "jinja2", "joblib", "dask"}
-MAY_LOAD = {"cli": {"typer", "rich"}, "report": HEAVY, "search": {"hypothesis"}}
+HEAVY = {
+    "gymnasium",
+    "pandas",
+    "matplotlib",
+    "cvxpy",
+    "typer",
+    "rich",
+    "hypothesis",
+    "jinja2",
+    "joblib",
+    "dask",
+    "autograd",
+}
+MAY_LOAD = {"cli": {"typer", "rich"}, "report": HEAVY, "search": {"hypothesis", "autograd"}}
 MODULES = sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in ROOT.rglob("*.py"))
 
 

@@ -18,8 +18,9 @@ from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.io.files import read_fields
 from trpo_theory.quantities import compare
 from trpo_theory.search import ratio_search
-from trpo_theory.search.ascent import ascend
+from trpo_theory.search.ascent import _Chart, ascend
 from trpo_theory.search.battery import random_instances
+from trpo_theory.search.instances import Instances
 from trpo_theory.search.ratio import FORMS, LEVELS, REWARDS, Ratio, formed
 from trpo_theory.search.worst_case import ratio_of, worst_case
 
@@ -143,6 +144,67 @@ def test_ascent_rises_and_keeps_rows_and_zeros():
         np.testing.assert_allclose(rows.sum(-1), 1, atol=1e-12)
         if name != "new":  # levelling moves new along new − old
             assert (rows[first == 0] == 0).all()
+
+
+DIVERGENCES = {
+    "chi2": Bound("chi2", lambda q: q.max_abs_advantage * q.sqrt(q.max_s(q.chi2)), "s", "t"),
+    "jensen-shannon": Bound("jensen-shannon", lambda q: q.max_abs_advantage * q.sum_s(q.jensen_shannon), "s", "t"),
+    "hellinger": Bound("hellinger", lambda q: q.exp(q.max_abs_advantage) + q.log(1 + q.min_s(q.hellinger2)), "s", "t"),
+}
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        *("trpo/tv", "kakade-langford", "chain-rule/mean-kl", "pinsker/reverse-kl", "span/tv-q", "geppo", "mixing/tv"),
+        *DIVERGENCES,
+    ],
+)
+def test_the_exact_gradient_is_the_limit_of_differences(bound):
+    """Of all forms of steps and rewards, at random points; where differences of two sizes disagree is a kink."""
+    generator = np.random.default_rng(7)
+    count, states, actions = 2 * FORMS, 3, 3
+
+    def rows(*shape):
+        return generator.dirichlet(np.full(shape[-1], 2.0), shape[:-1])
+
+    policies = [rows(count, states, actions) for _ in range(3)]
+    reward, gamma = generator.normal(size=(count, states, actions)), generator.uniform(0.3, 0.9, count)
+    ratio = Ratio(DIVERGENCES.get(bound) or get(bound))
+    start = Instances.of(
+        *(rows(count, states, actions, states), reward, gamma, rows(count, states)),
+        *policies[:2],
+        reference=policies[2],
+    )
+    chart = _Chart(ratio, ratio.stripped(start), np.arange(count) % FORMS, True)
+    x = generator.normal(size=(count, chart.size)) / 10
+
+    def slopes(size):
+        unit = size * np.eye(chart.size)
+        around = x[:, None] + np.concatenate([unit, -unit])
+        told = np.asarray(ratio.of(chart.at(around).quantities())).reshape(count, 2, -1)
+        return (told[:, 0] - told[:, 1]) / (2 * size)
+
+    with np.errstate(all="ignore"):
+        coarse, fine = slopes(1e-4), slopes(1e-5)
+    exact, scale = chart._adjoint(x), np.abs(fine).max(1, keepdims=True)
+    apart = np.abs(coarse - fine)  # some hundred times what is between fine and its limit
+    smooth = (apart < 1e-5 * scale).all(1)
+    assert smooth.sum() > count / 2
+    assert (np.abs(exact - fine) <= 0.1 * apart + 1e-7 * scale)[smooth].all()
+
+
+def test_a_formula_that_cannot_be_traced_is_differenced():
+    ratio = Ratio(
+        Bound("np", lambda q: np.add.reduce(np.asarray(q.tv, dtype=float), axis=0) * q.max_abs_advantage, "s", "t")
+    )
+    start = ratio.stripped(random_instances(np.random.default_rng(8), 4, 3, 2))
+    chart = _Chart(ratio, start, np.zeros(4, dtype=int), True)
+    with pytest.raises((TypeError, ValueError)):
+        chart._adjoint(np.zeros((4, chart.size)))
+    np.testing.assert_array_equal(
+        chart.gradient(np.zeros((4, chart.size))), chart._difference(np.zeros((4, chart.size)))
+    )
 
 
 @pytest.mark.parametrize("level", LEVELS[1:])

@@ -18,6 +18,15 @@ class Floats:
     """float64, with NumPy's functions."""
 
     name = "float64"
+    xp = np
+    """Where other functions of arrays are."""
+    stack = staticmethod(np.stack)
+
+    @staticmethod
+    def plain(x: Any) -> Any:
+        """The numbers alone, of which no derivative is kept."""
+        return x
+
     sqrt = staticmethod(np.sqrt)
     log = staticmethod(np.log)
     exp = staticmethod(np.exp)

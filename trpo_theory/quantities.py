@@ -153,9 +153,9 @@ class Quantities(StepDivergence):
         unit = self.arithmetic.identity(len(self.old))
         ones = (1,) * (np.ndim(self.initial) - 1)
         columns = [self._new.resolvent.solve(column.reshape(-1, *ones)) for column in unit]
-        rows = np.stack(columns, axis=1)
+        rows = self.arithmetic.stack(columns, axis=1)
         distances = [self.max_s(self.arithmetic.sum(abs(rows - row), 1)) for row in rows]
-        return self.arithmetic.max(np.stack([np.asarray(distance) for distance in distances]), 0) / 2
+        return self.arithmetic.max(self.arithmetic.stack(distances), 0) / 2
 
     # --- of the step -------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ class Balls:
     """Exact rationals and balls: the twin of `arithmetic.Floats`."""
 
     name = "balls"
+    stack = staticmethod(np.stack)
     sqrt = staticmethod(elementwise(Ball.sqrt, 1))
     log = staticmethod(elementwise(Ball.log, 1))
     exp = staticmethod(elementwise(Ball.exp, 1))

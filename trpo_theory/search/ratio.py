@@ -62,10 +62,14 @@ class Ratio:
         except Exception as error:
             raise failed(claim_of(self.bound), error) from error
 
+    def of(self, q: Quantities) -> Any:
+        """(centre − η(new))/penalty, in any arithmetic."""
+        return 1 - self.bound.slack(q) / self.bound.penalty(q)
+
     def _of(self, q: Quantities) -> Any:
         penalty = np.asarray(self.bound.penalty(q), dtype=np.float64)
         doubt = self.bound.rounding(q) / penalty
-        ratio = 1 - np.asarray(self.bound.slack(q), dtype=np.float64) / penalty
+        ratio = np.asarray(self.of(q), dtype=np.float64)
         known = (penalty > 0) & np.isfinite(penalty) & (doubt <= _DOUBT) & np.isfinite(ratio)
         return np.where(known, ratio - _CAUTION * doubt, -np.inf)
 
@@ -88,7 +92,17 @@ def _neutral(instances: Instances) -> Instances:
 
 
 def formed(instances: Instances, forms: np.ndarray) -> Instances:
-    """The instances with steps and rewards of these forms, (B,). Let σ(s) be the sign of ρ_old − ρ_new.
+    """The instances with steps and rewards of these forms, (B,), as `in_form` makes them."""
+    new, reward = instances.new.copy(), instances.reward.copy()
+    for form in np.unique(forms[forms > 0]):
+        chosen = forms == form
+        made = in_form(instances.take(chosen).quantities(), int(form))
+        new[chosen], reward[chosen] = np.moveaxis(made.new, -1, 0), np.moveaxis(made.reward, -1, 0)
+    return instances.replace(new=new, reward=reward) if forms.any() else instances
+
+
+def in_form(q: Quantities, form: int) -> Quantities:
+    """The quantities with the step and the reward of a form. Let σ(s) be the sign of ρ_old − ρ_new.
 
     A step that is levelled goes on along new − old in each state until all states have the mean of their divergences: the
     worst steps for a maximum over states are such, and a search would have to keep to a kink to find them.
@@ -96,51 +110,51 @@ def formed(instances: Instances, forms: np.ndarray) -> Instances:
     balanced: the same, each row scaled until Ā(s) = σ(s): for those proportional to max_s |Ā(s)|, as in F5.
     signed: Q = σ(s) sign(new − old), for those proportional to the span of A or to max|Q|; raised: Q + 1, for Q ≥ 0.
     """
-    levels, rewards = np.divmod(forms, len(REWARDS))
-    if levels.any():
-        new = instances.new.copy()
-        for number in np.unique(levels[levels > 0]):
-            chosen = levels == number
-            new[chosen] = np.moveaxis(_levelled(instances.take(chosen).quantities(), LEVELS[number]), -1, 0)
-        instances = instances.replace(new=new)
-    if rewards.any():
-        reward = instances.reward.copy()
-        for number in np.unique(rewards[rewards > 0]):
-            chosen = rewards == number
-            made = _REWARDS[REWARDS[number]](instances.take(chosen).quantities())
-            reward[chosen] = np.moveaxis(made, -1, 0)
-        instances = instances.replace(reward=reward)
-    return instances
+    level, reward = divmod(form, len(REWARDS))
+    if level:
+        q = _exchanged(q, new=_levelled(q, LEVELS[level]))
+    return _exchanged(q, reward=_REWARDS[REWARDS[reward]](q)) if reward else q
+
+
+def _exchanged(q: Quantities, **changes: Any) -> Quantities:
+    return Quantities(q.arithmetic, batch_shape=q.batch_shape, **{name: getattr(q, name) for name in _GIVEN} | changes)
+
+
+_GIVEN = ("gamma", "transition", "reward", "initial", "available", "old", "new", "reference", "noise", "groups", "size")
 
 
 def _levelled(q: Quantities, name: str) -> Any:
     """new = old + c (new − old), by a few steps of c ← c √(goal/divergence), (goal/divergence for TV): near enough."""
+    xp = q.arithmetic.xp
     change, size = q.new - q.old, getattr(q, name)
     with np.errstate(divide="ignore", invalid="ignore"):
-        room = np.where(change < 0, q.old / -change, np.inf).min(1)
-        goal = np.where(np.isfinite(size), size, 0.0).mean(0)
-        length = np.ones_like(size)
+        room = xp.min(xp.where(change < 0, q.old / xp.where(change < 0, -change, 1.0), np.inf), 1)
+        goal = xp.mean(xp.where(np.isfinite(q.arithmetic.plain(size)), size, 0.0), 0)
+        length = np.ones(np.shape(size))
         for _ in range(1 if name == "tv" else _LEVELLING):
-            factor = goal / size if name == "tv" else np.sqrt(goal / size)
-            length = np.clip(np.where(np.isfinite(factor) & (factor > 0), length * factor, length), 0.0, room)
-            length = np.where(np.isfinite(length), length, 1.0)
+            known = q.arithmetic.plain((size > 0) & (size < np.inf) & (goal > 0))
+            share = xp.where(known, goal / xp.where(known, size, 1.0), 1.0)
+            length = xp.minimum(length * (share if name == "tv" else xp.sqrt(share)), room)
+            length = xp.where(np.isfinite(q.arithmetic.plain(length)), length, 1.0)
             size = getattr(q.with_new(q.old + length[:, None] * change), name)
-    new = np.maximum(q.old + length[:, None] * change, 0.0)
-    return new / new.sum(1, keepdims=True)
+    new = xp.maximum(q.old + length[:, None] * change, 0.0)
+    return new / xp.sum(new, 1, keepdims=True)
 
 
 def _balanced(q: Quantities) -> Any:
+    xp = q.arithmetic.xp
     reward = worst_reward(q)
     size = abs(q.sum_a((q.new - q.old) * reward))
-    share = (size / np.maximum(q.max_s(size), 1e-300))[:, None]
-    return np.where(share > 0, reward / np.maximum(share, _LEAST_SHARE), 0.0)
+    share = (size / xp.maximum(q.max_s(size), 1e-300))[:, None]
+    return xp.where(share > 0, reward / xp.maximum(share, _LEAST_SHARE), 0.0)
 
 
 def _signed(q: Quantities) -> Any:
     """r = Q − γ P V, V = Σ_a old Q."""
-    sigma = np.where(q.visitation_change > 0, -1.0, 1.0)
-    action_value = sigma[:, None] * np.sign(q.new - q.old)
-    return action_value - q.gamma * q.expect(q.sum_a(q.old * action_value))
+    plain, xp = q.arithmetic.plain, q.arithmetic.xp
+    sigma = np.where(plain(q.visitation_change) > 0, -1.0, 1.0)
+    action_value = sigma[:, None] * np.sign(plain(q.new) - plain(q.old))
+    return action_value - q.gamma * q.expect(xp.sum(q.old * action_value, 1))
 
 
 def _raised(q: Quantities) -> Any:

@@ -75,7 +75,7 @@ def _judged(ratio: Ratio, gamma: float, instances: Instances, forms: np.ndarray)
 
 
 def _evolved(ratio: Ratio, found: Found, generator: np.random.Generator) -> Found:
-    for _ in range(_ROUNDS):
+    for left in reversed(range(_ROUNDS)):
         for _ in range(_GENERATIONS):
             if not len(found.ratios) or found.ratios.max() > ENOUGH:
                 return found
@@ -86,7 +86,7 @@ def _evolved(ratio: Ratio, found: Found, generator: np.random.Generator) -> Foun
             found = (found + _judged(ratio, float(found.instances.gamma[0]), children, forms)).best(_PARENTS)
         if ratio.batched:
             climbers = found.best(_CLIMBERS)
-            reached, ratios = ascend(ratio, climbers.instances, climbers.forms)
+            reached, ratios = ascend(ratio, climbers.instances, climbers.forms, exact=not left)
             found = (found + Found(reached, climbers.forms, ratios)).best(_PARENTS)
     return found
 

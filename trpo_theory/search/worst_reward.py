@@ -15,16 +15,23 @@ def worst_reward(q: Quantities) -> Any:
     As a reward it is its own advantage (V_old = 0). State by state a fractional knapsack: actions sorted by new/old, +1 on the
     upper half of old's mass and −1 on the lower, the sign turned where ρ_new > ρ_old. THEORY.md, "Worst cases".
     """
+    xp = q.arithmetic.xp
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(q.new == q.old, 1.0, q.new / q.old)
-    order = np.argsort(-ratio, axis=1, kind="stable")
-    mass = np.take_along_axis(np.broadcast_to(q.old, ratio.shape), order, 1)
-    after = np.cumsum(mass, axis=1)
+        ratio = xp.where(q.new == q.old, 1.0, q.new / q.old)
+        order = np.argsort(-q.arithmetic.plain(ratio), axis=1, kind="stable")
+    mass = _along_actions(q.old, order)
+    after = xp.cumsum(mass, 1)
     before = after - mass
-    upper = np.clip(0.5 - before, 0.0, mass)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.where(mass > 0, (2 * upper - mass) / mass, np.where(before < 0.5, 1.0, -1.0))
-    advantage = np.empty_like(ratio)
-    np.put_along_axis(advantage, order, np.clip(value, -1.0, 1.0), 1)
+    upper = xp.minimum(xp.maximum(0.5 - before, 0.0), mass)
+    some = mass > 0
+    value = xp.where(some, 2 * upper / xp.where(some, mass, 1.0) - 1, xp.where(before < 0.5, 1.0, -1.0))
+    advantage = _along_actions(value, np.argsort(order, axis=1))
     more_visited = q.visitation_change > 0
-    return np.where(more_visited[:, None], -advantage, advantage)
+    return xp.where(more_visited[:, None], -advantage, advantage)
+
+
+def _along_actions(x: Any, order: np.ndarray) -> Any:
+    """x with each state's actions in this order."""
+    places = list(np.ogrid[tuple(slice(size) for size in order.shape)])
+    places[1] = order
+    return x[tuple(places)]
