@@ -18,7 +18,7 @@ from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io import write_fields, write_mdp
 from trpo_theory.search.sharp_witness import SharpWitness, family_witness, sharp_witness
 from trpo_theory.sharp.program import CHI2, KL, REVERSE_KL, TV, Divergence, Program, grid
-from trpo_theory.sharp.supersolution import Supersolution, least_supersolution
+from trpo_theory.sharp.supersolution import Supersolution, least_supersolution, lifted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,8 @@ DIVERGENCES: Mapping[str, tuple[Divergence, bool, str]] = {
 """The name: the divergence of a state, whether it is meant in the mean under d_old, and the field of `Quantities`."""
 
 NORMALISERS = {"max": "max_abs_advantage", "expected": "max_abs_expected_advantage"}
+_LIFTS = (0.0, 1e-11, 1e-9, 1e-7, 1e-5)
+"""Of the bound."""
 _NODES_OF_TV = 20
 """Its optimal laws have few atoms, on a few lines: more nodes tell nothing more."""
 
@@ -176,7 +178,7 @@ def sharp_gap(
 
 
 def _proved(told: SharpGap) -> SharpGap:
-    proved = check_supersolution(told.proof())
+    told, upper = _with_proof(told)
     mdp = told.witness.mdp
     step = enclosed_gap(mdp.transition, mdp.reward, mdp.gamma, mdp.initial, told.witness.old, told.witness.new)
     size = step.max_abs_expected_advantage if told.normaliser == "expected" else step.max_abs_advantage
@@ -186,4 +188,21 @@ def _proved(told: SharpGap) -> SharpGap:
             f"got a witness whose {told.divergence} is at most {spent[1]:.17g}; wanted {told.radius:.17g}; "
             "to mend it: use another number of nodes"
         )
-    return replace(told, lower=np.nextafter(-step.gap[1] / size[1], 0.0), upper=float(proved.bound), certified=True)
+    return replace(told, lower=np.nextafter(-step.gap[1] / size[1], 0.0), upper=upper, certified=True)
+
+
+def _with_proof(told: SharpGap) -> tuple[SharpGap, float]:
+    """With a supersolution that balls prove, and its bound: lifted, where floats made it a little too low.
+
+    Raises:
+        NotSolved: if the proof does not go through with the highest lift, either.
+    """
+    solution = told.supersolution
+    for share in _LIFTS:
+        told = replace(told, supersolution=lifted(solution, share * solution.bound))
+        try:
+            return told, float(check_supersolution(told.proof()).bound)
+        except NotSolved:
+            if share == _LIFTS[-1]:
+                raise
+    raise AssertionError("unreachable")

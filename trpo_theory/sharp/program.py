@@ -24,6 +24,8 @@ _WEIGHT = 1e4
 _DEAR = 1e9
 _DEAR_FOR_MAX = 1e4
 _WIDER = 1.6
+_WIDEST = 30.0
+"""Of the finer part, in log x: beyond it v is a line to more digits than are asked for, and exp would overflow."""
 _USUAL = np.linspace(0.7, 1.3, 25)
 """Where the best l is, unless a law splits: at 1 ± the largest E[(l − 1) A], in units of that."""
 
@@ -118,7 +120,7 @@ def grid(
     (spacing/m)²/8 of it.
     """
     step = float(np.log1p(divergence.largest(radius)))
-    bent = max(6 * divergence.largest(radius) / np.sqrt(1 - gamma), 8 * step)
+    bent = min(max(6 * divergence.largest(radius) / np.sqrt(1 - gamma), 8 * step), _WIDEST)
     k = np.arange(half + 1) / half
     fine = step / per_step * half / bent
     if fine >= 1:

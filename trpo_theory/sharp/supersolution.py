@@ -169,9 +169,16 @@ def sound(solution: Supersolution) -> Supersolution:
     excess = solution.excess() / (1 + x)
     guard = _GUARD * np.append(solution.w, solution.slope) / (1 + x)
     lift = max(0.0, float((excess + 2 * guard).max()) / (1 - solution.gamma) * _MARGIN)
-    climb = solution.gamma * lift * np.append(solution.nodes, 1.0) + guard
+    return lifted(replace(solution, mu=solution.mu + guard), lift)
+
+
+def lifted(solution: Supersolution, lift: float) -> Supersolution:
+    """w + lift (1 + x): every inequality gains (1 − γ) lift (1 + x)."""
     return replace(
-        solution, w=solution.w + lift * (1 + solution.nodes), slope=solution.slope + lift, mu=solution.mu + climb
+        solution,
+        w=solution.w + lift * (1 + solution.nodes),
+        slope=solution.slope + lift,
+        mu=solution.mu + solution.gamma * lift * np.append(solution.nodes, 1.0),
     )
 
 
