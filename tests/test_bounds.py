@@ -122,7 +122,7 @@ def test_batched_bounds_are_the_single_ones():
 
 def test_the_catalogue_reads_as_a_mapping():
     assert "trpo/kl" in tt.bounds
-    assert len(tt.bounds) == len(list(tt.bounds)) == 25
+    assert len(tt.bounds) == len(list(tt.bounds)) == 27
     assert "trpo/tv-2" in tt.bounds
     assert "trpo/tv-3" not in tt.bounds
     assert tt.bounds["trpo/tv-2"] is tt.bounds.folklore["trpo/tv-2"]

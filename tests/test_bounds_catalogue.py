@@ -116,6 +116,8 @@ def from_the_table(mdp, old, new, reference):
         "chain-rule/kl": 2 * e * li * max_kl,
         "chain-rule/reverse-kl": 2 * e * li * max_back,
         "chain-rule/mean-kl": e1 / (1 - g) * mpmath.sqrt(2 * g / (1 - g) * mean_kl),
+        "mean-kl/linear-4": 4 * e * h * mean_kl if g >= mpmath.mpf(1) / 4 else mpmath.inf,
+        "mean-kl/linear-2": 2 * e * h * mean_kl if g >= mpmath.mpf(4) / 5 else mpmath.inf,
         "mean-kl/linear": 4 * e * h * mean_kl,
         "mean-kl/linear-open": 4 * e * h * mean_kl if g >= mpmath.mpf(1) / 10 else mpmath.inf,
     }

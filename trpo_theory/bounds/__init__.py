@@ -11,13 +11,13 @@ import types
 from collections.abc import Iterator, Mapping
 
 from trpo_theory._checks import unknown_name
-from trpo_theory.bounds import chain_rule, cpo, derived, geppo, kakade_langford, mixing, notes, pirotta, trpo
+from trpo_theory.bounds import chain_rule, cpo, derived, geppo, kakade_langford, mean_kl, mixing, notes, pirotta, trpo
 from trpo_theory.bounds.bound import Bound, BoundCheck, to_frame
 from trpo_theory.quantities import Quantities
 
 __all__ = ["Bound", "BoundCheck", "all_bounds", "catalogue", "check_all", "folklore", "get", "to_frame"]
 
-_ROOMS = (kakade_langford, trpo, derived, chain_rule, cpo, pirotta, geppo, mixing, notes)
+_ROOMS = (kakade_langford, trpo, derived, chain_rule, mean_kl, cpo, pirotta, geppo, mixing, notes)
 _SMALL = 200
 """Bounds that are `small_only` are left out of `check_all` above so many states."""
 

@@ -74,8 +74,10 @@ class SharpGap:
         rows = []
         for bound in bounds.catalogue.values():
             try:
-                penalty = float(bound.formula(KnownQuantities(**known)))
+                penalty = float(bound.penalty(KnownQuantities(**known)))
             except AttributeError:
+                continue
+            if np.isinf(penalty):  # of another discount
                 continue
             rows.append({"id": bound.id, "penalty": penalty, "ratio": self.lower / penalty})
         return rows

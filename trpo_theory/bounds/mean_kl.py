@@ -1,0 +1,45 @@
+"""trpo/kl and pinsker/kl with the mean of KL under d_old in the place of its maximum: derived here, for discounts not too small.
+
+The proof is a supersolution of the sharp gap's program, checked in balls: `certified/mean_kl_linear.py`. A constant below
+2 √((1 − γ)/γ) is false, so that 4 must fail for γ < 1/5, and 2 for γ < 1/2; what is between is open.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trpo_theory.bounds.bound import Bound
+from trpo_theory.quantities import Quantities
+
+
+def _with_4(q: Quantities) -> Any:
+    return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.mean_kl
+
+
+def _with_2(q: Quantities) -> Any:
+    return 2 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.mean_kl
+
+
+def _statement(constant: int, least: str) -> str:
+    return (
+        rf"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{{{constant}\epsilon\gamma}}{{(1-\gamma)^2}}"
+        rf"\,\mathbb{{E}}_{{s\sim d^\pi}} D_{{\mathrm{{KL}}}}(\pi_s\|\tilde\pi_s),\quad \gamma \ge \tfrac{least}"
+    )
+
+
+BOUNDS = (
+    Bound(
+        "mean-kl/linear-4",
+        _with_4,
+        _statement(4, "14"),
+        "derived here: trpo/kl with the mean for the maximum, for gamma from 1/4 on; proved in balls",
+        given=lambda q: 4 * q.gamma >= 1,
+    ),
+    Bound(
+        "mean-kl/linear-2",
+        _with_2,
+        _statement(2, "45"),
+        "derived here: equation (9), pinsker/kl, with the mean for the maximum, for gamma from 4/5 on; proved in balls",
+        given=lambda q: 5 * q.gamma >= 4,
+    ),
+)
