@@ -16,7 +16,16 @@ from trpo_theory.errors import InvalidInput, TrpoTheoryError
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.report.tables import write
 
-TABLES = {"lower-bound-bounds": "lower-bound", "curves": "curves", "errata": "errata"}
+TABLES = {
+    **{"lower-bound-bounds": "lower-bound", "curves": "curves", "errata": "errata"},
+    **{"sharp-gaps": "sharp-gaps", "sharp-gaps-mean": "sharp-gaps", "audit-runs": "audit-runs"},
+}
+KEPT = {
+    **{"safe-steps": "safe-steps", "sharp-gaps-limit": "sharp-gaps"},
+    **{"step-sizes": "step-sizes", "step-sizes-updates": "step-sizes"},
+    **{"updates": "updates", "updates-conic": "updates", "updates-separate": "updates"},
+}
+"""Tables that are committed and not shown there."""
 FIGURES = {"pictures-square": "pictures", "pictures-polytope": "pictures"}
 """Each by the experiment that it is of."""
 DATA = {"errata": ("witnesses",), "pictures": ("square", "polytope")}
@@ -47,7 +56,7 @@ def refresh(out: Path, results: Path = RESULTS, readme: Path = README) -> None:
     Raises:
         InvalidInput: where an experiment was not run in full by the code as it is.
     """
-    places = {name: Place(registry()[name], out) for name in {*TABLES.values(), *FIGURES.values()}}
+    places = {name: Place(registry()[name], out) for name in {*TABLES.values(), *KEPT.values(), *FIGURES.values()}}
     for name, place in places.items():
         if not place.is_done(place.experiment.Settings()):
             raise InvalidInput(
@@ -56,7 +65,7 @@ def refresh(out: Path, results: Path = RESULTS, readme: Path = README) -> None:
                 mend=f"run python -m experiments {name} --out {out}",
             )
     frames = {name: place.frames() for name, place in places.items()}
-    for name, experiment in TABLES.items():
+    for name, experiment in {**TABLES, **KEPT}.items():
         table = places[experiment].experiment.tables(frames[experiment])[name]
         write(table, results, name, suffixes=(".md", ".csv"))
     for name, experiment in FIGURES.items():

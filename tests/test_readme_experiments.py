@@ -37,6 +37,17 @@ def test_the_table_of_all_bounds_comes_out_again():
     _same(found, read_frame(RESULTS / "lower-bound-bounds.csv"))
 
 
+def test_a_sharp_gap_comes_out_again():
+    rows = read_frame(RESULTS / "sharp-gaps.csv")
+    assert (rows["lower"] < rows["upper"]).all()
+    assert (rows["apart"] < 0.01).all()
+    (row,) = rows[(rows["gamma"] == 0.5) & (rows["radius"] == 1)].to_dict("records")
+    told = tt.sharp_gap("max-kl", 0.5, 1.0, certify=True, nodes=30)
+    assert told.lower <= row["upper"] * (1 + 1e-4)  # rounded to some digits
+    assert told.upper >= row["lower"] * (1 - 1e-4)
+    assert told.lower == pytest.approx(row["lower"], rel=3e-3)
+
+
 def test_the_cheap_curves_come_out_again():
     """(12), (13) and policy iteration in full; the rows of (11) take minutes: python -m experiments curves."""
     settings = curves.Settings(bounds=())

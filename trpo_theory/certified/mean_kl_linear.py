@@ -2,7 +2,9 @@
 
 For every finite MDP of discount γ ≥ γ_0 and all policies old, new, with ε = max|A_old|,
     η(new) ≥ L_old(new) − K ε γ/(1 − γ)² Σ_s d_old(s) KL(old_s ‖ new_s),      (γ_0, K) = (1/4, 4) or (4/5, 2).
-For K < 2 √((1 − γ)/γ) it is false (so K = 4 is false for γ < 1/5): the sharp gap's program shows it, locally at x = 1.
+For K < 2 √((1 − γ)/γ) it is false, so K = 4 is for γ < 1/5: close to x = 1, in n steps v(x) ≥ c_n (x − 1)² for small laws,
+c_{n+1} = γ c_n + 1/(4 (λ/2 − γ c_n)), and without a fixed point, which takes λ ≥ 2 √(γ/(1 − γ)), c_n passes λ/(2γ): then it
+pays to step away from x = 1, too.
 
 Proof. By THEORY.md, "The sharp gap", (L − η(new))/ε ≤ w(1) + λ δ/(1 − γ) for the mean-KL δ, λ = K γ/(1 − γ), and any w ≥ 0 that
 grows linearly and has μ(x), ν(x) with
