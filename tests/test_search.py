@@ -21,7 +21,7 @@ from trpo_theory.search import hunt as hunting
 from trpo_theory.search import shrink as shrinking
 from trpo_theory.search.battery import GAMMAS, SHAPES, battery, random_instances
 from trpo_theory.search.descent import descend, mutated, scaled
-from trpo_theory.search.hunt import Hunt, hunt, settle
+from trpo_theory.search.hunt import Hunt, hunt, least_of, settle
 from trpo_theory.search.impose import impose
 from trpo_theory.search.instances import Instances, from_exact, joined
 from trpo_theory.search.screen import Screen
@@ -648,3 +648,10 @@ def test_instances_hold_what_they_were_made_of():
     assert {field.name for field in dataclasses.fields(Instances)} == set(made_of.arrays())
     assert tt.claims.get("trpo/tv-2").needs <= NEEDS
     assert hunting.SMALL[0] == (1, 2)
+
+
+@pytest.mark.parametrize("count", [1, 5, 40, 60])
+def test_the_least_entries_are_those_of_a_stable_sort(count):
+    order = np.random.default_rng(count).integers(0, 9, 50) / 4.0
+    order[::7] = np.inf
+    np.testing.assert_array_equal(least_of(order, count), np.argsort(order, kind="stable")[:count])

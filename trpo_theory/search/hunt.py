@@ -74,7 +74,7 @@ class Hunt:
         self.least_scaled = min(self.least_scaled, float(ratio[told.met].min()))
         size = instances.shape[0] * instances.shape[1]
         by_reward = scaled(told, "reward")
-        for index in np.argsort(by_reward)[:_PROVED_NEGATIVE]:
+        for index in least_of(by_reward, _PROVED_NEGATIVE):
             if by_reward[index] < 0:
                 self._negative.append((size, float(by_reward[index]), instances, int(index)))
         near = told.met & (told.slack < 0) & (told.slack >= -told.noise)
@@ -115,6 +115,14 @@ class Hunt:
             tie = decision.lower is not None and max(abs(decision.lower), abs(decision.upper or 0)) < _TIE
             self.ties, self.undecided = self.ties + tie, self.undecided + (not tie)
         return decision.verdict is Verdict.REFUTED
+
+
+def least_of(order: np.ndarray, count: int) -> np.ndarray:
+    """Where the least `count` entries are, the first of equal ones first, without sorting all."""
+    if len(order) > count:
+        (candidates,) = np.nonzero(order <= np.partition(order, count)[count])
+        return candidates[np.argsort(order[candidates], kind="stable")[:count]]
+    return np.argsort(order, kind="stable")
 
 
 def settle(claim: Claim, instance: ExactInstance) -> Decision:

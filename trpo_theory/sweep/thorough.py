@@ -33,7 +33,7 @@ class Keeping(Hunt):
         super().add(instances, told, tried, effective)
         ratio = scaled(told, "gap")
         clear = np.where(told.met, np.where(np.abs(told.slack) <= told.noise, 0.0, told.slack), np.inf)
-        orders = [np.argsort(order, kind="stable")[:KEPT] for order in (clear, ratio)]
+        orders = [hunting.least_of(order, KEPT) for order in (clear, ratio)]
         found = [
             Kept.of(instances, int(index), float(clear[index]), float(ratio[index]))
             for index in np.unique(np.concatenate(orders))
