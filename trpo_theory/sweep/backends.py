@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import warnings
@@ -48,6 +49,7 @@ def run(
 def _on_this_machine(work: Callable[[Any], Any], tasks: Sequence[Any], jobs: int) -> Iterator[tuple[int, Any]]:
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
+    _start_tracker()
     left = dict(enumerate(tasks))
     for _ in range(_RETRIES):
         try:
@@ -61,6 +63,21 @@ def _on_this_machine(work: Callable[[Any], Any], tasks: Sequence[Any], jobs: int
         f"got processes that were killed {_RETRIES} times, {len(left)} of {len(tasks)} tasks left; wanted them to live, which "
         "takes memory; to mend it: fewer --jobs, and --resume"
     )
+
+
+def _start_tracker() -> None:
+    """loky's process that cleans up after killed ones, without its warnings of what it finds gone after a Ctrl-C."""
+    from joblib.externals.loky.backend import resource_tracker
+
+    known = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [known, "ignore:resource_tracker:UserWarning"]))
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        if known is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = known
 
 
 def _parallel(work: Callable[[Any], Any], numbered: list[tuple[int, Any]], jobs: int) -> Iterator[tuple[int, Any]]:
