@@ -44,13 +44,13 @@ def random_instances(generator: np.random.Generator, count: int, states: int, ac
     groups[shared] = generator.integers(0, 2, (int(shared.sum()), 1)) * generator.integers(
         0, max(1, states), (int(shared.sum()), states)
     )
-    made = Instances.of(
-        transition,
-        _rewards(generator, (count, states, actions)),
-        _gammas(generator, count),
-        _initials(generator, count, states),
-        share(old, groups),
-        share(new, groups),
+    made = Instances(
+        transition=transition,
+        reward=_rewards(generator, (count, states, actions)),
+        gamma=_gammas(generator, count),
+        initial=_initials(generator, count, states),
+        old=share(old, groups),
+        new=share(new, groups),
         reference=share(random_rows(generator, (count, states, actions)), groups),
         noise=_noise(generator, (count, states, actions)),
         groups=groups,
@@ -158,8 +158,10 @@ def _along_rows(operation: np.ufunc, array: np.ndarray) -> np.ndarray:
 
 def share(policy: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Every state takes the row of the first state of its group."""
-    first = np.argmax(groups[:, :, None] == groups[:, None, :], axis=2)
-    return np.take_along_axis(policy, first[:, :, None], 1)
+    some = (groups != np.arange(groups.shape[1])).any(1)
+    shared, first = policy.copy(), np.argmax(groups[some, :, None] == groups[some, None, :], axis=2)
+    shared[some] = np.take_along_axis(policy[some], first[:, :, None], 1)
+    return shared
 
 
 def _second_policy(generator: np.random.Generator, old: np.ndarray) -> np.ndarray:
