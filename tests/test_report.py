@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import trpo_theory as tt
-from trpo_theory.report import Table, show, write
+from trpo_theory.report import Table, cells, show, write
 
 FRAME = pd.DataFrame(
     {"id": ["a_b", "50%"], "value": [-1234.5678, 1.5e-7], "slack": [np.inf, 0.0], "holds": [True, False]}
@@ -115,8 +115,8 @@ def test_html_is_read_back_with_its_classes_and_unrounded_numbers():
         ("slack", "number", "col"),
         ("holds", None, "col"),
     ]
-    cells = [["".join(cell.itertext()) for cell in row] for row in root.find("tbody")]
-    assert cells == [["a_b", "−1235", "∞", "True"], ["50%", "1.500×10−7", "0", "False"]]
+    texts = [["".join(cell.itertext()) for cell in row] for row in root.find("tbody")]
+    assert texts == [["a_b", "−1235", "∞", "True"], ["50%", "1.500×10−7", "0", "False"]]
     values = [data.get("value") for data in root.iter("data")]
     assert [float(value) for value in values] == [-1234.5678, np.inf, 1.5e-7, 0.0]
     assert [strong.text for strong in root.iter("strong")] == ["0"]
@@ -152,3 +152,11 @@ def test_options_on_what_is_not_there_are_refused(options):
 def test_html_is_written_on_request(tmp_path):
     (path,) = write(TABLE, tmp_path, "x", suffixes=(".html",))
     assert path.read_text(encoding="utf-8") == TABLE.to_html(caption=True)
+
+
+def test_a_caption_compiles_as_text_and_keeps_its_mathematics_and_commands():
+    told = cells.caption(r"target_kl is 5% of \emph{it} \& η: $\max_s x_1 > 0$, q < 1; 10\% as it is.")
+    assert told == r"target\_kl is 5\% of \emph{it} \& $\eta$: $\max_s x_1 > 0$, q $<$ 1; 10\% as it is."
+    frame = pd.DataFrame({"a": [1.5]})
+    assert r"{target\_kl}" in Table(frame, caption="target_kl", label="x").to_latex()
+    assert Table(frame, caption="target_kl", label="x").to_markdown().startswith("target_kl")

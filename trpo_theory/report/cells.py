@@ -29,6 +29,8 @@ _LATEX = {
     },
 }
 
+_CAPTION = re.compile(r"\\.|[" + re.escape("".join(c for c in _LATEX if c not in r"\{}$~^")) + "]")
+
 
 def show(value: Any, digits: int = 4, *, scientific: bool = False) -> str:
     """A value with so many significant digits: 0.05821, 1.300e-7, -12.30, inf; `scientific`: always with a power of ten."""
@@ -132,6 +134,18 @@ def latex(text: str, *, bold: bool = False) -> str:
     if exponent:
         return rf"${mantissa}\cdot10^{{{int(power)}}}$"
     return "$-$" + text[1:] if text.startswith("-") else text
+
+
+def caption(text: str) -> str:
+    """A caption in LaTeX: its $mathematics$ and its commands are kept, what would not compile as text is escaped."""
+    pieces = text.split("$")
+    if len(pieces) % 2 == 0:
+        return text
+    return "".join(f"${piece}$" if i % 2 else _CAPTION.sub(_of_caption, piece) for i, piece in enumerate(pieces))
+
+
+def _of_caption(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith("\\") else _LATEX[found[0]]
 
 
 def _escaped(text: str) -> str:

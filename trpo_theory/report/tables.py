@@ -113,7 +113,7 @@ class Table:
         text = frame.style.hide(axis="index").to_latex(
             column_format="".join(formats),
             hrules=True,
-            caption=self.caption,
+            caption=cells.caption(self.caption),
             label=self.label,
             position="tbp",
             position_float="centering",
