@@ -55,8 +55,8 @@ ERRATA = (
     Erratum("blog/no-surrogate", "cpo/mean-kl", BLOGS, "the surrogate is left out"),
     Erratum("pinsker/kl-1", "pinsker/kl", FOLKLORE, "the constant is 2, not 1, for small discounts"),
     Erratum("cpo/mean-tv-1", "cpo/mean-tv", FOLKLORE, "the constant is 2, not 1"),
-    Erratum("mean-kl/linear", "cpo/mean-kl", FOLKLORE, "the mean KL enters by its square root"),
-    Erratum("mean-kl/linear-open", "cpo/mean-kl", FOLKLORE, "false from discount 1/10 on, too"),
+    Erratum("mean-kl/linear", "cpo/mean-kl", FOLKLORE, "for discounts below 1/5 the constant 4 is too small"),
+    Erratum("mean-kl/linear-open", "cpo/mean-kl", FOLKLORE, "false from discount 1/10 on, too; true from 1/4 on"),
     Erratum(
         "kakade-langford/own-mixture",
         "kakade-langford/trpo-form",
