@@ -10,7 +10,7 @@ import pytest
 from exact import nearest, rational, step_on
 
 from trpo_theory import cli, zoo
-from trpo_theory.bounds import Bound, get
+from trpo_theory.bounds import Bound, all_bounds, get
 from trpo_theory.certified import ExactInstance
 from trpo_theory.claims.claim import claim
 from trpo_theory.cli import worst  # noqa: F401  (registers the verb)
@@ -192,6 +192,17 @@ def test_the_exact_gradient_is_the_limit_of_differences(bound):
     smooth = (apart < 1e-5 * scale).all(1)
     assert smooth.sum() > count / 2
     assert (np.abs(exact - coarse) <= 2 * apart + 1e-8 * scale)[smooth].all()
+
+
+def test_every_bound_can_be_traced():
+    start = random_instances(np.random.default_rng(9), FORMS, 3, 2)
+    for bound in all_bounds.values():
+        ratio = Ratio(bound)
+        chart = _Chart(ratio, ratio.stripped(start), np.arange(FORMS), True)
+        slope = chart._adjoint(np.zeros((FORMS, chart.size)))
+        assert np.isfinite(slope).all(), bound.id
+        told = ratio(chart.at(np.zeros((FORMS, 1, chart.size))))
+        assert slope.any() or not (np.isfinite(told) & (abs(told) > 1e-6)).any(), bound.id
 
 
 def test_a_formula_that_cannot_be_traced_is_differenced():

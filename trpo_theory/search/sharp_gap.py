@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -200,11 +201,8 @@ def _with_proof(told: SharpGap) -> tuple[SharpGap, float]:
         NotSolved: if the proof does not go through with the highest lift, either.
     """
     solution = told.supersolution
-    for share in _LIFTS:
-        told = replace(told, supersolution=lifted(solution, share * solution.bound))
-        try:
-            return told, float(check_supersolution(told.proof()).bound)
-        except NotSolved:
-            if share == _LIFTS[-1]:
-                raise
-    raise AssertionError("unreachable")
+    *lower, highest = (replace(told, supersolution=lifted(solution, share * solution.bound)) for share in _LIFTS)
+    for one in lower:
+        with contextlib.suppress(NotSolved):
+            return one, float(check_supersolution(one.proof()).bound)
+    return highest, float(check_supersolution(highest.proof()).bound)
