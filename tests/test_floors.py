@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent / PACKAGE
 ROOF = 10.0
 FLOORS = {
     "errors": 0.0,
+    "_modules": 0.0,
     "_checks": 0.5,
     "mdp": 1.0,
     "policy": 1.0,

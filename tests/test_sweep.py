@@ -256,3 +256,15 @@ def test_the_bounds_of_the_issue_hold_at_five_states_and_three_actions():
     for tally in chunk(*ids, shape=(5, 3), instances=1000).run():
         assert tally.least_slack >= 0
         assert (tally.undecided, tally.unasked, tally.near, tally.refuted) == (0, 0, 0, None)
+
+
+def test_a_function_that_speaks_of_the_package_travels_to_another_process():
+    """As those of a script do, which are sent by value, with the modules that they name."""
+    from joblib import Parallel, delayed
+
+    import trpo_theory as tt
+
+    space = {"__name__": "__main__", "tt": tt, "bounds": tt.bounds, "claims": tt.claims}
+    exec("def names(): return [module.__name__ for module in (tt, bounds, claims)]", space)
+    found = Parallel(n_jobs=2)(delayed(space["names"])() for _ in range(2))
+    assert found == [["trpo_theory", "trpo_theory.bounds", "trpo_theory.claims"]] * 2

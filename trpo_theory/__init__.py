@@ -16,6 +16,8 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+from trpo_theory._modules import Importable
+
 __version__ = "0.1.0"
 
 _HOME = {
@@ -110,7 +112,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-class _Package(types.ModuleType):
+class _Package(Importable):
     """Importing the room `trpo_theory.verify` must not hide the function `verify`: the names above win."""
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -11,6 +11,7 @@ import types
 from collections.abc import Iterator, Mapping
 
 from trpo_theory._checks import unknown_name
+from trpo_theory._modules import Importable
 from trpo_theory.bounds import chain_rule, cpo, derived, geppo, kakade_langford, mean_kl, mixing, notes, pirotta, trpo
 from trpo_theory.bounds.bound import Bound, BoundCheck, to_frame
 from trpo_theory.quantities import Quantities
@@ -48,7 +49,7 @@ def check_all(q: Quantities) -> list[BoundCheck]:
     return [bound.check(q) for bound in catalogue.values() if small or not bound.small_only]
 
 
-class _Catalogue(types.ModuleType):
+class _Catalogue(Importable):
     """This module reads as the mapping that it holds, so that `tt.bounds["trpo/kl"]` is what one would guess."""
 
     def __getitem__(self, bound_id: str) -> Bound:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from trpo_theory import bounds
 from trpo_theory._checks import unknown_name
+from trpo_theory._modules import Importable
 from trpo_theory.claims import divergences, errors, identities, order, rates, rules, updates
 from trpo_theory.claims.claim import Claim, claim, claim_of
 
@@ -81,7 +82,7 @@ def to_frame() -> pd.DataFrame:
     return pd.DataFrame([{name: getattr(record, name) for name in columns} for record in catalogue.values()])
 
 
-class _Catalogue(types.ModuleType):
+class _Catalogue(Importable):
     """This module reads as the mapping that it holds, so that `tt.claims["trpo/kl"]` is what one would guess."""
 
     def __getitem__(self, claim_id: str) -> Claim:
