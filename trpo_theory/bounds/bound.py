@@ -70,6 +70,10 @@ class Bound:
         """η(new) − M = (η(new) − L) − shift + penalty, from the gap itself, so that it keeps its digits where all are tiny."""
         return self._gap(q) + self.penalty(q)
 
+    def ratio(self, q: Quantities, penalty: Any) -> Any:
+        """How much of its penalty is used, 1 − slack/penalty = (center − η(new))/penalty: at most 1 if the bound is true."""
+        return 1 - (self._gap(q) + penalty) / penalty
+
     def check(self, q: Quantities) -> BoundCheck:
         """The bound on this instance, or on each of a batch."""
         penalty = self.penalty(q)

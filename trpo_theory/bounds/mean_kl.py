@@ -12,7 +12,8 @@ from trpo_theory.bounds.bound import Bound
 from trpo_theory.quantities import Quantities
 
 
-def _with_4(q: Quantities) -> Any:
+def with_4(q: Quantities) -> Any:
+    """4 ε γ/(1 − γ)² mean-KL."""
     return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.mean_kl
 
 
@@ -30,7 +31,7 @@ def _statement(constant: int, least: str) -> str:
 BOUNDS = (
     Bound(
         "mean-kl/linear-4",
-        _with_4,
+        with_4,
         _statement(4, "14"),
         "derived here: trpo/kl with the mean for the maximum, for gamma from 1/4 on; proved in balls",
         given=lambda q: 4 * q.gamma >= 1,

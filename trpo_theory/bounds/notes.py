@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trpo_theory.bounds.bound import Bound
+from trpo_theory.bounds.mean_kl import with_4
 from trpo_theory.quantities import Quantities
 
 
@@ -22,10 +23,6 @@ def _own_advantage_kl(q: Quantities) -> Any:
 
 def _own_advantage_tv2(q: Quantities) -> Any:
     return 2 * q.max_abs_expected_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
-
-
-def _mean_kl(q: Quantities) -> Any:
-    return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.mean_kl
 
 
 def _to_old_return(q: Quantities) -> Any:
@@ -71,7 +68,7 @@ BOUNDS = (
     ),
     Bound(
         "blog/no-surrogate",
-        _mean_kl,
+        with_4,
         r"\eta(\tilde\pi) \ge \eta(\pi)" + _MEAN_KL,
         "slides: the return of the old policy in place of the surrogate",
         expected=False,
@@ -80,14 +77,14 @@ BOUNDS = (
     ),
     Bound(
         "mean-kl/linear",
-        _mean_kl,
+        with_4,
         _FROM_L + _MEAN_KL,
         "folklore: trpo/kl with the mean for the maximum; false for small gamma",
         expected=False,
     ),
     Bound(
         "mean-kl/linear-open",
-        _mean_kl,
+        with_4,
         _FROM_L + _MEAN_KL + r",\quad \gamma \ge \tfrac1{10}",
         "folklore: mean-kl/linear for gamma from 1/10 on",
         given=_gamma_from_a_tenth,

@@ -152,8 +152,7 @@ class _Proof:
     def _long(self, box: Box) -> bool:
         """l ≥ 30: (a (K − k) − m (1 − M)) z − a K log l − m N, which increases with l if it does at 30, is at least 0 there."""
         low, high, *_ = box
-        own = low >= _NEAR
-        tilt, shift = (self._tilt(low), self._shift(high)) if own else (fmpq(0), self._shift(high))
+        tilt, shift = self._tilt(low) if low >= _NEAR else fmpq(0), self._shift(high)
         climb = self.a * (self.constant - self.k) - high * max(fmpq(0), 1 - tilt)
         loss = self.a * self.constant
         left = climb * (_LONGEST - 1) - loss * arb(_LONGEST).log() - high * shift

@@ -138,7 +138,8 @@ class _Chart:
             index = np.flatnonzero(self.forms == form)
 
             def ratios(part: Any, index: np.ndarray = index, form: int = int(form)) -> Any:
-                return self.ratio.of(in_form(traced.quantities(self._moved(part, index, traced.anp)), form))
+                q = in_form(traced.quantities(self._moved(part, index, traced.anp)), form)
+                return self.ratio.bound.ratio(q, self.ratio.bound.penalty(q))
 
             slope[index] = traced.gradient(ratios, x[index])
         return slope

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -62,14 +63,10 @@ class Ratio:
         except Exception as error:
             raise failed(claim_of(self.bound), error) from error
 
-    def of(self, q: Quantities) -> Any:
-        """(centre − η(new))/penalty, in any arithmetic."""
-        return 1 - self.bound.slack(q) / self.bound.penalty(q)
-
     def _of(self, q: Quantities) -> Any:
         penalty = np.asarray(self.bound.penalty(q), dtype=np.float64)
         doubt = self.bound.rounding(q) / penalty
-        ratio = np.asarray(self.of(q), dtype=np.float64)
+        ratio = np.asarray(self.bound.ratio(q, penalty), dtype=np.float64)
         known = (penalty > 0) & np.isfinite(penalty) & (doubt <= _DOUBT) & np.isfinite(ratio)
         return np.where(known, ratio - _CAUTION * doubt, -np.inf)
 
@@ -93,12 +90,19 @@ def _neutral(instances: Instances) -> Instances:
 
 def formed(instances: Instances, forms: np.ndarray) -> Instances:
     """The instances with steps and rewards of these forms, (B,), as `in_form` makes them."""
-    new, reward = instances.new.copy(), instances.reward.copy()
-    for form in np.unique(forms[forms > 0]):
-        chosen = forms == form
-        made = in_form(instances.take(chosen).quantities(), int(form))
-        new[chosen], reward[chosen] = np.moveaxis(made.new, -1, 0), np.moveaxis(made.reward, -1, 0)
-    return instances.replace(new=new, reward=reward) if forms.any() else instances
+    levels, rewards = np.divmod(forms, len(REWARDS))
+    return _exchanged(_exchanged(instances, "new", levels, _new), "reward", rewards, _reward)
+
+
+def _exchanged(instances: Instances, name: str, kinds: np.ndarray, make: Callable[[Quantities, int], Any]) -> Instances:
+    """Those of a kind above 0 with that field as `make` makes it."""
+    if not kinds.any():
+        return instances
+    values = getattr(instances, name).copy()
+    for kind in np.unique(kinds[kinds > 0]):
+        chosen = kinds == kind
+        values[chosen] = np.moveaxis(make(instances.take(chosen).quantities(), int(kind)), -1, 0)
+    return instances.replace(**{name: values})
 
 
 def in_form(q: Quantities, form: int) -> Quantities:
@@ -112,12 +116,19 @@ def in_form(q: Quantities, form: int) -> Quantities:
     """
     level, reward = divmod(form, len(REWARDS))
     if level:
-        q = _exchanged(q, new=_levelled(q, LEVELS[level]))
-    return _exchanged(q, reward=_REWARDS[REWARDS[reward]](q)) if reward else q
+        q = q.with_new(_new(q, level))
+    if not reward:
+        return q
+    fields = {name: getattr(q, name) for name in _GIVEN} | {"reward": _reward(q, reward)}
+    return Quantities(q.arithmetic, batch_shape=q.batch_shape, **fields)
 
 
-def _exchanged(q: Quantities, **changes: Any) -> Quantities:
-    return Quantities(q.arithmetic, batch_shape=q.batch_shape, **{name: getattr(q, name) for name in _GIVEN} | changes)
+def _new(q: Quantities, level: int) -> Any:
+    return _levelled(q, LEVELS[level])
+
+
+def _reward(q: Quantities, reward: int) -> Any:
+    return _REWARDS[REWARDS[reward]](q)
 
 
 _GIVEN = ("gamma", "transition", "reward", "initial", "available", "old", "new", "reference", "noise", "groups", "size")
@@ -151,10 +162,10 @@ def _balanced(q: Quantities) -> Any:
 
 def _signed(q: Quantities) -> Any:
     """r = Q − γ P V, V = Σ_a old Q."""
-    plain, xp = q.arithmetic.plain, q.arithmetic.xp
+    plain = q.arithmetic.plain
     sigma = np.where(plain(q.visitation_change) > 0, -1.0, 1.0)
     action_value = sigma[:, None] * np.sign(plain(q.new) - plain(q.old))
-    return action_value - q.gamma * q.expect(xp.sum(q.old * action_value, 1))
+    return action_value - q.gamma * q.expect(q.sum_a(q.old * action_value))
 
 
 def _raised(q: Quantities) -> Any:

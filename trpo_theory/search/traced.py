@@ -93,13 +93,8 @@ class TracedResolvent:
     def __init__(self, transition: Any, gamma: Any) -> None:
         self._transition = transition
         solved = linear.resolvent(np.array(getval(transition)), getval(gamma))
-        self._solve, self._solve_transposed = (
-            _adjoint(*pair, gamma, transposed)
-            for pair, transposed in (
-                ((solved.solve, solved.solve_transposed), False),
-                ((solved.solve_transposed, solved.solve), True),
-            )
-        )
+        self._solve = _adjoint(solved.solve, solved.solve_transposed, gamma, transposed=False)
+        self._solve_transposed = _adjoint(solved.solve_transposed, solved.solve, gamma, transposed=True)
 
     def solve(self, b: Any) -> Any:
         """The x with x = b + γPx."""
@@ -110,7 +105,7 @@ class TracedResolvent:
         return self._solve_transposed(self._transition, b)
 
 
-def _adjoint(solve: Callable[[Any], Any], back: Callable[[Any], Any], gamma: Any, transposed: bool) -> Any:
+def _adjoint(solve: Callable[[Any], Any], back: Callable[[Any], Any], gamma: Any, *, transposed: bool) -> Any:
     """(P, b) -> x, whose gradient in P is γ λ xᵀ (x λᵀ, where the solve is transposed)."""
 
     @primitive

@@ -197,7 +197,7 @@ def ratio_of(bound: Bound, instance: ExactInstance) -> Decision:
     """The bound's ratio on an exact instance, enclosed; met is false where the penalty is not proved finite and positive."""
 
     def ratio(q: Any) -> Any:
-        return 1 - bound.slack(q) / bound.penalty(q)
+        return bound.ratio(q, bound.penalty(q))
 
     def says_something(q: Any) -> Any:
         penalty = bound.penalty(q)

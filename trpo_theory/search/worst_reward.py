@@ -31,7 +31,7 @@ def worst_reward(q: Quantities) -> Any:
 
 
 def _along_actions(x: Any, order: np.ndarray) -> Any:
-    """x with each state's actions in this order."""
+    """x with each state's actions in this order: np.take_along_axis, which autograd does not have."""
     places = list(np.ogrid[tuple(slice(size) for size in order.shape)])
     places[1] = order
     return x[tuple(places)]
