@@ -5,12 +5,15 @@ import shlex
 import subprocess
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from trpo_theory.claims import catalogue
 from trpo_theory.cli import main
 from trpo_theory.search import hunt as hunting
+
+WITNESSES = Path(__file__).parent / "witnesses"
 
 verifying = sys.modules.get("trpo_theory.verify") or __import__("trpo_theory.verify", fromlist=["verify"])
 
@@ -179,13 +182,6 @@ def test_without_ids_all_of_the_file_are_verified(capsys, mine):
     _, out, _ = run(capsys, "verify", "--from", mine, "--instances", 50, "--json")
     ids = [verdict["id"] for verdict in json.loads(out)["claims"]]
     assert ids == ["mine/weak", "mine/[/four]", "mine/false", "mine/open", "mine/vacuous"]
-
-
-def test_a_claim_of_the_file_comes_before_the_catalogues_of_that_name(capsys, tmp_path):
-    file = tmp_path / "mine.py"
-    file.write_text(HEAD + "@claim('trpo/tv', statement='s')\ndef tv(q):\n    return 0.5 - q.max_tv\n")
-    assert run(capsys, "verify", "trpo/tv", "--from", file, "--instances", 50)[0] == 1
-    assert run(capsys, "verify", "trpo/tv", "--instances", 50)[0] == 0
 
 
 def test_more_processes_print_the_same_and_only_json(mine):
@@ -383,9 +379,16 @@ def test_certify_json(capsys, witness):
     assert "surrogate" in out
 
 
+WORDS = {name: getattr(catalogue["coupling/tv"], name) for name in ("statement", "source")}
+
+
 @pytest.mark.parametrize(
     ("changes", "verdict"),
-    [({"slack": ["-7/3", "-7/3"]}, "refuted"), ({"slack": "x"}, "refuted"), ({"claim": "trpo/tv"}, "proved")],
+    [
+        ({"slack": ["-7/3", "-7/3"]}, "refuted"),
+        ({"slack": "x"}, "refuted"),
+        ({"claim": "coupling/tv", **WORDS}, "proved"),
+    ],
 )
 def test_a_witness_that_is_not_what_it_says_is_status_1(capsys, witness, changes, verdict):
     witness.write_text(json.dumps(json.loads(witness.read_text()) | changes))
@@ -397,35 +400,52 @@ def test_a_witness_that_is_not_what_it_says_is_status_1(capsys, witness, changes
     assert "rejected" in out
 
 
-def test_a_witness_of_ones_own_claim_is_matched_with_its_file(capsys, mine, tmp_path, monkeypatch):
+def test_no_file_that_a_witness_names_is_run(capsys, mine, tmp_path, monkeypatch):
     path = tmp_path / "witness.json"
     assert run(capsys, "falsify", "mine/false", "--from", mine, "--out", path)[0] == 0
     assert json.loads(path.read_text())["file"] == "mine.py"
-    assert run(capsys, "certify", path, "--from", mine)[0] == 0
-    status, out, err = run(capsys, "certify", path, "--json")  # the file beside it
-    assert (status, err) == (0, "loading\n")
-    assert json.loads(out)["certified"]
-
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    moved = elsewhere / "witness.json"
-    moved.write_text(path.read_text())
-    assert_one_message(*run(capsys, "certify", moved), "mine.py", "--from mine.py")
+    mine.write_text(mine.read_text() + f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
     monkeypatch.chdir(tmp_path)
-    assert run(capsys, "certify", moved)[0] == 0  # the file in the working directory
+    assert_one_message(*run(capsys, "certify", path), "mine.py", "--from mine.py")  # though the file is beside it
+    assert not (tmp_path / "ran").exists()
+    status, out, _ = run(capsys, "certify", path, "--from", mine, "--json")
+    assert status == 0
+    assert json.loads(out)["certified"]
+    assert (tmp_path / "ran").exists()
 
-    mine.write_text(mine.read_text() + "# changed\n")
-    assert_one_message(*run(capsys, "certify", path), "has changed since", "--from mine.py")
-    assert run(capsys, "certify", path, "--from", mine)[0] == 0
     mine.write_text(MINE.replace("0.5 - q.max_tv", "1.5 - q.max_tv"))
     assert run(capsys, "certify", path, "--from", mine)[0] == 1
     mine.write_text(MINE.replace("0.5 - q.max_tv", "nonsense"))
-    _, out, err = outcome = run(capsys, "certify", path, "--from", mine)
-    assert outcome[0] == 2
-    assert out == ""
+    status, out, err = run(capsys, "certify", path, "--from", mine)
+    assert (status, out) == (2, "")
     assert "NameError" in err
     assert "return nonsense" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("verb", ["verify", "falsify", "certify"])
+def test_an_id_of_the_catalogue_cannot_be_redefined(capsys, tmp_path, verb):
+    own = tmp_path / "own.py"
+    own.write_text(
+        "from trpo_theory import claim\n"
+        '@claim("trpo/tv", statement="s", source="t")\n'
+        "def redefined(q):\n    return q.surrogate_gap - 1\n"
+    )
+    fields = json.loads((WITNESSES / "trpo--tv-2.json").read_text()) | {"claim": "trpo/tv"}
+    fields |= {"statement": "s", "source": "t", "file": "own.py"}
+    path = tmp_path / "witness.json"
+    path.write_text(json.dumps(fields))
+    argument = path if verb == "certify" else "trpo/tv"
+    assert_one_message(*run(capsys, verb, argument, "--from", own), "trpo/tv", "an id that is not in the catalogue")
+    assert_one_message(*run(capsys, "certify", path), "trpo/tv", "reserved")
+
+
+@pytest.mark.parametrize("name", ["statement", "source", "relation", "note"])
+def test_words_that_are_not_the_claims_own_are_refused(capsys, tmp_path, name):
+    fields = json.loads((WITNESSES / "trpo--tv-2.json").read_text()) | {name: "="}
+    path = tmp_path / "witness.json"
+    path.write_text(json.dumps(fields))
+    assert_one_message(*run(capsys, "certify", path), f"{name} = '='", "the claim's own")
 
 
 # --- help ------------------------------------------------------------------------------------------------------

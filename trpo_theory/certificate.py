@@ -18,11 +18,9 @@ from trpo_theory.certified.instance import ExactInstance, quantities
 from trpo_theory.certified.number import Ball
 from trpo_theory.certified.raw import Undecided, precision
 from trpo_theory.claims.claim import Claim
-from trpo_theory.claims.from_file import read_claims
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.files import read_fields
 from trpo_theory.search.hunt import settle
-from trpo_theory.search.witness import file_hash
 
 _TIGHT = Fraction(1, 10**6)
 _SAME_POLICY = 1e-9
@@ -86,8 +84,7 @@ def certify(witness: Any, *, claims: Iterable[Claim] | None = None) -> Certifica
 
     Args:
         witness: a witness file, its content, or a `Witness`.
-        claims: claims of one's own, for a witness of one of them. If left out, a witness that tells of a file of claims is
-            matched with the file of that name beside it or in the working directory, if its content is still the same.
+        claims: claims of one's own, for a witness of one of them. No file that the witness names is ever read or run.
 
     Returns:
         A `Certificate`; a witness with a wrong slack, or on which the claim holds, is not certified.
@@ -96,13 +93,12 @@ def certify(witness: Any, *, claims: Iterable[Claim] | None = None) -> Certifica
         InvalidInput: for a file that is no witness, or a claim that is not known.
         ClaimFailed: if the claim's own code raises an exception.
     """
-    directory = Path()
     if isinstance(witness, str | os.PathLike):
-        directory = Path(witness).parent
         fields = read_fields(witness)
     else:
         fields = dict(witness if isinstance(witness, Mapping) else witness.to_fields())
-    claim = _claim(fields, directory, claims)
+    claim = _claim(fields, claims)
+    _check_words(fields, claim)
     instance = ExactInstance.from_fields(fields)
     decision = settle(claim, instance)
     shown, new = _shown(claim, instance, decision)
@@ -120,7 +116,7 @@ def _shown(claim: Claim, instance: ExactInstance, decision: Decision) -> tuple[d
         return {}, None
 
 
-def _claim(fields: Mapping[str, Any], directory: Path, own: Iterable[Claim] | None) -> Claim:
+def _claim(fields: Mapping[str, Any], own: Iterable[Claim] | None) -> Claim:
     if not isinstance(fields.get("claim"), str):
         raise InvalidInput(
             got="a file without a claim",
@@ -128,37 +124,48 @@ def _claim(fields: Mapping[str, Any], directory: Path, own: Iterable[Claim] | No
             mend="write it with `trpo-theory falsify ID --out witness.json`",
         )
     name = fields["claim"]
-    known = dict(catalogue.catalogue)
-    if own is not None:
-        known |= {claim.id: claim for claim in own}
-    elif "file" in fields:
-        known |= {claim.id: claim for claim in _recorded_file(fields, directory)}
-    if name not in known:
-        raise _checks.unknown_name("claim", name, known)
-    return known[name]
+    known = {**{claim.id: claim for claim in catalogue.checked_own(own or ())}, **catalogue.catalogue}
+    if name in catalogue.catalogue and "file" in fields:
+        raise InvalidInput(
+            got=f"a witness of {name}, a claim of the catalogue, that names the file {fields['file']!r} for it",
+            wanted="a claim of that file under an id of its own: ids of the catalogue are reserved",
+            mend="rename the claim in that file, and run `trpo-theory falsify` with --from again",
+        )
+    if name in known:
+        return known[name]
+    if own is None and "file" in fields:
+        file = Path(str(fields["file"])).name
+        raise InvalidInput(
+            got=f"a witness for {name!r}, a claim of the file {file}",
+            wanted="that file, named by you: no code is run because a data file names it",
+            mend=f"pass --from {file}, or claims=read_claims({file!r}) in Python, if you trust it",
+        )
+    raise _checks.unknown_name("claim", name, known)
 
 
-def _recorded_file(fields: Mapping[str, Any], directory: Path) -> list[Claim]:
-    """The claims of the file that the witness tells of, if it is there and unchanged."""
-    for place in (directory, Path()):
-        file = place / Path(str(fields["file"])).name
-        if file.is_file() and file_hash(file) == fields.get("file_sha256"):
-            return read_claims(file)
-    raise InvalidInput(
-        got=f"a witness for a claim of {fields['file']}, which is not here, or has changed since",
-        wanted="the file of claims that it is about",
-        mend=f"pass --from {fields['file']}",
-    )
+def _check_words(fields: Mapping[str, Any], claim: Claim) -> None:
+    """Refuse a file whose words for the claim are not the claim's own: it would be printed beside a proof of another theorem.
+
+    Raises:
+        InvalidInput: naming the field, with both texts.
+    """
+    for name in ("statement", "source", "note", "relation"):
+        if name in fields and fields[name] != getattr(claim, name):
+            raise InvalidInput(
+                got=f"{name} = {fields[name]!r} in a witness of {claim.id}",
+                wanted=f"the claim's own, {getattr(claim, name)!r}",
+                mend=f"write the file again with `trpo-theory falsify {claim.id} --out witness.json`",
+            )
 
 
 def _agrees(claim: Claim, fields: Mapping[str, Any], decision: Decision, new: Any) -> bool:
-    """Whether the file tells what was found: the relation, that it refutes, the slack, and the step's own new policy.
+    """Whether the file tells what was found: that it refutes, the slack, and the step's own new policy.
 
     Its enclosure must meet the one found, leave 0 out on the side that refutes, and be tight to a relative 1e-6; an infinite
     slack is told as "-inf".
     """
     told = fields.get("slack")
-    if fields.get("relation", claim.relation) != claim.relation or fields.get("verdict", "refuted") != "refuted":
+    if fields.get("verdict", "refuted") != "refuted":
         return False
     if new is not None and not _same_policy(fields["new"], new):
         return False

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trpo_theory import _checks, claims
-from trpo_theory.bounds import Bound
+from trpo_theory.bounds import Bound, all_bounds
 from trpo_theory.certified.decide import Verdict as Decided
 from trpo_theory.certified.instance import ExactInstance
 from trpo_theory.claims.claim import Claim, claim_of
@@ -365,18 +365,19 @@ def _chosen(which: Any) -> list[Claim]:
 
 
 def as_claim(one: Any) -> Claim:
-    """The claim that an id, a Claim or a Bound stands for."""
+    """The claim that an id, a Claim or a Bound stands for; ids of the catalogue are the catalogue's."""
     if isinstance(one, str):
         return claims.get(one)
     if isinstance(one, Bound):
-        return claim_of(one)
+        of_catalogue = all_bounds.get(one.id) is one
+        return claims.get(one.id) if of_catalogue else claims.checked_own([claim_of(one)])[0]
     if not isinstance(one, Claim):
         raise InvalidInput(
             got=f"a {type(one).__name__} as a claim",
             wanted="the id of a claim, a Claim (see @claim) or a Bound",
             mend='decorate the function with @claim("mine/lemma-3", statement="...")',
         )
-    return one
+    return claims.checked_own([one])[0]
 
 
 def falsify(claim: Any, *, seed: int = 0, effort: int = 4) -> Verdict:

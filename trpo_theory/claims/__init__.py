@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from trpo_theory import bounds
@@ -12,11 +12,12 @@ from trpo_theory._checks import unknown_name
 from trpo_theory._modules import Importable
 from trpo_theory.claims import divergences, errors, identities, order, rates, rules, updates
 from trpo_theory.claims.claim import Claim, claim, claim_of
+from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Claim", "catalogue", "claim", "claim_of", "get", "to_frame"]
+__all__ = ["Claim", "catalogue", "checked_own", "claim", "claim_of", "get", "to_frame"]
 
 _ORDER = (
     *("id/", "errata/", "id/eta-with-old-advantage", "order/"),
@@ -72,6 +73,23 @@ def get(claim_id: str) -> Claim:
     if claim_id not in catalogue:
         raise unknown_name("claim", claim_id, catalogue)
     return catalogue[claim_id]
+
+
+def checked_own(own: Iterable[Claim]) -> list[Claim]:
+    """Claims of one's own, none of which bears an id of the catalogue: those are reserved.
+
+    Raises:
+        InvalidInput: naming the first id that is the catalogue's, but another claim.
+    """
+    claims = list(own)
+    for record in claims:
+        if catalogue.get(record.id, record) is not record:
+            raise InvalidInput(
+                got=f"the id {record.id!r} for a claim of your own",
+                wanted="an id that is not in the catalogue: what is printed under those ids is the catalogue's statement",
+                mend=f"rename it, such as {'mine/' + record.id.rpartition('/')[2]!r}",
+            )
+    return claims
 
 
 def to_frame() -> pd.DataFrame:

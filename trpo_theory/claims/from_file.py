@@ -54,6 +54,8 @@ def read_claims(path: Any) -> list[Claim]:
 
 
 def _collected(module: Any, file: Path) -> list[Claim]:
+    from trpo_theory.claims import checked_own
+
     found = dict.fromkeys(value for value in vars(module).values() if isinstance(value, Claim | Bound))
     claims = [value if isinstance(value, Claim) else claim_of(value) for value in found if _is_own(value)]
     if not claims:
@@ -63,7 +65,7 @@ def _collected(module: Any, file: Path) -> list[Claim]:
             mend='from trpo_theory import claim; @claim("mine/lemma-3", statement="..."); def lemma_3(q): return ...',
         )
     seen: set[str] = set()
-    for claim in claims:
+    for claim in checked_own(claims):
         if claim.id in seen:
             raise InvalidInput(
                 got=f"the id {claim.id!r} twice in {file.name}", wanted="one claim an id", mend="rename one of the two"

@@ -206,14 +206,14 @@ def claims_of(path: str) -> list[Claim]:
 
 
 def _chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
-    """The claims meant: of the file, if there is one, else of the catalogue; a file's claims come before the catalogue's."""
+    """The claims meant: of the file, if there is one, else of the catalogue."""
     from trpo_theory import claims as catalogue
     from trpo_theory._checks import unknown_name
 
     own = claims_of(from_file) if from_file else []
     if not ids:
         return own or list(catalogue.catalogue.values())
-    known = {**catalogue.catalogue, **{claim.id: claim for claim in own}}
+    known = {**{claim.id: claim for claim in own}, **catalogue.catalogue}
     for name in ids:
         if name not in known:
             raise unknown_name("claim", name, known)
