@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trpo_theory.audit import audit
 from trpo_theory.io import Run
+from trpo_theory.recorded import audit
 from trpo_theory.report import Table
 
 NAME = "audit-runs"

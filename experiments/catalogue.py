@@ -11,7 +11,7 @@ import pandas as pd
 
 import trpo_theory as tt
 from trpo_theory.report import Table
-from trpo_theory.verify import INSTANCES, plan
+from trpo_theory.verification.verifying import INSTANCES, plan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

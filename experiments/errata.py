@@ -12,9 +12,9 @@ import pandas as pd
 
 import trpo_theory as tt
 from experiments.catalogue import frames_of
+from trpo_theory.proofs.settle import settle
 from trpo_theory.report import Table, show
-from trpo_theory.search.hunt import settle
-from trpo_theory.verify import plan
+from trpo_theory.verification.verifying import plan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 import trpo_theory as tt
-from trpo_theory.search.instances import Instances
+from trpo_theory.numerics.polylog import polylog
 from trpo_theory.search.screen import Screen
-from trpo_theory.special import polylog
+from trpo_theory.step.batch import Instances
 
 _REPEATS = 5
 _BY_HAND = ("trpo/tv", "trpo/kl", "pinsker/kl", "coupling/tv", "chain-rule/kl", "cpo/mean-tv", "cpo/mean-kl")

@@ -19,10 +19,10 @@ from rich.table import Table
 import trpo_theory as tt
 from experiments.benchmarks.foundation import SCREENED, batch_against_loop, timed
 from experiments.benchmarks.peers import against_peers
-from trpo_theory.arithmetic import policy_transition
+from trpo_theory.numerics.floats import policy_transition
 from trpo_theory.search.battery import random_instances
-from trpo_theory.search.instances import Instances
 from trpo_theory.search.screen import Screen
+from trpo_theory.step.batch import Instances
 
 STATES, ACTIONS = 5, 3
 REPEATS = 7

@@ -12,7 +12,7 @@ import pandas as pd
 import trpo_theory as tt
 from experiments.iterating import returns_of
 from experiments.step_sizes.gradient import Sampler, exact_gradient
-from trpo_theory.sources import open_source
+from trpo_theory.loading.sources import open_source
 
 NAME = "step-sizes"
 EXACT = "exact"

@@ -13,7 +13,7 @@ import pandas as pd
 import trpo_theory as tt
 from experiments.benchmarks.updates import seconds, surrogate
 from experiments.iterating import falls, returns_of
-from trpo_theory.sources import open_source
+from trpo_theory.loading.sources import open_source
 
 NAME = "updates"
 

@@ -10,11 +10,11 @@ import sys
 import types
 from collections.abc import Iterator, Mapping
 
+from trpo_theory._catalogue import Importable
 from trpo_theory._checks import unknown_name
-from trpo_theory._modules import Importable
 from trpo_theory.bounds import chain_rule, cpo, derived, geppo, kakade_langford, mean_kl, mixing, notes, pirotta, trpo
 from trpo_theory.bounds.bound import Bound, BoundCheck, to_frame
-from trpo_theory.quantities import Quantities
+from trpo_theory.step.quantities import Quantities
 
 __all__ = ["Bound", "BoundCheck", "all_bounds", "catalogue", "check_all", "folklore", "get", "to_frame"]
 

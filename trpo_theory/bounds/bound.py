@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trpo_theory.errors import InvalidInput
-from trpo_theory.quantities import Quantities
+from trpo_theory.step.quantities import Quantities
 
 if TYPE_CHECKING:
     import pandas as pd

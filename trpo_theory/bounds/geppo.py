@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from trpo_theory.bounds.bound import Bound
-from trpo_theory.quantities import Quantities
+from trpo_theory.step.quantities import Quantities
 
 
 def _visits_of_reference(q: Quantities) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from trpo_theory.bounds.bound import Bound
 from trpo_theory.bounds.mean_kl import with_4
-from trpo_theory.quantities import Quantities
+from trpo_theory.step.quantities import Quantities
 
 
 def _half_of_tv(q: Quantities) -> Any:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from trpo_theory import bounds
+from trpo_theory._catalogue import Importable
 from trpo_theory._checks import unknown_name
-from trpo_theory._modules import Importable
 from trpo_theory.claims import divergences, errors, identities, order, rates, rules, updates
-from trpo_theory.claims.claim import Claim, claim, claim_of
+from trpo_theory.claims.record import Claim, claim, claim_of
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:

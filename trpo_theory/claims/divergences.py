@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from trpo_theory.claims.claim import Claim
-from trpo_theory.quantities import Quantities
+from trpo_theory.claims.record import Claim
+from trpo_theory.step.quantities import Quantities
 
 RENYI_ORDERS = (0.1, 0.5, 0.9)
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.bounds import get
-from trpo_theory.claims.claim import Claim
+from trpo_theory.claims.record import Claim
 from trpo_theory.claims.rules import improvement
-from trpo_theory.quantities import Quantities
+from trpo_theory.step.quantities import Quantities
 
 
 def largest_error(q: Quantities) -> Any:

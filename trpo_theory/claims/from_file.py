@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trpo_theory.bounds import Bound, all_bounds
-from trpo_theory.claims.claim import Claim, claim_of
+from trpo_theory.claims.record import Claim, claim_of
 from trpo_theory.errors import InvalidInput
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from trpo_theory.claims.claim import Claim
+from trpo_theory.claims.record import Claim
 from trpo_theory.claims.rules import pooled
-from trpo_theory.quantities import Quantities
+from trpo_theory.step.quantities import Quantities
 
 
 def _performance_difference(q: Quantities) -> Any:

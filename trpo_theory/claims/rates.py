@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.claims.claim import Claim
+from trpo_theory.claims.record import Claim
 from trpo_theory.claims.rules import tilted
-from trpo_theory.quantities import Quantities
+from trpo_theory.step.quantities import Quantities
 
 TIMES = (1, 2, 4, 8)
 """The numbers of iterations at which a rate is checked: axis 0 of its slack."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.claims.claim import Claim
-from trpo_theory.quantities import Quantities
+from trpo_theory.claims.record import Claim
+from trpo_theory.step.quantities import Quantities
 
 
 def improvement(q: Quantities) -> Any:

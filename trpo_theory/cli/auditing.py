@@ -11,8 +11,8 @@ from trpo_theory.cli.options import CHECK_FAILED, OK, GammaOption, JsonOption, a
 from trpo_theory.cli.output import digits, new_console, opened, print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from trpo_theory.audit import Audit
     from trpo_theory.io import Run
+    from trpo_theory.recorded import Audit
 
 _WORST = 5
 _IDLE = 0.01
@@ -56,7 +56,7 @@ def audit(
 
     An update that lowers the return is a finding; exit status 1 says that a theorem's bound failed, by more than rounding.
     """
-    from trpo_theory.audit import audit
+    from trpo_theory.recorded import audit
 
     recorded = _read(run, mdp, gamma)
     if recorded.renormalised > 0:
@@ -88,7 +88,7 @@ def audit(
 
 def _read(path: str, mdp: str | None, gamma: str | None) -> Run:
     from trpo_theory.io.runs import read_run
-    from trpo_theory.sources import number
+    from trpo_theory.loading.sources import number
 
     if mdp is not None:
         return read_run(path, mdp=opened(mdp, gamma).mdp)
@@ -96,8 +96,8 @@ def _read(path: str, mdp: str | None, gamma: str | None) -> Run:
 
 
 def _target(text: str | None) -> Any:
-    from trpo_theory.audit.record import checked_target
-    from trpo_theory.sources import number
+    from trpo_theory.loading.sources import number
+    from trpo_theory.recorded.record import checked_target
 
     return None if text is None else checked_target(number(text, "--target"))
 

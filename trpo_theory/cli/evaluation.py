@@ -25,10 +25,11 @@ from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
     from trpo_theory.bounds import Bound
-    from trpo_theory.certified import Decision, ExactInstance
-    from trpo_theory.mdp import FiniteMDP
-    from trpo_theory.quantities import Quantities
-    from trpo_theory.sources import Source
+    from trpo_theory.loading.sources import Source
+    from trpo_theory.model.mdp import FiniteMDP
+    from trpo_theory.proofs.decide import Decision
+    from trpo_theory.step.exact import ExactInstance
+    from trpo_theory.step.quantities import Quantities
 
 _SHOWN_STATES = 20
 _PROVED_STATES = 64
@@ -48,7 +49,7 @@ def evaluate(
 ) -> int:
     """The return and the value of a policy, solved exactly."""
     with busy("solving"):
-        from trpo_theory.evaluation import evaluate
+        from trpo_theory.solve.evaluation import evaluate
 
         source = opened(mdp, gamma)
         evaluation = evaluate(source.mdp, policy_of(policy, source))
@@ -98,7 +99,7 @@ def bound(
     """
     with busy("solving"):
         from trpo_theory import bounds
-        from trpo_theory.quantities import compare
+        from trpo_theory.step.quantities import compare
 
         source = opened(mdp, gamma)
         if certify:
@@ -161,7 +162,7 @@ def _check_provable(mdp: FiniteMDP) -> None:
 def _proved(rows: list[dict[str, Any]], mdp: FiniteMDP, old: Any, new: Any) -> list[dict[str, Any]]:
     """The rows with the numbers of exact rationals and balls, and what is proved."""
     from trpo_theory import bounds
-    from trpo_theory.certified import ExactInstance
+    from trpo_theory.step.exact import ExactInstance
 
     names = ("transition", "reward", "gamma", "initial", "available")
     instance = ExactInstance.from_floats(**{name: getattr(mdp, name) for name in names}, old=old, new=new)
@@ -174,7 +175,8 @@ def _proved(rows: list[dict[str, Any]], mdp: FiniteMDP, old: Any, new: Any) -> l
 
 def _proved_row(row: dict[str, Any], bound: Bound, instance: ExactInstance, levels: list[Quantities]) -> dict[str, Any]:
     """One bound decided. The k-th attempt at any bound is at the same precision, so that all can share its quantities."""
-    from trpo_theory.certified import Verdict, decide, precision
+    from trpo_theory.numerics.ball.raw import precision
+    from trpo_theory.proofs.decide import Verdict, decide
 
     attempts, row = itertools.count(), dict(row)
 

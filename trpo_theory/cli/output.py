@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from rich.console import Console
 
-    from trpo_theory.sources import Source
+    from trpo_theory.loading.sources import Source
 
 _UNWATCHED_WIDTH = 240
 
@@ -28,7 +28,7 @@ def fail(message: str, status: int) -> int:
 
 def opened(mdp: str, gamma: str | None) -> Source:
     """The one MDP that the argument names; what its source has to say goes to stderr."""
-    from trpo_theory.sources import open_source
+    from trpo_theory.loading.sources import open_source
 
     source = open_source(mdp, gamma=gamma)
     if source.mdp.batch_shape:
@@ -44,7 +44,7 @@ def opened(mdp: str, gamma: str | None) -> Source:
 
 def policy_of(spec: str, source: Source, name: str = "policy") -> np.ndarray:
     """The one policy that an option names."""
-    from trpo_theory.sources import load_policy
+    from trpo_theory.loading.sources import load_policy
 
     policy = load_policy(spec, source, name=name)
     if policy.ndim != 2:

@@ -35,14 +35,14 @@ def sharp(
     as_json: JsonOption = False,
 ) -> int:
     """The worst (L - eta(new))/epsilon over all finite MDPs at a radius, and how far each bound is from it."""
-    from trpo_theory.search.witness import checked_path
+    from trpo_theory.proofs.witness import checked_path
 
     for path in (out, proof):
         if path is not None:
             checked_path(path)
     with busy("solving"):
-        from trpo_theory.search.sharp_gap import sharp_gap
-        from trpo_theory.sources import number
+        from trpo_theory.loading.sources import number
+        from trpo_theory.sharp.gap import sharp_gap
 
         told = sharp_gap(divergence, number(gamma, "gamma"), number(radius, "radius"), normaliser, certify=certify)
         if out is not None:

@@ -55,7 +55,7 @@ def update(
     """Solve problem (11), (12) or (13), or a sibling, with a certificate of how good the answer is."""
     with busy("solving"):
         from trpo_theory import io, updates
-        from trpo_theory.sources import load_aggregation
+        from trpo_theory.loading.sources import load_aggregation
 
         value = _problem(problem, delta, coefficient, bound)
         source = opened(mdp, gamma)
@@ -108,7 +108,7 @@ def improve(
 ) -> int:
     """Iterate an update problem, and say what happened at every step."""
     from trpo_theory import io, updates
-    from trpo_theory.sources import load_aggregation
+    from trpo_theory.loading.sources import load_aggregation
 
     value = _problem(problem, delta, coefficient, bound)
     count = _whole(steps, "--steps")
@@ -152,7 +152,7 @@ def _problem(name: str, delta: str | None, coefficient: str | None, bound: str |
     """The problem that the options say; the ones that do not belong to it are refused."""
     from trpo_theory import updates
     from trpo_theory._checks import unknown_name
-    from trpo_theory.sources import number
+    from trpo_theory.loading.sources import number
 
     with_radius = {
         "max-kl": updates.MaxKL,

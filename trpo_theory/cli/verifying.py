@@ -15,8 +15,8 @@ from trpo_theory.cli.output import busy, digits, fail, new_console, print_fields
 from trpo_theory.errors import ClaimFailed, InvalidInput
 
 if TYPE_CHECKING:
-    from trpo_theory.claims.claim import Claim
-    from trpo_theory.verify import Verdict, Verification
+    from trpo_theory.claims.record import Claim
+    from trpo_theory.verification.verdict import Verdict, Verification
 
 FromOption = Annotated[
     str | None, typer.Option("--from", metavar="FILE.py", help="Claims of your own: functions decorated with @claim.")
@@ -62,7 +62,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> int:
     """Verdicts on claims: refuted with a proved witness, or unrefuted in so many instances."""
-    from trpo_theory.verify import plan, verify
+    from trpo_theory.verification.verifying import plan, verify
 
     if out is not None:
         _checked_directory(Path(out))
@@ -119,8 +119,8 @@ def falsify(
     as_json: JsonOption = False,
 ) -> int:
     """Search hard for a counterexample to one claim, shrink it, and prove it."""
-    from trpo_theory.search.witness import checked_path
-    from trpo_theory.verify import falsify
+    from trpo_theory.proofs.witness import checked_path
+    from trpo_theory.verification.falsifying import falsify
 
     if out is not None:
         checked_path(out)
@@ -157,7 +157,7 @@ def certify(
     as_json: JsonOption = False,
 ) -> int:
     """Prove a witness again from its file alone, and show every quantity."""
-    from trpo_theory.certificate import certify
+    from trpo_theory.proofs.recheck import certify
 
     proof = _proof(witness)
     if proof is not None:
@@ -184,7 +184,7 @@ def _proof(path: str) -> dict[str, Any] | None:
 
 
 def _certify_proof(fields: dict[str, Any], as_json: bool) -> int:
-    from trpo_theory.certified.sharp_upper import check_supersolution
+    from trpo_theory.sharp.prove_upper import check_supersolution
 
     with busy("proving"):
         proved = check_supersolution(fields)

@@ -27,8 +27,8 @@ def worst_case(
 
     Exit status 1 says that the witness refutes a bound that is expected to be true.
     """
-    from trpo_theory.search.witness import checked_path
-    from trpo_theory.search.worst_case import as_bound, worst_case
+    from trpo_theory.proofs.witness import checked_path
+    from trpo_theory.search.worst_cases.finding import as_bound, worst_case
 
     if out is not None:
         checked_path(out)

@@ -13,7 +13,7 @@ from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io import Run, run_of, write_run
 from trpo_theory.io.runs import RUN_ROW_ATOL
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 
 _END = "terminated"
 

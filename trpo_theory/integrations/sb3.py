@@ -11,7 +11,7 @@ import numpy as np
 from trpo_theory.errors import InvalidInput
 from trpo_theory.integrations.recording import Recorder
 from trpo_theory.io import Run, from_gym
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 
 try:
     from stable_baselines3.common.callbacks import BaseCallback

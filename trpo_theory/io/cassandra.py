@@ -13,7 +13,7 @@ from trpo_theory.io._rows import assemble, check_size, densified
 from trpo_theory.io._rules import ANY, Rules
 from trpo_theory.io._source import existing_file, in_file, read_text
 from trpo_theory.io._words import KEYWORDS, Words, is_number
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 
 _MAX_COUNT = 10**7
 

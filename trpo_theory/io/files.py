@@ -17,7 +17,7 @@ from trpo_theory.io._atomic import atomic_write
 from trpo_theory.io._json import decode_json, encode_json
 from trpo_theory.io._npz import decode_npy, decode_npz, encode_npz
 from trpo_theory.io._source import checked_path, existing_file, in_file, read_text
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 
 SPARSE_KEYS = ("transition_data", "transition_indices", "transition_indptr", "transition_shape")
 OPTIONAL_KEYS = ("available", "state_labels", "action_labels")
@@ -123,7 +123,7 @@ def read_policy(path: Any, name: str = "policy") -> Float[np.ndarray, "*batch S 
             raise InvalidInput(
                 got=f"{name} of shape {policy.shape}",
                 wanted="shape (S, A): one row a state, one column an action",
-                mend="write out the probabilities; for actions a(s), trpo_theory.policy.deterministic(a, A)",
+                mend="write out the probabilities; for actions a(s), trpo_theory.model.policy.deterministic(a, A)",
             )
         return policy
 

@@ -15,7 +15,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io._environments import first_line, layers_of, made, with_table
 from trpo_theory.io._rows import assemble, check_size, densified
 from trpo_theory.io._source import in_file
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 
 _HARMLESS = (
     "TimeLimit",

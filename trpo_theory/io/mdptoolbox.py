@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 
 
 def from_mdptoolbox(transitions: Any, reward: Any, gamma: Any, initial: Any = None) -> FiniteMDP:

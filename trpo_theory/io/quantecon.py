@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._rows import check_size, densified, integer_vector
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 
 
 def from_quantecon(ddp: Any, initial: Any = None) -> FiniteMDP:

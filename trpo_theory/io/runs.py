@@ -17,7 +17,7 @@ from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import checked_path, in_file
 from trpo_theory.io.files import SPARSE_KEYS, mdp_fields, mdp_from_fields, read_fields, write_fields
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 
 RUN_ROW_ATOL = 1e-4
 """How far a row of a recorded policy may be from summing to 1: float32 softmaxes are off by 1e-7, half precision by more."""

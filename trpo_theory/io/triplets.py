@@ -14,7 +14,7 @@ from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._rows import assemble, check_size, count_of, integer_vector
 from trpo_theory.io._source import existing_file, in_file, read_text
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 
 _FIELDS = ("state", "action", "successor", "probability", "reward")
 _CRAAM = ("idstatefrom", "idaction", "idstateto", "probability", "reward")

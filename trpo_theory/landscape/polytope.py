@@ -11,12 +11,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from trpo_theory import _checks
-from trpo_theory.control import Optimum, optimal
 from trpo_theory.errors import InvalidInput
-from trpo_theory.evaluation import evaluate
 from trpo_theory.landscape.square import two_states
-from trpo_theory.mdp import FiniteMDP
-from trpo_theory.policy import deterministic, uniform
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.policy import deterministic, uniform
+from trpo_theory.solve.control import Optimum, optimal
+from trpo_theory.solve.evaluation import evaluate
 from trpo_theory.updates import improve
 
 

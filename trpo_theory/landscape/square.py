@@ -12,11 +12,11 @@ from jaxtyping import Float
 
 from trpo_theory import _checks, bounds
 from trpo_theory.bounds import Bound
-from trpo_theory.control import Optimum, optimal
-from trpo_theory.divergence import kl_of_change
 from trpo_theory.errors import InvalidInput
-from trpo_theory.mdp import FiniteMDP
-from trpo_theory.quantities import Quantities, compare
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.divergence import kl_of_change
+from trpo_theory.solve.control import Optimum, optimal
+from trpo_theory.step.quantities import Quantities, compare
 from trpo_theory.updates import MaxKL, MeanKL, Penalty, TRPOStep, UpdateSolution, update
 
 _BISECTIONS = 64

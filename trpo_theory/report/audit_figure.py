@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trpo_theory import bounds
-from trpo_theory.audit import Audit
+from trpo_theory.recorded import Audit
 from trpo_theory.report import style
 
 if TYPE_CHECKING:

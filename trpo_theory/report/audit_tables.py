@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trpo_theory.audit import Audit
+from trpo_theory.recorded import Audit
 from trpo_theory.report import style
 from trpo_theory.report.audit_figure import audit_figure
 from trpo_theory.report.tables import Table, write

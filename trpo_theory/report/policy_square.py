@@ -8,7 +8,7 @@ import numpy as np
 
 from trpo_theory import landscape
 from trpo_theory.landscape import PolicySquare, Section
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.report import style
 
 if TYPE_CHECKING:

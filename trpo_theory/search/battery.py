@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.search.impose import impose
-from trpo_theory.search.instances import Instances, joined
 from trpo_theory.search.worst_reward import worst_reward
+from trpo_theory.step.batch import Instances, joined
 from trpo_theory.zoo import families
 
 SHAPES = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3), (4, 2), (4, 3), (5, 3))

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.certified.decide import Decision, Verdict, decide
-from trpo_theory.certified.instance import ExactInstance
-from trpo_theory.claims.claim import Claim
+from trpo_theory.claims.record import Claim
 from trpo_theory.errors import ClaimFailed
-from trpo_theory.quantities import Quantities
+from trpo_theory.proofs.decide import Decision, Verdict
+from trpo_theory.proofs.settle import settle
 from trpo_theory.search.descent import GENERATIONS, descend, scaled
-from trpo_theory.search.instances import Instances
-from trpo_theory.search.screen import Screen, Screened, failed
+from trpo_theory.search.screen import Screen, Screened
+from trpo_theory.step.batch import Instances
+from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.quantities import Quantities
 
 SMALL = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3))
 """Sizes that the directed search is run on, in the order in which a witness is wanted."""
@@ -123,24 +124,6 @@ def least_of(order: np.ndarray, count: int) -> np.ndarray:
         (candidates,) = np.nonzero(order <= np.partition(order, count)[count])
         return candidates[np.argsort(order[candidates], kind="stable")[:count]]
     return np.argsort(order, kind="stable")
-
-
-def settle(claim: Claim, instance: ExactInstance) -> Decision:
-    """The claim on one exact instance, decided in balls.
-
-    Raises:
-        ClaimFailed: if the claim's formula cannot be computed in balls.
-    """
-    try:
-        with np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
-            return decide(
-                lambda q: claim.formula(claim.stepped(q)),
-                instance,
-                given=None if claim.given is None else lambda q: claim.met(claim.stepped(q)),
-                relation=claim.relation,
-            )
-    except Exception as error:
-        raise failed(claim, error) from error
 
 
 def hunt(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from trpo_theory.control import optimal
-from trpo_theory.mdp import FiniteMDP
-from trpo_theory.policy import greedy
-from trpo_theory.search.instances import Instances
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.policy import greedy
+from trpo_theory.solve.control import optimal
+from trpo_theory.step.batch import Instances
 
 
 def impose(instances: Instances, needs: frozenset[str]) -> Instances:

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.claims.claim import Claim
-from trpo_theory.claims.from_file import complaint
-from trpo_theory.errors import ClaimFailed
-from trpo_theory.quantities import Quantities
+from trpo_theory.claims.record import Claim
+from trpo_theory.proofs.settle import failed
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
-from trpo_theory.search.instances import Instances
+from trpo_theory.step.batch import Instances
+from trpo_theory.step.quantities import Quantities
 
 _PROBE = (7, 3, 2)
 """B, S and A of the instances on which a batched formula must agree with itself, one at a time: all different, none 1."""
@@ -140,8 +139,3 @@ def _noise(q: Quantities) -> Any:
         parts = (abs(q.value), q.max_a(abs(q.advantage)), q.max_a(abs(q.reward)), q.max_a(abs(q.noise)))
         known[_NOISE_OF] = (_NOISE * sum(q.max_s(part) for part in parts) + _LEAST_NOISE) / (1 - q.gamma)
     return known[_NOISE_OF]
-
-
-def failed(claim: Claim, error: Exception) -> ClaimFailed:
-    """The exception that says whose code it was, and where."""
-    return ClaimFailed(claim.id, complaint(error, claim.origin))

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.certified.decide import Decision, Verdict
-from trpo_theory.certified.instance import ExactInstance
-from trpo_theory.claims.claim import Claim
+from trpo_theory.claims.record import Claim
 from trpo_theory.errors import ClaimFailed
-from trpo_theory.search.hunt import settle
-from trpo_theory.search.instances import Instances, from_exact
+from trpo_theory.proofs.decide import Decision, Verdict
+from trpo_theory.proofs.settle import settle
 from trpo_theory.search.screen import Screen
+from trpo_theory.step.batch import Instances, from_exact
+from trpo_theory.step.exact import ExactInstance
 
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 999, 10**4, 10**5, 10**6)
 _ROW_FIELDS = ("transition", "initial", "old", "new", "reference")

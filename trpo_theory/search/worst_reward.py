@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.quantities import Quantities
+from trpo_theory.step.quantities import Quantities
 
 
 def worst_reward(q: Quantities) -> Any:

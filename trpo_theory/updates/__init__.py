@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from trpo_theory.updates.conic import CVXPY
-from trpo_theory.updates.dual import Dual
 from trpo_theory.updates.importance import ImportanceEstimate, importance_sampled
-from trpo_theory.updates.improve import Reason, Step, Trace, improve
+from trpo_theory.updates.improving import Reason, Step, Trace, improve
 from trpo_theory.updates.problems import MaxKL, MaxTV, MeanKL, Penalty, ReverseMaxKL, ReverseMeanKL
 from trpo_theory.updates.solution import Status, UpdateSolution
+from trpo_theory.updates.solvers.cvxpy import CVXPY
+from trpo_theory.updates.solvers.dual import Dual
+from trpo_theory.updates.solvers.trpo_step import TRPOStep, shipped
 from trpo_theory.updates.surrogate import Surrogate
-from trpo_theory.updates.trpo_step import TRPOStep, shipped
-from trpo_theory.updates.update import solve, update
+from trpo_theory.updates.updating import solve, update
 
 __all__ = [
     "CVXPY",

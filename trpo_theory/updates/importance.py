@@ -10,8 +10,8 @@ import scipy.sparse as sp
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
-from trpo_theory.mdp import FiniteMDP
-from trpo_theory.quantities import compare
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.step.quantities import compare
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput, NotSolved
-from trpo_theory.sharp.penalty import LARGEST_RADIUS, LEAST_RADIUS, SteppedBound, radius_of, step_above
 from trpo_theory.updates.problems import Penalty
+from trpo_theory.updates.sharp_penalty import LARGEST_RADIUS, LEAST_RADIUS, SteppedBound, radius_of, step_above
 from trpo_theory.updates.surrogate import Surrogate
 
 _PROBES = np.array([1e-12, 1e-6, 1e-3, 0.1, 1.0, 7.0])

@@ -10,7 +10,7 @@ from typing import Any
 from trpo_theory import bounds
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
-from trpo_theory.sharp.penalty import SHARP_MAX_KL
+from trpo_theory.updates.sharp_penalty import SHARP_MAX_KL
 
 
 def _radius(delta: Any, name: str, unit: str) -> float:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.divergence import kl_of_change
 from trpo_theory.errors import InvalidInput
-from trpo_theory.evaluation import evaluate
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.divergence import kl_of_change
+from trpo_theory.solve.evaluation import evaluate
 from trpo_theory.updates.penalties import penalty_at
 from trpo_theory.updates.problems import Penalty, Problem
 from trpo_theory.updates.surrogate import Surrogate

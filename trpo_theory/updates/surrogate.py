@@ -9,10 +9,10 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.bounds import Bound
-from trpo_theory.bounds.known import KnownQuantities
 from trpo_theory.errors import InvalidInput
-from trpo_theory.policy import StateAggregation
-from trpo_theory.quantities import Quantities
+from trpo_theory.model.policy import StateAggregation
+from trpo_theory.step.partial import KnownQuantities
+from trpo_theory.step.quantities import Quantities
 
 
 @dataclass(frozen=True, eq=False)

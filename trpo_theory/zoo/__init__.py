@@ -10,7 +10,7 @@ import numpy as np
 
 from trpo_theory._checks import integer, unknown_name
 from trpo_theory.errors import InvalidInput
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.zoo.classics import (
     CLASSICS,
     chain,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trpo_theory import _checks
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.zoo._moves import transition_of
 
 _INF = float("inf")

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from trpo_theory._announced import announced
 from trpo_theory.errors import InvalidInput
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 
 
+@announced
 @dataclass(frozen=True, eq=False)
 class Instance:
     """An MDP with a pair of policies.

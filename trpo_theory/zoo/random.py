@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from jaxtyping import Float
 
 from trpo_theory import _checks
-from trpo_theory.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.zoo._moves import DENSE_UP_TO
 
 

@@ -12,7 +12,7 @@ from trpo_theory.report.diagram import transition_diagram
 from trpo_theory.report.page.statement import typeset
 from trpo_theory.report.page.templating import render
 from trpo_theory.report.tables import show
-from trpo_theory.verify import Verification
+from trpo_theory.verification.verdict import Verification
 
 _LONGEST = 9
 _VERDICTS = ("refuted", "unrefuted", "undecided")

@@ -1,0 +1,175 @@
+"""The floors: rooms import in one direction only, which is read off the folders and their imports, and the roof stays light."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "trpo_theory"
+ROOT = Path(__file__).resolve().parents[2] / PACKAGE
+MODULES = sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in ROOT.rglob("*.py"))
+SOURCES = {module: (ROOT / f"{module}.py").read_text(encoding="utf-8") for module in MODULES}
+ROOMS = {module.split("/")[0] for module in MODULES}
+HEAVY = {
+    "gymnasium",
+    "pandas",
+    "matplotlib",
+    "cvxpy",
+    "typer",
+    "rich",
+    "hypothesis",
+    "jinja2",
+    "joblib",
+    "dask",
+    "autograd",
+}
+MAY_LOAD = {
+    "cli": {"typer", "rich"},
+    "report": HEAVY,
+    "search": {"autograd"},
+    "step": {"autograd"},
+    "testing": {"hypothesis"},
+}
+
+
+def imports(source: str, module: str, *, loading_only: bool = False) -> Iterator[str]:
+    """Dotted names that a module imports: a/b is the module's path. loading_only: those run when it is imported."""
+    package = [PACKAGE, *module.split("/")[:-1]]
+    for node in _loaded(ast.parse(source)) if loading_only else ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base = [*base, *(node.module or "").split(".")] if node.module else base
+            # `from trpo_theory import x` names a room x, or something on the roof: room_of decides.
+            yield from (".".join([*base, alias.name]) for alias in node.names)
+
+
+def _loaded(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _loaded(child)
+
+
+def room_of(name: str) -> str | None:
+    """The room that a dotted import comes from: None outside the package, `__init__` for names of the roof."""
+    first, *rest = name.split(".")
+    if first != PACKAGE:
+        return None
+    return rest[0] if rest and rest[0] in ROOMS else "__init__"
+
+
+def order_of(sources: dict[str, str]) -> list[str]:
+    """The rooms from the ground up.
+
+    Raises:
+        graphlib.CycleError: naming the rooms in a circle, if there is one.
+    """
+    below: dict[str, set[str]] = {}
+    for module, source in sources.items():
+        room = module.split("/")[0]
+        targets = {target for name in imports(source, module) if (target := room_of(name)) is not None}
+        below.setdefault(room, set()).update(targets - {room})
+    return list(graphlib.TopologicalSorter(below).static_order())
+
+
+def test_rooms_import_in_one_direction_only():
+    assert set(order_of(SOURCES)) == ROOMS
+
+
+def test_nobody_imports_from_the_roof():
+    importers = {
+        module
+        for module, source in SOURCES.items()
+        if "__init__" in {room_of(name) for name in imports(source, module)}
+    }
+    assert not importers
+
+
+def test_the_model_is_on_the_ground_and_the_command_line_on_top():
+    order = order_of(SOURCES)
+    spine = [
+        "errors",
+        "_checks",
+        "model",
+        "solve",
+        "step",
+        "bounds",
+        "claims",
+        "proofs",
+        "search",
+        "verification",
+        "cli",
+    ]
+    assert sorted(spine, key=order.index) == spine
+
+
+def test_at_most_five_modules_lie_beside_the_folders():
+    assert len([path for path in ROOT.glob("*.py") if path.name != "__init__.py"]) <= 5
+
+
+def test_no_module_bears_the_name_of_a_public_function():
+    """`tt.verify` must be the function whatever has been imported; the catalogues and rooms are modules by intent."""
+    import types
+
+    import trpo_theory
+
+    functions = {
+        name for name in trpo_theory.__all__ if not isinstance(getattr(trpo_theory, name), types.ModuleType | type)
+    }
+    assert not functions & {part for module in MODULES for part in module.split("/")}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_heavy_libraries_are_not_loaded_with_a_module(module):
+    loaded = {name.split(".")[0] for name in imports(SOURCES[module], module, loading_only=True)}
+    assert not (loaded & HEAVY) - MAY_LOAD.get(module.split("/")[0], set())
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_ball_library_is_imported_in_one_room_only(module):
+    names = {name.split(".")[0] for name in imports(SOURCES[module], module)}
+    assert module.startswith("numerics/ball/") or "flint" not in names
+
+
+@pytest.mark.parametrize(
+    ("source", "circle"),
+    [
+        ("from trpo_theory import bounds", {"model", "bounds"}),
+        ("def f():\n    import trpo_theory.bounds.trpo", {"model", "bounds"}),
+        ("from ..bounds import trpo", {"model", "bounds"}),
+    ],
+)
+def test_an_arrow_up_is_found_however_it_is_written(source, circle):
+    with pytest.raises(graphlib.CycleError) as caught:
+        order_of({**SOURCES, "model/mdp": SOURCES["model/mdp"] + "\n" + source})
+    assert circle <= set(caught.value.args[1])
+
+
+def test_the_reader_of_imports_tells_loading_from_later():
+    source = "import pandas\nif TYPE_CHECKING:\n    import rich\ndef f():\n    import typer\nclass C:\n    import cvxpy"
+    assert set(imports(source, "model/mdp", loading_only=True)) == {"pandas", "cvxpy"}
+    assert set(imports(source, "model/mdp")) == {"pandas", "rich", "typer", "cvxpy"}
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = (
+        "import sys, trpo_theory\n"
+        "for name in ('model.mdp', 'model.policy', 'solve.evaluation', 'solve.control', 'step.quantities'):\n"
+        "    __import__('trpo_theory.' + name)\n"
+        "print(*sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    loaded = set(run.stdout.split())
+    assert "trpo_theory.step.quantities" in loaded
+    assert not loaded & {"scipy.sparse.linalg", "scipy.linalg", "scipy.stats", "beartype", "flint", *HEAVY}

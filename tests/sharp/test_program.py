@@ -1,0 +1,116 @@
+"""The sharp gap: closed forms, the walk below it, proved bounds above it, and files that tell the same."""
+
+import json
+
+import numpy as np
+import pytest
+
+import trpo_theory as tt
+from trpo_theory.cli import main
+from trpo_theory.sharp.gap import DIVERGENCES, sharp_gap
+
+NODES = 16
+
+
+def tv_closed_form(gamma, alpha):
+    """2 min(2α, 1) γ α / ((1 − γ)(1 − γ(1 − α))), THEORY.md."""
+    return 2 * min(2 * alpha, 1) * gamma * alpha / ((1 - gamma) * (1 - gamma * (1 - alpha)))
+
+
+@pytest.mark.parametrize(("gamma", "alpha"), [(0.5, 0.25), (0.9, 0.05), (0.9, 0.7), (0.3, 0.5)])
+def test_max_tv_is_its_closed_form_and_f1_attains_it(gamma, alpha):
+    told = sharp_gap("max-tv", gamma, alpha, certify=True, nodes=NODES)
+    assert told.certified
+    assert told.lower == pytest.approx(tv_closed_form(gamma, alpha), rel=1e-6)
+    assert told.upper == pytest.approx(tv_closed_form(gamma, alpha), rel=1e-6)
+    assert told.lower <= told.upper
+    assert told.witness.mdp.states == 2
+    ratios = {row["id"]: row["ratio"] for row in told.bounds}
+    assert ratios.keys() == {"trpo/tv", "coupling/tv"}
+    if alpha <= 0.5:
+        assert ratios["coupling/tv"] == pytest.approx(1, rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def max_kl():
+    return sharp_gap("max-kl", 0.5, 0.02, certify=True, nodes=24)
+
+
+def test_max_kl_is_between_the_walk_and_the_chain_rule(max_kl):
+    x = np.sqrt(-np.expm1(-2 * 0.02)) / 2
+    walk = tt.zoo.walk(gamma=0.5, x=x, n=40)
+    q = tt.compare(walk.mdp, walk.old, walk.new)
+    assert q.max_kl == pytest.approx(0.02, rel=1e-9)
+    assert max_kl.certified
+    assert max_kl.upper >= -walk.gap / q.max_abs_advantage
+    assert -walk.gap * 0.99 <= max_kl.lower <= max_kl.upper <= 1.03 * max_kl.lower
+    chain_rule = next(row for row in max_kl.bounds if row["id"] == "chain-rule/kl")
+    assert max_kl.upper <= chain_rule["penalty"]
+    assert 0.85 < chain_rule["ratio"] < 0.88  # THEORY.md: "at gamma = .5, about 0.87"
+    assert all(row["ratio"] < 1 for row in max_kl.bounds)
+
+
+def test_its_witness_evaluates_from_its_file_to_the_gap_told(max_kl, tmp_path):
+    max_kl.write(tmp_path / "witness.json")
+    fields = tt.io.read_fields(tmp_path / "witness.json")
+    mdp = tt.io.mdp_from_fields(fields)
+    old, new = (np.array(fields[name], dtype=float) for name in ("old", "new"))
+    q = tt.compare(mdp, old, new)
+    used = (old > 0) | (new > 0)
+    assert q.max_kl <= 0.02 * (1 + 1e-12)
+    assert -q.surrogate_gap / np.abs(q.advantage[used]).max() == pytest.approx(max_kl.lower, rel=1e-9)
+
+
+def test_its_proof_is_checked_from_its_file_alone(max_kl, tmp_path, capsys):
+    max_kl.write_proof(tmp_path / "proof.json")
+    assert main(["certify", str(tmp_path / "proof.json"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["certified"]
+    assert told["upper"] == pytest.approx(max_kl.upper, rel=1e-12)
+    fields = json.loads((tmp_path / "proof.json").read_text())
+    fields["w"] = [value * 0.98 for value in fields["w"]]
+    (tmp_path / "wrong.json").write_text(json.dumps(fields))
+    assert main(["certify", str(tmp_path / "wrong.json")]) == 3
+
+
+@pytest.mark.parametrize("divergence", DIVERGENCES)
+@pytest.mark.parametrize("normaliser", ["max", "expected"])
+def test_no_lower_bound_exceeds_an_upper_one(divergence, normaliser):
+    told = sharp_gap(divergence, 0.4, 0.05, normaliser, nodes=10)
+    assert 0 < told.lower <= told.upper
+    assert all(row["ratio"] <= 1 + 1e-9 for row in told.bounds)
+
+
+def test_mean_tv_over_the_expected_advantage_is_cpos_bound_in_the_limit():
+    """F5: the ratio to cpo/mean-tv tends to 1 as M grows."""
+    told = sharp_gap("mean-tv", 0.5, 0.1, "expected", nodes=NODES)
+    assert [row["id"] for row in told.bounds] == ["cpo/mean-tv", "geppo"] or told.bounds[0]["id"] == "cpo/mean-tv"
+    assert 0.999 < told.bounds[0]["ratio"] <= 1
+    assert told.upper == pytest.approx(told.bounds[0]["penalty"], rel=1e-6)
+
+
+def test_the_verb_prints_the_fields_that_scripts_read(capsys):
+    arguments = ["sharp", "--divergence", "max-tv", "--gamma", "1/2", "--radius", "1/4", "--json"]
+    assert main(arguments) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"divergence", "normaliser", "gamma", "radius", "lower", "upper", "bounds", "witness"} <= told.keys()
+    assert told["lower"] == pytest.approx(0.4)
+    assert {"id", "penalty", "ratio"} == told["bounds"][0].keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"divergence": "max-kkl"}, "did you mean 'max-kl'"),
+        ({"normaliser": "mean"}, "normaliser"),
+        ({"gamma": 1.0}, "gamma = 1.0"),
+        ({"radius": 0.0}, "radius = 0.0"),
+        ({"radius": float("nan")}, "radius = nan"),
+        ({"divergence": "max-tv", "radius": 1.5}, "radius = 1.5"),
+        ({"nodes": 2}, "nodes = 2"),
+    ],
+)
+def test_bad_input_is_one_message(changes, words):
+    arguments = {"divergence": "max-kl", "gamma": 0.5, "radius": 0.1, "normaliser": "max"} | changes
+    with pytest.raises(tt.InvalidInput, match=words):
+        sharp_gap(**arguments)

@@ -1,0 +1,56 @@
+"""Penalty(bound="sharp/max-kl"): above what some MDP loses, below the chain rule's penalty, and with longer safe steps."""
+
+import numpy as np
+import pytest
+
+import trpo_theory as tt
+from trpo_theory.updates import sharp_penalty as sharp
+
+GAMMA = 0.5
+
+
+def li_minus_half(gamma):
+    """Σ √k γᵏ, term by term."""
+    k = np.arange(1, 2000)
+    return float((np.sqrt(k) * gamma**k).sum())
+
+
+def test_the_steps_enclose_their_radius():
+    for radius in (1e-7, 3e-5, 0.01, 0.25, 1.0, 7.3):
+        step = sharp.step_above(radius)
+        assert sharp.radius_of(step - 1) < radius <= sharp.radius_of(step)
+
+
+@pytest.fixture(scope="module")
+def steps():
+    instance = tt.zoo.kakade(gamma=GAMMA)
+    old = [[0.45, 0.55], [0.4, 0.6]]
+    names = ("chain-rule/kl", "sharp/max-kl")
+    return {name: tt.update(instance, old, tt.Penalty(bound=name)) for name in names}
+
+
+def test_the_penalty_is_between_a_walk_and_the_chain_rule(steps):
+    told = steps["sharp/max-kl"]
+    radius, size = float(told.max_kl), float(told.surrogate.max_abs_advantage[0])
+    x = np.sqrt(-np.expm1(-2 * radius)) / 2
+    walk = tt.zoo.walk(gamma=GAMMA, x=x, n=40)
+    lost = -walk.gap / np.abs(tt.compare(walk.mdp, walk.old, walk.new).advantage).max()
+    assert lost * size <= float(told.penalty) <= 2 * li_minus_half(GAMMA) * radius * size
+
+
+def test_the_step_is_longer_promises_more_and_keeps_its_promise(steps):
+    chain, best = steps["chain-rule/kl"], steps["sharp/max-kl"]
+    assert best.status == "optimal"
+    assert best.max_kl > 1.2 * chain.max_kl
+    assert best.objective > 1.1 * chain.objective
+    assert best.expected_return_new - best.expected_return_old >= best.objective > 0
+    for delta in np.geomspace(0.3, 3, 12) * float(best.max_kl):  # no radius nearby does better under the same penalty
+        other = tt.update(tt.zoo.kakade(gamma=GAMMA), [[0.45, 0.55], [0.4, 0.6]], tt.MaxKL(float(delta)))
+        penalty = best.surrogate.penalty(sharp.SHARP_MAX_KL, other.max_kl)
+        assert float(other.surrogate_gain) - float(penalty[0]) <= float(best.objective) * (1 + 1e-9)
+
+
+def test_outside_its_radii_it_is_the_chain_rule():
+    for radius in (0.0, 1e-9, 25.0):
+        q = tt.bounds.known.KnownQuantities(gamma=GAMMA, max_abs_advantage=3.0, max_kl=radius)
+        assert float(sharp.SHARP_MAX_KL.penalty(q)) == pytest.approx(6 * li_minus_half(GAMMA) * radius, rel=1e-12)

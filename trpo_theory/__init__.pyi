@@ -1,0 +1,100 @@
+from . import bounds, claims, io, report, updates, zoo
+from .claims.record import Claim, claim
+from .errors import InvalidInput, NotSolved, TrpoTheoryError
+from .loading.sources import load, load_aggregation, load_policy
+from .model.mdp import FiniteMDP
+from .model.policy import StateAggregation, greedy, mixture, softmax, uniform
+from .numerics import divergence
+from .proofs.recheck import certify
+from .proofs.update_gap import certify_update
+from .recorded.auditing import audit
+from .recorded.record import Audit
+from .search.worst_cases.finding import WorstCase, worst_case
+from .sharp.gap import SharpGap, sharp_gap
+from .solve.control import Optimum, optimal
+from .solve.evaluation import Evaluation, evaluate
+from .step.quantities import Quantities, compare
+from .testing import strategies
+from .updates import (
+    CVXPY,
+    Dual,
+    MaxKL,
+    MaxTV,
+    MeanKL,
+    Penalty,
+    ReverseMaxKL,
+    ReverseMeanKL,
+    Status,
+    Surrogate,
+    Trace,
+    TRPOStep,
+    UpdateSolution,
+    importance_sampled,
+    improve,
+    update,
+)
+from .verification.falsifying import check, falsify
+from .verification.verdict import Verdict, Verification
+from .verification.verifying import verify
+
+__version__: str
+
+__all__ = [
+    "CVXPY",
+    "Audit",
+    "Claim",
+    "Dual",
+    "Evaluation",
+    "FiniteMDP",
+    "InvalidInput",
+    "MaxKL",
+    "MaxTV",
+    "MeanKL",
+    "NotSolved",
+    "Optimum",
+    "Penalty",
+    "Quantities",
+    "ReverseMaxKL",
+    "ReverseMeanKL",
+    "SharpGap",
+    "StateAggregation",
+    "Status",
+    "Surrogate",
+    "TRPOStep",
+    "Trace",
+    "TrpoTheoryError",
+    "UpdateSolution",
+    "Verdict",
+    "Verification",
+    "WorstCase",
+    "audit",
+    "bounds",
+    "certify",
+    "certify_update",
+    "check",
+    "claim",
+    "claims",
+    "compare",
+    "divergence",
+    "evaluate",
+    "falsify",
+    "greedy",
+    "importance_sampled",
+    "improve",
+    "io",
+    "load",
+    "load_aggregation",
+    "load_policy",
+    "mixture",
+    "optimal",
+    "report",
+    "sharp_gap",
+    "softmax",
+    "strategies",
+    "uniform",
+    "update",
+    "updates",
+    "verify",
+    "worst_case",
+    "zoo",
+]

@@ -1,0 +1,1 @@
+"""MDPs, policies, and aggregations of states."""

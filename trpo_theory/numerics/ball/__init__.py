@@ -1,0 +1,1 @@
+"""Exact rationals and balls; the only importer of the ball library."""

@@ -1,0 +1,222 @@
+"""What a number is in a proof: the operations of `arithmetic.Floats`, for exact rationals and balls, one instance.
+
+Arrays are object arrays of `Ball`, S axis 0, A axis 1. Each function is the formula of its namesake in `divergence.py`
+or `linear.py`, written plainly: nothing rounds here, so that nothing cancels.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_mat, fmpq, fmpq_mat
+
+from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.ball import raw as r
+from trpo_theory.numerics.ball.number import Ball, BallArray, balls, elementwise, larger, plain, smaller
+
+
+class Balls:
+    """Exact rationals and balls: the twin of `arithmetic.Floats`."""
+
+    name = "balls"
+    stack = staticmethod(np.stack)
+    sqrt = staticmethod(elementwise(Ball.sqrt, 1))
+    log = staticmethod(elementwise(Ball.log, 1))
+    exp = staticmethod(elementwise(Ball.exp, 1))
+    minimum = staticmethod(elementwise(smaller, 2))
+    maximum = staticmethod(elementwise(larger, 2))
+    nan_to_inf = staticmethod(elementwise(lambda x: Ball(np.inf) if x.is_nothing else x, 1))
+
+    @staticmethod
+    def where(condition: Any, x: Any, y: Any) -> Any:
+        """x where the condition holds, else y."""
+        return balls(np.where(np.asarray(condition, dtype=bool), plain(x), plain(y)))
+
+    @staticmethod
+    def close(x: Any, y: Any) -> Any:
+        """Whether x = y, exactly.
+
+        Raises:
+            Undecided: for enclosures that overlap.
+        """
+        return np.equal(plain(x), plain(y))
+
+    @staticmethod
+    def kl_div(p: Any, q: Any) -> Any:
+        """The term p log(p/q) − p + q of the generalised KL, elementwise: q where p = 0, ∞ where p > 0 = q."""
+        return _KL_DIV(p, q)
+
+    @staticmethod
+    def chi2(p: Any, q: Any, axis: int = -1) -> Any:
+        """χ²(p‖q) = Σ (p − q)²/q: ∞ where p > 0 = q."""
+        return Balls.sum(_CHI2(p, q), axis)
+
+    @staticmethod
+    def jensen_shannon(p: Any, q: Any, axis: int = -1) -> Any:
+        """½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2."""
+        p, q = balls(p), balls(q)
+        middle = (p + q) / 2
+        return Balls.sum(Balls.kl_div(p, middle) + Balls.kl_div(q, middle), axis) / 2
+
+    @staticmethod
+    def hellinger2(p: Any, q: Any, axis: int = -1) -> Any:
+        """H²(p, q) = ½ Σ (√p − √q)²."""
+        return Balls.sum(_HELLINGER2(p, q), axis)
+
+    @staticmethod
+    def renyi(p: Any, q: Any, order: float | Fraction, axis: int = -1) -> Any:
+        """D_a(p‖q) = log(Σ p^a q^(1−a)) / (a − 1), 0.01 ≤ a ≤ 0.99 as in floats; ∞ for disjoint rows.
+
+        Raises:
+            InvalidInput: for another order.
+        """
+        if not 0.01 <= order <= 0.99:
+            raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", mend="use kl for order 1")
+        a = Ball(order)
+        return Balls.log(Balls.sum(_AFFINITY(p, q, a), axis)) / (a - 1)
+
+    @staticmethod
+    def polylog(order: float | Fraction, x: Any) -> Any:
+        """Li_order(x) = Σ_{k≥1} xᵏ / k^order, 0 ≤ x < 1: exact at x = 0 and for the orders 0 and −1.
+
+        Raises:
+            InvalidInput: for x outside [0, 1).
+        """
+        return _POLYLOG(order, x)
+
+    @staticmethod
+    def identity(n: int) -> Any:
+        """The unit matrix."""
+        return balls(np.eye(n))
+
+    @staticmethod
+    def sum(x: Any, axis: int, where: Any = None) -> Any:
+        """Σ along an axis, over the entries where `where` is true."""
+        x = balls(x) if where is None else Balls.where(where, x, 0)
+        return balls(np.add.reduce(x, axis=axis))
+
+    @staticmethod
+    def max(x: Any, axis: int, where: Any = None) -> Any:
+        """The largest along an axis, over the entries where `where` is true; −∞ where it never is."""
+        x = balls(x) if where is None else Balls.where(where, x, -np.inf)
+        return np.maximum.reduce(x, axis=axis)
+
+    @staticmethod
+    def resolvent(transition: Any, policy: Any, gamma: Any) -> BallResolvent:
+        """(I − γ P_π)⁻¹."""
+        return BallResolvent(transition, policy, gamma)
+
+    @staticmethod
+    def expect(transition: Any, value: Any) -> Any:
+        """Σ_s' P(s'|s,a) value(s'), shape (S, A)."""
+        transition = plain(transition)
+        rows = transition.reshape(-1, transition.shape[-1])
+        return _product(rows, plain(value)).reshape(transition.shape[:-1])
+
+    @staticmethod
+    def push(transition: Any, weight: Any) -> Any:
+        """Σ_s,a weight(s,a) P(s'|s,a), shape (S',)."""
+        transition = plain(transition)
+        return _product(transition.reshape(-1, transition.shape[-1]).T, plain(weight).ravel())
+
+
+class BallResolvent:
+    """(I − γ P_π)⁻¹ by elimination in exact rationals; in balls only where the policy or the right-hand side is inexact."""
+
+    def __init__(self, transition: Any, policy: Any, gamma: Any) -> None:
+        transition, policy = plain(transition), plain(policy)
+        chain = np.stack([_product(moves.T, row) for moves, row in zip(transition, policy, strict=True)])
+        entries = _raws(balls(np.eye(len(chain))) - Ball(gamma) * chain)
+        self._exact = _exact(entries)
+        self._matrix: Any = (fmpq_mat if self._exact else arb_mat)(len(chain), len(chain), entries)
+
+    def solve(self, b: Any) -> Any:
+        """The x with x = b + γ P_π x.
+
+        Raises:
+            Undecided: where enclosures leave open whether the matrix is regular.
+        """
+        return self._applied(self._matrix, b)
+
+    def solve_transposed(self, b: Any) -> Any:
+        """The y with y = b + γ P_πᵀ y, likewise."""
+        return self._applied(self._matrix.transpose(), b)
+
+    def _applied(self, matrix: Any, b: Any) -> Any:
+        b = plain(b)
+        entries = _raws(b)
+        if any(isinstance(entry, float) for entry in entries):
+            columns = [self._applied(matrix, unit) for unit in np.eye(len(b))]
+            return _product(plain(np.stack(columns, axis=1)), b)
+        kind: Any = fmpq_mat if self._exact and _exact(entries) else arb_mat
+        try:
+            return _array(kind(matrix).solve(kind(len(b), 1, entries)), b.shape)
+        except ZeroDivisionError:
+            if kind is fmpq_mat:
+                raise
+            raise r.Undecided("a linear system in balls could not be solved: raise the precision") from None
+
+
+def _raws(x: Any) -> list[Any]:
+    return [entry.raw for entry in x.flat]
+
+
+def _exact(entries: list[Any]) -> bool:
+    return set(map(type, entries)) <= {fmpq}
+
+
+def _array(matrix: Any, shape: tuple[int, ...]) -> Any:
+    out = np.empty(shape, dtype=object)
+    out.ravel()[:] = [Ball(entry) for entry in matrix.entries()]
+    return out.view(BallArray)
+
+
+def _product(matrix: np.ndarray, vector: np.ndarray) -> Any:
+    """matrix · vector, of bare object arrays."""
+    left, right = _raws(matrix), _raws(vector)
+    if _exact(left) and _exact(right):
+        return _array(fmpq_mat(len(matrix), len(vector), left) * fmpq_mat(len(vector), 1, right), matrix.shape[:1])
+    return np.add.reduce(balls(matrix) * balls(vector), axis=1)
+
+
+def _kl_div(p: Ball, q: Ball) -> Ball:
+    """The term p log(p/q) − p + q, never negative: q where p = 0, ∞ where p > 0 = q, exactly 0 where p = q."""
+    a, b = p.raw, q.raw
+    if type(a) is fmpq:
+        if a == 0:
+            return q
+        if type(b) is fmpq and a == b:
+            return Ball(0)
+    term = p * (p / q).log() - p + q
+    return Ball(r.nonnegative(term.raw)) if type(term.raw) is arb and a > 0 else term
+
+
+def _chi2_term(p: Ball, q: Ball) -> Ball:
+    difference = p - q
+    return difference if difference.raw == 0 else difference**2 / q
+
+
+def _hellinger2_term(p: Ball, q: Ball) -> Ball:
+    """½ (√p − √q)² = (p + q)/2 − √(pq)."""
+    if p.is_exact and q.is_exact and p.raw == q.raw:
+        return Ball(0)
+    return (p + q) / 2 - (p * q).sqrt()
+
+
+def _affinity_term(p: Ball, q: Ball, order: Ball) -> Ball:
+    """p^a q^(1−a)."""
+    if p.is_exact and q.is_exact and p.raw == q.raw:
+        return p
+    return p**order * q ** (1 - order)
+
+
+def _polylog(order: Ball, x: Ball) -> Ball:
+    if not (x >= 0 and x < 1):
+        raise InvalidInput(got=f"x = {x!r}", wanted="0 <= x < 1, as a discount", mend="check gamma")
+    return Ball(r.polylog(order.raw, x.raw))
+
+
+_KL_DIV, _CHI2, _HELLINGER2 = (elementwise(term, 2) for term in (_kl_div, _chi2_term, _hellinger2_term))
+_AFFINITY, _POLYLOG = elementwise(_affinity_term, 3), elementwise(_polylog, 2)

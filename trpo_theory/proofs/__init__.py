@@ -1,0 +1,1 @@
+"""What may return "proved": claims decided in exact rationals and balls, witnesses, update gaps, and `certify`."""

@@ -1,0 +1,182 @@
+"""`decide`: a claim on one exact instance, proved or refuted, at as much precision as it takes."""
+
+from __future__ import annotations
+
+import copy
+import decimal
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.ball.number import Ball, BallArray, plain
+from trpo_theory.numerics.ball.raw import Undecided, arb, precision
+from trpo_theory.step.exact import ExactInstance, quantities
+from trpo_theory.step.quantities import Quantities
+
+_FIRST = 64
+_DIGITS = 10
+_UNDEFINED, _UNKNOWN = "undefined", "unknown"
+_SHOWN_DIGITS = 12
+"""An exact fraction with more digits than this above or below is shown as a decimal enclosure."""
+
+
+class Verdict(enum.StrEnum):
+    """What is known of a claim on one instance."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+    VACUOUS = "vacuous"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided of a claim on one instance.
+
+    Attributes:
+        verdict: proved or refuted, each of them by exact arithmetic; vacuous where the hypothesis is proved false.
+        lower, upper: rationals that enclose the slack, its least entry where it has several (of an identity, the one
+            furthest from 0); None where it is not finite or not known.
+        precision: bits at which it was decided, or given up.
+        met: whether the hypothesis is proved to hold, or not to; None where that is open.
+        enclosure: the slack as a reader sees it, rounded outward: "-3/20", "[-0.1500000001, -0.1499999999]", "inf".
+    """
+
+    verdict: Verdict
+    lower: Fraction | None
+    upper: Fraction | None
+    precision: int
+    met: bool | None
+    enclosure: str
+
+    def __repr__(self) -> str:
+        return f"Decision({self.verdict}, slack {self.enclosure}, met={self.met}, precision={self.precision})"
+
+
+def decide(
+    slack: Callable[[Quantities], Any],
+    instance: ExactInstance,
+    *,
+    given: Callable[[Quantities], Any] | None = None,
+    relation: str = ">=",
+    limit: int = 4096,
+) -> Decision:
+    """Prove or refute slack ≥ 0 (or slack = 0) on one instance; the precision doubles from 64 bits until it is decided.
+
+    Args:
+        slack: a formula over `Quantities`: a number, or an array each entry of which must comply. Where it is "nothing"
+            (0 · ∞, ∞ − ∞) the claim says nothing and holds.
+        instance: the instance.
+        given: the hypothesis, a condition over `Quantities`; arrays must hold throughout.
+        relation: ">=" or "=".
+        limit: the most bits. What is open there, such as an equality of transcendental numbers, stays undecided.
+
+    Returns:
+        A `Decision`. Errors of the formulas themselves come through unchanged.
+
+    Raises:
+        InvalidInput: for an unknown relation, or a slack that is no number.
+    """
+    if relation not in (">=", "="):
+        raise InvalidInput(got=f"relation = {relation!r}", wanted="'>=' or '='", mend="turn the inequality round")
+    q, bits = quantities(instance), min(_FIRST, limit)
+    while True:
+        with precision(bits):
+            decision = _attempt(slack, q, given, relation, bits)
+        if decision.verdict is not Verdict.UNDECIDED or decision.enclosure == _UNDEFINED or bits >= limit:
+            return decision
+        bits = min(2 * bits, limit)
+        q = _without_enclosures(q)
+
+
+def _attempt(slack: Any, q: Quantities, given: Any, relation: str, bits: int) -> Decision:
+    met: bool | None = None
+    try:
+        met = given is None or _holds(given(q))
+        if not met:
+            return Decision(Verdict.VACUOUS, None, None, bits, False, _UNKNOWN)
+        entries = _numbers(slack(q))
+    except Undecided:
+        return Decision(Verdict.UNDECIDED, None, None, bits, met, _UNKNOWN)
+    complies = [_complies(entry, relation) for entry in entries]
+    verdict = Verdict.REFUTED if False in complies else Verdict.UNDECIDED if None in complies else Verdict.PROVED
+    shown = [entry for entry, yes in zip(entries, complies, strict=True) if yes is not True] or entries
+    if verdict is Verdict.REFUTED:
+        shown = [entry for entry, yes in zip(entries, complies, strict=True) if yes is False]
+    lower, upper, text = _enclosed(shown, relation)
+    return Decision(verdict, lower, upper, bits, met, text)
+
+
+def _holds(condition: Any) -> bool:
+    if condition is None:
+        raise InvalidInput(
+            got="a hypothesis that is None", wanted="true or false", mend="return the condition from the function"
+        )
+    return all([bool(held) for held in np.asarray(condition, dtype=object).ravel()])
+
+
+def _numbers(slack: Any) -> list[Ball]:
+    entries = list(np.asarray(slack, dtype=object).ravel())
+    if not entries or any(entry is None or isinstance(entry, bool | np.bool_) for entry in entries):
+        raise InvalidInput(
+            got=f"a slack that is {'empty' if not entries else 'no number'}: {slack!r}",
+            wanted="a number, at least 0 where the claim holds",
+            mend="return the larger side minus the smaller one",
+        )
+    return [Ball(entry) for entry in entries]
+
+
+def _complies(entry: Ball, relation: str) -> bool | None:
+    """Whether an entry is proved to comply, or not to; None where that is open. Nothing complies."""
+    if entry.is_undefined:
+        return None
+    if entry.is_nothing:
+        return True
+    try:
+        return bool(entry >= 0 if relation == ">=" else entry == 0)
+    except Undecided:
+        return None
+
+
+def _enclosed(entries: list[Ball], relation: str) -> tuple[Fraction | None, Fraction | None, str]:
+    """What encloses the least entry (of an identity, the one furthest from 0), and how it is written."""
+    finite = [entry for entry in entries if entry.is_finite]
+    if relation == ">=" and any(entry == -np.inf for entry in entries if not entry.is_finite):
+        return None, None, "-inf"
+    if not finite:
+        undefined, infinite = any(e.is_undefined for e in entries), [e for e in entries if not e.is_nothing]
+        return None, None, _UNDEFINED if undefined else str(infinite[0].raw) if infinite else "nothing"
+    if relation == "=":
+        finite = [max(finite, key=lambda entry: abs(entry.midpoint))]
+    try:
+        lower, upper = min(entry.lower for entry in finite), min(entry.upper for entry in finite)
+    except OverflowError:
+        return None, None, repr(finite[0])
+    return lower, upper, _written(lower, upper)
+
+
+def _written(lower: Fraction, upper: Fraction) -> str:
+    if lower == upper and max(abs(lower.numerator), lower.denominator) < 10**_SHOWN_DIGITS:
+        return str(lower)
+    return f"[{_rounded(lower, decimal.ROUND_FLOOR)}, {_rounded(upper, decimal.ROUND_CEILING)}]"
+
+
+def _rounded(x: Fraction, rounding: str) -> str:
+    context = decimal.Context(_DIGITS, rounding, decimal.MIN_EMIN, decimal.MAX_EMAX)
+    exact = decimal.Context(decimal.MAX_PREC, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX)
+    p, q = exact.create_decimal(x.numerator), exact.create_decimal(x.denominator)
+    return str(context.divide(p, q))
+
+
+def _without_enclosures(q: Quantities) -> Quantities:
+    """The same quantities for more precision: what is rational, or a proved comparison, need not be computed again."""
+    other = copy.copy(q)
+    for name, value in vars(q).items():
+        if isinstance(value, Ball | BallArray) and not all(type(x.raw) is not arb for x in np.ravel(plain(value))):
+            del vars(other)[name]
+    return other

@@ -1,0 +1,149 @@
+"""`audit`: every update of a recorded run, solved exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from trpo_theory import bounds
+from trpo_theory.errors import InvalidInput
+from trpo_theory.io.runs import Run, run_of
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.recorded.chains import Chains, Steps
+from trpo_theory.recorded.exact import exact_updates
+from trpo_theory.recorded.idle import held, idle_states
+from trpo_theory.recorded.record import Audit, AuditedBound, checked_target
+from trpo_theory.solve.control import optimal
+
+_OF_STEP = (
+    *("expected_return_old", "expected_return_new", "surrogate", "surrogate_gain", "max_kl", "reverse_max_kl"),
+    *("mean_kl", "reverse_mean_kl", "max_tv", "max_abs_advantage", "return_rounding"),
+)
+_OF_BOUND = ("penalty", "lower_bound", "slack", "holds")
+_ROUNDING = 1e-12
+"""Of a return, relative to the largest there is: a bound this close to the worst return is not below it."""
+
+
+def audit(
+    mdp: FiniteMDP | Run,
+    policies: Any = None,
+    *,
+    target: Any = None,
+    logged: Mapping[str, Any] | None = None,
+    hold_idle: bool = False,
+    rtol: float = 1e-9,
+    advance: Callable[[], None] = lambda: None,
+) -> Audit:
+    """What really happened at each update of a training run: η, L, the divergences, every bound, and the exact updates.
+
+    Update k goes from policies[k] to policies[k + 1]. Each policy is evaluated once; all numbers come from the definitions
+    in THEORY.md, none from the run's own log.
+
+    Args:
+        mdp: what the run trained on, or a whole `Run` (of `io.read_run`, or a recorder).
+        policies: shape (T, S, A), T ≥ 2, first to last; float32 rows are renormalised.
+        target: the mean-KL that the run aimed at, nats; if left out, `target_kl` where the run logged one throughout.
+        logged: what the run itself said, by name, (T − 1,) each; kept beside the true numbers.
+        hold_idle: whether both policies of an update are taken to be uniform in states where no action matters (where an
+            episode is over). No return and no surrogate changes, but no divergence is charged to them, and by the theorems
+            bounds on the same returns get better. Otherwise all states count, as the definitions say.
+        rtol: the relative gap up to which an exact update counts as solved; others are NaN.
+        advance: called after each update, for a progress bar.
+
+    Returns:
+        An `Audit`.
+
+    Raises:
+        InvalidInput: for policies that are none, or not of this MDP; a run with one policy.
+
+    >>> mdp = FiniteMDP([[[1.0], [1.0]]], [[0.0, 1.0]], 0.5)
+    >>> audit(mdp, [[[0.5, 0.5]], [[0.4, 0.6]], [[0.7, 0.3]]]).decreases
+    1
+    """
+    run = _as_run(mdp, policies, logged)
+    aim = _logged_target(run) if target is None else checked_target(target)
+    best, worst = optimal(run.mdp), optimal(_negated(run.mdp))
+    lowest, highest = 0.0 - float(worst.expected_return), float(best.expected_return)
+    floor = lowest - _ROUNDING * max(float(np.abs(worst.value).max()), float(np.abs(best.value).max()))
+    chains, idle = Chains(run.mdp), idle_states(run.mdp)
+    policies = held(run.policies, run.mdp) if hold_idle else run.policies
+    parts = [_audited(chains, q, idle, floor, rtol, advance) for q in chains.steps(policies)]
+    columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]}
+    checks = {
+        name: AuditedBound(
+            name, *(np.concatenate(column) for column in zip(*(found[name] for _, found in parts), strict=True))
+        )
+        for name in parts[0][1]
+    }
+    return Audit(
+        **columns,
+        bounds=checks,
+        worst_return=lowest,
+        best_return=highest,
+        gamma=float(run.mdp.gamma),
+        held=hold_idle,
+        target=aim,
+        logged=run.logged,
+        about=run.about,
+        renormalised=run.renormalised,
+    )
+
+
+def _audited(
+    chains: Chains, q: Steps, idle: np.ndarray, floor: float, rtol: float, advance: Callable[[], None]
+) -> tuple[dict[str, np.ndarray], dict[str, tuple[np.ndarray, ...]]]:
+    """The columns of a batch of updates, and for each bound those of an `AuditedBound`."""
+    count = q.batch_shape[0]
+    columns = {name: _full(getattr(q, name), count) for name in _OF_STEP}
+    columns["idle_occupancy"] = _full(q.occupancy_old[idle].sum(0), count)
+    columns["acting_mean_kl"] = q.mean_over(~idle, q.kl)
+    columns["reverse_acting_mean_kl"] = q.mean_over(~idle, q.reverse_kl)
+    exact = exact_updates(q, rtol)
+    columns |= {"exact_mean_kl_gain": exact.mean_kl_gain, "exact_mean_kl_gap": exact.mean_kl_gap}
+    after = np.asarray(chains.of(exact.policies).expected_return)
+    columns["exact_mean_kl_return"] = np.where(np.isnan(exact.mean_kl_gain), np.nan, after)
+    columns["exact_max_kl_gain"] = exact.max_kl_gain
+    found = {}
+    for check in bounds.check_all(q):
+        numbers = [_full(getattr(check, name), count) for name in _OF_BOUND]
+        found[check.id] = (*numbers, numbers[1] < floor)
+    for _ in range(count):
+        advance()
+    return columns, found
+
+
+def _full(value: Any, count: int) -> np.ndarray:
+    return np.broadcast_to(np.asarray(value), (count,)).copy()
+
+
+def _as_run(mdp: FiniteMDP | Run, policies: Any, logged: Mapping[str, Any] | None) -> Run:
+    if not isinstance(mdp, Run):
+        if policies is None:
+            raise InvalidInput(
+                got="an MDP without policies",
+                wanted="audit(mdp, policies), or audit(run)",
+                mend="pass the policies (T, S, A)",
+            )
+        return run_of(policies, mdp, logged=logged)
+    if policies is not None or logged is not None:
+        raise InvalidInput(
+            got="a Run, and policies or logged numbers beside it",
+            wanted="one or the other",
+            mend="write audit(run), or audit(run.mdp, policies, logged=...)",
+        )
+    return mdp
+
+
+def _logged_target(run: Run) -> float | None:
+    """The target_kl that the run logged, where it is the same throughout."""
+    said = run.logged.get("target_kl")
+    if said is None or not len(said) or not (said == said[0]).all() or not said[0] > 0:
+        return None
+    return float(said[0])
+
+
+def _negated(mdp: FiniteMDP) -> FiniteMDP:
+    """The MDP whose best policy is the worst one of this."""
+    return FiniteMDP(mdp.transition, -mdp.reward, mdp.gamma, mdp.initial, available=mdp.available)

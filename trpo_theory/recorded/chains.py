@@ -1,0 +1,169 @@
+"""Many policies on one MDP: the steps from each to the next as batched `Quantities`, each policy solved for once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics import resolvent as linear
+from trpo_theory.numerics.floats import Floats, policy_transition
+from trpo_theory.solve.evaluation import Evaluation, PolicyChain
+from trpo_theory.step.quantities import Quantities
+
+_ELIMINATE_BELOW = 32
+_TABLE_ENTRIES = 2**18
+"""Entries of a chunk's policies: what the update solver keeps in cache."""
+_MATRIX_ENTRIES = 2**24
+"""Entries of a chunk's dense chains: 128 MB."""
+_LARGEST_FACTORISED = 5000
+_FILL_IN = 16
+"""Sparse factors of more than so many times the chain's entries are not worth it."""
+
+
+class OneMDP(Floats):
+    """float64 for policies (S, A, B) on one MDP, whose transition has no batch axis: (S, A, S), or sparse (S·A, S)."""
+
+    def __init__(self, mdp: FiniteMDP) -> None:
+        states, actions = mdp.states, mdp.actions
+        self._rows: Any = mdp.transition if mdp.is_sparse else mdp.transition.reshape(states * actions, states)
+        sparse = self._rows if mdp.is_sparse else sp.csr_array(self._rows)
+        self._factorised = sparse if _factors_stay_sparse(sparse, actions) else None
+        self.width = max(1, min(_TABLE_ENTRIES // (states * actions), _MATRIX_ENTRIES // self._chain_entries(mdp)))
+
+    def _chain_entries(self, mdp: FiniteMDP) -> int:
+        return mdp.states * (mdp.actions if mdp.is_sparse or self._factorised is not None else mdp.states)
+
+    def expect(self, transition: Any, value: Any) -> Any:  # type: ignore[override]
+        """Σ_s' P(s'|s,a) value(s'), (S, A, B)."""
+        return (self._rows @ value).reshape(len(value), -1, *value.shape[1:])
+
+    def push(self, transition: Any, weight: Any) -> Any:  # type: ignore[override]
+        """Σ_{s,a} weight(s,a) P(s'|s,a), (S, B)."""
+        return self._rows.T @ weight.reshape(-1, *weight.shape[2:])
+
+    def resolvent(self, transition: Any, policy: Any, gamma: Any) -> linear.Resolvent:  # type: ignore[override]
+        """(I − γ P_π)⁻¹ of each policy."""
+        if self._factorised is not None:
+            return _BlockDiagonal(
+                [policy_transition(self._factorised, one) for one in np.moveaxis(policy, -1, 0)], gamma
+            )
+        if not sp.issparse(transition) and len(policy) < _ELIMINATE_BELOW:
+            return linear.resolvent(policy_transition(transition[..., None], policy), gamma)
+        chains = (policy_transition(transition, one) for one in np.moveaxis(policy, -1, 0))
+        return _OneByOne([linear.resolvent(chain, float(gamma[0])) for chain in chains])
+
+
+def _factors_stay_sparse(transition: Any, actions: int) -> bool:
+    """Whether sparse LU suits the chains: tried on the uniform policy, whose chain has every entry that any can have."""
+    states = transition.shape[1]
+    if not _ELIMINATE_BELOW <= states <= _LARGEST_FACTORISED or transition.nnz > 0.1 * states * states:
+        return False
+    chain = sp.csr_array(policy_transition(transition, np.full((states, actions), 0.5 / actions)))
+    factors = _factors(chain, 0.5)
+    return factors.L.nnz + factors.U.nnz <= _FILL_IN * (chain.nnz + states)
+
+
+def _factors(chain: Any, gamma: float) -> Any:
+    from scipy.sparse.linalg import splu
+
+    matrix = sp.csc_array(sp.eye_array(chain.shape[0], format="csr") - gamma * chain)
+    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+
+class _BlockDiagonal:
+    """Sparse LU of the chains side by side, as one block-diagonal matrix: strictly dominant, so that no pivoting is needed."""
+
+    def __init__(self, chains: list[Any], gamma: Any) -> None:
+        self._shape = (chains[0].shape[0], len(chains))
+        self._lu = _factors(sp.block_diag(chains, format="csr"), float(gamma[0]))
+
+    def solve(self, b: np.ndarray) -> np.ndarray:
+        return self._apply(b, "N")
+
+    def solve_transposed(self, b: np.ndarray) -> np.ndarray:
+        return self._apply(b, "T")
+
+    def _apply(self, b: np.ndarray, transposed: str) -> np.ndarray:
+        flat = np.broadcast_to(b, self._shape).T.ravel()
+        return np.ascontiguousarray(self._lu.solve(flat, trans=transposed).reshape(self._shape[::-1]).T)
+
+
+class _OneByOne:
+    def __init__(self, resolvents: list[linear.Resolvent]) -> None:
+        self._resolvents = resolvents
+
+    def solve(self, b: np.ndarray) -> np.ndarray:
+        return self._apply("solve", b)
+
+    def solve_transposed(self, b: np.ndarray) -> np.ndarray:
+        return self._apply("solve_transposed", b)
+
+    def _apply(self, method: str, b: np.ndarray) -> np.ndarray:
+        columns = np.broadcast_to(b, (len(b), len(self._resolvents))).T
+        solved = [getattr(one, method)(column.copy()) for one, column in zip(self._resolvents, columns, strict=True)]
+        return np.stack(solved, axis=-1)
+
+
+class Steps(Quantities):
+    """The quantities of a batch of steps whose policies are solved already; the batch is last."""
+
+    def __init__(self, old: PolicyChain, new: PolicyChain, available: np.ndarray) -> None:
+        names = ("arithmetic", "gamma", "transition", "reward", "initial")
+        fields: dict[str, Any] = {name: getattr(new, name) for name in names}
+        batch = new.policy.shape[-1:]
+        super().__init__(**fields, available=available, old=old.policy, new=new.policy, batch_shape=batch)
+        vars(self).update(_old=old, _new=new)
+
+    @property
+    def return_rounding(self) -> np.ndarray:
+        """What float error can make of η(new) − η(old), (B,): the sum of the error bounds of both values."""
+        old, new = (Evaluation(chain, self.available).error_bound for chain in (self._old, self._new))
+        return np.asarray(old) + np.asarray(new)
+
+    def mean_over(self, states: np.ndarray, divergence: np.ndarray) -> np.ndarray:
+        """Σ d_old(s) divergence(s) / Σ d_old(s) over the states that a mask (S,) has, (B,); 0 where old visits none."""
+        weight = self.occupancy_old[states]
+        total = weight.sum(0)
+        return (weight * np.where(weight > 0, divergence[states], 0.0)).sum(0) / np.where(total > 0, total, 1.0)
+
+
+class Chains:
+    """The policies of a run on its MDP."""
+
+    def __init__(self, mdp: FiniteMDP) -> None:
+        self._arithmetic = OneMDP(mdp)
+        self._mdp = mdp
+        self._fields = {
+            "gamma": np.array([mdp.gamma]),
+            "transition": mdp.transition,
+            "reward": mdp.reward[..., None],
+            "initial": mdp.initial[..., None],
+        }
+
+    def of(self, policies: np.ndarray) -> PolicyChain:
+        """V, ρ, η of policies (B, S, A), the batch last."""
+        policy = np.ascontiguousarray(np.moveaxis(policies, 0, -1))
+        return PolicyChain(self._arithmetic, policy=policy, **self._fields)
+
+    def steps(self, policies: np.ndarray) -> Iterator[Steps]:
+        """The steps policies[k] → policies[k + 1], in order, some at a time."""
+        last = self.of(policies[:1])
+        for start in range(1, len(policies), self._arithmetic.width):
+            new = self.of(policies[start : start + self._arithmetic.width])
+            old = self._shifted(last, new)
+            yield Steps(old, new, self._mdp.available[..., None])
+            last = new
+
+    def _shifted(self, last: PolicyChain, new: PolicyChain) -> PolicyChain:
+        """The last policy of `last` and then all but the last of `new`, with what is known of them."""
+
+        def joined(name: str) -> np.ndarray:
+            return np.concatenate([getattr(last, name)[..., -1:], getattr(new, name)[..., :-1]], axis=-1)
+
+        old = PolicyChain(self._arithmetic, policy=joined("policy"), **self._fields)
+        vars(old).update({name: joined(name) for name in ("value", "q_value", "visitation", "expected_return")})
+        return old

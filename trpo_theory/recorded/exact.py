@@ -1,0 +1,95 @@
+"""What the exact updates (12) and (13) gain on the surrogate, each at the radius that an update of the run really went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from trpo_theory.model.policy import deterministic
+from trpo_theory.step.quantities import Quantities
+from trpo_theory.updates import MaxKL, MeanKL, Surrogate, UpdateSolution, solve
+from trpo_theory.updates.solvers.dual import Blocks
+
+_DECADES = 30
+
+
+@dataclass(frozen=True, eq=False)
+class ExactUpdates:
+    """The exact updates beside a batch of B steps, in discounted reward; NaN where a certificate does not pass.
+
+    Attributes:
+        mean_kl_gain: what (13) gains at δ = the step's mean-KL, (B,); where that is ∞, the greedy policy's gain.
+        mean_kl_gap: by how much any policy within that radius can gain more, at most, (B,).
+        policies: that gain it, (B, S, A).
+        max_kl_gain: what (12) gains at δ = the step's max-KL, (B,), likewise; row by row, without a certificate.
+    """
+
+    mean_kl_gain: np.ndarray
+    mean_kl_gap: np.ndarray
+    policies: np.ndarray
+    max_kl_gain: np.ndarray
+
+
+def exact_updates(q: Quantities, rtol: float) -> ExactUpdates:
+    """The exact updates at the radii of the steps of q; a certificate passes up to the relative gap rtol, and rounding."""
+    surrogate = Surrogate.of(q)
+    mean, largest = np.asarray(q.mean_kl), np.asarray(q.max_kl)
+    gain, gap, policies = np.zeros(mean.shape), np.zeros(mean.shape), np.moveaxis(q.old, -1, 0).copy()
+    for index in _alike(mean):
+        unit = float(np.exp(np.log(mean[index]).mean()))
+        scale = mean[index] / unit
+        solution = solve(_some(surrogate, index, scale), MeanKL(unit))
+        passed = _passed(solution, rtol)
+        gain[index], gap[index] = scale * solution.surrogate_gain * passed, scale * solution.gap * passed
+        policies[index] = solution.policy
+    max_kl_gain = _max_kl_gain(surrogate, np.where(np.isfinite(largest), largest, 0.0))
+    if np.isinf(largest).any():
+        best = _greedy(q)
+        of_best = np.asarray(q.with_new(best).surrogate_gain)
+        max_kl_gain = np.where(np.isinf(largest), of_best, max_kl_gain)
+        gain = np.where(np.isinf(mean), of_best, gain)
+        policies[np.isinf(mean)] = np.moveaxis(best, -1, 0)[np.isinf(mean)]
+    return ExactUpdates(gain, gap, policies, max_kl_gain)
+
+
+def _alike(radius: np.ndarray) -> list[np.ndarray]:
+    """The instances of positive, finite radius, in groups whose radii are within 30 decades: so scales lose no digits."""
+    some = np.flatnonzero((radius > 0) & np.isfinite(radius))
+    bands = np.floor(np.log10(radius[some]) / _DECADES)
+    return [some[bands == band] for band in np.unique(bands)]
+
+
+def _greedy(q: Quantities) -> np.ndarray:
+    """The policy that any divergence allows, (S, A, B): the best action wherever old goes."""
+    best = np.where(q.available, q.advantage, -np.inf).argmax(1)
+    return np.where(q.visitation_old[:, None] > 0, np.moveaxis(deterministic(best, q.old.shape[1]), -1, 1), q.old)
+
+
+def _some(surrogate: Surrogate, index: np.ndarray, scale: np.ndarray) -> Surrogate:
+    """Some of the instances, with ρ/scale: since (13) is linear in ρ on both sides, its maximiser at δ · scale is that at δ.
+
+    So instances of different radii become a batch with one radius; what it gains is to be multiplied by scale.
+    """
+    return replace(
+        surrogate,
+        old=surrogate.old[..., index],
+        advantage=surrogate.advantage[..., index],
+        available=surrogate.available[..., index],
+        visitation=surrogate.visitation[..., index] / scale,
+        gamma=surrogate.gamma[index],
+        max_abs_advantage=surrogate.max_abs_advantage[index],
+        batch_shape=(len(index),),
+    )
+
+
+def _passed(solution: UpdateSolution, rtol: float) -> np.ndarray:
+    """1 where an instance's own certificate passes, else NaN."""
+    limit = np.maximum(rtol * np.abs(solution.upper_bound), solution.rounding)
+    return np.where((np.asarray(solution.gap) <= limit) & np.asarray(solution.feasible), 1.0, np.nan)
+
+
+def _max_kl_gain(surrogate: Surrogate, radius: np.ndarray) -> np.ndarray:
+    """Σ_s ρ(s) max Σ_a (p − old)(a) A(s,a) over KL(old_s‖p) ≤ radius: (12) separates by state."""
+    _, gain, _, _ = Blocks(surrogate, MaxKL(1.0)).solve("at_radius", radius)
+    return (surrogate.visitation * gain).sum(0)

@@ -1,0 +1,1 @@
+"""How tight a bound is: the largest ratio of gap and penalty that a search finds."""

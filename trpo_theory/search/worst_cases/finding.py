@@ -1,0 +1,238 @@
+"""`worst_case`: how much of its penalty a bound can be made to use, by a search, and a witness in rationals that proves it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+import zlib
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from trpo_theory import _checks, bounds
+from trpo_theory.bounds.bound import Bound
+from trpo_theory.claims.record import Claim
+from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.io import write_fields
+from trpo_theory.numerics.ball import rationals
+from trpo_theory.proofs.decide import Decision, Verdict, decide
+from trpo_theory.proofs.witness import (
+    checked_path,
+    ends_text,
+    gamma_and_initial,
+    instance_fields,
+    instance_lines,
+    short_ends,
+)
+from trpo_theory.search.worst_cases.evolve import Found, search
+from trpo_theory.search.worst_cases.ratio import Ratio
+from trpo_theory.search.worst_cases.rounding import rounded
+from trpo_theory.step.batch import from_exact
+from trpo_theory.step.exact import ExactInstance
+
+EFFORT = 3
+_CHAMPIONS = 3
+_LOSS = 1e-3
+"""Of the ratio, at most, to rounding; where no simple instance keeps it, the floats themselves are the witness."""
+_DIGIT = 5e-5
+"""What of the ratio a digit of the denominators is worth."""
+_PROOFS = 40
+_ZERO = 1e-6
+"""Below it a ratio is 0 for what rounding may cost."""
+
+
+@dataclass(frozen=True, eq=False)
+class WorstCase:
+    """The largest ratio (L − η(new))/penalty that was found for a bound: at most 1 if the bound is true.
+
+    Attributes:
+        bound: the bound's id.
+        gamma: the discount of the search.
+        ratio_found: the largest ratio that floats saw.
+        witness: the instance in rationals.
+        decision: the proof: an enclosure of the witness's ratio.
+    """
+
+    bound: str
+    gamma: Fraction
+    ratio_found: float
+    witness: ExactInstance
+    decision: Decision
+
+    @property
+    def ratio(self) -> float:
+        """Of the witness, certified: the lower end of the enclosure, as the nearest float."""
+        return float(self.enclosure[0])
+
+    @property
+    def enclosure(self) -> tuple[Fraction, Fraction]:
+        """Rationals that enclose the witness's ratio."""
+        ends = short_ends(self.decision)
+        assert ends is not None
+        return ends
+
+    @property
+    def refutes(self) -> bool:
+        """Whether the witness proves the bound false: its ratio is above 1."""
+        return self.enclosure[0] > 1
+
+    def to_fields(self) -> dict[str, Any]:
+        """For JSON: bound, gamma, ratio, its enclosure, ratio_found, and the witness as the content of its file."""
+        witness = self.witness_fields()
+        return {
+            "bound": self.bound,
+            "gamma": float(self.gamma),
+            "ratio": self.ratio,
+            "enclosure": witness["ratio"],
+            "ratio_found": self.ratio_found,
+            "witness": witness,
+        }
+
+    def witness_fields(self) -> dict[str, Any]:
+        """The content of the witness's file: bound, ratio (an enclosure), the MDP, old and new, in rationals."""
+        return {"bound": self.bound, "ratio": ends_text(self.decision)} | instance_fields(self.witness)
+
+    def write(self, path: Any) -> None:
+        """Write the witness's file, all of it or nothing.
+
+        Raises:
+            InvalidInput: for a name that does not end in .json, or a place that cannot be written.
+        """
+        checked_path(path)
+        write_fields(self.witness_fields(), path)
+
+    @property
+    def text(self) -> str:
+        """The witness as a person reads it."""
+        head = f"{gamma_and_initial(self.witness)}, ratio in {self.decision.enclosure}"
+        return "\n".join([head, *instance_lines(self.witness)])
+
+    def __repr__(self) -> str:
+        return (
+            f"WorstCase({self.bound!r}, gamma={rationals.short(self.gamma)}, ratio={self.ratio:.9g}, "
+            f"{self.witness.states} states, {self.witness.actions} actions)"
+        )
+
+
+def worst_case(
+    bound: Any,
+    *,
+    gamma: Any,
+    states: int = 3,
+    actions: int = 2,
+    seed: int = 0,
+    effort: int = EFFORT,
+) -> WorstCase:
+    """Search for the MDP and the step that use most of a bound's penalty, and prove what the witness uses.
+
+    ratio = (centre − η(new))/penalty, the centre being L_old(new) but for bounds that have their own. The search is by
+    mutation and selection from the zoo's families and random instances, with the reward in closed form (THEORY.md, "Worst
+    cases"), and local ascent: the ratio is a lower bound on the largest there is, not a proof that there is none larger.
+
+    Args:
+        bound: the id of a bound, a `Bound`, a penalty q -> number, or a `Claim` whose slack is η(new) − L + penalty.
+        gamma: the discount: a number, or "99/100".
+        states: S; smaller instances are among those of a size.
+        actions: A.
+        seed: the same seed gives the same result.
+        effort: how many searches from fresh starts.
+
+    Returns:
+        A `WorstCase`. Ratios beyond 1000 are not improved on.
+
+    Raises:
+        InvalidInput: for an unknown bound, with its near matches, or bad numbers; or where no instance of that size and
+            discount has a finite positive penalty.
+        ClaimFailed: if the bound's own code raises an exception.
+        NotSolved: where the ratio of no candidate can be enclosed.
+
+    >>> worst_case("kakade-langford", gamma="1/2", states=2, effort=1).ratio
+    1.0
+    """
+    bound = as_bound(bound)
+    exact_gamma = _discount(gamma)
+    shape = _checks.integer(states, "states", least=1), _checks.integer(actions, "actions", least=1)
+    _checks.integer(effort, "effort", least=1)
+    generator = np.random.default_rng([_checks.integer(seed, "seed", least=0), zlib.crc32(bound.id.encode())])
+    ratio = Ratio(bound)
+    found = search(ratio, float(exact_gamma), shape, generator, effort)
+    if not len(found.ratios):
+        raise InvalidInput(
+            got=f"no instance of {shape[0]} states and {shape[1]} actions at gamma = {exact_gamma} "
+            f"with a finite positive penalty of {bound.id}",
+            wanted="a size and a discount at which the bound says something",
+            mend="raise --states or --actions, or take another gamma",
+        )
+    instance, decision = _certified(ratio, found.best(_CHAMPIONS), exact_gamma)
+    return WorstCase(bound.id, exact_gamma, float(found.ratios.max()), instance, decision)
+
+
+def as_bound(one: Any) -> Bound:
+    """The bound that an id, a Bound, a penalty or a Claim stands for.
+
+    Raises:
+        InvalidInput: for an unknown id, with its near matches, or something else.
+    """
+    if isinstance(one, str):
+        return bounds.get(one)
+    if isinstance(one, Bound):
+        return one
+    if isinstance(one, Claim) and one.relation == ">=" and one.step is None and one.problem is None:
+        return Bound(
+            one.id, lambda q: one.formula(q) - q.surrogate_gap, one.statement, one.source, one.given, one.expected
+        )
+    if callable(one) and not isinstance(one, Claim):
+        return Bound(getattr(one, "__name__", "penalty"), one, "a penalty of one's own", "", expected="open")
+    raise InvalidInput(
+        got=f"{one.id if isinstance(one, Claim) else f'a {type(one).__name__}'} as a bound",
+        wanted="the id of a bound, a Bound, a penalty q -> number, or a Claim whose slack is eta(new) - L + penalty",
+        mend='write Bound("mine/bound", lambda q: ..., statement="...", source="...")',
+    )
+
+
+def ratio_of(bound: Bound, instance: ExactInstance) -> Decision:
+    """The bound's ratio on an exact instance, enclosed; met is false where the penalty is not proved finite and positive."""
+
+    def ratio(q: Any) -> Any:
+        return bound.ratio(q, bound.penalty(q))
+
+    def says_something(q: Any) -> Any:
+        penalty = bound.penalty(q)
+        return (penalty > 0) & (penalty < np.inf)
+
+    with np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
+        return decide(ratio, instance, given=says_something, limit=1024)
+
+
+def _discount(gamma: Any) -> Fraction:
+    """The rational meant: 0.9 is 9/10, not the dyadic number next to it."""
+    _checks.discount(float(rationals.number(gamma, "gamma")) if isinstance(gamma, str) else gamma)
+    if isinstance(gamma, numbers.Real) and not isinstance(gamma, numbers.Rational):
+        return Fraction(repr(float(gamma)))
+    exact = rationals.number(gamma, "gamma")
+    _checks.discount(float(exact))
+    return exact
+
+
+def _certified(ratio: Ratio, found: Found, gamma: Fraction) -> tuple[ExactInstance, Decision]:
+    """The witness: of the champions, rounded to each denominator, the one that has most ratio for its digits."""
+    largest = found.ratios.max()
+    goal = largest - _LOSS * abs(largest) - _ZERO
+    candidates = [one for number in range(len(found.ratios)) for one in rounded(found, number, gamma)]
+    told = ratio(from_exact([instance for instance, _ in candidates]))
+    digits = np.array([math.log10(denominator) for _, denominator in candidates])
+    scores = np.where(told >= goal, told / max(abs(largest), _ZERO) - _DIGIT * digits, -np.inf)
+    order = np.argsort(-scores, kind="stable")
+    simple = [candidates[n][0] for n in order[:_PROOFS] if np.isfinite(scores[n])]
+    floats = [dataclasses.replace(found.instances.exact(n), gamma=gamma) for n in range(len(found.ratios))]
+    for instance in [*simple, *floats]:
+        decision = ratio_of(ratio.bound, instance)
+        if decision.verdict is not Verdict.UNDECIDED and decision.met and None not in (decision.lower, decision.upper):
+            return instance, decision
+    raise NotSolved(
+        f"got a ratio of {found.ratios.max():.6g} in floats that no rational instance near it is proved to have; wanted "
+        "an enclosure; to mend it: try another seed, or a formula with fewer roots and logarithms"
+    )

@@ -1,0 +1,176 @@
+"""The ratio (centre − η(new))/penalty of a bound on batches of instances, and the rewards that make it large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.bounds.bound import Bound
+from trpo_theory.claims.record import claim_of
+from trpo_theory.proofs.settle import failed
+from trpo_theory.search.battery import random_instances
+from trpo_theory.search.screen import Screen
+from trpo_theory.search.worst_reward import worst_reward
+from trpo_theory.step.batch import Instances
+from trpo_theory.step.quantities import Quantities
+
+REWARDS = ("own", "worst", "balanced", "signed", "raised")
+"""Where an instance's reward comes from: its own, or one of those that `formed` makes."""
+LEVELS = ("own", "kl", "reverse_kl", "tv")
+"""Which divergence of the step, if any, `formed` makes the same in every state."""
+FORMS = len(REWARDS) * len(LEVELS)
+"""A form is a pair of both, number = reward + 5 level."""
+_LEVELLING = 6
+_DOUBT = 1e-7
+_CAUTION = 1e3
+"""A ratio that floats know to d counts as so many d less, and not at all from a d of 1e-7 on: a step may be too small."""
+_LEAST_SHARE = 1e-4
+"""How far below the largest |Ā| a state's may be for `balanced` to level it: rewards are up to the inverse of it in size."""
+_ONE_BY_ONE = 30
+
+
+class Ratio:
+    """The ratio of one bound, to be called on batches.
+
+    Attributes:
+        bound: the bound.
+        batched: whether its formula can be run on batches; else it is run on fewer instances, one at a time.
+        uses: the fields beyond (mdp, old, new) that it reads.
+
+    Raises:
+        ClaimFailed: if the bound's own code raises an exception, or gives no number.
+    """
+
+    def __init__(self, bound: Bound) -> None:
+        self.bound = bound
+        self.batched = Screen(claim_of(bound)).batched
+        probe = random_instances(np.random.default_rng(0), self.fewer(600), 3, 2)
+        told, plain = self(probe), _neutral(probe)
+        self.uses = frozenset(
+            name
+            for name in ("reference", "noise", "groups", "size")
+            if not np.array_equal(told, self(probe.replace(**{name: getattr(plain, name)})))
+        )
+
+    def __call__(self, instances: Instances) -> np.ndarray:
+        """The ratios, a little less where floats doubt them, (B,); −∞ where the bound says nothing or its penalty is 0."""
+        try:
+            with np.errstate(all="ignore"):
+                if self.batched:
+                    return np.broadcast_to(self._of(instances.quantities()), (len(instances),))
+                return np.array([float(self._of(instances.one(i))) for i in range(len(instances))])
+        except Exception as error:
+            raise failed(claim_of(self.bound), error) from error
+
+    def _of(self, q: Quantities) -> Any:
+        penalty = np.asarray(self.bound.penalty(q), dtype=np.float64)
+        doubt = self.bound.rounding(q) / penalty
+        ratio = np.asarray(self.bound.ratio(q, penalty), dtype=np.float64)
+        known = (penalty > 0) & np.isfinite(penalty) & (doubt <= _DOUBT) & np.isfinite(ratio)
+        return np.where(known, ratio - _CAUTION * doubt, -np.inf)
+
+    def fewer(self, count: int) -> int:
+        """How many instances of so many are affordable."""
+        return count if self.batched else max(4, count // _ONE_BY_ONE)
+
+    def stripped(self, instances: Instances) -> Instances:
+        """The instances with what the bound does not read set to its neutral value."""
+        return _neutral(instances).replace(**{name: getattr(instances, name) for name in self.uses})
+
+
+def _neutral(instances: Instances) -> Instances:
+    return instances.replace(
+        reference=instances.old,
+        noise=np.zeros_like(instances.noise),
+        groups=np.broadcast_to(np.arange(instances.shape[0]), instances.groups.shape).copy(),
+        size=np.ones_like(instances.size),
+    )
+
+
+def formed(instances: Instances, forms: np.ndarray) -> Instances:
+    """The instances with steps and rewards of these forms, (B,), as `in_form` makes them."""
+    levels, rewards = np.divmod(forms, len(REWARDS))
+    return _exchanged(_exchanged(instances, "new", levels, _new), "reward", rewards, _reward)
+
+
+def _exchanged(instances: Instances, name: str, kinds: np.ndarray, make: Callable[[Quantities, int], Any]) -> Instances:
+    """Those of a kind above 0 with that field as `make` makes it."""
+    if not kinds.any():
+        return instances
+    values = getattr(instances, name).copy()
+    for kind in np.unique(kinds[kinds > 0]):
+        chosen = kinds == kind
+        values[chosen] = np.moveaxis(make(instances.take(chosen).quantities(), int(kind)), -1, 0)
+    return instances.replace(**{name: values})
+
+
+def in_form(q: Quantities, form: int) -> Quantities:
+    """The quantities with the step and the reward of a form. Let σ(s) be the sign of ρ_old − ρ_new.
+
+    A step that is levelled goes on along new − old in each state until all states have the mean of their divergences: the
+    worst steps for a maximum over states are such, and a search would have to keep to a kink to find them.
+    worst: the A with |A| ≤ 1 and the largest gap (`worst_reward`), for penalties that are proportional to max|A|.
+    balanced: the same, each row scaled until Ā(s) = σ(s): for those proportional to max_s |Ā(s)|, as in F5.
+    signed: Q = σ(s) sign(new − old), for those proportional to the span of A or to max|Q|; raised: Q + 1, for Q ≥ 0.
+    """
+    level, reward = divmod(form, len(REWARDS))
+    if level:
+        q = q.with_new(_new(q, level))
+    if not reward:
+        return q
+    fields = {name: getattr(q, name) for name in _GIVEN} | {"reward": _reward(q, reward)}
+    return Quantities(q.arithmetic, batch_shape=q.batch_shape, **fields)
+
+
+def _new(q: Quantities, level: int) -> Any:
+    return _levelled(q, LEVELS[level])
+
+
+def _reward(q: Quantities, reward: int) -> Any:
+    return _REWARDS[REWARDS[reward]](q)
+
+
+_GIVEN = ("gamma", "transition", "reward", "initial", "available", "old", "new", "reference", "noise", "groups", "size")
+
+
+def _levelled(q: Quantities, name: str) -> Any:
+    """new = old + c (new − old), by a few steps of c ← c √(goal/divergence), (goal/divergence for TV): near enough."""
+    xp = q.arithmetic.xp
+    change, size = q.new - q.old, getattr(q, name)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room = xp.min(xp.where(change < 0, q.old / xp.where(change < 0, -change, 1.0), np.inf), 1)
+        goal = xp.mean(xp.where(np.isfinite(q.arithmetic.plain(size)), size, 0.0), 0)
+        length = np.ones(np.shape(size))
+        for _ in range(1 if name == "tv" else _LEVELLING):
+            known = q.arithmetic.plain((size > 0) & (size < np.inf) & (goal > 0))
+            share = xp.where(known, goal / xp.where(known, size, 1.0), 1.0)
+            length = xp.minimum(length * (share if name == "tv" else xp.sqrt(share)), room)
+            length = xp.where(np.isfinite(q.arithmetic.plain(length)), length, 1.0)
+            size = getattr(q.with_new(q.old + length[:, None] * change), name)
+    new = xp.maximum(q.old + length[:, None] * change, 0.0)
+    return new / xp.sum(new, 1, keepdims=True)
+
+
+def _balanced(q: Quantities) -> Any:
+    xp = q.arithmetic.xp
+    reward = worst_reward(q)
+    size = abs(q.sum_a((q.new - q.old) * reward))
+    share = (size / xp.maximum(q.max_s(size), 1e-300))[:, None]
+    return xp.where(share > 0, reward / xp.maximum(share, _LEAST_SHARE), 0.0)
+
+
+def _signed(q: Quantities) -> Any:
+    """r = Q − γ P V, V = Σ_a old Q."""
+    plain = q.arithmetic.plain
+    sigma = np.where(plain(q.visitation_change) > 0, -1.0, 1.0)
+    action_value = sigma[:, None] * np.sign(plain(q.new) - plain(q.old))
+    return action_value - q.gamma * q.expect(q.sum_a(q.old * action_value))
+
+
+def _raised(q: Quantities) -> Any:
+    return _signed(q) + (1 - q.gamma)
+
+
+_REWARDS = {"worst": worst_reward, "balanced": _balanced, "signed": _signed, "raised": _raised}

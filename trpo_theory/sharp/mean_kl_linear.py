@@ -1,0 +1,186 @@
+"""Mean-KL in the place of max-KL, with a linear penalty: a theorem of ours, and its proof in balls.
+
+For every finite MDP of discount γ ≥ γ_0 and all policies old, new, with ε = max|A_old|,
+    η(new) ≥ L_old(new) − K ε γ/(1 − γ)² Σ_s d_old(s) KL(old_s ‖ new_s),      (γ_0, K) = (1/4, 4) or (4/5, 2).
+For K < 2 √((1 − γ)/γ) it is false, so K = 4 is for γ < 1/5: close to x = 1, in n steps v(x) ≥ c_n (x − 1)² for small laws,
+c_{n+1} = γ c_n + 1/(4 (λ/2 − γ c_n)), and without a fixed point, which takes λ ≥ 2 √(γ/(1 − γ)), c_n passes λ/(2γ): then it
+pays to step away from x = 1, too.
+
+Proof. By THEORY.md, "The sharp gap", (L − η(new))/ε ≤ w(1) + λ δ/(1 − γ) for the mean-KL δ, λ = K γ/(1 − γ), and any w ≥ 0 that
+grows linearly and has μ(x), ν(x) with
+    |x − 1| (l − 1) A − λ f(l) + γ w(x l) − μ (l − 1) − ν A ≤ w(x)      for all x, l ≥ 0 and A = ±1,  f(l) = l − 1 − log l.
+Take w(x) = k/(1 − γ) (x − 1)²/(x + 1), so that w(1) = 0. With z = l − 1, m = |x − 1|, μ = γ x w'(x) + m M, ν = −m N, and
+    (xl − 1)²/(xl + 1) − (x − 1)²/(x + 1) = (1 − 4/(x + 1)²) x z + 4 x² z²/((x + 1)² (xl + 1)),
+that is H(x, l) ≥ 0 for all x, l ≥ 0, where a = γ/(1 − γ) and
+    H = a g + k m²/(x + 1) + m (M z − |z + N|),      g = K f(l) − 4 k x² z²/((x + 1)² (xl + 1)).
+g ≥ 0, so that H increases with a: it is enough to prove both at γ_0. M(m) = A m/(m + B) and N(m) = m²/(m² + C) increase;
+close to x = 1, m ≤ 1/20, both are taken to be 0. With f = z² F, F(z) = ∫₀¹ t/(1 + z t) dt decreasing:
+* boxes: l ≤ 30 and x ≤ X, cut in halves until balls decide. Close to x = 1, H ≥ α z² − m |z| + β m² with α = a g/z²,
+  β = k/(x + 1), and 4 α β ≥ 1 or α |z| ≥ m is enough;
+* l ≥ 30: g ≥ (K − k) z − K log l, and what is left increases with l;
+* x ≥ X: without a g, H/m is concave in z, so its ends count: z = −1, and z → ∞, where M ≥ 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from trpo_theory.errors import NotSolved
+from trpo_theory.numerics.ball.raw import arb, fmpq, precision, raw
+
+_BITS = 64
+_FINER_BITS = 192
+"""Where z − log(1 + z) cancels."""
+_LONGEST = 30
+_NEAR = fmpq(1, 20)
+_BOXES = 200_000
+_SMALLEST = fmpq(1, 2**24)
+Box = tuple[Any, Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class LinearMeanKL:
+    """A case of the theorem, with what its proof takes.
+
+    Attributes:
+        gamma: γ_0, the least discount.
+        constant: K.
+        k: of w.
+        tilt: A and B of M.
+        shift: C of N.
+        largest: X, up to which boxes are checked.
+    """
+
+    gamma: Fraction
+    constant: Fraction
+    k: Fraction
+    tilt: tuple[Fraction, Fraction]
+    shift: Fraction
+    largest: int = 12
+
+    def prove(self) -> int:
+        """Prove it; how many boxes it took.
+
+        Raises:
+            NotSolved: with the place that is not proved.
+        """
+        with precision(_BITS):
+            return _Proof(self).run()
+
+
+FROM_A_QUARTER = LinearMeanKL(
+    Fraction(1, 4), Fraction(4), Fraction(2), (Fraction(13, 10), Fraction(7, 10)), Fraction(9, 10)
+)
+FROM_FOUR_FIFTHS = LinearMeanKL(
+    Fraction(4, 5), Fraction(2), Fraction(31, 20), (Fraction(11, 10), Fraction(1, 5)), Fraction(6, 5)
+)
+
+
+class _Proof:
+    def __init__(self, case: LinearMeanKL) -> None:
+        self.a = raw(case.gamma / (1 - case.gamma))
+        self.constant, self.k = raw(case.constant), raw(case.k)
+        (self.height, self.width), self.square = map(raw, case.tilt), raw(case.shift)
+        self.largest = fmpq(case.largest)
+        self.boxes = 0
+
+    def run(self) -> int:
+        zero, longest, end = fmpq(0), fmpq(_LONGEST), self.largest
+        self._check(self._gain_is_positive, (zero, fmpq(1), zero, longest), "g")
+        for low, high, holds in (
+            (zero, 1 - _NEAR, self._away),
+            (1 - _NEAR, 1 + _NEAR, self._near),
+            (1 + _NEAR, end, self._away),
+        ):
+            self._check(holds, (low, high, zero, longest), "H")
+        self._check(self._long, (zero, end - 1, zero, zero), "H beyond l = 30")
+        self._check_far()
+        return self.boxes
+
+    def _check(self, holds: Callable[[Box], bool], box: Box, what: str) -> None:
+        stack = [box]
+        while stack:
+            x0, x1, l0, l1 = one = stack.pop()
+            self.boxes += 1
+            if holds(one):
+                continue
+            if self.boxes > _BOXES or max(x1 - x0, l1 - l0) < _SMALLEST:
+                place = f"x = {float(x0.p) / float(x0.q):.4g}, l = {float(l0.p) / float(l0.q):.4g}"
+                raise NotSolved(
+                    f"got {what} not proved to be at least 0 near {place}; wanted a proof in {_BOXES} boxes, none tiny; "
+                    "to mend it: a larger gamma or constant, or other multipliers"
+                )
+            if (x1 - x0) * (1 + l0) > (l1 - l0) * (1 + x0):
+                middle = (x0 + x1) / 2
+                stack += [(x0, middle, l0, l1), (middle, x1, l0, l1)]
+            else:
+                middle = (l0 + l1) / 2
+                stack += [(x0, x1, l0, middle), (x0, x1, middle, l1)]
+
+    def _gain_is_positive(self, box: Box) -> bool:
+        """g/z² ≥ 0, with u = 1/(1 + x) in place of x: K F ≥ 4 k (1 − u)² u/((1 − u) l + u)."""
+        u0, u1, l0, l1 = box
+        return bool(self.constant * _curvature(l1) >= 4 * self.k * (1 - u0) ** 2 * u1 / ((1 - u1) * l0 + u1))
+
+    def _factor(self, box: Box) -> Any:
+        """Below g/z² in the box."""
+        x0, x1, l0, l1 = box
+        return self.constant * _curvature(l1) - 4 * self.k * (x1 / (x1 + 1)) ** 2 / (x0 * l0 + 1)
+
+    def _near(self, box: Box) -> bool:
+        x0, x1, l0, l1 = box
+        alpha, beta = self.a * self._factor(box), self.k / (x1 + 1)
+        if not alpha > 0:
+            return False
+        least = fmpq(0) if l0 <= 1 <= l1 else min(abs(l0 - 1), abs(l1 - 1))
+        return bool(4 * alpha * beta >= 1) or bool(alpha * least >= max(abs(x0 - 1), abs(x1 - 1)))
+
+    def _away(self, box: Box) -> bool:
+        x0, x1, l0, l1 = box
+        x, z = _hull(x0, x1), _hull(l0 - 1, l1 - 1)
+        low, high = sorted((abs(x0 - 1), abs(x1 - 1)))
+        m, tilt, shift = _hull(low, high), _hull(*map(self._tilt, (low, high))), _hull(*map(self._shift, (low, high)))
+        squared = z**2 if not z.contains(0) else _hull(fmpq(0), max((l0 - 1) ** 2, (l1 - 1) ** 2))
+        rest = self.a * squared * self._factor(box) + self.k * m**2 / (x + 1)
+        return all(bool(rest + m * (tilt * z - sign * (z + shift)) >= 0) for sign in (1, -1))
+
+    def _long(self, box: Box) -> bool:
+        """l ≥ 30: (a (K − k) − m (1 − M)) z − a K log l − m N, which increases with l if it does at 30, is at least 0 there."""
+        low, high, *_ = box
+        tilt, shift = self._tilt(low) if low >= _NEAR else fmpq(0), self._shift(high)
+        climb = self.a * (self.constant - self.k) - high * max(fmpq(0), 1 - tilt)
+        loss = self.a * self.constant
+        left = climb * (_LONGEST - 1) - loss * arb(_LONGEST).log() - high * shift
+        return bool(climb * _LONGEST >= loss) and bool(left >= 0)
+
+    def _check_far(self) -> None:
+        m = self.largest - 1
+        if self._tilt(m) < 1 or self.k * m / (m + 2) + self._shift(m) < 1 + self.height:
+            raise NotSolved(
+                f"got multipliers that do not prove x beyond {self.largest}; wanted M >= 1 and k m/(m + 2) + N >= 1 + A there; "
+                "to mend it: a larger X, or other multipliers"
+            )
+
+    def _tilt(self, m: Any) -> Any:
+        return self.height * m / (m + self.width)
+
+    def _shift(self, m: Any) -> Any:
+        return m**2 / (m**2 + self.square)
+
+
+def _curvature(ratio: Any) -> Any:
+    """F(l − 1) = f(l)/(l − 1)²; ∞ at l = 0."""
+    z = ratio - 1
+    if z == 0:
+        return arb(fmpq(1, 2))
+    if ratio == 0:
+        return arb("inf")
+    with precision(_FINER_BITS):
+        return (z - arb(ratio).log()) / z**2
+
+
+def _hull(low: Any, high: Any) -> Any:
+    return arb(low).union(arb(high))

@@ -1,0 +1,210 @@
+"""The sharp gap's upper bound, proved: a checker of a supersolution that was found elsewhere, in floats.
+
+With l = new/old of an action, x the likelihood ratio of the path so far and f the divergence's generator, THEORY.md's (*) is
+    v(x) = (T v)(x) = sup { E[|x − 1| (l − 1) A + γ v(x l)] : E l = 1, E A = 0, |A| ≤ 1, E f(l) ≤ D },    G(γ, D) = v(1).
+Given are nodes 0 = x_0 < ... < x_N with values w(x_i), and a slope s. Line k runs through the nodes k and k+1, the last line
+through x_N with slope s; W is the maximum of the lines: convex, W ≥ w, and equal but for rounding if w is convex. S is the
+steepest line's slope, s if w is convex. Proved is
+    |x − 1| (l − 1) A + γ W(x l) + λ (D − f(l)) − μ (l − 1) − ν A ≤ w(x)      for every node x, A = ±1 and l ≥ 0,        (1)
+            (l − 1) A + γ S l    + λ (D − f(l)) − μ (l − 1) − ν A ≤ s         for A = ±1 and l ≥ 0 (the place ∞).        (2)
+
+Why nodes suffice.
+* The mean of (1) over a law that the constraints of T allow (|A| < 1 is a mixture of ±1) gives (T W)(x_i) ≤ w(x_i), as λ ≥ 0.
+* T W is convex: a law with E(l − 1)A < 0 is beaten by the one with −A, and for any other the bracket is convex in x, since
+  |x − 1| and W are; a supremum of convex functions is convex. So between nodes T W is below the chord of w, which is a line of W.
+* The mean of (2), with W(y) ≤ S y + const, gives (T W)(x) ≤ s x + const: beyond x_N the convex T W rises no faster than
+  the last line.
+* So T W ≤ W, and T is monotone. |W| ≤ c (1 + x) for some c, and E(1 + x l) = 1 + x; hence what is earned in n steps is at most
+  Tⁿ 0 ≤ Tⁿ W + γⁿ c (1 + x) ≤ W + γⁿ c (1 + x). Therefore v ≤ W, and G = (T v)(1) ≤ (T W)(1) ≤ w(1).
+* Actions that old never takes (l = ∞) are a limit of laws with finite l: mix a little of new into old.
+
+Variants. For a mean divergence λ is one number and paid for once: (1) without D, (2) with λ = 0, as λ E f(l) ≥ λ f(1) = 0 does
+not grow with x; G ≤ w(1) + λ D/(1 − γ).
+Normalised by max|Ā| the reward is |x − 1| instead of |x − 1| (l − 1) A, in (2) it is 1, and ν is 0.
+
+No segment needs a search: for each line what stands on the left is c l + b − λ f(l), whose supremum over l ≥ 0 is b plus a
+conjugate of f in closed form, and the maximum over the lines is the left side's own. c and b are exact rationals; only the
+conjugate is a ball. The slopes and offsets are the data's: nothing is taken from the float code that made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.numerics.ball import rationals
+from trpo_theory.numerics.ball.raw import arb, fmpq, fraction, precision, raw
+
+KIND = "sharp-gap/supersolution"
+_BITS = 128
+_LARGEST = 10**300
+_HALF, _ONE, _ZERO = fmpq(1, 2), fmpq(1), fmpq(0)
+
+
+@dataclass(frozen=True)
+class ProvedBound:
+    """What was proved: G(γ, D) ≤ bound, for all finite MDPs.
+
+    Attributes:
+        bound: on gap/ε, exactly.
+        checks: how many inequalities, each over all l ≥ 0, prove it.
+        precision: bits of the balls.
+    """
+
+    bound: Fraction
+    checks: int
+    precision: int
+
+
+def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
+    """Prove an upper bound on the sharp gap from a proof object, every inequality in exact rationals and balls of 128 bits.
+
+    Args:
+        fields: as `io.files.read_fields` returns them: kind ("sharp-gap/supersolution"), divergence ("kl", "tv",
+            "reverse-kl" or "chi2"), mean, expected, gamma, radius, nodes (0, x_1, ..., x_N; one of them 1), w (N+1 values),
+            slope, and price, mu, nu: λ, μ, ν at each node and last at ∞. Numbers are floats, taken exactly, or rationals.
+
+    Returns:
+        A `ProvedBound`, on L_old(new) − η(new) over max|A_old|, or over max_s|Ā(s)| if expected.
+
+    Raises:
+        NotSolved: if an inequality is not proved: which of them by most, and by how much.
+        InvalidInput: for fields that are no such object.
+    """
+    data = _Data(fields)
+    with precision(_BITS):
+        checks, worst, where = 0, arb(0), ""
+        if min(data.price) < 0:
+            raise NotSolved("got a negative price; wanted multipliers of at least 0; to mend it: set it to 0")
+        for place, sign, price, held, lines in _places(data):
+            for c, b in lines:
+                highest, room = data.conjugate(c, price), held - b
+                checks += 1
+                if not highest <= room:
+                    excess = arb(highest - room)
+                    worst = excess if not where or not excess <= worst else worst
+                    where = f"{place}, A = {sign:+d}" if worst is excess else where
+        if where:
+            raise NotSolved(
+                f"got a supersolution whose inequality is not proved at {where}: it may fail by {worst.str(5)}; wanted none "
+                "that fails; to mend it: lift w by c (1 + x) and mu by gamma c x, with c (1 - gamma)(1 + x) above that"
+            )
+    paid = data.price[0] * data.radius / (1 - data.gamma) if data.mean else _ZERO
+    return ProvedBound(fraction(data.w[data.nodes.index(_ONE)] + paid), checks, _BITS)
+
+
+def _places(data: _Data) -> Iterator[tuple[str, int, Any, Any, Iterator[tuple[Any, Any]]]]:
+    """Each node and ∞, with each A: λ, w(x) or s, and the (c, b) of each line c l + b − λ f(l)."""
+    gamma, last = data.gamma, len(data.nodes)
+    steps = [(gamma * slope, gamma * offset) for slope, offset in data.lines]
+    for i, (price, mu, nu) in enumerate(zip(data.price, data.mu, data.nu, strict=True)):
+        if i == 0:
+            place, weight, held, ahead = "x = 0", _ONE, data.w[0], [(_ZERO, gamma * data.at_zero)]
+        elif i == last:
+            place, weight, held, ahead = "x = inf", _ONE, data.slope, [(gamma * data.steepest, _ZERO)]
+            price = _ZERO if data.mean else price
+        else:
+            x, held = data.nodes[i], data.w[i]
+            place, weight = f"node {i}, x = {float(fraction(x)):.6g}", abs(x - 1)
+            ahead = [(climb * x, base) for climb, base in steps]
+        budget = _ZERO if data.mean else price * data.radius
+        for sign in (1,) if data.expected else (1, -1):
+            reward = _ZERO if data.expected else weight * sign
+            level = budget + mu - reward + (weight if data.expected else -nu * sign)
+            yield place, sign, price, held, ((climb + (reward - mu), base + level) for climb, base in ahead)
+
+
+class _Data:
+    """The proof object in exact rationals (fmpq), with the lines (slope, offset) of W."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        wanted = (
+            "kind",
+            "divergence",
+            "mean",
+            "expected",
+            "gamma",
+            "radius",
+            "nodes",
+            "w",
+            "slope",
+            "price",
+            "mu",
+            "nu",
+        )
+        if missing := [name for name in wanted if fields.get(name) is None]:
+            raise InvalidInput(got=f"no {', '.join(missing)}", wanted=", ".join(wanted), mend="add them")
+        if fields["kind"] != KIND or fields["divergence"] not in tuple(CONJUGATES):
+            raise InvalidInput(
+                got=f"kind {fields['kind']!r}, divergence {fields['divergence']!r}",
+                wanted=f"kind {KIND!r}, divergence one of {', '.join(CONJUGATES)}",
+                mend="pass the proof object of a supersolution",
+            )
+        for name in ("mean", "expected"):
+            if not isinstance(fields[name], bool):
+                raise InvalidInput(got=f"{name} = {fields[name]!r}", wanted="true or false", mend="write one of them")
+        self.conjugate = CONJUGATES[fields["divergence"]]
+        self.mean, self.expected = fields["mean"], fields["expected"]
+        self.gamma, self.radius, self.slope = (
+            raw(rationals.number(fields[n], n)) for n in ("gamma", "radius", "slope")
+        )
+        self.nodes, self.w = _vector(fields, "nodes"), _vector(fields, "w", like="nodes")
+        self.price, self.mu, self.nu = (_vector(fields, name, like="nodes", more=1) for name in ("price", "mu", "nu"))
+        steps = list(zip(self.nodes, self.nodes[1:], strict=False))
+        numbers = (self.radius, self.slope, *self.nodes, *self.w, *self.price, *self.mu, *self.nu)
+        sound = {
+            "0 <= gamma < 1": 0 <= self.gamma < 1,
+            "radius >= 0": self.radius >= 0,
+            "numbers in the range of floats": max(map(abs, numbers)) <= _LARGEST,
+            "nodes 0 = x_0 < x_1 < ...": self.nodes[0] == 0 and all(x < y for x, y in steps),
+            "1 among the nodes": _ONE in self.nodes,
+            "the same price at every node, for a mean": not self.mean
+            or all(p == self.price[0] for p in self.price[:-1]),
+        }
+        for condition, holds in sound.items():
+            if not holds:
+                raise InvalidInput(got="fields where that is not so", wanted=condition, mend="mend the proof object")
+        slopes = [(v - u) / (y - x) for (x, y), u, v in zip(steps, self.w, self.w[1:], strict=False)] + [self.slope]
+        self.lines = [(slope, v - slope * x) for slope, x, v in zip(slopes, self.nodes, self.w, strict=True)]
+        self.steepest = max(slopes)
+        self.at_zero = max(offset for _, offset in self.lines)
+
+
+def _vector(fields: Mapping[str, Any], name: str, like: str = "", more: int = 0) -> list[Any]:
+    entries = rationals.fractions(fields[name], name)
+    size = len(fields[like]) + more if like else max(entries.size, 1)
+    if entries.shape != (size,):
+        raise InvalidInput(got=f"{name} of shape {entries.shape}", wanted=f"({size},)", mend=f"check {name} and nodes")
+    return [raw(entry) for entry in entries]
+
+
+def _kl(c: Any, price: Any) -> Any:
+    """f = −log l: λ (log(λ/−c) − 1)."""
+    if price == 0 or c >= 0:
+        return _ZERO if price == 0 and c <= 0 else _INFINITE
+    return (arb(price / -c).log() - 1) * price
+
+
+def _tv(c: Any, price: Any) -> Any:
+    """f = |l − 1|/2: the larger of −λ/2 (at l = 0) and c (at l = 1)."""
+    return max(c, -price * _HALF) if c <= price * _HALF else _INFINITE
+
+
+def _reverse_kl(c: Any, price: Any) -> Any:
+    """f = l log l − l + 1: λ (exp(c/λ) − 1)."""
+    if price == 0:
+        return _ZERO if c <= 0 else _INFINITE
+    return arb(c / price).expm1() * price
+
+
+def _chi2(c: Any, price: Any) -> Any:
+    """f = (l − 1)²/l: 2 λ − 2 √(λ (λ − c))."""
+    return 2 * (price - arb(price * (price - c)).sqrt()) if c <= price else _INFINITE
+
+
+_INFINITE = arb("inf")
+CONJUGATES: dict[str, Callable[[Any, Any], Any]] = {"kl": _kl, "tv": _tv, "reverse-kl": _reverse_kl, "chi2": _chi2}
+"""sup { c l − λ f(l) : l ≥ 0 } for λ ≥ 0, where λ f(0) = 0 if λ = 0 (a supremum over l > 0); ∞ where there is none."""

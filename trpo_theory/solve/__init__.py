@@ -1,0 +1,1 @@
+"""One policy of an MDP, and the optimal one, solved exactly."""

@@ -1,0 +1,203 @@
+"""One policy on one MDP: V, Q, A, rho and eta, each formula written once; `evaluate` is its public face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float, Real
+
+from trpo_theory import _checks
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.floats import Floats
+
+
+class PolicyChain:
+    """A policy on an MDP, in any arithmetic: S axis 0, A axis 1, a batch last. Each quantity is computed when asked for.
+
+    Args:
+        arithmetic: the operations, `Floats` or the balls of `certified/`.
+        gamma, transition, reward, initial: the MDP, in this layout.
+        policy: π, shape (S, A, *batch).
+    """
+
+    def __init__(self, arithmetic: Any, gamma: Any, transition: Any, reward: Any, initial: Any, policy: Any) -> None:
+        self.arithmetic, self.gamma, self.transition = arithmetic, gamma, transition
+        self.reward, self.initial, self.policy = reward, initial, policy
+
+    @cached_property
+    def resolvent(self) -> Any:
+        """(I − γ P_π)⁻¹."""
+        return self.arithmetic.resolvent(self.transition, self.policy, self.gamma)
+
+    @cached_property
+    def expected_reward(self) -> Any:
+        """r_π(s) = Σ_a π(a|s) r(s,a)."""
+        return self.arithmetic.sum(self.policy * self.reward, 1)
+
+    @cached_property
+    def value(self) -> Any:
+        """V = (I − γ P_π)⁻¹ r_π."""
+        return self.resolvent.solve(self.expected_reward)
+
+    @cached_property
+    def q_value(self) -> Any:
+        """Q(s,a) = r(s,a) + γ Σ_s' P(s'|s,a) V(s'), equation (4)."""
+        return self.reward + self.gamma * self.arithmetic.expect(self.transition, self.value)
+
+    @cached_property
+    def visitation(self) -> Any:
+        """ρ = (I − γ P_πᵀ)⁻¹ ρ₀, equation (5): unnormalised."""
+        return self.resolvent.solve_transposed(self.initial)
+
+    @cached_property
+    def expected_return(self) -> Any:
+        """η = Σ_s ρ₀(s) V(s), equation (2)."""
+        return self.arithmetic.sum(self.initial * self.value, 0)
+
+    @cached_property
+    def residual(self) -> Any:
+        """max_s |r_π + γ P_π V − V|."""
+        backed_up = self.arithmetic.sum(self.policy * self.q_value, 1)
+        return self.arithmetic.max(abs(backed_up - self.value), 0)
+
+
+class Evaluation:
+    """What `evaluate` returns: the quantities of one policy, leading axes the batch. Arrays are read-only.
+
+    Each is computed when first asked for: the visitation of a million states costs nothing to one who wants V.
+    """
+
+    def __init__(self, chain: PolicyChain, available: np.ndarray) -> None:
+        self._chain, self._available = chain, available
+
+    @property
+    def gamma(self) -> float | Float[np.ndarray, "*batch"]:
+        """γ."""
+        return self._chain.gamma
+
+    @property
+    def policy(self) -> Float[np.ndarray, "*batch S A"]:
+        """π(a|s)."""
+        return to_leading(self._chain.policy, 2)
+
+    @property
+    def value(self) -> Float[np.ndarray, "*batch S"]:
+        """V(s) = Σ_t γᵗ E[r_t | s_0 = s], discounted reward."""
+        return to_leading(self._chain.value, 1)
+
+    @property
+    def q_value(self) -> Float[np.ndarray, "*batch S A"]:
+        """Q(s,a) = r(s,a) + γ Σ_s' P(s'|s,a) V(s'); 0 for an unavailable action."""
+        return to_leading(self._chain.q_value, 2)
+
+    @cached_property
+    def advantage(self) -> Float[np.ndarray, "*batch S A"]:
+        """A = Q − V, equation (4); 0 for an unavailable action."""
+        return _frozen(np.where(self._available, self.q_value - self.value[..., None], 0.0))
+
+    @property
+    def visitation(self) -> Float[np.ndarray, "*batch S"]:
+        """ρ(s) = Σ_t γᵗ P(s_t = s), equation (5): sums to 1/(1 − γ)."""
+        return to_leading(self._chain.visitation, 1)
+
+    @property
+    def occupancy(self) -> Float[np.ndarray, "*batch S"]:
+        """d = (1 − γ) ρ: sums to 1."""
+        return to_leading((1 - self._chain.gamma) * self._chain.visitation, 1)
+
+    @property
+    def expected_return(self) -> float | Float[np.ndarray, "*batch"]:
+        """η = Σ_s ρ₀(s) V(s), without a factor (1 − γ)."""
+        return _frozen(self._chain.expected_return)
+
+    @property
+    def residual(self) -> float | Float[np.ndarray, "*batch"]:
+        """max_s |r_π + γ P_π V − V|, recomputed from the definition."""
+        return _frozen(self._chain.residual)
+
+    @property
+    def error_bound(self) -> float | Float[np.ndarray, "*batch"]:
+        """A bound on max_s |V − V*|, V* the exact value of the MDP as stored.
+
+        (residual + u) / (1 − γ), where u = (n + A + 4) ε (max_s Σ_a π|r| + 2 max|V|) bounds the rounding of the residual
+        itself, n the most successors of a state and action.
+        """
+        chain = self._chain
+        states, actions = chain.policy.shape[:2]
+        successors = int(np.diff(chain.transition.indptr).max()) if sp.issparse(chain.transition) else states
+        scale = (chain.policy * np.abs(chain.reward)).sum(1).max(0) + 2 * np.abs(chain.value).max(0)
+        rounding = (successors + actions + 4) * np.finfo(np.float64).eps * scale
+        return _frozen((chain.residual + rounding) / (1 - chain.gamma))
+
+    def __repr__(self) -> str:
+        shown = np.array2string(np.asarray(self.expected_return), precision=12, threshold=6)
+        return f"Evaluation(expected_return={shown}, residual={np.max(self.residual):.1e})"
+
+
+def evaluate(mdp: FiniteMDP, policy: Real[np.ndarray, "*#batch S A"] | Sequence) -> Evaluation:
+    """The value, advantage, visitation and return of a policy, exactly up to rounding.
+
+    V = (I − γ P_π)⁻¹ r_π,  ρ = (I − γ P_πᵀ)⁻¹ ρ₀,  η = ρ₀ · V.        THEORY.md, "Setting".
+
+    Args:
+        mdp: one MDP or a batch, dense or sparse.
+        policy: π(a|s), shape (*batch, S, A); batches of MDPs and of policies broadcast against each other.
+
+    Returns:
+        An `Evaluation` with leading batch axes.
+
+    Raises:
+        InvalidInput: for a policy that is not one, or of another MDP.
+        NotSolved: where a sparse solve does not reach its residual.
+
+    >>> mdp = FiniteMDP([[[1.0]]], [1.0], 0.9)
+    >>> round(float(evaluate(mdp, [[1.0]]).expected_return), 12)
+    10.0
+    """
+    policy = _checks.policy_rows(policy, mdp.available)
+    fields, (policy,) = trailing_fields(mdp, policy)
+    available = fields.pop("available")
+    return Evaluation(PolicyChain(Floats(), policy=policy, **fields), to_leading(available, 2))
+
+
+def trailing_fields(mdp: FiniteMDP, *policies: np.ndarray) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """The arrays of an MDP and policies on it with the batch last, of as many batch axes each (of size 1 or full)."""
+    batch = max([len(mdp.batch_shape), *(policy.ndim - 2 for policy in policies)])
+    gamma = mdp.gamma
+    if batch:
+        gamma = np.asarray(gamma).reshape((1,) * (batch - np.ndim(gamma)) + np.shape(gamma))
+    fields = {
+        "gamma": gamma,
+        "transition": mdp.transition if mdp.is_sparse else _to_trailing(mdp.transition, 3, batch),
+        "reward": _to_trailing(mdp.reward, 2, batch),
+        "initial": _to_trailing(mdp.initial, 1, batch),
+        "available": _to_trailing(mdp.available, 2, batch),
+    }
+    if mdp.is_sparse and batch:
+        raise _checks.InvalidInput(
+            got=f"a batch of policies, shape {policies[0].shape}, for a sparse MDP",
+            wanted="one policy (S, A) at a time",
+            mend="loop over the policies, or use a dense transition",
+        )
+    return fields, [_to_trailing(policy, 2, batch) for policy in policies]
+
+
+def _to_trailing(array: np.ndarray, core: int, batch: int) -> np.ndarray:
+    """(*batch, *core) -> contiguous (*core, *batch), with leading axes of size 1 added."""
+    array = array.reshape((1,) * (batch + core - array.ndim) + array.shape)
+    return np.ascontiguousarray(np.moveaxis(array, range(batch), range(core, core + batch))) if batch else array
+
+
+def to_leading(array: np.ndarray, core: int) -> np.ndarray:
+    """(*core, *batch) -> a read-only view of shape (*batch, *core)."""
+    return _frozen(np.moveaxis(array, range(core), range(-core, 0)) if array.ndim > core else array.view())
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    return value

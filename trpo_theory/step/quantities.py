@@ -1,0 +1,310 @@
+"""`Quantities` of (mdp, old, new): the one record that bounds and claims read; `compare` makes it from floats."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Real
+
+from trpo_theory import _checks
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.floats import Floats
+from trpo_theory.solve.evaluation import PolicyChain, trailing_fields
+from trpo_theory.step.divergences import StepDivergence
+
+
+class Quantities(StepDivergence):
+    """The quantities of the theory for a step from `old` to `new`, in any arithmetic.
+
+    In every field the S axis is 0, the A axis is 1, and a batch, if any, is last: gamma (*batch), tv (S, *batch),
+    advantage (S, A, *batch). A formula written for one instance, such as
+
+        4 * q.max_abs_advantage * q.gamma / (1 - q.gamma)**2 * q.max_tv**2
+
+    therefore runs on a batch, and in balls. A field that does not vary over the batch may keep size 1 there.
+    Fields are computed when first asked for; treat them as read-only. Names: THEORY.md, "Setting". Reductions and
+    functions (`max_s`, `sum_a`, `sqrt`, `polylog`, ...) are those of `Notation`.
+
+    Some claims speak of more than (mdp, old, new); where it is not given it has a neutral value:
+        reference: a policy that states were visited by, (S, A, *batch); else old.
+        noise: the error of an estimate Â = A_old + noise, (S, A, *batch); else 0.
+        groups: an integer a state, (S, *batch): states with the same one share a row of the policy; else all differ.
+        size: the step size or radius of an update, (*batch); else 1.
+    """
+
+    def __init__(
+        self,
+        arithmetic: Any,
+        *,
+        gamma: Any,
+        transition: Any,
+        reward: Any,
+        initial: Any,
+        available: Any,
+        old: Any,
+        new: Any,
+        batch_shape: tuple[int, ...] = (),
+        reference: Any = None,
+        noise: Any = None,
+        groups: Any = None,
+        size: Any = None,
+    ) -> None:
+        self.arithmetic = arithmetic
+        self.gamma, self.transition, self.reward, self.initial = gamma, transition, reward, initial
+        self.available, self.old, self.new, self.batch_shape = available, old, new, batch_shape
+        self.reference = old if reference is None else reference
+        self.noise = 0 * reward if noise is None else noise
+        self.groups = np.arange(len(old)).reshape((-1,) + (1,) * (np.ndim(old) - 2)) if groups is None else groups
+        self.size = 1 if size is None else size
+        self._all_available = bool(np.all(available))
+
+    @cached_property
+    def _old(self) -> PolicyChain:
+        return self._chain(self.old)
+
+    @cached_property
+    def _new(self) -> PolicyChain:
+        return self._chain(self.new)
+
+    def _chain(self, policy: Any) -> PolicyChain:
+        return PolicyChain(self.arithmetic, self.gamma, self.transition, self.reward, self.initial, policy)
+
+    def with_new(self, new: Any) -> Quantities:
+        """The same step to another policy; what is known of old is kept."""
+        other = copy.copy(self)
+        vars(other).update(new=new)
+        for name in vars(self).keys() - _OF_OLD:
+            vars(other).pop(name)
+        return other
+
+    # --- of the old policy -------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> Any:
+        """V_old(s), (S, *batch)."""
+        return self._old.value
+
+    @property
+    def q_value(self) -> Any:
+        """Q_old(s, a), (S, A, *batch); 0 for an unavailable action."""
+        return self._old.q_value
+
+    @cached_property
+    def advantage(self) -> Any:
+        """A_old = Q_old − V_old, equation (4), (S, A, *batch); 0 for an unavailable action."""
+        advantage = self.q_value - self.value[:, None]
+        return advantage if self._all_available else self.arithmetic.where(self.available, advantage, 0.0)
+
+    @property
+    def visitation_old(self) -> Any:
+        """ρ_old(s), equation (5), (S, *batch)."""
+        return self._old.visitation
+
+    @property
+    def occupancy_old(self) -> Any:
+        """d_old = (1 − γ) ρ_old."""
+        return (1 - self.gamma) * self.visitation_old
+
+    @property
+    def expected_return_old(self) -> Any:
+        """η(old), (*batch)."""
+        return self._old.expected_return
+
+    @cached_property
+    def max_abs_advantage(self) -> Any:
+        """ε = max_{s,a} |A_old(s,a)| over the available actions."""
+        return self.max_s(self.max_a(abs(self.advantage)))
+
+    def discounted_sum_old(self, f: Any) -> Any:
+        """E_old[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, for f of shape (S, A, *batch), solved as a value."""
+        return self._discounted_sum(self._old, f)
+
+    # --- of the new policy -------------------------------------------------------------------------------------
+
+    @property
+    def visitation_new(self) -> Any:
+        """ρ_new(s), (S, *batch)."""
+        return self._new.visitation
+
+    @property
+    def occupancy_new(self) -> Any:
+        """d_new = (1 − γ) ρ_new."""
+        return (1 - self.gamma) * self.visitation_new
+
+    @property
+    def expected_return_new(self) -> Any:
+        """η(new), from the new policy's own value: never from an identity that is to be tested."""
+        return self._new.expected_return
+
+    def discounted_sum_new(self, f: Any) -> Any:
+        """E_new[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, for f of shape (S, A, *batch), solved as a value."""
+        return self._discounted_sum(self._new, f)
+
+    def _discounted_sum(self, chain: PolicyChain, f: Any) -> Any:
+        return self.sum_s(self.initial * chain.resolvent.solve(self.sum_a(chain.policy * f)))
+
+    @cached_property
+    def mixing_new(self) -> Any:
+        """τ((I − γ P_new)⁻¹), half the largest L1 distance between two rows: at most 1/(1 − γ)."""
+        unit = self.arithmetic.identity(len(self.old))
+        ones = (1,) * (np.ndim(self.initial) - 1)
+        columns = [self._new.resolvent.solve(column.reshape(-1, *ones)) for column in unit]
+        rows = self.arithmetic.stack(columns, axis=1)
+        distances = [self.max_s(self.arithmetic.sum(abs(rows - row), 1)) for row in rows]
+        return self.arithmetic.max(self.arithmetic.stack(distances), 0) / 2
+
+    # --- of the step -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def expected_advantage(self) -> Any:
+        """Ā(s) = Σ_a new(a|s) A_old(s,a), (S, *batch).
+
+        Computed as Σ_a (new − old) A_old, the same since Σ_a old A_old = 0, which keeps its digits where new is close to old.
+        """
+        return self.sum_a((self.new - self.old) * self.advantage)
+
+    @cached_property
+    def max_abs_expected_advantage(self) -> Any:
+        """ε' = max_s |Ā(s)|."""
+        return self.max_s(abs(self.expected_advantage))
+
+    @cached_property
+    def surrogate_gain(self) -> Any:
+        """L_old(new) − η(old) = Σ_s ρ_old(s) Ā(s), equation (7)."""
+        return self.sum_s(self.visitation_old * self.expected_advantage)
+
+    @cached_property
+    def surrogate(self) -> Any:
+        """L_old(new), equation (7)."""
+        return self.expected_return_old + self.surrogate_gain
+
+    @cached_property
+    def visitation_change(self) -> Any:
+        """ρ_new − ρ_old, solved for: (I − γ P_newᵀ)(ρ_new − ρ_old) = γ (P_new − P_old)ᵀ ρ_old. No cancellation."""
+        weight = (self.new - self.old) * self.visitation_old[:, None]
+        return self._new.resolvent.solve_transposed(self.gamma * self.arithmetic.push(self.transition, weight))
+
+    @cached_property
+    def surrogate_gap(self) -> Any:
+        """η(new) − L_old(new) = Σ_s (ρ_new − ρ_old)(s) Ā(s), from equations (6) and (7).
+
+        The difference expected_return_new − surrogate to the relative accuracy that the difference itself has lost.
+        """
+        return self.sum_s(self.visitation_change * self.expected_advantage)
+
+    @cached_property
+    def return_derivative(self) -> Any:
+        """d/dt η(old + t (new − old)) at t = 0, from the derivative of the value: ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) Q."""
+        return self.sum_s(self.initial * self._value_derivative)
+
+    @cached_property
+    def return_second_derivative(self) -> Any:
+        """d²/dt² η(old + t (new − old)) at t = 0: 2 γ ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) P V', V' the first derivative."""
+        moved = self.sum_a((self.new - self.old) * self.expect(self._value_derivative))
+        return 2 * self.gamma * self.sum_s(self.initial * self._old.resolvent.solve(moved))
+
+    @cached_property
+    def _value_derivative(self) -> Any:
+        return self._old.resolvent.solve(self.sum_a((self.new - self.old) * self.q_value))
+
+    def expect(self, value: Any) -> Any:
+        """Σ_s' P(s'|s,a) value(s'), (S, A, *batch)."""
+        return self.arithmetic.expect(self.transition, value)
+
+    def push(self, weight: Any) -> Any:
+        """Σ_{s,a} weight(s,a) P(s'|s,a), (S, *batch)."""
+        return self.arithmetic.push(self.transition, weight)
+
+    @cached_property
+    def mixture_weight(self) -> Any:
+        """The least x with new = (1 − x) old + x target for a policy target: max over old > 0 of 1 − new/old."""
+        played = self.old > 0
+        share = (self.old - self.new) / self.arithmetic.where(played, self.old, 1)
+        return self.max_s(self.max_a(self.arithmetic.where(played, share, 0)))
+
+    @cached_property
+    def target(self) -> Any:
+        """The target of that mixture, (S, A, *batch): old where new = old."""
+        moves = self.mixture_weight > 0
+        return self.old + (self.new - self.old) / self.arithmetic.where(moves, self.mixture_weight, 1)
+
+    @cached_property
+    def max_abs_target_advantage(self) -> Any:
+        """max_s |Σ_a target(a|s) A_old(s,a)| = ε'/x, without x's cancellation; 0 where new = old."""
+        moves = self.mixture_weight > 0
+        return self.max_abs_expected_advantage / self.arithmetic.where(moves, self.mixture_weight, 1)
+
+    @property
+    def estimate(self) -> Any:
+        """Â = A_old + noise, an estimate of the advantage, (S, A, *batch)."""
+        return self.advantage + self.noise
+
+    @cached_property
+    def visitation_reference(self) -> Any:
+        """ρ_reference(s), (S, *batch)."""
+        return self.visitation_old if self.reference is self.old else self._chain(self.reference).visitation
+
+    def __repr__(self) -> str:
+        states, actions = self.old.shape[:2]
+        batch = f", batch={self.batch_shape}" if self.batch_shape else ""
+        if batch:
+            return f"Quantities(states={states}, actions={actions}{batch}, {self.arithmetic.name})"
+        return (
+            f"Quantities(states={states}, actions={actions}, gamma={self.gamma}, "
+            f"expected_return_old={self.expected_return_old}, surrogate={self.surrogate}, "
+            f"expected_return_new={self.expected_return_new}, max_kl={self.max_kl}, max_tv={self.max_tv}, "
+            f"max_abs_advantage={self.max_abs_advantage})"
+        )
+
+
+_OF_OLD = frozenset(
+    {
+        *("arithmetic", "gamma", "transition", "reward", "initial", "available", "old", "new", "batch_shape"),
+        *("reference", "noise", "groups", "size", "_all_available", "_old", "advantage", "max_abs_advantage"),
+        *("visitation_reference",),
+    }
+)
+"""What a change of new leaves as it is."""
+
+
+def compare(
+    mdp: FiniteMDP,
+    old: Real[np.ndarray, "*old_batch S A"] | Sequence,
+    new: Real[np.ndarray, "*new_batch S A"] | Sequence,
+) -> Quantities:
+    """The quantities of a step from old to new, in float64.
+
+    L = η(old) + Σ_s ρ_old(s) Ā(s), equation (7), with D, α, ε and what else the bounds need.
+
+    Args:
+        mdp: one MDP or a batch; batches of MDPs and of policies broadcast against each other.
+        old: the policy that we stand at, shape (*batch, S, A).
+        new: the candidate, likewise.
+
+    Returns:
+        `Quantities`, whose batch axes are last: thousands of small MDPs cost one call.
+
+    Raises:
+        InvalidInput: for a policy that is not one, or of another MDP.
+
+    >>> mdp = FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[0, 1], [0, 0]], 0.5, [1, 0])
+    >>> q = compare(mdp, [[0.5, 0.5], [1, 0]], [[0.25, 0.75], [1, 0]])
+    >>> round(float(q.surrogate), 12), round(float(q.expected_return_new), 12)
+    (0.888888888889, 0.857142857143)
+    """
+    old = _checks.policy_rows(old, mdp.available, "old policy")
+    new = _checks.policy_rows(new, mdp.available, "new policy")
+    try:
+        batch_shape = np.broadcast_shapes(mdp.batch_shape, old.shape[:-2], new.shape[:-2])
+    except ValueError:
+        raise _checks.InvalidInput(
+            got=f"batches {mdp.batch_shape}, {old.shape[:-2]} and {new.shape[:-2]} of MDPs, old and new policies",
+            wanted="batch shapes that broadcast against each other",
+            mend="pass one, or as many, of each",
+        ) from None
+    fields, (old, new) = trailing_fields(mdp, old, new)
+    return Quantities(Floats(), old=old, new=new, batch_shape=batch_shape, **fields)

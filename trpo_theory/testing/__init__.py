@@ -1,0 +1,5 @@
+"""Property tests with Hypothesis: strategies, and the hook that registers them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["strategies"])

@@ -1,0 +1,209 @@
+"""What the strategies may be asked for, checked when they are made and not when they draw."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+from trpo_theory.model.policy import StateAggregation
+
+GAMMAS = (Fraction(0), Fraction(1, 2), Fraction(1, 10), Fraction(9, 10), Fraction(99, 100))
+"""Discounts, the simplest first."""
+
+MIXTURES = (Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(3, 4), Fraction(1, 10))
+"""Weights of the target in a mixture."""
+
+NEAR = (Fraction(1, 2), Fraction(1, 10), Fraction(1, 100), Fraction(1, 1000))
+"""Those of a near pair."""
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """The options of `strategies.instances`, which says what each means; here they are in the form that draws use."""
+
+    states: Any = (1, 4)
+    actions: Any = (1, 3)
+    gamma: Any = None
+    weights: Any = 4
+    successors: Any = None
+    start_anywhere: Any = False
+    reward: Any = None
+    denominator: Any = None
+    unit: Any = False
+    unavailable: Any = False
+    aggregation: Any = False
+    deterministic: Any = False
+    full_support: Any = False
+    mixture: Any = None
+    near: Any = None
+
+    def __post_init__(self) -> None:
+        for name in ("start_anywhere", "unit", "unavailable"):
+            _flag(getattr(self, name), name)
+        self._set(
+            states=_range(self.states, "states"),
+            actions=_range(self.actions, "actions"),
+            gamma=_numbers(GAMMAS if self.gamma is None else self.gamma, "gamma", _discount),
+            weights=_checks.integer(self.weights, "weights", least=1),
+            reward=_numerators(self.reward, self.denominator, self.unit),
+            denominator=_denominator(self.denominator, self.unit),
+            mixture=self._mixture(),
+        )
+        if self.successors is not None:
+            _checks.integer(self.successors, "successors", least=1)
+        for name in ("deterministic", "full_support"):
+            self._set(**{name: _which(getattr(self, name), name)})
+        both = self.deterministic & self.full_support
+        if both and self.actions[1] > 1:
+            raise InvalidInput(
+                got=f"a {min(both)} policy that is deterministic and of full support",
+                wanted="one of the two, where there are several actions",
+                mend='ask for one, or say of which policy: deterministic="old", full_support="new"',
+            )
+        if not isinstance(self.aggregation, bool):
+            self._fix_groups()
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _fix_groups(self) -> None:
+        fixed = self.aggregation
+        aggregation = fixed if isinstance(fixed, StateAggregation) else StateAggregation(fixed)
+        size, (low, high) = len(aggregation.group), self.states
+        if not low <= size <= high:
+            raise InvalidInput(
+                got=f"an aggregation map of {size} states, with states = ({low}, {high})",
+                wanted="a number of states that suits the map",
+                mend=f"pass states={size}",
+            )
+        self._set(aggregation=aggregation, states=(size, size))
+
+    def _mixture(self) -> Any:
+        """A strategy for the weight of the target, or None."""
+        if self.near is not None and self.near is not False:
+            if self.mixture is not None and self.mixture is not False:
+                raise InvalidInput(
+                    got=f"mixture = {self.mixture!r} and near = {self.near!r}",
+                    wanted="one of the two",
+                    mend="near is a mixture of small weight: leave mixture out",
+                )
+            return st.sampled_from(_near(self.near))
+        if self.mixture is None or self.mixture is False:
+            return None
+        return _numbers(MIXTURES if self.mixture is True else self.mixture, "mixture", _weight)
+
+
+def of(maker: str, options: dict[str, Any], *, allowed: tuple[str, ...] | None = None) -> Options:
+    """Options from keywords, of which `maker` takes those allowed (all, if left out)."""
+    known = allowed or tuple(field.name for field in fields(Options))
+    for name in options:
+        if name not in known:
+            raise _checks.unknown_name(f"option of {maker}", name, known)
+    return Options(**options)
+
+
+def fraction(value: Any, name: str) -> Fraction:
+    """A real number as the rational that it is."""
+    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not good or not math.isfinite(value):
+        raise InvalidInput(
+            got=f"{name} = {value!r}", wanted="a finite number", mend=f"pass a float or a Fraction for {name}"
+        )
+    return Fraction(value) if isinstance(value, numbers.Rational) else Fraction(float(value))  # exactly
+
+
+def _discount(value: Any) -> Fraction:
+    _checks.discount(value)
+    return fraction(value, "gamma")
+
+
+def _weight(value: Any) -> Fraction:
+    exact = fraction(value, "mixture")
+    if not 0 <= exact <= 1:
+        raise InvalidInput(got=f"mixture = {value!r}", wanted="a weight in [0, 1]", mend="pass mixture=0.25")
+    return exact
+
+
+def _near(near: Any) -> tuple[Fraction, ...]:
+    if near is True:
+        return NEAR
+    most = fraction(near, "near")
+    if not 0 < most <= 1:
+        raise InvalidInput(
+            got=f"near = {near!r}", wanted="the largest total variation, in (0, 1]", mend="pass near=0.01"
+        )
+    return (most, *(weight for weight in NEAR if weight < most))
+
+
+def _numbers(value: Any, name: str, check: Any) -> Any:
+    """A strategy of fractions: from a number, a sequence to sample from, or a strategy."""
+    if isinstance(value, st.SearchStrategy):
+        return value.map(check)
+    if isinstance(value, (list, tuple, np.ndarray)):
+        if not len(value):
+            raise InvalidInput(
+                got=f"{name} = {value!r}", wanted="one number or more to sample from", mend=f"fill {name}"
+            )
+        return st.sampled_from([check(entry) for entry in value])
+    return st.just(check(value))
+
+
+def _flag(value: Any, name: str) -> None:
+    if not isinstance(value, bool):
+        raise InvalidInput(got=f"{name} = {value!r}", wanted="True or False", mend=f"pass {name}=True")
+
+
+def _which(value: Any, name: str) -> frozenset[str]:
+    """Of which of the two policies an option speaks."""
+    if isinstance(value, bool):
+        return frozenset({"old", "new"} if value else ())
+    if value in ("old", "new"):
+        return frozenset({value})
+    raise InvalidInput(
+        got=f"{name} = {value!r}", wanted='True, False, "old" or "new"', mend="say of which policy it is asked"
+    )
+
+
+def _range(value: Any, name: str) -> tuple[int, int]:
+    bounds: Any = value if isinstance(value, (tuple, list)) and len(value) == 2 else (value, value)
+    wanted = "an integer, 1 or more, or (least, most)"
+    low, high = bounds
+    for size in bounds:
+        if isinstance(size, bool) or not isinstance(size, numbers.Integral) or size < 1:
+            raise InvalidInput(got=f"{name} = {value!r}", wanted=wanted, mend=f"pass {name}=3 or {name}=(1, 4)")
+    if low > high:
+        raise InvalidInput(got=f"{name} = {value!r}", wanted=wanted, mend=f"pass {name}=({high}, {low})")
+    return int(low), int(high)
+
+
+def _denominator(value: Any, unit: bool) -> int:
+    return (4 if unit else 1) if value is None else _checks.integer(value, "denominator", least=1)
+
+
+def _numerators(reward: Any, denominator: Any, unit: bool) -> tuple[int, int]:
+    """The least and the largest numerator over the denominator."""
+    if unit and reward is not None:
+        raise InvalidInput(
+            got=f"unit = True and reward = {reward!r}", wanted="one of the two", mend="unit=True is reward=(0, 1)"
+        )
+    reward = ((0, 1) if unit else (-4, 4)) if reward is None else reward
+    if not isinstance(reward, (tuple, list)) or len(reward) != 2:
+        raise InvalidInput(got=f"reward = {reward!r}", wanted="(least, largest)", mend="pass reward=(-4, 4)")
+    low, high = (fraction(bound, "reward") * _denominator(denominator, unit) for bound in reward)
+    least, most = math.ceil(low), math.floor(high)
+    if least > most:
+        raise InvalidInput(
+            got=f"reward = {tuple(reward)!r} with denominator {_denominator(denominator, unit)}",
+            wanted="a range that has a multiple of 1/denominator in it",
+            mend="write the smaller bound first, or raise denominator",
+        )
+    return least, most

@@ -1,0 +1,161 @@
+"""`improve`: an update problem, again and again, with what happened at every step."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.policy import StateAggregation, uniform
+from trpo_theory.solve.control import optimal
+from trpo_theory.step.quantities import compare
+from trpo_theory.updates.problems import Problem
+from trpo_theory.updates.solution import Status
+from trpo_theory.updates.solvers.trpo_step import TRPOStep
+from trpo_theory.updates.updating import update
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Reason(enum.StrEnum):
+    """Why an iteration ended."""
+
+    STEPS = "all steps done"
+    OPTIMAL = "the policy is optimal: its return is that of policy iteration, to rounding"
+    STATIONARY = "no policy of the class gains more than rounding on the surrogate"
+    FAILED = "the solver gave no answer to the last update, which left the policy as it was; use Dual()"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One update: returns in discounted reward, divergences in nats.
+
+    Attributes:
+        index: from 0.
+        expected_return: η of the new policy.
+        surrogate: L_old(new).
+        max_kl, mean_kl: KL(old‖new).
+        objective, gap: of the problem, with its certificate.
+        status: "optimal", or in words.
+    """
+
+    index: int
+    expected_return: float
+    surrogate: float
+    max_kl: float
+    mean_kl: float
+    objective: float
+    gap: float
+    status: str
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What `improve` returns: the steps, the first return and the last policy, and why it ended."""
+
+    problem: Any
+    initial_return: float
+    steps: tuple[Step, ...]
+    policy: np.ndarray
+    reason: Reason
+
+    @property
+    def expected_return(self) -> float:
+        """η of the last policy."""
+        return self.steps[-1].expected_return if self.steps else self.initial_return
+
+    @property
+    def decreases(self) -> int:
+        """How many steps lowered η, by more than rounding."""
+        returns = [self.initial_return, *(step.expected_return for step in self.steps)]
+        falls = (before - after > 1e-13 * max(abs(before), 1.0) for before, after in pairwise(returns))
+        return sum(falls)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a step."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(step) for step in self.steps])
+
+    def __repr__(self) -> str:
+        return (
+            f"Trace({self.problem}, steps={len(self.steps)}, expected_return={self.initial_return:.10g} -> "
+            f"{self.expected_return:.10g}, decreases={self.decreases}, reason={self.reason.name})"
+        )
+
+
+def improve(
+    mdp: FiniteMDP,
+    problem: Problem | TRPOStep,
+    steps: int,
+    *,
+    old: Any = None,
+    solver: Any = None,
+    aggregation: StateAggregation | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> Trace:
+    """Iterate an update problem from old (uniform, if left out), at most `steps` times.
+
+    Args:
+        mdp: one MDP.
+        problem: as for `update`.
+        steps: how many updates at most.
+        old: where to start, (S, A).
+        solver: as for `update`.
+        aggregation: as for `update`.
+        advance: called after each step, for a progress bar.
+
+    Returns:
+        A `Trace`; it ends early where the policy is optimal, nothing more than rounding can be gained, or the solver
+        fails. An update that is only inaccurate is taken, and its step says so.
+
+    Raises:
+        NotSolved: where a solver's answer is no policy.
+    """
+    steps = _checks.integer(steps, "steps", least=1)
+    if mdp.batch_shape:
+        raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", mend="loop over them")
+    policy = uniform(mdp.available) if old is None else old
+    policy = _checks.policy_rows(policy, mdp.available, "old policy")
+    best = optimal(mdp)
+    here = compare(mdp, policy, policy)
+    first = eta = float(here.expected_return_old)
+    rounding = 1e-12 * max(float(np.abs(best.value).max()), float(np.abs(np.asarray(here.value)).max()))
+    done: list[Step] = []
+    reason = Reason.STEPS
+    for index in range(steps):
+        if eta >= float(best.expected_return) - rounding:
+            reason = Reason.OPTIMAL
+            break
+        solution = update(mdp, policy, problem, solver=solver, aggregation=aggregation)
+        if 0 <= float(solution.upper_bound) <= 1e-3 * float(solution.rounding) + 1e-300:
+            reason = Reason.STATIONARY
+            break
+        surrogate = eta + solution.surrogate_gain
+        policy = _checks.policy_rows(solution.policy, mdp.available, "new policy")
+        eta = float(solution.expected_return_new)
+        done.append(
+            Step(
+                index=index,
+                expected_return=eta,
+                surrogate=float(surrogate),
+                max_kl=float(solution.max_kl),
+                mean_kl=float(solution.mean_kl),
+                objective=float(solution.objective),
+                gap=float(solution.gap),
+                status=str(solution.status),
+            )
+        )
+        advance()
+        if solution.status is Status.FAILED:
+            reason = Reason.FAILED
+            break
+    return Trace(problem, first, tuple(done), policy, reason)

@@ -1,0 +1,1 @@
+"""One row of an update problem in closed form, one file a divergence."""

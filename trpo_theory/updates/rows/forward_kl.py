@@ -1,0 +1,186 @@
+"""Row problems under KL(old‖p), solved for a radius or for a multiplier.
+
+With d(a) = max A − A(a), u = ν − max A > 0 and y = d/u:
+    z = 1/(1 + y),  m = Σ old z,  w = Σ old y z,   p/old − 1 = x = (w − m y) z / m,   λ = u/m,
+    KL = Σ old (x − log(1 + x)),   V = Σ old x²,   dKL/dlog u = −m V,   dlog λ/dlog u = m (1 + V).
+Where the best action lies outside old's support, u = 0 is reached at a finite KL = K*; beyond it, mass 1 − μ moves
+there and the support keeps μ in proportion to old/d, with KL = K* − log μ. THEORY.md, "The update problems solved exactly".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trpo_theory.numerics.divergence import kl_of_change
+from trpo_theory.updates.rows.rows import Rows, Solved
+
+_NEWTON_STEPS = 200
+_RTOL = 1e-14
+_LEAST = 1e-278
+"""The least u/scale: below, p is 0 for every purpose, and λ so small that its term of a gap is under 1e-270."""
+
+_LEAST_LOG_MASS = -690.0
+"""What stays on old's support is no less than e to this, so that its KL is finite: feasible, and lost to no objective."""
+
+
+_LEAST_NEW = 1e-300
+"""What old takes, p takes at least as often as this (or as old does): at p = 0 < old, KL would be ∞, and for nothing."""
+
+
+def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
+    """Maximise Σ p A subject to KL(old‖p) ≤ radius, (N,)."""
+    moving = (rows.scale > 0) & (radius > 0)
+    ceiling = _ceiling(rows)
+    tail = moving & (radius >= ceiling)
+    some = np.flatnonzero(moving & ~tail)
+    u = np.full(radius.shape, _LEAST)
+    part = rows.take(some)
+    start = np.sqrt(part.variance / (2 * radius[some])) if guess is None else guess[some]
+    u[some] = _radius_roots(part, radius[some], ceiling[some], start)
+    with np.errstate(invalid="ignore"):
+        log_mass = np.where(tail, ceiling - radius, 0.0)
+    return _solved(rows, u, log_mass, moving)
+
+
+def at_multiplier(rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
+    """Maximise Σ p A − λ KL(old‖p) for multipliers λ > 0, (N,)."""
+    moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
+    target = np.maximum(np.where(moving, multiplier, 1.0) / np.where(moving, rows.scale, 1.0), _LEAST)
+    floor = critical_multiplier(rows) / np.where(moving, rows.scale, 1.0)
+    tail = moving & (target <= floor)
+    log_mass = np.log(np.where(tail, target, 1.0) / np.where(tail, floor, 1.0))
+    some = np.flatnonzero(moving & ~tail)
+    if len(some) == len(target):
+        return _solved(rows, _multiplier_roots(rows, target, guess), log_mass, moving)
+    u = np.full(target.shape, _LEAST)
+    u[some] = _multiplier_roots(rows.take(some), target[some], None if guess is None else guess[some])
+    return _solved(rows, u, log_mass, moving)
+
+
+def critical_multiplier(rows: Rows) -> np.ndarray:
+    """λ at u = 0, below which mass leaves old's support: 1/Σ (old/d) where the best action is outside it, else 0."""
+    critical = np.zeros(rows.scale.shape)
+    free = np.flatnonzero((rows.scale > 0) & (rows.outside >= 0))
+    if not len(free):
+        return critical
+    some = rows.take(free)
+    critical[free] = some.scale * (_LEAST / (some.old / (1 + some.deficit / _LEAST)).sum(0))
+    return critical
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    x: np.ndarray
+    new: np.ndarray
+    kl: np.ndarray
+    m: np.ndarray
+    v: np.ndarray
+
+
+def _point(rows: Rows, u: np.ndarray) -> _Point:
+    """Everything at u > 0, relative to scale: x (A, N), KL, m and V."""
+    y = rows.deficit / u
+    z = 1 / (1 + y)
+    weighted = rows.old * z
+    m, w = weighted.sum(0), (weighted * y).sum(0)
+    x = (w - m * y) * (z / m)
+    change, new = rows.old * x, _kept(rows, weighted / m)
+    return _Point(x, new, kl_of_change(rows.old, new, change).sum(0), m, (change * x).sum(0))
+
+
+def _kept(rows: Rows, new: np.ndarray) -> np.ndarray:
+    return np.maximum(new, np.minimum(rows.old, _LEAST_NEW))
+
+
+def _ceiling(rows: Rows) -> np.ndarray:
+    """K*, the KL at u = 0 where the best action is outside old's support; ∞ in the other rows."""
+    ceiling = np.full(rows.scale.shape, np.inf)
+    free = np.flatnonzero((rows.outside >= 0) & (rows.scale > 0))
+    ceiling[free] = _point(rows.take(free), np.full(len(free), _LEAST)).kl
+    return ceiling
+
+
+def _solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.ndarray) -> Solved:
+    point = _point(rows, u)
+    log_mass = np.maximum(log_mass, _LEAST_LOG_MASS)
+    lost = -np.expm1(log_mass)
+    x = point.x - lost * (1 + point.x)
+    change = np.where(moving, rows.old * x, 0.0)
+    # Σ change = 0, so the deficit may be centred: nothing cancels where one rare action does it all.
+    gain = rows.scale * (lost * rows.mean - (change * (rows.deficit - rows.mean)).sum(0))
+    leaving = np.flatnonzero(moving & (lost > 0))
+    change[rows.outside[leaving], leaving] = lost[leaving]
+    rows.balance(change)
+    new = np.where(moving, _kept(rows, point.new * np.exp(log_mass)), rows.old)
+    new[rows.outside[leaving], leaving] = lost[leaving]
+    parts = (
+        point.kl - log_mass,
+        gain,
+        rows.scale * np.exp(log_mass) * (u / point.m),
+        np.where(lost > 0, 1.0, point.v / (1 + point.v)),
+    )
+    kl, gain, multiplier, slope = (np.where(moving, part, 0.0) for part in parts)
+    return Solved(change, new, kl, gain, multiplier, slope, u)
+
+
+def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """u with KL(u) = radius, by Newton in a bracket on a function of KL that is nearly linear in log u."""
+    low, high = np.full(u.shape, _LEAST), np.full(u.shape, 1e300)
+    u = np.clip(u, low, high)
+    active = np.arange(len(u))
+    for _ in range(_NEWTON_STEPS):
+        if not len(active):
+            break
+        here, target, top = u[active], radius[active], ceiling[active]
+        point = _point(rows.take(active) if len(active) < len(u) else rows, here)
+        above = point.kl > target
+        low[active], high[active] = np.where(above, here, low[active]), np.where(above, high[active], here)
+        with np.errstate(all="ignore"):
+            rise = _straight(point.kl, top) - _straight(target, top)
+            guess = here * np.exp(rise * (_straight_run(point.kl, top) / (point.m * point.v)))
+        inside = (guess >= low[active]) & (guess <= high[active])
+        guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
+        done = (np.abs(point.kl - target) <= _RTOL * target) | (np.abs(guess - here) <= _RTOL * here)
+        u[active] = np.where(done, here, guess)
+        active = active[~done]
+    return u
+
+
+def _multiplier_roots(rows: Rows, target: np.ndarray, u: np.ndarray | None) -> np.ndarray:
+    """u with u/m(u) = λ: m lies between old's mass on the best actions and 1, and u ≥ λ − Σ old d."""
+    best = np.where(rows.deficit == 0, rows.old, 0.0).sum(0)
+    low = np.maximum(np.maximum(target * best, target - rows.mean) * (1 - 1e-14), _LEAST)
+    high = np.maximum(target * (1 + 1e-14), _LEAST)
+    # λ(u) = u + Σ old d − Var/u + … for large u
+    u = np.clip(target - rows.mean + rows.variance / target if u is None else u, low, high)
+    active = np.arange(len(u))
+    for _ in range(_NEWTON_STEPS):
+        if not len(active):
+            break
+        here, goal = u[active], target[active]
+        part = rows.take(active) if len(active) < len(u) else rows
+        z = 1 / (1 + part.deficit / here)
+        weighted = part.old * z
+        m = weighted.sum(0)
+        value = here / m
+        above = value > goal
+        low[active], high[active] = np.where(above, low[active], here), np.where(above, here, high[active])
+        guess = here + (goal - value) / (weighted / m * (z / m)).sum(0)
+        inside = (guess >= low[active]) & (guess <= high[active])
+        guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
+        done = (np.abs(value - goal) <= _RTOL * goal) | (np.abs(guess - here) <= 0.5 * _RTOL * here)
+        u[active] = np.where(done, here, guess)
+        active = active[~done]
+    return u
+
+
+def _straight(kl: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
+    """log(eᴷ − 1), or where KL has a ceiling log(K/(K* − K)): falls as −2 log u for large u, linearly for small."""
+    return np.where(np.isfinite(ceiling), np.log(kl) - np.log(ceiling - kl), kl + np.log(-np.expm1(-kl)))
+
+
+def _straight_run(kl: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
+    """1/(its derivative), which is finite where KL is denormal."""
+    return np.where(np.isfinite(ceiling), kl * (1 - kl / ceiling), -np.expm1(-kl))

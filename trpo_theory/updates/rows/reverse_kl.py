@@ -1,0 +1,88 @@
+"""Row problems under KL(p‖old), which widely used code constrains: exponential tilting of old.
+
+With d(a) = max A − A(a) over old's support (p may not leave it) and β = 1/λ:
+    p = old exp(−β d)/Z,   x = p/old − 1,   KL(p‖old) = Σ old ((1 + x) log(1 + x) − x),   dKL/dlog β = β² Var_p(d).
+KL rises to −log old(best actions) as β → ∞.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trpo_theory.numerics.divergence import kl_of_change
+from trpo_theory.updates.rows.rows import Rows, Solved
+
+_NEWTON_STEPS = 200
+_RTOL = 1e-14
+_MOST = 1e290
+_RARE = np.finfo(np.float64).tiny
+
+
+def on_support(old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
+    """The rows in which only old's own actions count: those of denormal probability are left as rare as they are."""
+    return Rows.of(old, advantage, available & (old > _RARE), rare=_RARE)
+
+
+def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
+    """Maximise Σ p A subject to KL(p‖old) ≤ radius, (N,)."""
+    moving = (rows.scale > 0) & (radius > 0)
+    ceiling = -np.log(np.where(rows.deficit == 0, rows.old, 0.0).sum(0))
+    beta = np.full(radius.shape, _MOST)
+    some = np.flatnonzero(moving & (radius < ceiling))
+    part = rows.take(some)
+    start = np.sqrt(2 * radius[some] / part.variance) if guess is None else guess[some]
+    beta[some] = _radius_roots(part, radius[some], ceiling[some], start)
+    return _solved(rows, beta, moving)
+
+
+def at_multiplier(rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
+    """Maximise Σ p A − λ KL(p‖old) for multipliers λ > 0, (N,): in closed form, so that guess does not matter."""
+    moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
+    with np.errstate(over="ignore"):
+        beta = np.minimum(np.where(moving, rows.scale, 1.0) / np.where(moving, multiplier, 1.0), _MOST)
+    return _solved(rows, beta, moving)
+
+
+def _point(rows: Rows, beta: np.ndarray) -> tuple[np.ndarray, ...]:
+    """x and p (A, N), KL and dKL/dlog β."""
+    tilt = -beta * rows.deficit
+    lost = (rows.old * np.expm1(tilt)).sum(0)
+    log_z = np.where(lost > -0.5, np.log1p(np.maximum(lost, -0.5)), np.log((rows.old * np.exp(tilt)).sum(0)))
+    x = np.expm1(tilt - log_z)
+    change, new = rows.old * x, rows.old * np.exp(tilt - log_z)
+    kl = kl_of_change(new, rows.old, -change).sum(0)
+    mean = (new * rows.deficit).sum(0)
+    return x, new, kl, beta * (beta * (new * (rows.deficit - mean) ** 2).sum(0))
+
+
+def _solved(rows: Rows, beta: np.ndarray, moving: np.ndarray) -> Solved:
+    x, new, kl, slope = _point(rows, beta)
+    change = np.where(moving, rows.old * x, 0.0)
+    gain = -rows.scale * (change * (rows.deficit - rows.mean)).sum(0)
+    rows.balance(change)
+    multiplier = np.where(beta >= _MOST, 0.0, rows.scale / beta)
+    kl, multiplier, slope = (np.where(moving, part, 0.0) for part in (kl, multiplier, slope))
+    return Solved(change, np.where(moving, new, rows.old), kl, gain, multiplier, slope, beta)
+
+
+def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """β with KL(β) = radius, by Newton in a bracket on log(K/(K* − K)), which is nearly linear in log β for small β."""
+    low, high = np.full(beta.shape, 1e-290), np.full(beta.shape, _MOST)
+    beta = np.clip(beta, low, high)
+    active = np.arange(len(beta))
+    for _ in range(_NEWTON_STEPS):
+        if not len(active):
+            break
+        here, target, top = beta[active], radius[active], ceiling[active]
+        _, _, kl, slope = _point(rows.take(active) if len(active) < len(beta) else rows, here)
+        below = kl < target
+        low[active], high[active] = np.where(below, here, low[active]), np.where(below, high[active], here)
+        with np.errstate(all="ignore"):
+            rise = np.log(target) - np.log(top - target) - np.log(kl) + np.log(top - kl)
+            guess = here * np.exp(rise / (slope * (1 / kl + 1 / (top - kl))))
+        inside = (guess >= low[active]) & (guess <= high[active])
+        guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
+        done = (np.abs(kl - target) <= _RTOL * target) | (np.abs(guess - here) <= 1e-15 * here)
+        beta[active] = np.where(done, here, guess)
+        active = active[~done]
+    return beta

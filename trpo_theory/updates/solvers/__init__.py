@@ -1,0 +1,1 @@
+"""Solvers of the update problems, one file each."""

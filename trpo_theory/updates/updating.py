@@ -1,0 +1,102 @@
+"""`update`: one interface to every problem, solver and class of policies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Real
+
+from trpo_theory._checks import ROW_SUM_ATOL
+from trpo_theory.errors import NotSolved
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.policy import StateAggregation
+from trpo_theory.step.quantities import compare
+from trpo_theory.updates.problems import MeanKL, Problem
+from trpo_theory.updates.solution import UpdateSolution
+from trpo_theory.updates.solvers.dual import Dual
+from trpo_theory.updates.solvers.trpo_step import TRPOStep
+from trpo_theory.updates.surrogate import Surrogate, checked
+from trpo_theory.updates.weak_duality import upper_bound
+
+
+def update(
+    mdp: FiniteMDP,
+    old: Real[np.ndarray, "*old_batch S A"] | Sequence,
+    problem: Problem | TRPOStep,
+    *,
+    solver: Any = None,
+    aggregation: StateAggregation | None = None,
+    rtol: float = 1e-9,
+) -> UpdateSolution:
+    """The new policy that solves an update problem, with its certificate.
+
+    Args:
+        mdp: one MDP, or a batch.
+        old: the policy that we stand at, (*batch, S, A).
+        problem: `Penalty`, `MaxKL`, `MeanKL` (equations 11-13), `ReverseMaxKL`, `ReverseMeanKL` or `MaxTV`; or
+            `TRPOStep(delta)`, the practical step towards (13).
+        solver: `Dual()` (if left out) or `CVXPY("CLARABEL")`.
+        aggregation: confines policies to those that share a row within a group; old must be one of them.
+        rtol: the relative gap up to which the status is optimal.
+
+    Returns:
+        An `UpdateSolution`: its objective, feasibility and gap are recomputed from the definitions.
+
+    Raises:
+        InvalidInput: for an old policy outside the class, a map of the wrong length, an unavailable solver.
+        NotSolved: where the solver's answer is no policy.
+    """
+    surrogate = Surrogate.of(compare(mdp, old, old), aggregation)
+    return solve(surrogate, problem, solver=solver, rtol=rtol, mdp=mdp)
+
+
+def solve(
+    surrogate: Surrogate,
+    problem: Problem | TRPOStep,
+    *,
+    solver: Any = None,
+    rtol: float = 1e-9,
+    mdp: FiniteMDP | None = None,
+) -> UpdateSolution:
+    """As `update`, for advantages and a visitation that are at hand: a million states need no MDP.
+
+    Raises:
+        InvalidInput: for a surrogate made by hand whose parts do not fit, or are not probabilities.
+        NotSolved: where the solver's answer is no policy.
+    """
+    if mdp is None:
+        checked(surrogate)
+    if isinstance(problem, TRPOStep):
+        problem, solver = MeanKL(problem.delta), problem
+    solver = Dual() if solver is None else solver
+    answer = solver.solve(surrogate, problem)
+    _checked_rows(answer.new, solver, problem)
+    upper = answer.upper
+    if upper is None:
+        upper = upper_bound(surrogate, problem, answer.multiplier, answer.guess)
+    return UpdateSolution(
+        problem=problem,
+        solver=solver,
+        surrogate=surrogate,
+        change_rows=answer.change,
+        new_rows=answer.new,
+        multiplier_rows=answer.multiplier,
+        upper=upper,
+        rtol=rtol,
+        mdp=mdp,
+        note=answer.note,
+        forced_status=getattr(answer, "status", None),
+    )
+
+
+def _checked_rows(new: np.ndarray, solver: Any, problem: Problem) -> None:
+    """Raise unless the rows of an answer, (A, G, B), are probabilities: the solver's failure, not the caller's."""
+    wrong = ~((np.abs(new.sum(0) - 1) <= ROW_SUM_ATOL) & (new >= 0).all(0))
+    if wrong.any():
+        row, instance = np.argwhere(wrong)[0]
+        raise NotSolved(
+            f"{solver} did not solve {problem}: row {row} of its answer sums to {new[:, row, instance].sum():.10g}, with "
+            f"least entry {new[:, row, instance].min():.3g}; try another solver, and please report the old policy"
+        )

@@ -1,0 +1,126 @@
+"""`Chunk`: so many instances of one recipe against many claims at once, in floats; balls decide what floats cannot."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from trpo_theory import claims as catalogue
+from trpo_theory.claims.record import Claim
+from trpo_theory.search import hunt as hunting
+from trpo_theory.search.battery import battery, random_instances
+from trpo_theory.search.hunt import Batch
+from trpo_theory.search.impose import impose
+from trpo_theory.search.screen import Screen
+from trpo_theory.search.solved import hunt_solved
+from trpo_theory.step.batch import Instances
+from trpo_theory.verification.named import Named, named, resolved, slug
+from trpo_theory.verification.tally import Tally
+from trpo_theory.verification.thorough import Thorough
+
+CHUNK = 20_000
+"""Instances a chunk: a second or so of work, and tens of megabytes."""
+SOLVED_SHARE = 10
+"""A claim about an update problem costs a solve an instance, and is run on so many times fewer."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A task: its instances depend on the seed, the recipe and the index only, and not on who runs it, when, or for which claims.
+
+    Attributes:
+        claims: those that are put to the test, or what finds them: all of one recipe.
+        needs: what of `NEEDS` the instances must have.
+        solved: the id of the one claim whose problem is solved for new; "" for claims that take new as it is drawn.
+        index: of the chunk.
+        instances: how many; a battery has about so many.
+        seed: of the run.
+        shape: (S, A) of all of them; None for the battery's mixture of sizes and families.
+    """
+
+    claims: tuple[Named, ...]
+    needs: frozenset[str]
+    solved: str
+    index: int
+    instances: int
+    seed: int
+    shape: tuple[int, int] | None = None
+
+    @property
+    def recipe(self) -> str:
+        """What its instances are, in words: the name of its kind of chunks, and what their seeds are made of."""
+        if self.solved:
+            return f"solved {self.solved}"
+        size = f"{self.shape[0]}x{self.shape[1]}" if self.shape else "battery"
+        return " ".join([size, *sorted(self.needs)])
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return f"{slug(self.recipe)}-{self.index:06d}"
+
+    @property
+    def generator(self) -> np.random.Generator:
+        """Its own stream: a child of the seed's and the recipe's."""
+        return np.random.default_rng(
+            np.random.SeedSequence([self.seed, zlib.crc32(self.recipe.encode())], spawn_key=(self.index,))
+        )
+
+    def shipped(self) -> Chunk:
+        """For another process."""
+        return replace(self, claims=tuple(named(claim) for claim in self.claims))
+
+    def run(self) -> list[Tally]:
+        """The tallies, in the order of the claims.
+
+        Raises:
+            ClaimFailed: if a claim's own code raises an exception.
+        """
+        chosen = [resolved(claim) for claim in self.claims]
+        if self.solved:
+            (claim,) = chosen
+            found = hunt_solved(claim, self.generator, self.instances // SOLVED_SHARE)
+            return [Tally.of_hunt(claim.id, found, found.refuted[0] if found.refuted else None)]
+        batches: list[Batch] = [(part, part.quantities()) for part in self.drawn()]
+        return [self._tally(claim, batches) for claim in chosen]
+
+    def drawn(self) -> list[Instances]:
+        """The instances, a batch a size."""
+        if self.shape is None:
+            return battery(self.generator, self.instances, self.needs)
+        return [impose(random_instances(self.generator, self.instances, *self.shape), self.needs)]
+
+    def _tally(self, claim: Claim, batches: list[Batch]) -> Tally:
+        screen, found = Screen(claim), Thorough(claim.relation)
+        shared = catalogue.catalogue.get(claim.id) is claim
+        for instances, q in batches:
+            part = (
+                instances
+                if screen.batched
+                else instances.take(slice(max(8, int(hunting._ONE_BY_ONE_SHARE * len(instances)))))
+            )
+            told = screen(part, q if shared and screen.batched else None)
+            found.add(part, told, len(part), int(told.met.sum()))
+        found.batched = screen.batched
+        found.prove(claim)
+        return Tally.of_hunt(claim.id, found, found.refuted[0] if found.refuted else None)
+
+
+def chunks(
+    claims: Sequence[Claim], instances: int, seed: int, *, shape: tuple[int, int] | None = None, searched: int = 0
+) -> list[Chunk]:
+    """The chunks that make up so many instances for every claim: all of them of a shape, or what a search has not tried."""
+    groups: dict[tuple[frozenset[str], str], list[Claim]] = {}
+    for claim in claims:
+        solved = claim.id if claim.problem is not None and claim.step is None else ""
+        groups.setdefault((frozenset() if solved else claim.needs, solved), []).append(claim)
+    made = []
+    for (needs, solved), group in groups.items():
+        first = 0 if shape and not solved else searched
+        for index, start in enumerate(range(first, instances, CHUNK)):
+            size = min(CHUNK, instances - start)
+            made.append(Chunk(tuple(group), needs, solved, index, size, seed, None if solved else shape))
+    return made

@@ -1,0 +1,70 @@
+"""`falsify` searches one claim hard; `check` is for a test of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from trpo_theory import _checks
+from trpo_theory.claims.record import Claim
+from trpo_theory.verification.chunk import CHUNK, chunks
+from trpo_theory.verification.search_task import Search
+from trpo_theory.verification.verdict import REFUTED, UNDECIDED, Verdict
+from trpo_theory.verification.verifying import INSTANCES, as_claim, run_tasks
+
+
+def falsify(claim: Any, *, seed: int = 0, effort: int = 4) -> Verdict:
+    """Search hard for a counterexample to one claim, then shrink it: fewest states and actions, then simplest rationals.
+
+    Args:
+        claim: the id of a claim, a Claim, or a Bound.
+        seed: of the search.
+        effort: how many searches, each on a fresh battery, before it is given up: one as verify does, then harder ones.
+
+    Returns:
+        A `Verdict`, with the witness if there is one; the counts are over all searches.
+    """
+    one = as_claim(claim)
+    _checks.integer(seed, "seed", least=0)
+    verdicts: list[Verdict] = []
+    for attempt in range(_checks.integer(effort, "effort", least=1)):
+        verdicts.append(_verdict(one, INSTANCES, seed + attempt, hard=attempt > 0))
+        if verdicts[-1].witness is not None:
+            break
+    return replace(
+        max(verdicts, key=_weight),
+        instances=sum(verdict.instances for verdict in verdicts),
+        effective=sum(verdict.effective for verdict in verdicts),
+        near=sum(verdict.near for verdict in verdicts),
+        min_slack=min(verdict.min_slack for verdict in verdicts),
+        min_ratio=min(verdict.min_ratio for verdict in verdicts),
+    )
+
+
+def _weight(verdict: Verdict) -> tuple[bool, bool, bool]:
+    """Of several searches one that refutes is told of, else one that met what it cannot decide."""
+    return verdict.verdict == REFUTED, verdict.verdict == UNDECIDED and verdict.effective > 0, verdict.effective > 0
+
+
+def check(claim: Any, *, instances: int = 5000, seed: int = 0) -> Verdict:
+    """Assert that no counterexample to a claim is found: for a test of one's own.
+
+    Raises:
+        AssertionError: with the shrunk, proved witness, if the claim is refuted; or if it is undecided.
+
+    >>> _ = check("coupling/tv", instances=500)
+    """
+    _checks.integer(instances, "instances", least=1)
+    verdict = _verdict(as_claim(claim), instances, _checks.integer(seed, "seed", least=0))
+    if verdict.witness is not None:
+        raise AssertionError(
+            f"{verdict.id} is refuted, proved in ball arithmetic ({verdict.witness.size_text}):\n{verdict.witness.text}"
+        )
+    if verdict.verdict == UNDECIDED:
+        raise AssertionError(f"{verdict.id} is undecided: {verdict.note}")
+    return verdict
+
+
+def _verdict(claim: Claim, instances: int, seed: int, *, hard: bool = False) -> Verdict:
+    searches = [Search(claim, min(instances, CHUNK), seed, hard)]
+    return run_tasks([claim], [*searches, *chunks([claim], instances, seed, searched=CHUNK)])[0]

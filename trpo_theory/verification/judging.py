@@ -1,0 +1,68 @@
+"""What all that was found out about a claim comes to: its verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+import numpy as np
+
+from trpo_theory.claims.record import Claim
+from trpo_theory.errors import NotSolved
+from trpo_theory.proofs.decide import Verdict as Decided
+from trpo_theory.proofs.settle import settle
+from trpo_theory.proofs.witness import Witness
+from trpo_theory.search.shrink import shrink
+from trpo_theory.step.exact import ExactInstance
+from trpo_theory.verification.tally import Tally
+from trpo_theory.verification.verdict import REFUTED, UNDECIDED, UNREFUTED, Verdict
+
+
+def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
+    """The verdict on all that was found; what the search refuted is shrunk already."""
+    witness, verdict, note = None, UNREFUTED, claim.note
+    if found.refuted is not None:
+        witness, verdict = _witness(claim, found.refuted, searched.refuted), REFUTED
+    elif found.undecided or found.unasked:
+        left = found.undecided + found.unasked
+        note = _sentence(f"{left} instances that neither floats nor balls decide", found.note, note)
+        verdict = UNDECIDED
+    elif found.ties:
+        note = _sentence(f"{found.ties} instances where it is an equality to 300 digits", note)
+    if not found.effective:
+        verdict, note = UNDECIDED, _sentence("no instance met the hypotheses", note)
+    elif found.least_slack == np.inf:
+        verdict, note = UNDECIDED, _sentence("its slack is nowhere a finite number", note)
+    if verdict == UNREFUTED and found.least_slack < 0:
+        note = _sentence("floats call it false where balls prove it true: they lose digits in its formula", note)
+    if not found.batched:
+        note = _sentence("run one instance at a time: its formula cannot be batched", note)
+    return Verdict(
+        id=claim.id,
+        expected=claim.expected,
+        verdict=verdict,
+        instances=found.instances,
+        effective=found.effective,
+        min_slack=found.least_slack,
+        min_ratio=found.least_ratio,
+        near=found.near,
+        witness=witness,
+        note=note,
+    )
+
+
+def _witness(claim: Claim, refuted: ExactInstance, shrunk: ExactInstance | None) -> Witness:
+    """Proved again, so that nothing is believed because a file says so."""
+    instance = refuted if shrunk is None else shrunk
+    with contextlib.redirect_stdout(sys.stderr):  # as where it was found
+        decision = settle(claim, instance)
+    if decision.verdict is not Decided.REFUTED:
+        raise NotSolved(
+            f"got a counterexample to {claim.id} in the run directory that is not proved; wanted the one that was found; "
+            "to mend it: begin the run again in another directory"
+        )
+    return Witness(claim, *((instance, decision) if shrunk is not None else shrink(claim, instance, decision)))
+
+
+def _sentence(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)

@@ -1,0 +1,66 @@
+"""Tallies as a Parquet table, one row a claim, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from typing import Any
+
+from trpo_theory.proofs.witness import instance_fields
+from trpo_theory.step.exact import ExactInstance
+from trpo_theory.verification.tally import COUNTS, Kept, Tally
+
+_KEPT = tuple(field.name for field in dataclasses.fields(Kept))
+
+
+def to_bytes(tallies: list[Tally]) -> bytes:
+    """The content of a chunk's file: of the tallies only, so that equal tallies are equal bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([_row(tally) for tally in tallies], schema=_schema()), sink)
+    return sink.getvalue()
+
+
+def from_bytes(content: bytes) -> list[Tally]:
+    """The tallies of a chunk's file.
+
+    Raises:
+        ValueError: for content that is not such a file, all of it.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(io.BytesIO(content))
+        if not table.schema.equals(_schema()):
+            raise ValueError("another schema")
+        return [_tally(row) for row in table.to_pylist()]
+    except (pa.ArrowException, OSError, KeyError, TypeError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    kept = {"slack": pa.float64(), "ratio": pa.float64(), "states": pa.int64(), "actions": pa.int64()}
+    worst = pa.struct(kept | {"numbers": pa.list_(pa.float64())})
+    columns = {"claim": pa.string(), **dict.fromkeys(COUNTS, pa.int64())}
+    columns |= {"least_slack": pa.float64(), "least_ratio": pa.float64(), "batched": pa.bool_(), "note": pa.string()}
+    return pa.schema(columns | {"refuted": pa.string(), "worst": pa.list_(worst)})
+
+
+def _row(tally: Tally) -> dict[str, Any]:
+    row = {field.name: getattr(tally, field.name) for field in dataclasses.fields(tally)}
+    row["refuted"] = json.dumps(instance_fields(tally.refuted)) if tally.refuted is not None else None
+    row["worst"] = [{name: getattr(one, name) for name in _KEPT} for one in tally.worst]
+    return row
+
+
+def _tally(row: dict[str, Any]) -> Tally:
+    refuted = row["refuted"]
+    row["refuted"] = ExactInstance.from_fields(json.loads(refuted)) if refuted is not None else None
+    row["worst"] = tuple(Kept(**one | {"numbers": tuple(one["numbers"])}) for one in row["worst"])
+    return Tally(**row)

@@ -1,0 +1,162 @@
+"""`Tally`: what a task found out about a claim: counts, least slacks, the worst instances whole, a counterexample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from trpo_theory.proofs.witness import instance_fields
+from trpo_theory.search.hunt import Hunt
+from trpo_theory.step.batch import Instances
+from trpo_theory.step.exact import ExactInstance
+
+KEPT = 2
+"""How many of the worst instances are kept: so many of least slack, and as many of least slack over the gap."""
+
+COUNTS = ("instances", "effective", "near", "asked", "unasked", "undecided", "ties")
+"""What adds up."""
+
+_LAYOUT = ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "groups", "size")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An instance kept whole, with what floats said of it.
+
+    Attributes:
+        slack: the claim's slack, as floats have it.
+        ratio: the slack over |η(new) − L|.
+        states, actions: S and A.
+        numbers: every field of `Instances`, flat, one after the other.
+    """
+
+    slack: float
+    ratio: float
+    states: int
+    actions: int
+    numbers: tuple[float, ...]
+
+    @classmethod
+    def of(cls, instances: Instances, index: int, slack: float, ratio: float) -> Kept:
+        """One of a batch."""
+        arrays = instances.arrays()
+        numbers = np.concatenate([np.ravel(arrays[name][index]).astype(np.float64) for name in _LAYOUT])
+        return cls(slack, ratio, *instances.shape, tuple(numbers.tolist()))
+
+    @property
+    def instances(self) -> Instances:
+        """The instance, as a batch of one, float for float."""
+        s, a = self.states, self.actions
+        shapes = {
+            "transition": (s, a, s),
+            "gamma": (),
+            "initial": (s,),
+            "groups": (s,),
+            "size": (),
+            **dict.fromkeys(("reward", "old", "new", "reference", "noise"), (s, a)),
+        }
+        sizes = [int(np.prod(shapes[name], dtype=int)) for name in _LAYOUT]
+        parts = np.split(np.array(self.numbers), np.cumsum(sizes)[:-1])
+        arrays = {name: part.reshape(1, *shapes[name]) for name, part in zip(_LAYOUT, parts, strict=True)}
+        return Instances(**arrays | {"groups": arrays["groups"].astype(int)})
+
+    @property
+    def exact(self) -> ExactInstance:
+        """The instance in the rationals that its floats are: what balls decide about."""
+        return self.instances.exact(0)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is known of one claim after some tasks; `merged` adds tallies up.
+
+    Attributes:
+        claim: its id.
+        instances, effective: how many were tried, and of them met the hypotheses.
+        least_slack: one within rounding of 0 counts as 0.
+        least_ratio: the least slack over |η(new) − L|.
+        near: below 0 by no more than rounding, and balls were not asked about them.
+        asked: how many went to balls.
+        unasked: clearly negative in floats, with nothing refuted, and balls were not asked about them.
+        undecided: those that balls were asked about, in vain.
+        ties: those whose slack is 0 to a thousand bits.
+        batched: whether the formula ran on batches.
+        note: why balls could not decide.
+        refuted: an instance on which balls prove the claim false.
+        worst: the instances kept, those of least slack and those of least ratio.
+    """
+
+    claim: str
+    instances: int = 0
+    effective: int = 0
+    least_slack: float = np.inf
+    least_ratio: float = np.inf
+    near: int = 0
+    asked: int = 0
+    unasked: int = 0
+    undecided: int = 0
+    ties: int = 0
+    batched: bool = True
+    note: str = ""
+    refuted: ExactInstance | None = None
+    worst: tuple[Kept, ...] = ()
+
+    @classmethod
+    def of_hunt(cls, claim_id: str, found: Hunt, refuted: ExactInstance | None) -> Tally:
+        """Of a hunt, whose counterexample may have been shrunk since."""
+        return cls(
+            claim_id,
+            instances=found.tried,
+            effective=found.effective,
+            least_slack=found.least_slack,
+            least_ratio=found.least_scaled,
+            near=found.near,
+            undecided=found.undecided,
+            ties=found.ties,
+            batched=found.batched,
+            note=found.note,
+            refuted=refuted,
+            **{name: getattr(found, name) for name in ("asked", "unasked", "worst") if hasattr(found, name)},
+        )
+
+
+def merged(tallies: Iterable[Tally]) -> dict[str, Tally]:
+    """By claim, whatever the order of the tallies."""
+    found: dict[str, Tally] = {}
+    for tally in tallies:
+        known = found.get(tally.claim)
+        found[tally.claim] = tally if known is None else _together(known, tally)
+    return found
+
+
+def _together(one: Tally, other: Tally) -> Tally:
+    return replace(
+        one,
+        **{name: getattr(one, name) + getattr(other, name) for name in COUNTS},
+        least_slack=min(one.least_slack, other.least_slack),
+        least_ratio=min(one.least_ratio, other.least_ratio),
+        batched=one.batched and other.batched,
+        note=min(filter(None, (one.note, other.note)), default=""),
+        refuted=_smaller(one.refuted, other.refuted),
+        worst=worst_of((*one.worst, *other.worst)),
+    )
+
+
+def _smaller(one: ExactInstance | None, other: ExactInstance | None) -> ExactInstance | None:
+    """The smaller one; of one size the one whose text comes first, so that it does not matter which was found first."""
+    if one is None or other is None:
+        return other if one is None else one
+    sizes = [instance.states * instance.actions for instance in (one, other)]
+    if sizes[0] == sizes[1]:
+        return min(one, other, key=lambda instance: str(instance_fields(instance)))
+    return one if sizes[0] < sizes[1] else other
+
+
+def worst_of(kept: Iterable[Kept]) -> tuple[Kept, ...]:
+    """The few of least slack, then the few of least ratio that are not among them."""
+    every = set(kept)
+    by_slack = sorted(every, key=lambda one: (one.slack, one.numbers))[:KEPT]
+    rest = every.difference(by_slack)
+    return (*by_slack, *sorted(rest, key=lambda one: (one.ratio, one.numbers))[:KEPT])

@@ -1,0 +1,166 @@
+"""`verify`: verdicts on claims. A battery and a directed search in floats, a proof in balls, the smallest witness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from trpo_theory import _checks, claims
+from trpo_theory.bounds import Bound, all_bounds
+from trpo_theory.claims.record import Claim, claim_of
+from trpo_theory.errors import InvalidInput
+from trpo_theory.verification.chunk import CHUNK, chunks
+from trpo_theory.verification.execute import execute
+from trpo_theory.verification.judging import judged
+from trpo_theory.verification.named import fingerprint
+from trpo_theory.verification.run_directory import RunDirectory
+from trpo_theory.verification.search_task import Search, batteries_of
+from trpo_theory.verification.tally import Tally, merged
+from trpo_theory.verification.verdict import Verdict, Verification
+
+if TYPE_CHECKING:
+    pass
+
+INSTANCES = 20_000
+
+
+def verify(
+    which: Any = None,
+    *,
+    instances: int = INSTANCES,
+    seed: int = 0,
+    jobs: int = 1,
+    states: int | None = None,
+    actions: int | None = None,
+    dask: str | None = None,
+    out: Any = None,
+    resume: bool = False,
+    advance: Callable[[], None] = lambda: None,
+) -> Verification:
+    """Put claims to the test.
+
+    Every claim is run on the same battery of random, sparse, near and worst-case instances, and on those that a directed
+    search finds by descending on its slack. What floats call false is decided in ball arithmetic, and shrunk. More instances
+    than one battery come in chunks, each with a seed of its own, so that memory does not grow with their number.
+
+    Args:
+        which: ids of the catalogue, claims and bounds of one's own, or one of these; all of the catalogue if left out.
+        instances: the size of the battery.
+        seed: the same seed gives the same verdicts, wherever it runs.
+        jobs: processes.
+        states: so many `instances` of this size alone, beside the searches; 5 if only actions are given.
+        actions: likewise; 3 if only states are given.
+        dask: the address of a Dask scheduler, tcp://host:port, whose workers run the tasks.
+        out: a directory for what each task finds out, as it is done (`sweep.read_run` reads it).
+        resume: go on with what is there.
+        advance: called as tasks of the `plan` are done, one for each claim at least, for a progress bar.
+
+    Returns:
+        A `Verification`; "unrefuted" says that no counterexample was found, not that there is none.
+
+    Raises:
+        InvalidInput: for an unknown id, with its near matches; for a directory that cannot be written, or is of another run.
+        ClaimFailed: if a claim's own code raises an exception.
+
+    >>> verify(["trpo/tv-2"], instances=2000)["trpo/tv-2"].verdict
+    'refuted'
+    """
+    chosen = _chosen(which)
+    tasks = plan(chosen, instances=instances, seed=seed, states=states, actions=actions)
+    _checks.integer(jobs, "jobs", least=1)
+    directory = None
+    if out is not None:
+        settings = {
+            "claims": [fingerprint(claim) for claim in chosen],
+            **{"instances": instances, "seed": seed, "states": states, "actions": actions, "chunk": CHUNK},
+        }
+        directory = RunDirectory(out, settings, resume=resume)
+    elif resume:
+        raise InvalidInput(
+            got="resume without a directory", wanted="the directory of the run", mend="add --out DIR (out=...)"
+        )
+    verdicts = run_tasks(chosen, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
+    damaged = directory.damaged if directory is not None else []
+    return Verification(tuple(verdicts), tuple(f"{name} was damaged: it was computed again" for name in damaged))
+
+
+def plan(
+    which: Any = None,
+    *,
+    instances: int = INSTANCES,
+    seed: int = 0,
+    states: int | None = None,
+    actions: int | None = None,
+) -> list[Any]:
+    """The tasks that `verify` runs: a directed search for each claim, and chunks of instances for what it does not try.
+
+    Raises:
+        InvalidInput: as `verify` does.
+    """
+    chosen = _chosen(which)
+    _checks.integer(instances, "instances", least=1)
+    _checks.integer(seed, "seed", least=0)
+    shape = None
+    if states is not None or actions is not None:
+        shape = (
+            _checks.integer(5 if states is None else states, "states", least=1),
+            _checks.integer(3 if actions is None else actions, "actions", least=1),
+        )
+    searches: list[Any] = [Search(claim, min(instances, CHUNK), seed) for claim in chosen]
+    return searches + chunks(chosen, instances, seed, shape=shape, searched=CHUNK)
+
+
+def run_tasks(
+    chosen: list[Claim],
+    tasks: list[Any],
+    *,
+    jobs: int = 1,
+    dask: str | None = None,
+    directory: RunDirectory | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> list[Verdict]:
+    """The tasks, and what they say together of each claim."""
+    searched: dict[str, Tally] = {}
+    tallies: dict[str, Tally] = {}
+    try:
+        for task, found in execute(tasks, jobs=jobs, dask=dask, directory=directory, advance=advance):
+            tallies = merged([*tallies.values(), *found])
+            if isinstance(task, Search):
+                searched |= {tally.claim: tally for tally in found}
+    finally:
+        batteries_of.cache_clear()
+    return [judged(claim, tallies[claim.id], searched[claim.id]) for claim in chosen]
+
+
+def _chosen(which: Any) -> list[Claim]:
+    """The claims meant: of the catalogue, or one's own."""
+    if which is None:
+        return list(claims.catalogue.values())
+    if isinstance(which, (str, Claim, Bound)):
+        which = [which]
+    chosen = [as_claim(one) for one in dict.fromkeys(which)]
+    if not chosen:
+        raise InvalidInput(got="no claims", wanted="one or more", mend="leave them out for the whole catalogue")
+    if len({claim.id for claim in chosen}) < len(chosen):
+        raise InvalidInput(
+            got=f"two claims of one id among {', '.join(claim.id for claim in chosen)}",
+            wanted="an id for each",
+            mend="rename one",
+        )
+    return chosen
+
+
+def as_claim(one: Any) -> Claim:
+    """The claim that an id, a Claim or a Bound stands for; ids of the catalogue are the catalogue's."""
+    if isinstance(one, str):
+        return claims.get(one)
+    if isinstance(one, Bound):
+        of_catalogue = all_bounds.get(one.id) is one
+        return claims.get(one.id) if of_catalogue else claims.checked_own([claim_of(one)])[0]
+    if not isinstance(one, Claim):
+        raise InvalidInput(
+            got=f"a {type(one).__name__} as a claim",
+            wanted="the id of a claim, a Claim (see @claim) or a Bound",
+            mend='decorate the function with @claim("mine/lemma-3", statement="...")',
+        )
+    return claims.checked_own([one])[0]
