@@ -116,7 +116,7 @@ class Place:
             raise InvalidInput(
                 got=f"no finished run of {self.experiment.NAME} in {str(self.data)!r}",
                 wanted="its frames and their manifest",
-                mend=f"run python -m experiments {self.experiment.NAME} --out {self.out}",
+                fix=f"run python -m experiments {self.experiment.NAME} --out {self.out}",
             )
         return {name: read_frame(self.data / file["file"]) for name, file in manifest["frames"].items()}
 

@@ -62,7 +62,7 @@ def refresh(out: Path, results: Path = RESULTS, readme: Path = README) -> None:
             raise InvalidInput(
                 got=f"no full run of {name} by this code in {str(out)!r}",
                 wanted="one",
-                mend=f"run python -m experiments {name} --out {out}",
+                fix=f"run python -m experiments {name} --out {out}",
             )
     frames = {name: place.frames() for name, place in places.items()}
     for name, experiment in {**TABLES, **KEPT}.items():

@@ -32,7 +32,7 @@ def unknown_name(kind: str, name: object, choices: Iterable[str]) -> InvalidInpu
     """The error for a name that is not in a catalogue."""
     choices = list(choices)
     return InvalidInput(
-        got=f"the {kind} {name!r}", wanted=f"the name of a known {kind}", mend=near_matches(str(name), choices)
+        got=f"the {kind} {name!r}", wanted=f"the name of a known {kind}", fix=near_matches(str(name), choices)
     )
 
 
@@ -50,12 +50,10 @@ def real_array(value: Any, name: str, *, allow_minus_inf: bool = False) -> np.nd
         raise InvalidInput(
             got=f"{name} that is not a rectangular array of real numbers",
             wanted="an array of floats, integers or fractions",
-            mend=f"pass np.asarray({name}, dtype=float) and check that all its rows have the same length",
+            fix=f"pass np.asarray({name}, dtype=float) and check that all its rows have the same length",
         ) from None
     if array.size == 0:
-        raise InvalidInput(
-            got=f"an empty {name}, shape {array.shape}", wanted="at least one entry", mend=f"fill {name}"
-        )
+        raise InvalidInput(got=f"an empty {name}, shape {array.shape}", wanted="at least one entry", fix=f"fill {name}")
     bad = ~np.isfinite(array)
     if allow_minus_inf:
         bad &= ~np.isneginf(array)
@@ -64,7 +62,7 @@ def real_array(value: Any, name: str, *, allow_minus_inf: bool = False) -> np.nd
         raise InvalidInput(
             got=f"{array[index]} in {name}" + (f" at {show_index(index)}" if index else ""),
             wanted="finite numbers" + (" (or -inf for an unavailable action)" if allow_minus_inf else ""),
-            mend="find where that entry comes from and replace it",
+            fix="find where that entry comes from and replace it",
         )
     return array
 
@@ -82,13 +80,13 @@ def show_index(index: Sequence[int]) -> str:
 def discount(value: Any, batch_shape: tuple[int, ...] = ()) -> float | np.ndarray:
     """Gamma in [0, 1): a float, or for a batch an array that broadcasts to its shape."""
     wanted = "a discount gamma in [0, 1)"
-    mend = "pass a number such as 0.99 (gamma = 1, the undiscounted case, has no finite value here)"
+    fix = "pass a number such as 0.99 (gamma = 1, the undiscounted case, has no finite value here)"
     if isinstance(value, (str, bool)) or value is None:
-        raise InvalidInput(got=f"gamma = {value!r}", wanted=wanted, mend=mend)
+        raise InvalidInput(got=f"gamma = {value!r}", wanted=wanted, fix=fix)
     array = real_array(value, "gamma")
     outside = (array < 0) | (array >= 1)
     if outside.any():
-        raise InvalidInput(got=f"gamma = {array[first_index(outside)]:.10g}", wanted=wanted, mend=mend)
+        raise InvalidInput(got=f"gamma = {array[first_index(outside)]:.10g}", wanted=wanted, fix=fix)
     if array.ndim == 0:
         return float(array)
     return np.broadcast_to(array, _broadcasts(array.shape, batch_shape, "gamma"))
@@ -103,7 +101,7 @@ def _broadcasts(shape: tuple[int, ...], batch_shape: tuple[int, ...], name: str)
     raise InvalidInput(
         got=f"{name} of shape {shape}",
         wanted=f"a scalar or an array that broadcasts to the batch shape {batch_shape}",
-        mend=f"pass one {name} for each MDP of the batch",
+        fix=f"pass one {name} for each MDP of the batch",
     )
 
 
@@ -117,7 +115,7 @@ def probability_rows(array: np.ndarray, name: str, *, where: Any = True, atol: f
         raise InvalidInput(
             got=f"{name}{show_index(index)} = {array[index]:.6g}",
             wanted="probabilities, none negative",
-            mend="set it to 0 and rescale the row, or look for a sign error where it was computed",
+            fix="set it to 0 and rescale the row, or look for a sign error where it was computed",
         )
     sums = np.asarray(array.sum(-1))
     return _rescale(array, sums, np.broadcast_to(where, sums.shape), name, atol)
@@ -139,7 +137,7 @@ def check_row_sums(sums: np.ndarray, where: np.ndarray, name: str, atol: float =
         raise InvalidInput(
             got=f"{name}{' row ' if index else ''}{show_index(index)} that sums to {sums[index]:.10g}",
             wanted=f"each row to sum to 1 (within {atol:g})",
-            mend="divide the row by its sum, or mark the action unavailable if it cannot be taken there",
+            fix="divide the row by its sum, or mark the action unavailable if it cannot be taken there",
         )
     stray = ~where & (sums != 0)
     if stray.any():
@@ -147,7 +145,7 @@ def check_row_sums(sums: np.ndarray, where: np.ndarray, name: str, atol: float =
         raise InvalidInput(
             got=f"{name} row {show_index(index)} with mass {sums[index]:.6g} where none may be",
             wanted="zero for every action that is not available in its state",
-            mend="move that mass to the available actions (mdp.available says which they are)",
+            fix="move that mass to the available actions (mdp.available says which they are)",
         )
 
 
@@ -183,7 +181,7 @@ def expect_shape(array: np.ndarray, name: str, *sizes: Any, batch_shape: tuple[i
     raise InvalidInput(
         got=f"{name} of shape {array.shape}",
         wanted=f"shape {core} ({letters}){batch}",
-        mend=f"check that {name} belongs to this MDP, and the order of its axes",
+        fix=f"check that {name} belongs to this MDP, and the order of its axes",
     )
 
 
@@ -195,7 +193,7 @@ def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.n
         raise InvalidInput(
             got=f"{name} of shape {array.shape}",
             wanted=f"shape ({states}, {actions}): one row a state, one column an action of this MDP",
-            mend="check that the policy belongs to this MDP and is not transposed",
+            fix="check that the policy belongs to this MDP and is not transposed",
         )
     try:
         available = np.broadcast_to(available, np.broadcast_shapes(array.shape, available.shape))
@@ -203,7 +201,7 @@ def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.n
         raise InvalidInput(
             got=f"{name} with batch {array.shape[:-2]} for MDPs with batch {available.shape[:-2]}",
             wanted="leading axes that broadcast against each other",
-            mend="pass one policy, or as many as there are MDPs",
+            fix="pass one policy, or as many as there are MDPs",
         ) from None
     if not available.all():
         stray = np.broadcast_to(array, available.shape) * ~available
@@ -212,7 +210,7 @@ def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.n
             raise InvalidInput(
                 got=f"{name}{show_index(index)} = {stray[index]:.6g} for an action that is not available there",
                 wanted="no mass on unavailable actions",
-                mend="move it to the available ones (mdp.available says which they are)",
+                fix="move it to the available ones (mdp.available says which they are)",
             )
     return probability_rows(array, name, atol=row_sum_atol(value))
 
@@ -226,12 +224,12 @@ def labels(value: Any, name: str, size: int) -> tuple[str, ...] | None:
     try:
         out = tuple(str(label) for label in value)
     except TypeError:
-        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"{size} distinct labels", mend="pass a list") from None
+        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"{size} distinct labels", fix="pass a list") from None
     if len(out) != size or len(set(out)) != size:
         raise InvalidInput(
             got=f"{len(out)} {name} ({len(set(out))} distinct)",
             wanted=f"{size} distinct labels",
-            mend="give each its own, or leave the labels out",
+            fix="give each its own, or leave the labels out",
         )
     return out
 
@@ -239,7 +237,7 @@ def labels(value: Any, name: str, size: int) -> tuple[str, ...] | None:
 def integer(value: Any, name: str, *, least: int) -> int:
     """An integer that is at least `least`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < least:
-        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"an integer, {least} or more", mend=f"change {name}")
+        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"an integer, {least} or more", fix=f"change {name}")
     return int(value)
 
 
@@ -247,5 +245,5 @@ def number_between(value: Any, name: str, low: float, high: float) -> float:
     """A real number in [low, high]."""
     good = isinstance(value, numbers.Real) and not isinstance(value, bool) and low <= float(value) <= high
     if not good or not math.isfinite(float(value)):
-        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"a number in [{low:g}, {high:g}]", mend=f"change {name}")
+        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"a number in [{low:g}, {high:g}]", fix=f"change {name}")
     return float(value)

@@ -12,27 +12,32 @@ class TrpoTheoryError(Exception):
 
 
 class InvalidInput(TrpoTheoryError, ValueError):
-    """Input that cannot be used, in one message: what was got, what was wanted, how to mend it.
+    """Input that cannot be used, in one message: what was got, what was wanted, and the fix.
 
-    >>> raise InvalidInput(got="gamma = 1", wanted="a number in [0, 1)", mend="pass 0.99")
+    >>> raise InvalidInput(got="gamma = 1", wanted="a number in [0, 1)", fix="pass 0.99")
     Traceback (most recent call last):
     ...
-    trpo_theory.errors.InvalidInput: got gamma = 1; wanted a number in [0, 1); to mend it: pass 0.99
+    trpo_theory.errors.InvalidInput: got gamma = 1; wanted a number in [0, 1); fix: pass 0.99
     """
 
-    def __init__(self, *, got: str, wanted: str, mend: str) -> None:
+    def __init__(self, *, got: str, wanted: str, fix: str) -> None:
         if len(got) > _LONGEST:  # a value quoted in full, and its value was a file
             got = f"{got[: _LONGEST // 2]} ... {got[-_LONGEST // 4 :]}"
-        self.got, self.wanted, self.mend = got, wanted, mend
-        super().__init__(f"got {got}; wanted {wanted}; to mend it: {mend}")
+        self.got, self.wanted, self.fix = got, wanted, fix
+        super().__init__(f"got {got}; wanted {wanted}; fix: {fix}")
+
+    @property
+    def mend(self) -> str:
+        """`fix`, under its former name, for scripts that read it."""
+        return self.fix
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _invalid_input, (self.got, self.wanted, self.mend)
+        return _invalid_input, (self.got, self.wanted, self.fix)
 
 
-def _invalid_input(got: str, wanted: str, mend: str) -> InvalidInput:
+def _invalid_input(got: str, wanted: str, fix: str) -> InvalidInput:
     """From what a pickle holds: a worker's error is the caller's."""
-    return InvalidInput(got=got, wanted=wanted, mend=mend)
+    return InvalidInput(got=got, wanted=wanted, fix=fix)
 
 
 class NotSolved(TrpoTheoryError, ArithmeticError):
@@ -40,7 +45,7 @@ class NotSolved(TrpoTheoryError, ArithmeticError):
 
 
 class ClaimFailed(TrpoTheoryError):
-    """A claim's own code raised an exception: the claim is to be mended, not the tool.
+    """A claim's own code raised an exception: fix the claim, not this library.
 
     Attributes:
         claim_id: the claim.

@@ -139,9 +139,7 @@ def test_the_catalogue_reads_as_a_mapping():
 
 
 def test_a_verdict_is_one_of_three():
-    with pytest.raises(
-        tt.InvalidInput, match=r'^got expected = .maybe. for mine; wanted True, False or "open"; to mend'
-    ):
+    with pytest.raises(tt.InvalidInput, match=r'^got expected = .maybe. for mine; wanted True, False or "open"; fix: '):
         tt.bounds.Bound("mine", lambda q: q.max_tv, "", "", expected="maybe")
 
 

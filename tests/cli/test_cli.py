@@ -147,7 +147,7 @@ def test_bad_input_is_one_message_and_status_2(capsys, files, arguments):
     assert out == ""
     assert err.count("\n") == 1, err
     assert err.startswith("trpo-theory: got ")
-    for word in ("wanted", "to mend it"):
+    for word in ("wanted", "fix: "):
         assert word in err
     assert "Traceback" not in err
     assert {path.name: path.read_bytes() for path in files.iterdir()} == before
@@ -362,7 +362,7 @@ def test_policies_from_files(capsys, files):
 
 def test_numerical_failure_is_status_3(capsys, monkeypatch):
     def fail(*_):
-        raise tt.NotSolved("got a residual; wanted none; to mend it: nothing")
+        raise tt.NotSolved("got a residual; wanted none; fix: nothing")
 
     monkeypatch.setattr("trpo_theory.solve.evaluation.evaluate", fail)
     status, out, err = run(capsys, "evaluate", "zoo:forest", "--gamma", "0.9")

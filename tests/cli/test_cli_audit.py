@@ -186,7 +186,7 @@ def test_bad_input_is_one_message_and_leaves_nothing_behind(arguments, got, file
     assert err.count("\n") == 1
     assert got in err
     assert "; wanted " in err
-    assert "; to mend it: " in err
+    assert "; fix: " in err
     assert sorted(path.name for path in files.iterdir()) == before
 
 

@@ -80,13 +80,13 @@ def witness(tmp_path, witness_text):
 
 
 def assert_one_message(status, out, err, *parts):
-    """Bad input: status 2, nothing on stdout, one message on stderr that says what, and how to mend it."""
+    """Bad input: status 2, nothing on stdout, one message on stderr that says what, and the fix."""
     assert status == 2
     assert out == ""
     assert err.startswith("trpo-theory: got ")
     assert err.count("\n") == 1
     assert "wanted" in err
-    assert "to mend it" in err
+    assert "fix: " in err
     assert "Traceback" not in err
     for part in parts:
         assert part in err

@@ -128,7 +128,7 @@ def test_bad_input_is_one_message_and_status_2(capsys, tmp_path, command):
     status, out, err = run(capsys, command.replace("FILES", str(tmp_path)) + " --json")
     assert (status, out) == (2, ""), (out, err)
     assert err.count("\n") == 1, err
-    for word in ("got ", "wanted", "to mend it"):
+    for word in ("got ", "wanted", "fix: "):
         assert word in err
 
 

@@ -239,9 +239,9 @@ def test_a_check_that_fails_and_bad_input_have_their_exit_status(one, tmp_path, 
     one(holds=False)
     assert main(["--out", str(tmp_path / "a")]) == 1
     assert "A check failed: toy." in capsys.readouterr().out
-    one(error=tt.InvalidInput(got="a", wanted="b", mend="c"))
+    one(error=tt.InvalidInput(got="a", wanted="b", fix="c"))
     assert main(["--out", str(tmp_path / "b")]) == 2
-    assert capsys.readouterr().err.strip() == "experiments: got a; wanted b; to mend it: c"
+    assert capsys.readouterr().err.strip() == "experiments: got a; wanted b; fix: c"
     assert not list((tmp_path / "b").rglob("*.*"))
 
 

@@ -306,4 +306,4 @@ def test_the_experiment_says_what_it_found_and_fails_with_a_bound():
 def test_without_the_extra_the_experiment_is_skipped_in_words(monkeypatch):
     assert audit_runs.missing() is None
     monkeypatch.setitem(sys.modules, "sb3_contrib", None)
-    assert "to mend it: pip install 'trpo-theory[sb3]'" in (audit_runs.missing() or "")
+    assert "fix: pip install 'trpo-theory[sb3]'" in (audit_runs.missing() or "")

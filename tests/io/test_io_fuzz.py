@@ -210,7 +210,7 @@ def at_the_command_line(words: list[str]) -> tuple[int, str]:
 
 
 def check_message(said: str) -> None:
-    for part in ("got ", "; wanted ", "; to mend it: "):
+    for part in ("got ", "; wanted ", "; fix: "):
         assert part in said, said
     assert "fit in" not in said, said
     assert "Traceback" not in said, said

@@ -235,7 +235,7 @@ def test_bad_tables_are_refused(what):
     env = gymnasium.make("CliffWalking-v1").unwrapped
     env.P, env.initial_state_distrib = BAD_TABLES[what], np.eye(len(BAD_TABLES[what]))[0]
     del env.observation_space, env.action_space
-    with pytest.raises(InvalidInput, match="to mend it"):
+    with pytest.raises(InvalidInput, match="fix: "):
         from_gym(env, 0.9)
 
 

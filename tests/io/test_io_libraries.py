@@ -80,7 +80,7 @@ def test_to_quantecon_and_back(sparse):
     ],
 )
 def test_malformed_discrete_dps(ddp):
-    with pytest.raises(InvalidInput, match="to mend it"):
+    with pytest.raises(InvalidInput, match="fix: "):
         from_quantecon(ddp)
 
 
@@ -153,5 +153,5 @@ SPARSE = [sp.csr_array(matrix) for matrix in P]
     ],
 )
 def test_malformed_mdptoolbox_input(transitions, reward):
-    with pytest.raises(InvalidInput, match="to mend it"):
+    with pytest.raises(InvalidInput, match="fix: "):
         from_mdptoolbox(transitions, reward, 0.9)

@@ -1,4 +1,4 @@
-"""Malformed files: each gives one `InvalidInput` with what was got, wanted, and how to mend it; and so does every mutation."""
+"""Malformed files: each gives one `InvalidInput` with what was got, wanted, and the fix; and so does every mutation."""
 
 import io
 import json
@@ -221,7 +221,7 @@ def check(read, path, what, **options):
     message = str(caught.value)
     assert message.startswith("got "), message
     assert "; wanted " in message
-    assert "; to mend it: " in message
+    assert "; fix: " in message
     assert path.name in message, what
     assert len(message) < 900
     assert time.perf_counter() - begin < 3
@@ -293,7 +293,7 @@ def test_paths_that_lead_nowhere(tmp_path, read):
         3,
         b"\xff",
     ):
-        with pytest.raises(InvalidInput, match="to mend it"):
+        with pytest.raises(InvalidInput, match="fix: "):
             read(path)
     with pytest.raises(InvalidInput, match="not a regular file"):
         read_cassandra("/dev/zero")

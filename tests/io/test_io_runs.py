@@ -1,4 +1,4 @@
-"""Runs and their files: nothing is lost or bent, what was mended is told, and bad input gets its one message."""
+"""Runs and their files: nothing is lost or bent, every correction is reported, and bad input gets its one message."""
 
 import io
 import json

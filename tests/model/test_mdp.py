@@ -360,11 +360,11 @@ MALFORMED = {
 
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
 @pytest.mark.parametrize("name", MALFORMED)
-def test_malformed_input_is_refused_in_one_message_with_got_wanted_and_mend(name):
+def test_malformed_input_is_refused_in_one_message_with_got_wanted_and_fix(name):
     args, options, got = MALFORMED[name]
-    with pytest.raises(InvalidInput, match=f"^got .*{got}.*; wanted .+; to mend it: .+") as raised:
+    with pytest.raises(InvalidInput, match=f"^got .*{got}.*; wanted .+; fix: .+") as raised:
         FiniteMDP(*args, **options)
     assert isinstance(raised.value, ValueError)
     assert isinstance(raised.value, TrpoTheoryError)
     assert "\n" not in str(raised.value)
-    assert all((raised.value.got, raised.value.wanted, raised.value.mend))
+    assert all((raised.value.got, raised.value.wanted, raised.value.fix))

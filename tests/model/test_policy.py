@@ -46,7 +46,7 @@ def test_softmax_does_not_overflow_and_takes_minus_infinity():
     ("logits", "mask"), [([[-np.inf, -np.inf]], None), ([[1.0, -np.inf]], [[False, True]]), ([[np.nan, 0.0]], None)]
 )
 def test_softmax_refuses_a_row_that_it_cannot_normalise(logits, mask):
-    with pytest.raises(InvalidInput, match=r"got .* wanted .* to mend it"):
+    with pytest.raises(InvalidInput, match=r"got .* wanted .* fix: "):
         softmax(np.array(logits), None if mask is None else np.array(mask))
 
 
@@ -131,7 +131,7 @@ def test_aggregation_expands_rows_and_recognises_its_policies():
 
 @pytest.mark.parametrize("groups", [[[0, 1]], [0.5, 1.0], [], ["a", "b"], [0, np.nan], 3])
 def test_aggregation_refuses_what_is_not_one_integer_a_state(groups):
-    with pytest.raises(InvalidInput, match=r"got .*aggregation map.*wanted .*to mend it"):
+    with pytest.raises(InvalidInput, match=r"got .*aggregation map.*wanted .*fix: "):
         StateAggregation(groups)
 
 

@@ -65,7 +65,7 @@ def test_polylog_of_an_order_near_a_positive_integer(order, x):
 
 @pytest.mark.parametrize("order", [0.999, 1.0001, 1 - 1e-6, 1 + 1e-9, 2.000001, 2.999])
 def test_polylog_refuses_an_order_next_to_a_positive_integer_where_its_digits_cancel(order):
-    with pytest.raises(InvalidInput, match=r"next to a positive integer.*wanted .*to mend it"):
+    with pytest.raises(InvalidInput, match=r"next to a positive integer.*wanted .*fix: "):
         polylog(order, 0.9)
 
 

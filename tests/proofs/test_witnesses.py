@@ -342,7 +342,7 @@ def test_what_is_no_witness_is_refused(name, tmp_path, capsys):
         file.write_text(json.dumps({key: value for key, value in fields.items() if value is not MISSING}))
     with pytest.raises(tt.InvalidInput) as caught:
         tt.certify(file)
-    assert all((caught.value.got, caught.value.wanted, caught.value.mend))
+    assert all((caught.value.got, caught.value.wanted, caught.value.fix))
     assert main(["certify", str(file)]) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -434,7 +434,7 @@ def test_input_that_cannot_be_audited_is_refused_in_one_message(arguments, optio
     with pytest.raises(tt.InvalidInput) as caught:
         tt.audit(*arguments, **options)
     assert message in str(caught.value)
-    assert "; to mend it: " in str(caught.value)
+    assert "; fix: " in str(caught.value)
 
 
 def test_a_run_and_policies_beside_it_are_one_too_many():

@@ -67,7 +67,7 @@ def test_write_makes_three_files_and_replaces_them_whole(tmp_path):
 
 def test_a_directory_that_cannot_be_made_is_one_message(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(tt.InvalidInput, match="to mend it"):
+    with pytest.raises(tt.InvalidInput, match="fix: "):
         write(TABLE, tmp_path / "file" / "x", "x")
 
 
@@ -145,7 +145,7 @@ def test_marks_in_markdown_and_a_caption_without_latex():
     [{"mark": ((2, "id"),)}, {"mark": ((0, "ids"),)}, {"uncertainty": {"value": "se"}}, {"scientific": ("x",)}],
 )
 def test_options_on_what_is_not_there_are_refused(options):
-    with pytest.raises(tt.InvalidInput, match="to mend it"):
+    with pytest.raises(tt.InvalidInput, match="fix: "):
         Table(FRAME, "C.", "t", **options)
 
 

@@ -362,7 +362,7 @@ def test_bad_input_is_one_message(arguments, parts, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert len(captured.err.strip().splitlines()) == 1
-    assert "to mend it" in captured.err
+    assert "fix: " in captured.err
     for part in parts:
         assert part in captured.err
 

@@ -277,5 +277,5 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_policy_that_is_none_is_refused(name):
     mdp, policy, got = REFUSED[name]
-    with pytest.raises(InvalidInput, match=f"^got .*{got}.*; wanted .+; to mend it: .+"):
+    with pytest.raises(InvalidInput, match=f"^got .*{got}.*; wanted .+; fix: .+"):
         evaluate(mdp, policy)

@@ -529,7 +529,7 @@ def test_repr_shows_the_numbers_of_one_instance_and_the_size_of_a_batch():
 )
 def test_a_step_that_is_none_is_refused(old, new, got):
     mdp = random_mdp(np.random.default_rng(0), 4, 3, 0.5)
-    with pytest.raises(InvalidInput, match=f"^got .*{got}.*; wanted .+; to mend it: .+"):
+    with pytest.raises(InvalidInput, match=f"^got .*{got}.*; wanted .+; fix: .+"):
         compare(mdp, old, new)
 
 

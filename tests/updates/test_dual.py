@@ -545,7 +545,7 @@ def test_bounds_that_read_more_than_max_kl_are_refused() -> None:
     mdp, old = random_mdp(rng, 2, 2, 0.5), random_rows(rng, 2, 2, zeros=0.0)
     reads_tv = tt.bounds.Bound("mine", lambda q: q.max_tv, "", "")
     for bound in (reads_tv, "trpo/tv", "coupling/tv"):
-        with pytest.raises(InvalidInput, match=r"^got the bound .*, which reads .+; wanted .*max_kl.*; to mend it: ."):
+        with pytest.raises(InvalidInput, match=r"^got the bound .*, which reads .+; wanted .*max_kl.*; fix: ."):
             update(mdp, old, Penalty(bound=bound))
 
 
@@ -584,7 +584,7 @@ def test_a_batch_is_its_instances(problem: Any, groups: Any) -> None:
 
 # --- bad input ---------------------------------------------------------------------------------------------------
 
-MESSAGE = r"^got .+; wanted .+; to mend it: .+"
+MESSAGE = r"^got .+; wanted .+; fix: .+"
 
 
 @pytest.mark.parametrize("kind", CONSTRAINED)
@@ -610,7 +610,7 @@ def test_both_or_neither() -> None:
 
 
 def test_unknown_bound_has_near_matches() -> None:
-    with pytest.raises(InvalidInput, match=r"^got .*trpo/kll.*; wanted .*; to mend it: .*trpo/kl"):
+    with pytest.raises(InvalidInput, match=r"^got .*trpo/kll.*; wanted .*; fix: .*trpo/kl"):
         Penalty(bound="trpo/kll")
     with pytest.raises(InvalidInput, match=MESSAGE):
         Penalty(bound=3.0)
@@ -621,15 +621,13 @@ def test_policies_and_maps_that_do_not_fit() -> None:
     mdp, old = random_mdp(rng, 3, 2, 0.5), random_rows(rng, 3, 2, zeros=0.0)
     for groups in ([0, 0], [0, 0, 1, 1], [0]):
         with pytest.raises(
-            InvalidInput, match=rf"^got an aggregation map of {len(groups)} states; wanted .* 3 .*; to mend"
+            InvalidInput, match=rf"^got an aggregation map of {len(groups)} states; wanted .* 3 .*; fix: "
         ):
             update(mdp, old, MaxKL(0.1), aggregation=StateAggregation(groups))
-    with pytest.raises(
-        InvalidInput, match=r"^got an? old policy outside the class: state 1 .*; wanted .+; to mend it: .+"
-    ):
+    with pytest.raises(InvalidInput, match=r"^got an? old policy outside the class: state 1 .*; wanted .+; fix: .+"):
         update(mdp, old, MaxKL(0.1), aggregation=StateAggregation([0, 0, 1]))
     partly = FiniteMDP(mdp.transition, mdp.reward, 0.5, available=[[True, True], [True, False], [True, True]])
-    with pytest.raises(InvalidInput, match=r"^got .*available actions outside the class.*; wanted .+; to mend it: .+"):
+    with pytest.raises(InvalidInput, match=r"^got .*available actions outside the class.*; wanted .+; fix: .+"):
         update(partly, [[1.0, 0.0]] * 3, MaxKL(0.1), aggregation=StateAggregation([0, 0, 1]))
 
 

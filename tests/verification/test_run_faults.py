@@ -97,7 +97,7 @@ def assert_refused(outcome, *parts):
     assert out == ""
     assert err.startswith("trpo-theory: got ")
     assert err.count("\n") == 1
-    assert "to mend it" in err
+    assert "fix: " in err
     for part in parts:
         assert part in err
 

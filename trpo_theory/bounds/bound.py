@@ -47,7 +47,7 @@ class Bound:
     def __post_init__(self) -> None:
         if not (isinstance(self.expected, bool) or self.expected == "open"):
             raise InvalidInput(
-                got=f"expected = {self.expected!r} for {self.id}", wanted='True, False or "open"', mend="change it"
+                got=f"expected = {self.expected!r} for {self.id}", wanted='True, False or "open"', fix="change it"
             )
 
     def penalty(self, q: Quantities) -> Any:

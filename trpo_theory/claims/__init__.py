@@ -87,7 +87,7 @@ def checked_own(own: Iterable[Claim]) -> list[Claim]:
             raise InvalidInput(
                 got=f"the id {record.id!r} for a claim of your own",
                 wanted="an id that is not in the catalogue: what is printed under those ids is the catalogue's statement",
-                mend=f"rename it, such as {'mine/' + record.id.rpartition('/')[2]!r}",
+                fix=f"rename it, such as {'mine/' + record.id.rpartition('/')[2]!r}",
             )
     return claims
 

@@ -30,7 +30,7 @@ def read_claims(path: Any) -> list[Claim]:
         raise InvalidInput(
             got=f"{str(path)!r} as a file of claims",
             wanted="a .py file that exists",
-            mend="write functions decorated with @claim in a file such as mine.py, and pass its path",
+            fix="write functions decorated with @claim in a file such as mine.py, and pass its path",
         )
     name = f"_claims_of_{file.stem}_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, file)
@@ -46,7 +46,7 @@ def read_claims(path: Any) -> list[Claim]:
         raise InvalidInput(
             got=f"an error in {file.name}: {complaint(error, str(file))}",
             wanted="a Python file that can be run",
-            mend=f"mend it; `python {file.name}` shows the same error",
+            fix=f"correct it; `python {file.name}` shows the same error",
         ) from error
     finally:
         sys.path.remove(str(file.resolve().parent))
@@ -62,13 +62,13 @@ def _collected(module: Any, file: Path) -> list[Claim]:
         raise InvalidInput(
             got=f"no claims in {file.name}",
             wanted="a function decorated with @claim, or a Bound",
-            mend='from trpo_theory import claim; @claim("mine/lemma-3", statement="..."); def lemma_3(q): return ...',
+            fix='from trpo_theory import claim; @claim("mine/lemma-3", statement="..."); def lemma_3(q): return ...',
         )
     seen: set[str] = set()
     for claim in checked_own(claims):
         if claim.id in seen:
             raise InvalidInput(
-                got=f"the id {claim.id!r} twice in {file.name}", wanted="one claim an id", mend="rename one of the two"
+                got=f"the id {claim.id!r} twice in {file.name}", wanted="one claim an id", fix="rename one of the two"
             )
         seen.add(claim.id)
     return [dataclasses.replace(claim, origin=str(file.resolve())) for claim in claims]

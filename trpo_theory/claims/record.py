@@ -70,11 +70,11 @@ class Claim:
             raise InvalidInput(
                 got=f"relation = {self.relation!r} for {self.id}",
                 wanted='">=" (slack >= 0) or "=" (slack = 0)',
-                mend="write the claim as a slack, left side minus right side",
+                fix="write the claim as a slack, left side minus right side",
             )
         if not (self.expected == "open" or isinstance(self.expected, bool)):
             raise InvalidInput(
-                got=f"expected = {self.expected!r} for {self.id}", wanted='True, False or "open"', mend="change it"
+                got=f"expected = {self.expected!r} for {self.id}", wanted='True, False or "open"', fix="change it"
             )
         for name in ("formula", "given", "step"):
             value = getattr(self, name)
@@ -82,10 +82,10 @@ class Claim:
                 raise InvalidInput(
                     got=f"{name} = {value!r} for {self.id}",
                     wanted="a function of the Quantities q",
-                    mend=f"write {name}=lambda q: ...",
+                    fix=f"write {name}=lambda q: ...",
                 )
         if unknown := self.needs - NEEDS:
-            raise InvalidInput(got=f"needs {sorted(unknown)}", wanted=f"of {sorted(NEEDS)}", mend="check the spelling")
+            raise InvalidInput(got=f"needs {sorted(unknown)}", wanted=f"of {sorted(NEEDS)}", fix="check the spelling")
 
     def __call__(self, q: Quantities) -> Any:
         """The slack as the formula gives it."""
@@ -145,7 +145,7 @@ def claim(
         raise InvalidInput(
             got=f"claim(..., {', '.join(sorted(unknown))}=...)",
             wanted="id, " + ", ".join(sorted(known - {"id", "formula"})),
-            mend="check the spelling",
+            fix="check the spelling",
         )
 
     def decorate(formula: Callable[[Quantities], Any]) -> Claim:
@@ -172,5 +172,5 @@ def claim_of(bound: Bound) -> Claim:
 def _checked_text(value: Any, name: str) -> None:
     if not isinstance(value, str) or not value.strip():
         raise InvalidInput(
-            got=f"{name} = {value!r} of a claim", wanted="a text", mend=f'write @claim("mine/lemma-3", {name}="...")'
+            got=f"{name} = {value!r} of a claim", wanted="a text", fix=f'write @claim("mine/lemma-3", {name}="...")'
         )

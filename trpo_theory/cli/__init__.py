@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     except MemoryError:
         return fail(
             "got an MDP that does not fit in memory; wanted a smaller or sparser one; "
-            "to mend it: store the transition as a sparse (S*A, S) matrix",
+            "fix: store the transition as a sparse (S*A, S) matrix",
             BAD_INPUT,
         )
     except usage_error as error:
@@ -41,6 +41,4 @@ def main(arguments: list[str] | None = None) -> int:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "trpo-theory"
         problem = message[:1].lower() + message[1:]
-        return fail(
-            f"got {problem}; wanted the form that {command} --help shows; to mend it: see its example", BAD_INPUT
-        )
+        return fail(f"got {problem}; wanted the form that {command} --help shows; fix: see its example", BAD_INPUT)

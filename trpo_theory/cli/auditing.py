@@ -61,7 +61,8 @@ def audit(
     recorded = _read(run, mdp, gamma)
     if recorded.renormalised > 0:
         print(
-            f"note: rows of the policies were up to {recorded.renormalised:.1e} off 1 and were mended", file=sys.stderr
+            f"note: rows of the policies were up to {recorded.renormalised:.1e} off 1 and were rescaled",
+            file=sys.stderr,
         )
     aim = _target(target)
     if out is not None:

@@ -155,7 +155,7 @@ def _check_provable(mdp: FiniteMDP) -> None:
         raise InvalidInput(
             got=f"--certify for {'a sparse MDP of ' * mdp.is_sparse}{mdp.states} states",
             wanted=f"a dense MDP of at most {_PROVED_STATES} states, since its linear systems are solved in exact rationals",
-            mend="leave --certify out, or take a smaller instance of the same kind",
+            fix="leave --certify out, or take a smaller instance of the same kind",
         )
 
 

@@ -35,7 +35,7 @@ def opened(mdp: str, gamma: str | None) -> Source:
         raise InvalidInput(
             got=f"a batch {source.mdp.batch_shape} of MDPs",
             wanted="one MDP",
-            mend="save one of them, or use compare() in Python",
+            fix="save one of them, or use compare() in Python",
         )
     for note in source.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -51,7 +51,7 @@ def policy_of(spec: str, source: Source, name: str = "policy") -> np.ndarray:
         raise InvalidInput(
             got=f"a batch of policies, shape {policy.shape}, as the {name}",
             wanted="one policy (S, A)",
-            mend="save one of them, or use compare() in Python",
+            fix="save one of them, or use compare() in Python",
         )
     return policy
 

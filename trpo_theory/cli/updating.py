@@ -167,7 +167,7 @@ def _problem(name: str, delta: str | None, coefficient: str | None, bound: str |
             raise InvalidInput(
                 got=f"--delta {delta} with --problem penalty",
                 wanted="--coefficient C or --bound ID",
-                mend="drop --delta, or ask for --problem max-kl",
+                fix="drop --delta, or ask for --problem max-kl",
             )
         return updates.Penalty(None if coefficient is None else number(coefficient, "--coefficient"), bound)
     if name not in with_radius:
@@ -176,7 +176,7 @@ def _problem(name: str, delta: str | None, coefficient: str | None, bound: str |
         raise InvalidInput(
             got=f"--problem {name} with" + ("out --delta" if delta is None else " --coefficient or --bound"),
             wanted="--delta D, and nothing else",
-            mend="write --delta 0.01" if delta is None else "drop it, or ask for --problem penalty",
+            fix="write --delta 0.01" if delta is None else "drop it, or ask for --problem penalty",
         )
     return with_radius[name](number(delta, "--delta"))
 
@@ -196,5 +196,5 @@ def _solver(name: str) -> Any:
 
 def _whole(text: str, name: str) -> int:
     if not text.isascii() or not text.isdigit() or not int(text[:9]) > 0 or len(text) > 9:
-        raise InvalidInput(got=f"{name} {text[:40]!r}", wanted="a whole number, 1 or more", mend=f"write {name} 20")
+        raise InvalidInput(got=f"{name} {text[:40]!r}", wanted="a whole number, 1 or more", fix=f"write {name} 20")
     return int(text)

@@ -230,7 +230,7 @@ def own_errors() -> Any:
         raise InvalidInput(
             got=f"an error in the claim {error.claim_id}: {error.complaint}",
             wanted="a slack: a number (or an array over states), from the quantities q",
-            mend="mend that line; q.max_s, q.sum_a, q.sqrt and the like work in every arithmetic",
+            fix="correct that line; q.max_s, q.sum_a, q.sqrt and the like work in every arithmetic",
         ) from error
 
 
@@ -259,7 +259,7 @@ def _checked_directory(directory: Path) -> None:
         raise InvalidInput(
             got=f"the output directory {str(directory)!r}",
             wanted="a directory that can be written, or a place where one can be made",
-            mend="name another",
+            fix="name another",
         )
 
 

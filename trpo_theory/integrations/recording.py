@@ -45,7 +45,7 @@ class Recorder:
             raise InvalidInput(
                 got=f"{_length(self._states)} states to call a policy with",
                 wanted=f"{self._observed}, one observation for each state of {mdp!r}",
-                mend="pass them all, in the order of the MDP's states",
+                fix="pass them all, in the order of the MDP's states",
             )
         self._policies: list[np.ndarray] = []
         self._logged: dict[str, dict[int, Any]] = {}
@@ -74,14 +74,14 @@ class Recorder:
             raise InvalidInput(
                 got=f"{', '.join(logged)} logged with the first policy, before any update",
                 wanted="numbers of the update that led to the policy they are given with",
-                mend="add the first policy alone, and give them with the next",
+                fix="add the first policy alone, and give them with the next",
             )
         for name, value in logged.items():
             self._logged.setdefault(name, {})[len(self._policies) - 1] = _number(value, name)
         self._policies.append(table)
 
     def table(self, policy: Any) -> Float[np.ndarray, "S A"]:
-        """A policy as `add` takes it, as an array (S, A), its rows not yet mended."""
+        """A policy as `add` takes it, as an array (S, A), its rows not yet rescaled."""
         value = policy(self._states) if callable(policy) and not hasattr(policy, "probs") else policy
         table = _checks.real_array(as_numpy(getattr(value, "probs", value)), "policy")
         if table.shape == (self._observed, self.mdp.actions) and self._observed < self.mdp.states:
@@ -90,7 +90,7 @@ class Recorder:
             raise InvalidInput(
                 got=f"a policy of shape {table.shape}",
                 wanted=f"({self.mdp.states}, {self.mdp.actions}): one row a state, one column an action",
-                mend="call a function of one state for each: lambda states: [policy(state) for state in states]"
+                fix="call a function of one state for each: lambda states: [policy(state) for state in states]"
                 if callable(policy)
                 else "check that it belongs to this MDP and is not transposed",
             )
@@ -112,7 +112,7 @@ class Recorder:
             raise InvalidInput(
                 got="a run without a policy",
                 wanted="the policy before the first update and one after each",
-                mend="call add before training, and after each update",
+                fix="call add before training, and after each update",
             )
         return np.array(self._policies)
 
@@ -166,7 +166,7 @@ def _length(states: Any) -> int:
         raise InvalidInput(
             got=f"{type(states).__name__} {states!r} as states"[:200],
             wanted="an array or a tensor, one entry a state",
-            mend="pass numpy.arange(S), numpy.eye(S) or the observations",
+            fix="pass numpy.arange(S), numpy.eye(S) or the observations",
         ) from None
 
 
@@ -175,5 +175,5 @@ def _number(value: Any, name: str) -> float:
         return float(as_numpy(value))
     except (TypeError, ValueError):
         raise InvalidInput(
-            got=f"{name} = {value!r}"[:200] + " logged", wanted="one number", mend="log its mean, or leave it out"
+            got=f"{name} = {value!r}"[:200] + " logged", wanted="one number", fix="log its mean, or leave it out"
         ) from None

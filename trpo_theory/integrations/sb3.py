@@ -20,7 +20,7 @@ try:
     from stable_baselines3.common.policies import ActorCriticPolicy
 except ImportError as error:
     raise ImportError(
-        f"got no working stable_baselines3 ({error}); wanted the extra [sb3]; to mend it: "
+        f"got no working stable_baselines3 ({error}); wanted the extra [sb3]; fix: "
         "pip install 'trpo-theory[sb3]' (install a CPU build of torch first, and pip fetches no GPU libraries)",
         name=error.name,
     ) from error
@@ -77,7 +77,7 @@ class PolicyRecorder(BaseCallback):
             raise InvalidInput(
                 got="a PolicyRecorder that has seen no training",
                 wanted="one that was passed to learn",
-                mend="call model.learn(total_timesteps, callback=recorder) first",
+                fix="call model.learn(total_timesteps, callback=recorder) first",
             )
         return self._recorder
 
@@ -94,7 +94,7 @@ class PolicyRecorder(BaseCallback):
             raise InvalidInput(
                 got="a PolicyRecorder that has recorded another model",
                 wanted="a recorder for each training",
-                mend="make a new one: PolicyRecorder()",
+                fix="make a new one: PolicyRecorder()",
             )
         _check_model(self.model)
         if self._recorder is None:
@@ -110,7 +110,7 @@ class PolicyRecorder(BaseCallback):
             raise InvalidInput(
                 got=f"the observation space {self.model.observation_space}",
                 wanted="Discrete, the index of the state",
-                mend="pass the observation of each state: PolicyRecorder(observations=...), shape (S, ...)",
+                fix="pass the observation of each state: PolicyRecorder(observations=...), shape (S, ...)",
             )
         return np.arange(size)
 
@@ -175,7 +175,7 @@ def mdp_of(model: Any) -> FiniteMDP:
         raise InvalidInput(
             got="a model without an environment" if environment is None else "environments in other processes",
             wanted="the environment's table",
-            mend="pass the MDP: PolicyRecorder(trpo_theory.load('gym:FrozenLake-v1', gamma=model.gamma))",
+            fix="pass the MDP: PolicyRecorder(trpo_theory.load('gym:FrozenLake-v1', gamma=model.gamma))",
         )
     env = inner[0]
     while isinstance(env, Monitor):
@@ -186,7 +186,7 @@ def mdp_of(model: Any) -> FiniteMDP:
         raise InvalidInput(
             got=error.got,
             wanted=error.wanted,
-            mend=f"{error.mend}; or pass the MDP that it is: PolicyRecorder(mdp)",
+            fix=f"{error.fix}; or pass the MDP that it is: PolicyRecorder(mdp)",
         ) from None
 
 
@@ -209,5 +209,5 @@ def _check_model(model: Any) -> None:
     raise InvalidInput(
         got=f"{type(model).__name__} with a {type(policy).__name__} and the action space {model.action_space}",
         wanted="TRPO, PPO or A2C with one distribution over discrete actions a state",
-        mend="take the policies down yourself: trpo_theory.integrations.Recorder",
+        fix="take the policies down yourself: trpo_theory.integrations.Recorder",
     )

@@ -65,13 +65,13 @@ def _checked_target(path: Any) -> Path:
         raise InvalidInput(
             got=f"the output path {str(path)!r} in a directory that does not exist",
             wanted="a path in an existing directory",
-            mend=f"create {str(target.parent)!r} first",
+            fix=f"create {str(target.parent)!r} first",
         )
     if exists and not regular:
         raise InvalidInput(
             got=f"the output path {str(path)!r}, a directory or a device",
             wanted="the path of a file",
-            mend="add a file name to it",
+            fix="add a file name to it",
         )
     return target
 
@@ -80,5 +80,5 @@ def _unwritable(path: Any, error: Exception) -> InvalidInput:
     return InvalidInput(
         got=f"the output path {str(path)!r} that cannot be written ({getattr(error, 'strerror', None) or error})",
         wanted="a path in a directory with write permission and space",
-        mend="choose another directory",
+        fix="choose another directory",
     )

@@ -27,11 +27,11 @@ def made(name: str, options: dict[str, Any]) -> Any:
         raise InvalidInput(
             got=f"the module {module!r}, which cannot be imported ({first_line(error)})",
             wanted="MODULE:ENV_ID with a module that registers the environment",
-            mend="install it, or mend its name",
+            fix="install it, or correct its name",
         ) from None
     if bare not in gymnasium.registry:
         raise InvalidInput(
-            got=f"the environment id {name!r}", wanted="an id that Gymnasium knows", mend=_registered_instead(bare)
+            got=f"the environment id {name!r}", wanted="an id that Gymnasium knows", fix=_registered_instead(bare)
         )
     try:
         _check_options(bare, options)
@@ -42,7 +42,7 @@ def made(name: str, options: dict[str, Any]) -> Any:
         raise InvalidInput(
             got=f"{name} with options {options}, which cannot be made: {first_line(error)}",
             wanted="an environment that can be made",
-            mend="check the values of the options" if options else "install what it depends on",
+            fix="check the values of the options" if options else "install what it depends on",
         ) from None
 
 
@@ -86,7 +86,7 @@ def _check_options(name: str, options: dict[str, Any]) -> None:
             raise InvalidInput(
                 got=f"the option {key!r} for {name}",
                 wanted=f"one of its options: {known}",
-                mend=_checks.near_matches(key, accepted) if accepted else "leave it out",
+                fix=_checks.near_matches(key, accepted) if accepted else "leave it out",
             )
         default = parameters[key].default if key in parameters else 0
         kind = bool if isinstance(default, bool) else numbers.Real if isinstance(default, int | float) else object
@@ -94,13 +94,13 @@ def _check_options(name: str, options: dict[str, Any]) -> None:
             raise InvalidInput(
                 got=f"{key} = {value!r} for {name}",
                 wanted="true or false" if kind is bool else "a number",
-                mend=f"leave it out for {default}" if key in parameters else f"change {key}",
+                fix=f"leave it out for {default}" if key in parameters else f"change {key}",
             )
     if "map_name" in options and options["map_name"] is None and options.get("desc") is None:
         raise InvalidInput(
             got="map_name = None without desc, which draws a map that no seed repeats",
             wanted="a map",
-            mend="pass desc=generate_random_map(size=8, seed=0), from gymnasium.envs.toy_text.frozen_lake",
+            fix="pass desc=generate_random_map(size=8, seed=0), from gymnasium.envs.toy_text.frozen_lake",
         )
 
 
@@ -112,7 +112,7 @@ def layers_of(env: Any) -> list[Any]:
         raise InvalidInput(
             got=f"{type(env).__name__} {str(env)[:80]!r} as an environment",
             wanted="a gymnasium.Env, or the id of one",
-            mend="pass gymnasium.make(...), or an id such as 'FrozenLake-v1'",
+            fix="pass gymnasium.make(...), or an id such as 'FrozenLake-v1'",
         )
     layers = []
     while isinstance(env, gymnasium.Wrapper):

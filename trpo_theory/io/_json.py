@@ -44,13 +44,13 @@ def decode_json(path: Path, what: str) -> Any:
         raise InvalidInput(
             got=f"{path.name}, which is not JSON: {error.msg} (line {error.lineno}, column {error.colno})",
             wanted="one JSON value",
-            mend="mend that line, or write the file with trpo_theory.io.write_mdp",
+            fix="correct that line, or write the file with trpo_theory.io.write_mdp",
         ) from None
     except RecursionError:
         raise InvalidInput(
             got=f"lists nested without end in {path.name}",
             wanted="at most three levels, for a transition (S, A, S)",
-            mend="write the file with trpo_theory.io.write_mdp",
+            fix="write the file with trpo_theory.io.write_mdp",
         ) from None
 
 
@@ -68,7 +68,7 @@ def _dumped(key: str, value: Any) -> str:
         raise InvalidInput(
             got=f"{key} with a number that JSON does not have ({error})",
             wanted="finite numbers",
-            mend="write None for it, or write .npz",
+            fix="write None for it, or write .npz",
         ) from None
 
 
@@ -84,9 +84,7 @@ def parse_rational(text: str) -> Fraction | float | None:
         return None
     if match := _RATIONAL.fullmatch(text):
         if int(match[2]) == 0:
-            raise InvalidInput(
-                got=f"the number {text!r}", wanted="a rational p/q", mend="give it a nonzero denominator"
-            )
+            raise InvalidInput(got=f"the number {text!r}", wanted="a rational p/q", fix="give it a nonzero denominator")
         return Fraction(int(match[1]), int(match[2]))
     if match := _DECIMAL.fullmatch(text):
         if match[2] and (len(match[2]) > 6 or abs(int(match[2])) > _MAX_EXPONENT):
@@ -115,7 +113,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise InvalidInput(got=f"the key {twice!r} twice", wanted="each key once", mend="delete one of the two")
+        raise InvalidInput(got=f"the key {twice!r} twice", wanted="each key once", fix="delete one of the two")
     return fields
 
 
@@ -125,7 +123,7 @@ def _constant(text: str) -> float:
     raise InvalidInput(
         got=f"the number {text}",
         wanted="finite numbers (or -Infinity in a reward, for an unavailable action)",
-        mend="find where it comes from and replace it",
+        fix="find where it comes from and replace it",
     )
 
 
@@ -144,7 +142,7 @@ def _int(text: str) -> int:
 
 def _beyond(text: str) -> InvalidInput:
     shown = text if len(text) <= 40 else f"{text[:30]}... ({len(text)} characters)"
-    return InvalidInput(got=f"the number {shown}", wanted="one in the range of floats", mend="rescale it")
+    return InvalidInput(got=f"the number {shown}", wanted="one in the range of floats", fix="rescale it")
 
 
 def _plain(value: Any) -> Any:
@@ -155,5 +153,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | set | frozenset):
         return list(value)
     raise InvalidInput(
-        got=f"{type(value).__name__} to be written as JSON", wanted="numbers, strings, lists", mend="convert it first"
+        got=f"{type(value).__name__} to be written as JSON", wanted="numbers, strings, lists", fix="convert it first"
     )

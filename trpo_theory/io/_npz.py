@@ -61,7 +61,7 @@ def _arrays(archive: zipfile.ZipFile, path: Path) -> dict[str, np.ndarray]:
         raise InvalidInput(
             got=f"{path.name}, a zip file with the members {[info.filename for info in archive.infolist()][:9]}",
             wanted="an .npz file: only arrays, each once",
-            mend="write it with numpy.savez or trpo_theory.io.write_mdp",
+            fix="write it with numpy.savez or trpo_theory.io.write_mdp",
         )
     if sum(info.file_size for info in members) > _MAX_BYTES:
         raise _too_large(path, "the file", f"{sum(info.file_size for info in members):.3g} bytes")
@@ -85,7 +85,7 @@ def _array(stream: Any, size: int, name: str, path: Path) -> np.ndarray:
         raise InvalidInput(
             got=f"pickled Python objects as {name!r} in {path.name}",
             wanted="numbers (or strings, for labels)",
-            mend="store plain arrays; numpy pickles ragged lists and None, and a pickle can run any code",
+            fix="store plain arrays; numpy pickles ragged lists and None, and a pickle can run any code",
         )
     count = math.prod(shape)
     if count > MAX_ENTRIES:
@@ -105,7 +105,7 @@ def _too_large(path: Path, what: str, size: str) -> InvalidInput:
     return InvalidInput(
         got=f"{what} of {path.name} with {size}",
         wanted=f"at most {MAX_ENTRIES:.0e} entries an array and {_MAX_BYTES:.1e} bytes in all",
-        mend="store the transition sparse (transition_data, transition_indices, transition_indptr, transition_shape)",
+        fix="store the transition sparse (transition_data, transition_indices, transition_indptr, transition_shape)",
     )
 
 
@@ -128,5 +128,5 @@ def _damaged(path: Path, error: Exception) -> InvalidInput:
     return InvalidInput(
         got=f"{path.name}, which cannot be read as {path.suffix} ({said})",
         wanted=f"a whole {path.suffix} file as NumPy writes it",
-        mend="copy or write it again: it is truncated, damaged, or another format under this name",
+        fix="copy or write it again: it is truncated, damaged, or another format under this name",
     )

@@ -41,7 +41,7 @@ def assemble(
             got=f"probability {probability[at]:.10g} and reward {reward[at]:.10g} in the transition "
             f"from state {row[at] // actions} under action {row[at] % actions} to state {successor[at]}",
             wanted="a finite probability, not negative, and a finite reward",
-            mend="look for a sign error, a division by zero or a missing entry where they were computed",
+            fix="look for a sign error, a division by zero or a missing entry where they were computed",
         )
     count = states * actions
     matrix = sp.csr_array((probability, (row, successor)), shape=(count, states))
@@ -70,7 +70,7 @@ def check_size(states: int, actions: int) -> None:
         raise InvalidInput(
             got=f"{states:.6g} states and {actions:.6g} actions",
             wanted=f"at most {MAX_ENTRIES // 10:.0e} pairs of state and action",
-            mend="number states and actions 0, 1, 2, ... without gaps, and check the header",
+            fix="number states and actions 0, 1, 2, ... without gaps, and check the header",
         )
 
 
@@ -80,7 +80,7 @@ def integer_vector(value: Any, name: str) -> np.ndarray:
     wrong = (array < 0) | (array != np.round(array)) | (array > 2**53)
     if array.ndim != 1 or wrong.any():
         what = f"of shape {array.shape}" if array.ndim != 1 else f"with {array[wrong][0]:.10g} in it"
-        raise InvalidInput(got=f"{name} {what}", wanted="a vector of integers, 0 or more", mend=f"mend {name}")
+        raise InvalidInput(got=f"{name} {what}", wanted="a vector of integers, 0 or more", fix=f"correct {name}")
     return array.astype(np.int64)
 
 
@@ -93,6 +93,6 @@ def count_of(value: Any, name: str, least: int) -> int:
         raise InvalidInput(
             got=f"{name} = {value} but indices up to {least - 1}",
             wanted=f"{least} or more",
-            mend=f"raise or leave out {name}",
+            fix=f"raise or leave out {name}",
         )
     return value

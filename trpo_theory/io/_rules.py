@@ -73,7 +73,7 @@ class Rules:
             raise InvalidInput(
                 got=f"rules that set {count:.3g} values of {self.name}",
                 wanted=f"at most {_MAX_SUPPORT:.0e} that are not zero",
-                mend="build the MDP with trpo_theory.io.from_triplets",
+                fix="build the MDP with trpo_theory.io.from_triplets",
             )
         cells = [np.zeros(0, dtype=np.int64)]
         for mask in np.unique(masks):
@@ -115,5 +115,5 @@ class Rules:
             raise InvalidInput(
                 got=f"more than {_MAX_RULES:.0e} values of {self.name}",
                 wanted="a smaller model",
-                mend="build it with trpo_theory.io.from_triplets",
+                fix="build it with trpo_theory.io.from_triplets",
             )

@@ -31,13 +31,13 @@ def checked_path(path: Any, suffixes: tuple[str, ...], what: str) -> Path:
         path = Path(os.fsdecode(os.fspath(path)))
     except TypeError:
         raise InvalidInput(
-            got=f"{type(path).__name__} {path!r} as the path of {what}", wanted="a path", mend="pass a string or a Path"
+            got=f"{type(path).__name__} {path!r} as the path of {what}", wanted="a path", fix="pass a string or a Path"
         ) from None
     if suffixes and path.suffix.lower() not in suffixes:
         raise InvalidInput(
             got=f"the file name {str(path)!r} for {what}",
             wanted="a name that ends in " + " or ".join(suffixes),
-            mend="rename or convert the file; the ending says how it is read and written",
+            fix="rename or convert the file; the ending says how it is read and written",
         )
     return path
 
@@ -52,29 +52,29 @@ def existing_file(path: Any, suffixes: tuple[str, ...], what: str) -> Path:
     if not stat.S_ISREG(status.st_mode):
         kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
         raise InvalidInput(
-            got=f"{str(path)!r}, which is {kind}", wanted=f"the file of {what}", mend="name the file in it"
+            got=f"{str(path)!r}, which is {kind}", wanted=f"the file of {what}", fix="name the file in it"
         )
     if status.st_size == 0:
         raise InvalidInput(
             got=f"the empty file {str(path)!r}",
             wanted=f"the file of {what}",
-            mend="write it again; whatever made it stopped before it wrote anything",
+            fix="write it again; whatever made it stopped before it wrote anything",
         )
     return path
 
 
 def _unreadable(path: Path, what: str, error: Exception) -> InvalidInput:
     reason = getattr(error, "strerror", None) or str(error)
-    mend = "check the path and its permissions"
+    fix = "check the path and its permissions"
     if isinstance(error, FileNotFoundError):
         try:
             siblings = [name for name in sorted(os.listdir(path.parent)) if Path(name).suffix == path.suffix][:1000]
         except OSError:
-            mend = f"check the directory {str(path.parent)!r}, which cannot be listed"
+            fix = f"check the directory {str(path.parent)!r}, which cannot be listed"
         else:
-            mend = _checks.near_matches(path.name, siblings) if siblings else "check the spelling and the directory"
+            fix = _checks.near_matches(path.name, siblings) if siblings else "check the spelling and the directory"
     return InvalidInput(
-        got=f"the path {str(path)!r} that cannot be read ({reason})", wanted=f"the file of {what}", mend=mend
+        got=f"the path {str(path)!r} that cannot be read ({reason})", wanted=f"the file of {what}", fix=fix
     )
 
 
@@ -89,7 +89,7 @@ def read_text(path: Path, what: str) -> str:
         raise InvalidInput(
             got=f"the text file {str(path)!r} of more than {MAX_TEXT_BYTES:.0e} bytes",
             wanted="a smaller one",
-            mend="store the MDP as .npz, with a sparse transition if it is large",
+            fix="store the MDP as .npz, with a sparse transition if it is large",
         )
     try:
         return content.decode("utf-8-sig")
@@ -97,7 +97,7 @@ def read_text(path: Path, what: str) -> str:
         raise InvalidInput(
             got=f"byte 0x{content[error.start]:02x} at offset {error.start} of {str(path)!r}",
             wanted="text in UTF-8",
-            mend="save the file as UTF-8, or check that it is the file meant",
+            fix="save the file as UTF-8, or check that it is the file meant",
         ) from None
 
 
@@ -110,10 +110,10 @@ def in_file(source: Any) -> Iterator[None]:
     except InvalidInput as error:
         if str(source) in error.got:
             raise
-        raise InvalidInput(got=f"{error.got}, in {source}", wanted=error.wanted, mend=error.mend) from None
+        raise InvalidInput(got=f"{error.got}, in {source}", wanted=error.wanted, fix=error.fix) from None
     except MemoryError:
         raise InvalidInput(
             got=f"an MDP that does not fit into memory, in {source}",
             wanted="a smaller one",
-            mend="store the transition sparse, or use a larger machine",
+            fix="store the transition sparse, or use a larger machine",
         ) from None

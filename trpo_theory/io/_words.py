@@ -28,11 +28,11 @@ class Words:
             self._lines.extend([number] * len(found))
         self.place = 0
 
-    def refuse(self, got: str, wanted: str, mend: str = "mend that line") -> NoReturn:
+    def refuse(self, got: str, wanted: str, fix: str = "correct that line") -> NoReturn:
         """Raise `InvalidInput` about the line of the word read last."""
         at = max(0, min(self.place, len(self._words)) - 1)
         line = self._lines[at] if self._words else 1
-        raise InvalidInput(got=f"{got} on line {line}", wanted=wanted, mend=mend)
+        raise InvalidInput(got=f"{got} on line {line}", wanted=wanted, fix=fix)
 
     def left(self) -> int:
         """How many words are still to be read."""
@@ -66,7 +66,7 @@ class Words:
         value = float(word) if is_number(word) else np.nan
         if not (np.isfinite(value) and low <= value <= high):
             wanted = "a probability in [0, 1]" if high == 1 else "a finite number"
-            self.refuse(repr(word[:60]), wanted, "mend that number, or look for one too many or too few before it")
+            self.refuse(repr(word[:60]), wanted, "correct that number, or look for one too many or too few before it")
         return value
 
     def numbers(self, count: int, low: float = -np.inf, high: float = np.inf) -> list[float]:

@@ -88,7 +88,7 @@ class _Reader:
 
     def _built(self, gamma: Any) -> FiniteMDP:
         if gamma is None:
-            raise InvalidInput(got="no discount:", wanted="a discount", mend="add discount: 0.95 or pass --gamma 0.99")
+            raise InvalidInput(got="no discount:", wanted="a discount", fix="add discount: 0.95 or pass --gamma 0.99")
         if "observations" in self.sizes:
             self._check_observed()
         states, actions = self.sizes["states"], self.sizes["actions"]
@@ -102,7 +102,7 @@ class _Reader:
             raise InvalidInput(
                 got=f"no T for action {self._name('actions', action)} in state {self._name('states', state)}",
                 wanted="a distribution over successors for every action in every state",
-                mend="add it; T: a : s uniform, or T: a identity for an action that changes nothing",
+                fix="add it; T: a : s uniform, or T: a identity for an action that changes nothing",
             )
         matrix, mean, _ = assemble(row, successor, probability, reward, states, actions)
         labels = {kind: list(self.names[kind]) or None for kind in ("states", "actions")}
@@ -131,7 +131,7 @@ class _Reader:
         raise InvalidInput(
             got=f"a partially observed model, with {what}",
             wanted="a fully observed one: as many observations as states, and O the identity under every action",
-            mend="delete observations: and the rules of O if the agent is meant to see the state",
+            fix="delete observations: and the rules of O if the agent is meant to see the state",
         )
 
     def _index(self, kind: str) -> int:
@@ -143,8 +143,8 @@ class _Reader:
         if word.isascii() and word.isdigit() and len(word) < 12 and int(word) < self.sizes[kind]:
             return int(word)
         known = list(self.names[kind])[:1000]
-        mend = _checks.near_matches(word[:60], known) if known else f"count from 0 to {self.sizes[kind] - 1}"
-        self.words.refuse(repr(word[:60]), f"one of the {self.sizes[kind]} {kind}, by name or number from 0", mend)
+        fix = _checks.near_matches(word[:60], known) if known else f"count from 0 to {self.sizes[kind] - 1}"
+        self.words.refuse(repr(word[:60]), f"one of the {self.sizes[kind]} {kind}, by name or number from 0", fix)
 
     # Preamble
 

@@ -61,7 +61,7 @@ def read_fields(path: Any) -> dict[str, Any]:
             raise InvalidInput(
                 got=f"a JSON {type(fields).__name__}",
                 wanted="a JSON object with transition, reward, gamma, initial",
-                mend='write {"transition": ..., "reward": ..., "gamma": ..., "initial": ...}',
+                fix='write {"transition": ..., "reward": ..., "gamma": ..., "initial": ...}',
             )
         return fields
 
@@ -95,7 +95,7 @@ def mdp_from_fields(fields: Mapping[str, Any], gamma: Any = None, source: str = 
             raise InvalidInput(
                 got=f"a batch of MDPs, transition of shape {mdp.transition.shape}",
                 wanted="one MDP a file, transition of shape (S, A, S)",
-                mend="write each MDP of the batch to its own file",
+                fix="write each MDP of the batch to its own file",
             )
         return mdp
 
@@ -123,7 +123,7 @@ def read_policy(path: Any, name: str = "policy") -> Float[np.ndarray, "*batch S 
             raise InvalidInput(
                 got=f"{name} of shape {policy.shape}",
                 wanted="shape (S, A): one row a state, one column an action",
-                mend="write out the probabilities; for actions a(s), trpo_theory.model.policy.deterministic(a, A)",
+                fix="write out the probabilities; for actions a(s), trpo_theory.model.policy.deterministic(a, A)",
             )
         return policy
 
@@ -151,7 +151,7 @@ def read_integers(path: Any) -> list[int]:
             raise InvalidInput(
                 got="entries that are not integers",
                 wanted="one integer a state",
-                mend="write the group of each state, such as 0 0 1",
+                fix="write the group of each state, such as 0 0 1",
             ) from None
 
 
@@ -167,11 +167,11 @@ def write_mdp(mdp: FiniteMDP, path: Any, **policies: Any) -> None:
         InvalidInput: for a batch, a policy that is not one, or a path that cannot be written.
     """
     if mdp.batch_shape:
-        raise InvalidInput(got=f"a batch of MDPs, {mdp!r}", wanted="one MDP", mend="write each to its own file")
+        raise InvalidInput(got=f"a batch of MDPs, {mdp!r}", wanted="one MDP", fix="write each to its own file")
     fields = mdp_fields(mdp)
     for name, policy in policies.items():
         if name in _RESERVED:
-            raise InvalidInput(got=f"a policy named {name!r}", wanted="a name that no field has", mend="rename it")
+            raise InvalidInput(got=f"a policy named {name!r}", wanted="a name that no field has", fix="rename it")
         fields[name] = _checks.policy_rows(policy, mdp.available, name)
     write_fields(fields, path)
 
@@ -194,7 +194,7 @@ def write_fields(fields: Mapping[str, Any], path: Any) -> None:
             raise InvalidInput(
                 got=f"{name} of type {type(fields[name]).__name__} for a .npz file",
                 wanted="arrays of numbers or strings",
-                mend="write .json, which keeps fractions, or convert it to floats",
+                fix="write .json, which keeps fractions, or convert it to floats",
             )
     with atomic_write(path) as stream:
         encode_npz(stream, arrays)
@@ -225,25 +225,25 @@ def _check_keys(fields: Mapping[str, Any], gamma: Any) -> None:
         raise InvalidInput(
             got=f"no gamma (found {_listed(fields)})",
             wanted="a discount",
-            mend="add gamma to the file or pass --gamma 0.99",
+            fix="add gamma to the file or pass --gamma 0.99",
         )
     if not sparse and any(key in fields for key in SPARSE_KEYS):
         raise InvalidInput(
-            got="a dense transition and a sparse one", wanted="one of the two", mend="delete the one not meant"
+            got="a dense transition and a sparse one", wanted="one of the two", fix="delete the one not meant"
         )
     for key in fields:
         meant = difflib.get_close_matches(key, OPTIONAL_KEYS, n=1, cutoff=0.85)
         if meant and meant[0] != key:
-            raise InvalidInput(got=f"the key {key!r}", wanted=f"{meant[0]!r}, if that is meant", mend="rename it")
+            raise InvalidInput(got=f"the key {key!r}", wanted=f"{meant[0]!r}, if that is meant", fix="rename it")
 
 
 def _missing(missing: list[str], fields: Mapping[str, Any]) -> InvalidInput:
     near = {key: difflib.get_close_matches(key, [name for name in fields if name not in _RESERVED]) for key in missing}
     renames = [f"rename {names[0]!r} to {key!r}" for key, names in near.items() if names]
-    mend = "; ".join(renames) or "add " + ", ".join(missing)
+    fix = "; ".join(renames) or "add " + ", ".join(missing)
     if "initial" in missing and not near["initial"]:
-        mend += " (the uniform initial distribution has 1/S everywhere)"
-    return InvalidInput(got=f"no {', '.join(missing)} (found {_listed(fields)})", wanted=", ".join(missing), mend=mend)
+        fix += " (the uniform initial distribution has 1/S everywhere)"
+    return InvalidInput(got=f"no {', '.join(missing)} (found {_listed(fields)})", wanted=", ".join(missing), fix=fix)
 
 
 def _listed(fields: Mapping[str, Any]) -> str:
@@ -259,7 +259,7 @@ def _label_list(fields: Mapping[str, Any], name: str) -> list[str] | None:
     except (ValueError, UnicodeError):
         labels = None
     if not isinstance(labels, list) or not all(isinstance(label, str | int | float) for label in labels):
-        raise InvalidInput(got=f"{name} that are not a list of strings", wanted="strings", mend="mend or delete them")
+        raise InvalidInput(got=f"{name} that are not a list of strings", wanted="strings", fix="correct or delete them")
     return [str(label) for label in labels]
 
 
@@ -285,7 +285,7 @@ def _transition(fields: Mapping[str, Any]) -> Any:
             f"{len(data)} data, {len(indices)} indices, {len(indptr)} indptr)",
             wanted="a CSR matrix of shape (S*A, S): indptr of length S*A + 1 rising from 0 to the number of data, "
             "and as many indices in [0, S)",
-            mend="store data, indices, indptr and shape of scipy.sparse.csr_array(transition)",
+            fix="store data, indices, indptr and shape of scipy.sparse.csr_array(transition)",
         )
     return sp.csr_array((data, indices, indptr), shape=(rows, states))
 
@@ -293,12 +293,12 @@ def _transition(fields: Mapping[str, Any]) -> Any:
 def _vector(value: Any, name: str) -> np.ndarray:
     array = _checks.real_array(value, name)
     if array.ndim != 1:
-        raise InvalidInput(got=f"{name} of shape {array.shape}", wanted="one axis", mend=f"flatten {name}")
+        raise InvalidInput(got=f"{name} of shape {array.shape}", wanted="one axis", fix=f"flatten {name}")
     return array
 
 
 def _integers(value: Any, name: str) -> np.ndarray:
     array = _vector(value, name)
     if (array != np.round(array)).any() or np.abs(array).max() > 2**53:
-        raise InvalidInput(got=f"{name} with entries that are not integers", wanted="integers", mend=f"mend {name}")
+        raise InvalidInput(got=f"{name} with entries that are not integers", wanted="integers", fix=f"correct {name}")
     return array.astype(np.int64)

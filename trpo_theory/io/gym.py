@@ -61,7 +61,7 @@ def from_gym(source: Any, gamma: Any, *, initial: Any = None, **options: Any) ->
             raise InvalidInput(
                 got=f"options {', '.join(options)} for an environment that is already made",
                 wanted="an id with options, or an environment without",
-                mend="pass them to gymnasium.make",
+                fix="pass them to gymnasium.make",
             )
         try:
             with in_file(str(name)):
@@ -108,7 +108,7 @@ def parse_options(query: str) -> dict[str, Any]:
             raise InvalidInput(
                 got=f"the option {part!r}" + (" a second time" if key in options else ""),
                 wanted="KEY=VALUE&KEY=VALUE, each key once",
-                mend='write, for example, "map_name=8x8&is_slippery=false"',
+                fix='write, for example, "map_name=8x8&is_slippery=false"',
             )
         options[key] = tuple(map(_parsed, value.split(","))) if "," in value else _parsed(value)
     return options
@@ -132,21 +132,21 @@ def _from_env(env: Any, name: str, gamma: Any, initial: Any) -> FiniteMDP:
             raise InvalidInput(
                 got=f"{name} in the wrapper {type(layer).__name__}, which may change its dynamics",
                 wanted="an environment whose table is the whole truth",
-                mend="pass env.unwrapped if the wrapper changes neither transitions nor rewards",
+                fix="pass env.unwrapped if the wrapper changes neither transitions nor rewards",
             )
     core = env.unwrapped
     if getattr(core, "fickle_passenger", False):
         raise InvalidInput(
             got=f"{name} with fickle_passenger = True, whose changes of destination are not in its table",
             wanted="dynamics that are all in the table",
-            mend="leave out fickle_passenger (fickle_probability does nothing without it)",
+            fix="leave out fickle_passenger (fickle_probability does nothing without it)",
         )
     table = getattr(core, "P", None)
     if not isinstance(table, dict | list | tuple) or not table:
         raise InvalidInput(
             got=f"{name}, which publishes no table P of its transitions",
             wanted="an environment with one: " + ", ".join(with_table()),
-            mend="estimate its transitions and build a FiniteMDP, or choose one of these",
+            fix="estimate its transitions and build a FiniteMDP, or choose one of these",
         )
     try:
         states, actions = len(table), len(table[0])
@@ -161,7 +161,7 @@ def _from_env(env: Any, name: str, gamma: Any, initial: Any) -> FiniteMDP:
             raise InvalidInput(
                 got=f"{name}, which does not say where it starts",
                 wanted="its attribute initial_state_distrib",
-                mend="pass initial=, a distribution over its states",
+                fix="pass initial=, a distribution over its states",
             )
     initial = _checks.distribution(initial, "initial", states)
     return _with_ends_absorbing(_listed(table, states, actions, name), initial, actions, gamma)
@@ -173,7 +173,7 @@ def _check_space(core: Any, space: str, length: int, name: str) -> None:
         raise InvalidInput(
             got=f"{name} with a table of {length} for its {space} of {size}, counted from {start}",
             wanted="a table with an entry for each, counted from 0",
-            mend="mend the environment's table or its space",
+            fix="correct the environment's table or its space",
         )
 
 
@@ -197,10 +197,10 @@ def _listed(table: Any, states: int, actions: int, name: str) -> tuple[np.ndarra
                 raise InvalidInput(
                     got=f"the entry of state {state}, action {action} in the table of {name}: {first_line(error)}",
                     wanted="P[s][a] to be a list of (probability, successor, reward, terminated)",
-                    mend="mend the environment's table",
+                    fix="correct the environment's table",
                 ) from None
     if not found:
-        raise InvalidInput(got=f"an empty table of {name}", wanted="transitions", mend="mend the environment's table")
+        raise InvalidInput(got=f"an empty table of {name}", wanted="transitions", fix="correct the environment's table")
     return tuple(np.array(column) for column in zip(*found, strict=True))
 
 

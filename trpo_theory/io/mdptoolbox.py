@@ -50,7 +50,7 @@ def _matrices(value: Any, name: str) -> list[Any] | None:
         raise InvalidInput(
             got=f"one sparse matrix as {name}, shape {value.shape}",
             wanted="one (S, S) matrix for each action",
-            mend="pass a list of A matrices; a stacked (S*A, S) matrix goes to FiniteMDP itself",
+            fix="pass a list of A matrices; a stacked (S*A, S) matrix goes to FiniteMDP itself",
         )
     try:
         entries = list(value)
@@ -94,7 +94,7 @@ def _is_ambiguous(value: Any, shape: tuple[int, ...], states: int, actions: int)
         raise InvalidInput(
             got=f"a list of {actions} lists of {states} rewards, as many actions as states",
             wanted="an array (S, A), which can be read in one way only",
-            mend="pass np.array(reward), or its transpose if it lists one vector an action",
+            fix="pass np.array(reward), or its transpose if it lists one vector an action",
         )
     return False
 
@@ -107,5 +107,5 @@ def _misshapen(name: str, shape: Any) -> InvalidInput:
     return InvalidInput(
         got=f"{name} of shape {shape}",
         wanted=wanted[name],
-        mend="put the action first: transitions[a][s, s'] (FiniteMDP itself takes (S, A, S))",
+        fix="put the action first: transitions[a][s, s'] (FiniteMDP itself takes (S, A, S))",
     )

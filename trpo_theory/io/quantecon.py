@@ -34,7 +34,7 @@ def from_quantecon(ddp: Any, initial: Any = None) -> FiniteMDP:
         raise InvalidInput(
             got=f"{type(ddp).__name__} without {', '.join(missing)}",
             wanted="a quantecon.markov.DiscreteDP",
-            mend="build DiscreteDP(R, Q, beta) first, or give the arrays to FiniteMDP(Q, R, beta)",
+            fix="build DiscreteDP(R, Q, beta) first, or give the arrays to FiniteMDP(Q, R, beta)",
         )
     gamma = _checks.discount(ddp.beta)
     if not sp.issparse(ddp.Q) and np.ndim(ddp.Q) == 3:
@@ -48,7 +48,7 @@ def from_quantecon(ddp: Any, initial: Any = None) -> FiniteMDP:
         raise InvalidInput(
             got=f"Q {matrix.shape}, R {reward.shape}, s_indices {state.shape}, a_indices {action.shape}",
             wanted="Q (L, n) and R, s_indices, a_indices of length L",
-            mend="give each listed pair one row of Q and one entry of R",
+            fix="give each listed pair one row of Q and one entry of R",
         )
     return _from_pairs(matrix, reward, state, action, gamma, initial)
 
@@ -61,7 +61,7 @@ def _from_pairs(matrix: Any, reward: Any, state: Any, action: Any, gamma: Any, i
     if state.max() >= states or len(np.unique(row)) < pairs:
         fault = f"state {state.max()} of {states}" if state.max() >= states else "a pair twice"
         raise InvalidInput(
-            got=f"{fault} in s_indices and a_indices", wanted="each pair once, its state in [0, n)", mend="mend them"
+            got=f"{fault} in s_indices and a_indices", wanted="each pair once, its state in [0, n)", fix="correct them"
         )
     place = sp.csr_array((np.ones(pairs), (row, np.arange(pairs))), shape=(states * actions, pairs))
     transition = place @ sp.csr_array(matrix)
@@ -81,12 +81,12 @@ def to_quantecon(mdp: FiniteMDP) -> Any:
         InvalidInput: for a batch, or if quantecon is not installed.
     """
     if mdp.batch_shape:
-        raise InvalidInput(got=f"a batch of MDPs, {mdp!r}", wanted="one MDP", mend="convert each by itself")
+        raise InvalidInput(got=f"a batch of MDPs, {mdp!r}", wanted="one MDP", fix="convert each by itself")
     try:
         from quantecon.markov import DiscreteDP
     except ImportError:
         raise InvalidInput(
-            got="no installed quantecon", wanted="the package quantecon", mend="pip install quantecon"
+            got="no installed quantecon", wanted="the package quantecon", fix="pip install quantecon"
         ) from None
     state, action = np.nonzero(mdp.available)
     reward = mdp.reward[state, action]

@@ -35,7 +35,7 @@ class Run:
         mdp: what it ran on, with the discount that it is judged by.
         logged: what the run itself said of its updates, by name: shape (T − 1,), NaN where it said nothing.
         about: algorithm, environment, seed, ...
-        renormalised: the largest |row sum − 1| that was mended by dividing; 0 where none was.
+        renormalised: the largest |row sum − 1| that was corrected by dividing; 0 where none was.
     """
 
     policies: Float[np.ndarray, "T S A"]
@@ -63,7 +63,7 @@ def run_of(
     logged: Mapping[str, Any] | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> Run:
-    """A run, checked: its policies belong to the MDP, and its rows sum to 1, mended where they are off by up to 1e-4.
+    """A run, checked: its policies belong to the MDP, and its rows sum to 1, rescaled where they are off by up to 1e-4.
 
     Args:
         policies: shape (T, S, A), T ≥ 2, in the order of the training.
@@ -80,7 +80,7 @@ def run_of(
     """
     if not isinstance(mdp, FiniteMDP) or mdp.batch_shape:
         raise InvalidInput(
-            got=f"{mdp!r} as the MDP of a run"[:200], wanted="one FiniteMDP", mend="load it: trpo_theory.load(...)"
+            got=f"{mdp!r} as the MDP of a run"[:200], wanted="one FiniteMDP", fix="load it: trpo_theory.load(...)"
         )
     array = _checks.real_array(policies, "policies")
     _check_shape(array, mdp)
@@ -122,7 +122,7 @@ def read_run(path: Any, *, mdp: FiniteMDP | None = None, gamma: Any = None) -> R
             raise InvalidInput(
                 got=f"no policies (found {', '.join(map(repr, list(fields)[:20]))})",
                 wanted="policies of shape (T, S, A), first to last",
-                mend="write the file with trpo_theory.io.write_run, or numpy.savez(..., policies=...)",
+                fix="write the file with trpo_theory.io.write_run, or numpy.savez(..., policies=...)",
             )
         mdp = _mdp_of(fields, mdp, gamma, path)
         logged = {key.removeprefix(_LOGGED): value for key, value in fields.items() if key.startswith(_LOGGED)}
@@ -151,7 +151,7 @@ def _mdp_of(fields: Mapping[str, Any], mdp: FiniteMDP | None, gamma: Any, path: 
         raise InvalidInput(
             got="policies without an MDP",
             wanted="transition, reward, gamma, initial in the file, or an MDP beside it",
-            mend="name it (--mdp gym:FrozenLake-v1, or read_run(path, mdp=...)), or write the run with write_run",
+            fix="name it (--mdp gym:FrozenLake-v1, or read_run(path, mdp=...)), or write the run with write_run",
         )
     return mdp_from_fields(fields, gamma, source=path.name)
 
@@ -162,13 +162,13 @@ def _check_shape(array: np.ndarray, mdp: FiniteMDP) -> None:
         raise InvalidInput(
             got=f"a run with one policy, policies of shape {array.shape}",
             wanted=f"{wanted}, T at least 2",
-            mend="record the policy before the first update too, and after each one",
+            fix="record the policy before the first update too, and after each one",
         )
     if array.ndim != 3 or array.shape[1:] != (mdp.states, mdp.actions):
         raise InvalidInput(
             got=f"policies of shape {array.shape}",
             wanted=wanted,
-            mend="check that they belong to this MDP, and the order of the axes",
+            fix="check that they belong to this MDP, and the order of the axes",
         )
 
 
@@ -177,7 +177,7 @@ def _name(name: Any) -> str:
         raise InvalidInput(
             got=f"the name {name!r} of a logged number",
             wanted="letters, digits and _",
-            mend="rename it, such as 'train/kl' to 'kl'",
+            fix="rename it, such as 'train/kl' to 'kl'",
         )
     return name
 
@@ -195,7 +195,7 @@ def _series(value: Any, name: str, updates: int) -> np.ndarray:
         raise InvalidInput(
             got=f"logged {name} with {kind}",
             wanted=f"one number an update, shape ({updates},): one fewer than there are policies",
-            mend="put NaN where nothing was logged",
+            fix="put NaN where nothing was logged",
         )
     array.flags.writeable = False
     return array
@@ -203,7 +203,7 @@ def _series(value: Any, name: str, updates: int) -> np.ndarray:
 
 def _text(name: Any) -> str:
     if not isinstance(name, str) or not name:
-        raise InvalidInput(got=f"{name!r} as a key of about", wanted="a string", mend="name it, such as 'seed'")
+        raise InvalidInput(got=f"{name!r} as a key of about", wanted="a string", fix="name it, such as 'seed'")
     return name
 
 
@@ -215,7 +215,7 @@ def _said(value: Any, name: str) -> str | float:
         return int(value)
     if not isinstance(value, numbers.Real) or not math.isfinite(value):
         raise InvalidInput(
-            got=f"about {name} = {value!r}"[:200], wanted="a string or a finite number", mend="leave it out"
+            got=f"about {name} = {value!r}"[:200], wanted="a string or a finite number", fix="leave it out"
         )
     return float(value)
 
@@ -231,7 +231,7 @@ def _about(stored: Any) -> dict[str, Any]:
         raise InvalidInput(
             got=f"about = {str(stored)[:60]!r}",
             wanted='the text of a JSON object, such as {"algorithm": "TRPO", "seed": 0}',
-            mend="mend it with json.dumps, or leave it out",
+            fix="correct it with json.dumps, or leave it out",
         )
     return about
 

@@ -66,7 +66,7 @@ def from_triplets(
         raise InvalidInput(
             got="lengths " + ", ".join(f"{name} {shape}" for name, shape in zip(_FIELDS, lengths, strict=True)),
             wanted="five vectors of one length",
-            mend="give each transition its state, action, successor, probability and reward",
+            fix="give each transition its state, action, successor, probability and reward",
         )
     state, action, successor = indices
     states = count_of(states, "states", int(max(state.max(), successor.max())) + 1)
@@ -116,7 +116,7 @@ def _check_sources(state: np.ndarray, states: int) -> None:
         raise InvalidInput(
             got=f"no transition from state {missing} ({len(listed)} of {states} states have one)",
             wanted="at least one action in every state",
-            mend="give a terminal state s the transition s, 0, s, probability 1, reward 0; number states without gaps",
+            fix="give a terminal state s the transition s, 0, s, probability 1, reward 0; number states without gaps",
         )
 
 
@@ -143,10 +143,10 @@ def _columns(path: Path) -> list[np.ndarray]:
                 values[field].append(number)
     except (csv.Error, StopIteration) as error:
         raise InvalidInput(
-            got=f"text that is not CSV ({error or 'no header'})", wanted="one transition a line", mend="export it again"
+            got=f"text that is not CSV ({error or 'no header'})", wanted="one transition a line", fix="export it again"
         ) from None
     if not values[0]:
-        raise InvalidInput(got="a header without a line below it", wanted="transitions", mend="export it again")
+        raise InvalidInput(got="a header without a line below it", wanted="transitions", fix="export it again")
     return [np.array(column) for column in values]
 
 
@@ -159,9 +159,9 @@ def _order(header: list[str]) -> list[int]:
     raise InvalidInput(
         got=f"the header {shown[:120]!r}{extra}",
         wanted=f"{','.join(_CRAAM)} or {','.join(_FIELDS)}",
-        mend="put that header on the first line, and drop other columns",
+        fix="put that header on the first line, and drop other columns",
     )
 
 
 def _bad_line(number: int, got: str, wanted: str) -> InvalidInput:
-    return InvalidInput(got=f"{got} on line {number}", wanted=wanted, mend="mend that line")
+    return InvalidInput(got=f"{got} on line {number}", wanted=wanted, fix="correct that line")

@@ -103,7 +103,7 @@ def _path(mdp: FiniteMDP, name: str, path: Any) -> np.ndarray:
         raise InvalidInput(
             got=f"the path {name!r} of shape {policies.shape}",
             wanted=f"policies (T, 2, {mdp.actions}), one after the other",
-            mend="make it by improvement_path(mdp, problem, steps)",
+            fix="make it by improvement_path(mdp, problem, steps)",
         )
     return policies
 

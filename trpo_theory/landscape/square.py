@@ -231,7 +231,7 @@ def two_states(mdp: FiniteMDP, *, actions: int | None = None) -> FiniteMDP:
         raise InvalidInput(
             got=f"{mdp}{missing}",
             wanted=f"one dense MDP of two states and {count} actions" + ("" if actions is None else ", all available"),
-            mend="take another, such as zoo.kakade() or zoo.toymaker()",
+            fix="take another, such as zoo.kakade() or zoo.toymaker()",
         )
     return mdp
 
@@ -239,7 +239,7 @@ def two_states(mdp: FiniteMDP, *, actions: int | None = None) -> FiniteMDP:
 def _one_policy(old: Any, mdp: FiniteMDP) -> np.ndarray:
     old = _checks.policy_rows(old, mdp.available, "old policy")
     if old.ndim > 2:
-        raise InvalidInput(got=f"old policies of shape {old.shape}", wanted="one policy (S, A)", mend="loop over them")
+        raise InvalidInput(got=f"old policies of shape {old.shape}", wanted="one policy (S, A)", fix="loop over them")
     return old
 
 

@@ -73,7 +73,7 @@ def open_source(source: Any, *, gamma: Any = None) -> Source:
     raise InvalidInput(
         got=f"a {type(source).__name__} as the MDP",
         wanted="gym:ENV_ID, zoo:NAME, a file, a FiniteMDP, a QuantEcon DiscreteDP or a Gymnasium environment",
-        mend="build a FiniteMDP(transition, reward, gamma, initial) from it",
+        fix="build a FiniteMDP(transition, reward, gamma, initial) from it",
     )
 
 
@@ -87,7 +87,7 @@ def number(value: Any, name: str) -> Any:
         return float(Fraction(value))
     except (ValueError, ZeroDivisionError, OverflowError):
         raise InvalidInput(
-            got=f"{name} = {value[:40]!r}", wanted="a number such as 0.99 or 99/100", mend=f"change {name}"
+            got=f"{name} = {value[:40]!r}", wanted="a number such as 0.99 or 99/100", fix=f"change {name}"
         ) from None
 
 
@@ -117,7 +117,7 @@ def load_policy(spec: Any, source: Source | FiniteMDP, *, name: str = "policy") 
         raise InvalidInput(
             got=f"{name} {text!r}",
             wanted="one of " + ", ".join(known) + ", or a .npy, .npz or .json file",
-            mend=_checks.near_matches(text, known),
+            fix=_checks.near_matches(text, known),
         )
     return _checks.policy_rows(io.read_policy(text), mdp.available, f"{name} (of {text})")
 
@@ -172,7 +172,7 @@ def _open_file(path: Path, gamma: Any) -> Source:
     raise InvalidInput(
         got=f"{str(path)!r} as the MDP",
         wanted="gym:ENV_ID, zoo:NAME?key=value, or a .npz, .json, .csv, .POMDP or .MDP file",
-        mend="give the file its usual suffix, or write gym: or zoo: before the name",
+        fix="give the file its usual suffix, or write gym: or zoo: before the name",
     )
 
 
@@ -181,6 +181,6 @@ def _required(gamma: Any, what: str) -> Any:
         raise InvalidInput(
             got=f"{what} without a discount",
             wanted="gamma in [0, 1), which it does not fix",
-            mend="pass gamma (--gamma 0.99)",
+            fix="pass gamma (--gamma 0.99)",
         )
     return gamma

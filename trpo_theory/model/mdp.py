@@ -146,7 +146,7 @@ def _dense_fields(transition: Any, reward: Any, available: Any, atol: float) -> 
         raise InvalidInput(
             got=f"transition of shape {shape}",
             wanted="shape (S, A, S), or (*batch, S, A, S)",
-            mend="put the axes in the order state, action, next state "
+            fix="put the axes in the order state, action, next state "
             "(trpo_theory.io.from_mdptoolbox reads (A, S, S)); a sparse one is (S*A, S)",
         )
     batch_shape = shape[:-3]
@@ -170,7 +170,7 @@ def _reward_core(reward: np.ndarray, shape: tuple[int, ...]) -> tuple[int, ...]:
             got=f"reward of shape {reward.shape}",
             wanted=f"{f'{tuple(batch)} and then ' if batch else ''}({states},), ({states}, {actions}) "
             f"or ({states}, {actions}, {states}) for a transition of shape {shape}",
-            mend="give one reward a state, a state and action, or a transition",
+            fix="give one reward a state, a state and action, or a transition",
         )
     return core
 
@@ -191,7 +191,7 @@ def _finite_reward(reward: np.ndarray, what: str) -> None:
         raise InvalidInput(
             got=f"{reward[index]} in reward at {_checks.show_index(index)}, {what}",
             wanted="finite rewards (-inf only in an (S, A) reward, where it marks an unavailable action)",
-            mend="pass available= (S, A) and a finite reward",
+            fix="pass available= (S, A) and a finite reward",
         )
 
 
@@ -204,7 +204,7 @@ def _availability(available: Any, finite: Any, shape: tuple[int, ...]) -> np.nda
             raise InvalidInput(
                 got="available with entries that are neither true nor false",
                 wanted="booleans",
-                mend="pass reward > -np.inf, or a boolean array of shape (S, A)",
+                fix="pass reward > -np.inf, or a boolean array of shape (S, A)",
             )
         _checks.expect_shape(given, "available", *shape[-2:], "S", "A", batch_shape=shape[:-2])
         mask = mask & (given == 1.0)
@@ -213,7 +213,7 @@ def _availability(available: Any, finite: Any, shape: tuple[int, ...]) -> np.nda
         raise InvalidInput(
             got=f"no available action in state {_checks.show_index(_checks.first_index(stuck))}",
             wanted="at least one action in every state",
-            mend="give a terminal state one action that stays there with reward 0",
+            fix="give a terminal state one action that stays there with reward 0",
         )
     return mask.copy()
 
@@ -223,7 +223,7 @@ def _sparse_fields(transition: Any, reward: Any, available: Any, atol: float) ->
         raise InvalidInput(
             got=f"a sparse transition of shape {transition.shape} and dtype {transition.dtype}",
             wanted="real numbers of shape (S*A, S)",
-            mend="pass its real part, as a matrix of two axes",
+            fix="pass its real part, as a matrix of two axes",
         )
     matrix: Any = sp.csr_array(transition, dtype=np.float64, copy=True)
     rows, states = (int(size) for size in matrix.shape)
@@ -231,7 +231,7 @@ def _sparse_fields(transition: Any, reward: Any, available: Any, atol: float) ->
         raise InvalidInput(
             got=f"a sparse transition of shape {matrix.shape}",
             wanted="shape (S*A, S), row s*A + a holding P(. | s, a)",
-            mend="stack the rows state by state (trpo_theory.io.from_mdptoolbox reads one matrix an action)",
+            fix="stack the rows state by state (trpo_theory.io.from_mdptoolbox reads one matrix an action)",
         )
     actions = rows // states
     matrix.sum_duplicates()
@@ -243,7 +243,7 @@ def _sparse_fields(transition: Any, reward: Any, available: Any, atol: float) ->
         raise InvalidInput(
             got=f"{matrix.data[where]} in the sparse transition, state {row // actions}, action {row % actions}",
             wanted="finite probabilities, none negative",
-            mend="find where that entry comes from and replace it",
+            fix="find where that entry comes from and replace it",
         )
     if not sp.issparse(reward):
         reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
@@ -268,7 +268,7 @@ def _reduced_sparse_reward(reward: Any, matrix: sp.csr_array, states: int, actio
             raise InvalidInput(
                 got=f"a sparse reward of shape {reward.shape} and dtype {reward.dtype}",
                 wanted=f"real numbers of the transition's shape {matrix.shape}",
-                mend="give the reward of each stored transition, or r(s, a) as a dense (S, A) array",
+                fix="give the reward of each stored transition, or r(s, a) as a dense (S, A) array",
             )
         reward = sp.csr_array(reward, dtype=np.float64)
         _finite_reward(reward.data, "the stored entries of a sparse reward")

@@ -32,7 +32,7 @@ def softmax(
         logits = np.where(available, logits, -np.inf)
     top = logits.max(-1, keepdims=True)
     if np.isneginf(top).any():
-        raise InvalidInput(got="a row of logits without a finite entry", wanted="one or more", mend="raise one logit")
+        raise InvalidInput(got="a row of logits without a finite entry", wanted="one or more", fix="raise one logit")
     weights = np.exp(logits - top)
     return weights / weights.sum(-1, keepdims=True)
 
@@ -60,7 +60,7 @@ def mixture(
     """(1 − weight) old + weight target: Kakade and Langford's conservative step."""
     weight = np.asarray(weight, dtype=np.float64)
     if not ((weight >= 0) & (weight <= 1)).all():
-        raise InvalidInput(got=f"a mixture weight of {weight}", wanted="weights in [0, 1]", mend="change weight")
+        raise InvalidInput(got=f"a mixture weight of {weight}", wanted="weights in [0, 1]", fix="change weight")
     return (1.0 - weight) * old + weight * target
 
 
@@ -85,7 +85,7 @@ class StateAggregation:
             raise InvalidInput(
                 got=f"an aggregation map of shape {array.shape} and dtype {np.asarray(groups).dtype}",
                 wanted="one integer a state",
-                mend="pass a flat sequence such as [0, 0, 1]",
+                fix="pass a flat sequence such as [0, 0, 1]",
             )
         names, group = np.unique(array, return_inverse=True)
         group = group.reshape(array.shape)

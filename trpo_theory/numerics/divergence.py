@@ -114,7 +114,7 @@ def renyi(p: Rows, q: Rows, order: float, *, axis: int = -1) -> Real[np.ndarray,
     Near p = q, Σ p^a q^(1−a) − 1 is summed as Σ p [(1 + x)^b − 1 − b x] with x = q/p − 1, b = 1 − a: terms of one sign.
     """
     if not 0.01 <= order <= 0.99:
-        raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", mend="use kl for order 1")
+        raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", fix="use kl for order 1")
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
     b = 1.0 - order
     with np.errstate(all="ignore"):

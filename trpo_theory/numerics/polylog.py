@@ -33,11 +33,11 @@ def polylog(order: float, x: Float[np.ndarray, "*batch"] | float) -> Float[np.nd
         raise InvalidInput(
             got=f"order = {order!r}, next to a positive integer, where two terms of the expansion cancel",
             wanted=f"an integer, or an order at least {_NEAR_INTEGER} from the positive ones",
-            mend=f"use {round(order)}",
+            fix=f"use {round(order)}",
         )
     x = np.asarray(x, dtype=np.float64)
     if not ((x >= 0) & (x < 1)).all():
-        raise InvalidInput(got="x outside [0, 1)", wanted="0 <= x < 1, as a discount", mend="check gamma")
+        raise InvalidInput(got="x outside [0, 1)", wanted="0 <= x < 1, as a discount", fix="check gamma")
     out = np.where(x < _NEAR_ONE, _series(order, np.minimum(x, _NEAR_ONE)), 0.0)
     near = x >= _NEAR_ONE
     if near.any():

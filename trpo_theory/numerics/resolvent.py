@@ -178,7 +178,7 @@ class _Sparse:
         if not size <= _RESIDUAL_LIMIT * scale:
             raise NotSolved(
                 f"got a residual of {size / scale:.1e} of the solution's size from both BiCGSTAB and sparse LU; "
-                f"wanted at most {_RESIDUAL_LIMIT:g}; to mend it: lower gamma, or merge states"
+                f"wanted at most {_RESIDUAL_LIMIT:g}; fix: lower gamma, or merge states"
             )
         return x
 

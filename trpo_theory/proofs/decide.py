@@ -83,7 +83,7 @@ def decide(
         InvalidInput: for an unknown relation, or a slack that is no number.
     """
     if relation not in (">=", "="):
-        raise InvalidInput(got=f"relation = {relation!r}", wanted="'>=' or '='", mend="turn the inequality round")
+        raise InvalidInput(got=f"relation = {relation!r}", wanted="'>=' or '='", fix="turn the inequality round")
     q, bits = quantities(instance), min(_FIRST, limit)
     while True:
         with precision(bits):
@@ -115,7 +115,7 @@ def _attempt(slack: Any, q: Quantities, given: Any, relation: str, bits: int) ->
 def _holds(condition: Any) -> bool:
     if condition is None:
         raise InvalidInput(
-            got="a hypothesis that is None", wanted="true or false", mend="return the condition from the function"
+            got="a hypothesis that is None", wanted="true or false", fix="return the condition from the function"
         )
     return all([bool(held) for held in np.asarray(condition, dtype=object).ravel()])
 
@@ -126,7 +126,7 @@ def _numbers(slack: Any) -> list[Ball]:
         raise InvalidInput(
             got=f"a slack that is {'empty' if not entries else 'no number'}: {slack!r}",
             wanted="a number, at least 0 where the claim holds",
-            mend="return the larger side minus the smaller one",
+            fix="return the larger side minus the smaller one",
         )
     return [Ball(entry) for entry in entries]
 

@@ -121,7 +121,7 @@ def _claim(fields: Mapping[str, Any], own: Iterable[Claim] | None) -> Claim:
         raise InvalidInput(
             got="a file without a claim",
             wanted='a witness: "claim", the slack, and the instance',
-            mend="write it with `trpo-theory falsify ID --out witness.json`",
+            fix="write it with `trpo-theory falsify ID --out witness.json`",
         )
     name = fields["claim"]
     known = {**{claim.id: claim for claim in catalogue.checked_own(own or ())}, **catalogue.catalogue}
@@ -129,7 +129,7 @@ def _claim(fields: Mapping[str, Any], own: Iterable[Claim] | None) -> Claim:
         raise InvalidInput(
             got=f"a witness of {name}, a claim of the catalogue, that names the file {fields['file']!r} for it",
             wanted="a claim of that file under an id of its own: ids of the catalogue are reserved",
-            mend="rename the claim in that file, and run `trpo-theory falsify` with --from again",
+            fix="rename the claim in that file, and run `trpo-theory falsify` with --from again",
         )
     if name in known:
         return known[name]
@@ -138,7 +138,7 @@ def _claim(fields: Mapping[str, Any], own: Iterable[Claim] | None) -> Claim:
         raise InvalidInput(
             got=f"a witness for {name!r}, a claim of the file {file}",
             wanted="that file, named by you: no code is run because a data file names it",
-            mend=f"pass --from {file}, or claims=read_claims({file!r}) in Python, if you trust it",
+            fix=f"pass --from {file}, or claims=read_claims({file!r}) in Python, if you trust it",
         )
     raise _checks.unknown_name("claim", name, known)
 
@@ -154,7 +154,7 @@ def _check_words(fields: Mapping[str, Any], claim: Claim) -> None:
             raise InvalidInput(
                 got=f"{name} = {fields[name]!r} in a witness of {claim.id}",
                 wanted=f"the claim's own, {getattr(claim, name)!r}",
-                mend=f"write the file again with `trpo-theory falsify {claim.id} --out witness.json`",
+                fix=f"write the file again with `trpo-theory falsify {claim.id} --out witness.json`",
             )
 
 

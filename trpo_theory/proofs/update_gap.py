@@ -59,7 +59,7 @@ def certify_update(solution: Any, *, precision: int = 192) -> CertifiedGap:
         raise InvalidInput(
             got=f"a solution of {problem.name}, {surrogate.old.shape[2]} instances",
             wanted="one instance of (11), (12) or (13)",
-            mend="certify the instances one at a time; the siblings have float certificates only",
+            fix="certify the instances one at a time; the siblings have float certificates only",
         )
 
     with raw.precision(precision):
@@ -78,7 +78,7 @@ def _proved(solution: Any, precision: int) -> CertifiedGap:
             raise InvalidInput(
                 got="a penalty that is not a coefficient times max-KL",
                 wanted="a linear one",
-                mend="read its float upper_bound",
+                fix="read its float upper_bound",
             )
         coefficient = _fraction(linear[0])
     budget = fmpq(0) if penalised else _fraction(problem.delta)
@@ -118,7 +118,7 @@ def _retreat(spent: list[Any], budget: Any) -> Any:
         if all(arb(1 - eta) * kl <= arb(budget) for kl in spent):
             return eta
     raise NotSolved(
-        "got a policy over its constraint by more than 2^-30; wanted a feasible one; to mend it: solve with Dual()"
+        "got a policy over its constraint by more than 2^-30; wanted a feasible one; fix: solve with Dual()"
     )
 
 

@@ -137,13 +137,13 @@ def checked_path(path: Any) -> None:
         raise InvalidInput(
             got=f"{str(path)!r} for a witness",
             wanted="the name of a file that ends in .json",
-            mend="write --out witness.json",
+            fix="write --out witness.json",
         )
     if not Path(path).resolve().parent.is_dir():
         raise InvalidInput(
             got=f"the directory {str(Path(path).parent)!r} for a witness",
             wanted="one that exists",
-            mend="make it first",
+            fix="make it first",
         )
 
 

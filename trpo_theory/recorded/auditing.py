@@ -124,14 +124,14 @@ def _as_run(mdp: FiniteMDP | Run, policies: Any, logged: Mapping[str, Any] | Non
             raise InvalidInput(
                 got="an MDP without policies",
                 wanted="audit(mdp, policies), or audit(run)",
-                mend="pass the policies (T, S, A)",
+                fix="pass the policies (T, S, A)",
             )
         return run_of(policies, mdp, logged=logged)
     if policies is not None or logged is not None:
         raise InvalidInput(
             got="a Run, and policies or logged numbers beside it",
             wanted="one or the other",
-            mend="write audit(run), or audit(run.mdp, policies, logged=...)",
+            fix="write audit(run), or audit(run.mdp, policies, logged=...)",
         )
     return mdp
 

@@ -45,7 +45,7 @@ def transition_diagram(fields: Mapping[str, Any], *, title: str = "") -> str:
         raise InvalidInput(
             got=f"fields without {', '.join(missing)}",
             wanted="transition, reward and initial",
-            mend="pass the content of a witness file",
+            fix="pass the content of a witness file",
         )
     transition = [[[Fraction(str(p)) for p in row] for row in rows] for rows in fields["transition"]]
     drawing = _Drawing(_positions(len(transition)))

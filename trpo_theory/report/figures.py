@@ -174,11 +174,11 @@ def _check(frame: pd.DataFrame, columns: list[str | None], log: str, labels: str
         if column is not None and column not in frame:
             raise _checks.unknown_name("column", column, [str(name) for name in frame.columns])
     if frame.empty:
-        raise InvalidInput(got="a table without rows", wanted="one row or more", mend="check what was run")
+        raise InvalidInput(got="a table without rows", wanted="one row or more", fix="check what was run")
     if log not in ("", "x", "y", "xy"):
-        raise InvalidInput(got=f"log = {log!r}", wanted='"", "x", "y" or "xy"', mend="choose one")
+        raise InvalidInput(got=f"log = {log!r}", wanted='"", "x", "y" or "xy"', fix="choose one")
     if labels not in ("direct", "legend"):
-        raise InvalidInput(got=f"labels = {labels!r}", wanted='"direct" or "legend"', mend="choose one")
+        raise InvalidInput(got=f"labels = {labels!r}", wanted='"direct" or "legend"', fix="choose one")
 
 
 def _groups(frame: pd.DataFrame, by: str | None) -> list[tuple[str, pd.DataFrame]]:

@@ -62,7 +62,7 @@ class Table:
                 raise InvalidInput(
                     got=f"a mark at row {row}, column {column!r}",
                     wanted=f"a row from 0 to {len(self.frame) - 1} and a column that is shown",
-                    mend="give positions, not labels of the index",
+                    fix="give positions, not labels of the index",
                 )
 
     def heading(self, column: str, *, latex: bool = False) -> str:
@@ -196,7 +196,7 @@ def made_directory(directory: str | Path) -> Path:
         raise InvalidInput(
             got=f"the output directory {str(directory)!r} ({error.strerror})",
             wanted="a directory, or a place where one can be made",
-            mend="name another",
+            fix="name another",
         ) from None
     return directory
 

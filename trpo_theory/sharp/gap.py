@@ -112,7 +112,7 @@ class SharpGap:
     def write_proof(self, path: Any) -> None:
         """Write the proof object, .json."""
         if Path(path).suffix != ".json":
-            raise InvalidInput(got=f"{str(path)!r} for a proof", wanted="a name that ends in .json", mend="rename it")
+            raise InvalidInput(got=f"{str(path)!r} for a proof", wanted="a name that ends in .json", fix="rename it")
         write_fields(self.proof(), path)
 
     def __repr__(self) -> str:
@@ -189,7 +189,7 @@ def _proved(told: SharpGap) -> SharpGap:
     if spent[1] > told.radius:
         raise NotSolved(
             f"got a witness whose {told.divergence} is at most {spent[1]:.17g}; wanted {told.radius:.17g}; "
-            "to mend it: use another number of nodes"
+            "fix: use another number of nodes"
         )
     return replace(told, lower=np.nextafter(-step.gap[1] / size[1], 0.0), upper=upper, certified=True)
 

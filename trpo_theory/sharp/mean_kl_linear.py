@@ -111,7 +111,7 @@ class _Proof:
                 place = f"x = {float(x0.p) / float(x0.q):.4g}, l = {float(l0.p) / float(l0.q):.4g}"
                 raise NotSolved(
                     f"got {what} not proved to be at least 0 near {place}; wanted a proof in {_BOXES} boxes, none tiny; "
-                    "to mend it: a larger gamma or constant, or other multipliers"
+                    "fix: a larger gamma or constant, or other multipliers"
                 )
             if (x1 - x0) * (1 + l0) > (l1 - l0) * (1 + x0):
                 middle = (x0 + x1) / 2
@@ -161,7 +161,7 @@ class _Proof:
         if self._tilt(m) < 1 or self.k * m / (m + 2) + self._shift(m) < 1 + self.height:
             raise NotSolved(
                 f"got multipliers that do not prove x beyond {self.largest}; wanted M >= 1 and k m/(m + 2) + N >= 1 + A there; "
-                "to mend it: a larger X, or other multipliers"
+                "fix: a larger X, or other multipliers"
             )
 
     def _tilt(self, m: Any) -> Any:

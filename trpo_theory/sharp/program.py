@@ -302,7 +302,7 @@ class Program:
                 return self
         raise NotSolved(
             f"got no solution of the sharp gap's program ({found.message.strip()}); wanted an optimum; "
-            "to mend it: use fewer nodes, or a radius and gamma further from their limits"
+            "fix: use fewer nodes, or a radius and gamma further from their limits"
         )
 
     @property

@@ -64,7 +64,7 @@ def enclosed_gap(
     """
     old, new = _checks.real_array(old, "old"), _checks.real_array(new, "new")
     if old.ndim != 2 or 0 in old.shape:
-        raise InvalidInput(got=f"old of shape {old.shape}", wanted="shape (S, A)", mend="pass one policy, of one MDP")
+        raise InvalidInput(got=f"old of shape {old.shape}", wanted="shape (S, A)", fix="pass one policy, of one MDP")
     states, actions = old.shape
     arrays = {
         name: _checks.real_array(value, name)
@@ -73,7 +73,7 @@ def enclosed_gap(
     shapes = {"transition": (states, actions, states), "reward": old.shape, "initial": (states,), "new": old.shape}
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
-            raise InvalidInput(got=f"{name} of shape {arrays[name].shape}", wanted=f"{shape}", mend=f"reshape {name}")
+            raise InvalidInput(got=f"{name} of shape {arrays[name].shape}", wanted=f"{shape}", fix=f"reshape {name}")
     with precision(bits):
         return _Step(arrays | {"old": old}, raw(float(_checks.discount(gamma)))).enclosed(bits)
 
@@ -170,7 +170,7 @@ def _row(entries: np.ndarray, name: str) -> dict[int, Any]:
         raise InvalidInput(
             got=f"{name} = {entries[:6].tolist()}{'...' * (len(entries) > 6)} that sums to {float(entries.sum()):.10g}",
             wanted="probabilities that sum to 1",
-            mend="check where it was computed",
+            fix="check where it was computed",
         )
     return found if total == 1 else {i: entry / total for i, entry in found.items()}
 

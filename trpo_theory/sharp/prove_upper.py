@@ -78,7 +78,7 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
     with precision(_BITS):
         checks, worst, where = 0, arb(0), ""
         if min(data.price) < 0:
-            raise NotSolved("got a negative price; wanted multipliers of at least 0; to mend it: set it to 0")
+            raise NotSolved("got a negative price; wanted multipliers of at least 0; fix: set it to 0")
         for place, sign, price, held, lines in _places(data):
             for c, b in lines:
                 highest, room = data.conjugate(c, price), held - b
@@ -90,7 +90,7 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
         if where:
             raise NotSolved(
                 f"got a supersolution whose inequality is not proved at {where}: it may fail by {worst.str(5)}; wanted none "
-                "that fails; to mend it: lift w by c (1 + x) and mu by gamma c x, with c (1 - gamma)(1 + x) above that"
+                "that fails; fix: lift w by c (1 + x) and mu by gamma c x, with c (1 - gamma)(1 + x) above that"
             )
     paid = data.price[0] * data.radius / (1 - data.gamma) if data.mean else _ZERO
     return ProvedBound(fraction(data.w[data.nodes.index(_ONE)] + paid), checks, _BITS)
@@ -136,16 +136,16 @@ class _Data:
             "nu",
         )
         if missing := [name for name in wanted if fields.get(name) is None]:
-            raise InvalidInput(got=f"no {', '.join(missing)}", wanted=", ".join(wanted), mend="add them")
+            raise InvalidInput(got=f"no {', '.join(missing)}", wanted=", ".join(wanted), fix="add them")
         if fields["kind"] != KIND or fields["divergence"] not in tuple(CONJUGATES):
             raise InvalidInput(
                 got=f"kind {fields['kind']!r}, divergence {fields['divergence']!r}",
                 wanted=f"kind {KIND!r}, divergence one of {', '.join(CONJUGATES)}",
-                mend="pass the proof object of a supersolution",
+                fix="pass the proof object of a supersolution",
             )
         for name in ("mean", "expected"):
             if not isinstance(fields[name], bool):
-                raise InvalidInput(got=f"{name} = {fields[name]!r}", wanted="true or false", mend="write one of them")
+                raise InvalidInput(got=f"{name} = {fields[name]!r}", wanted="true or false", fix="write one of them")
         self.conjugate = CONJUGATES[fields["divergence"]]
         self.mean, self.expected = fields["mean"], fields["expected"]
         self.gamma, self.radius, self.slope = (
@@ -166,7 +166,7 @@ class _Data:
         }
         for condition, holds in sound.items():
             if not holds:
-                raise InvalidInput(got="fields where that is not so", wanted=condition, mend="mend the proof object")
+                raise InvalidInput(got="fields where that is not so", wanted=condition, fix="correct the proof object")
         slopes = [(v - u) / (y - x) for (x, y), u, v in zip(steps, self.w, self.w[1:], strict=False)] + [self.slope]
         self.lines = [(slope, v - slope * x) for slope, x, v in zip(slopes, self.nodes, self.w, strict=True)]
         self.steepest = max(slopes)
@@ -177,7 +177,7 @@ def _vector(fields: Mapping[str, Any], name: str, like: str = "", more: int = 0)
     entries = rationals.fractions(fields[name], name)
     size = len(fields[like]) + more if like else max(entries.size, 1)
     if entries.shape != (size,):
-        raise InvalidInput(got=f"{name} of shape {entries.shape}", wanted=f"({size},)", mend=f"check {name} and nodes")
+        raise InvalidInput(got=f"{name} of shape {entries.shape}", wanted=f"({size},)", fix=f"check {name} and nodes")
     return [raw(entry) for entry in entries]
 
 

@@ -131,7 +131,7 @@ def least_supersolution(program: Program) -> Supersolution:
             break
     if best is None:
         raise NotSolved(
-            "got no finite supersolution of the sharp gap's program; wanted one; to mend it: use more nodes, or a radius "
+            "got no finite supersolution of the sharp gap's program; wanted one; fix: use more nodes, or a radius "
             "and gamma further from their limits"
         )
     return best

@@ -100,5 +100,5 @@ def optimal(mdp: FiniteMDP) -> Optimum:
             raised = chain.value if raised is None else raised
     raise NotSolved(
         f"got policies that still change after {_MAX_ITERATIONS} evaluations; wanted a settled one; "
-        "to mend it: lower gamma, so that rounding does not exceed the differences between actions"
+        "fix: lower gamma, so that rounding does not exceed the differences between actions"
     )

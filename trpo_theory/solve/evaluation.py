@@ -181,7 +181,7 @@ def trailing_fields(mdp: FiniteMDP, *policies: np.ndarray) -> tuple[dict[str, An
         raise _checks.InvalidInput(
             got=f"a batch of policies, shape {policies[0].shape}, for a sparse MDP",
             wanted="one policy (S, A) at a time",
-            mend="loop over the policies, or use a dense transition",
+            fix="loop over the policies, or use a dense transition",
         )
     return fields, [_to_trailing(policy, 2, batch) for policy in policies]
 

@@ -61,7 +61,7 @@ class ExactInstance:
         shape = transition.shape
         if len(shape) != 3 or shape[0] != shape[2] or 0 in shape:
             raise InvalidInput(
-                got=f"transition of shape {shape}", wanted="shape (S, A, S)", mend="put the axes in that order"
+                got=f"transition of shape {shape}", wanted="shape (S, A, S)", fix="put the axes in that order"
             )
         states, actions = shape[:2]
         reward, available = rationals.reward(self.reward, self.available, transition)
@@ -82,7 +82,7 @@ class ExactInstance:
                 made[name] = value if name == "noise" else rationals.policy(value, name, available)
         if not 0 <= made["gamma"] < 1:
             raise InvalidInput(
-                got=f"gamma = {rationals.short(made['gamma'])}", wanted="0 <= gamma < 1", mend="pass 0.99, say"
+                got=f"gamma = {rationals.short(made['gamma'])}", wanted="0 <= gamma < 1", fix="pass 0.99, say"
             )
         for name, value in made.items():
             if isinstance(value, np.ndarray):
@@ -111,7 +111,7 @@ class ExactInstance:
             raise InvalidInput(
                 got=f"an instance without {', '.join(missing)}",
                 wanted="transition, reward, gamma, initial, old and new",
-                mend="add them (ExactInstance.to_fields writes them all)",
+                fix="add them (ExactInstance.to_fields writes them all)",
             )
         return cls(**{f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None})
 

@@ -304,7 +304,7 @@ def compare(
         raise _checks.InvalidInput(
             got=f"batches {mdp.batch_shape}, {old.shape[:-2]} and {new.shape[:-2]} of MDPs, old and new policies",
             wanted="batch shapes that broadcast against each other",
-            mend="pass one, or as many, of each",
+            fix="pass one, or as many, of each",
         ) from None
     fields, (old, new) = trailing_fields(mdp, old, new)
     return Quantities(Floats(), old=old, new=new, batch_shape=batch_shape, **fields)

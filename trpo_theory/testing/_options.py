@@ -66,7 +66,7 @@ class Options:
             raise InvalidInput(
                 got=f"a {min(both)} policy that is deterministic and of full support",
                 wanted="one of the two, where there are several actions",
-                mend='ask for one, or say of which policy: deterministic="old", full_support="new"',
+                fix='ask for one, or say of which policy: deterministic="old", full_support="new"',
             )
         if not isinstance(self.aggregation, bool):
             self._fix_groups()
@@ -83,7 +83,7 @@ class Options:
             raise InvalidInput(
                 got=f"an aggregation map of {size} states, with states = ({low}, {high})",
                 wanted="a number of states that suits the map",
-                mend=f"pass states={size}",
+                fix=f"pass states={size}",
             )
         self._set(aggregation=aggregation, states=(size, size))
 
@@ -94,7 +94,7 @@ class Options:
                 raise InvalidInput(
                     got=f"mixture = {self.mixture!r} and near = {self.near!r}",
                     wanted="one of the two",
-                    mend="near is a mixture of small weight: leave mixture out",
+                    fix="near is a mixture of small weight: leave mixture out",
                 )
             return st.sampled_from(_near(self.near))
         if self.mixture is None or self.mixture is False:
@@ -116,7 +116,7 @@ def fraction(value: Any, name: str) -> Fraction:
     good = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not good or not math.isfinite(value):
         raise InvalidInput(
-            got=f"{name} = {value!r}", wanted="a finite number", mend=f"pass a float or a Fraction for {name}"
+            got=f"{name} = {value!r}", wanted="a finite number", fix=f"pass a float or a Fraction for {name}"
         )
     return Fraction(value) if isinstance(value, numbers.Rational) else Fraction(float(value))  # exactly
 
@@ -129,7 +129,7 @@ def _discount(value: Any) -> Fraction:
 def _weight(value: Any) -> Fraction:
     exact = fraction(value, "mixture")
     if not 0 <= exact <= 1:
-        raise InvalidInput(got=f"mixture = {value!r}", wanted="a weight in [0, 1]", mend="pass mixture=0.25")
+        raise InvalidInput(got=f"mixture = {value!r}", wanted="a weight in [0, 1]", fix="pass mixture=0.25")
     return exact
 
 
@@ -139,7 +139,7 @@ def _near(near: Any) -> tuple[Fraction, ...]:
     most = fraction(near, "near")
     if not 0 < most <= 1:
         raise InvalidInput(
-            got=f"near = {near!r}", wanted="the largest total variation, in (0, 1]", mend="pass near=0.01"
+            got=f"near = {near!r}", wanted="the largest total variation, in (0, 1]", fix="pass near=0.01"
         )
     return (most, *(weight for weight in NEAR if weight < most))
 
@@ -151,7 +151,7 @@ def _numbers(value: Any, name: str, check: Any) -> Any:
     if isinstance(value, (list, tuple, np.ndarray)):
         if not len(value):
             raise InvalidInput(
-                got=f"{name} = {value!r}", wanted="one number or more to sample from", mend=f"fill {name}"
+                got=f"{name} = {value!r}", wanted="one number or more to sample from", fix=f"fill {name}"
             )
         return st.sampled_from([check(entry) for entry in value])
     return st.just(check(value))
@@ -159,7 +159,7 @@ def _numbers(value: Any, name: str, check: Any) -> Any:
 
 def _flag(value: Any, name: str) -> None:
     if not isinstance(value, bool):
-        raise InvalidInput(got=f"{name} = {value!r}", wanted="True or False", mend=f"pass {name}=True")
+        raise InvalidInput(got=f"{name} = {value!r}", wanted="True or False", fix=f"pass {name}=True")
 
 
 def _which(value: Any, name: str) -> frozenset[str]:
@@ -169,7 +169,7 @@ def _which(value: Any, name: str) -> frozenset[str]:
     if value in ("old", "new"):
         return frozenset({value})
     raise InvalidInput(
-        got=f"{name} = {value!r}", wanted='True, False, "old" or "new"', mend="say of which policy it is asked"
+        got=f"{name} = {value!r}", wanted='True, False, "old" or "new"', fix="say of which policy it is asked"
     )
 
 
@@ -179,9 +179,9 @@ def _range(value: Any, name: str) -> tuple[int, int]:
     low, high = bounds
     for size in bounds:
         if isinstance(size, bool) or not isinstance(size, numbers.Integral) or size < 1:
-            raise InvalidInput(got=f"{name} = {value!r}", wanted=wanted, mend=f"pass {name}=3 or {name}=(1, 4)")
+            raise InvalidInput(got=f"{name} = {value!r}", wanted=wanted, fix=f"pass {name}=3 or {name}=(1, 4)")
     if low > high:
-        raise InvalidInput(got=f"{name} = {value!r}", wanted=wanted, mend=f"pass {name}=({high}, {low})")
+        raise InvalidInput(got=f"{name} = {value!r}", wanted=wanted, fix=f"pass {name}=({high}, {low})")
     return int(low), int(high)
 
 
@@ -193,17 +193,17 @@ def _numerators(reward: Any, denominator: Any, unit: bool) -> tuple[int, int]:
     """The least and the largest numerator over the denominator."""
     if unit and reward is not None:
         raise InvalidInput(
-            got=f"unit = True and reward = {reward!r}", wanted="one of the two", mend="unit=True is reward=(0, 1)"
+            got=f"unit = True and reward = {reward!r}", wanted="one of the two", fix="unit=True is reward=(0, 1)"
         )
     reward = ((0, 1) if unit else (-4, 4)) if reward is None else reward
     if not isinstance(reward, (tuple, list)) or len(reward) != 2:
-        raise InvalidInput(got=f"reward = {reward!r}", wanted="(least, largest)", mend="pass reward=(-4, 4)")
+        raise InvalidInput(got=f"reward = {reward!r}", wanted="(least, largest)", fix="pass reward=(-4, 4)")
     low, high = (fraction(bound, "reward") * _denominator(denominator, unit) for bound in reward)
     least, most = math.ceil(low), math.floor(high)
     if least > most:
         raise InvalidInput(
             got=f"reward = {tuple(reward)!r} with denominator {_denominator(denominator, unit)}",
             wanted="a range that has a multiple of 1/denominator in it",
-            mend="write the smaller bound first, or raise denominator",
+            fix="write the smaller bound first, or raise denominator",
         )
     return least, most

@@ -91,7 +91,7 @@ def rounded(exact: dict[str, Any]) -> Instance:
         raise InvalidInput(
             got=f"an exact instance without {', '.join(sorted(missing))}",
             wanted="all the fields that exact_instances draws",
-            mend="pass what exact_instances drew",
+            fix="pass what exact_instances drew",
         )
     mdp = FiniteMDP(*_numbers_of(exact), available=exact["available"])
     return Instance(mdp, _nearest(exact["old"]), _nearest(exact["new"]))
@@ -177,7 +177,7 @@ def _availability(mdp: Any) -> Any:
             if isinstance(mdp, FiniteMDP)
             else f"available of shape {array.shape} and dtype {array.dtype}",
             wanted="one MDP, or booleans (S, A) with an available action in every state",
-            mend="pass mdp.available, of one MDP of a batch",
+            fix="pass mdp.available, of one MDP of a batch",
         )
     return array
 
@@ -189,6 +189,6 @@ def _groups(aggregation: Any, available: Any) -> Any:
         raise InvalidInput(
             got="states of one group with different available actions",
             wanted="the same available actions in all states of a group",
-            mend="split the group",
+            fix="split the group",
         )
     return aggregation.group

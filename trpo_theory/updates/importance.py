@@ -62,7 +62,7 @@ def importance_sampled(
     """
     q = compare(mdp, old, new)
     if q.batch_shape:
-        raise InvalidInput(got=f"a batch {q.batch_shape}", wanted="one instance", mend="loop over them")
+        raise InvalidInput(got=f"a batch {q.batch_shape}", wanted="one instance", fix="loop over them")
     old, new = np.asarray(q.old), np.asarray(q.new)
     weighed = np.asarray(q.q_value if use_q else q.advantage)
     stray = (old == 0) & (new > 0) & (weighed != 0) & (np.asarray(q.visitation_old) > 0)[:, None]
@@ -71,7 +71,7 @@ def importance_sampled(
         raise InvalidInput(
             got=f"new[{state}, {action}] = {new[state, action]:.6g} where old never acts, but visits the state",
             wanted="new absolutely continuous with respect to old: there (14) differs from (7)",
-            mend="mix some of the uniform policy into old, or pass require_support=False to see by how much",
+            fix="mix some of the uniform policy into old, or pass require_support=False to see by how much",
         )
     ratio = np.divide(new, old, out=np.zeros_like(new), where=old > 0)
     score = ratio * weighed
@@ -82,7 +82,7 @@ def importance_sampled(
     _checks.integer(trajectories, "trajectories", least=2)
     if generator is None:
         raise InvalidInput(
-            got="trajectories without a generator", wanted="generator=", mend="pass numpy.random.default_rng(0)"
+            got="trajectories without a generator", wanted="generator=", fix="pass numpy.random.default_rng(0)"
         )
     sums = _sampled_sums(mdp, old, score, trajectories, generator)
     error = float(sums.std(ddof=1) / np.sqrt(trajectories))

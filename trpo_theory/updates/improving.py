@@ -122,7 +122,7 @@ def improve(
     """
     steps = _checks.integer(steps, "steps", least=1)
     if mdp.batch_shape:
-        raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", mend="loop over them")
+        raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
     policy = uniform(mdp.available) if old is None else old
     policy = _checks.policy_rows(policy, mdp.available, "old policy")
     best = optimal(mdp)

@@ -35,7 +35,7 @@ def penalty_at(surrogate: Surrogate, problem: Penalty, max_kl: Any) -> Any:
             raise InvalidInput(
                 got=f"the bound {problem.bound.id!r}, which reads {getattr(error, 'name', None) or error}",
                 wanted="a penalty that depends on the new policy through max_kl only",
-                mend="use trpo/kl, pinsker/kl or chain-rule/kl",
+                fix="use trpo/kl, pinsker/kl or chain-rule/kl",
             ) from None
     with np.errstate(invalid="ignore"):
         return np.where(problem.coefficient == 0, 0.0, np.full(surrogate.gamma.shape, problem.coefficient) * max_kl)

@@ -17,7 +17,7 @@ def _radius(delta: Any, name: str, unit: str) -> float:
     real = isinstance(delta, numbers.Real) and not isinstance(delta, bool)
     if not real or not math.isfinite(float(delta)) or delta < 0:
         raise InvalidInput(
-            got=f"delta = {delta!r} for {name}", wanted=f"a radius of 0 or more, in {unit}", mend="pass delta=0.01"
+            got=f"delta = {delta!r} for {name}", wanted=f"a radius of 0 or more, in {unit}", fix="pass delta=0.01"
         )
     return float(delta)
 
@@ -42,7 +42,7 @@ class Penalty:
             raise InvalidInput(
                 got=f"coefficient = {self.coefficient!r} and bound = {self.bound!r}",
                 wanted="one of the two",
-                mend='write Penalty(2.0) or Penalty(bound="chain-rule/kl")',
+                fix='write Penalty(2.0) or Penalty(bound="chain-rule/kl")',
             )
         if self.coefficient is not None:
             object.__setattr__(self, "coefficient", _coefficient(self.coefficient))
@@ -53,7 +53,7 @@ class Penalty:
             raise InvalidInput(
                 got=f"bound = {self.bound!r}",
                 wanted="the id of a bound, or a Bound",
-                mend='write bound="chain-rule/kl"',
+                fix='write bound="chain-rule/kl"',
             )
 
     name = "penalty"
@@ -62,7 +62,7 @@ class Penalty:
 def _coefficient(value: Any) -> float:
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not real or not math.isfinite(float(value)) or value < 0:
-        raise InvalidInput(got=f"coefficient = {value!r}", wanted="a number, 0 or more", mend="pass coefficient=1.0")
+        raise InvalidInput(got=f"coefficient = {value!r}", wanted="a number, 0 or more", fix="pass coefficient=1.0")
     return float(value)
 
 

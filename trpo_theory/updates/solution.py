@@ -75,7 +75,7 @@ class UpdateSolution:
             raise InvalidInput(
                 got="a solution of a surrogate alone",
                 wanted="one of update(mdp, ...)",
-                mend="evaluate(mdp, solution.policy)",
+                fix="evaluate(mdp, solution.policy)",
             )
         return evaluate(self.mdp, policy).expected_return
 

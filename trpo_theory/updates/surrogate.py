@@ -81,7 +81,7 @@ def _grouped(
         raise InvalidInput(
             got=f"an aggregation map of {len(group)} states",
             wanted=f"one integer for each of the {old.shape[1]} states",
-            mend="check that the map belongs to this MDP",
+            fix="check that the map belongs to this MDP",
         )
     first = np.unique(group, return_index=True)[1]
     for array, what in ((old, "old policy"), (available, "available actions")):
@@ -91,7 +91,7 @@ def _grouped(
             raise InvalidInput(
                 got=f"an {what} outside the class: state {state} differs from state {int(first[group[state]])} of its group",
                 wanted=f"the same {what} in all states of a group",
-                mend="start from a policy of the class (StateAggregation.expand makes one), or change the map",
+                fix="start from a policy of the class (StateAggregation.expand makes one), or change the map",
             )
     total = np.zeros((aggregation.count, visitation.shape[1]))
     np.add.at(total, group, visitation)
@@ -108,6 +108,6 @@ def checked(surrogate: Surrogate) -> None:
         _checks.expect_shape(getattr(surrogate, name), name, *expected)
     _checks.probability_rows(np.moveaxis(surrogate.old, 0, -1), "old")
     if not np.isfinite(surrogate.advantage).all():
-        raise InvalidInput(got="an advantage with NaN or infinity", wanted="finite entries", mend="recompute it")
+        raise InvalidInput(got="an advantage with NaN or infinity", wanted="finite entries", fix="recompute it")
     if not (np.isfinite(surrogate.visitation) & (surrogate.visitation >= 0)).all():
-        raise InvalidInput(got="a visitation with negative or infinite entries", wanted="rho >= 0", mend="recompute it")
+        raise InvalidInput(got="a visitation with negative or infinite entries", wanted="rho >= 0", fix="recompute it")

@@ -61,7 +61,7 @@ def _on_this_machine(work: Callable[[Any], Any], tasks: Sequence[Any], jobs: int
         return
     raise NotSolved(
         f"got processes that were killed {_RETRIES} times, {len(left)} of {len(tasks)} tasks left; wanted them to live, which "
-        "takes memory; to mend it: fewer --jobs, and --resume"
+        "takes memory; fix: fewer --jobs, and --resume"
     )
 
 
@@ -132,7 +132,7 @@ def _cluster(address: str) -> Iterator[None]:
         raise InvalidInput(
             got=f"a cluster, {address!r}, without the library for it",
             wanted="Dask's distributed",
-            mend="pip install 'trpo-theory[dask]', here and on the workers",
+            fix="pip install 'trpo-theory[dask]', here and on the workers",
         ) from None
     import joblib
 
@@ -142,7 +142,7 @@ def _cluster(address: str) -> Iterator[None]:
         raise InvalidInput(
             got=f"no Dask scheduler at {address!r} ({str(error).splitlines()[0] if str(error) else type(error).__name__})",
             wanted="the address that dask scheduler prints, such as tcp://127.0.0.1:8786",
-            mend="start one, or use --jobs",
+            fix="start one, or use --jobs",
         ) from None
     try:
         try:
@@ -151,7 +151,7 @@ def _cluster(address: str) -> Iterator[None]:
             raise InvalidInput(
                 got=f"the Dask scheduler at {address!r}, which has no workers",
                 wanted="one or more",
-                mend=f"start them: dask worker {address}",
+                fix=f"start them: dask worker {address}",
             ) from None
         with joblib.parallel_config(backend="dask", client=client):
             yield

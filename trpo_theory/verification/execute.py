@@ -70,7 +70,7 @@ def _there(sent: tuple[str, Any]) -> list[Tally]:
         raise InvalidInput(
             got=f"a worker with trpo-theory {_version()}",
             wanted=f"trpo-theory {version}, as where the run was started",
-            mend="install that version on every worker",
+            fix="install that version on every worker",
         )
     return task.run()
 

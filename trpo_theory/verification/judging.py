@@ -59,7 +59,7 @@ def _witness(claim: Claim, refuted: ExactInstance, shrunk: ExactInstance | None)
     if decision.verdict is not Decided.REFUTED:
         raise NotSolved(
             f"got a counterexample to {claim.id} in the run directory that is not proved; wanted the one that was found; "
-            "to mend it: begin the run again in another directory"
+            "fix: begin the run again in another directory"
         )
     return Witness(claim, *((instance, decision) if shrunk is not None else shrink(claim, instance, decision)))
 

@@ -45,7 +45,7 @@ def _of_file(origin: str, digest: str) -> list[Claim]:
         raise InvalidInput(
             got=f"the file of claims {origin!r}, which is not the one that the run began with",
             wanted="the same file at the same place on every machine, unchanged while it runs",
-            mend="copy it there, or leave it alone until the run ends",
+            fix="copy it there, or leave it alone until the run ends",
         )
     return found
 

@@ -43,7 +43,7 @@ class RunDirectory:
             raise InvalidInput(
                 got=f"the directory {str(path)!r}, which has the results of a run",
                 wanted="a new one, or --resume",
-                mend="add --resume to go on with that run, or name another directory",
+                fix="add --resume to go on with that run, or name another directory",
             )
         if known is not None and any(self._files()):
             _expect_same(self.path, known, manifest)
@@ -93,7 +93,7 @@ class RunDirectory:
         return InvalidInput(
             got=f"the run directory {str(self.path)!r} that cannot be written: {what}",
             wanted="a directory with write permission and space",
-            mend="make room there and add --resume, which goes on with what is complete, or name another directory",
+            fix="make room there and add --resume, which goes on with what is complete, or name another directory",
         )
 
 
@@ -107,13 +107,13 @@ def read_run(path: Any) -> dict[str, Tally]:
     Traceback (most recent call last):
     ...
     trpo_theory.errors.InvalidInput: got 'missing', where there is no manifest.json; wanted a directory that verify wrote \
-with out=...; to mend it: check the name
+with out=...; fix: check the name
     """
     if _manifest(Path(path)) is None:
         raise InvalidInput(
             got=f"{str(path)!r}, where there is no {MANIFEST}",
             wanted="a directory that verify wrote with out=...",
-            mend="check the name",
+            fix="check the name",
         )
     tallies = []
     for file in sorted((Path(path) / CHUNKS).glob("*.parquet")):
@@ -123,7 +123,7 @@ with out=...; to mend it: check the name
             raise InvalidInput(
                 got=f"the damaged file {str(file)!r}",
                 wanted="a file as it was written",
-                mend="run the same command with --resume: it is computed again",
+                fix="run the same command with --resume: it is computed again",
             ) from None
     return merged(tallies)
 
@@ -139,7 +139,7 @@ def _manifest(path: Path) -> Any:
         raise InvalidInput(
             got=f"{str(file)!r}, which cannot be read ({error})",
             wanted="the manifest of a run",
-            mend="name another directory",
+            fix="name another directory",
         ) from None
 
 
@@ -159,7 +159,7 @@ def _expect_same(path: Path, known: Any, manifest: dict[str, Any]) -> None:
             raise InvalidInput(
                 got=f"the run directory {str(path)!r} of another {told}: {_short(there)}, not {_short(here)}",
                 wanted="the settings and versions that the run began with",
-                mend="repeat them, or name another directory",
+                fix="repeat them, or name another directory",
             )
 
 

@@ -77,7 +77,7 @@ def verify(
         directory = RunDirectory(out, settings, resume=resume)
     elif resume:
         raise InvalidInput(
-            got="resume without a directory", wanted="the directory of the run", mend="add --out DIR (out=...)"
+            got="resume without a directory", wanted="the directory of the run", fix="add --out DIR (out=...)"
         )
     verdicts = run_tasks(chosen, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
     damaged = directory.damaged if directory is not None else []
@@ -140,12 +140,12 @@ def _chosen(which: Any) -> list[Claim]:
         which = [which]
     chosen = [as_claim(one) for one in dict.fromkeys(which)]
     if not chosen:
-        raise InvalidInput(got="no claims", wanted="one or more", mend="leave them out for the whole catalogue")
+        raise InvalidInput(got="no claims", wanted="one or more", fix="leave them out for the whole catalogue")
     if len({claim.id for claim in chosen}) < len(chosen):
         raise InvalidInput(
             got=f"two claims of one id among {', '.join(claim.id for claim in chosen)}",
             wanted="an id for each",
-            mend="rename one",
+            fix="rename one",
         )
     return chosen
 
@@ -161,6 +161,6 @@ def as_claim(one: Any) -> Claim:
         raise InvalidInput(
             got=f"a {type(one).__name__} as a claim",
             wanted="the id of a claim, a Claim (see @claim) or a Bound",
-            mend='decorate the function with @claim("mine/lemma-3", statement="...")',
+            fix='decorate the function with @claim("mine/lemma-3", statement="...")',
         )
     return claims.checked_own([one])[0]

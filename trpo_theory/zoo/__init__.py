@@ -81,7 +81,7 @@ def make(name: str, **options: Any) -> FiniteMDP | Instance:
             raise unknown_name(f"option of zoo:{name}", option, sorted(accepted) + (["seed"] if random else []))
         if isinstance(options[option], bool) or not isinstance(options[option], (numbers.Real, np.ndarray)):
             raise InvalidInput(
-                got=f"{option} = {options[option]!r} for zoo:{name}", wanted="a number", mend=f"change {option}"
+                got=f"{option} = {options[option]!r} for zoo:{name}", wanted="a number", fix=f"change {option}"
             )
     if random:
         seed = integer(options.pop("seed", 0), "seed", least=0)

@@ -171,9 +171,7 @@ def walk(*, gamma: Any = 0.9, x: Any = 0.01, n: float = 60, scale: Any = 1.0) ->
         h(0) = γ/(1 − γ) ((½+x)(1 − u) − (½−x)(1 − w)) / (1 − γ(½+x) u − γ(½−x) w).
     """
     if isinstance(n, bool) or int(n) != n or n < 1:
-        raise InvalidInput(
-            got=f"n = {n!r}", wanted="a whole number of states on each side, 1 or more", mend="pass n=60"
-        )
+        raise InvalidInput(got=f"n = {n!r}", wanted="a whole number of states on each side, 1 or more", fix="pass n=60")
     n = int(n)
     gamma, x, scale = _numbers(gamma=gamma, x=x, scale=scale)
     _within("x", x, 0.0, 0.5)
@@ -244,10 +242,10 @@ def _numbers(**parameters: Any) -> list[np.ndarray]:
         raise InvalidInput(
             got=", ".join(f"{name} = {value!r}" for name, value in parameters.items()),
             wanted="numbers, or arrays that broadcast against each other",
-            mend="check the parameters of the family",
+            fix="check the parameters of the family",
         ) from None
 
 
 def _within(name: str, value: Any, low: float, high: float) -> None:
     if not ((value >= low) & (value <= high)).all():
-        raise InvalidInput(got=f"{name} = {value}", wanted=f"{low:g} <= {name} <= {high:g}", mend=f"change {name}")
+        raise InvalidInput(got=f"{name} = {value}", wanted=f"{low:g} <= {name} <= {high:g}", fix=f"change {name}")

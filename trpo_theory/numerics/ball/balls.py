@@ -73,7 +73,7 @@ class Balls:
             InvalidInput: for another order.
         """
         if not 0.01 <= order <= 0.99:
-            raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", mend="use kl for order 1")
+            raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", fix="use kl for order 1")
         a = Ball(order)
         return Balls.log(Balls.sum(_AFFINITY(p, q, a), axis)) / (a - 1)
 
@@ -214,7 +214,7 @@ def _affinity_term(p: Ball, q: Ball, order: Ball) -> Ball:
 
 def _polylog(order: Ball, x: Ball) -> Ball:
     if not (x >= 0 and x < 1):
-        raise InvalidInput(got=f"x = {x!r}", wanted="0 <= x < 1, as a discount", mend="check gamma")
+        raise InvalidInput(got=f"x = {x!r}", wanted="0 <= x < 1, as a discount", fix="check gamma")
     return Ball(r.polylog(order.raw, x.raw))
 
 

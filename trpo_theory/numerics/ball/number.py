@@ -68,7 +68,7 @@ class Ball:
             InvalidInput: for one that is not exact.
         """
         if type(self.raw) is not fmpq:
-            raise InvalidInput(got=f"{self!r}", wanted="an exact rational", mend="read .lower and .upper")
+            raise InvalidInput(got=f"{self!r}", wanted="an exact rational", fix="read .lower and .upper")
         return r.fraction(self.raw)
 
     @property
@@ -83,7 +83,7 @@ class Ball:
 
     def _end(self, side: str) -> Fraction:
         if isinstance(self.raw, float):
-            raise InvalidInput(got=f"{self!r}", wanted="a finite number", mend="look at .is_finite first")
+            raise InvalidInput(got=f"{self!r}", wanted="a finite number", fix="look at .is_finite first")
         return r.fraction(r.end(self.raw, side))
 
     @property

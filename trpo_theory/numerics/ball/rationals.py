@@ -28,11 +28,11 @@ def fractions(value: Any, name: str, shape: tuple[int, ...] | None = None, *, mi
         if isinstance(error, InvalidInput):
             raise
         raise InvalidInput(
-            got=f"a ragged {name}", wanted="a rectangular array", mend="check that all its rows have the same length"
+            got=f"a ragged {name}", wanted="a rectangular array", fix="check that all its rows have the same length"
         ) from None
     if shape is not None and out.shape != shape:
         raise InvalidInput(
-            got=f"{name} of shape {out.shape}", wanted=f"shape {shape}", mend=f"check that {name} is of this MDP"
+            got=f"{name} of shape {out.shape}", wanted=f"shape {shape}", fix=f"check that {name} is of this MDP"
         )
     return out
 
@@ -50,7 +50,7 @@ def _as_fraction(x: Any, name: str, minus_inf: bool = False) -> Any:
     if isinstance(x, list | tuple):
         raise ValueError
     raise InvalidInput(
-        got=f"{x!r} in {name}", wanted="finite real numbers", mend='pass floats, integers, fractions or "p/q"'
+        got=f"{x!r} in {name}", wanted="finite real numbers", fix='pass floats, integers, fractions or "p/q"'
     )
 
 
@@ -69,7 +69,7 @@ def reward(value: Any, available: Any, transition: np.ndarray) -> tuple[np.ndarr
         entries = fractions(available, "available", shape)
         if not all(entry in (0, 1) for entry in entries.flat):
             raise InvalidInput(
-                got="available with entries other than true and false", wanted="booleans", mend="use 0 and 1"
+                got="available with entries other than true and false", wanted="booleans", fix="use 0 and 1"
             )
         mask = entries == 1
     if reward.shape == shape:
@@ -78,13 +78,13 @@ def reward(value: Any, available: Any, transition: np.ndarray) -> tuple[np.ndarr
         raise InvalidInput(
             got=f"reward of shape {reward.shape}" + (" with -inf" if None in reward.ravel() else ""),
             wanted=f"{shape}, or finite {shape[:1]} or {transition.shape}",
-            mend="give one reward a state and action",
+            fix="give one reward a state and action",
         )
     if not mask.any(1).all():
         raise InvalidInput(
             got=f"no available action in state {int(np.argmin(mask.any(1)))}",
             wanted="at least one in every state",
-            mend="give a terminal state one action that stays there with reward 0",
+            fix="give a terminal state one action that stays there with reward 0",
         )
     if reward.ndim == 1:
         reward = np.repeat(reward[:, None], shape[1], axis=1)
@@ -108,7 +108,7 @@ def rows(array: np.ndarray, name: str, where: Any = None) -> np.ndarray:
         raise InvalidInput(
             got=f"{name}{_checks.show_index(index)} = {short(array[index])}",
             wanted="probabilities, none negative",
-            mend="look for a sign error where it was computed",
+            fix="look for a sign error where it was computed",
         )
     out = array.copy()
     for index in np.ndindex(array.shape[:-1]):
@@ -119,7 +119,7 @@ def rows(array: np.ndarray, name: str, where: Any = None) -> np.ndarray:
             raise InvalidInput(
                 got=f"{name}{' row ' * bool(index)}{_checks.show_index(index)} that sums to {short(total)}",
                 wanted="each row to sum to 1 (within 1e-08)",
-                mend="divide the row by its sum",
+                fix="divide the row by its sum",
             )
         out[index] = array[index] / total
     return out
@@ -133,7 +133,7 @@ def policy(array: np.ndarray, name: str, available: np.ndarray) -> np.ndarray:
         raise InvalidInput(
             got=f"{name}{_checks.show_index(index)} = {short(array[index])} for an action that is not available there",
             wanted="no mass on unavailable actions",
-            mend="move it to the available ones",
+            fix="move it to the available ones",
         )
     return rows(array, name)
 
@@ -144,7 +144,7 @@ def groups(value: Any, states: int) -> tuple[int, ...] | None:
         return None
     entries = fractions(value, "groups", (states,))
     if not all(entry.denominator == 1 for entry in entries):
-        raise InvalidInput(got="groups that are not integers", wanted="one integer a state", mend="round them")
+        raise InvalidInput(got="groups that are not integers", wanted="one integer a state", fix="round them")
     return tuple(int(entry) for entry in entries)
 
 

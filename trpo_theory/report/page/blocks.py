@@ -68,13 +68,13 @@ class Figure:
     def __post_init__(self) -> None:
         if not self.alt.strip():
             raise InvalidInput(
-                got=f"the figure {self.name!r} without alt text", wanted="a sentence", mend="pass alt=..."
+                got=f"the figure {self.name!r} without alt text", wanted="a sentence", fix="pass alt=..."
             )
         if self.suffix is None:
             raise InvalidInput(
                 got=f"the figure {self.name!r} of {len(self.content)} bytes that are neither SVG nor PNG",
                 wanted="the content of an SVG or PNG file",
-                mend="save the figure as one of them",
+                fix="save the figure as one of them",
             )
 
     @property
@@ -140,7 +140,7 @@ def as_block(item: Any) -> Block:
         raise InvalidInput(
             got=f"a {type(item).__name__} in a section",
             wanted="a Table, a Figure, or a block with to_html()",
-            mend="wrap HTML of your own in Html(...)",
+            fix="wrap HTML of your own in Html(...)",
         )
     return item
 

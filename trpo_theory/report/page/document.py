@@ -39,7 +39,7 @@ class Section:
             raise InvalidInput(
                 got=f"{self.id!r} as the id of a section",
                 wanted="lower-case letters, digits and hyphens, a letter first",
-                mend='write something like "sharp-gaps"',
+                fix='write something like "sharp-gaps"',
             )
 
 
@@ -63,7 +63,7 @@ class Page:
     def __post_init__(self) -> None:
         twice = [id for id, count in Counter(section.id for section in self.sections).items() if count > 1]
         if twice:
-            raise InvalidInput(got=f"two sections of id {twice[0]!r}", wanted="ids that differ", mend="rename one")
+            raise InvalidInput(got=f"two sections of id {twice[0]!r}", wanted="ids that differ", fix="rename one")
 
     def to_html(self) -> str:
         """The whole file."""

@@ -115,11 +115,11 @@ def _mathml(latex: str) -> str:
 
     root = ElementTree.fromstring(convert(latex).replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
     for element in list(root.iter()):
-        _mend(element)
+        _repair(element)
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
 
 
-def _mend(element: ElementTree.Element) -> None:
+def _repair(element: ElementTree.Element) -> None:
     """What the converter leaves: unknown names with their backslash, words letter by letter, accents as plain marks."""
     if element.text and re.fullmatch(r"\\[A-Za-z]+", element.text):
         element.text = element.text[1:]

@@ -164,7 +164,7 @@ def worst_case(
             got=f"no instance of {shape[0]} states and {shape[1]} actions at gamma = {exact_gamma} "
             f"with a finite positive penalty of {bound.id}",
             wanted="a size and a discount at which the bound says something",
-            mend="raise --states or --actions, or take another gamma",
+            fix="raise --states or --actions, or take another gamma",
         )
     instance, decision = _certified(ratio, found.best(_CHAMPIONS), exact_gamma)
     return WorstCase(bound.id, exact_gamma, float(found.ratios.max()), instance, decision)
@@ -189,7 +189,7 @@ def as_bound(one: Any) -> Bound:
     raise InvalidInput(
         got=f"{one.id if isinstance(one, Claim) else f'a {type(one).__name__}'} as a bound",
         wanted="the id of a bound, a Bound, a penalty q -> number, or a Claim whose slack is eta(new) - L + penalty",
-        mend='write Bound("mine/bound", lambda q: ..., statement="...", source="...")',
+        fix='write Bound("mine/bound", lambda q: ..., statement="...", source="...")',
     )
 
 
@@ -234,5 +234,5 @@ def _certified(ratio: Ratio, found: Found, gamma: Fraction) -> tuple[ExactInstan
             return instance, decision
     raise NotSolved(
         f"got a ratio of {found.ratios.max():.6g} in floats that no rational instance near it is proved to have; wanted "
-        "an enclosure; to mend it: try another seed, or a formula with fewer roots and logarithms"
+        "an enclosure; fix: try another seed, or a formula with fewer roots and logarithms"
     )

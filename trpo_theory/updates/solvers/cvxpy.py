@@ -70,7 +70,7 @@ class CVXPY:
 
     def __init__(self, name: Any = "CLARABEL", **options: Any) -> None:
         if not isinstance(name, str):
-            raise InvalidInput(got=f"{name!r} for a solver", wanted="its name", mend='write CVXPY("CLARABEL")')
+            raise InvalidInput(got=f"{name!r} for a solver", wanted="its name", fix='write CVXPY("CLARABEL")')
         object.__setattr__(self, "name", name.upper())
         object.__setattr__(self, "options", options)
 
@@ -89,7 +89,7 @@ class CVXPY:
             raise InvalidInput(
                 got=f"the solver {self.name!r}",
                 wanted=f"an installed solver with exponential cones: {', '.join(available)}",
-                mend=f'write CVXPY("{available[0]}")' if available else "install clarabel",
+                fix=f'write CVXPY("{available[0]}")' if available else "install clarabel",
             )
         coefficient = _coefficient(surrogate, problem)
         change, multiplier = np.zeros(surrogate.old.shape), np.zeros(surrogate.visitation.shape)
@@ -137,7 +137,7 @@ class CVXPY:
             raise InvalidInput(
                 got=f"options {self.options} for {self.name} ({error})",
                 wanted="options that the solver has",
-                mend="see the solver's settings in CVXPY's manual",
+                fix="see the solver's settings in CVXPY's manual",
             ) from None
         note = f"{self}: {program.status}"
         if program.solver_stats is not None and program.solver_stats.num_iters is not None:
@@ -167,7 +167,7 @@ def _coefficient(surrogate: Surrogate, problem: Problem) -> np.ndarray:
         raise InvalidInput(
             got=f"the bound {getattr(problem.bound, 'id', problem.bound)!r}, whose penalty is not linear in max-KL",
             wanted="a penalty of the form C max-KL",
-            mend="use Dual()",
+            fix="use Dual()",
         )
     return coefficient
 
