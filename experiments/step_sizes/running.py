@@ -212,8 +212,8 @@ class _Climb:
 def passed(frames: dict[str, Any]) -> bool:
     """Whether (11) never falls; nor (12), (13) and the exact gradient where all policies are allowed.
 
-    By (3) what is ≥ 0 in every state improves: CLAIMS.md, "The tabular trap". And whether the warning of equation (1) is
-    borne out: among sampled or aggregated climbs some fall.
+    By (3) what is ≥ 0 in every state improves: docs/theory.md, "Why improvement is easy in tables". And whether the warning
+    of equation (1) is borne out: among sampled or aggregated climbs some fall.
     """
     rows, updates = frames[""], frames["updates"]
     free = rows["policies"] == "all policies"

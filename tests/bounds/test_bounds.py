@@ -88,7 +88,7 @@ def test_rows_that_sum_to_one_only_to_rounding(x):
 
 
 def test_holds_can_be_false():
-    """A wrong theorem (half of trpo/tv's constant) is caught by the same machinery: CLAIMS.md, trpo/tv-2."""
+    """A wrong theorem (half of trpo/tv's constant) is caught by the same machinery, as trpo/tv-2 of the catalogue."""
     wrong = tt.bounds.Bound("half", lambda q: tt.bounds["trpo/tv"].formula(q) / 2, "", "")
     made = zoo.f1(gamma=0.5, x=0.25)
     check = wrong.check(tt.compare(made.mdp, made.old, made.new))

@@ -30,7 +30,7 @@ def compared(mdp, old, new, reference=None):
     return Quantities(Floats(), old=old, new=new, reference=reference, batch_shape=batch, **fields)
 
 
-# --- the oracle: CLAIMS.md's table for one instance, in exact rationals, then at 50 digits ---------------------------
+# --- the oracle: the catalogue's formulas for one instance, in exact rationals, then at 50 digits --------------------
 
 
 def mp(x):

@@ -1,4 +1,4 @@
-"""The fourteen numbered equations of THEORY.md, one property each, on instances that the public strategies draw.
+"""The fourteen numbered equations of docs/theory.md, one property each, on instances that the public strategies draw.
 
 An instance is drawn in fractions. The oracle works on these, exactly: linear systems in rationals
 (tests/oracles/exact.py), sums over time of exact state distributions, truncated where γᵀ is small, differences of rational

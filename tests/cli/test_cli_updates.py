@@ -30,7 +30,7 @@ def shared(tmp_path):
 
 
 def test_update_json_on_f6(capsys, shared):
-    """F6 (CLAIMS.md): KL((.4, .6), (.7, .3)) as the radius takes eta from .216 to .189."""
+    """F6: KL((.4, .6), (.7, .3)) as the radius takes eta from .216 to .189."""
     delta = float(tt.divergence.kl(np.array([0.4, 0.6]), np.array([0.7, 0.3])))
     status, out, _ = run(
         capsys,

@@ -93,7 +93,7 @@ class Chain:
 
 
 class Case:
-    """A witness file: the instance, the step that the claim makes of it, and the words of THEORY.md, "Setting"."""
+    """A witness file: the instance, the step that the claim makes of it; words: docs/theory.md, "Setting and notation"."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self.fields, self.claim = fields, fields["claim"]

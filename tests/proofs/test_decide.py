@@ -25,7 +25,7 @@ def one(transition, reward, gamma, initial, old, new) -> ExactInstance:
     return ExactInstance(transition=transition, reward=reward, gamma=gamma, initial=initial, old=old, new=new)
 
 
-# --- the families with rational parameters, written out from CLAIMS.md, each with its gap ----------------------------
+# --- the named worst cases with rational parameters, written out, each with its gap ----------------------------------
 
 
 def f1(gamma="1/2", x="1/4", e=1):
@@ -143,7 +143,7 @@ def test_trpo_tv_with_two_for_four_is_refuted_on_f1():
 
 
 def test_the_own_advantage_kl_bound_of_blogs_is_refuted_on_f2():
-    """CLAIMS.md: at γ = .5, x = .1 the gap is −.0400 and the penalty .0163; here by its closed form."""
+    """At γ = .5, x = .1 the gap is −.0400 and the penalty .0163; here by its closed form."""
 
     def slack(q: Quantities):
         return q.surrogate_gap + 2 * q.max_abs_expected_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_kl

@@ -92,7 +92,7 @@ def test_siblings_and_batches_are_refused():
 
 
 def test_a_best_action_that_is_nearly_extinct_is_certified():
-    """Its optimum is that of an action outside old's support, THEORY.md's corner, to 1e-280: mass 1 - exp(-delta) moves there."""
+    """Its optimum is that of an action outside old's support, to 1e-280: mass 1 - exp(-delta) moves there."""
     mdp = tt.FiniteMDP(np.ones((1, 2, 1)), [[1.0, 0.0]], 0.0, [1.0])
     old = np.array([[1e-286, 1 - 1e-286]])
     proof = certify_update(update(mdp, old, MaxKL(0.01)))

@@ -1,4 +1,4 @@
-"""`Quantities`: the numbered equations of THEORY.md against exact rationals, sums over time and mpmath; batches; reductions."""
+"""`Quantities`: the numbered equations against exact rationals, sums over time and mpmath; batches; reductions."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ def test_updates_of_mdps_meet_the_kkt_conditions(drawn: Any, constrained: Any, p
 
 
 def constant(bound: str, gamma: Any) -> float:
-    """C/ε of the bounds, from the formulas of THEORY.md."""
+    """C/ε of the bounds, from their formulas."""
     gamma = mp.mpf(gamma)
     if bound == "chain-rule/kl":
         return float(2 * mp.polylog(-mp.mpf(1) / 2, gamma)) if gamma > 0 else 0.0

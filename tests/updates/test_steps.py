@@ -125,7 +125,7 @@ def test_equation_14_is_equation_7_where_old_has_support(seed):
 
 
 def test_without_support_they_differ_as_in_f1():
-    """CLAIMS.md, id/importance: F1 at gamma .5, x .25: L is 1.0, (14) gives 0.5."""
+    """id/importance: F1 at gamma .5, x .25: L is 1.0, (14) gives 0.5."""
     f1 = tt.zoo.f1(gamma=0.5, x=0.25)
     with pytest.raises(tt.InvalidInput, match="absolutely continuous"):
         importance_sampled(f1.mdp, f1.old, f1.new)

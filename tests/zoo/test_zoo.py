@@ -114,7 +114,7 @@ def test_f6_return_is_gamma_p_one_minus_p():
 
 
 def test_walk_is_symmetric_and_worst_near_its_limit():
-    """THEORY.md: its ratio gap/(eps D) over 2 Li_{-1/2}(gamma) is .86 at gamma .5 and .80 at .9 as x -> 0."""
+    """Its ratio gap/(eps D) over 2 Li_{-1/2}(gamma) is .86 at gamma .5 and .80 at .9 as x -> 0."""
     for gamma, ratio in ((0.5, 0.86), (0.9, 0.80)):
         made = zoo.walk(gamma=gamma, x=1e-4, n=400)
         q = tt.compare(*_parts(made))

@@ -1,4 +1,6 @@
-"""The chain-rule bounds: the KL of path laws grows linearly in time, so their TV as its root. THEORY.md, "Constants".
+"""The chain-rule bounds: the KL of path laws grows linearly in time, so their TV as its root.
+
+Proofs: docs/theory.md, "The chain-rule bound".
 
 The mean form goes by the occupancy: d is the law of s_T at a geometric time T, so that
     KL(d_old ‖ d_new) ≤ Σ_t (1 − γ)γᵗ Σ_{i<t} E_old KL(s_i) = γ/(1 − γ) mean-KL,
@@ -30,19 +32,20 @@ BOUNDS = (
         "chain-rule/kl",
         _kl,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - 2\epsilon\,\mathrm{Li}_{-1/2}(\gamma)\, D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
-        'derived in THEORY.md, "Constants"; the finite-horizon analogue is known',
+        'derived in docs/theory.md, "The chain-rule bound"; the finite-horizon analogue is known',
     ),
     Bound(
         "chain-rule/reverse-kl",
         _reverse_kl,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - 2\epsilon\,\mathrm{Li}_{-1/2}(\gamma)\, D_{\mathrm{KL}}^{\max}(\tilde\pi,\pi)",
-        "derived as chain-rule/kl, along the paths of the new policy",
+        'derived as chain-rule/kl, along the paths of the new policy: docs/theory.md, "The chain-rule bound"',
     ),
     Bound(
         "chain-rule/mean-kl",
         _mean_kl,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{\epsilon^{\tilde\pi}}{1-\gamma}"
         r"\sqrt{\frac{2\gamma}{1-\gamma}\,\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s)}",
-        "derived here: chain rule at a geometric time; below cpo/mean-kl exactly for gamma > 1/2",
+        'derived here: chain rule at a geometric time, docs/theory.md, "The chain-rule bound"; '
+        "below cpo/mean-kl exactly for gamma > 1/2",
     ),
 )

@@ -60,7 +60,7 @@ BOUNDS = (
         "cpo/max-tv",
         _max_tv,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}\alpha",
-        "cpo/mean-tv, the mean at most the maximum",
+        'cpo/mean-tv, the mean at most the maximum: docs/theory.md, "Bounds derived here"',
     ),
     Bound(
         "cpo/mean-tv-1",

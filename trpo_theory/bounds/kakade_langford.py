@@ -70,7 +70,8 @@ BOUNDS = (
         _once,
         rf"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{{\gamma x^2}}{{{_HORIZON}}}{_OF_TARGET}{_GIVEN},"
         r"\ \pi'\ \text{greedy for}\ A_\pi",
-        "derived here: a greedy target has expected advantages of one sign, and the visitation change adds up to 0",
+        "derived here: a greedy target has expected advantages of one sign, and the visitation change adds up to 0: "
+        'docs/theory.md, "Bounds derived here"',
         given=_target_is_greedy,
     ),
     Bound(

@@ -33,14 +33,16 @@ BOUNDS = (
         "mean-kl/linear-4",
         with_4,
         _statement(4, "14"),
-        "derived here: trpo/kl with the mean for the maximum, for gamma from 1/4 on; proved in balls",
+        "derived here: trpo/kl with the mean for the maximum, for gamma from 1/4 on; proved in balls: "
+        'docs/theory.md, "The linear mean-KL theorems"',
         given=lambda q: 4 * q.gamma >= 1,
     ),
     Bound(
         "mean-kl/linear-2",
         _with_2,
         _statement(2, "45"),
-        "derived here: equation (9), pinsker/kl, with the mean for the maximum, for gamma from 4/5 on; proved in balls",
+        "derived here: equation (9), pinsker/kl, with the mean for the maximum, for gamma from 4/5 on; proved in balls: "
+        'docs/theory.md, "The linear mean-KL theorems"',
         given=lambda q: 5 * q.gamma >= 4,
     ),
 )

@@ -1,6 +1,7 @@
 """Trust Region Policy Optimization: Schulman, Levine, Moritz, Jordan, Abbeel (2015), arXiv:1502.05477.
 
-The ICML text and arXiv v5 print different constants: v5 weakens Pinsker's TV² ≤ KL/2 to TV² ≤ KL. THEORY.md, "Constants".
+The ICML text and arXiv v5 print different constants: v5 weakens Pinsker's TV² ≤ KL/2 to TV² ≤ KL.
+Proofs: docs/theory.md, "Constants".
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ BOUNDS = (
         _bretagnolle_huber,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma}{(1-\gamma)^2}"
         r"\bigl(1 - e^{-D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)}\bigr)",
-        "trpo/tv with TV² ≤ 1 − exp(−KL), Bretagnolle and Huber 1979; below pinsker/kl past a KL of 1.594",
+        'trpo/tv with TV² ≤ 1 − exp(−KL), Bretagnolle and Huber 1979, docs/theory.md, "Constants"; '
+        "below pinsker/kl past a KL of 1.594",
     ),
 )

@@ -39,7 +39,13 @@ def _renyi(order: float) -> Callable[[Quantities], Any]:
 def _pair(name: str, ceiling: Callable[[Quantities], Any], latex: str, source: str) -> tuple[Claim, Claim]:
     """TV² ≤ ceiling in every state, and its false twin with half the ceiling."""
     squared = r"\mathrm{TV}(\pi_s, \tilde\pi_s)^2 \le "
-    true = Claim(f"divergence/{name}", lambda q: ceiling(q) - q.tv**2, squared + latex, source, provenance="D")
+    true = Claim(
+        f"divergence/{name}",
+        lambda q: ceiling(q) - q.tv**2,
+        squared + latex,
+        source + '; docs/theory.md, "Divergences of a row"',
+        provenance="D",
+    )
     false = Claim(
         f"divergence/{name}-half",
         lambda q: ceiling(q) / 2 - q.tv**2,

@@ -60,7 +60,8 @@ CLAIMS = (
         "error/raw",
         _raw,
         _RAW + _PENALTY % r"\epsilon" + _ESTIMATE,
-        "derived from coupling/tv; Kakade & Langford 2002 treat the error of a greedy step",
+        'derived from coupling/tv, docs/theory.md, "Errors of the advantage"; '
+        "Kakade & Langford 2002 treat the error of a greedy step",
         provenance="D",
         note="Attained: F1 with Â = A + x.",
     ),
@@ -69,7 +70,7 @@ CLAIMS = (
         _centred,
         r"|\hat L - L_\pi(\tilde\pi)| \le \frac{2\alpha x}{1-\gamma} \text{ for } "
         r"\hat L = \eta(\pi) + \sum_s \rho_\pi \sum_a (\tilde\pi - \pi) \hat A" + _ESTIMATE,
-        "derived: Hölder's inequality",
+        'derived: Hölder\'s inequality, docs/theory.md, "Errors of the advantage"',
         provenance="D",
         note="Attained where every state moves α from an action with Â − A = −x to one with +x.",
     ),
@@ -78,7 +79,8 @@ CLAIMS = (
         _greedy,
         r"\eta(\tilde\pi) \ge \eta(\pi) - \frac{2x}{1-\gamma} \text{ for } "
         r"\tilde\pi(s) \in \arg\max_a \hat A(s, a)" + _ESTIMATE,
-        "derived: performance difference; Bertsekas & Tsitsiklis 1996 in terms of the value",
+        'derived: performance difference, docs/theory.md, "Errors of the advantage"; '
+        "Bertsekas & Tsitsiklis 1996 in terms of the value",
         step=greedy_on_estimate,
         provenance="D",
         note="Attained where an action with A = −2x ties with old's own.",

@@ -131,7 +131,7 @@ CLAIMS = (
         "id/importance",
         _importance,
         _IMPORTANCE + r"\text{ where } \tilde\pi_s \ll \pi_s \text{ wherever } A_\pi \neq 0",
-        "Schulman et al. 2015, arXiv:1502.05477, section 4; equation (14)",
+        "Schulman et al. 2015, arXiv:1502.05477, section 5; equation (14)",
         "M",
         given=_continuous,
     ),
@@ -147,7 +147,7 @@ CLAIMS = (
         "id/q-for-a",
         _q_for_a,
         r"\sum_s \rho_\pi \sum_a \tilde\pi Q_\pi = \sum_s \rho_\pi \sum_a \tilde\pi A_\pi + \sum_s \rho_\pi V_\pi",
-        "Schulman et al. 2015, arXiv:1502.05477, after equation 14",
+        "Schulman et al. 2015, arXiv:1502.05477, section 5, before equation 14",
         "M",
     ),
     _identity(
@@ -163,7 +163,7 @@ CLAIMS = (
         "id/eta-with-old-advantage",
         _eta_with_old_advantage,
         r"\mathbb{E}_{\tilde\pi}\Bigl[\sum_t \gamma^t A_\pi(s_t, a_t)\Bigr] = \eta(\tilde\pi) - \eta(\pi)",
-        "equation (3)",
+        'equation (3): docs/theory.md, "The fourteen equations"',
         "D",
     ),
 )

@@ -47,7 +47,7 @@ CLAIMS = (
         _occupancy,
         r"D_{\mathrm{KL}}(d_\pi \| d_{\tilde\pi}) \le \frac{\gamma}{1-\gamma}\,"
         r"\mathbb{E}_{s\sim d_\pi} D_{\mathrm{KL}}(\pi_s \| \tilde\pi_s)",
-        'derived: the chain rule of THEORY.md, "Constants", and convexity over a geometric time',
+        'derived: the chain rule at a geometric time, docs/theory.md, "The chain-rule bound"',
         provenance="D",
     ),
 )

@@ -129,7 +129,12 @@ def _pair(name: str, source: str, what: str, step: Any, shared_step: Any, note: 
     """The rule with all policies allowed (true: Ā ≥ 0 in every state), and in a class that shares rows (false)."""
     improves = r"\eta(\tilde\pi) \ge \eta(\pi)"
     tabular = Claim(
-        name, improvement, improves + rf"\text{{ for any step size, }} {what}", source, step=step, provenance="D"
+        name,
+        improvement,
+        improves + rf"\text{{ for any step size, }} {what}",
+        source + '; docs/theory.md, "Why improvement is easy in tables"',
+        step=step,
+        provenance="D",
     )
     shared = Claim(
         f"{name}-aggregated",

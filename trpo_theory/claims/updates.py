@@ -14,7 +14,7 @@ def shared_row_maximiser(q: Quantities) -> Any:
     """The exact solution of (11), (12) and (13) where all states share one row; rational where old, A and size are.
 
     new(a) = λ old(a) / (ν − A_g(a)), ν = max_a A_g + u, u = size > 0, A_g = Σ_s ρ(s) A(s, ·) / Σ_s ρ(s).
-    By the conditions of THEORY.md, "The update problems solved exactly", it maximises (12) and (13) at
+    By the conditions of docs/theory.md, "One row in closed form", it maximises (12) and (13) at
     δ = KL(old‖new), and (11) at C = λ/(1 − γ), λ = 1 / Σ_a old(a)/(ν − A_g(a)).
     """
     mean = q.sum_s(q.visitation_old[:, None] * q.advantage)[None] / q.sum_s(q.visitation_old)
@@ -95,7 +95,7 @@ def _pair(name: str, problem: Any, maximised: str, source: str, note: str) -> tu
         name,
         improvement,
         improves + r"\text{, all policies allowed, } \rho_\pi > 0",
-        source,
+        source + '; docs/theory.md, "Why improvement is easy in tables"',
         given=_visited,
         problem=problem,
         provenance="D",
@@ -140,7 +140,7 @@ CLAIMS = (
         "update/coefficient-needed",
         Penalty,
         r"\arg\max L_\pi - C D_{\mathrm{KL}}^{\max} \text{ for any } C \ge 0",
-        "Schulman et al. 2015, arXiv:1502.05477, section 3; equation (11)",
+        "Schulman et al. 2015, arXiv:1502.05477, section 4; equation (11)",
         "F6: C of about γ/4 is needed, where theory asks for 2εγ/(1 − γ)². "
         "In a witness C = λ/(1 − γ), and size the u of ν = max A + u.",
     ),
@@ -160,7 +160,8 @@ CLAIMS = (
         _tiny,
         r"D_{\mathrm{KL}}^{\max}(\pi, \tilde\pi) \le \frac{(1-\gamma)^2}{2\gamma^2}"
         r"\text{ for } \tilde\pi \in \arg\max L_\pi - \frac{2\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}",
-        'the prose of Schulman et al. 2015, arXiv:1502.05477, section 3 ("very small"), made a theorem here',
+        'the prose of Schulman et al. 2015, arXiv:1502.05477, section 4 ("very small"), made a theorem here: '
+        'docs/theory.md, "Three problems"',
         problem=lambda size: Penalty(bound="pinsker/kl"),
         provenance="D",
         note="With f(D) the largest gain at max-KL D: f is concave, f(0) = 0 and f(D) ≤ √2 ε √D/(1 − γ), and at the "
@@ -173,7 +174,7 @@ CLAIMS = (
         _falls_short,
         r"\max \{L_\pi(\pi') : D_{\mathrm{KL}}^{\max}(\pi, \pi') \le \delta\} - L_\pi(\tilde\pi) \ge "
         r"10^{-6} (L_\pi(\tilde\pi) - \eta(\pi)) \text{ for } \tilde\pi \text{ solved row by row}",
-        "Schulman et al. 2015, arXiv:1502.05477, section 3: impractical for its many constraints; equation (12)",
+        "Schulman et al. 2015, arXiv:1502.05477, section 4: impractical for its many constraints; equation (12)",
         given=_gains,
         expected=False,
         problem=MaxKL,

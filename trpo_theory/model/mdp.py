@@ -18,7 +18,9 @@ from trpo_theory.errors import InvalidInput
 class FiniteMDP:
     """A finite MDP, or a batch of them: frozen, validated once, with read-only arrays.
 
-    P(s' | s, a),  r(s, a) = E[r | s, a],  γ ∈ [0, 1),  ρ₀.          THEORY.md, "Setting".
+    P(s' | s, a),  r(s, a) = E[r | s, a],  γ ∈ [0, 1),  ρ₀.
+
+    Source: docs/theory.md, "Setting and notation".
 
     Args:
         transition: P, shape (*batch, S, A, S); or, for one large MDP, a SciPy sparse matrix of shape (S·A, S)

@@ -2,8 +2,8 @@
 
 Each reduces one axis of non-negative arrays p and q that broadcast against each other. Units are nats. Rows as
 stored sum to 1 only to rounding, so KL is read in its generalised form, Σ p log(p/q) − p + q: a sum of terms that
-are never negative, each computed from q − p (exact for close floats), so that nothing cancels. THEORY.md,
-"The update problems solved exactly".
+are never negative, each computed from q − p (exact for close floats), so that nothing cancels: docs/theory.md,
+"Small steps in floating point". How each bounds the total variation: docs/theory.md, "Divergences of a row".
 """
 
 from __future__ import annotations

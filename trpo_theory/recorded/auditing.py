@@ -39,7 +39,7 @@ def audit(
     """What really happened at each update of a training run: η, L, the divergences, every bound, and the exact updates.
 
     Update k goes from policies[k] to policies[k + 1]. Each policy is evaluated once; all numbers come from the definitions
-    in THEORY.md, none from the run's own log.
+    of docs/theory.md, "Setting and notation", none from the run's own log.
 
     Args:
         mdp: what the run trained on, or a whole `Run` (of `io.read_run`, or a recorder).

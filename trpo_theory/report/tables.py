@@ -166,7 +166,7 @@ class Table:
 def write(
     table: Table, directory: str | Path, name: str, *, suffixes: tuple[str, ...] = (".tex", ".md", ".csv")
 ) -> list[Path]:
-    """Write NAME.tex, NAME.md and NAME.csv (or .html), each to a temporary name and renamed."""
+    """Write the table as .tex, .md and .csv (or .html) files, each to a temporary name and renamed."""
     directory = made_directory(directory)
     as_text = {
         ".tex": table.to_latex,

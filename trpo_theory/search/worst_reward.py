@@ -13,7 +13,8 @@ def worst_reward(q: Quantities) -> Any:
     """The A with |A| ≤ 1 and Σ_a old A = 0 that minimises Σ_s (ρ_new − ρ_old)(s) Σ_a new A, (S, A, *batch), in floats.
 
     As a reward it is its own advantage (V_old = 0). State by state a fractional knapsack: actions sorted by new/old, +1 on the
-    upper half of old's mass and −1 on the lower, the sign turned where ρ_new > ρ_old. THEORY.md, "Worst cases".
+    upper half of old's mass and −1 on the lower, the sign turned where ρ_new > ρ_old.
+    Source: docs/theory.md, "Worst reward in closed form".
     """
     xp = q.arithmetic.xp
     with np.errstate(divide="ignore", invalid="ignore"):

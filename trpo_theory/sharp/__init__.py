@@ -1,1 +1,4 @@
-"""The sharp gap from above: its linear program, supersolutions, and the penalty that they make. THEORY.md, "The sharp gap"."""
+"""The sharp gap from above: its linear program, supersolutions, and the penalty that they make.
+
+Proofs: docs/theory.md, "The sharp gap".
+"""

@@ -135,7 +135,7 @@ def sharp_gap(
     """The worst (L − η(new))/ε over all finite MDPs and pairs of policies within a radius, from both sides.
 
     A dynamic program in the likelihood ratio of a path, solved as a linear program; the upper bound is a supersolution, the
-    lower one an MDP made of the optimal laws. THEORY.md, "The sharp gap".
+    lower one an MDP made of the optimal laws. Source: docs/theory.md, "The sharp gap".
 
     Args:
         divergence: "max-kl", "max-tv", "mean-kl", "mean-tv", "reverse-max-kl" or "max-chi2".

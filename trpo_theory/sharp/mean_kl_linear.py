@@ -1,21 +1,13 @@
-"""Mean-KL in the place of max-KL, with a linear penalty: a theorem of ours, and its proof in balls.
+"""Mean-KL in the place of max-KL, with a linear penalty: a theorem, and the part of its proof that is done in balls.
 
 For every finite MDP of discount γ ≥ γ_0 and all policies old, new, with ε = max|A_old|,
     η(new) ≥ L_old(new) − K ε γ/(1 − γ)² Σ_s d_old(s) KL(old_s ‖ new_s),      (γ_0, K) = (1/4, 4) or (4/5, 2).
-For K < 2 √((1 − γ)/γ) it is false, so K = 4 is for γ < 1/5: close to x = 1, in n steps v(x) ≥ c_n (x − 1)² for small laws,
-c_{n+1} = γ c_n + 1/(4 (λ/2 − γ c_n)), and without a fixed point, which takes λ ≥ 2 √(γ/(1 − γ)), c_n passes λ/(2γ): then it
-pays to step away from x = 1, too.
-
-Proof. By THEORY.md, "The sharp gap", (L − η(new))/ε ≤ w(1) + λ δ/(1 − γ) for the mean-KL δ, λ = K γ/(1 − γ), and any w ≥ 0 that
-grows linearly and has μ(x), ν(x) with
-    |x − 1| (l − 1) A − λ f(l) + γ w(x l) − μ (l − 1) − ν A ≤ w(x)      for all x, l ≥ 0 and A = ±1,  f(l) = l − 1 − log l.
-Take w(x) = k/(1 − γ) (x − 1)²/(x + 1), so that w(1) = 0. With z = l − 1, m = |x − 1|, μ = γ x w'(x) + m M, ν = −m N, and
-    (xl − 1)²/(xl + 1) − (x − 1)²/(x + 1) = (1 − 4/(x + 1)²) x z + 4 x² z²/((x + 1)² (xl + 1)),
-that is H(x, l) ≥ 0 for all x, l ≥ 0, where a = γ/(1 − γ) and
-    H = a g + k m²/(x + 1) + m (M z − |z + N|),      g = K f(l) − 4 k x² z²/((x + 1)² (xl + 1)).
-g ≥ 0, so that H increases with a: it is enough to prove both at γ_0. M(m) = A m/(m + B) and N(m) = m²/(m² + C) increase;
-close to x = 1, m ≤ 1/20, both are taken to be 0. With f = z² F, F(z) = ∫₀¹ t/(1 + z t) dt decreasing:
-* boxes: l ≤ 30 and x ≤ X, cut in halves until balls decide. Close to x = 1, H ≥ α z² − m |z| + β m² with α = a g/z²,
+The whole proof, and why K ≥ 2 √((1 − γ)/γ) is necessary: docs/theory.md, "The linear mean-KL theorems". With l = new/old,
+x the likelihood ratio of the path so far, z = l − 1, m = |x − 1|, a = γ/(1 − γ) and f(l) = l − 1 − log l, it leaves to be
+checked that g ≥ 0 and, at γ_0, H ≥ 0 for all x, l ≥ 0:
+    H = a g + k m²/(x + 1) + m (M z − |z + N|),      g = K f(l) − 4 k x² z²/((x + 1)² (xl + 1)),
+    M = A m/(m + B),  N = m²/(m² + C),  both 0 for m ≤ 1/20;      f = z² F, F(z) = ∫₀¹ t/(1 + z t) dt decreasing.
+* Boxes: l ≤ 30 and x ≤ X, cut in halves until balls decide. Close to x = 1, H ≥ α z² − m |z| + β m² with α = a g/z²,
   β = k/(x + 1), and 4 α β ≥ 1 or α |z| ≥ m is enough;
 * l ≥ 30: g ≥ (K − k) z − K log l, and what is left increases with l;
 * x ≥ X: without a g, H/m is concave in z, so its ends count: z = −1, and z → ∞, where M ≥ 1.

@@ -1,6 +1,7 @@
 """The sharp gap as a linear program: the worst case over all finite MDPs, a dynamic program in the likelihood ratio x.
 
-With l = new/old of an action, x the likelihood ratio of the path so far and f the divergence's generator, THEORY.md's (*) is
+With l = new/old of an action, x the likelihood ratio of the path so far and f the divergence's generator, the
+program (*) of docs/theory.md, "The program", is
     v(x) = sup { E[|x − 1| (l − 1) A + γ v(x l)] : E l = 1, E A = 0, A = ±1, E f(l) ≤ D },    G = v(1).
 Its dual: the least w(1) with multipliers λ, μ, ν such that for every x, l ≥ 0 and A = ±1
     w(x) ≥ |x − 1| (l − 1) A + γ w(x l) + λ (D − f(l)) − μ (l − 1) − ν A.

@@ -1,6 +1,7 @@
 """The sharp gap's upper bound, proved: a checker of a supersolution that was found elsewhere, in floats.
 
-With l = new/old of an action, x the likelihood ratio of the path so far and f the divergence's generator, THEORY.md's (*) is
+With l = new/old of an action, x the likelihood ratio of the path so far and f the divergence's generator, the
+program (*) of docs/theory.md, "The program", is
     v(x) = (T v)(x) = sup { E[|x − 1| (l − 1) A + γ v(x l)] : E l = 1, E A = 0, |A| ≤ 1, E f(l) ≤ D },    G(γ, D) = v(1).
 Given are nodes 0 = x_0 < ... < x_N with values w(x_i), and a slope s. Line k runs through the nodes k and k+1, the last line
 through x_N with slope s; W is the maximum of the lines: convex, W ≥ w, and equal but for rounding if w is convex. S is the
@@ -16,7 +17,8 @@ Why nodes suffice.
   the last line.
 * So T W ≤ W, and T is monotone. |W| ≤ c (1 + x) for some c, and E(1 + x l) = 1 + x; hence what is earned in n steps is at most
   Tⁿ 0 ≤ Tⁿ W + γⁿ c (1 + x) ≤ W + γⁿ c (1 + x). Therefore v ≤ W, and G = (T v)(1) ≤ (T W)(1) ≤ w(1).
-* Actions that old never takes (l = ∞) are a limit of laws with finite l: mix a little of new into old.
+* Actions that old never takes (l = ∞) are a limit of laws with finite l: docs/theory.md, "The upper argument" and, for a
+  mean divergence, docs/theory.md, "Mean divergences".
 
 Variants. For a mean divergence λ is one number and paid for once: (1) without D, (2) with λ = 0, as λ E f(l) ≥ λ f(1) = 0 does
 not grow with x; G ≤ w(1) + λ D/(1 − γ).

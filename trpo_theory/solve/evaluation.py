@@ -141,7 +141,9 @@ class Evaluation:
 def evaluate(mdp: FiniteMDP, policy: Real[np.ndarray, "*#batch S A"] | Sequence) -> Evaluation:
     """The value, advantage, visitation and return of a policy, exactly up to rounding.
 
-    V = (I − γ P_π)⁻¹ r_π,  ρ = (I − γ P_πᵀ)⁻¹ ρ₀,  η = ρ₀ · V.        THEORY.md, "Setting".
+    V = (I − γ P_π)⁻¹ r_π,  ρ = (I − γ P_πᵀ)⁻¹ ρ₀,  η = ρ₀ · V.
+
+    Source: docs/theory.md, "Setting and notation".
 
     Args:
         mdp: one MDP or a batch, dense or sparse.

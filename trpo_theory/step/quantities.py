@@ -26,8 +26,8 @@ class Quantities(StepDivergence):
         4 * q.max_abs_advantage * q.gamma / (1 - q.gamma)**2 * q.max_tv**2
 
     therefore runs on a batch, and in balls. A field that does not vary over the batch may keep size 1 there.
-    Fields are computed when first asked for; treat them as read-only. Names: THEORY.md, "Setting". Reductions and
-    functions (`max_s`, `sum_a`, `sqrt`, `polylog`, ...) are those of `Notation`.
+    Fields are computed when first asked for; treat them as read-only. Names: docs/theory.md, "Setting and notation".
+    Reductions and functions (`max_s`, `sum_a`, `sqrt`, `polylog`, ...) are those of `Notation`.
 
     Some claims speak of more than (mdp, old, new); where it is not given it has a neutral value:
         reference: a policy that states were visited by, (S, A, *batch); else old.

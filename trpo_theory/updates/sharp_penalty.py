@@ -68,5 +68,5 @@ SHARP_MAX_KL = SteppedBound(
     "sharp/max-kl",
     _sharp,
     r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \epsilon\, G(\gamma, D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi))",
-    'the worst case over all finite MDPs, THEORY.md, "The sharp gap"; computed here, rounded up',
+    'the worst case over all finite MDPs, docs/theory.md, "The sharp gap"; computed here, rounded up',
 )

@@ -1,6 +1,6 @@
 """The worst cases in closed form: F1-F6 and the drunkard's walk, each a pair of policies with its exact gap.
 
-gap = η(new) − L_old(new). Parameters may be arrays that broadcast: a family is then a batch. CLAIMS.md, "Named families".
+gap = η(new) − L_old(new). Parameters may be arrays that broadcast: a family is then a batch. docs/theory.md, "Named worst cases".
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def f1(*, gamma: Any = 0.5, x: Any = 0.25, scale: Any = 1.0) -> Instance:
     """F1, which attains `coupling/tv` exactly: gap = −4 e γ x² / ((1 − γ)(1 − γ(1 − x))), e = scale, x ≤ ½.
 
     G (start) and B (absorbing); at G only a3 leads to B; A = (1, −1, 1) e in both. For x > ½ the second form of
-    CLAIMS.md, with gap = −2 e γ x / ((1 − γ)(1 − γ(1 − x))).
+    docs/theory.md, "Named worst cases", with gap = −2 e γ x / ((1 − γ)(1 − γ(1 − x))).
     """
     gamma, x, scale = _numbers(gamma=gamma, x=x, scale=scale)
     _within("x", x, 0.0, 1.0)

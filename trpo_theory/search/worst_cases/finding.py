@@ -129,8 +129,9 @@ def worst_case(
     """Search for the MDP and the step that use most of a bound's penalty, and prove what the witness uses.
 
     ratio = (centre − η(new))/penalty, the centre being L_old(new) but for bounds that have their own. The search is by
-    mutation and selection from the zoo's families and random instances, with the reward in closed form (THEORY.md, "Worst
-    cases"), and local ascent: the ratio is a lower bound on the largest there is, not a proof that there is none larger.
+    mutation and selection from the zoo's families and random instances, with the reward in closed form (docs/theory.md,
+    "Worst reward in closed form"), and local ascent: the ratio is a lower bound on the largest there is, not a proof that
+    there is none larger.
 
     Args:
         bound: the id of a bound, a `Bound`, a penalty q -> number, or a `Claim` whose slack is η(new) − L + penalty.

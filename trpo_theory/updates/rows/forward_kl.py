@@ -4,7 +4,8 @@ With d(a) = max A − A(a), u = ν − max A > 0 and y = d/u:
     z = 1/(1 + y),  m = Σ old z,  w = Σ old y z,   p/old − 1 = x = (w − m y) z / m,   λ = u/m,
     KL = Σ old (x − log(1 + x)),   V = Σ old x²,   dKL/dlog u = −m V,   dlog λ/dlog u = m (1 + V).
 Where the best action lies outside old's support, u = 0 is reached at a finite KL = K*; beyond it, mass 1 − μ moves
-there and the support keeps μ in proportion to old/d, with KL = K* − log μ. THEORY.md, "The update problems solved exactly".
+there and the support keeps μ in proportion to old/d, with KL = K* − log μ.
+Proofs: docs/theory.md, "One row in closed form", "Corners" and "Small steps in floating point".
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """`Dual()`: the update problems by one-dimensional roots, exact to rounding, for all rows and instances at once.
 
 (12) separates by row: each has its own root at radius δ. (13): rows share one multiplier λ, the root of
-Σ ρ KL(λ) = δ/(1 − γ). (11): rows share one radius t, the root of Σ ρ λ(t) = C. THEORY.md, "The update problems solved exactly".
+Σ ρ KL(λ) = δ/(1 − γ). (11): rows share one radius t, the root of Σ ρ λ(t) = C.
+Proofs: docs/theory.md, "Three problems".
 """
 
 from __future__ import annotations

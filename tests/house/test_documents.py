@@ -1,0 +1,113 @@
+"""Every document that code, printed sources and documents cite is there, and so is every heading of docs/theory.md."""
+
+import ast
+import io
+import re
+import tokenize
+from pathlib import Path
+
+import pytest
+
+from trpo_theory import claims
+from trpo_theory.updates.sharp_penalty import SHARP_MAX_KL
+
+ROOT = next(folder for folder in Path(__file__).resolve().parents if (folder / "pyproject.toml").is_file())
+CODE = sorted(path for folder in ("trpo_theory", "experiments", "tests") for path in (ROOT / folder).rglob("*.py"))
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+THEORY = ROOT / "docs" / "theory.md"
+
+NAME = re.compile(r"(?<![\w./-])[\w/-]+\.md\b")
+CITED = re.compile(r'docs/theory\.md,\s+("[^"]+"(?:(?:,| and)\s+"[^"]+")*)')
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCED = re.compile(r"```.*?```", re.DOTALL)
+
+
+def words(path: Path) -> str:
+    """What a reader reads in a file of code, its strings and comments; each implicit concatenation as one string."""
+    text = path.read_text(encoding="utf-8")
+    strings = [
+        node.value
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    return "\n".join([*strings, *comments])
+
+
+def headings(path: Path) -> list[str]:
+    prose = FENCED.sub("", path.read_text(encoding="utf-8"))
+    return [match.strip() for match in re.findall(r"^#+ (.*)$", prose, re.MULTILINE)]
+
+
+def anchor(heading: str) -> str:
+    """As GitHub makes it of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def missing_documents(text: str, *, also_written: bool) -> list[str]:
+    """The names of documents that are not there; where files are written too, only what looks like a reference counts."""
+    names = NAME.findall(text)
+    if also_written:
+        names = [name for name in names if name.startswith("docs/") or name == name[: -len(".md")].upper() + ".md"]
+    return [name for name in names if not (ROOT / name).is_file()]
+
+
+def missing_headings(text: str) -> list[str]:
+    cited = [" ".join(name.split()) for names in CITED.findall(text) for name in re.findall(r'"([^"]+)"', names)]
+    return [name for name in cited if name not in headings(THEORY)]
+
+
+def broken_links(path: Path) -> list[str]:
+    broken = []
+    for link in LINK.findall(FENCED.sub("", path.read_text(encoding="utf-8"))):
+        place, _, fragment = link.partition("#")
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        target = path if not place else path.parent / place
+        if not target.exists() or (fragment and fragment not in map(anchor, headings(target))):
+            broken.append(link)
+    return broken
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_code_cites_what_is_there(path):
+    if path == Path(__file__).resolve():
+        return
+    text = words(path)
+    assert missing_documents(text, also_written=path.is_relative_to(ROOT / "tests")) == []
+    assert missing_headings(text) == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents_cite_what_is_there(path):
+    text = path.read_text(encoding="utf-8")
+    assert missing_headings(text) == []
+    assert broken_links(path) == []
+
+
+def test_headings_of_the_theory_are_distinct():
+    assert len(set(headings(THEORY))) == len(headings(THEORY))
+
+
+@pytest.mark.parametrize("record", [*claims.catalogue.values(), SHARP_MAX_KL], ids=lambda record: record.id)
+def test_what_is_derived_here_says_where(record):
+    if record.expected is True and record.provenance == "D":
+        assert CITED.search(record.source), record.source
+    assert missing_documents(record.source, also_written=False) == []
+    assert missing_headings(record.source) == []
+
+
+def test_the_test_sees_what_is_wrong(tmp_path):
+    assert missing_documents("see NOTES.md and docs/theory.md, toy.md", also_written=True) == ["NOTES.md"]
+    assert missing_documents("see NOTES.md and docs/theory.md, toy.md", also_written=False) == ["NOTES.md", "toy.md"]
+    assert missing_headings('docs/theory.md, "The sharp\n    gap"; docs/theory.md, "The blunt gap"') == [
+        "The blunt gap"
+    ]
+    page = tmp_path / "page.md"
+    page.write_text("# One: two\n[a](page.md#one-two) [b](#three) [c](none.md) [d](https://example.org/x.md)\n")
+    assert broken_links(page) == ["#three", "none.md"]
+    code = tmp_path / "code.py"
+    code.write_text('x = "docs/theory.md, " \'"No heading"\'  # NOTES.md\n')
+    assert missing_headings(words(code)) == ["No heading"]
+    assert "NOTES.md" in words(code)
