@@ -44,6 +44,23 @@ class NotSolved(TrpoTheoryError, ArithmeticError):
     """A computation whose own check (residual, gap) says that its numbers are not to be used."""
 
 
+class NotKnown(TrpoTheoryError, LookupError):
+    """A quantity that was read where only some quantities are known: the formula depends on more than those.
+
+    It is not an AttributeError, so that a misspelt name is never taken for a quantity that is not known.
+
+    Attributes:
+        name: the quantity, as `Quantities` has it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"the quantity {name} is not known here")
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return NotKnown, (self.name,)
+
+
 class ClaimFailed(TrpoTheoryError):
     """A claim's own code raised an exception: fix the claim, not this library.
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import trpo_theory as tt
+from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.updates import sharp_penalty as sharp
 
 GAMMA = 0.5
@@ -52,5 +53,5 @@ def test_the_step_is_longer_promises_more_and_keeps_its_promise(steps):
 
 def test_outside_its_radii_it_is_the_chain_rule():
     for radius in (0.0, 1e-9, 25.0):
-        q = tt.bounds.known.KnownQuantities(gamma=GAMMA, max_abs_advantage=3.0, max_kl=radius)
+        q = KnownQuantities(gamma=GAMMA, max_abs_advantage=3.0, max_kl=radius)
         assert float(sharp.SHARP_MAX_KL.penalty(q)) == pytest.approx(6 * li_minus_half(GAMMA) * radius, rel=1e-12)

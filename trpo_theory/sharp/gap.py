@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trpo_theory import _checks, bounds
-from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.errors import InvalidInput, NotKnown, NotSolved
 from trpo_theory.io import write_fields, write_mdp
 from trpo_theory.sharp.program import CHI2, KL, REVERSE_KL, TV, Divergence, Program, grid
 from trpo_theory.sharp.prove_lower import enclosed_gap
@@ -76,7 +76,7 @@ class SharpGap:
         for bound in bounds.catalogue.values():
             try:
                 penalty = float(bound.penalty(KnownQuantities(**known)))
-            except AttributeError:
+            except NotKnown:  # it depends on more than this divergence
                 continue
             if np.isinf(penalty):  # of another discount
                 continue

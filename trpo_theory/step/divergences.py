@@ -57,6 +57,11 @@ class StepDivergence(Notation):
         return self.arithmetic.chi2(self.old, self.new, axis=1)
 
     @cached_property
+    def max_chi2(self) -> Any:
+        """max_s χ²(old_s ‖ new_s)."""
+        return self.max_s(self.chi2)
+
+    @cached_property
     def jensen_shannon(self) -> Any:
         """½ KL(old_s ‖ m) + ½ KL(new_s ‖ m), m the mean of both, (S, *batch)."""
         return self.arithmetic.jensen_shannon(self.old, self.new, axis=1)

@@ -4,26 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
+from trpo_theory.errors import NotKnown
 from trpo_theory.numerics.floats import Floats
-from trpo_theory.step.quantities import Quantities
+from trpo_theory.step.quantities import Quantities, no_quantity
 
-_FUNCTIONS = frozenset({"arithmetic", "sqrt", "log", "exp", "minimum", "maximum", "polylog"})
+_FUNCTIONS = frozenset({"arithmetic", "sqrt", "log", "exp", "minimum", "maximum", "polylog", "close"})
+"""What needs no quantity: the functions of `Notation`, but for its reductions over states and actions."""
 
 
 class KnownQuantities(Quantities):
-    """Quantities of which only those given are known; a formula that reads another gets an AttributeError.
+    """Quantities of which only those given are known: what bounds that are functions of these alone can read.
+
+    Reading another quantity raises `NotKnown`; a name that is no quantity at all raises an AttributeError.
+
+    Args:
+        **known: quantities by the names that `Quantities` has for them, numbers or arrays of one batch.
+
+    Raises:
+        AttributeError: for a name that is no quantity.
 
     >>> from trpo_theory import bounds
     >>> q = KnownQuantities(gamma=0.5, max_abs_advantage=1.0, max_tv=0.25)
     >>> float(bounds.get("coupling/tv").formula(q))
     0.4
+    >>> q.max_kl
+    Traceback (most recent call last):
+    ...
+    trpo_theory.errors.NotKnown: the quantity max_kl is not known here
     """
 
     def __init__(self, **known: Any) -> None:
+        for name in known.keys() - Quantities.names():
+            raise no_quantity(name)
         self.arithmetic = Floats()
         vars(self).update(known, _known=frozenset(known))
 
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("_") or name in _FUNCTIONS or name in vars(self)["_known"]:
             return super().__getattribute__(name)
-        raise AttributeError(f"{name} is not known", name=name, obj=self)
+        raise NotKnown(name) if name in Quantities.names() else no_quantity(name)

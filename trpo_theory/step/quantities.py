@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import difflib
+import functools
+import inspect
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from jaxtyping import Real
@@ -35,6 +38,16 @@ class Quantities(StepDivergence):
         groups: an integer a state, (S, *batch): states with the same one share a row of the policy; else all differ.
         size: the step size or radius of an update, (*batch); else 1.
     """
+
+    gamma: Any
+    transition: Any
+    reward: Any
+    initial: Any
+    batch_shape: tuple[int, ...]
+    reference: Any
+    noise: Any
+    groups: Any
+    size: Any
 
     def __init__(
         self,
@@ -72,6 +85,18 @@ class Quantities(StepDivergence):
 
     def _chain(self, policy: Any) -> PolicyChain:
         return PolicyChain(self.arithmetic, self.gamma, self.transition, self.reward, self.initial, policy)
+
+    @classmethod
+    @functools.cache
+    def names(cls) -> frozenset[str]:
+        """What a formula may read: the fields, the reductions and the functions."""
+        fields = {name for kind in cls.__mro__ for name in inspect.get_annotations(kind)}
+        return frozenset(name for name in fields.union(dir(cls)) - {"names"} if not name.startswith("_"))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if hasattr(type(self), name):  # its own computation failed with an AttributeError: raise that one
+            object.__getattribute__(self, name)
+        raise no_quantity(name)
 
     def with_new(self, new: Any) -> Quantities:
         """The same step to another policy; what is known of old is kept."""
@@ -259,6 +284,13 @@ class Quantities(StepDivergence):
             f"expected_return_new={self.expected_return_new}, max_kl={self.max_kl}, max_tv={self.max_tv}, "
             f"max_abs_advantage={self.max_abs_advantage})"
         )
+
+
+def no_quantity(name: str) -> AttributeError:
+    """The error for a name that is no quantity; it says which one may have been meant."""
+    near = [] if name.startswith("_") else difflib.get_close_matches(name, Quantities.names(), n=2)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return AttributeError(f"{name} is no quantity{hint}", name=name)
 
 
 _OF_OLD = frozenset(

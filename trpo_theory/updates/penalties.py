@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.bounds import Bound
-from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.errors import InvalidInput, NotKnown, NotSolved
 from trpo_theory.updates.problems import Penalty
 from trpo_theory.updates.sharp_penalty import LARGEST_RADIUS, LEAST_RADIUS, SteppedBound, radius_of, step_above
 from trpo_theory.updates.surrogate import Surrogate
@@ -31,9 +31,9 @@ def penalty_at(surrogate: Surrogate, problem: Penalty, max_kl: Any) -> Any:
             if np.isinf(max_kl).any():  # nothing times infinity: a bound without a penalty has none here either
                 penalty = np.where(surrogate.penalty(problem.bound, np.ones(penalty.shape)) == 0, 0.0, penalty)
             return penalty
-        except AttributeError as error:
+        except NotKnown as error:
             raise InvalidInput(
-                got=f"the bound {problem.bound.id!r}, which reads {getattr(error, 'name', None) or error}",
+                got=f"the bound {problem.bound.id!r}, which reads {error.name}",
                 wanted="a penalty that depends on the new policy through max_kl only",
                 fix="use trpo/kl, pinsker/kl or chain-rule/kl",
             ) from None
