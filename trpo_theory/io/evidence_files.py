@@ -1,0 +1,134 @@
+"""What every evidence file has in common: the fields at its head, and how its exact numbers are written.
+
+An evidence file is one JSON object: "kind" says which checker reads it, "statement" and "source" what it is about,
+"theorem" the sentence that its content proves, "enclosure" the two ends of the number that the sentence is about.
+`trpo_theory.proofs.evidence` lists the kinds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from trpo_theory.errors import InvalidInput
+from trpo_theory.io.files import write_fields
+
+_DIGITS = 15
+"""Significant digits of an end that is rounded outward: chosen to be about those of a float."""
+_DECIMALS = 35
+"""Rounded ends are written as decimals up to so many places, as p/q beyond: chosen."""
+_SHORT = 10**9
+"""A rational with a smaller denominator is written as it is: chosen, a line of a table holds it."""
+_SMALL = 10**4
+"""In a sentence a rational with a denominator up to this one is p/q, another one a decimal if it is one: chosen."""
+
+
+def evidence_fields(
+    kind: str,
+    *,
+    statement: str,
+    theorem: str,
+    source: str,
+    enclosure: tuple[Fraction | str, Fraction | str],
+    content: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The fields of an evidence file: the head, the content, the enclosure, and what wrote it.
+
+    Args:
+        kind: the name by which `certify` finds the checker.
+        statement: in LaTeX, of the claim or the quantity that the evidence is about.
+        theorem: the sentence that is proved, whole.
+        source: where the statement is from.
+        enclosure: two ends of the number that the theorem is about, rounded outward; an infinite end as its name.
+        content: what the checker proves the theorem from.
+    """
+    head = {"kind": kind, "statement": statement, "theorem": theorem, "source": source}
+    ends = [end if isinstance(end, str) else number_text(end) for end in enclosure]
+    return {**head, **content, "enclosure": ends, "made_by": made_by()}
+
+
+def made_by() -> str:
+    """The name and version of the toolkit that writes a file."""
+    try:
+        return f"trpo-theory {metadata.version('trpo-theory')}"
+    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "trpo-theory"
+
+
+def write_evidence(fields: Mapping[str, Any], path: Any) -> None:
+    """Write an evidence file, all of it or nothing.
+
+    Raises:
+        InvalidInput: for a name that does not end in .json, or a place that cannot be written.
+    """
+    checked_evidence_path(path)
+    write_fields(fields, path)
+
+
+def checked_evidence_path(path: Any, what: str = "a witness") -> None:
+    """Refuse a file that could not be written before anything is computed."""
+    if Path(path).suffix != ".json" or Path(path).is_dir():
+        raise InvalidInput(
+            got=f"{str(path)!r} for {what}",
+            wanted="the name of a file that ends in .json",
+            fix="write --out witness.json",
+        )
+    if not Path(path).resolve().parent.is_dir():
+        raise InvalidInput(
+            got=f"the directory {str(Path(path).parent)!r} for {what}",
+            wanted="one that exists",
+            fix="make it first",
+        )
+
+
+def as_written(number: float) -> Fraction:
+    """The decimal that a float is written as: 0.9 is 9/10, not the dyadic number next to it.
+
+    >>> as_written(0.9)
+    Fraction(9, 10)
+    """
+    return Fraction(repr(float(number)))
+
+
+def outward(lower: Fraction, upper: Fraction) -> tuple[Fraction, Fraction]:
+    """Short rationals that enclose what the two ends enclose; an exact number that is short stays as it is."""
+    if lower == upper and lower.denominator < _SHORT:
+        return lower, upper
+    return rounded(lower, math.floor), rounded(upper, math.ceil)
+
+
+def rounded(end: Fraction, toward: Callable[[Fraction], int]) -> Fraction:
+    """The end at 15 significant digits, in the direction of `math.floor` or `math.ceil`."""
+    power = _DIGITS - 1 - (math.floor(math.log10(abs(end))) if end else 0)
+    scale = Fraction(10) ** power
+    return Fraction(toward(end * scale)) / scale
+
+
+def number_text(number: Fraction) -> str:
+    """A rational as a file has it: short ones as "p/q", others as decimals where they are decimals."""
+    return str(number) if number.denominator < _SHORT else decimal_text(number)
+
+
+def sentence_text(number: Fraction) -> str:
+    """A rational as a sentence has it, exactly: "9/10", "0.41525", "1e-20".
+
+    >>> sentence_text(Fraction(9, 10)), sentence_text(Fraction("0.41525"))
+    ('9/10', '0.41525')
+    """
+    if number.denominator <= _SMALL:
+        return str(number)
+    digits = str(float(number))
+    return digits if Fraction(digits) == number else decimal_text(number)
+
+
+def decimal_text(number: Fraction) -> str:
+    """A decimal of up to 35 places as such, another rational as "p/q"."""
+    scaled = number * 10**_DECIMALS
+    if scaled.denominator != 1:
+        return str(number)
+    digits = f"{abs(scaled.numerator):0{_DECIMALS + 1}d}"
+    return ("-" if number < 0 else "") + f"{digits[:-_DECIMALS]}.{digits[-_DECIMALS:]}".rstrip("0").rstrip(".")

@@ -1,0 +1,128 @@
+"""`Certificate`: what came of proving an evidence file again, of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.ball import rationals
+from trpo_theory.proofs.outcome import Outcome
+
+_WORDS = {
+    Outcome.PROVED: "the claim holds on this instance",
+    Outcome.VACUOUS: "the claim's hypotheses do not hold on this instance",
+    Outcome.UNDECIDED: "it is not proved",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """What came of proving an evidence file again, from the file alone.
+
+    Attributes:
+        kind: of the evidence.
+        id: of the claim, the bound, the divergence or the problem that it is about.
+        theorem: the sentence that was proved; "" where none was.
+        verdict: what was proved of the claim, or of the sentence.
+        wanted: the verdict that such a file asserts.
+        number: what the sentence is about: "slack", "ratio", "optimum".
+        enclosure: of that number, as text.
+        disagreements: for each field of the file that is not what was proved, how it differs.
+        quantities: what else is known, enclosed, as text.
+        details: further fields for JSON.
+    """
+
+    kind: str
+    id: str
+    theorem: str
+    verdict: Outcome
+    wanted: Outcome
+    number: str
+    enclosure: str
+    disagreements: tuple[str, ...] = ()
+    quantities: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every field of the file that a reader sees is what was proved."""
+        return not self.disagreements
+
+    @property
+    def certified(self) -> bool:
+        """Whether the file's theorem is proved, and the file says nothing else."""
+        return self.verdict is self.wanted and self.agrees
+
+    @property
+    def undecided(self) -> bool:
+        """Whether nothing is proved, either way."""
+        return self.verdict is Outcome.UNDECIDED
+
+    @property
+    def summary(self) -> str:
+        """In a sentence."""
+        if self.certified:
+            return f"certified: {self.verdict}, {self.number} in {self.enclosure}"
+        if self.verdict is self.wanted:
+            return f"rejected: {self.verdict}, but {'; '.join(self.disagreements)}"
+        if self.undecided and self.disagreements:
+            return f"rejected: not proved: {'; '.join(self.disagreements)}"
+        end = f", {self.number} in {self.enclosure}" if self.enclosure else ""
+        return f"rejected: {_WORDS[self.verdict]}{end}"
+
+    def to_fields(self) -> dict[str, Any]:
+        """For JSON."""
+        names = ("kind", "id", "theorem", "verdict", "certified", "enclosure", "agrees")
+        fields = {name: getattr(self, name) for name in names}
+        more = {"disagreements": list(self.disagreements), "quantities": dict(self.quantities)}
+        return {**self.details, **fields, "verdict": str(self.verdict), **more}
+
+
+def not_proved(kind: str, id: str, number: str, error: Exception) -> Certificate:
+    """The certificate of a file whose proof does not go through: nothing is decided."""
+    return Certificate(
+        kind=kind,
+        id=id,
+        theorem="",
+        verdict=Outcome.UNDECIDED,
+        wanted=Outcome.PROVED,
+        number=number,
+        enclosure="",
+        disagreements=(str(error),),
+    )
+
+
+def differing(fields: Mapping[str, Any], proved: Mapping[str, Any]) -> tuple[str, ...]:
+    """How a file differs from what was proved, a sentence for each field; a field that the file lacks does not differ.
+
+    Numbers are compared as rationals, lists of numbers entry by entry, everything else as it is.
+    """
+    return tuple(
+        f"the file's {name} is {_shown(fields[name])}, not {_shown(value)}"
+        for name, value in proved.items()
+        if name in fields and not _same(fields[name], value)
+    )
+
+
+def _same(found: Any, proved: Any) -> bool:
+    if isinstance(proved, tuple):
+        return (
+            isinstance(found, list | tuple)
+            and len(found) == len(proved)
+            and all(_same(one, other) for one, other in zip(found, proved, strict=True))
+        )
+    if isinstance(proved, Fraction):
+        try:
+            return not isinstance(found, bool) and rationals.number(found, "a field") == proved
+        except InvalidInput:
+            return False
+    return type(found) is type(proved) and found == proved
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    return rationals.short(value) if isinstance(value, Fraction) else repr(value)[:200]

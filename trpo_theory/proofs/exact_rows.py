@@ -1,0 +1,195 @@
+"""Both ends of an update problem in ball arithmetic, from rows of the policy in exact rationals.
+
+For λ ≥ 0 and ν ≥ max A (ν > A where old has mass), row by row,
+    max_p Σ (p − old) A − λ KL(old‖p)  ≤  ν − Σ old A − λ + λ Σ old log(λ / (ν − A)),
+and the sum of ρ times these bounds the objective of every policy of the class; the objective of a feasible policy is the
+other end. docs/theory.md, "Certificates".
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.errors import NotSolved
+from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
+from trpo_theory.updates.rows import forward_kl
+from trpo_theory.updates.rows.rows import Rows
+
+_RETREATS = (None, 50, 46, 42, 38, 34, 30)
+"""The policy is moved back towards old by 2 to minus one of these, the least that is proved feasible: chosen, from the
+rounding error of a step up to what a solver's tolerance of 1e-9 leaves."""
+_NEWTON_STEPS = 2
+"""For ν: each squares its relative error, and the float solver's start is within 1e-12."""
+_LEAST_EXCESS = fmpq(1, 10**200)
+"""A ν closer to max A is not polished: its slope is beyond the balls' use."""
+
+
+class Reduction(enum.StrEnum):
+    """What the divergence does to the objective; the value is the problem's name in a file."""
+
+    PENALTY = "penalty"
+    MAX = "max-kl"
+    MEAN = "mean-kl"
+
+
+@dataclass(frozen=True)
+class ExactProblem:
+    """A penalty of `amount` times max-KL, or a radius of `amount` nats for max-KL or mean-KL, at the discount gamma."""
+
+    reduction: Reduction
+    amount: fmpq
+    gamma: fmpq
+
+    @property
+    def penalised(self) -> bool:
+        """Whether the divergence is subtracted, problem (11), and not held down."""
+        return self.reduction is Reduction.PENALTY
+
+    @property
+    def horizon(self) -> fmpq:
+        """1/(1 − γ), the sum of ρ."""
+        return 1 / (1 - self.gamma)
+
+
+@dataclass(frozen=True)
+class ExactRow:
+    """One row of the policy class over the available actions: ρ, old, new and A_old, all rationals.
+
+    old and new sum to one exactly.
+    """
+
+    rho: fmpq
+    old: Sequence[fmpq]
+    new: Sequence[fmpq]
+    advantage: Sequence[fmpq]
+
+    @cached_property
+    def mean(self) -> fmpq:
+        """Σ old A: 0 for the advantages themselves, not for rounded ones."""
+        return _dot(self.old, self.advantage)
+
+    @cached_property
+    def gain(self) -> fmpq:
+        """Σ (new − old) A."""
+        return _dot(self.new, self.advantage) - self.mean
+
+    @cached_property
+    def kl(self) -> arb:
+        """KL(old‖new)."""
+        total = arb(0)
+        for o, n in zip(self.old, self.new, strict=True):
+            if o > 0:
+                total += arb(o) * (arb(o / n).log() if n > 0 else arb("inf"))
+        return total
+
+    def bound(self, multiplier: fmpq) -> arb:
+        """ν − Σ old A − λ + λ Σ old log(λ/(ν − A)) for a ν ≥ max A near the best one."""
+        best = max(self.advantage)
+        if multiplier == 0:
+            return arb(best - self.mean)
+        nu = self._polished(best + self._excess(multiplier), multiplier, best)
+        total = arb(0)
+        for o, a in zip(self.old, self.advantage, strict=True):
+            if o > 0:
+                total += arb(o) * arb(multiplier / (nu - a)).log()
+        return arb(nu - self.mean - multiplier) + arb(multiplier) * total
+
+    def _excess(self, multiplier: fmpq) -> fmpq:
+        """u = ν − max A, from the float solver: any u ≥ 0 (> 0 where old's own action is best) gives a bound."""
+        old, advantage = (np.array([float(fraction(x)) for x in row]) for row in (self.old, self.advantage))
+        rows = Rows.of(old[:, None], advantage[:, None], np.ones((len(old), 1), dtype=bool))
+        solved = forward_kl.at_multiplier(rows, np.array([float(fraction(multiplier))]))
+        u = float(solved.state[0]) * float(rows.scale[0])
+        if rows.scale[0] == 0:
+            u = float(fraction(multiplier))
+        elif rows.outside[0] >= 0 and u < 1e-200 * rows.scale[0] and not old[advantage == advantage.max()].any():
+            u = 0.0
+        return rational(u)
+
+    def _polished(self, nu: fmpq, multiplier: fmpq, best: fmpq) -> fmpq:
+        """ν after Newton steps on Σ λ old/(ν − A) = 1: the bound is quadratic in ν's error, and λ may be large."""
+        if nu - best < _LEAST_EXCESS:
+            return nu
+        pairs = [(o, a) for o, a in zip(self.old, self.advantage, strict=True) if o > 0]
+        for _ in range(_NEWTON_STEPS):
+            weights = [arb(multiplier * o / (nu - a)) for o, a in pairs]
+            excess = sum(weights, arb(0)) - 1
+            slope = sum((w / arb(nu - a) for w, (_, a) in zip(weights, pairs, strict=True)), arb(0))
+            mantissa, exponent = (arb(nu) + excess / slope).mid().man_exp()
+            better = fmpq(int(mantissa)) * fmpq(2) ** int(exponent)
+            if better <= best:
+                break
+            nu = better
+        return nu
+
+
+def upper_end(problem: ExactProblem, rows: Sequence[ExactRow], multipliers: Sequence[fmpq]) -> arb:
+    """An upper bound on the objective of every policy of the class, by weak duality, from a multiplier λ ≥ 0 a row.
+
+    For mean-KL λ is one number, the largest; for a penalty they are scaled so that Σ ρ λ is at most the coefficient.
+    """
+    if problem.amount == 0 and not problem.penalised:
+        return arb(0)
+    visited = [(row, max(price, fmpq(0))) for row, price in zip(rows, multipliers, strict=True) if row.rho > 0]
+    rows, multipliers = [row for row, _ in visited], [price for _, price in visited]
+    spent = sum((row.rho * price for row, price in zip(rows, multipliers, strict=True)), fmpq(0))
+    if problem.reduction is Reduction.MEAN:
+        multipliers = [max(multipliers)] * len(multipliers)
+    elif problem.penalised and spent > problem.amount:
+        multipliers = [price * problem.amount / spent for price in multipliers]
+    upper = sum((arb(row.rho) * row.bound(price) for row, price in zip(rows, multipliers, strict=True)), arb(0))
+    if problem.reduction is Reduction.MEAN and rows:
+        upper += arb(multipliers[0] * problem.amount * problem.horizon)
+    elif problem.reduction is Reduction.MAX:
+        upper += arb(spent * problem.amount)
+    return upper
+
+
+def lower_end(problem: ExactProblem, rows: Sequence[ExactRow]) -> arb:
+    """The objective of new, moved back towards old by at most 2⁻³⁰ where that is what makes it feasible.
+
+    Raises:
+        NotSolved: where new is further from feasible.
+    """
+    gain = arb(sum((row.rho * row.gain for row in rows), fmpq(0)))
+    if problem.penalised:
+        worst = arb(0)
+        for row in rows:
+            worst = worst.max(row.kl)
+        return gain - (arb(problem.amount) * worst if problem.amount else arb(0))
+    spent = [row.kl for row in rows]
+    if problem.reduction is Reduction.MEAN:
+        spent = [sum((arb(row.rho / problem.horizon) * row.kl for row in rows if row.rho > 0), arb(0))]
+    return gain * arb(1 - _retreat(spent, problem.amount))
+
+
+def _retreat(spent: list[arb], radius: fmpq) -> fmpq:
+    """The least η at which (1 − η) of the step is proved feasible: KL(old‖·) is convex, hence at most (1 − η) KL."""
+    for bits in _RETREATS:
+        eta = fmpq(0) if bits is None else fmpq(1, 2**bits)
+        if all(arb(1 - eta) * kl <= arb(radius) for kl in spent):
+            return eta
+    raise NotSolved(
+        "got a policy over its constraint by more than 2^-30; wanted a feasible one; fix: solve with Dual()"
+    )
+
+
+def rational(value: Any) -> fmpq:
+    """The dyadic rational that a float is."""
+    return fmpq(*float(value).as_integer_ratio())
+
+
+def normalised(row: Sequence[fmpq]) -> list[fmpq]:
+    """A row over its exact sum."""
+    total = sum(row, fmpq(0))
+    return [entry / total for entry in row]
+
+
+def _dot(x: Sequence[fmpq], y: Sequence[fmpq]) -> fmpq:
+    return sum((a * b for a, b in zip(x, y, strict=True)), fmpq(0))

@@ -1,0 +1,28 @@
+"""`Outcome`: the one word for what became of a claim, on an instance or altogether."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Outcome(enum.StrEnum):
+    """What became of a claim.
+
+    On one instance a claim is proved, refuted, undecided, or vacuous; a search ends in refuted, unrefuted or undecided.
+    """
+
+    REFUTED = "refuted"
+    """A counterexample is proved."""
+    PROVED = "proved"
+    """The claim is proved: on the instance, or in the region that stands beside the word."""
+    UNREFUTED = "unrefuted"
+    """No counterexample was found, which is no proof."""
+    UNDECIDED = "undecided"
+    """Neither is proved; a note says why."""
+    VACUOUS = "vacuous"
+    """The hypotheses are proved false on the instance."""
+    ERROR = "error"
+    """The claim's own code failed."""
+
+    def __repr__(self) -> str:
+        return repr(self.value)

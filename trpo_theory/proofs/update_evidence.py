@@ -1,0 +1,218 @@
+"""Evidence of kind "update-gap": the optimum of an update problem on one MDP, between two proved ends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.io.evidence_files import as_written, evidence_fields, number_text, rounded, sentence_text
+from trpo_theory.io.files import mdp_fields
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.ball import rationals, raw
+from trpo_theory.numerics.ball.number import plain
+from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
+from trpo_theory.proofs.certificate import Certificate, differing, not_proved
+from trpo_theory.proofs.exact_rows import ExactProblem, ExactRow, Reduction, lower_end, upper_end
+from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.step.exact import ExactInstance, quantities
+
+KIND = "update-gap"
+_BITS = 192
+"""Of the balls: three times a float's, so that the ends differ by what the solver left, not by rounding."""
+_LARGEST = 64
+"""States of an MDP that is solved in exact rationals: half a minute for rows of full-length floats."""
+
+_SOURCE = "docs/theory.md, Certificates"
+_STATEMENTS = {
+    Reduction.PENALTY: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) - C D_{\mathrm{KL}}^{\max}(\pi, \tilde\pi)",
+    Reduction.MAX: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) : D_{\mathrm{KL}}^{\max}(\pi, \tilde\pi) \le \delta",
+    Reduction.MEAN: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) : \bar D_{\mathrm{KL}}(\pi, \tilde\pi) \le \delta",
+}
+_SENTENCES = {
+    Reduction.PENALTY: "the maximum of L_old(new) - eta(old) - {amount} max-KL(old, new)",
+    Reduction.MAX: "the maximum of L_old(new) - eta(old) subject to max-KL(old, new) <= {amount}",
+    Reduction.MEAN: "the maximum of L_old(new) - eta(old) subject to mean-KL(old, new) <= {amount}",
+}
+
+
+@dataclass(frozen=True)
+class ProvedOptimum:
+    """What an update-gap file proves: the optimum of the problem lies between lower and upper, and new attains lower.
+
+    Where new is over its constraint by a rounding error, new moved towards old by at most 2⁻³⁰ attains lower.
+    """
+
+    problem: ExactProblem
+    states: int
+    actions: int
+    grouped: bool
+    lower: Fraction
+    upper: Fraction
+
+    @property
+    def theorem(self) -> str:
+        """The sentence."""
+        gamma, amount = (sentence_text(fraction(x)) for x in (self.problem.gamma, self.problem.amount))
+        among = "policies that share rows by groups" if self.grouped else "all policies"
+        return (
+            f"for the MDP of this file ({self.states} states, {self.actions} actions, gamma = {gamma}) and its policy old, "
+            f"{_SENTENCES[self.problem.reduction].format(amount=amount)}, among {among}, "
+            f"is at least {number_text(self.lower)} and at most {number_text(self.upper)}"
+        )
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The fields of the head that are not numbers."""
+        return {"statement": _STATEMENTS[self.problem.reduction], "theorem": self.theorem, "source": _SOURCE}
+
+
+def update_evidence(
+    mdp: FiniteMDP | None,
+    *,
+    old: np.ndarray,
+    new: np.ndarray,
+    reduction: Reduction,
+    amount: float,
+    multiplier: np.ndarray,
+    groups: np.ndarray | None,
+) -> dict[str, Any]:
+    """The fields of an update-gap file.
+
+    Args:
+        mdp: the MDP, dense and of at most 64 states.
+        old: the policy that we stand at, (S, A).
+        new: the update, (S, A), in fractions, since floats may not tell it from old.
+        reduction: the problem.
+        amount: its coefficient or its radius.
+        multiplier: λ of each row of the class, (G,).
+        groups: one integer a state, or None.
+
+    Raises:
+        InvalidInput: without an MDP, or for one that is too large for exact rationals.
+        NotSolved: where new is over its constraint by more than 2⁻³⁰.
+    """
+    if mdp is None:
+        raise InvalidInput(
+            got="an update of a surrogate alone", wanted="one of update(mdp, ...)", fix="pass the MDP to update"
+        )
+    if mdp.is_sparse or mdp.states > _LARGEST:
+        raise InvalidInput(
+            got=f"evidence of an update of {'a sparse MDP of ' * mdp.is_sparse}{mdp.states} states",
+            wanted=f"a dense MDP of at most {_LARGEST} states, since it is solved in exact rationals",
+            fix="use certify_update(...).gap, which is proved for the surrogate as stored",
+        )
+    content = mdp_fields(mdp) | {"gamma": number_text(as_written(mdp.gamma)), "old": old, "new": new.tolist()}
+    content |= {} if groups is None else {"groups": groups}
+    content |= {"problem": str(reduction), _amount_name(reduction): number_text(as_written(amount))}
+    content["multiplier"] = multiplier
+    proved = prove_optimum(content)
+    return evidence_fields(KIND, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
+
+
+def certify_update_gap(fields: Mapping[str, Any]) -> Certificate:
+    """Prove an update-gap file again, and compare every field of its head.
+
+    Raises:
+        InvalidInput: for fields that are no such file.
+    """
+    try:
+        proved = prove_optimum(fields)
+    except NotSolved as error:
+        return not_proved(KIND, str(fields["problem"]), "optimum", error)
+    ends = (proved.lower, proved.upper)
+    return Certificate(
+        kind=KIND,
+        id=str(proved.problem.reduction),
+        theorem=proved.theorem,
+        verdict=Outcome.PROVED,
+        wanted=Outcome.PROVED,
+        number="optimum",
+        enclosure=f"[{number_text(ends[0])}, {number_text(ends[1])}]",
+        disagreements=differing(fields, {**proved.words, "enclosure": ends}),
+        details={
+            "problem": str(proved.problem.reduction),
+            "gamma": float(fraction(proved.problem.gamma)),
+            _amount_name(proved.problem.reduction): float(fraction(proved.problem.amount)),
+            "objective": float(ends[0]),
+            "upper_bound": float(ends[1]),
+        },
+    )
+
+
+def prove_optimum(fields: Mapping[str, Any]) -> ProvedOptimum:
+    """The ends of the optimum, from the MDP, the policies and the multipliers: A and ρ are computed again, exactly.
+
+    Raises:
+        InvalidInput: for fields that are no such problem: negative multipliers, rows that differ within a group.
+        NotSolved: where the ends are not finite, or new is over its constraint by more than 2⁻³⁰.
+    """
+    reduction = _reduction(fields)
+    amount = rationals.number(fields.get(_amount_name(reduction)), _amount_name(reduction))
+    if amount < 0:
+        raise InvalidInput(got=f"{_amount_name(reduction)} = {amount}", wanted="0 or more", fix="correct the file")
+    instance = ExactInstance.from_fields(fields)
+    if instance.states > _LARGEST:
+        raise InvalidInput(got=f"{instance.states} states", wanted=f"at most {_LARGEST}", fix="take a smaller MDP")
+    problem = ExactProblem(reduction, raw.raw(amount), raw.raw(instance.gamma))
+    with raw.precision(_BITS):
+        rows = _rows(instance)
+        multipliers = _multipliers(fields, len(rows))
+        lower, upper = lower_end(problem, rows), upper_end(problem, rows, multipliers)
+        ends = _end(lower, "lower"), _end(upper, "upper")
+    return ProvedOptimum(problem, instance.states, instance.actions, instance.groups is not None, *ends)
+
+
+def _end(ball: arb, side: str) -> Fraction:
+    if not ball.is_finite():
+        raise NotSolved("got an update whose gap is infinite; wanted a finite one; fix: solve with Dual()")
+    return rounded(fraction(raw.end(ball, side)), math.floor if side == "lower" else math.ceil)
+
+
+def _reduction(fields: Mapping[str, Any]) -> Reduction:
+    name = fields.get("problem")
+    if name not in tuple(Reduction):
+        raise InvalidInput(got=f"problem = {name!r}", wanted=f"one of {', '.join(Reduction)}", fix="name the problem")
+    return Reduction(name)
+
+
+def _amount_name(reduction: Reduction) -> str:
+    return "coefficient" if reduction is Reduction.PENALTY else "delta"
+
+
+def _rows(instance: ExactInstance) -> list[ExactRow]:
+    """The rows of the class: a state each, or a group with its ρ summed and A averaged under ρ."""
+    q = quantities(instance)
+    advantage, visitation = ([entry.raw for entry in plain(x).ravel()] for x in (q.advantage, q.visitation_old))
+    actions = instance.actions
+    groups = instance.groups or tuple(range(instance.states))
+    rows = []
+    for group in sorted(set(groups)):
+        members = [s for s in range(instance.states) if groups[s] == group]
+        first = members[0]
+        for name in ("old", "new", "available"):
+            array = getattr(instance, name)
+            if any((array[s] != array[first]).any() for s in members):
+                raise InvalidInput(
+                    got=f"{name} that differs within the group {group}",
+                    wanted="one row for all states of a group",
+                    fix="correct the file",
+                )
+        usable = np.flatnonzero(instance.available[first])
+        rho = sum((visitation[s] for s in members), fmpq(0))
+        means = [sum((visitation[s] * advantage[s * actions + a] for s in members), fmpq(0)) for a in usable]
+        old, new = ([raw.raw(array[first, a]) for a in usable] for array in (instance.old, instance.new))
+        rows.append(ExactRow(rho, old, new, [mean / rho for mean in means] if rho else means))
+    return rows
+
+
+def _multipliers(fields: Mapping[str, Any], rows: int) -> list[fmpq]:
+    numbers = rationals.fractions(fields.get("multiplier"), "multiplier", (rows,))
+    if (numbers < 0).any():
+        raise InvalidInput(got="a negative multiplier", wanted="multipliers of 0 or more", fix="set it to 0")
+    return [raw.raw(number) for number in numbers]
