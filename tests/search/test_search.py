@@ -249,10 +249,10 @@ def test_what_is_neutral_is_left_out_of_an_exact_instance():
         reference=plain.old, noise=np.zeros_like(plain.noise), groups=np.array([[0, 1]] * 3), size=np.ones(3)
     ).exact(0)
     assert (neutral.reference, neutral.noise, neutral.groups, neutral.size) == (None, None, None, 1)
-    told = plain.replace(groups=np.zeros((3, 2), dtype=int), old=plain.old[:, [0, 0]]).exact(1)
-    assert told.groups == (0, 0)
-    assert told.noise is not None
-    assert told.reference is not None
+    screened = plain.replace(groups=np.zeros((3, 2), dtype=int), old=plain.old[:, [0, 0]]).exact(1)
+    assert screened.groups == (0, 0)
+    assert screened.noise is not None
+    assert screened.reference is not None
 
 
 def test_batches_are_taken_joined_and_read_one_at_a_time():
@@ -277,14 +277,14 @@ def test_a_claim_says_of_a_batch_what_it_says_of_each(id):
     assert screen.batched
     for count, states, actions in AMBIGUOUS:
         instances = impose(drawn(count, states, actions, seed=9), claim.needs)
-        told = screen(instances)
+        screened = screen(instances)
         for i in range(count):
             with np.errstate(all="ignore"):
                 q = claim.stepped(instances.one(i))
                 slack, met = float(np.min(claim.slack(q))), bool(np.all(claim.met(q)))
-            assert told.met[i] == met
+            assert screened.met[i] == met
             scale = 1 + abs(q.expected_return_old) + q.max_abs_advantage / (1 - q.gamma) ** 2
-            assert told.slack[i] == pytest.approx(slack, rel=1e-6, abs=1e-9 * scale)
+            assert screened.slack[i] == pytest.approx(slack, rel=1e-6, abs=1e-9 * scale)
 
 
 def _python_max(q):
@@ -317,9 +317,9 @@ def test_formulas_that_cannot_be_batched_are_run_one_at_a_time(name):
     # of one instance, of copies of one, of as many as states and actions: none of these can tell
     several = drawn(3, 3, 2, seed=10)
     for instances in (several, several.take([0]), several.take([1, 1, 1, 1, 1, 1, 1]), drawn(2, 2, 2), drawn(1, 1, 2)):
-        told = screen(instances)
+        screened = screen(instances)
         for i in range(len(instances)):
-            assert told.slack[i] == pytest.approx(np.min(claim.formula(instances.one(i))), rel=1e-12)
+            assert screened.slack[i] == pytest.approx(np.min(claim.formula(instances.one(i))), rel=1e-12)
 
 
 def test_a_constant_and_arrays_over_states_can_be_batched():
@@ -391,13 +391,13 @@ def test_descent_keeps_instances_instances_and_never_loses_the_best(needs):
     screen = Screen(made(lambda q: q.surrogate_gap + 3 * q.max_tv))
     start = impose(drawn(60, 3, 2, seed=11), needs)
     before = screen(start)
-    best, told, tried, effective = descend(screen, start, np.random.default_rng(0), generations=6, needs=needs)
+    best, screened, tried, effective = descend(screen, start, np.random.default_rng(0), generations=6, needs=needs)
     assert_rows(best)
     assert tried == effective == 6 * 360
     for scale in ("gap", "reward"):
-        assert scaled(told, scale).min() <= scaled(before, scale).min()
+        assert scaled(screened, scale).min() <= scaled(before, scale).min()
     again = screen(best)
-    np.testing.assert_allclose(told.slack, again.slack, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(screened.slack, again.slack, rtol=1e-9, atol=1e-9)
     if "one-row" in needs:
         assert (best.old == best.old[:, :1]).all()
         assert (best.groups == 0).all()
@@ -420,10 +420,10 @@ def test_children_are_instances_whose_groups_share_rows():
 
 def test_descent_counts_only_what_meets_the_hypotheses():
     screen = Screen(made(lambda q: q.surrogate_gap, given=lambda q: q.gamma < 0.5))
-    best, told, tried, effective = descend(screen, drawn(50, 2, 2), np.random.default_rng(0), generations=5)
+    best, screened, tried, effective = descend(screen, drawn(50, 2, 2), np.random.default_rng(0), generations=5)
     assert tried == 5 * 360
     assert 0 < effective < tried
-    np.testing.assert_array_equal(told.met, best.gamma < 0.5)
+    np.testing.assert_array_equal(screened.met, best.gamma < 0.5)
 
 
 # --- the hunt --------------------------------------------------------------------------------------------------

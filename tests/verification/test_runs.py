@@ -66,20 +66,20 @@ def test_a_chunk_counts_and_takes_the_least_as_a_loop_over_compare_does():
             tvs.append(0.5 - alpha)
     bound, tv = task.run()
     assert (bound.claim, bound.instances, bound.effective, bound.undecided) == ("trpo/tv", 300, 300, 0)
-    assert bound.least_slack == pytest.approx(min(slacks), abs=1e-9)
+    assert bound.min_slack == pytest.approx(min(slacks), abs=1e-9)
     assert (tv.instances, tv.effective) == (300, len(tvs))
-    assert tv.least_slack == pytest.approx(min(tvs), rel=1e-12)
+    assert tv.min_slack == pytest.approx(min(tvs), rel=1e-12)
 
 
 def test_the_worst_instances_are_whole_and_certify_the_number_that_is_printed():
     task = chunk("trpo/tv-2", instances=500)
     (tally,) = task.run()
     worst = min(tally.worst, key=lambda one: one.slack)
-    assert worst.slack == tally.least_slack < 0
-    assert min(one.ratio for one in tally.worst) == tally.least_ratio
+    assert worst.slack == tally.min_slack < 0
+    assert min(one.ratio for one in tally.worst) == tally.min_ratio
     decision = settle(catalogue["trpo/tv-2"], worst.exact)
     assert decision.verdict is Decided.REFUTED
-    assert float(decision.upper) == pytest.approx(tally.least_slack, rel=1e-9)
+    assert float(decision.upper) == pytest.approx(tally.min_slack, rel=1e-9)
     drawn = task.drawn()[0]
     (where,) = np.flatnonzero((drawn.transition == worst.instances.transition).all((1, 2, 3)))
     for name, array in worst.instances.arrays().items():
@@ -93,21 +93,21 @@ def test_every_alarm_of_floats_goes_to_balls_and_none_is_left():
     """A slack that floats get wrong by cancellation on every instance, true in balls; and one that balls cannot compute."""
     false_alarm = made(lambda q: (q.gamma + 1e20) - 1e20 - q.gamma + q.gamma * 1e-3)
     (tally,) = chunk(false_alarm, instances=60).run()
-    assert tally.least_slack < 0
+    assert tally.min_slack < 0
     assert tally.refuted is None
-    assert tally.asked >= 55
-    assert (tally.undecided, tally.unasked, tally.near) == (0, 0, 0)
+    assert tally.checked >= 55
+    assert (tally.undecided, tally.unchecked, tally.near) == (0, 0, 0)
     (tally,) = chunk(made(lambda q: math.sqrt(q.gamma) - 2), instances=60).run()
-    assert tally.undecided == tally.asked == tally.instances == 8  # one at a time: not so many
+    assert tally.undecided == tally.checked == tally.instances == 8  # one at a time: not so many
     assert "write q.sqrt(x)" in tally.note
 
 
 def test_alarms_beyond_the_limit_are_not_forgotten(monkeypatch):
-    monkeypatch.setattr(sys.modules["trpo_theory.verification.thorough"], "_ASKED", 20)
+    monkeypatch.setattr(sys.modules["trpo_theory.verification.thorough"], "_CHECKED_AT_MOST", 20)
     alarm = made(lambda q: (q.gamma + 1e20) - 1e20 - q.gamma + q.gamma * 1e-3)
     (tally,) = chunk(alarm, instances=60).run()
-    assert tally.asked == 20
-    assert tally.unasked >= 35
+    assert tally.checked == 20
+    assert tally.unchecked >= 35
     monkeypatch.setattr(hunting, "GENERATIONS", 1)
     (verdict,) = verifying.run_tasks([alarm], [verifying.Search(alarm, 10, 0), chunk(alarm, instances=60)])
     assert verdict.verdict == "undecided"
@@ -153,7 +153,7 @@ def test_tallies_add_up_in_any_order():
     for id in SOME:
         mine = [tally for tally in parts if tally.claim == id]
         assert straight[id].effective == sum(tally.effective for tally in mine) == 320
-        assert straight[id].least_slack == min(tally.least_slack for tally in mine)
+        assert straight[id].min_slack == min(tally.min_slack for tally in mine)
         kept = sorted({one for tally in mine for one in tally.worst}, key=lambda one: one.slack)
         assert [one.slack for one in straight[id].worst[:2]] == [one.slack for one in kept[:2]]
 
@@ -161,7 +161,7 @@ def test_tallies_add_up_in_any_order():
 def test_a_table_gives_back_what_it_took():
     pd = pytest.importorskip("pandas")
     tallies = chunk(*SOME, instances=500).run()
-    tallies.append(dataclasses.replace(tallies[0], claim="π/ü", note="a\nb", least_slack=-np.inf, worst=()))
+    tallies.append(dataclasses.replace(tallies[0], claim="π/ü", note="a\nb", min_slack=-np.inf, worst=()))
     content = to_bytes(tallies)
     again = from_bytes(content)
     assert to_bytes(again) == content
@@ -170,7 +170,7 @@ def test_a_table_gives_back_what_it_took():
     assert settle(catalogue["trpo/tv-2"], refuted).lower == settle(catalogue["trpo/tv-2"], tallies[1].refuted).lower
     frame = pd.read_parquet(__import__("io").BytesIO(content))  # a reader of its own
     assert list(frame["claim"]) == [tally.claim for tally in tallies]
-    assert frame["least_slack"].tolist() == [tally.least_slack for tally in tallies]
+    assert frame["min_slack"].tolist() == [tally.min_slack for tally in tallies]
     for broken in (b"", content[:-1], content[: len(content) // 2], b"x" * 100):
         with pytest.raises(ValueError):  # noqa: PT011
             from_bytes(broken)
@@ -198,7 +198,7 @@ def test_verify_is_the_same_with_a_directory_and_without(tmp_path, small_chunks)
     known = read_run(tmp_path / "run")
     for verdict in plain:
         tally = known[verdict.id]
-        assert (tally.instances, tally.least_slack) == (verdict.instances, verdict.min_slack)
+        assert (tally.instances, tally.min_slack) == (verdict.instances, verdict.min_slack)
         assert min(one.slack for one in tally.worst) == verdict.min_slack
 
 
@@ -254,8 +254,8 @@ def test_the_bounds_of_the_issue_hold_at_five_states_and_three_actions():
     ids = [id for id in bounds if id.endswith(("/kl", "/tv", "/max-tv"))]
     assert len(ids) > 8
     for tally in chunk(*ids, shape=(5, 3), instances=1000).run():
-        assert tally.least_slack >= 0
-        assert (tally.undecided, tally.unasked, tally.near, tally.refuted) == (0, 0, 0, None)
+        assert tally.min_slack >= 0
+        assert (tally.undecided, tally.unchecked, tally.near, tally.refuted) == (0, 0, 0, None)
 
 
 def test_a_function_that_speaks_of_the_package_travels_to_another_process():

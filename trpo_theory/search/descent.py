@@ -33,53 +33,43 @@ def descend(
     not meet the hypotheses comes last.
     """
     population = start
-    told = screen(population)
+    screened = screen(population)
     tried = effective = 0
     for _ in range(generations):
-        parents = _selected(told)
-        population, told = population.take(parents), _taken(told, parents)
+        parents = _selected(screened)
+        population, screened = population.take(parents), screened.take(parents)
         children = impose(mutated(population.take(generator.integers(0, len(parents), _CHILDREN)), generator), needs)
         judged = screen(children)
         tried, effective = tried + len(children), effective + int(judged.met.sum())
-        population, told = joined([population, children]), _stacked(told, judged)
-    best = _selected(told)
-    return population.take(best), _taken(told, best), tried, effective
+        population, screened = joined([population, children]), screened + judged
+    best = _selected(screened)
+    return population.take(best), screened.take(best), tried, effective
 
 
-def scaled(told: Screened, scale: str) -> np.ndarray:
+def scaled(screened: Screened, scale: str) -> np.ndarray:
     """The slack over its scale, 0 where floats cannot tell it from 0.
 
-    Where the gap is not told from 0 either, the instance says nothing and comes behind the others; where the hypotheses do
+    Where the gap is not screened from 0 either, the instance says nothing and comes behind the others; where the hypotheses do
     not hold, last.
     """
-    blank = np.abs(told.slack) <= told.noise
-    slack = np.where(blank, 0.0, told.slack)
-    size = np.maximum(told.gap, told.noise) if scale == "gap" else told.noise * 1e11
+    slack = screened.clear_slack
+    size = np.maximum(screened.gap, screened.noise) if scale == "gap" else screened.noise * 1e11
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = slack / np.where(size > 0, size, 1.0)
-    ratio = np.where(blank & (told.gap <= 100 * told.noise), _SAYS_NOTHING, ratio)
-    return np.where(told.met, ratio, np.inf)
+    ratio = np.where((slack == 0) & (screened.gap <= 100 * screened.noise), _SAYS_NOTHING, ratio)
+    return np.where(screened.met, ratio, np.inf)
 
 
-def _selected(told: Screened) -> np.ndarray:
+def _selected(screened: Screened) -> np.ndarray:
     """The least by either scale; of those that tie to six digits the latest only, so that ties drift and cannot crowd."""
     kept = []
     for scale in _SCALES:
-        ratio = scaled(told, scale)[::-1]
+        ratio = scaled(screened, scale)[::-1]
         with np.errstate(over="ignore"):
             rounded = np.where(ratio < _SAYS_NOTHING, np.round(ratio, 6), ratio)
         latest = np.unique(rounded, return_index=True)[1][: _PARENTS // 2]
         kept.append(len(ratio) - 1 - latest)
     return np.unique(np.concatenate(kept))
-
-
-def _taken(told: Screened, index: np.ndarray) -> Screened:
-    return Screened(told.slack[index], told.met[index], told.noise[index], told.gap[index])
-
-
-def _stacked(one: Screened, other: Screened) -> Screened:
-    pairs = ((getattr(one, name), getattr(other, name)) for name in ("slack", "met", "noise", "gap"))
-    return Screened(*(np.concatenate(pair) for pair in pairs))
 
 
 def mutated(instances: Instances, generator: np.random.Generator) -> Instances:

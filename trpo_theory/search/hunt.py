@@ -40,8 +40,8 @@ class Hunt:
     Attributes:
         relation: of the claim.
         tried, effective: how many instances, and how many of them met the hypotheses.
-        least_slack: the least slack of those, in the claim's own units; one within rounding of 0 counts as 0.
-        least_scaled: the least slack over |η(new) − L|.
+        min_slack: the least slack of those, in the claim's own units; one within rounding of 0 counts as 0.
+        min_ratio: the least slack over |η(new) − L|.
         near: instances (of an inequality) whose slack is below 0 by no more than rounding, and that balls were not asked about.
         refuted: an instance on which the claim is proved false, with its proof.
         undecided: instances that neither floats nor balls decide.
@@ -53,8 +53,8 @@ class Hunt:
     relation: str = ">="
     tried: int = 0
     effective: int = 0
-    least_slack: float = np.inf
-    least_scaled: float = np.inf
+    min_slack: float = np.inf
+    min_ratio: float = np.inf
     near: int = 0
     refuted: tuple[ExactInstance, Decision] | None = None
     undecided: int = 0
@@ -64,23 +64,22 @@ class Hunt:
     _negative: list[tuple[Any, ...]] = field(default_factory=list)
     _near: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def add(self, instances: Instances, told: Screened, tried: int, effective: int) -> None:
+    def add(self, instances: Instances, screened: Screened, tried: int, effective: int) -> None:
         """Count a batch, or a search of which these are the best, and keep its least instances for the balls."""
         self.tried, self.effective = self.tried + tried, self.effective + effective
-        if not told.met.any():
+        if not screened.met.any():
             return
-        ratio = scaled(told, "gap")
-        clear = np.where(np.abs(told.slack) <= told.noise, 0.0, told.slack)
-        self.least_slack = min(self.least_slack, float(clear[told.met].min()))
-        self.least_scaled = min(self.least_scaled, float(ratio[told.met].min()))
+        ratio = scaled(screened, "gap")
+        self.min_slack = min(self.min_slack, float(screened.clear_slack[screened.met].min()))
+        self.min_ratio = min(self.min_ratio, float(ratio[screened.met].min()))
         size = instances.shape[0] * instances.shape[1]
-        by_reward = scaled(told, "reward")
+        by_reward = scaled(screened, "reward")
         for index in least_of(by_reward, _PROVED_NEGATIVE):
             if by_reward[index] < 0:
                 self._negative.append((size, float(by_reward[index]), instances, int(index)))
-        near = told.met & (told.slack < 0) & (told.slack >= -told.noise)
+        near = screened.near
         self.near += int(near.sum()) if self.relation == ">=" else 0
-        share = told.slack[near] / told.noise[near]
+        share = screened.slack[near] / screened.noise[near]
         for which in np.argsort(share)[:4]:
             self._near.append((float(share[which]), instances, int(np.flatnonzero(near)[which])))
 
@@ -151,9 +150,9 @@ def hunt(
     for instances, q in batches:
         if not screen.batched:
             instances = instances.take(slice(max(8, int(_ONE_BY_ONE_SHARE * len(instances)))))
-        told = screen(instances, q)
-        found.add(instances, told, len(instances), int(told.met.sum()))
-        best = np.unique(np.concatenate([np.argsort(scaled(told, scale))[:48] for scale in ("gap", "reward")]))
+        screened = screen(instances, q)
+        found.add(instances, screened, len(instances), int(screened.met.sum()))
+        best = np.unique(np.concatenate([np.argsort(scaled(screened, scale))[:48] for scale in ("gap", "reward")]))
         starts[instances.shape] = instances.take(best)
     found.batched = screen.batched
     found.prove(claim)
@@ -161,7 +160,7 @@ def hunt(
         if shape not in starts or not found.wants(shape):
             continue
         rounds = GENERATIONS * (_HARD if hard else 1) if found.batched else 1
-        best, told, tried, met = descend(screen, starts[shape], generator, generations=rounds, needs=claim.needs)
-        found.add(best, told, tried, met)
+        best, screened, tried, met = descend(screen, starts[shape], generator, generations=rounds, needs=claim.needs)
+        found.add(best, screened, tried, met)
         found.prove(claim)
     return found

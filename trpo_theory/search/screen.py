@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ class Screened:
     Attributes:
         slack: the least entry of the claim's slack, (B,); ∞ where it says nothing.
         met: whether the hypotheses hold, (B,).
-        noise: below it in absolute value a slack's sign is not told by floats, (B,).
+        noise: rounding error of the slack, (B,): below it in absolute value floats do not tell the slack's sign.
         gap: |η(new) − L|, (B,): what slacks of bounds are compared with.
     """
 
@@ -38,6 +39,30 @@ class Screened:
     met: np.ndarray
     noise: np.ndarray
     gap: np.ndarray
+
+    @property
+    def clear_slack(self) -> np.ndarray:
+        """The slack, 0 where floats do not tell its sign, (B,)."""
+        return np.where(np.abs(self.slack) <= self.noise, 0.0, self.slack)
+
+    @property
+    def negative(self) -> np.ndarray:
+        """Whether the hypotheses hold and the slack is below 0 by more than rounding, (B,)."""
+        return self.met & (self.slack < -self.noise)
+
+    @property
+    def near(self) -> np.ndarray:
+        """Whether the hypotheses hold and the slack is below 0 by no more than rounding, (B,)."""
+        return self.met & (self.slack < 0) & (self.slack >= -self.noise)
+
+    def take(self, index: np.ndarray) -> Screened:
+        """Of the instances at an index."""
+        return Screened(self.slack[index], self.met[index], self.noise[index], self.gap[index])
+
+    def __add__(self, other: Screened) -> Screened:
+        """Of both batches, end to end."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in dataclasses.fields(self))
+        return Screened(*(np.concatenate(pair) for pair in pairs))
 
 
 class Screen:
@@ -102,8 +127,8 @@ class Screen:
             rows = [self._evaluate(instances.one(i), None) for i in range(len(instances))]
         except Exception as error:
             raise failed(self.claim, error) from error
-        columns = zip(*((row.slack, row.met, row.noise, row.gap) for row in rows), strict=True)
-        return Screened(*(np.array(column) for column in columns))
+        fields = (field.name for field in dataclasses.fields(Screened))
+        return Screened(*(np.array([getattr(row, name) for row in rows]) for name in fields))
 
     def _evaluate(self, q: Quantities, count: int | None) -> Screened:
         with np.errstate(all="ignore"):

@@ -83,10 +83,10 @@ class _Work:
     def _promising(self, instances: Instances) -> Any:
         """Which of them floats call false, (B,); all, where the formula fails on one."""
         try:
-            told = self._screen(instances)
+            screened = self._screen(instances)
         except ClaimFailed:
             return np.full(len(instances), True)
-        return told.slack < -told.noise
+        return screened.slack < -screened.noise
 
     def simplify(self) -> bool:
         """One round over every row and number: the edits that save most are tried first. Whether any was kept."""

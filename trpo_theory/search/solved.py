@@ -35,10 +35,10 @@ def hunt_solved(claim: Claim, generator: np.random.Generator, instances: int) ->
             for size in _SIZES:
                 drawn = random_instances(generator, each, states, actions)
                 solved = _solved(claim, drawn, pattern, size)
-                told = screen(solved)
-                told = dataclasses.replace(told, noise=_SOLVER_NOISE * told.noise)
-                found.add(solved, told, len(solved), int(told.met.sum()))
-                false += int((told.met & (told.slack < -told.noise)).sum())
+                screened = screen(solved)
+                screened = dataclasses.replace(screened, noise=_SOLVER_NOISE * screened.noise)
+                found.add(solved, screened, len(solved), int(screened.met.sum()))
+                false += int(screened.negative.sum())
     if claim.sound_for_any_new:
         found.prove(claim)
     elif false:

@@ -102,8 +102,8 @@ class Chunk:
                 if screen.batched
                 else instances.take(slice(max(8, int(hunting._ONE_BY_ONE_SHARE * len(instances)))))
             )
-            told = screen(part, q if shared and screen.batched else None)
-            found.add(part, told, len(part), int(told.met.sum()))
+            screened = screen(part, q if shared and screen.batched else None)
+            found.add(part, screened, len(part), int(screened.met.sum()))
         found.batched = screen.batched
         found.prove(claim)
         return Tally.of_hunt(claim.id, found, found.refuted[0] if found.refuted else None)

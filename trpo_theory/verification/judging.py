@@ -23,17 +23,17 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
     witness, verdict, note = None, UNREFUTED, claim.note
     if found.refuted is not None:
         witness, verdict = _witness(claim, found.refuted, searched.refuted), REFUTED
-    elif found.undecided or found.unasked:
-        left = found.undecided + found.unasked
+    elif found.undecided or found.unchecked:
+        left = found.undecided + found.unchecked
         note = _sentence(f"{left} instances that neither floats nor balls decide", found.note, note)
         verdict = UNDECIDED
     elif found.ties:
         note = _sentence(f"{found.ties} instances where it is an equality to 300 digits", note)
     if not found.effective:
         verdict, note = UNDECIDED, _sentence("no instance met the hypotheses", note)
-    elif found.least_slack == np.inf:
+    elif found.min_slack == np.inf:
         verdict, note = UNDECIDED, _sentence("its slack is nowhere a finite number", note)
-    if verdict == UNREFUTED and found.least_slack < 0:
+    if verdict == UNREFUTED and found.min_slack < 0:
         note = _sentence("floats call it false where balls prove it true: they lose digits in its formula", note)
     if not found.batched:
         note = _sentence("run one instance at a time: its formula cannot be batched", note)
@@ -43,8 +43,8 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
         verdict=verdict,
         instances=found.instances,
         effective=found.effective,
-        min_slack=found.least_slack,
-        min_ratio=found.least_ratio,
+        min_slack=found.min_slack,
+        min_ratio=found.min_ratio,
         near=found.near,
         witness=witness,
         note=note,

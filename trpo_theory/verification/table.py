@@ -48,7 +48,7 @@ def _schema() -> Any:
     kept = {"slack": pa.float64(), "ratio": pa.float64(), "states": pa.int64(), "actions": pa.int64()}
     worst = pa.struct(kept | {"numbers": pa.list_(pa.float64())})
     columns = {"claim": pa.string(), **dict.fromkeys(COUNTS, pa.int64())}
-    columns |= {"least_slack": pa.float64(), "least_ratio": pa.float64(), "batched": pa.bool_(), "note": pa.string()}
+    columns |= {"min_slack": pa.float64(), "min_ratio": pa.float64(), "batched": pa.bool_(), "note": pa.string()}
     return pa.schema(columns | {"refuted": pa.string(), "worst": pa.list_(worst)})
 
 

@@ -15,7 +15,7 @@ from trpo_theory.step.exact import ExactInstance
 KEPT = 2
 """How many of the worst instances are kept: so many of least slack, and as many of least slack over the gap."""
 
-COUNTS = ("instances", "effective", "near", "asked", "unasked", "undecided", "ties")
+COUNTS = ("instances", "effective", "near", "checked", "unchecked", "undecided", "ties")
 """What adds up."""
 
 _LAYOUT = ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "groups", "size")
@@ -75,11 +75,11 @@ class Tally:
     Attributes:
         claim: its id.
         instances, effective: how many were tried, and of them met the hypotheses.
-        least_slack: one within rounding of 0 counts as 0.
-        least_ratio: the least slack over |η(new) − L|.
+        min_slack: one within rounding of 0 counts as 0.
+        min_ratio: the least slack over |η(new) − L|.
         near: below 0 by no more than rounding, and balls were not asked about them.
-        asked: how many went to balls.
-        unasked: clearly negative in floats, with nothing refuted, and balls were not asked about them.
+        checked: how many went to balls.
+        unchecked: clearly negative in floats, with nothing refuted, and balls were not asked about them.
         undecided: those that balls were asked about, in vain.
         ties: those whose slack is 0 to a thousand bits.
         batched: whether the formula ran on batches.
@@ -91,11 +91,11 @@ class Tally:
     claim: str
     instances: int = 0
     effective: int = 0
-    least_slack: float = np.inf
-    least_ratio: float = np.inf
+    min_slack: float = np.inf
+    min_ratio: float = np.inf
     near: int = 0
-    asked: int = 0
-    unasked: int = 0
+    checked: int = 0
+    unchecked: int = 0
     undecided: int = 0
     ties: int = 0
     batched: bool = True
@@ -110,15 +110,15 @@ class Tally:
             claim_id,
             instances=found.tried,
             effective=found.effective,
-            least_slack=found.least_slack,
-            least_ratio=found.least_scaled,
+            min_slack=found.min_slack,
+            min_ratio=found.min_ratio,
             near=found.near,
             undecided=found.undecided,
             ties=found.ties,
             batched=found.batched,
             note=found.note,
             refuted=refuted,
-            **{name: getattr(found, name) for name in ("asked", "unasked", "worst") if hasattr(found, name)},
+            **{name: getattr(found, name) for name in ("checked", "unchecked", "worst") if hasattr(found, name)},
         )
 
 
@@ -135,8 +135,8 @@ def _together(one: Tally, other: Tally) -> Tally:
     return replace(
         one,
         **{name: getattr(one, name) + getattr(other, name) for name in COUNTS},
-        least_slack=min(one.least_slack, other.least_slack),
-        least_ratio=min(one.least_ratio, other.least_ratio),
+        min_slack=min(one.min_slack, other.min_slack),
+        min_ratio=min(one.min_ratio, other.min_ratio),
         batched=one.batched and other.batched,
         note=min(filter(None, (one.note, other.note)), default=""),
         refuted=_smaller(one.refuted, other.refuted),

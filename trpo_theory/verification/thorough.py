@@ -14,7 +14,7 @@ from trpo_theory.search.screen import Screened
 from trpo_theory.step.batch import Instances
 from trpo_theory.verification.tally import KEPT, Kept, worst_of
 
-_ASKED = 2000
+_CHECKED_AT_MOST = 2000
 """At most so many instances of a claim go to balls for each of two reasons: clearly negative, negative within rounding."""
 
 
@@ -28,16 +28,16 @@ class Keeping(Hunt):
 
     worst: tuple[Kept, ...] = ()
 
-    def add(self, instances: Instances, told: Screened, tried: int, effective: int) -> None:
+    def add(self, instances: Instances, screened: Screened, tried: int, effective: int) -> None:
         """Count a batch and keep its worst."""
-        super().add(instances, told, tried, effective)
-        ratio = scaled(told, "gap")
-        clear = np.where(told.met, np.where(np.abs(told.slack) <= told.noise, 0.0, told.slack), np.inf)
+        super().add(instances, screened, tried, effective)
+        ratio = scaled(screened, "gap")
+        clear = np.where(screened.met, screened.clear_slack, np.inf)
         orders = [hunting.least_of(order, KEPT) for order in (clear, ratio)]
         found = [
             Kept.of(instances, int(index), float(clear[index]), float(ratio[index]))
             for index in np.unique(np.concatenate(orders))
-            if told.met[index]
+            if screened.met[index]
         ]
         self.worst = worst_of((*self.worst, *found))
 
@@ -47,40 +47,40 @@ class Thorough(Keeping):
     """A hunt that leaves no alarm of the floats to itself: every instance that they call negative goes to balls.
 
     Attributes:
-        asked: how many went.
-        unasked: clearly negative ones beyond a limit, where none was refuted.
+        checked: how many went.
+        unchecked: clearly negative ones beyond a limit, where none was refuted.
     """
 
-    asked: int = 0
-    unasked: int = 0
+    checked: int = 0
+    unchecked: int = 0
     _alarms: list[tuple[float, Instances, int]] = field(default_factory=list)
     _doubts: list[tuple[float, Instances, int]] = field(default_factory=list)
 
-    def add(self, instances: Instances, told: Screened, tried: int, effective: int) -> None:
+    def add(self, instances: Instances, screened: Screened, tried: int, effective: int) -> None:
         """Count a batch; keep its worst, and whatever floats call negative."""
-        super().add(instances, told, tried, effective)
+        super().add(instances, screened, tried, effective)
         self._negative, self._near = [], []
-        by_reward = scaled(told, "reward")
+        by_reward = scaled(screened, "reward")
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = told.slack / told.noise
+            share = screened.slack / screened.noise
         for found, order, which in (
-            (self._alarms, by_reward, told.met & (told.slack < -told.noise)),
-            (self._doubts, share, told.met & (told.slack < 0) & (told.slack >= -told.noise)),
+            (self._alarms, by_reward, screened.negative),
+            (self._doubts, share, screened.near),
         ):
             found += [(float(order[i]), instances, int(i)) for i in np.flatnonzero(which)]
 
     def prove(self, claim: Claim) -> None:
         """Ask balls, the clearly negative first, until one is refuted; of identities, which err to both sides, a few."""
-        limit = _ASKED if claim.relation == ">=" else hunting._PROVED_NEAR
+        limit = _CHECKED_AT_MOST if claim.relation == ">=" else hunting._PROVED_NEAR
         alarms, doubts = (sorted(found, key=lambda one: one[0]) for found in (self._alarms, self._doubts))
         self._alarms, self._doubts = [], []
-        self.unasked = max(0, len(alarms) - _ASKED)
+        self.unchecked = max(0, len(alarms) - _CHECKED_AT_MOST)
         for kind, _, instances, index in [
-            *((1, *one) for one in alarms[:_ASKED]),
+            *((1, *one) for one in alarms[:_CHECKED_AT_MOST]),
             *((0, *one) for one in doubts[:limit]),
         ]:
-            self.asked += 1
+            self.checked += 1
             self.near -= claim.relation == ">=" and not kind
             if self._refutes(claim, instances.exact(index)):
-                self.unasked = 0
+                self.unchecked = 0
                 return

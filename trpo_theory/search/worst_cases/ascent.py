@@ -146,7 +146,7 @@ class _Chart:
 
     def _difference(self, x: np.ndarray) -> np.ndarray:
         unit = _DIFFERENCE * np.eye(self.size)
-        told = self.ratios(x[:, None] + np.concatenate([unit, -unit])[None])
+        values = self.ratios(x[:, None] + np.concatenate([unit, -unit])[None])
         with np.errstate(invalid="ignore"):
-            slope = (told[:, : self.size] - told[:, self.size :]) / (2 * _DIFFERENCE)
+            slope = (values[:, : self.size] - values[:, self.size :]) / (2 * _DIFFERENCE)
         return np.where(np.isfinite(slope), slope, 0.0)

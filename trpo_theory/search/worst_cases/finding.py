@@ -223,9 +223,9 @@ def _certified(ratio: Ratio, found: Found, gamma: Fraction) -> tuple[ExactInstan
     largest = found.ratios.max()
     goal = largest - _LOSS * abs(largest) - _ZERO
     candidates = [one for number in range(len(found.ratios)) for one in rounded(found, number, gamma)]
-    told = ratio(from_exact([instance for instance, _ in candidates]))
+    ratios = ratio(from_exact([instance for instance, _ in candidates]))
     digits = np.array([math.log10(denominator) for _, denominator in candidates])
-    scores = np.where(told >= goal, told / max(abs(largest), _ZERO) - _DIGIT * digits, -np.inf)
+    scores = np.where(ratios >= goal, ratios / max(abs(largest), _ZERO) - _DIGIT * digits, -np.inf)
     order = np.argsort(-scores, kind="stable")
     simple = [candidates[n][0] for n in order[:_PROOFS] if np.isfinite(scores[n])]
     floats = [dataclasses.replace(found.instances.exact(n), gamma=gamma) for n in range(len(found.ratios))]

@@ -47,11 +47,11 @@ class Ratio:
         self.bound = bound
         self.batched = Screen(claim_of(bound)).batched
         probe = random_instances(np.random.default_rng(0), self.fewer(600), 3, 2)
-        told, plain = self(probe), _neutral(probe)
+        ratios, plain = self(probe), _neutral(probe)
         self.uses = frozenset(
             name
             for name in ("reference", "noise", "groups", "size")
-            if not np.array_equal(told, self(probe.replace(**{name: getattr(plain, name)})))
+            if not np.array_equal(ratios, self(probe.replace(**{name: getattr(plain, name)})))
         )
 
     def __call__(self, instances: Instances) -> np.ndarray:
