@@ -15,7 +15,7 @@ from trpo_theory.claims import catalogue
 from trpo_theory.claims.from_file import read_claims
 from trpo_theory.claims.record import NEEDS, Claim
 from trpo_theory.errors import ClaimFailed
-from trpo_theory.proofs.decide import Verdict
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search import hunt as hunting
 from trpo_theory.search import shrink as shrinking
@@ -511,8 +511,8 @@ def refuted():
 def test_what_is_shrunk_still_refutes_and_is_simpler(name, refuted):
     claim, (instance, decision) = SHRUNK[name], refuted[name]
     small, proof = shrink(claim, instance, decision)
-    assert proof.verdict is Verdict.REFUTED
-    assert settle(claim, small).verdict is Verdict.REFUTED
+    assert proof.verdict is Outcome.REFUTED
+    assert settle(claim, small).verdict is Outcome.REFUTED
     assert small.states <= instance.states
     assert small.actions <= instance.actions
     assert whole_cost(small) < whole_cost(instance)

@@ -14,7 +14,7 @@ from trpo_theory import bounds
 from trpo_theory.claims import catalogue
 from trpo_theory.claims.record import Claim
 from trpo_theory.errors import ClaimFailed, InvalidInput
-from trpo_theory.proofs.decide import Verdict as Decided
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search import hunt as hunting
 from trpo_theory.step.exact import quantities
@@ -78,7 +78,7 @@ def test_the_worst_instances_are_whole_and_certify_the_number_that_is_printed():
     assert worst.slack == tally.min_slack < 0
     assert min(one.ratio for one in tally.worst) == tally.min_ratio
     decision = settle(catalogue["trpo/tv-2"], worst.exact)
-    assert decision.verdict is Decided.REFUTED
+    assert decision.verdict is Outcome.REFUTED
     assert float(decision.upper) == pytest.approx(tally.min_slack, rel=1e-9)
     drawn = task.drawn()[0]
     (where,) = np.flatnonzero((drawn.transition == worst.instances.transition).all((1, 2, 3)))

@@ -13,6 +13,7 @@ from trpo_theory import claim
 from trpo_theory.bounds import Bound
 from trpo_theory.claims.record import Claim
 from trpo_theory.errors import ClaimFailed, InvalidInput
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.search import hunt as hunting
 from trpo_theory.search.battery import battery
 from trpo_theory.verification.falsifying import check, falsify
@@ -345,7 +346,7 @@ def test_falsify_adds_up_its_searches(monkeypatch):
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_falsify_does_not_forget_what_one_of_its_searches_left_open(which, monkeypatch):
     def verdict(name, effective=5, note=""):
-        return Verdict("mine/made", True, name, 10, effective, 0.0, 0.0, 0, note=note)
+        return Verdict("mine/made", True, Outcome(name), 10, effective, 0.0, 0.0, 0, note=note)
 
     told = iter([verdict("undecided", note="hard") if n == which else verdict("unrefuted") for n in range(3)])
     monkeypatch.setattr("trpo_theory.verification.falsifying._verdict", lambda *_, **__: next(told))

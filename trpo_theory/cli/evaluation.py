@@ -176,7 +176,8 @@ def _proved(rows: list[dict[str, Any]], mdp: FiniteMDP, old: Any, new: Any) -> l
 def _proved_row(row: dict[str, Any], bound: Bound, instance: ExactInstance, levels: list[Quantities]) -> dict[str, Any]:
     """One bound decided. The k-th attempt at any bound is at the same precision, so that all can share its quantities."""
     from trpo_theory.numerics.ball.raw import precision
-    from trpo_theory.proofs.decide import Verdict, decide
+    from trpo_theory.proofs.decide import decide
+    from trpo_theory.proofs.outcome import Outcome
 
     attempts, row = itertools.count(), dict(row)
 
@@ -191,7 +192,7 @@ def _proved_row(row: dict[str, Any], bound: Bound, instance: ExactInstance, leve
         return found["slack"]
 
     decision: Decision = decide(slack, instance)
-    holds = {Verdict.UNDECIDED: None, Verdict.REFUTED: False}.get(decision.verdict, True)
+    holds = {Outcome.UNDECIDED: None, Outcome.REFUTED: False}.get(decision.verdict, True)
     return row | {"holds": holds, "enclosure": decision.enclosure}
 
 

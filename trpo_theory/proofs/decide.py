@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import decimal
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +14,7 @@ import numpy as np
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball.number import Ball, BallArray, plain
 from trpo_theory.numerics.ball.raw import Undecided, arb, precision
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.step.exact import ExactInstance, quantities
 from trpo_theory.step.quantities import Quantities
 
@@ -23,15 +23,6 @@ _DIGITS = 10
 _UNDEFINED, _UNKNOWN = "undefined", "unknown"
 _SHOWN_DIGITS = 12
 """An exact fraction with more digits than this above or below is shown as a decimal enclosure."""
-
-
-class Verdict(enum.StrEnum):
-    """What is known of a claim on one instance."""
-
-    PROVED = "proved"
-    REFUTED = "refuted"
-    UNDECIDED = "undecided"
-    VACUOUS = "vacuous"
 
 
 @dataclass(frozen=True)
@@ -47,7 +38,7 @@ class Decision:
         enclosure: the slack as a reader sees it, rounded outward: "-3/20", "[-0.1500000001, -0.1499999999]", "inf".
     """
 
-    verdict: Verdict
+    verdict: Outcome
     lower: Fraction | None
     upper: Fraction | None
     precision: int
@@ -88,7 +79,7 @@ def decide(
     while True:
         with precision(bits):
             decision = _attempt(slack, q, given, relation, bits)
-        if decision.verdict is not Verdict.UNDECIDED or decision.enclosure == _UNDEFINED or bits >= limit:
+        if decision.verdict is not Outcome.UNDECIDED or decision.enclosure == _UNDEFINED or bits >= limit:
             return decision
         bits = min(2 * bits, limit)
         q = _without_enclosures(q)
@@ -99,14 +90,14 @@ def _attempt(slack: Any, q: Quantities, given: Any, relation: str, bits: int) ->
     try:
         met = given is None or _holds(given(q))
         if not met:
-            return Decision(Verdict.VACUOUS, None, None, bits, False, _UNKNOWN)
+            return Decision(Outcome.VACUOUS, None, None, bits, False, _UNKNOWN)
         entries = _numbers(slack(q))
     except Undecided:
-        return Decision(Verdict.UNDECIDED, None, None, bits, met, _UNKNOWN)
+        return Decision(Outcome.UNDECIDED, None, None, bits, met, _UNKNOWN)
     complies = [_complies(entry, relation) for entry in entries]
-    verdict = Verdict.REFUTED if False in complies else Verdict.UNDECIDED if None in complies else Verdict.PROVED
+    verdict = Outcome.REFUTED if False in complies else Outcome.UNDECIDED if None in complies else Outcome.PROVED
     shown = [entry for entry, yes in zip(entries, complies, strict=True) if yes is not True] or entries
-    if verdict is Verdict.REFUTED:
+    if verdict is Outcome.REFUTED:
         shown = [entry for entry, yes in zip(entries, complies, strict=True) if yes is False]
     lower, upper, text = _enclosed(shown, relation)
     return Decision(verdict, lower, upper, bits, met, text)

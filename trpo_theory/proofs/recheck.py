@@ -18,7 +18,8 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io.files import read_fields
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided, precision
-from trpo_theory.proofs.decide import Decision, Verdict
+from trpo_theory.proofs.decide import Decision
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.step.exact import ExactInstance, quantities
 
@@ -52,26 +53,26 @@ class Certificate:
     @property
     def certified(self) -> bool:
         """Whether the witness is what it says: it refutes the claim, with the slack that it tells."""
-        return self.verdict == Verdict.REFUTED and self.agrees
+        return self.verdict == Outcome.REFUTED and self.agrees
 
     @property
     def undecided(self) -> bool:
         """Whether neither is proved."""
-        return self.verdict == Verdict.UNDECIDED
+        return self.verdict == Outcome.UNDECIDED
 
     @property
     def summary(self) -> str:
         """In a sentence."""
         if self.certified:
             return f"certified: refuted, slack in {self.enclosure}"
-        if self.verdict == Verdict.REFUTED:
+        if self.verdict == Outcome.REFUTED:
             return f"rejected: refuted, but its slack is in {self.enclosure}, which is not what the file tells"
         words = {
-            Verdict.PROVED: "the claim holds on this instance",
-            Verdict.VACUOUS: "the claim's hypotheses do not hold on this instance",
-            Verdict.UNDECIDED: "neither is proved on this instance",
+            Outcome.PROVED: "the claim holds on this instance",
+            Outcome.VACUOUS: "the claim's hypotheses do not hold on this instance",
+            Outcome.UNDECIDED: "neither is proved on this instance",
         }
-        return f"rejected: {words[Verdict(self.verdict)]}, slack in {self.enclosure}"
+        return f"rejected: {words[Outcome(self.verdict)]}, slack in {self.enclosure}"
 
     def to_fields(self) -> dict[str, Any]:
         """For JSON."""

@@ -107,7 +107,7 @@ def update_evidence(
             wanted=f"a dense MDP of at most {_LARGEST} states, since it is solved in exact rationals",
             fix="use certify_update(...).gap, which is proved for the surrogate as stored",
         )
-    content = mdp_fields(mdp) | {"gamma": number_text(as_written(mdp.gamma)), "old": old, "new": new.tolist()}
+    content = mdp_fields(mdp) | {"gamma": number_text(as_written(float(mdp.gamma))), "old": old, "new": new.tolist()}
     content |= {} if groups is None else {"groups": groups}
     content |= {"problem": str(reduction), _amount_name(reduction): number_text(as_written(amount))}
     content["multiplier"] = multiplier

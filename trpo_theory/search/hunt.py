@@ -10,7 +10,8 @@ import numpy as np
 
 from trpo_theory.claims.record import Claim
 from trpo_theory.errors import ClaimFailed
-from trpo_theory.proofs.decide import Decision, Verdict
+from trpo_theory.proofs.decide import Decision
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.descent import GENERATIONS, descend, scaled
 from trpo_theory.search.screen import Screen, Screened
@@ -109,12 +110,12 @@ class Hunt:
         except ClaimFailed as error:
             self.undecided, self.note = self.undecided + 1, f"in balls, {error}"
             return False
-        if decision.verdict is Verdict.REFUTED and self.wants((instance.states, instance.actions)):
+        if decision.verdict is Outcome.REFUTED and self.wants((instance.states, instance.actions)):
             self.refuted = instance, decision
-        if decision.verdict is Verdict.UNDECIDED:
+        if decision.verdict is Outcome.UNDECIDED:
             tie = decision.lower is not None and max(abs(decision.lower), abs(decision.upper or 0)) < _TIE
             self.ties, self.undecided = self.ties + tie, self.undecided + (not tie)
-        return decision.verdict is Verdict.REFUTED
+        return decision.verdict is Outcome.REFUTED
 
 
 def least_of(order: np.ndarray, count: int) -> np.ndarray:

@@ -13,7 +13,8 @@ import numpy as np
 
 from trpo_theory.claims.record import Claim
 from trpo_theory.errors import ClaimFailed
-from trpo_theory.proofs.decide import Decision, Verdict
+from trpo_theory.proofs.decide import Decision
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.screen import Screen
 from trpo_theory.step.batch import Instances, from_exact
@@ -64,7 +65,7 @@ class _Work:
             decision = settle(self.claim, candidate)
         except ClaimFailed:  # simple instances are where formulas divide by 0
             return False
-        if decision.verdict is not Verdict.REFUTED:
+        if decision.verdict is not Outcome.REFUTED:
             return False
         self.instance, self.decision = candidate, decision
         return True

@@ -7,9 +7,10 @@ from typing import Any
 
 from trpo_theory import _checks
 from trpo_theory.claims.record import Claim
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.search_task import Search
-from trpo_theory.verification.verdict import REFUTED, UNDECIDED, Verdict
+from trpo_theory.verification.verdict import Verdict
 from trpo_theory.verification.verifying import INSTANCES, as_claim, run_tasks
 
 
@@ -42,8 +43,9 @@ def falsify(claim: Any, *, seed: int = 0, effort: int = 4) -> Verdict:
 
 
 def _weight(verdict: Verdict) -> tuple[bool, bool, bool]:
-    """Of several searches one that refutes is told of, else one that met what it cannot decide."""
-    return verdict.verdict == REFUTED, verdict.verdict == UNDECIDED and verdict.effective > 0, verdict.effective > 0
+    """Which of several searches speaks for all: one that refutes, else one that met what it cannot decide."""
+    met = verdict.effective > 0
+    return verdict.verdict == Outcome.REFUTED, verdict.verdict == Outcome.UNDECIDED and met, met
 
 
 def check(claim: Any, *, instances: int = 5000, seed: int = 0) -> Verdict:
@@ -60,7 +62,7 @@ def check(claim: Any, *, instances: int = 5000, seed: int = 0) -> Verdict:
         raise AssertionError(
             f"{verdict.id} is refuted, proved in ball arithmetic ({verdict.witness.size_text}):\n{verdict.witness.text}"
         )
-    if verdict.verdict == UNDECIDED:
+    if verdict.verdict == Outcome.UNDECIDED:
         raise AssertionError(f"{verdict.id} is undecided: {verdict.note}")
     return verdict
 

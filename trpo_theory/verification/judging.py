@@ -9,31 +9,31 @@ import numpy as np
 
 from trpo_theory.claims.record import Claim
 from trpo_theory.errors import NotSolved
-from trpo_theory.proofs.decide import Verdict as Decided
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import Witness
 from trpo_theory.search.shrink import shrink
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.verification.tally import Tally
-from trpo_theory.verification.verdict import REFUTED, UNDECIDED, UNREFUTED, Verdict
+from trpo_theory.verification.verdict import Verdict
 
 
 def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
     """The verdict on all that was found; what the search refuted is shrunk already."""
-    witness, verdict, note = None, UNREFUTED, claim.note
+    witness, verdict, note = None, Outcome.UNREFUTED, claim.note
     if found.refuted is not None:
-        witness, verdict = _witness(claim, found.refuted, searched.refuted), REFUTED
+        witness, verdict = _witness(claim, found.refuted, searched.refuted), Outcome.REFUTED
     elif found.undecided or found.unchecked:
         left = found.undecided + found.unchecked
         note = _sentence(f"{left} instances that neither floats nor balls decide", found.note, note)
-        verdict = UNDECIDED
+        verdict = Outcome.UNDECIDED
     elif found.ties:
         note = _sentence(f"{found.ties} instances where it is an equality to 300 digits", note)
     if not found.effective:
-        verdict, note = UNDECIDED, _sentence("no instance met the hypotheses", note)
+        verdict, note = Outcome.UNDECIDED, _sentence("no instance met the hypotheses", note)
     elif found.min_slack == np.inf:
-        verdict, note = UNDECIDED, _sentence("its slack is nowhere a finite number", note)
-    if verdict == UNREFUTED and found.min_slack < 0:
+        verdict, note = Outcome.UNDECIDED, _sentence("its slack is nowhere a finite number", note)
+    if verdict == Outcome.UNREFUTED and found.min_slack < 0:
         note = _sentence("floats call it false where balls prove it true: they lose digits in its formula", note)
     if not found.batched:
         note = _sentence("run one instance at a time: its formula cannot be batched", note)
@@ -56,7 +56,7 @@ def _witness(claim: Claim, refuted: ExactInstance, shrunk: ExactInstance | None)
     instance = refuted if shrunk is None else shrunk
     with contextlib.redirect_stdout(sys.stderr):  # as where it was found
         decision = settle(claim, instance)
-    if decision.verdict is not Decided.REFUTED:
+    if decision.verdict is not Outcome.REFUTED:
         raise NotSolved(
             f"got a counterexample to {claim.id} in the run directory that is not proved; wanted the one that was found; "
             "fix: begin the run again in another directory"

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trpo_theory import _checks
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.witness import Witness
 
 if TYPE_CHECKING:
     import pandas as pd
-
-REFUTED, UNREFUTED, UNDECIDED = "refuted", "unrefuted", "undecided"
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Verdict:
 
     id: str
     expected: Any
-    verdict: str
+    verdict: Outcome
     instances: int
     effective: int
     min_slack: float
@@ -45,9 +44,9 @@ class Verdict:
     @property
     def as_expected(self) -> bool:
         """Whether a true claim stands and a false one is refuted; an open one may come out either way."""
-        if self.verdict == UNDECIDED:
+        if self.verdict == Outcome.UNDECIDED:
             return False
-        return self.expected == "open" or (self.verdict == UNREFUTED) == self.expected
+        return self.expected == "open" or (self.verdict == Outcome.UNREFUTED) == self.expected
 
     def to_fields(self) -> dict[str, Any]:
         """For JSON: the witness as the content of its file, or None."""
@@ -96,6 +95,6 @@ class Verification:
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
-        counts = {name: sum(v.verdict == name for v in self.verdicts) for name in (REFUTED, UNREFUTED, UNDECIDED)}
-        shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        counts = {outcome: sum(v.verdict == outcome for v in self.verdicts) for outcome in Outcome}
+        shown = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
         return f"Verification({shown}; {'all' if self.as_expected else 'not all'} as expected)"

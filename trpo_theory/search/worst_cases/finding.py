@@ -18,7 +18,8 @@ from trpo_theory.claims.record import Claim
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io import write_fields
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.proofs.decide import Decision, Verdict, decide
+from trpo_theory.proofs.decide import Decision, decide
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.witness import (
     checked_path,
     ends_text,
@@ -231,7 +232,7 @@ def _certified(ratio: Ratio, found: Found, gamma: Fraction) -> tuple[ExactInstan
     floats = [dataclasses.replace(found.instances.exact(n), gamma=gamma) for n in range(len(found.ratios))]
     for instance in [*simple, *floats]:
         decision = ratio_of(ratio.bound, instance)
-        if decision.verdict is not Verdict.UNDECIDED and decision.met and None not in (decision.lower, decision.upper):
+        if decision.verdict is not Outcome.UNDECIDED and decision.met and None not in (decision.lower, decision.upper):
             return instance, decision
     raise NotSolved(
         f"got a ratio of {found.ratios.max():.6g} in floats that no rational instance near it is proved to have; wanted "
