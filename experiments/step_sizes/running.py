@@ -62,8 +62,8 @@ class Settings:
     """
 
     cases: tuple[Case, ...] = (
-        Case("F6", "zoo:f6?p=2/5", 0.9, (), (-1, 4)),
-        Case("F6", "zoo:f6?p=2/5", 0.9, (0, 0, 0), (-1, 4)),
+        Case("F6", "zoo:aliased?p=2/5", 0.9, (), (-1, 4)),
+        Case("F6", "zoo:aliased?p=2/5", 0.9, (0, 0, 0), (-1, 4)),
         Case("two states", "zoo:kakade", 0.9, (), (-3, 2)),
         Case("FrozenLake 4x4", "gym:FrozenLake-v1", 0.9, (), (0, 5)),
         Case("FrozenLake 4x4", "gym:FrozenLake-v1", 0.9, tuple(s // 4 for s in range(16)), (0, 5)),

@@ -51,13 +51,13 @@ def as_mp(array):
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        *(("f1", {"x": x}) for x in (0.0, 0.01, 0.25, 0.5, 0.75, 1.0)),
-        *(("f2", {"x": x}) for x in (0.001, 0.1, 0.49)),
-        *(("f3", {"a": a, "b": b}) for a, b in ((0.1, 0.1), (0.5, 0.0), (0.01, 0.4))),
-        *(("f4", {"x": x}) for x in (0.01, 0.25, 1.0)),
-        *(("f5", {"x": x, "scale": m}) for x, m in ((0.1, 100.0), (0.5, 2.0))),
-        *(("f6", {"p": p, "p_new": p2}) for p, p2 in ((0.4, 0.7), (0.5, 0.1))),
-        *(("walk", {"x": x, "n": n}) for x, n in ((0.01, 1), (0.1, 3), (0.3, 6), (0.5, 4))),
+        *(("coupling-tight", {"x": x}) for x in (0.0, 0.01, 0.25, 0.5, 0.75, 1.0)),
+        *(("pinsker-tight", {"x": x}) for x in (0.001, 0.1, 0.49)),
+        *(("equal-kl", {"a": a, "b": b}) for a, b in ((0.1, 0.1), (0.5, 0.0), (0.01, 0.4))),
+        *(("kakade-langford-tight", {"x": x}) for x in (0.01, 0.25, 1.0)),
+        *(("cpo-tight", {"x": x, "scale": m}) for x, m in ((0.1, 100.0), (0.5, 2.0))),
+        *(("aliased", {"p": p, "p_new": p2}) for p, p2 in ((0.4, 0.7), (0.5, 0.1))),
+        *(("drunkards-walk", {"x": x, "n": n}) for x, n in ((0.01, 1), (0.1, 3), (0.3, 6), (0.5, 4))),
     ],
 )
 def test_closed_form_gap_is_the_exact_gap(name, options, gamma):
@@ -67,6 +67,32 @@ def test_closed_form_gap_is_the_exact_gap(name, options, gamma):
     assert made.gap == pytest.approx(float(exact), rel=1e-12, abs=1e-14 * float(np.abs(mdp.reward).max()))
     q = tt.compare(mdp, made.old, made.new)
     assert float(q.surrogate_gap) == pytest.approx(made.gap, rel=1e-12, abs=1e-14 * float(np.abs(mdp.reward).max()))
+
+
+def test_the_earlier_ids_of_the_families_are_aliases():
+    names = {
+        "f1": "coupling-tight",
+        "f2": "pinsker-tight",
+        "f3": "equal-kl",
+        "f4": "kakade-langford-tight",
+        "f5": "cpo-tight",
+        "f6": "aliased",
+        "walk": "drunkards-walk",
+    }
+    assert names == zoo.ALIASES
+    for old, name in names.items():
+        assert getattr(zoo, old) is getattr(zoo, name.replace("-", "_"))
+        first, second = zoo.make(old, gamma=0.7), zoo.make(name, gamma=0.7)
+        assert (first.new == second.new).all()
+        assert first.gap == second.gap
+        loaded = tt.load(f"zoo:{old}?gamma=7/10")
+        assert (loaded.transition == second.mdp.transition).all()
+
+
+def test_f2_attains_pinskers_constant_in_the_limit():
+    made = zoo.pinsker_tight(gamma=1e-6, x=1e-3)
+    penalty = float(tt.bounds["pinsker/kl"].penalty(tt.compare(*_parts(made))))
+    assert -made.gap / penalty == pytest.approx(1.0, abs=1e-5)
 
 
 def test_families_batch_over_their_parameters():

@@ -1,4 +1,4 @@
-"""Named and random MDPs: the catalogue's worst-case families, textbook classics, Dirichlet and Garnet."""
+"""Named and random MDPs: families of worst cases, textbook examples, random MDPs (Dirichlet, Garnet)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,38 @@ from trpo_theory.zoo.classics import (
     taxicab,
     toymaker,
 )
-from trpo_theory.zoo.families import FAMILIES, Instance, f1, f2, f3, f4, f5, f6, walk
+from trpo_theory.zoo.families import (
+    ALIASES,
+    FAMILIES,
+    Instance,
+    aliased,
+    coupling_tight,
+    cpo_tight,
+    drunkards_walk,
+    equal_kl,
+    f1,
+    f2,
+    f3,
+    f4,
+    f5,
+    f6,
+    kakade_langford_tight,
+    pinsker_tight,
+    walk,
+)
 from trpo_theory.zoo.random import RANDOM, dirichlet, garnet, random_policy
 
 __all__ = [
+    "ALIASES",
     "NAMES",
     "Instance",
+    "aliased",
     "chain",
+    "coupling_tight",
+    "cpo_tight",
     "dirichlet",
+    "drunkards_walk",
+    "equal_kl",
     "f1",
     "f2",
     "f3",
@@ -43,8 +67,10 @@ __all__ = [
     "garnet",
     "grid",
     "kakade",
+    "kakade_langford_tight",
     "maintenance",
     "make",
+    "pinsker_tight",
     "puterman",
     "queue",
     "random_policy",
@@ -56,20 +82,25 @@ __all__ = [
 ]
 
 NAMES = (*FAMILIES, *CLASSICS, *RANDOM)
+"""The names that `make` and `zoo:` read; `ALIASES` maps the earlier ids of the families to theirs."""
 
 
 def make(name: str, **options: Any) -> FiniteMDP | Instance:
-    """The MDP (or, for a family, the instance) of that name; random ones take seed=.
+    """The MDP of that name; for a family of worst cases, the instance (an MDP and two policies).
+
+    Args:
+        name: one of `NAMES`, or of `ALIASES`.
+        options: parameters of the MDP, all of them numbers; random MDPs also take `seed`, 0 by default.
 
     Raises:
-        InvalidInput: for an unknown name or option.
+        InvalidInput: for an unknown name or option, or a value out of range.
 
     >>> make("forest", gamma=0.9)
     FiniteMDP(states=3, actions=2, gamma=0.9, dense)
     """
-    if name not in NAMES:
-        raise unknown_name("zoo MDP", name, NAMES)
-    factory = {**FAMILIES, **CLASSICS, **RANDOM}[name]
+    if name not in NAMES and name not in ALIASES:
+        raise unknown_name("zoo MDP", name, (*NAMES, *ALIASES))
+    factory = {**FAMILIES, **CLASSICS, **RANDOM}[ALIASES.get(name, name)]
     random = name in RANDOM
     accepted = {
         key

@@ -1,25 +1,27 @@
-"""Transitions told by their moves: dense while that is small, sparse beyond."""
+"""Transitions built from a list of moves: a dense array while that is small, a sparse matrix beyond."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
 
 DENSE_UP_TO = 2_000_000
-"""Entries S·A·S of a dense transition."""
+"""The most entries S·A·S of a dense transition; chosen: 16 MB of float64, which a batch or an LU still fits beside."""
 
 
-def transition_of(states: int, actions: int, moves: Iterable[tuple[int, Any, Any]]) -> Any:
+def transition_of(
+    states: int, actions: int, moves: Iterable[tuple[int, ArrayLike, ArrayLike]]
+) -> np.ndarray | sp.csr_array:
     """P, (S, A, S), or sparse (S·A, S) where S·A·S > 2·10⁶.
 
     Args:
         states: S.
         actions: A.
-        moves: (a, s', p): action a leads from state s to s'[s] with probability p[s] besides what other moves say; (S,) or
-            one for all.
+        moves: triples (a, s', p): action a leads from state s to s'[s] with probability p[s]; both have shape (S,) or are
+            one number for all states. Probabilities of moves to the same successor add up.
     """
     site, rows, columns, weights = np.arange(states), [], [], []
     for action, successor, probability in moves:

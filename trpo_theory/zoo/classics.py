@@ -1,6 +1,8 @@
-"""MDPs from textbooks, of two to five states, and the usual toy problems of any size, sparse where they are large."""
+"""MDPs from textbooks, of two or three states, and the usual toy problems of any size, sparse where they are large."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,20 +11,21 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.zoo._moves import transition_of
 
 _INF = float("inf")
+"""−∞ as a reward marks an action that is not available."""
 
 
 def puterman(*, gamma: float = 0.95) -> FiniteMDP:
-    """Puterman's two-state example; at γ = 0.95 V* = (−60/7, −20).
+    """Puterman's two-state example, whose second state has one action only; at γ = 0.95 V* = (−60/7, −20).
 
-    Source: Puterman (2005), Markov Decision Processes, section 3.1; s1 has one action only.
+    Source: Puterman (2005), Markov Decision Processes, section 3.1.
     """
     return FiniteMDP([[[0.5, 0.5], [0, 1]], [[0, 1], [0, 0]]], [[5, 10], [-1, -_INF]], gamma, [1, 0])
 
 
 def kakade(*, gamma: float = 0.9, initial: float = 0.8) -> FiniteMDP:
-    """Kakade's two states i and j: staying pays 1 at i and 2 at j, moving pays 0; starts at i with probability initial.
+    """Kakade's two states i and j: staying pays 1 at i and 2 at j, moving pays 0; the start is i with probability `initial`.
 
-    Source: Kakade (2001), A Natural Policy Gradient, figure 2, whose plain gradient is stuck for long at i.
+    Source: Kakade (2001), A Natural Policy Gradient, figure 2, where plain gradient ascent stays at i for a long time.
     """
     return FiniteMDP(
         [[[1, 0], [0, 1]], [[0, 1], [1, 0]]],
@@ -46,7 +49,10 @@ def toymaker(*, gamma: float = 0.9) -> FiniteMDP:
 
 
 def taxicab(*, gamma: float = 0.9) -> FiniteMDP:
-    """Howard's taxicab: cruise, go to the stand, or wait for a call (which town B has none of). Source: Howard (1960)."""
+    """Howard's taxicab: cruise, drive to the stand, or wait for a radio call (not available in town B).
+
+    Source: Howard (1960).
+    """
     transition = np.array(
         [
             [[8, 4, 4], [1, 12, 3], [4, 2, 10]],
@@ -74,7 +80,7 @@ def recycling_robot(
 ) -> FiniteMDP:
     """Sutton and Barto's can-collecting robot; recharging is not available at a high battery.
 
-    Source: Sutton and Barto (2018), example 3.3; a flat battery costs 3.
+    Source: Sutton and Barto (2018), example 3.3; running the battery flat costs 3.
     """
     return FiniteMDP(
         [[[alpha, 1 - alpha], [1, 0], [0, 0]], [[1 - beta, beta], [0, 1], [1, 0]]],
@@ -87,8 +93,9 @@ def recycling_robot(
 
 
 def forest(*, gamma: float = 0.9, states: int = 3, old: float = 4.0, cut: float = 2.0, fire: float = 0.1) -> FiniteMDP:
-    """Forest management as in pymdptoolbox: wait (fire burns with probability fire) or cut.
+    """Forest management as in pymdptoolbox: wait (the forest burns down with probability `fire`) or cut.
 
+    Waiting in the oldest state pays `old`; cutting pays `cut` there and 1 in the states between.
     At the defaults V* = (26.244, 29.484, 33.484).
     """
     states = _checks.integer(states, "states", least=2)
@@ -103,7 +110,10 @@ def forest(*, gamma: float = 0.9, states: int = 3, old: float = 4.0, cut: float 
 
 
 def maintenance(*, gamma: float = 0.9, states: int = 5, wear: float = 0.3, repair: float = 4.0) -> FiniteMDP:
-    """A machine that earns states − 1 − s in state s of wear; run it (it wears with probability wear), or repair it."""
+    """A machine that earns states − 1 − s at wear level s while it runs; a repair costs `repair` and resets the wear.
+
+    A machine that runs wears by one level with probability `wear`.
+    """
     states = _checks.integer(states, "states", least=2)
     wear = _checks.number_between(wear, "wear", 0.0, 1.0)
     age = np.arange(states)
@@ -114,7 +124,7 @@ def maintenance(*, gamma: float = 0.9, states: int = 5, wear: float = 0.3, repai
 
 
 def chain(*, gamma: float = 0.9, states: int = 5, slip: float = 0.2) -> FiniteMDP:
-    """The chain: forward (10 at the far end) or back to the start (2); with probability slip the other happens.
+    """The chain: forward pays 10 at the far end, back to the start pays 2; with probability `slip` the other one happens.
 
     Source: Dearden, Friedman and Russell (1998), Bayesian Q-learning.
     """
@@ -131,7 +141,7 @@ def chain(*, gamma: float = 0.9, states: int = 5, slip: float = 0.2) -> FiniteMD
 
 
 def river_swim(*, gamma: float = 0.95, states: int = 6) -> FiniteMDP:
-    """River-swim: left is sure and pays 0.005 at the bank; right swims against the current towards 1 at the far end.
+    """River-swim: left always succeeds and pays 0.005 at the first state; right swims against the current and pays 1 at the last.
 
     Source: Strehl and Littman (2008), with the numbers of Osband, Russo and Van Roy (2013).
     """
@@ -156,10 +166,10 @@ def queue(
     fast: float = 0.8,
     price: float = 2.0,
 ) -> FiniteMDP:
-    """One server, two speeds: a customer waiting costs 1 a step, the fast speed costs price more.
+    """One server with two speeds: each customer in the queue costs 1 a step, the fast speed costs `price` more.
 
-    In a step at most one arrives (probability arrival; lost when capacity are there) and one who was there leaves
-    (probability slow or fast), independently.
+    In each step, independently, a customer arrives with probability `arrival` (and is lost if `capacity` customers are in the
+    queue) and one of those in the queue before the step is served with probability `slow` or `fast`.
     """
     capacity = _checks.integer(capacity, "capacity", least=1)
     arrival = _checks.number_between(arrival, "arrival", 0.0, 1.0)
@@ -177,9 +187,9 @@ def queue(
 
 
 def grid(*, gamma: float = 0.95, size: int = 5, slip: float = 0.2) -> FiniteMDP:
-    """A size by size grid, from the first corner to an absorbing goal in the last; each step costs 1.
+    """A grid of size × size cells: each step costs 1 until the absorbing goal in the last corner; the start is the first.
 
-    A move goes sideways with probability slip, half to each side, and stays where a wall is hit.
+    A move goes sideways with probability `slip`, half to each side; a move into a wall stays in its cell.
     """
     size = _checks.integer(size, "size", least=2)
     slip = _checks.number_between(slip, "slip", 0.0, 1.0)
@@ -199,7 +209,7 @@ def grid(*, gamma: float = 0.95, size: int = 5, slip: float = 0.2) -> FiniteMDP:
     )
 
 
-CLASSICS = {
+CLASSICS: dict[str, Callable[..., FiniteMDP]] = {
     "puterman": puterman,
     "kakade": kakade,
     "toymaker": toymaker,

@@ -1,19 +1,23 @@
-"""The worst cases in closed form: F1-F6 and the drunkard's walk, each a pair of policies with its exact gap.
+"""Families of worst cases in closed form: an MDP, two policies on it, and the exact gap between return and surrogate.
 
-gap = η(new) − L_old(new). Parameters may be arrays that broadcast: a family is then a batch. docs/theory.md, "Named worst cases".
+gap = η(new) − L_old(new), in discounted reward. A family's name says what is tight in it; the earlier ids (f1 to f6,
+walk) remain as aliases. Parameters may be arrays that broadcast against each other: the instance is then a batch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from trpo_theory._announced import announced
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
 
 
 @announced
@@ -32,11 +36,18 @@ class Instance:
     gap: float | Float[np.ndarray, "*batch"] | None = None
 
 
-def f1(*, gamma: Any = 0.5, x: Any = 0.25, scale: Any = 1.0) -> Instance:
-    """F1, which attains `coupling/tv` exactly: gap = −4 e γ x² / ((1 − γ)(1 − γ(1 − x))), e = scale, x ≤ ½.
+def coupling_tight(*, gamma: RealLike = 0.5, x: RealLike = 0.25, scale: RealLike = 1.0) -> Instance:
+    """F1: attains the bound `coupling/tv` exactly.
 
-    G (start) and B (absorbing); at G only a3 leads to B; A = (1, −1, 1) e in both. For x > ½ the second form of
-    docs/theory.md, "Named worst cases", with gap = −2 e γ x / ((1 − γ)(1 − γ(1 − x))).
+    gap = −4 e γ x² / ((1 − γ)(1 − γ(1 − x))) for x ≤ ½,   −2 e γ x / ((1 − γ)(1 − γ(1 − x))) for x > ½.
+
+    Two states, G (the start) and B (absorbing); at G only the third action leads to B. A_old = (1, −1, 1) e in both states,
+    and old = (½, ½, 0). In both states new is at total variation x from old.
+
+    Args:
+        gamma: the discount γ.
+        x: the total variation between old and new, in [0, 1].
+        scale: e = max |A_old|, in discounted reward.
     """
     gamma, x, scale = _numbers(gamma=gamma, x=x, scale=scale)
     _within("x", x, 0.0, 1.0)
@@ -57,10 +68,18 @@ def f1(*, gamma: Any = 0.5, x: Any = 0.25, scale: Any = 1.0) -> Instance:
     )
 
 
-def f2(*, gamma: Any = 0.5, x: Any = 0.1, scale: Any = 1.0) -> Instance:
-    """F2: gap = −4 x² e γ/(1 − γ) at KL(old‖new) = −½ log(1 − 4x²) in every state, x < ½.
+def pinsker_tight(*, gamma: RealLike = 0.5, x: RealLike = 0.1, scale: RealLike = 1.0) -> Instance:
+    """F2: the ratio of its gap to the bound `pinsker/kl` tends to 1 as γ and x tend to 0.
 
-    s0 leads to G or B, both absorbing; old is uniform; new shifts x to B, to +e at G and to −e at B.
+    gap = −4 x² e γ/(1 − γ)  at  KL(old‖new) = −½ log(1 − 4x²) ≈ 2x² in every state.
+
+    s0 leads to G or B, both absorbing; old is uniform; A_old = 0 at s0 and (e, −e) at G and B. New shifts probability x at
+    s0 towards B, at G towards +e, at B towards −e.
+
+    Args:
+        gamma: the discount γ.
+        x: the probability shifted in every state, in [0, ½].
+        scale: e = max |A_old|, in discounted reward.
     """
     gamma, x, scale = _numbers(gamma=gamma, x=x, scale=scale)
     _within("x", x, 0.0, 0.5)
@@ -77,10 +96,18 @@ def f2(*, gamma: Any = 0.5, x: Any = 0.1, scale: Any = 1.0) -> Instance:
     )
 
 
-def f3(*, gamma: Any = 0.5, a: Any = 0.1, b: Any = 0.1, scale: Any = 1.0) -> Instance:
-    """F3: F1 with new(G) = ((1−a)(½+b), (1−a)(½−b), a) and B shifted by y until both states have the same KL.
+def equal_kl(*, gamma: RealLike = 0.5, a: RealLike = 0.1, b: RealLike = 0.1, scale: RealLike = 1.0) -> Instance:
+    """F3: the MDP of `coupling_tight` with a step whose KL is the same in both states, so that max-KL is tight in each.
 
     y = ½ √(1 − (1−a)²(1−4b²)),  gap = −e γ a ((1−a) 2b + a + 2y) / ((1 − γ)(1 − γ(1 − a))).
+
+    new(G) = ((1−a)(½+b), (1−a)(½−b), a) and new(B) = (½−y, ½+y, 0); old is (½, ½, 0) in both.
+
+    Args:
+        gamma: the discount γ.
+        a: the probability with which new leaves G for B, in [0, 1].
+        b: the tilt of new between the two actions that stay in G, in [0, ½].
+        scale: e = max |A_old|, in discounted reward.
     """
     gamma, a, b, scale = _numbers(gamma=gamma, a=a, b=b, scale=scale)
     _within("a", a, 0.0, 1.0)
@@ -99,11 +126,18 @@ def f3(*, gamma: Any = 0.5, a: Any = 0.1, b: Any = 0.1, scale: Any = 1.0) -> Ins
     )
 
 
-def f4(*, gamma: Any = 0.5, x: Any = 0.25, scale: Any = 1.0) -> Instance:
-    """F4: mixtures attain the Kakade-Langford bound, gap = −2 γ x² e / ((1 − γ)(1 − γ(1 − x))).
+def kakade_langford_tight(*, gamma: RealLike = 0.5, x: RealLike = 0.25, scale: RealLike = 1.0) -> Instance:
+    """F4: a mixture that attains the bound `kakade-langford` exactly.
 
-    Old plays a1 everywhere (stays, A = 0); the target a2 moves G to B with A = +e, and stays in B with A = −e;
-    new = (1 − x) old + x target.
+    gap = −2 γ x² e / ((1 − γ)(1 − γ(1 − x))).
+
+    Old plays the first action everywhere (it stays, A_old = 0); the target policy plays the second, which moves G to B with
+    A_old = +e and stays in B with A_old = −e; new = (1 − x) old + x target.
+
+    Args:
+        gamma: the discount γ.
+        x: the weight of the target in the mixture, in [0, 1].
+        scale: e = max |A_old|, in discounted reward.
     """
     gamma, x, scale = _numbers(gamma=gamma, x=x, scale=scale)
     _within("x", x, 0.0, 1.0)
@@ -119,11 +153,21 @@ def f4(*, gamma: Any = 0.5, x: Any = 0.25, scale: Any = 1.0) -> Instance:
     )
 
 
-def f5(*, gamma: Any = 0.5, x: Any = 0.1, scale: Any = 100.0, expected: Any = 1.0) -> Instance:
-    """F5: gap = −2 γ e' x/(1 − γ); as M = scale grows its ratio to the CPO bound `cpo/mean-tv` tends to 1.
+def cpo_tight(
+    *, gamma: RealLike = 0.5, x: RealLike = 0.1, scale: RealLike = 100.0, expected: RealLike = 1.0
+) -> Instance:
+    """F5: the ratio of its gap to the bound `cpo/mean-tv` tends to 1 as the scale M of the advantages grows.
 
-    s0: old goes to G, new leaks x to B; at G and B, A = ±M and old is uniform; opposite shifts e'/(2M) make Ā = ±e',
-    e' = expected.
+    gap = −2 γ e' x/(1 − γ).
+
+    At s0 old goes to G and new goes to B with probability x. At G and B, both absorbing, A_old = (M, −M) and old is uniform;
+    new shifts probability e'/(2M) towards +M at G and towards −M at B, so that Ā = ±e'.
+
+    Args:
+        gamma: the discount γ.
+        x: the probability with which new goes to B, in [0, 1].
+        scale: M = max |A_old|, in discounted reward.
+        expected: e' = max |Ā|, in discounted reward; at most M.
     """
     gamma, x, scale, expected = _numbers(gamma=gamma, x=x, scale=scale, expected=expected)
     _within("x", x, 0.0, 1.0)
@@ -142,10 +186,18 @@ def f5(*, gamma: Any = 0.5, x: Any = 0.1, scale: Any = 100.0, expected: Any = 1.
     )
 
 
-def f6(*, gamma: Any = 0.9, p: Any = 0.4, p_new: Any = 0.7) -> Instance:
-    """F6, aliased: one shared row (p, 1 − p), η = γ p (1 − p), gap = −γ (p_new − p)².
+def aliased(*, gamma: RealLike = 0.9, p: RealLike = 0.4, p_new: RealLike = 0.7) -> Instance:
+    """F6: two states that a policy cannot tell apart, where a step that raises the surrogate may lower the return.
 
-    s0: a1 leads to s1, a2 ends; s1: a2 pays 1 and ends, a1 ends. `StateAggregation([0, 0, 0])` is its policy class.
+    η = γ p (1 − p),  gap = −γ (p_new − p)².
+
+    At s0 the first action leads to s1 and the second ends; at s1 the second pays 1 and ends, the first ends. All states share
+    the row (p, 1 − p): the class of policies is `StateAggregation([0, 0, 0])`.
+
+    Args:
+        gamma: the discount γ.
+        p: probability of the first action under old, in [0, 1].
+        p_new: the same under new.
     """
     gamma, p, p_new = _numbers(gamma=gamma, p=p, p_new=p_new)
     _within("p", p, 0.0, 1.0)
@@ -162,13 +214,21 @@ def f6(*, gamma: Any = 0.9, p: Any = 0.4, p_new: Any = 0.7) -> Instance:
     )
 
 
-def walk(*, gamma: Any = 0.9, x: Any = 0.01, n: float = 60, scale: Any = 1.0) -> Instance:
-    """The drunkard's walk on −n..n, the worst case known for max-KL; its ends absorb.
+def drunkards_walk(*, gamma: RealLike = 0.9, x: RealLike = 0.01, n: float = 60, scale: RealLike = 1.0) -> Instance:
+    """The drunkard's walk on the integers −n..n, with absorbing ends: the worst case known for max-KL.
 
-    Left or right, start 0, old = (½, ½), new = (½ − x, ½ + x), A = −sign(s) e on right and +sign(s) e on left.
-    gap = −2 x e h(0), h(s) = E_new[Σ γᵗ sign(s_t) | s_0 = s]. With r1 < 1 < r2 the roots of γ(½+x) r² − r + γ(½−x) = 0,
+    gap = −2 x e h(0),  h(s) = E_new[Σ γᵗ sign(s_t) | s_0 = s]. With r1 < 1 < r2 the roots of γ(½+x) r² − r + γ(½−x) = 0,
     t = (r1/r2)ⁿ, u = (r1 − r2 t)/(1 − t) and w = (1 − (r1/r2)ⁿ⁻¹)/r2/(1 − t):
         h(0) = γ/(1 − γ) ((½+x)(1 − u) − (½−x)(1 − w)) / (1 − γ(½+x) u − γ(½−x) w).
+
+    The actions are left and right; the start is 0; old = (½, ½) and new = (½ − x, ½ + x) in every state;
+    A_old = −sign(s) e for right and +sign(s) e for left.
+
+    Args:
+        gamma: the discount γ.
+        x: the tilt of new to the right, in [0, ½].
+        n: states on each side of the start, 1 or more.
+        scale: e = max |A_old|, in discounted reward.
     """
     if isinstance(n, bool) or int(n) != n or n < 1:
         raise InvalidInput(got=f"n = {n!r}", wanted="a whole number of states on each side, 1 or more", fix="pass n=60")
@@ -203,18 +263,32 @@ def walk(*, gamma: Any = 0.9, x: Any = 0.01, n: float = 60, scale: Any = 1.0) ->
     )
 
 
-FAMILIES = {"f1": f1, "f2": f2, "f3": f3, "f4": f4, "f5": f5, "f6": f6, "walk": walk}
+f1, f2, f3, f4, f5, f6 = coupling_tight, pinsker_tight, equal_kl, kakade_langford_tight, cpo_tight, aliased
+walk = drunkards_walk
+
+FAMILIES: dict[str, Callable[..., Instance]] = {
+    "coupling-tight": coupling_tight,
+    "pinsker-tight": pinsker_tight,
+    "equal-kl": equal_kl,
+    "kakade-langford-tight": kakade_langford_tight,
+    "cpo-tight": cpo_tight,
+    "aliased": aliased,
+    "drunkards-walk": drunkards_walk,
+}
+
+ALIASES = {**{f"f{number}": name for number, name in enumerate([*FAMILIES][:6], 1)}, "walk": "drunkards-walk"}
+"""The earlier ids of the families, still read wherever a name is."""
 
 
 def _instance(
-    transition: Any,
-    reward: Any,
-    gamma: Any,
-    initial: Any,
+    transition: ArrayLike,
+    reward: Sequence[Sequence[Any]],
+    gamma: np.ndarray,
+    initial: Sequence[float],
     *,
-    old: Any,
-    new: Any,
-    gap: Any,
+    old: Sequence[Sequence[Any]],
+    new: Sequence[Sequence[Any]],
+    gap: np.ndarray,
     state_labels: tuple[str, ...],
 ) -> Instance:
     """Build the instance; entries of reward and of the policies may be arrays, which makes a batch of their shape."""
@@ -229,12 +303,12 @@ def _instance(
     return Instance(mdp, _stacked(old, batch), _stacked(new, batch), gap if batch else float(gap))
 
 
-def _stacked(rows: Any, batch: tuple[int, ...]) -> np.ndarray:
+def _stacked(rows: Sequence[Sequence[Any]], batch: tuple[int, ...]) -> np.ndarray:
     flat = [np.broadcast_to(np.asarray(entry, dtype=np.float64), batch) for row in rows for entry in row]
     return np.stack(flat, axis=-1).reshape(*batch, len(rows), len(rows[0]))
 
 
-def _numbers(**parameters: Any) -> list[np.ndarray]:
+def _numbers(**parameters: RealLike) -> list[np.ndarray]:
     try:
         arrays = [np.asarray(value, dtype=np.float64) for value in parameters.values()]
         return [array.copy() for array in np.broadcast_arrays(*arrays)]
@@ -246,6 +320,6 @@ def _numbers(**parameters: Any) -> list[np.ndarray]:
         ) from None
 
 
-def _within(name: str, value: Any, low: float, high: float) -> None:
+def _within(name: str, value: np.ndarray, low: float, high: float) -> None:
     if not ((value >= low) & (value <= high)).all():
         raise InvalidInput(got=f"{name} = {value}", wanted=f"{low:g} <= {name} <= {high:g}", fix=f"change {name}")

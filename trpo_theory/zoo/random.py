@@ -1,6 +1,8 @@
-"""Random MDPs and policies from a Generator: Dirichlet (dense, in batches) and Garnet (few successors)."""
+"""Random MDPs and policies, drawn from a NumPy Generator: Dirichlet (dense, in batches) and Garnet (few successors)."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,7 +22,16 @@ def dirichlet(
     concentration: float = 1.0,
     batch: tuple[int, ...] = (),
 ) -> FiniteMDP:
-    """Rows P(·|s,a) and ρ₀ from a symmetric Dirichlet(concentration), rewards standard normal."""
+    """Rows P(·|s,a) from a symmetric Dirichlet(concentration), ρ₀ from Dirichlet(1), rewards standard normal.
+
+    Args:
+        generator: where the random numbers come from.
+        states: S.
+        actions: A.
+        gamma: the discount γ, a number or one for each MDP of the batch.
+        concentration: the Dirichlet's parameter; below 1 most rows are nearly deterministic.
+        batch: the shape of the batch; () for one MDP.
+    """
     states, actions = _checks.integer(states, "states", least=1), _checks.integer(actions, "actions", least=1)
     transition = _rows(generator, concentration, (*batch, states, actions, states))
     reward = generator.standard_normal((*batch, states, actions))
@@ -30,7 +41,13 @@ def dirichlet(
 def random_policy(
     generator: np.random.Generator, shape: tuple[int, ...], *, concentration: float = 1.0
 ) -> Float[np.ndarray, "*batch S A"]:
-    """Independent rows from a symmetric Dirichlet; shape is (*batch, S, A)."""
+    """A policy whose rows are independent draws from a symmetric Dirichlet.
+
+    Args:
+        generator: where the random numbers come from.
+        shape: (*batch, S, A).
+        concentration: the Dirichlet's parameter.
+    """
     return _rows(generator, concentration, shape)
 
 
@@ -55,8 +72,8 @@ def garnet(
 ) -> FiniteMDP:
     """Garnet(states, actions, branching): each (s, a) has branching successors, drawn with replacement.
 
-    Probabilities are the gaps between sorted uniform cuts of [0, 1]; rewards r(s, a) are standard normal. Sparse
-    where S·A·S > 2·10⁶. Source: Archibald, McKinnon and Thomas (1995); Bhatnagar et al. (2009).
+    Probabilities are the gaps between sorted uniform cuts of [0, 1]; rewards r(s, a) are standard normal. The
+    transition is sparse where S·A·S > 2·10⁶. Source: Archibald, McKinnon and Thomas (1995); Bhatnagar et al. (2009).
     """
     states, actions = _checks.integer(states, "states", least=1), _checks.integer(actions, "actions", least=1)
     branching = _checks.integer(branching, "branching", least=1)
@@ -72,4 +89,4 @@ def garnet(
     return FiniteMDP(transition, reward, gamma)
 
 
-RANDOM = {"dirichlet": dirichlet, "garnet": garnet}
+RANDOM: dict[str, Callable[..., FiniteMDP]] = {"dirichlet": dirichlet, "garnet": garnet}
