@@ -81,7 +81,7 @@ def evaluate(
     return OK
 
 
-@app.command(epilog="Example:  trpo-theory bound 'zoo:f1?x=1/4' --gamma 1/2 --old old --new new --certify")
+@app.command(epilog="Example:  trpo-theory bound 'zoo:coupling-tight?x=1/4' --gamma 1/2 --old old --new new --certify")
 def bound(
     mdp: MdpArgument,
     old: Annotated[str, typer.Option(metavar="POLICY", help="The policy that we stand at.")],

@@ -78,13 +78,13 @@ def family_instances(generator: np.random.Generator, each: int) -> list[Instance
 
     gamma = _gammas(generator, each)
     made = [
-        families.f1(gamma=gamma, x=uniform(0, 0.5)),
-        families.f2(gamma=gamma, x=uniform(0, 0.49)),
-        families.f3(gamma=gamma, a=uniform(0, 0.9), b=uniform(0, 0.45)),
-        families.f4(gamma=gamma, x=uniform(0, 1)),
-        families.f5(gamma=gamma, x=uniform(0, 1), scale=10 ** uniform(0, 3)),
-        families.f6(gamma=gamma, p=uniform(0, 1), p_new=uniform(0, 1)),
-        *(families.walk(gamma=gamma, x=uniform(0, 0.45), n=n) for n in _WALKS),
+        families.coupling_tight(gamma=gamma, x=uniform(0, 0.5)),
+        families.pinsker_tight(gamma=gamma, x=uniform(0, 0.49)),
+        families.equal_kl(gamma=gamma, a=uniform(0, 0.9), b=uniform(0, 0.45)),
+        families.kakade_langford_tight(gamma=gamma, x=uniform(0, 1)),
+        families.cpo_tight(gamma=gamma, x=uniform(0, 1), scale=10 ** uniform(0, 3)),
+        families.aliased(gamma=gamma, p=uniform(0, 1), p_new=uniform(0, 1)),
+        *(families.drunkards_walk(gamma=gamma, x=uniform(0, 0.45), n=n) for n in _WALKS),
     ]
     parts = []
     for instance in made:

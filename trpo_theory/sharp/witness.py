@@ -86,12 +86,12 @@ def _more_visited(program: Program, place: int) -> bool:
 def family_witness(divergence: str, expected: bool, gamma: float, radius: float) -> SharpWitness | None:
     """F1 for max-TV, and F5 for mean-TV normalised by max|Ā|: the families that attain these."""
     if (divergence, expected) == ("max-tv", False):
-        instance = families.f1(gamma=gamma, x=radius * (1 - _RETREAT))
+        instance = families.coupling_tight(gamma=gamma, x=radius * (1 - _RETREAT))
     elif (divergence, expected) == ("mean-tv", True):
         leak = (radius - gamma / (2 * _SPREAD)) / (1 - gamma) * (1 - _RETREAT)
         if not 0 < leak <= 1:
             return None
-        instance = families.f5(gamma=gamma, x=leak, scale=_SPREAD)
+        instance = families.cpo_tight(gamma=gamma, x=leak, scale=_SPREAD)
     else:
         return None
     q = _quantities(instance.mdp, instance.old, instance.new)

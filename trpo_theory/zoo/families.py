@@ -283,12 +283,12 @@ ALIASES = {**{f"f{number}": name for number, name in enumerate([*FAMILIES][:6], 
 def _instance(
     transition: ArrayLike,
     reward: Sequence[Sequence[Any]],
-    gamma: np.ndarray,
+    gamma: np.ndarray | np.floating,
     initial: Sequence[float],
     *,
     old: Sequence[Sequence[Any]],
     new: Sequence[Sequence[Any]],
-    gap: np.ndarray,
+    gap: np.ndarray | np.floating,
     state_labels: tuple[str, ...],
 ) -> Instance:
     """Build the instance; entries of reward and of the policies may be arrays, which makes a batch of their shape."""
@@ -300,7 +300,7 @@ def _instance(
         initial,
         state_labels=state_labels,
     )
-    return Instance(mdp, _stacked(old, batch), _stacked(new, batch), gap if batch else float(gap))
+    return Instance(mdp, _stacked(old, batch), _stacked(new, batch), np.asarray(gap) if batch else float(gap))
 
 
 def _stacked(rows: Sequence[Sequence[Any]], batch: tuple[int, ...]) -> np.ndarray:
@@ -320,6 +320,6 @@ def _numbers(**parameters: RealLike) -> list[np.ndarray]:
         ) from None
 
 
-def _within(name: str, value: np.ndarray, low: float, high: float) -> None:
+def _within(name: str, value: np.ndarray | np.floating, low: float, high: float) -> None:
     if not ((value >= low) & (value <= high)).all():
         raise InvalidInput(got=f"{name} = {value}", wanted=f"{low:g} <= {name} <= {high:g}", fix=f"change {name}")
