@@ -1,1 +1,1 @@
-"""MDPs, policies, and aggregations of states."""
+"""`FiniteMDP`, policies, and aggregations of states."""

@@ -1,19 +1,20 @@
-"""Policies are plain (S, A) arrays; here are the usual ones, and the classes that they may be confined to."""
+"""The usual policies, as (S, A) arrays, and aggregation: the class of policies that are equal in states of one group."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-from jaxtyping import Bool, Float, Int, Real
+from jaxtyping import Bool, Float, Int
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.types import RealLike
 
 
-def uniform(available: Bool[np.ndarray, "*batch S A"] | Sequence) -> Float[np.ndarray, "*batch S A"]:
+def uniform(available: RealLike) -> Float[np.ndarray, "*batch S A"]:
     """The policy that takes each available action with the same probability.
+
+    Args:
+        available: booleans, shape (*batch, S, A).
 
     >>> uniform(np.array([[True, True], [True, False]]))
     array([[0.5, 0.5],
@@ -24,9 +25,17 @@ def uniform(available: Bool[np.ndarray, "*batch S A"] | Sequence) -> Float[np.nd
 
 
 def softmax(
-    logits: Real[np.ndarray, "*batch S A"] | Sequence, available: Bool[np.ndarray, "*batch S A"] | None = None
+    logits: RealLike, available: Bool[np.ndarray, "*batch S A"] | None = None
 ) -> Float[np.ndarray, "*batch S A"]:
-    """π(a|s) ∝ exp(logits(s, a)) over the available actions."""
+    """π(a|s) ∝ exp(logits(s, a)) over the available actions.
+
+    Args:
+        logits: real numbers, shape (*batch, S, A); −∞ gives an action probability 0.
+        available: booleans, shape (*batch, S, A); all by default.
+
+    Raises:
+        InvalidInput: for a state in which every logit is −∞.
+    """
     logits = _checks.real_array(logits, "logits", allow_minus_inf=True)
     if available is not None:
         logits = np.where(available, logits, -np.inf)
@@ -38,17 +47,27 @@ def softmax(
 
 
 def greedy(
-    q_value: Real[np.ndarray, "*batch S A"] | Sequence, available: Bool[np.ndarray, "*batch S A"] | None = None
+    q_value: RealLike, available: Bool[np.ndarray, "*batch S A"] | None = None
 ) -> Float[np.ndarray, "*batch S A"]:
-    """The deterministic policy that takes an action of largest q_value, the first of them where several tie."""
+    """The deterministic policy that takes an action of largest q_value; of several, the first.
+
+    Args:
+        q_value: real numbers, shape (*batch, S, A).
+        available: booleans, shape (*batch, S, A); all by default.
+    """
     q_value = np.asarray(q_value, dtype=np.float64)
     if available is not None:
         q_value = np.where(available, q_value, -np.inf)
     return deterministic(q_value.argmax(-1), q_value.shape[-1])
 
 
-def deterministic(action: Int[np.ndarray, "*batch S"] | Sequence, actions: int) -> Float[np.ndarray, "*batch S A"]:
-    """The policy that takes action[s] in state s."""
+def deterministic(action: RealLike, actions: int) -> Float[np.ndarray, "*batch S A"]:
+    """The policy that takes action[s] in state s.
+
+    Args:
+        action: integers, shape (*batch, S).
+        actions: A.
+    """
     return (np.asarray(action)[..., None] == np.arange(actions)).astype(np.float64)
 
 
@@ -57,7 +76,7 @@ def mixture(
     target: Float[np.ndarray, "*#batch S A"],
     weight: float | Float[np.ndarray, "*#batch 1 1"],
 ) -> Float[np.ndarray, "*batch S A"]:
-    """(1 − weight) old + weight target: Kakade and Langford's conservative step."""
+    """The mixture (1 − weight) old + weight target: Kakade and Langford's conservative update."""
     weight = np.asarray(weight, dtype=np.float64)
     if not ((weight >= 0) & (weight <= 1)).all():
         raise InvalidInput(got=f"a mixture weight of {weight}", wanted="weights in [0, 1]", fix="change weight")
@@ -79,7 +98,7 @@ class StateAggregation:
     group: Int[np.ndarray, "S"]
     count: int
 
-    def __init__(self, groups: Any) -> None:
+    def __init__(self, groups: RealLike) -> None:
         array = _checks.real_array(groups, "the aggregation map")
         if array.ndim != 1 or (array != np.round(array)).any():
             raise InvalidInput(
@@ -93,10 +112,10 @@ class StateAggregation:
         object.__setattr__(self, "group", group)
         object.__setattr__(self, "count", len(names))
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a StateAggregation is frozen: {name} cannot be set")
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type, tuple[np.ndarray]]:
         return StateAggregation, (np.array(self.group),)
 
     def __repr__(self) -> str:
@@ -107,6 +126,6 @@ class StateAggregation:
         return np.asarray(rows)[..., self.group, :]
 
     def contains(self, policy: Float[np.ndarray, "*batch S A"]) -> bool:
-        """Whether states of one group have the same row, to the last bit."""
+        """Whether all states of a group have bitwise the same row."""
         first = np.unique(self.group, return_index=True)[1]
         return bool((policy == self.expand(np.asarray(policy)[..., first, :])).all())

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import SupportsFloat, TypeAlias
+from typing import TYPE_CHECKING, SupportsFloat, TypeAlias
 
-import scipy.sparse as sp
-from numpy.typing import ArrayLike
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+    from numpy.typing import ArrayLike
 
-RealLike: TypeAlias = ArrayLike | SupportsFloat | Sequence[object]
-"""A real number or an array of them, nested sequences and `fractions.Fraction` included; entries are checked when read."""
+    RealLike: TypeAlias = ArrayLike | SupportsFloat | Sequence[object]
+    """A real number or an array of them, nested sequences and `fractions.Fraction` included."""
 
-SparseMatrix: TypeAlias = sp.sparray | sp.spmatrix
-"""Any SciPy sparse matrix."""
+    SparseMatrix: TypeAlias = sp.sparray | sp.spmatrix
+    """Any SciPy sparse matrix."""
 
-PathLike: TypeAlias = str | os.PathLike[str]
-"""The path of a file."""
+    PathLike: TypeAlias = str | os.PathLike[str]
+    """The path of a file."""
+else:
+    # At run time the argument checks decide, and refuse with their own message: no check of types shall come before them.
+    RealLike = SparseMatrix = PathLike = object

@@ -1,4 +1,4 @@
-"""Optimal policy and value by policy iteration: finitely many steps, each an exact evaluation."""
+"""The optimal policy and value, by policy iteration: finitely many steps, each an exact evaluation."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from trpo_theory.solve.evaluation import PolicyChain, to_leading, trailing_field
 from trpo_theory.solve.local_backups import LocalBackups
 
 _MAX_ITERATIONS = 10_000
+"""Chosen: policy iteration takes tens of evaluations; so many mean that rounding makes it cycle."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Optimum:
-    """An optimal policy and its value; `error_bound` says how far from optimal they can be.
+    """An optimal policy and its value; `error_bound` bounds their distance from the optimum.
 
     Attributes:
-        policy: deterministic, (*batch, S, A); of tying actions, one that policy iteration met.
+        policy: deterministic, (*batch, S, A); where actions tie, one of them.
         value: V*(s), (*batch, S).
         q_value: Q*(s, a), (*batch, S, A); -inf for an unavailable action.
         expected_return: η* = ρ₀ · V*.
-        iterations: evaluations done.
+        gamma: γ.
+        iterations: how many policies were evaluated.
     """
 
     policy: Float[np.ndarray, "*batch S A"]
@@ -56,12 +58,15 @@ def optimal(mdp: FiniteMDP) -> Optimum:
 
     V*(s) = max_a r(s,a) + γ Σ_s' P(s'|s,a) V*(s').   Source: Howard (1960); Puterman (2005), section 6.4.
 
-    An action is exchanged only for one whose Q-value is larger by more than rounding, so that ties cannot cycle.
-    Of a sparse MDP, values that change in few states only are first followed by `LocalBackups`; what is returned is evaluated
-    as ever, and its `error_bound` is from its own Bellman residual.
+    An action is replaced only by one whose Q-value is larger by more than rounding, so that ties cannot cycle. For a sparse
+    MDP, changes of the value in few states are propagated by `LocalBackups` before the next evaluation; the result is a full
+    evaluation in every case, and its `error_bound` comes from its own Bellman residual.
+
+    Args:
+        mdp: one MDP or a batch, dense or sparse.
 
     Raises:
-        NotSolved: if the policies have not settled after 10,000 evaluations.
+        NotSolved: if the policy still changes after 10,000 evaluations.
 
     >>> optimal(FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[1, 0], [2, 0]], 0.5, [1, 0])).value
     array([2., 4.])
@@ -80,7 +85,7 @@ def optimal(mdp: FiniteMDP) -> Optimum:
         best = q_value.argmax(1)
         gain = q_value.max(1) - np.take_along_axis(q_value, action[:, None], 1)[:, 0]
         rounding = 32 * np.finfo(np.float64).eps * (np.abs(chain.value).max(0) + np.abs(fields["reward"]).max((0, 1)))
-        if mdp.is_sparse:  # whose evaluation leaves a residual, by which Q-values of equals differ
+        if mdp.is_sparse:  # a sparse solve leaves a residual, which also perturbs Q-values
             rounding = rounding + 4 * chain.residual
         improves = gain > rounding
         stuck = mdp.is_sparse and not (chain.value > last + rounding).any()

@@ -1,25 +1,25 @@
-"""One policy on one MDP: V, Q, A, rho and eta, each formula written once; `evaluate` is its public face."""
+"""One policy on one MDP: V, Q, A, ρ and η, each formula written once, in any arithmetic; `evaluate` is the public function."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Float, Real
+from jaxtyping import Float
 
 from trpo_theory import _checks
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.floats import Floats
 
 
 class PolicyChain:
-    """A policy on an MDP, in any arithmetic: S axis 0, A axis 1, a batch last. Each quantity is computed when asked for.
+    """The Markov chain of a policy on an MDP, in any arithmetic: S axis 0, A axis 1, a batch last; quantities are lazy.
 
     Args:
-        arithmetic: the operations, `Floats` or the balls of `certified/`.
+        arithmetic: the operations: `Floats`, or the ball arithmetic of `numerics.ball`.
         gamma, transition, reward, initial: the MDP, in this layout.
         policy: π, shape (S, A, *batch).
     """
@@ -66,9 +66,9 @@ class PolicyChain:
 
 
 class Evaluation:
-    """What `evaluate` returns: the quantities of one policy, leading axes the batch. Arrays are read-only.
+    """The quantities of one policy, as `evaluate` returns them; leading axes are the batch. Arrays are read-only.
 
-    Each is computed when first asked for: the visitation of a million states costs nothing to one who wants V.
+    Each is computed on first access, so that a large MDP's visitation is not solved for if only V is read.
     """
 
     def __init__(self, chain: PolicyChain, available: np.ndarray) -> None:
@@ -123,8 +123,8 @@ class Evaluation:
     def error_bound(self) -> float | Float[np.ndarray, "*batch"]:
         """A bound on max_s |V − V*|, V* the exact value of the MDP as stored.
 
-        (residual + u) / (1 − γ), where u = (n + A + 4) ε (max_s Σ_a π|r| + 2 max|V|) bounds the rounding of the residual
-        itself, n the most successors of a state and action.
+        (residual + u) / (1 − γ), where u = (n + A + 4) ε (max_s Σ_a π|r| + 2 max|V|) bounds the rounding error of the residual
+        itself; n is the largest number of successors of a state and action, ε the machine epsilon.
         """
         chain = self._chain
         states, actions = chain.policy.shape[:2]
@@ -138,8 +138,8 @@ class Evaluation:
         return f"Evaluation(expected_return={shown}, residual={np.max(self.residual):.1e})"
 
 
-def evaluate(mdp: FiniteMDP, policy: Real[np.ndarray, "*#batch S A"] | Sequence) -> Evaluation:
-    """The value, advantage, visitation and return of a policy, exactly up to rounding.
+def evaluate(mdp: FiniteMDP, policy: RealLike) -> Evaluation:
+    """The value, advantage, visitation and return of a policy, exact up to rounding.
 
     V = (I − γ P_π)⁻¹ r_π,  ρ = (I − γ P_πᵀ)⁻¹ ρ₀,  η = ρ₀ · V.
 
@@ -153,8 +153,8 @@ def evaluate(mdp: FiniteMDP, policy: Real[np.ndarray, "*#batch S A"] | Sequence)
         An `Evaluation` with leading batch axes.
 
     Raises:
-        InvalidInput: for a policy that is not one, or of another MDP.
-        NotSolved: where a sparse solve does not reach its residual.
+        InvalidInput: for a policy of another shape, or whose rows are not distributions over available actions.
+        NotSolved: if a sparse linear solve does not reach its required residual.
 
     >>> mdp = FiniteMDP([[[1.0]]], [1.0], 0.9)
     >>> round(float(evaluate(mdp, [[1.0]]).expected_return), 12)
@@ -167,7 +167,7 @@ def evaluate(mdp: FiniteMDP, policy: Real[np.ndarray, "*#batch S A"] | Sequence)
 
 
 def trailing_fields(mdp: FiniteMDP, *policies: np.ndarray) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """The arrays of an MDP and policies on it with the batch last, of as many batch axes each (of size 1 or full)."""
+    """The arrays of an MDP and of policies on it with the batch axes last, equally many in each (of size 1 or full)."""
     batch = max([len(mdp.batch_shape), *(policy.ndim - 2 for policy in policies)])
     gamma = mdp.gamma
     if batch:

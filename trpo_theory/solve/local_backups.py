@@ -1,4 +1,4 @@
-"""Bellman backups of a large sparse MDP where values still change: what an exact policy iteration need not wait for."""
+"""Bellman backups of a large sparse MDP in the few states where values still change, between policy evaluations."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import numpy as np
 import scipy.sparse as sp
 
 _FEW = 0.125
-"""A share of the states: where more gain by a new action, that policy's evaluation is the better next step."""
+"""The largest share of states to back up locally; where more of them change, a full evaluation is faster. Chosen."""
 _EFFORT = 200.0
-"""Backups of so many times all states cost about what an evaluation does: a frontier is not followed for longer at once."""
+"""A limit on local backups, in sweeps over all states: a full evaluation costs about as much. Measured on grids."""
 _PICKED = 6.0
-"""What the backup of a state picked out costs, in backups of all states a state."""
+"""Cost of one indexed backup, in units of a full sweep's cost per state. Measured."""
 
 
 class LocalBackups:
     """V(s) ← max_a r(s,a) + γ Σ_s' P(s'|s,a) V(s'), only in states with a successor whose value has just risen.
 
-    Started at V ≤ T V, such as a policy's own value, V rises towards V* and never beyond it, so that a policy greedy for it
-    is at least as good as one greedy for the start. A frontier that moves by one state a policy, as from the goal of a grid,
-    moves on without a linear solve a state. Source: Puterman (2005), section 6.3; Moore and Atkeson (1993), prioritized sweeping.
+    From a V ≤ T V (T the optimal Bellman operator), such as the value of a policy, V rises towards V* and never exceeds it,
+    so that the policy greedy for the result is at least as good as the one greedy for the start. Where the policy changes
+    along a frontier, as around the goal of a grid, this replaces one linear solve for each state that the frontier passes.
+    Source: Puterman (2005), section 6.3; Moore and Atkeson (1993), prioritized sweeping.
 
     Args:
         transition: P, sparse (S·A, S).
@@ -28,12 +29,18 @@ class LocalBackups:
         gamma: γ.
     """
 
-    def __init__(self, transition: Any, reward: np.ndarray, gamma: float) -> None:
+    def __init__(self, transition: sp.csr_array, reward: np.ndarray, gamma: float) -> None:
         self._transition, self._reward, self._gamma = transition, reward, gamma
         self._predecessors: Any = None
 
     def raised(self, value: np.ndarray, q_value: np.ndarray, least: float) -> np.ndarray | None:
-        """V after local backups, from V and its Q(s, a) on, until no state rises by more than `least`; None if too many do."""
+        """V after local backups, until no state rises by more than `least`; None if too many states rise at once.
+
+        Args:
+            value: V with V ≤ T V, (S,).
+            q_value: Q(s, a) of V, (S, A).
+            least: changes up to this are ignored.
+        """
         states, best = len(value), q_value.max(1)
         rising = np.flatnonzero(best - value > least)
         if len(rising) > _FEW * states:
@@ -53,7 +60,7 @@ class LocalBackups:
         return value
 
     def greedy(self, value: np.ndarray) -> np.ndarray:
-        """The first best action of each state for V, (S,)."""
+        """The greedy action of each state for V, (S,); of several, the first."""
         return self._q_value(slice(None), value).argmax(1)
 
     def _backed_up(self, states: Any, value: np.ndarray) -> np.ndarray:
@@ -66,7 +73,7 @@ class LocalBackups:
         return reward + self._gamma * (transition @ value).reshape(reward.shape)
 
     def _states_before(self, states: np.ndarray) -> np.ndarray:
-        """Those with an action that may lead to one of these, sorted."""
+        """The states with an action that may lead to one of `states`, sorted."""
         if self._predecessors is None:
             self._predecessors = _predecessors(self._transition, self._reward.shape[1])
         marked = np.zeros(len(self._reward), dtype=bool)
@@ -75,7 +82,7 @@ class LocalBackups:
 
 
 def _predecessors(transition: Any, actions: int) -> Any:
-    """Boolean (S, S): row s' has an entry for every (s, a) with P(s'|s,a) stored, duplicates and all."""
+    """Boolean (S, S): row s' has an entry in column s for every stored P(s'|s,a), duplicates kept."""
     states = transition.shape[1]
     matrix: Any = sp.csr_array(
         (np.ones(transition.nnz, dtype=bool), transition.indices, transition.indptr[::actions]), shape=(states, states)

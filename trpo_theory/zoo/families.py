@@ -1,7 +1,8 @@
 """Families of worst cases in closed form: an MDP, two policies on it, and the exact gap between return and surrogate.
 
-gap = η(new) − L_old(new), in discounted reward. A family's name says what is tight in it; the earlier ids (f1 to f6,
-walk) remain as aliases. Parameters may be arrays that broadcast against each other: the instance is then a batch.
+gap = η(new) − L_old(new), in discounted reward; docs/theory.md, "Named worst cases". A family's name says what
+is tight in it; the earlier ids (f1 to f6, walk) remain as aliases. Parameters may be arrays that broadcast against each
+other: the instance is then a batch.
 """
 
 from __future__ import annotations

@@ -1,0 +1,163 @@
+"""The dynamics of an MDP as they are given, dense or sparse, checked and reduced to what `FiniteMDP` stores."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+
+
+class Parts(NamedTuple):
+    """What an MDP stores of its dynamics: rows of unavailable actions are 0, r(s, a) is the conditional mean."""
+
+    transition: Any
+    reward: np.ndarray
+    available: np.ndarray
+
+
+def dense_parts(transition: Any, reward: Any, available: Any, atol: float) -> Parts:
+    """Checks a transition (*batch, S, A, S) with its reward and availability; rows may miss a sum of 1 by `atol`."""
+    transition = _checks.real_array(transition, "transition")
+    shape = transition.shape
+    if transition.ndim < 3 or shape[-3] != shape[-1]:
+        raise InvalidInput(
+            got=f"transition of shape {shape}",
+            wanted="shape (S, A, S), or (*batch, S, A, S)",
+            fix="put the axes in the order state, action, next state "
+            "(trpo_theory.io.from_mdptoolbox reads (A, S, S)); a sparse one is (S*A, S)",
+        )
+    reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
+    core = len(_reward_core(reward, shape))
+    available = _availability(available, ~np.isneginf(reward) if core == 2 else True, shape[:-1])
+    if not available.all():
+        transition[~available] = 0.0
+    transition = _checks.probability_rows(transition, "transition", where=available, atol=atol)
+    reward = _reduced_reward(reward, core, transition)
+    return Parts(transition, np.where(available, reward, 0.0), available)
+
+
+def _reward_core(reward: np.ndarray, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a reward without its batch axes: (S,), (S, A) or (S, A, S)."""
+    *batch, states, actions, _ = shape
+    core = reward.shape[len(batch) :]
+    fits = all(size in (1, full) for size, full in zip(reward.shape, batch, strict=False))
+    if not fits or core not in ((states,), (states, actions), (states, actions, states)):
+        raise InvalidInput(
+            got=f"reward of shape {reward.shape}",
+            wanted=f"{f'{tuple(batch)} and then ' if batch else ''}({states},), ({states}, {actions}) "
+            f"or ({states}, {actions}, {states}) for a transition of shape {shape}",
+            fix="give one reward a state, a state and action, or a transition",
+        )
+    return core
+
+
+def _reduced_reward(reward: np.ndarray, core: int, transition: np.ndarray) -> np.ndarray:
+    """r(s, a), from a reward with `core` axes after those of the batch."""
+    if core != 2:
+        _finite_reward(reward, "an (S,) reward" if core == 1 else "an (S, A, S) reward")
+    if core == 3:
+        return np.einsum("...sat,...sat->...sa", transition, reward)
+    return np.broadcast_to(reward if core == 2 else reward[..., None], transition.shape[:-1])
+
+
+def _finite_reward(reward: np.ndarray, what: str) -> None:
+    bad = ~np.isfinite(reward)
+    if bad.any():
+        index = _checks.first_index(bad)
+        raise InvalidInput(
+            got=f"{reward[index]} in reward at {_checks.show_index(index)}, {what}",
+            wanted="finite rewards (-inf only in an (S, A) reward, where it marks an unavailable action)",
+            fix="pass available= (S, A) and a finite reward",
+        )
+
+
+def _availability(available: Any, finite: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """The mask of available actions, (*batch, S, A): where reward is not -inf and the argument does not forbid."""
+    mask = np.broadcast_to(finite, shape)
+    if available is not None:
+        given = _checks.real_array(available, "available")
+        if not np.isin(given, (0.0, 1.0)).all():
+            raise InvalidInput(
+                got="available with entries that are neither true nor false",
+                wanted="booleans",
+                fix="pass reward > -np.inf, or a boolean array of shape (S, A)",
+            )
+        _checks.expect_shape(given, "available", *shape[-2:], "S", "A", batch_shape=shape[:-2])
+        mask = mask & (given == 1.0)
+    stuck = ~mask.any(-1)
+    if stuck.any():
+        raise InvalidInput(
+            got=f"no available action in state {_checks.show_index(_checks.first_index(stuck))}",
+            wanted="at least one action in every state",
+            fix="give a terminal state one action that stays there with reward 0",
+        )
+    return mask.copy()
+
+
+def sparse_parts(transition: Any, reward: Any, available: Any, atol: float) -> Parts:
+    """Checks a sparse transition (S·A, S) with its reward and availability; rows may miss a sum of 1 by `atol`."""
+    if transition.ndim != 2 or transition.dtype.kind not in "fiub":
+        raise InvalidInput(
+            got=f"a sparse transition of shape {transition.shape} and dtype {transition.dtype}",
+            wanted="real numbers of shape (S*A, S)",
+            fix="pass its real part, as a matrix of two axes",
+        )
+    matrix: Any = sp.csr_array(transition, dtype=np.float64, copy=True)
+    rows, states = (int(size) for size in matrix.shape)
+    if states == 0 or rows == 0 or rows % states:
+        raise InvalidInput(
+            got=f"a sparse transition of shape {matrix.shape}",
+            wanted="shape (S*A, S), row s*A + a holding P(. | s, a)",
+            fix="stack the rows state by state (trpo_theory.io.from_mdptoolbox reads one matrix an action)",
+        )
+    actions = rows // states
+    matrix.sum_duplicates()
+    if (
+        max(matrix.nnz, states) < np.iinfo(np.int32).max
+    ):  # 32-bit indices: products with vectors are limited by memory bandwidth
+        matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+    if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
+        where = int(np.argmax(~(np.isfinite(matrix.data) & (matrix.data >= 0))))
+        row = int(np.searchsorted(matrix.indptr, where, side="right")) - 1
+        raise InvalidInput(
+            got=f"{matrix.data[where]} in the sparse transition, state {row // actions}, action {row % actions}",
+            wanted="finite probabilities, none negative",
+            fix="find where that entry comes from and replace it",
+        )
+    if not sp.issparse(reward):
+        reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
+    per_pair = reward.shape == (states, actions)
+    finite = ~np.isneginf(reward) if per_pair and not sp.issparse(reward) else True
+    available = _availability(available, finite, (states, actions))
+    if not available.all():
+        matrix = sp.diags_array(available.ravel().astype(np.float64)) @ matrix
+        matrix.eliminate_zeros()
+    sums = matrix.sum(axis=1)
+    _checks.check_row_sums(sums.reshape(states, actions), available, "transition", atol)
+    scale = np.where(available.ravel() & (np.abs(sums - 1) > _checks.ROUNDING), sums, 1.0)
+    if (scale != 1.0).any():
+        matrix.data /= np.repeat(scale, np.diff(matrix.indptr))
+    reward = _reduced_sparse_reward(reward, matrix, states, actions)
+    return Parts(matrix, np.where(available, reward, 0.0), available)
+
+
+def _reduced_sparse_reward(reward: Any, matrix: sp.csr_array, states: int, actions: int) -> np.ndarray:
+    if sp.issparse(reward):
+        if reward.shape != matrix.shape or reward.dtype.kind not in "fiub":
+            raise InvalidInput(
+                got=f"a sparse reward of shape {reward.shape} and dtype {reward.dtype}",
+                wanted=f"real numbers of the transition's shape {matrix.shape}",
+                fix="give the reward of each stored transition, or r(s, a) as a dense (S, A) array",
+            )
+        reward = sp.csr_array(reward, dtype=np.float64)
+        _finite_reward(reward.data, "the stored entries of a sparse reward")
+        return np.asarray(matrix.multiply(reward).sum(axis=1)).reshape(states, actions)
+    if reward.shape == (states,):
+        _finite_reward(reward, "an (S,) reward")
+        return np.repeat(reward[:, None], actions, axis=1)
+    _checks.expect_shape(reward, "reward", states, actions, "S", "A")
+    return reward
