@@ -7,7 +7,8 @@ import pytest
 
 import trpo_theory as tt
 from trpo_theory.cli import main
-from trpo_theory.sharp.gap import DIVERGENCES, sharp_gap
+from trpo_theory.sharp.divergences import DIVERGENCES
+from trpo_theory.sharp.gap import sharp_gap
 
 NODES = 16
 

@@ -12,10 +12,13 @@ from trpo_theory import zoo
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.files import read_fields, write_fields
 from trpo_theory.numerics.ball.raw import precision
-from trpo_theory.sharp import program as sharp_program
-from trpo_theory.sharp.program import Program, grid
+from trpo_theory.sharp.divergences import BY_NAME
+from trpo_theory.sharp.nodes import grid
+from trpo_theory.sharp.normaliser import Normaliser
+from trpo_theory.sharp.program import Program
 from trpo_theory.sharp.prove_lower import enclosed_gap
 from trpo_theory.sharp.prove_upper import KIND, check_supersolution
+from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.supersolution import cut, sound, supersolution
 from trpo_theory.step.exact import ExactInstance, quantities
 
@@ -86,7 +89,7 @@ def test_a_tight_proof_fails_with_w_altered_by_a_hair():
 
 
 def test_the_bound_cpo_mean_tv_is_proved_exactly():
-    """w = |x - 1|/(1 - gamma): the price of TV is 2 gamma/(1 - gamma), paid for once."""
+    """w = |x - 1|/(1 - gamma): lambda is 2 gamma/(1 - gamma), charged once."""
     gamma, radius = F(9, 10), F(1, 7)
     end = 1 / (1 - gamma)
     fields = proof(mean=True, expected=True, gamma=gamma, radius=radius, nodes=[0, 1], w=[end, 0], slope=end)
@@ -147,21 +150,25 @@ def test_the_largest_gain_for_ever_is_a_supersolution_and_less_is_none(divergenc
     refused(linear_proof(divergence, radius, 0.9, 1 - 1e-6)[0])
 
 
-def solved(divergence, radius, half=16, **kind):
+def solved(divergence, radius, half=16, *, mean=False, expected=False):
     """A supersolution from the linear program, after three rounds of cuts, as a proof object."""
-    program = Program(divergence, 0.5, radius, grid(0.5, radius, divergence, half), **kind).solve()
+    normaliser = Normaliser.EXPECTED if expected else Normaliser.MAX
+    setting = Setting(BY_NAME[divergence], 0.5, radius, mean, normaliser)
+    program = Program(setting, grid(setting, half))
+    solution = program.solve()
     for _ in range(3):
-        if not cut(program, supersolution(program)):
+        if not cut(program, supersolution(solution)):
             break
-        program.solve()
-    found = sound(supersolution(program))
-    numbers = {name: getattr(found, name).tolist() for name in ("nodes", "w", "price", "mu", "nu")}
-    return proof(divergence.name, gamma=0.5, radius=radius, slope=float(found.slope), **numbers, **kind)
+        solution = program.solve()
+    found = sound(supersolution(solution))
+    numbers = {name: getattr(found, name).tolist() for name in ("nodes", "w", "mu", "nu")}
+    numbers |= {"price": found.multiplier.tolist(), "slope": float(found.slope)}
+    return proof(divergence, gamma=0.5, radius=radius, mean=mean, expected=expected, **numbers)
 
 
 @pytest.fixture(scope="module")
 def kl_proof():
-    return solved(sharp_program.KL, 0.02)
+    return solved("kl", 0.02)
 
 
 def test_a_bound_from_the_program_is_proved_and_above_the_drunkards_walk(kl_proof, tmp_path):
@@ -205,18 +212,18 @@ def test_a_false_proof_is_refused_whichever_number_is_wrong(kl_proof):
 @pytest.mark.parametrize(
     ("divergence", "radius", "kind"),
     [
-        (sharp_program.KL, 0.02, {"mean": True}),
-        (sharp_program.KL, 0.02, {"expected": True}),
-        (sharp_program.TV, 0.25, {}),
-        (sharp_program.TV, 0.25, {"mean": True, "expected": True}),
-        (sharp_program.REVERSE_KL, 0.02, {}),
+        ("kl", 0.02, {"mean": True}),
+        ("kl", 0.02, {"expected": True}),
+        ("tv", 0.25, {}),
+        ("tv", 0.25, {"mean": True, "expected": True}),
+        ("reverse-kl", 0.02, {}),
     ],
-    ids=lambda one: getattr(one, "name", str(one)),
+    ids=str,
 )
 def test_the_programs_other_kinds_are_proved_and_less_is_not(divergence, radius, kind):
-    fields = solved(divergence, radius, half=10, **{"mean": False, "expected": False, **kind})
+    fields = solved(divergence, radius, half=10, **kind)
     bound = float(check_supersolution(fields).bound)
-    known = {("tv", False): 0.4, ("tv", True): 1.0}.get((divergence.name, "mean" in kind))
+    known = {("tv", False): 0.4, ("tv", True): 1.0}.get((divergence, "mean" in kind))
     assert known is None or known <= bound < 1.001 * known
     refused({**fields, "w": [0.5 * one for one in fields["w"]], "slope": 0.5 * fields["slope"]})
 
@@ -224,7 +231,7 @@ def test_the_programs_other_kinds_are_proved_and_less_is_not(divergence, radius,
 MALFORMED = {
     "no w": ({"w": None}, "no w"),
     "another kind": ({"kind": "witness"}, "kind 'witness'"),
-    "unknown divergence": ({"divergence": "hellinger"}, "one of kl, tv"),
+    "unknown divergence": ({"divergence": "hellinger"}, "one of chi2, kl, reverse-kl, tv"),
     "short price": ({"price": [2, 1]}, r"price of shape \(2,\)"),
     "short w": ({"w": [1]}, r"w of shape \(1,\)"),
     "nan": ({"slope": float("nan")}, "slope"),
@@ -252,14 +259,14 @@ def test_what_is_no_proof_object_is_bad_input(case):
         check_supersolution({**tv_proof(F(1, 2), F(1, 4)), **change})
 
 
-def test_prices_are_not_negative():
-    """Every inequality holds here, and TV <= 5 is no constraint: but with a negative price they prove nothing."""
+def test_multipliers_are_not_negative():
+    """Every inequality holds here, and TV <= 5 is no constraint: but with a negative multiplier they prove nothing."""
     fields = proof(gamma=F(1, 2), radius=5, nodes=[0, 1], w=[0, 0], slope=0, mu=[F(3, 2)] * 3, nu=[0] * 3)
     refused({**fields, "price": [-1] * 3})
 
 
-def test_without_a_price_new_may_go_anywhere():
-    """At price 0 nothing keeps l from infinity."""
+def test_without_a_multiplier_new_may_go_anywhere():
+    """At lambda = 0 nothing keeps l from infinity."""
     for divergence in ("kl", "tv", "chi2", "reverse-kl"):
         fields = proof(divergence, gamma=F(1, 2), radius=F(1, 4), nodes=[0, 1], w=[4, 4], slope=4, price=[0] * 3)
         refused(fields | {"mu": [0] * 3, "nu": [0] * 3})
@@ -270,8 +277,8 @@ def test_where_w_is_not_convex_its_lines_count():
     common = proof(gamma=F(1, 2), radius=F(1, 4), nodes=[0, 1, 2], nu=[0] * 4)
     steep = common | {"w": [F(12, 10), F(22, 10), F(33, 10)], "price": [2, F(2, 10), F(22, 10), 2]}
     refused(steep | {"slope": 1, "mu": [0, F(55, 100), F(11, 10), F(1, 2)]})
-    mended = steep | {"slope": F(12, 10), "mu": [0, F(55, 100), F(11, 10), F(6, 10)]}
-    assert check_supersolution(mended).bound == F(22, 10)
+    corrected = steep | {"slope": F(12, 10), "mu": [0, F(55, 100), F(11, 10), F(6, 10)]}
+    assert check_supersolution(corrected).bound == F(22, 10)
     low = common | {"slope": F(12, 10), "mu": [0, F(525, 1000), F(105, 100), F(6, 10)]}
     low |= {"w": [1, 2, F(29, 10)], "price": [2, F(4, 10), F(26, 10), 2]}
     refused(low)
@@ -295,19 +302,19 @@ def holds(enclosure, number, width=4e-16):
 def test_gaps_in_closed_form_are_enclosed():
     f1 = enclosed(zoo.f1(gamma=0.5, x=0.25))
     assert holds(f1.gap, F(-2, 5))
-    assert f1.max_abs_advantage == (1.0, 1.0)
-    assert f1.max_tv == (0.25, 0.25)
-    assert f1.max_abs_expected_advantage == (0.5, 0.5)
-    assert f1.reverse_max_kl == (np.inf, np.inf)  # new plays what old does not
+    assert f1.normalisers[Normaliser.MAX] == (1.0, 1.0)
+    assert f1.divergences["max-tv"] == (0.25, 0.25)
+    assert f1.normalisers[Normaliser.EXPECTED] == (0.5, 0.5)
+    assert f1.divergences["reverse-max-kl"] == (np.inf, np.inf)  # new plays what old does not
     f2 = enclosed(zoo.f2(gamma=0.5, x=0.25))
     assert holds(f2.gap, F(-1, 4))
-    assert f2.max_chi2 == pytest.approx([F(1, 16) * 4 / 3 + F(1, 16) * 4] * 2, rel=1e-15)
+    assert f2.divergences["max-chi2"] == pytest.approx([F(1, 16) * 4 / 3 + F(1, 16) * 4] * 2, rel=1e-15)
     with mpmath.workdps(40):
         kl = -mpmath.log(1 - 4 * mpmath.mpf(0.25) ** 2) / 2
-    for one in (f2.max_kl, f2.mean_kl):
+    for one in (f2.divergences["max-kl"], f2.divergences["mean-kl"]):
         assert one[0] <= kl <= one[1] <= one[0] * (1 + 4e-16)
-    assert f2.max_tv == (0.25, 0.25)
-    assert holds(f2.mean_tv, F(1, 4))
+    assert f2.divergences["max-tv"] == (0.25, 0.25)
+    assert holds(f2.divergences["mean-tv"], F(1, 4))
 
 
 @pytest.mark.parametrize("gamma", [0.5, 0.99])
@@ -316,17 +323,13 @@ def test_the_walks_gap_is_enclosed(gamma):
     found = enclosed(walk)
     assert found.gap == pytest.approx([float(walk.gap)] * 2, rel=1e-11)
     assert found.gap[1] - found.gap[0] <= 4e-16 * -found.gap[0]
-    assert found.max_abs_advantage == pytest.approx([1, 1], rel=1e-15)
+    assert found.normalisers[Normaliser.MAX] == pytest.approx([1, 1], rel=1e-15)
 
 
 def random_step(seed, states=5, actions=3):
     rng = np.random.default_rng(seed)
     mdp = zoo.dirichlet(rng, states=states, actions=actions, gamma=0.9)
     return zoo.families.Instance(mdp, *(zoo.random_policy(rng, (states, actions)) for _ in range(2)))
-
-
-NAMES = ("max_abs_advantage", "max_abs_expected_advantage", "max_tv", "mean_tv", "max_chi2")
-NAMES += ("max_kl", "mean_kl", "reverse_max_kl")
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -342,13 +345,14 @@ def test_every_number_agrees_with_exact_rationals(seed):
     ]
     true = exact.ExactStep(*chains, np.ones(step.old.shape, dtype=bool))
     assert holds(found.gap, true.surrogate_gap)
-    assert holds(found.max_abs_advantage, max(abs(true.advantage.ravel())))
-    assert holds(found.max_abs_expected_advantage, max(abs(true.expected_advantage)))
+    assert holds(found.normalisers[Normaliser.MAX], max(abs(true.advantage.ravel())))
+    assert holds(found.normalisers[Normaliser.EXPECTED], max(abs(true.expected_advantage)))
     with precision(256):
         q = quantities(instance)
-        for name in NAMES:
-            number = q.max_s(q.chi2) if name == "max_chi2" else getattr(q, name)
-            low, high = getattr(found, name)
+        fields = {one.name: one.field for divergence in BY_NAME.values() for one in divergence.reductions}
+        assert fields.keys() == found.divergences.keys() >= {"max-kl", "mean-kl", "max-tv", "mean-tv", "max-chi2"}
+        pairs = [(getattr(q, one.field), found.normalisers[one]) for one in Normaliser]
+        for number, (low, high) in pairs + [(getattr(q, fields[one]), found.divergences[one]) for one in fields]:
             assert F(low) <= number.lower <= number.upper <= F(high)
             assert high - low <= 4e-16 * high
 
@@ -368,15 +372,17 @@ def test_an_infinite_kl_counts_in_the_mean_only_where_old_goes():
     new = np.array(step.new)
     new[2] = [1, 0]
     found = enclosed(zoo.families.Instance(step.mdp, step.old, new))
-    assert found.max_kl == found.mean_kl == found.max_chi2 == (np.inf, np.inf)
+    for name in ("max-kl", "mean-kl", "max-chi2"):
+        assert found.divergences[name] == (np.inf, np.inf)
     old = np.array(step.old)
     old[0] = [1, 0]  # the state 2 is never reached
     new[0] = [0.5, 0.5]
     found = enclosed(zoo.families.Instance(step.mdp, old, new))
-    assert found.max_kl == (np.inf, np.inf)
+    assert found.divergences["max-kl"] == (np.inf, np.inf)
     with mpmath.workdps(40):
         mean = mpmath.log(2) / 2 - mpmath.log(mpmath.mpf(3) / 4) / 4  # d = (1/2, 1/2, 0)
-    assert found.mean_kl[0] <= mean <= found.mean_kl[1] <= found.mean_kl[0] * (1 + 4e-16)
+    low, high = found.divergences["mean-kl"]
+    assert low <= mean <= high <= low * (1 + 4e-16)
 
 
 def test_a_witness_that_is_none_is_bad_input():

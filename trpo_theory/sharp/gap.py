@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from trpo_theory import _checks, bounds
 from trpo_theory.errors import InvalidInput, NotKnown, NotSolved
 from trpo_theory.io import write_fields, write_mdp
-from trpo_theory.sharp.program import CHI2, KL, REVERSE_KL, TV, Divergence, Program, grid
+from trpo_theory.sharp.divergence import Reduced
+from trpo_theory.sharp.divergences import DIVERGENCES
+from trpo_theory.sharp.nodes import grid
+from trpo_theory.sharp.normaliser import Normaliser
+from trpo_theory.sharp.program import Program
 from trpo_theory.sharp.prove_lower import enclosed_gap
 from trpo_theory.sharp.prove_upper import check_supersolution
+from trpo_theory.sharp.setting import Setting
+from trpo_theory.sharp.solution import Solution
 from trpo_theory.sharp.supersolution import Supersolution, least_supersolution, lifted
 from trpo_theory.sharp.witness import SharpWitness, family_witness, sharp_witness
 from trpo_theory.step.partial import KnownQuantities
@@ -24,21 +28,26 @@ from trpo_theory.step.partial import KnownQuantities
 if TYPE_CHECKING:
     import pandas as pd
 
-DIVERGENCES: Mapping[str, tuple[Divergence, bool, str]] = {
-    "max-kl": (KL, False, "max_kl"),
-    "max-tv": (TV, False, "max_tv"),
-    "mean-kl": (KL, True, "mean_kl"),
-    "mean-tv": (TV, True, "mean_tv"),
-    "reverse-max-kl": (REVERSE_KL, False, "reverse_max_kl"),
-    "max-chi2": (CHI2, False, "max_chi2"),
-}
-"""The name: the divergence of a state, whether it is meant in the mean under d_old, and the field of `Quantities`."""
-
-NORMALISERS = {"max": "max_abs_advantage", "expected": "max_abs_expected_advantage"}
 _LIFTS = (0.0, 1e-11, 1e-9, 1e-7, 1e-5)
-"""Of the bound."""
-_NODES_OF_TV = 20
-"""Its optimal laws have few atoms, on a few lines: more nodes tell nothing more."""
+"""Tried in turn on a supersolution that ball arithmetic does not prove as it is, as shares of its bound. Chosen: from rounding to
+what is still far below the distance of the two bounds."""
+_LEAST_GAMMA, _LARGEST_GAMMA = 1e-3, 0.9999
+_LEAST_RADIUS = 1e-10
+"""Outside these the program's numbers are of too different sizes for the solver. Chosen."""
+_LEAST_NODES = 10
+"""A side, at least: with fewer the bounds are too far apart to be of use. Chosen."""
+_LATTICE_PER_STEP = 16.0
+"""Nodes in a step for a mean's lower bound, twice those of the upper one: its laws lead from node to node. Chosen."""
+_MEAN_REACH = 6.0
+"""Of the far nodes for a mean, in log x, twice those for a largest divergence: rare states may have any divergence. Chosen."""
+
+
+class BoundAtRadius(TypedDict):
+    """A bound at ε = 1: its penalty, and lower/penalty."""
+
+    id: str
+    penalty: float
+    ratio: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +55,10 @@ class SharpGap:
     """The sharp gap G(γ, radius), between two bounds.
 
     Attributes:
-        divergence, normaliser, gamma, radius: what was asked.
+        divergence, normaliser, gamma, radius: the arguments of `sharp_gap`.
         lower: (L − η(new))/ε of the witness.
-        upper: of no MDP can it be more; in floats, unless certified.
-        certified: whether both were proved in balls.
+        upper: no finite MDP has more; in floats, unless certified.
+        certified: whether both were proved in ball arithmetic.
         witness: the MDP that attains lower, with old and new.
         supersolution: what proves upper.
     """
@@ -65,22 +74,20 @@ class SharpGap:
     supersolution: Supersolution
 
     @property
-    def bounds(self) -> list[dict[str, Any]]:
-        """Each bound of the catalogue that is a function of this divergence: its penalty at ε = 1, and lower/penalty."""
-        known = {
-            "gamma": self.gamma,
-            DIVERGENCES[self.divergence][2]: self.radius,
-            NORMALISERS[self.normaliser]: 1.0,
-        }
-        rows = []
+    def bounds(self) -> list[BoundAtRadius]:
+        """Each bound of the catalogue that is a function of γ, ε and this divergence: its penalty at ε = 1, and lower/penalty."""
+        known = {"gamma": self.gamma, Normaliser(self.normaliser).field: 1.0}
+        field = DIVERGENCES[self.divergence].reduction.field
+        if field is not None:
+            known[field] = self.radius
+        rows: list[BoundAtRadius] = []
         for bound in bounds.catalogue.values():
             try:
                 penalty = float(bound.penalty(KnownQuantities(**known)))
-            except NotKnown:  # it depends on more than this divergence
+            except NotKnown:
                 continue
-            if np.isinf(penalty):  # of another discount
-                continue
-            rows.append({"id": bound.id, "penalty": penalty, "ratio": self.lower / penalty})
+            if np.isfinite(penalty):  # else its hypotheses exclude this discount
+                rows.append({"id": bound.id, "penalty": penalty, "ratio": self.lower / penalty})
         return rows
 
     def to_frame(self) -> pd.DataFrame:
@@ -91,18 +98,19 @@ class SharpGap:
 
     def proof(self) -> dict[str, Any]:
         """The proof object of the upper bound, which `check_supersolution` (and `trpo-theory certify`) checks by itself."""
-        told = self.supersolution
-        numbers = {name: getattr(told, name) for name in ("nodes", "w", "price", "mu", "nu")}
+        found = self.supersolution
+        setting = found.setting
+        arrays = {"nodes": found.nodes, "w": found.w, "price": found.multiplier, "mu": found.mu, "nu": found.nu}
         return {
             "kind": "sharp-gap/supersolution",
-            "divergence": told.divergence.name,
-            "mean": told.mean,
-            "expected": told.expected,
-            "gamma": told.gamma,
-            "radius": told.radius,
-            "slope": told.slope,
-            "bound": told.bound,
-            **{name: array.tolist() for name, array in numbers.items()},
+            "divergence": setting.divergence.name,
+            "mean": setting.mean,
+            "expected": setting.expected,
+            "gamma": self.gamma,
+            "radius": self.radius,
+            "slope": found.slope,
+            "bound": found.bound,
+            **{name: array.tolist() for name, array in arrays.items()},
         }
 
     def write(self, path: Any) -> None:
@@ -135,74 +143,98 @@ def sharp_gap(
     """The worst (L − η(new))/ε over all finite MDPs and pairs of policies within a radius, from both sides.
 
     A dynamic program in the likelihood ratio of a path, solved as a linear program; the upper bound is a supersolution, the
-    lower one an MDP made of the optimal laws. Source: docs/theory.md, "The sharp gap".
+    lower one an MDP made of the optimal laws. docs/theory.md, "The sharp gap".
 
     Args:
-        divergence: "max-kl", "max-tv", "mean-kl", "mean-tv", "reverse-max-kl" or "max-chi2".
+        divergence: a name of `DIVERGENCES`, such as "max-kl", "mean-tv" or "reverse-max-kl".
         gamma: the discount.
-        radius: of the divergence: nats, total variation, or χ².
+        radius: of the divergence, in its unit: nats, total variation, χ².
         normaliser: ε is "max" |A_old| or the "expected" one, max_s |Ā(s)|.
-        certify: prove both bounds in balls.
-        nodes: on each side of 1: what is between the bounds falls with their square.
+        certify: prove both bounds in ball arithmetic.
+        nodes: on each side of 1; the distance between the bounds falls with their square.
 
     Returns:
         A `SharpGap`.
 
     Raises:
         InvalidInput: for an unknown name, or numbers outside gamma in (0, 1), 0 < radius.
-        NotSolved: if the linear program fails, or the proof does not go through.
+        NotSolved: if the linear program fails, or a proof.
     """
     if divergence not in DIVERGENCES:
         raise _checks.unknown_name("divergence", divergence, DIVERGENCES)
-    if normaliser not in NORMALISERS:
-        raise _checks.unknown_name("normaliser", normaliser, NORMALISERS)
-    gamma = _checks.number_between(gamma, "gamma", 1e-3, 0.9999)
-    kind, mean, _ = DIVERGENCES[divergence]
-    largest = 1.0 if kind is TV else 20.0
-    radius = _checks.number_between(radius, "radius", 1e-10, largest)
-    nodes = _checks.integer(nodes, "nodes", least=10)
-    nodes = min(nodes, _NODES_OF_TV) if kind is TV else nodes // (2 if mean else 1)
-    expected = normaliser == "expected"
-    options = {"mean": mean, "expected": expected}
-    nodes_of = functools.partial(grid, gamma, radius, kind, nodes)
-    if mean:
-        lower = Program(kind, gamma, radius, nodes_of(per_step=16.0, reach=6.0), lattice=True, **options).solve()
-        price = float(lower.multipliers()["price"][0])
-        upper = least_supersolution(Program(kind, gamma, radius, nodes_of(reach=6.0), price=price, **options))
-    else:
-        lower = Program(kind, gamma, radius, nodes_of(), **options)
-        upper = least_supersolution(lower)
-    witness = sharp_witness(lower)
-    family = family_witness(divergence, expected, gamma, radius)
+    names = [one.value for one in Normaliser]
+    if normaliser not in names:
+        raise _checks.unknown_name("normaliser", normaliser, names)
+    reduced = DIVERGENCES[divergence]
+    setting = Setting(
+        reduced.divergence,
+        _checks.number_between(gamma, "gamma", _LEAST_GAMMA, _LARGEST_GAMMA),
+        _checks.number_between(radius, "radius", _LEAST_RADIUS, reduced.divergence.largest_radius),
+        reduced.reduction.mean,
+        Normaliser(normaliser),
+    )
+    nodes = _nodes(reduced, _checks.integer(nodes, "nodes", least=_LEAST_NODES))
+    upper, solution = _solved_for_mean(setting, nodes) if setting.mean else _solved_for_max(setting, nodes)
+    witness = sharp_witness(solution)
+    family = family_witness(setting)
     if family is not None and family.gap > witness.gap:
         witness = family
-    told = SharpGap(divergence, normaliser, gamma, radius, witness.gap, upper.bound, False, witness, upper)
-    return _proved(told) if certify else told
+    found = SharpGap(
+        divergence, normaliser, setting.gamma, setting.radius, witness.gap, upper.bound, False, witness, upper
+    )
+    return _proved(found) if certify else found
 
 
-def _proved(told: SharpGap) -> SharpGap:
-    told, upper = _with_proof(told)
-    mdp = told.witness.mdp
-    step = enclosed_gap(mdp.transition, mdp.reward, mdp.gamma, mdp.initial, told.witness.old, told.witness.new)
-    size = step.max_abs_expected_advantage if told.normaliser == "expected" else step.max_abs_advantage
-    spent = getattr(step, DIVERGENCES[told.divergence][2])
-    if spent[1] > told.radius:
-        raise NotSolved(
-            f"got a witness whose {told.divergence} is at most {spent[1]:.17g}; wanted {told.radius:.17g}; "
-            "fix: use another number of nodes"
-        )
-    return replace(told, lower=np.nextafter(-step.gap[1] / size[1], 0.0), upper=upper, certified=True)
+def _nodes(reduced: Reduced, nodes: int) -> int:
+    """No more than help; half of them for a mean, whose lower bound's program has all pairs of nodes as inequalities."""
+    most = reduced.divergence.most_nodes
+    if most is not None:
+        return min(nodes, most)
+    return nodes // 2 if reduced.reduction.mean else nodes
 
 
-def _with_proof(told: SharpGap) -> tuple[SharpGap, float]:
-    """With a supersolution that balls prove, and its bound: lifted, where floats made it a little too low.
+def _solved_for_max(setting: Setting, nodes: int) -> tuple[Supersolution, Solution]:
+    """The supersolution, and the solution whose laws make the witness: of one program."""
+    return least_supersolution(Program(setting, grid(setting, nodes)))
+
+
+def _solved_for_mean(setting: Setting, nodes: int) -> tuple[Supersolution, Solution]:
+    """Likewise, of two: a lattice's, which chooses λ and makes the witness, and one with that λ at other nodes."""
+    lattice = grid(setting, nodes, per_step=_LATTICE_PER_STEP, reach=_MEAN_REACH)
+    solution = Program(setting, lattice, lattice=True).solve()
+    multiplier = float(solution.multipliers.multiplier[0])
+    upper, _ = least_supersolution(Program(setting, grid(setting, nodes, reach=_MEAN_REACH), multiplier=multiplier))
+    return upper, solution
+
+
+def _proved(found: SharpGap) -> SharpGap:
+    """With both bounds proved, rounded outward.
 
     Raises:
-        NotSolved: if the proof does not go through with the highest lift, either.
+        NotSolved: if a proof fails.
     """
-    solution = told.supersolution
-    *lower, highest = (replace(told, supersolution=lifted(solution, share * solution.bound)) for share in _LIFTS)
-    for one in lower:
+    found, upper = _with_proof(found)
+    witness, mdp = found.witness, found.witness.mdp
+    step = enclosed_gap(mdp.transition, mdp.reward, found.gamma, mdp.initial, witness.old, witness.new)
+    size = step.normalisers[Normaliser(found.normaliser)]
+    divergence = step.divergences[found.divergence]
+    if divergence[1] > found.radius:
+        raise NotSolved(
+            f"got a witness whose {found.divergence} is at most {divergence[1]:.17g}; wanted {found.radius:.17g}; "
+            "fix: use another number of nodes"
+        )
+    return replace(found, lower=np.nextafter(-step.gap[1] / size[1], 0.0), upper=upper, certified=True)
+
+
+def _with_proof(found: SharpGap) -> tuple[SharpGap, float]:
+    """With a supersolution that is proved, and its bound: lifted, where it is a little too low by the floats' rounding.
+
+    Raises:
+        NotSolved: if the proof fails with the largest lift, too.
+    """
+    solution = found.supersolution
+    *smaller, largest = (replace(found, supersolution=lifted(solution, share * solution.bound)) for share in _LIFTS)
+    for candidate in smaller:
         with contextlib.suppress(NotSolved):
-            return one, float(check_supersolution(one.proof()).bound)
-    return highest, float(check_supersolution(highest.proof()).bound)
+            return candidate, float(check_supersolution(candidate.proof()).bound)
+    return largest, float(check_supersolution(largest.proof()).bound)

@@ -31,7 +31,7 @@ conjugate is a ball. The slopes and offsets are the data's: nothing is taken fro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -39,11 +39,14 @@ from typing import Any
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction, precision, raw
+from trpo_theory.sharp import divergences
 
 KIND = "sharp-gap/supersolution"
 _BITS = 128
+"""Of the balls. Chosen: more than twice a float's 53, so that an inequality with a float's room above rounding is decided."""
 _LARGEST = 10**300
-_HALF, _ONE, _ZERO = fmpq(1, 2), fmpq(1), fmpq(0)
+"""Numbers beyond the floats' range would make the balls' exponents, and the time, grow without limit."""
+_ONE, _ZERO = fmpq(1), fmpq(0)
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
     """Prove an upper bound on the sharp gap from a proof object, every inequality in exact rationals and balls of 128 bits.
 
     Args:
-        fields: as `io.files.read_fields` returns them: kind ("sharp-gap/supersolution"), divergence ("kl", "tv",
-            "reverse-kl" or "chi2"), mean, expected, gamma, radius, nodes (0, x_1, ..., x_N; one of them 1), w (N+1 values),
+        fields: as `io.files.read_fields` returns them: kind ("sharp-gap/supersolution"), divergence (a name of
+            `divergences.BY_NAME`), mean, expected, gamma, radius, nodes (0, x_1, ..., x_N; one of them 1), w (N+1 values),
             slope, and price, mu, nu: λ, μ, ν at each node and last at ∞. Numbers are floats, taken exactly, or rationals.
 
     Returns:
@@ -79,11 +82,11 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
     data = _Data(fields)
     with precision(_BITS):
         checks, worst, where = 0, arb(0), ""
-        if min(data.price) < 0:
-            raise NotSolved("got a negative price; wanted multipliers of at least 0; fix: set it to 0")
-        for place, sign, price, held, lines in _places(data):
+        if min(data.multiplier) < 0:
+            raise NotSolved("got a negative price, the multiplier lambda; wanted at least 0; fix: set it to 0")
+        for place, sign, multiplier, left, lines in _places(data):
             for c, b in lines:
-                highest, room = data.conjugate(c, price), held - b
+                highest, room = data.divergence.conjugate(c, multiplier), left - b
                 checks += 1
                 if not highest <= room:
                     excess = arb(highest - room)
@@ -91,32 +94,32 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
                     where = f"{place}, A = {sign:+d}" if worst is excess else where
         if where:
             raise NotSolved(
-                f"got a supersolution whose inequality is not proved at {where}: it may fail by {worst.str(5)}; wanted none "
-                "that fails; fix: lift w by c (1 + x) and mu by gamma c x, with c (1 - gamma)(1 + x) above that"
+                f"got a supersolution whose inequality is not proved at {where}: it may fail by {worst.str(5)}; wanted all "
+                "proved; fix: lift w by c (1 + x) and mu by gamma c x, with c (1 - gamma)(1 + x) above that"
             )
-    paid = data.price[0] * data.radius / (1 - data.gamma) if data.mean else _ZERO
-    return ProvedBound(fraction(data.w[data.nodes.index(_ONE)] + paid), checks, _BITS)
+    budget = data.multiplier[0] * data.radius / (1 - data.gamma) if data.mean else _ZERO
+    return ProvedBound(fraction(data.w[data.nodes.index(_ONE)] + budget), checks, _BITS)
 
 
 def _places(data: _Data) -> Iterator[tuple[str, int, Any, Any, Iterator[tuple[Any, Any]]]]:
-    """Each node and ∞, with each A: λ, w(x) or s, and the (c, b) of each line c l + b − λ f(l)."""
+    """Each node and ∞, with each A: its name, λ, the left-hand side w(x) or s, and the (c, b) of each line c l + b − λ f(l)."""
     gamma, last = data.gamma, len(data.nodes)
     steps = [(gamma * slope, gamma * offset) for slope, offset in data.lines]
-    for i, (price, mu, nu) in enumerate(zip(data.price, data.mu, data.nu, strict=True)):
+    for i, (multiplier, mu, nu) in enumerate(zip(data.multiplier, data.mu, data.nu, strict=True)):
         if i == 0:
-            place, weight, held, ahead = "x = 0", _ONE, data.w[0], [(_ZERO, gamma * data.at_zero)]
+            place, weight, left, ahead = "x = 0", _ONE, data.w[0], [(_ZERO, gamma * data.at_zero)]
         elif i == last:
-            place, weight, held, ahead = "x = inf", _ONE, data.slope, [(gamma * data.steepest, _ZERO)]
-            price = _ZERO if data.mean else price
+            place, weight, left, ahead = "x = inf", _ONE, data.slope, [(gamma * data.steepest, _ZERO)]
+            multiplier = _ZERO if data.mean else multiplier
         else:
-            x, held = data.nodes[i], data.w[i]
+            x, left = data.nodes[i], data.w[i]
             place, weight = f"node {i}, x = {float(fraction(x)):.6g}", abs(x - 1)
             ahead = [(climb * x, base) for climb, base in steps]
-        budget = _ZERO if data.mean else price * data.radius
+        budget = _ZERO if data.mean else multiplier * data.radius
         for sign in (1,) if data.expected else (1, -1):
             reward = _ZERO if data.expected else weight * sign
             level = budget + mu - reward + (weight if data.expected else -nu * sign)
-            yield place, sign, price, held, ((climb + (reward - mu), base + level) for climb, base in ahead)
+            yield place, sign, multiplier, left, ((climb + (reward - mu), base + level) for climb, base in ahead)
 
 
 class _Data:
@@ -139,24 +142,26 @@ class _Data:
         )
         if missing := [name for name in wanted if fields.get(name) is None]:
             raise InvalidInput(got=f"no {', '.join(missing)}", wanted=", ".join(wanted), fix="add them")
-        if fields["kind"] != KIND or fields["divergence"] not in tuple(CONJUGATES):
+        if fields["kind"] != KIND or fields["divergence"] not in tuple(divergences.BY_NAME):
             raise InvalidInput(
                 got=f"kind {fields['kind']!r}, divergence {fields['divergence']!r}",
-                wanted=f"kind {KIND!r}, divergence one of {', '.join(CONJUGATES)}",
+                wanted=f"kind {KIND!r}, divergence one of {', '.join(divergences.BY_NAME)}",
                 fix="pass the proof object of a supersolution",
             )
         for name in ("mean", "expected"):
             if not isinstance(fields[name], bool):
                 raise InvalidInput(got=f"{name} = {fields[name]!r}", wanted="true or false", fix="write one of them")
-        self.conjugate = CONJUGATES[fields["divergence"]]
+        self.divergence = divergences.BY_NAME[fields["divergence"]]
         self.mean, self.expected = fields["mean"], fields["expected"]
         self.gamma, self.radius, self.slope = (
             raw(rationals.number(fields[n], n)) for n in ("gamma", "radius", "slope")
         )
         self.nodes, self.w = _vector(fields, "nodes"), _vector(fields, "w", like="nodes")
-        self.price, self.mu, self.nu = (_vector(fields, name, like="nodes", more=1) for name in ("price", "mu", "nu"))
+        self.multiplier, self.mu, self.nu = (
+            _vector(fields, name, like="nodes", more=1) for name in ("price", "mu", "nu")
+        )
         steps = list(zip(self.nodes, self.nodes[1:], strict=False))
-        numbers = (self.radius, self.slope, *self.nodes, *self.w, *self.price, *self.mu, *self.nu)
+        numbers = (self.radius, self.slope, *self.nodes, *self.w, *self.multiplier, *self.mu, *self.nu)
         sound = {
             "0 <= gamma < 1": 0 <= self.gamma < 1,
             "radius >= 0": self.radius >= 0,
@@ -164,7 +169,7 @@ class _Data:
             "nodes 0 = x_0 < x_1 < ...": self.nodes[0] == 0 and all(x < y for x, y in steps),
             "1 among the nodes": _ONE in self.nodes,
             "the same price at every node, for a mean": not self.mean
-            or all(p == self.price[0] for p in self.price[:-1]),
+            or all(one == self.multiplier[0] for one in self.multiplier[:-1]),
         }
         for condition, holds in sound.items():
             if not holds:
@@ -181,32 +186,3 @@ def _vector(fields: Mapping[str, Any], name: str, like: str = "", more: int = 0)
     if entries.shape != (size,):
         raise InvalidInput(got=f"{name} of shape {entries.shape}", wanted=f"({size},)", fix=f"check {name} and nodes")
     return [raw(entry) for entry in entries]
-
-
-def _kl(c: Any, price: Any) -> Any:
-    """f = −log l: λ (log(λ/−c) − 1)."""
-    if price == 0 or c >= 0:
-        return _ZERO if price == 0 and c <= 0 else _INFINITE
-    return (arb(price / -c).log() - 1) * price
-
-
-def _tv(c: Any, price: Any) -> Any:
-    """f = |l − 1|/2: the larger of −λ/2 (at l = 0) and c (at l = 1)."""
-    return max(c, -price * _HALF) if c <= price * _HALF else _INFINITE
-
-
-def _reverse_kl(c: Any, price: Any) -> Any:
-    """f = l log l − l + 1: λ (exp(c/λ) − 1)."""
-    if price == 0:
-        return _ZERO if c <= 0 else _INFINITE
-    return arb(c / price).expm1() * price
-
-
-def _chi2(c: Any, price: Any) -> Any:
-    """f = (l − 1)²/l: 2 λ − 2 √(λ (λ − c))."""
-    return 2 * (price - arb(price * (price - c)).sqrt()) if c <= price else _INFINITE
-
-
-_INFINITE = arb("inf")
-CONJUGATES: dict[str, Callable[[Any, Any], Any]] = {"kl": _kl, "tv": _tv, "reverse-kl": _reverse_kl, "chi2": _chi2}
-"""sup { c l − λ f(l) : l ≥ 0 } for λ ≥ 0, where λ f(0) = 0 if λ = 0 (a supremum over l > 0); ∞ where there is none."""
