@@ -199,7 +199,7 @@ def test_fickle_passengers_are_refused_by_name():
         ("FrozenLake-v1", {"success_rate": "x"}, "a number"),
         ("FrozenLake-v1", {"success_rate": 1.5}, "probability -0.25"),
         ("FrozenLake-v1", {"map_name": "9x9"}, "9x9"),
-        ("FrozenLake-v1", {"map_name": None}, "no seed repeats"),
+        ("FrozenLake-v1", {"map_name": None}, "random map without a seed"),
         ("FrozenLake-v1", {"desc": ("FF", "FG")}, "initial"),
         ("FrozenLake-v1", {"max_episode_steps": "x"}, "max_episode_steps"),
         ("FrozenLake-v1", {"reward_schedule": ("a", "b", "c")}, "reward"),

@@ -187,7 +187,7 @@ def test_an_mdp_is_one_mdp():
 @pytest.mark.parametrize(
     ("logged", "message"),
     [
-        ({"kl": np.zeros(T)}, rf"logged kl with shape \({T},\); wanted one number an update, shape \({T - 1},\)"),
+        ({"kl": np.zeros(T)}, rf"logged kl with shape \({T},\); wanted one number for each update, shape \({T - 1},\)"),
         ({"kl": 0.1}, r"logged kl with shape \(\)"),
         ({"kl": ["a"] * (T - 1)}, "logged kl with no numbers"),
         ({"kl": [None] * (T - 1)}, "logged kl with no numbers"),

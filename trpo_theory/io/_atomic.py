@@ -1,4 +1,4 @@
-"""A file on its way out: all of it appears, or nothing changes."""
+"""Atomic writes: the whole file appears, or nothing changes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from typing import IO, Any
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import checked_path
+from trpo_theory.model.types import PathLike
 
 
 @contextmanager
-def atomic_write(path: Any, *, text: bool = False) -> Iterator[IO[Any]]:
-    """A stream whose content replaces the file at `path` when the block ends well, and vanishes when it does not.
+def atomic_write(path: PathLike, *, text: bool = False) -> Iterator[IO[Any]]:
+    """A stream whose content replaces the file at `path` if the block succeeds, and is discarded if it raises.
 
-    Written under a temporary name in the same directory, then renamed: a reader sees the old file or the new one.
+    It is written under a temporary name in the same directory, then renamed: a reader sees the old file or the new one.
 
     Args:
-        path: where the file shall be; a symbolic link is followed.
+        path: the file; a symbolic link is followed.
         text: a UTF-8 text stream instead of a binary one.
 
     Yields:

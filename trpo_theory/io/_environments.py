@@ -1,4 +1,4 @@
-"""Gymnasium environments by id: made with checked options, or refused in words."""
+"""Gymnasium environments made by id, with checked options; failures become `InvalidInput`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 
 _TABLELESS = ("Blackjack",)
+"""Toy-text environments without a table."""
 _MAKE_OPTIONS = ("max_episode_steps",)
+"""Options of `gymnasium.make` itself that keep the dynamics."""
 
 
 def made(name: str, options: dict[str, Any]) -> Any:
-    """`gymnasium.make`, its failures put into words."""
+    """`gymnasium.make`, with every failure turned into `InvalidInput`."""
     import gymnasium
 
     module, _, bare = name.rpartition(":")
     try:
         if module:
             importlib.import_module(module)
-    except Exception as error:  # whatever the import of someone's module raises
+    except Exception as error:  # importing a user's module may raise anything
         raise InvalidInput(
             got=f"the module {module!r}, which cannot be imported ({first_line(error)})",
             wanted="MODULE:ENV_ID with a module that registers the environment",
@@ -38,7 +40,7 @@ def made(name: str, options: dict[str, Any]) -> Any:
         return gymnasium.make(bare, disable_env_checker=True, **options)
     except InvalidInput:
         raise
-    except Exception as error:  # the constructors check little, and raise what comes
+    except Exception as error:  # constructors check little and raise all kinds of errors
         raise InvalidInput(
             got=f"{name} with options {options}, which cannot be made: {first_line(error)}",
             wanted="an environment that can be made",
@@ -47,7 +49,7 @@ def made(name: str, options: dict[str, Any]) -> Any:
 
 
 def first_line(error: Exception) -> str:
-    """What an exception says, on one line."""
+    """The type and first line of an exception, for messages."""
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]
 
 
@@ -86,7 +88,7 @@ def _check_options(name: str, options: dict[str, Any]) -> None:
             raise InvalidInput(
                 got=f"the option {key!r} for {name}",
                 wanted=f"one of its options: {known}",
-                fix=_checks.near_matches(key, accepted) if accepted else "leave it out",
+                fix=_checks.near_matches(key, accepted) if accepted else "omit it",
             )
         default = parameters[key].default if key in parameters else 0
         kind = bool if isinstance(default, bool) else numbers.Real if isinstance(default, int | float) else object
@@ -94,18 +96,22 @@ def _check_options(name: str, options: dict[str, Any]) -> None:
             raise InvalidInput(
                 got=f"{key} = {value!r} for {name}",
                 wanted="true or false" if kind is bool else "a number",
-                fix=f"leave it out for {default}" if key in parameters else f"change {key}",
+                fix=f"omit it for {default}" if key in parameters else f"change {key}",
             )
     if "map_name" in options and options["map_name"] is None and options.get("desc") is None:
         raise InvalidInput(
-            got="map_name = None without desc, which draws a map that no seed repeats",
+            got="map_name = None without desc, which draws a random map without a seed",
             wanted="a map",
             fix="pass desc=generate_random_map(size=8, seed=0), from gymnasium.envs.toy_text.frozen_lake",
         )
 
 
 def layers_of(env: Any) -> list[Any]:
-    """The wrappers of an environment, outermost first; refuses what is no environment."""
+    """The wrappers of an environment, outermost first.
+
+    Raises:
+        InvalidInput: for an object that is not a `gymnasium.Env`.
+    """
     import gymnasium
 
     if not isinstance(env, gymnasium.Env):

@@ -19,17 +19,19 @@ _DECIMAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?\s*", re.ASC
 _MINUS_INFINITY = frozenset({"-inf", "-infinity", "-Infinity", "-Inf"})
 _TEXT_KEYS = frozenset({"claim", "id", "name", "note", "relation", "source", "statement", "verdict", "version"})
 _MAX_DIGITS = 4000
+"""Of one number; below 4300, where Python refuses to convert an integer."""
 _MAX_EXPONENT = 2000
+"""Of a decimal in quotes, which is exact; chosen: far beyond floats, and the integers stay small."""
 
 
 def decode_json(path: Path, what: str) -> Any:
     """The value in a JSON file, strings that are rationals turned into `Fraction`.
 
-    "1/3", "-2/7", "0.1" and "3" are exact; "-inf" is −∞; other strings, and all under `*_labels` and other textual
-    keys, stay as they are. A number without quotes is an int or a float, as usual.
+    "1/3", "-2/7", "0.1" and "3" are exact; "-inf" is −∞; other strings, and all values of textual keys such as
+    `*_labels`, stay as they are. A number without quotes is an int or a float, as usual.
 
     Raises:
-        InvalidInput: for text that is not JSON, a key that occurs twice, NaN, +∞, or a number beyond all use.
+        InvalidInput: for text that is not JSON, a key that occurs twice, NaN, +∞, or a number out of range.
     """
     try:
         value = json.loads(
@@ -48,7 +50,7 @@ def decode_json(path: Path, what: str) -> Any:
         ) from None
     except RecursionError:
         raise InvalidInput(
-            got=f"lists nested without end in {path.name}",
+            got=f"lists nested too deeply in {path.name}",
             wanted="at most three levels, for a transition (S, A, S)",
             fix="write the file with trpo_theory.io.write_mdp",
         ) from None

@@ -1,4 +1,4 @@
-"""npz and npy without trust: sizes are checked before anything is allocated, and nothing is unpickled."""
+"""Untrusted .npz and .npy files: sizes are checked before anything is allocated, and nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -16,13 +16,14 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import MAX_ENTRIES
 
 _MAX_BYTES = 16 * MAX_ENTRIES
+"""Of all arrays of a file together: two of the largest, in float64."""
 
 
 def decode_npz(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz file by name, read-only.
 
     Raises:
-        InvalidInput: if it is damaged, holds pickled objects, or claims more than it holds or memory should.
+        InvalidInput: if it is damaged, holds pickled objects, or declares arrays larger than the file or than allowed.
     """
     try:
         with warnings.catch_warnings():
@@ -31,7 +32,7 @@ def decode_npz(path: Path) -> dict[str, np.ndarray]:
                 return _arrays(archive, path)
     except InvalidInput:
         raise
-    except Exception as error:  # zipfile, zlib, struct, tokenize and NumPy each have their own for a damaged file
+    except Exception as error:  # zipfile, zlib, struct, tokenize and NumPy each raise their own errors
         raise _damaged(path, error) from None
 
 
@@ -47,7 +48,7 @@ def decode_npy(path: Path) -> np.ndarray:
         raise _damaged(path, error) from None
 
 
-def encode_npz(stream: Any, fields: dict[str, Any]) -> None:
+def encode_npz(stream: IO[bytes], fields: dict[str, np.ndarray]) -> None:
     """Write arrays as a compressed .npz; the same fields give the same bytes."""
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, value in fields.items():
@@ -110,7 +111,7 @@ def _too_large(path: Path, what: str, size: str) -> InvalidInput:
 
 
 def _other_format(path: Path) -> str | None:
-    """What the first bytes say of a file that is not what its ending says."""
+    """What a file with the wrong suffix is, by its first bytes."""
     try:
         with open(path, "rb") as stream:
             start = stream.read(6)
@@ -119,7 +120,7 @@ def _other_format(path: Path) -> str | None:
     if start == b"\x93NUMPY" and path.suffix.lower() == ".npz":
         return "it is a single .npy array"
     if start[:2] == b"PK" and not zipfile.is_zipfile(path):
-        return "it begins as an .npz and has lost its end"
+        return "it is an .npz file that is cut off"
     return "it is a pickle" if start[:1] == b"\x80" else None
 
 

@@ -1,4 +1,4 @@
-"""Lists of transitions to the arrays of an MDP."""
+"""From lists of transitions to the arrays of an MDP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import MAX_ENTRIES
 
 DENSE_ENTRIES = 2 * 10**7
-"""Transitions of more entries (S·A·S) than this are kept sparse."""
+"""Transitions of more entries (S·A·S) than this are kept sparse; chosen: 160 MB of float64."""
 
 
 def assemble(
@@ -47,6 +47,7 @@ def assemble(
     matrix = sp.csr_array((probability, (row, successor)), shape=(count, states))
     mass = np.bincount(row, probability, count)
     weighted = np.bincount(row, probability * reward, count)
+    # a row that sums to 1 up to rounding is not divided by its sum, so that exact rewards stay exact
     mean = np.where((mass > 0) & (np.abs(mass - 1) > 1e-12), weighted / np.where(mass > 0, mass, 1.0), weighted)
     taken = probability > 0
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
@@ -65,7 +66,7 @@ def densified(matrix: sp.csr_array, states: int, actions: int) -> Any:
 
 
 def check_size(states: int, actions: int) -> None:
-    """Refuse sizes whose (S, A) arrays would not fit, before anything is allocated."""
+    """Refuse sizes whose (S, A) arrays would not fit into memory, before they are allocated."""
     if states * actions > MAX_ENTRIES // 10:
         raise InvalidInput(
             got=f"{states:.6g} states and {actions:.6g} actions",
@@ -74,7 +75,7 @@ def check_size(states: int, actions: int) -> None:
         )
 
 
-def integer_vector(value: Any, name: str) -> np.ndarray:
+def integer_vector(value: object, name: str) -> np.ndarray:
     """A vector of integers in [0, 2⁵³]."""
     array = _checks.real_array(value, name)
     wrong = (array < 0) | (array != np.round(array)) | (array > 2**53)
@@ -84,8 +85,8 @@ def integer_vector(value: Any, name: str) -> np.ndarray:
     return array.astype(np.int64)
 
 
-def count_of(value: Any, name: str, least: int) -> int:
-    """A number of states or actions: as given, if it is at least `least`; else `least`."""
+def count_of(value: int | None, name: str, least: int) -> int:
+    """A number of states or actions: `value`, which must be at least `least`; `least` if `value` is None."""
     if value is None:
         return least
     value = _checks.integer(value, name, least=1)
@@ -93,6 +94,6 @@ def count_of(value: Any, name: str, least: int) -> int:
         raise InvalidInput(
             got=f"{name} = {value} but indices up to {least - 1}",
             wanted=f"{least} or more",
-            fix=f"raise or leave out {name}",
+            fix=f"raise or omit {name}",
         )
     return value

@@ -1,4 +1,4 @@
-"""A function of three indices given by rules with wildcards, the latest rule that fits deciding."""
+"""A function of three indices given by rules with wildcards; the latest rule that matches decides."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ ANY = -1
 """The wildcard."""
 
 _MAX_RULES = 2 * 10**7
+"""Chosen: 16 bytes each, so that rules take at most 320 MB."""
 _MAX_SUPPORT = 10**7
+"""Non-zero values that rules expand to; chosen: with their three indices 320 MB."""
 
 
 class Rules:
-    """Rules (i, j, k) ↦ value, any index of which may be `ANY`; 0 where no rule fits.
+    """Rules (i, j, k) ↦ value, in which any index may be `ANY`; 0 where no rule matches.
 
-    Stored as they come, so that a wildcard costs as little as an entry; the later of two rules wins.
+    Stored in the order of the file, so that a wildcard takes no more memory than one entry; later rules override earlier ones.
 
     Args:
         sizes: how many values each index has.
-        name: what messages call a value.
+        name: the name of the function in messages.
     """
 
     def __init__(self, sizes: tuple[int, int, int], name: str) -> None:
@@ -53,7 +55,7 @@ class Rules:
         self._check_count()
 
     def at(self, i: np.ndarray, j: np.ndarray, k: np.ndarray) -> np.ndarray:
-        """The values at given indices."""
+        """The values at the given indices."""
         keys, order, values, masks = self._latest()
         out, latest = np.zeros(len(i)), np.full(len(i), -1)
         for mask in np.unique(masks):

@@ -1,4 +1,4 @@
-"""A file on its way in: its path and bytes checked, and its name in every message about its content."""
+"""Checks of a file to be read: its path and size; and its name in every message about its content."""
 
 from __future__ import annotations
 
@@ -7,60 +7,60 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.types import PathLike
 
 MAX_ENTRIES = 2 * 10**8
-"""The entries that one array of a file may have: 1.6 GB of float64."""
+"""The most entries of one array of a file; chosen: 1.6 GB of float64."""
 
 MAX_TEXT_BYTES = 2 * 10**8
-"""The size up to which a text file is read."""
+"""The most bytes of a text file; chosen: as JSON lists, some 2 GB of Python objects."""
 
 
-def checked_path(path: Any, suffixes: tuple[str, ...], what: str) -> Path:
+def checked_path(path: PathLike, suffixes: tuple[str, ...], what: str) -> Path:
     """`path` as a Path with one of the suffixes (any, if there are none).
 
     Raises:
         InvalidInput: for something that is not a path, or of another suffix.
     """
     try:
-        path = Path(os.fsdecode(os.fspath(path)))
+        checked = Path(os.fsdecode(os.fspath(path)))
     except TypeError:
         raise InvalidInput(
             got=f"{type(path).__name__} {path!r} as the path of {what}", wanted="a path", fix="pass a string or a Path"
         ) from None
-    if suffixes and path.suffix.lower() not in suffixes:
+    if suffixes and checked.suffix.lower() not in suffixes:
         raise InvalidInput(
-            got=f"the file name {str(path)!r} for {what}",
+            got=f"the file name {str(checked)!r} for {what}",
             wanted="a name that ends in " + " or ".join(suffixes),
-            fix="rename or convert the file; the ending says how it is read and written",
+            fix="rename or convert the file; the suffix decides how it is read and written",
         )
-    return path
+    return checked
 
 
-def existing_file(path: Any, suffixes: tuple[str, ...], what: str) -> Path:
-    """`checked_path`, and it leads to a regular file with something in it."""
-    path = checked_path(path, suffixes, what)
+def existing_file(path: PathLike, suffixes: tuple[str, ...], what: str) -> Path:
+    """As `checked_path`, for an existing, regular file that is not empty."""
+    checked = checked_path(path, suffixes, what)
     try:
-        status = path.stat()
+        status = checked.stat()
     except (OSError, ValueError) as error:
-        raise _unreadable(path, what, error) from None
+        raise _unreadable(checked, what, error) from None
     if not stat.S_ISREG(status.st_mode):
         kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
         raise InvalidInput(
-            got=f"{str(path)!r}, which is {kind}", wanted=f"the file of {what}", fix="name the file in it"
+            got=f"{str(checked)!r}, which is {kind}", wanted=f"the file of {what}", fix="name the file in it"
         )
     if status.st_size == 0:
         raise InvalidInput(
-            got=f"the empty file {str(path)!r}",
+            got=f"the empty file {str(checked)!r}",
             wanted=f"the file of {what}",
-            fix="write it again; whatever made it stopped before it wrote anything",
+            fix="write it again; its writer stopped before it wrote anything",
         )
-    return path
+    return checked
 
 
 def _unreadable(path: Path, what: str, error: Exception) -> InvalidInput:
@@ -102,8 +102,8 @@ def read_text(path: Path, what: str) -> str:
 
 
 @contextmanager
-def in_file(source: Any) -> Iterator[None]:
-    """Every `InvalidInput` raised inside says which file it is about; overflow stays silent until it is refused."""
+def in_file(source: object) -> Iterator[None]:
+    """Adds the name of the file to every `InvalidInput` raised inside; NumPy's overflow warnings are off (checks follow)."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             yield

@@ -1,4 +1,4 @@
-"""The words of a text in Cassandra's format, read one after the other, with the line of each for messages."""
+"""A tokenizer for Cassandra's format: words and colons in order, each with its line for messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 class Words:
-    """The words of a text and colons, without comments, and a place among them."""
+    """The words and colons of a text, without comments, and a position among them."""
 
     def __init__(self, text: str) -> None:
         self._words: list[str] = []
@@ -46,7 +46,7 @@ class Words:
         return self._words[self.place - 1]
 
     def peek(self, ahead: int = 0) -> str:
-        """A word to come, without reading it; empty past the end."""
+        """The word `ahead` places further on, without reading it; empty past the end."""
         return self._words[self.place + ahead] if ahead < self.left() else ""
 
     def passes(self, word: str) -> bool:
@@ -70,7 +70,7 @@ class Words:
         return value
 
     def numbers(self, count: int, low: float = -np.inf, high: float = np.inf) -> list[float]:
-        """Read so many numbers."""
+        """Read `count` numbers in [low, high]."""
         if count > self.left():
             self.refuse(f"only {self.left()} words to the end of the file", f"{count} numbers")
         return [self.number(low, high) for _ in range(count)]

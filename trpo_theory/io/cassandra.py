@@ -1,4 +1,4 @@
-"""MDPs in Cassandra's text format (.POMDP, .MDP), as far as they are fully observed."""
+"""Fully observed MDPs in Cassandra's text format (.POMDP, .MDP)."""
 
 from __future__ import annotations
 
@@ -14,29 +14,32 @@ from trpo_theory.io._rules import ANY, Rules
 from trpo_theory.io._source import existing_file, in_file, read_text
 from trpo_theory.io._words import KEYWORDS, Words, is_number
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import PathLike, RealLike
 
 _MAX_COUNT = 10**7
+"""States, actions or observations of a file; chosen: a million-state file is real, more is a typing error."""
 
 
-def read_cassandra(path: Any, gamma: Any = None) -> FiniteMDP:
-    """The MDP in a file of Cassandra's format, with or without observations, if it is fully observed.
+def read_cassandra(path: PathLike, gamma: RealLike | None = None) -> FiniteMDP:
+    """The MDP in a file of Cassandra's format, with or without observations; it must be fully observed.
 
     Preamble: discount, values (reward or cost), states, actions, observations; then `start:`; then rules
     T: a : s : s' p,  O: a : s' : o p,  R: a : s : s' : o r (without observations R: a : s : s' r), each also by rows and
-    matrices, with `uniform`, `identity`, `reset` and the wildcard *; the later of two rules wins. r(s,a) = E[R(a,s,s')],
-    negated for `values: cost`. Observations are accepted only if there are as many as states and O is the identity.
+    matrices, with `uniform`, `identity`, `reset` and the wildcard *; a later rule overrides an earlier one.
+    r(s,a) = E[R(a,s,s')], negated for `values: cost`.
+    Observations are accepted only if there are as many as states and O is the identity.
 
     Source: A. R. Cassandra, "POMDP File Format", pomdp.org.
 
     Args:
         path: the file, of any suffix.
-        gamma: a discount that overrides or supplies the file's.
+        gamma: a discount; it overrides the file's, and is needed if the file has none.
 
     Returns:
         The MDP, with the names of states and actions as labels; sparse where S·A·S exceeds 2·10⁷.
 
     Raises:
-        InvalidInput: naming the file and the line; for a partially observed model, saying so.
+        InvalidInput: naming the file and the line; also for a partially observed model.
     """
     path = existing_file(path, (), "an MDP in Cassandra's format")
     if gamma is not None:
@@ -46,7 +49,7 @@ def read_cassandra(path: Any, gamma: Any = None) -> FiniteMDP:
 
 
 class _Reader:
-    """What the statements of a file have said so far."""
+    """A file in reading: what its statements have declared so far."""
 
     def __init__(self, words: Words) -> None:
         self.words = words
@@ -274,7 +277,7 @@ class _Reader:
             self.words.refuse("R: with an action alone", "R: a : s, and a matrix of successors by observations")
 
     def _reward_when_seen(self, action: int, state: int, successor: int) -> None:
-        """R: a : s : s' : o r, where only o = s' can occur."""
+        """A rule R: a : s : s' : o r, of which only o = s' matters, since states are observed."""
         if "observations" in self.sizes:
             seen = self._index("observations")
         elif self.words.next("*") != "*":

@@ -18,24 +18,28 @@ from trpo_theory.io._json import decode_json, encode_json
 from trpo_theory.io._npz import decode_npy, decode_npz, encode_npz
 from trpo_theory.io._source import checked_path, existing_file, in_file, read_text
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import PathLike, RealLike
 
 SPARSE_KEYS = ("transition_data", "transition_indices", "transition_indptr", "transition_shape")
 OPTIONAL_KEYS = ("available", "state_labels", "action_labels")
 _RESERVED = frozenset({"transition", "reward", "gamma", "initial", *SPARSE_KEYS, *OPTIONAL_KEYS})
 _SUFFIXES = (".npz", ".json")
 
+Field = Any
+"""The value of a field: an array, or what JSON holds: nested lists of numbers and `Fraction`, a number, a string."""
 
-def read_mdp(path: Any, gamma: Any = None) -> FiniteMDP:
+
+def read_mdp(path: PathLike, gamma: RealLike | None = None) -> FiniteMDP:
     """The MDP in a .npz or .json file.
 
     Its keys are `transition` (S, A, S), `reward` (S,), (S, A) or (S, A, S), `gamma`, `initial` (S,), and optionally
     `available` (S, A), `state_labels`, `action_labels`. A sparse transition, of shape (S·A, S) in CSR form, is
-    `transition_data`, `transition_indices`, `transition_indptr`, `transition_shape` instead. Other keys are left alone.
+    `transition_data`, `transition_indices`, `transition_indptr`, `transition_shape` instead. Other keys are ignored.
     JSON numbers may be rationals, "1/3"; -inf in a reward marks an unavailable action.
 
     Args:
         path: the file.
-        gamma: a discount that overrides or supplies the file's.
+        gamma: a discount; it overrides the file's, and is needed if the file has none.
 
     Returns:
         The MDP; what `write_mdp` wrote comes back to the last bit.
@@ -46,7 +50,7 @@ def read_mdp(path: Any, gamma: Any = None) -> FiniteMDP:
     return mdp_from_fields(read_fields(path), gamma, source=Path(path).name)
 
 
-def read_fields(path: Any) -> dict[str, Any]:
+def read_fields(path: PathLike) -> dict[str, Field]:
     """The raw content of a .npz (arrays) or .json file (nested lists of int, float and Fraction).
 
     Raises:
@@ -66,13 +70,15 @@ def read_fields(path: Any) -> dict[str, Any]:
         return fields
 
 
-def mdp_from_fields(fields: Mapping[str, Any], gamma: Any = None, source: str = "the fields") -> FiniteMDP:
-    """The MDP in fields as `read_fields` returns them; the other fields are left alone.
+def mdp_from_fields(
+    fields: Mapping[str, Field], gamma: RealLike | None = None, source: str = "the fields"
+) -> FiniteMDP:
+    """The MDP in fields as `read_fields` returns them; other fields are ignored.
 
     Args:
         fields: see `read_mdp` for the keys.
-        gamma: a discount that overrides or supplies theirs.
-        source: the name that messages give them.
+        gamma: a discount; it overrides theirs, and is needed if they have none.
+        source: their name in error messages.
 
     Raises:
         InvalidInput: if keys are missing or their content is not an MDP.
@@ -100,10 +106,10 @@ def mdp_from_fields(fields: Mapping[str, Any], gamma: Any = None, source: str = 
         return mdp
 
 
-def read_policy(path: Any, name: str = "policy") -> Float[np.ndarray, "*batch S A"]:
+def read_policy(path: PathLike, name: str = "policy") -> Float[np.ndarray, "*batch S A"]:
     """The policy in a .npy file, a .npz (array `name`), or a .json (a nested list, or an object with `name`).
 
-    Whether it is a policy of an MDP is for that MDP to say: only finite numbers in two or more axes are asked for here.
+    Only finite numbers in two or more axes are required here; `load_policy` checks a policy against its MDP.
 
     Raises:
         InvalidInput: naming the file, for one that is missing, damaged or holds no such array.
@@ -128,8 +134,8 @@ def read_policy(path: Any, name: str = "policy") -> Float[np.ndarray, "*batch S 
         return policy
 
 
-def read_integers(path: Any) -> list[int]:
-    """One integer a state, from a .npy file, a .json list, or a text file with one on each line.
+def read_integers(path: PathLike) -> list[int]:
+    """One integer for each state, from a .npy file, a .json list, or a text file with one on each line.
 
     Raises:
         InvalidInput: naming the file, for one that is missing or holds something else.
@@ -155,16 +161,16 @@ def read_integers(path: Any) -> list[int]:
             ) from None
 
 
-def write_mdp(mdp: FiniteMDP, path: Any, **policies: Any) -> None:
-    """Write an MDP as .npz or .json, all of it or nothing; see `read_mdp` for the keys.
+def write_mdp(mdp: FiniteMDP, path: PathLike, **policies: RealLike) -> None:
+    """Write an MDP as .npz or .json, atomically; see `read_mdp` for the keys.
 
     Args:
         mdp: one MDP, dense or sparse.
         path: a name that ends in .npz or .json.
-        **policies: policies on it to be stored beside it by name, such as old= and new=, (*batch, S, A).
+        **policies: policies on it, (S, A), stored under their names, such as old= and new=.
 
     Raises:
-        InvalidInput: for a batch, a policy that is not one, or a path that cannot be written.
+        InvalidInput: for a batch, an array that is not a policy of the MDP, or a path that cannot be written.
     """
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch of MDPs, {mdp!r}", wanted="one MDP", fix="write each to its own file")
@@ -176,8 +182,8 @@ def write_mdp(mdp: FiniteMDP, path: Any, **policies: Any) -> None:
     write_fields(fields, path)
 
 
-def write_fields(fields: Mapping[str, Any], path: Any) -> None:
-    """Write named arrays (in JSON also strings, numbers, fractions) as .npz or .json, all of it or nothing.
+def write_fields(fields: Mapping[str, Field], path: PathLike) -> None:
+    """Write named arrays (in JSON also strings, numbers, fractions) as .npz or .json, atomically.
 
     Raises:
         InvalidInput: for another suffix, a value that the format cannot hold, or a path that cannot be written.
@@ -200,8 +206,8 @@ def write_fields(fields: Mapping[str, Any], path: Any) -> None:
         encode_npz(stream, arrays)
 
 
-def mdp_fields(mdp: FiniteMDP) -> dict[str, Any]:
-    """An MDP as the fields that its file has."""
+def mdp_fields(mdp: FiniteMDP) -> dict[str, Field]:
+    """The fields of an MDP's file."""
     if mdp.is_sparse:
         matrix: Any = mdp.transition
         parts = (matrix.data, matrix.indices, matrix.indptr, np.array(matrix.shape))
@@ -228,13 +234,11 @@ def _check_keys(fields: Mapping[str, Any], gamma: Any) -> None:
             fix="add gamma to the file or pass --gamma 0.99",
         )
     if not sparse and any(key in fields for key in SPARSE_KEYS):
-        raise InvalidInput(
-            got="a dense transition and a sparse one", wanted="one of the two", fix="delete the one not meant"
-        )
+        raise InvalidInput(got="a dense transition and a sparse one", wanted="one of the two", fix="delete one of them")
     for key in fields:
         meant = difflib.get_close_matches(key, OPTIONAL_KEYS, n=1, cutoff=0.85)
         if meant and meant[0] != key:
-            raise InvalidInput(got=f"the key {key!r}", wanted=f"{meant[0]!r}, if that is meant", fix="rename it")
+            raise InvalidInput(got=f"the key {key!r}", wanted=f"{meant[0]!r}", fix="rename it")
 
 
 def _missing(missing: list[str], fields: Mapping[str, Any]) -> InvalidInput:

@@ -1,4 +1,4 @@
-"""MDPs from Gymnasium environments that publish their table of transitions."""
+"""MDPs from Gymnasium environments that publish a table of their transitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import numbers
 import re
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from trpo_theory.io._environments import first_line, layers_of, made, with_table
 from trpo_theory.io._rows import assemble, check_size, densified
 from trpo_theory.io._source import in_file
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
+
+Option = str | bool | int | float | tuple[str | bool | int | float, ...] | list[str] | None
+"""The value of an option for `gymnasium.make`."""
 
 _HARMLESS = (
     "TimeLimit",
@@ -26,36 +30,54 @@ _HARMLESS = (
     "RenderCollection",
     "RecordVideo",
 )
+"""Wrappers of Gymnasium that change neither transitions nor rewards."""
 
 
-def from_gym(source: Any, gamma: Any, *, initial: Any = None, **options: Any) -> FiniteMDP:
+@runtime_checkable
+class Environment(Protocol):
+    """What makes an object an environment to this package, before Gymnasium itself is asked (and imported)."""
+
+    @property
+    def unwrapped(self) -> Any:
+        """The environment without its wrappers, whose attribute `P` is the table."""
+        ...
+
+
+if TYPE_CHECKING:
+    _Given = str | Environment
+else:
+    _Given = object  # `from_gym` refuses anything else with its own message
+
+
+def from_gym(source: _Given, gamma: RealLike, *, initial: RealLike | None = None, **options: Option) -> FiniteMDP:
     """The MDP of a Gymnasium environment with a table `P[s][a] = [(probability, s', reward, terminated), ...]`.
 
-    P(s'|s,a) = Σ p,  r(s,a) = Σ p r.  After a transition with `terminated` nothing is earned any more: the state that it
-    enters becomes absorbing, with reward 0, whatever the table says of that state's own row; so there are as many
-    states as observations, and a policy trained on the environment fits. Where such a state can also be entered
-    without `terminated` by a path from the start, or is a possible start, all terminated transitions go to one extra
-    absorbing state instead, appended as the last (label "terminated").
+    P(s'|s,a) = Σ p,  r(s,a) = Σ p r.  An episode ends after a transition with `terminated`: the state that it enters becomes
+    absorbing, with reward 0, whatever the table has in that state's own row. The MDP then has as many states as there are
+    observations, so that a policy trained on the environment fits it. If such a state can also be entered without
+    `terminated` on a path from the start, or is a possible start, all terminated transitions lead to one extra absorbing
+    state instead, appended as the last (label "terminated").
 
-    Exact for every state that can be reached from the start. A state that cannot may be one whose successor has
-    become absorbing. Time limits are not in the table: see `time_limit`.
+    Exact for every state that can be reached from the start; for other states a successor may have become absorbing.
+    Time limits are not in the table: see `time_limit`.
 
     Args:
         source: an id such as "FrozenLake-v1", or an environment.
         gamma: the discount.
-        initial: ρ₀, shape (S,), if the environment has no `initial_state_distrib` or another is wanted.
+        initial: ρ₀, shape (S,); by default the environment's `initial_state_distrib`.
         **options: for `gymnasium.make`, such as map_name="8x8".
 
     Returns:
         A dense MDP, or a sparse one where S·A·S exceeds 2·10⁷.
 
     Raises:
-        InvalidInput: for an unknown id or option, an environment without a table, or one whose dynamics are not all in
-            it (a wrapper that may change them, or Taxi's fickle_passenger).
+        InvalidInput: for an unknown id or option, an environment without a table, or one whose table does not give all of its
+            dynamics (a wrapper that may change them, or Taxi's fickle_passenger).
     """
     gamma = _checks.discount(gamma)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        env: Any
         env, name = (made(source, options), source) if isinstance(source, str) else (source, repr(source)[:80])
         if env is source and options:
             raise InvalidInput(
@@ -71,8 +93,8 @@ def from_gym(source: Any, gamma: Any, *, initial: Any = None, **options: Any) ->
                 env.close()
 
 
-def time_limit(source: Any, **options: Any) -> int | None:
-    """The number of steps after which an environment truncates its episodes, which no table and no MDP here knows.
+def time_limit(source: _Given, **options: Option) -> int | None:
+    """The number of steps after which an environment truncates its episodes; the MDP of `from_gym` has no such limit.
 
     Args:
         source: an id, or an environment.
@@ -83,7 +105,7 @@ def time_limit(source: Any, **options: Any) -> int | None:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        env = made(source, options) if isinstance(source, str) else source
+        env: Any = made(source, options) if isinstance(source, str) else source
         limits = [layer._max_episode_steps for layer in layers_of(env) if type(layer).__name__ == "TimeLimit"]
         if env is not source:
             env.close()
@@ -91,7 +113,7 @@ def time_limit(source: Any, **options: Any) -> int | None:
 
 
 def parse_options(query: str) -> dict[str, Any]:
-    """Options as a command line gives them: "map_name=8x8&is_slippery=false".
+    """The options after the question mark of a name: "map_name=8x8&is_slippery=false".
 
     true and false are booleans, numbers are numbers, a value with commas is a tuple, everything else is a string.
 
@@ -124,14 +146,14 @@ def _parsed(value: str) -> bool | int | float | str:
     return value
 
 
-def _from_env(env: Any, name: str, gamma: Any, initial: Any) -> FiniteMDP:
+def _from_env(env: Any, name: str, gamma: RealLike, initial: RealLike | None) -> FiniteMDP:
     import gymnasium
 
     for layer in layers_of(env):
         if not any(type(layer) is getattr(gymnasium.wrappers, known) for known in _HARMLESS):
             raise InvalidInput(
                 got=f"{name} in the wrapper {type(layer).__name__}, which may change its dynamics",
-                wanted="an environment whose table is the whole truth",
+                wanted="an environment whose table gives all of its dynamics",
                 fix="pass env.unwrapped if the wrapper changes neither transitions nor rewards",
             )
     core = env.unwrapped
@@ -139,7 +161,7 @@ def _from_env(env: Any, name: str, gamma: Any, initial: Any) -> FiniteMDP:
         raise InvalidInput(
             got=f"{name} with fickle_passenger = True, whose changes of destination are not in its table",
             wanted="dynamics that are all in the table",
-            fix="leave out fickle_passenger (fickle_probability does nothing without it)",
+            fix="omit fickle_passenger (fickle_probability has no effect without it)",
         )
     table = getattr(core, "P", None)
     if not isinstance(table, dict | list | tuple) or not table:
@@ -178,7 +200,7 @@ def _check_space(core: Any, space: str, length: int, name: str) -> None:
 
 
 def _listed(table: Any, states: int, actions: int, name: str) -> tuple[np.ndarray, ...]:
-    """The table as vectors: row s·A + a, successor, probability, reward, terminated; p = 0 is left out."""
+    """The table as vectors: row s·A + a, successor, probability, reward, terminated; entries with p = 0 are dropped."""
     found: list[tuple[int, int, float, float, bool]] = []
     for state in range(states):
         for action in range(actions):
@@ -232,7 +254,7 @@ def _with_ends_absorbing(listed: tuple[np.ndarray, ...], initial: np.ndarray, ac
 
 
 def _reached(source: np.ndarray, target: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """The states that an episode can be in while it lasts."""
+    """The states that an episode can visit before it terminates."""
     import scipy.sparse as sp
     from scipy.sparse.csgraph import breadth_first_order
 

@@ -1,7 +1,8 @@
-"""MDPs in the convention of pymdptoolbox (and the MATLAB MDPtoolbox): one matrix an action."""
+"""MDPs in the convention of pymdptoolbox (and of the MATLAB MDPtoolbox): one transition matrix for each action."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,16 @@ import scipy.sparse as sp
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike, SparseMatrix
 
 
-def from_mdptoolbox(transitions: Any, reward: Any, gamma: Any, initial: Any = None) -> FiniteMDP:
-    """The MDP that pymdptoolbox would be given as `transitions, reward, discount`.
+def from_mdptoolbox(
+    transitions: RealLike | Sequence[SparseMatrix],
+    reward: RealLike | Sequence[SparseMatrix],
+    gamma: RealLike,
+    initial: RealLike | None = None,
+) -> FiniteMDP:
+    """The MDP of pymdptoolbox's arguments `transitions, reward, discount`.
 
     P(s' | s, a) = transitions[a][s, s'].        Source: pymdptoolbox, module `mdp`, class MDP.
 
@@ -21,13 +28,13 @@ def from_mdptoolbox(transitions: Any, reward: Any, gamma: Any, initial: Any = No
         transitions: an array (A, S, S), or a sequence of A matrices (S, S), dense or sparse.
         reward: (S,), (S, A), (A, S, S), or a sequence of A matrices (S, S), dense or sparse, or of A vectors (S,).
         gamma: the discount.
-        initial: ρ₀, shape (S,); uniform if left out.
+        initial: ρ₀, shape (S,); uniform by default.
 
     Returns:
         A sparse MDP if any transition matrix is sparse, else a dense one.
 
     Raises:
-        InvalidInput: for shapes that do not fit each other, or what is not an MDP.
+        InvalidInput: for shapes that do not fit each other, or arrays that are not those of an MDP.
     """
     matrices = _matrices(transitions, "transitions")
     if matrices is None:
@@ -45,7 +52,7 @@ def from_mdptoolbox(transitions: Any, reward: Any, gamma: Any, initial: Any = No
 
 
 def _matrices(value: Any, name: str) -> list[Any] | None:
-    """A sequence of matrices of which one is sparse, all as sparse; None if none is."""
+    """A sequence of matrices as sparse ones, if any of them is sparse; else None."""
     if sp.issparse(value):
         raise InvalidInput(
             got=f"one sparse matrix as {name}, shape {value.shape}",

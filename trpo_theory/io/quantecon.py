@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,9 +11,31 @@ from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._rows import check_size, densified, integer_vector
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
 
 
-def from_quantecon(ddp: Any, initial: Any = None) -> FiniteMDP:
+@runtime_checkable
+class DiscreteProgram(Protocol):
+    """The attributes of a `quantecon.markov.DiscreteDP` that are read, in QuantEcon's letters.
+
+    Attributes:
+        R: the reward, (n, m), or (L,) for L state-action pairs.
+        Q: the transition, (n, m, n), or (L, n), dense or sparse.
+        beta: the discount.
+    """
+
+    R: Any
+    Q: Any
+    beta: float
+
+
+if TYPE_CHECKING:
+    _Given = DiscreteProgram
+else:
+    _Given = object  # `from_quantecon` refuses anything else with its own message
+
+
+def from_quantecon(ddp: _Given, initial: RealLike | None = None) -> FiniteMDP:
     """The MDP in a QuantEcon DiscreteDP.
 
     P = Q, r = R, γ = beta; R = -inf marks an action that is not available.   Source: QuantEcon.py, markov.ddp.DiscreteDP.
@@ -21,7 +43,7 @@ def from_quantecon(ddp: Any, initial: Any = None) -> FiniteMDP:
     Args:
         ddp: a DiscreteDP, or any object with its attributes: R (n, m), Q (n, m, n), beta in product form; R (L,),
             Q (L, n) dense or sparse, s_indices (L,), a_indices (L,), beta in state-action pairs form.
-        initial: ρ₀, shape (S,); uniform if left out.
+        initial: ρ₀, shape (S,); uniform by default.
 
     Returns:
         A sparse MDP if Q is sparse, else a dense one; pairs that are not listed are unavailable.
@@ -75,7 +97,7 @@ def _from_pairs(matrix: Any, reward: Any, state: Any, action: Any, gamma: Any, i
 def to_quantecon(mdp: FiniteMDP) -> Any:
     """The QuantEcon DiscreteDP of an MDP, in state-action pairs form, sparse if the MDP is.
 
-    Only available pairs are listed, sorted by state, then action. The initial distribution has no place there.
+    Only available pairs are listed, sorted by state, then action. A DiscreteDP has no initial distribution: it is dropped.
 
     Raises:
         InvalidInput: for a batch, or if quantecon is not installed.

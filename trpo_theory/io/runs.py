@@ -1,4 +1,4 @@
-"""Runs: the policies that a training went through, on an MDP, with what it logged; and their .npz files."""
+"""Training runs: the sequence of policies on an MDP, with the numbers logged for each update; and their .npz files."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import checked_path, in_file
 from trpo_theory.io.files import SPARSE_KEYS, mdp_fields, mdp_from_fields, read_fields, write_fields
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import PathLike, RealLike
 
 RUN_ROW_ATOL = 1e-4
-"""How far a row of a recorded policy may be from summing to 1: float32 softmaxes are off by 1e-7, half precision by more."""
+"""How far a row of a recorded policy may be from summing to 1:
+
+Chosen: float32 softmaxes are off by 1e-7, and rows printed with five digits by up to 1e-5 for each action.
+"""
 
 _LOGGED = "logged_"
 _SUFFIXES = (".npz",)
@@ -32,8 +36,8 @@ class Run:
 
     Attributes:
         policies: shape (T, S, A), T ≥ 2; rows sum to 1 to rounding.
-        mdp: what it ran on, with the discount that it is judged by.
-        logged: what the run itself said of its updates, by name: shape (T − 1,), NaN where it said nothing.
+        mdp: the MDP of the training, with the discount that returns are computed with.
+        logged: numbers that the training logged for its updates, by name: shape (T − 1,), NaN where nothing was logged.
         about: algorithm, environment, seed, ...
         renormalised: the largest |row sum − 1| that was corrected by dividing; 0 where none was.
     """
@@ -46,7 +50,7 @@ class Run:
 
     @property
     def updates(self) -> int:
-        """T − 1."""
+        """The number of updates, T − 1."""
         return len(self.policies) - 1
 
     def __repr__(self) -> str:
@@ -57,23 +61,23 @@ class Run:
 
 
 def run_of(
-    policies: Any,
+    policies: RealLike,
     mdp: FiniteMDP,
     *,
-    logged: Mapping[str, Any] | None = None,
-    about: Mapping[str, Any] | None = None,
+    logged: Mapping[str, RealLike] | None = None,
+    about: Mapping[str, object] | None = None,
 ) -> Run:
-    """A run, checked: its policies belong to the MDP, and its rows sum to 1, rescaled where they are off by up to 1e-4.
+    """A checked run: its policies fit the MDP, and rows whose sum is within 1e-4 of 1 are divided by it.
 
     Args:
         policies: shape (T, S, A), T ≥ 2, in the order of the training.
         mdp: one MDP.
-        logged: numbers that the run said of its updates, each name an array (T − 1,); NaN where it said nothing.
-        about: strings and numbers that say which run it is.
+        logged: numbers logged for the updates, by name: shape (T − 1,), NaN where nothing was logged.
+        about: strings and numbers that identify the run.
 
     Raises:
-        InvalidInput: for anything else: a wrong shape, NaN, a single policy, rows that are no distributions, mass on an
-            unavailable action.
+        InvalidInput: for anything else: a wrong shape, NaN, a single policy, rows that are not distributions, probability
+            on an unavailable action.
 
     >>> run_of([[[0.5, 0.5]], [[0.25, 0.75]]], FiniteMDP([[[1], [1]]], [[0, 1]], 0.9)).updates
     1
@@ -98,16 +102,16 @@ def run_of(
     )
 
 
-def read_run(path: Any, *, mdp: FiniteMDP | None = None, gamma: Any = None) -> Run:
+def read_run(path: PathLike, *, mdp: FiniteMDP | None = None, gamma: RealLike | None = None) -> Run:
     """The run in a .npz file.
 
     Its keys are `policies` (T, S, A) and those of an MDP, dense or sparse (see `read_mdp`), and optionally `logged_NAME`
-    (T − 1,), `about` (the text of a JSON object) and `renormalised`, which `write_run` keeps. Other keys are left alone.
+    (T − 1,), `about` (the text of a JSON object) and `renormalised`, which `write_run` keeps. Other keys are ignored.
 
     Args:
         path: the file.
-        mdp: the MDP, if the file holds none; it wins over one in the file.
-        gamma: a discount that overrides or supplies the MDP's.
+        mdp: the MDP; it overrides the file's, and is needed if the file has none.
+        gamma: a discount; it overrides the MDP's.
 
     Returns:
         The run; what `write_run` wrote comes back to the last bit.
@@ -131,8 +135,8 @@ def read_run(path: Any, *, mdp: FiniteMDP | None = None, gamma: Any = None) -> R
     return Run(run.policies, run.mdp, run.logged, run.about, max(run.renormalised, before))
 
 
-def write_run(run: Run, path: Any) -> None:
-    """Write a run with its MDP as .npz, all of it or nothing; see `read_run` for the keys.
+def write_run(run: Run, path: PathLike) -> None:
+    """Write a run with its MDP as .npz, atomically; see `read_run` for the keys.
 
     Raises:
         InvalidInput: for another suffix, or a path that cannot be written.
@@ -157,7 +161,7 @@ def _mdp_of(fields: Mapping[str, Any], mdp: FiniteMDP | None, gamma: Any, path: 
 
 
 def _check_shape(array: np.ndarray, mdp: FiniteMDP) -> None:
-    wanted = f"shape (T, {mdp.states}, {mdp.actions}): T policies, one row a state, one column an action of this MDP"
+    wanted = f"shape (T, {mdp.states}, {mdp.actions}): T policies, a row for each state and a column for each action of this MDP"
     if array.ndim == 2 or (array.ndim == 3 and len(array) == 1):
         raise InvalidInput(
             got=f"a run with one policy, policies of shape {array.shape}",
@@ -194,7 +198,7 @@ def _series(value: Any, name: str, updates: int) -> np.ndarray:
         kind = "no numbers" if array is None else f"shape {array.shape}"
         raise InvalidInput(
             got=f"logged {name} with {kind}",
-            wanted=f"one number an update, shape ({updates},): one fewer than there are policies",
+            wanted=f"one number for each update, shape ({updates},): one fewer than policies",
             fix="put NaN where nothing was logged",
         )
     array.flags.writeable = False
@@ -214,9 +218,7 @@ def _said(value: Any, name: str) -> str | float:
     if isinstance(value, numbers.Integral):
         return int(value)
     if not isinstance(value, numbers.Real) or not math.isfinite(value):
-        raise InvalidInput(
-            got=f"about {name} = {value!r}"[:200], wanted="a string or a finite number", fix="leave it out"
-        )
+        raise InvalidInput(got=f"about {name} = {value!r}"[:200], wanted="a string or a finite number", fix="omit it")
     return float(value)
 
 
@@ -231,12 +233,12 @@ def _about(stored: Any) -> dict[str, Any]:
         raise InvalidInput(
             got=f"about = {str(stored)[:60]!r}",
             wanted='the text of a JSON object, such as {"algorithm": "TRPO", "seed": 0}',
-            fix="correct it with json.dumps, or leave it out",
+            fix="correct it with json.dumps, or omit it",
         )
     return about
 
 
 def _scalar(stored: Any) -> Any:
-    """The one entry of an array; anything else as it is."""
+    """The entry of an array of size 1; anything else unchanged."""
     array = np.asarray(stored)
     return array.reshape(-1)[0].item() if array.size == 1 else stored

@@ -1,4 +1,4 @@
-"""MDPs listed transition by transition, in arrays or in a .csv file."""
+"""MDPs as lists of transitions, in arrays or in a .csv file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import math
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io._rows import assemble, check_size, count_of, integer_vector
 from trpo_theory.io._source import existing_file, in_file, read_text
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import PathLike, RealLike
 
 _FIELDS = ("state", "action", "successor", "probability", "reward")
 _CRAAM = ("idstatefrom", "idaction", "idstateto", "probability", "reward")
@@ -23,39 +23,39 @@ _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCI
 
 
 def from_triplets(
-    state: Any,
-    action: Any,
-    successor: Any,
-    probability: Any,
-    reward: Any,
-    gamma: Any,
-    initial: Any = None,
+    state: RealLike,
+    action: RealLike,
+    successor: RealLike,
+    probability: RealLike,
+    reward: RealLike,
+    gamma: RealLike,
+    initial: RealLike | None = None,
     *,
     states: int | None = None,
     actions: int | None = None,
 ) -> FiniteMDP:
-    """A sparse MDP from its transitions, in any order.
+    """A sparse MDP from a list of its transitions, in any order.
 
-    P(s'|s,a) = Σ p,  r(s,a) = Σ p r / Σ p over the listed transitions; a pair (s, a) that is never listed is an action
-    that is not available in that state.
+    P(s'|s,a) = Σ p,  r(s,a) = Σ p r / Σ p over the listed transitions; an action of which no
+    transition is listed is not available in that state.
 
     Args:
         state: s of each transition, integers from 0, shape (N,).
-        action: a, likewise.
-        successor: s', likewise.
+        action: a of each transition, integers from 0, shape (N,).
+        successor: s' of each transition, integers from 0, shape (N,).
         probability: p, shape (N,).
-        reward: of the transition, shape (N,).
-        gamma: the discount.
-        initial: ρ₀, shape (S,); uniform if left out.
-        states: S, if it is more than the largest index says.
-        actions: A, likewise.
+        reward: r of each transition, shape (N,).
+        gamma: the discount γ.
+        initial: ρ₀, shape (S,); uniform by default.
+        states: S; by default one more than the largest index.
+        actions: A; by default one more than the largest index.
 
     Returns:
         A sparse MDP.
 
     Raises:
-        InvalidInput: for lengths that differ, an index that is not one, a state without a transition, or rows that do
-            not sum to 1.
+        InvalidInput: for lengths that differ, an index that is not an integer from 0, a state without a transition,
+            or rows that do not sum to 1.
     """
     gamma = _checks.discount(gamma)
     given = (state, action, successor)
@@ -79,9 +79,14 @@ def from_triplets(
 
 
 def read_triplets(
-    path: Any, gamma: Any, initial: Any = None, *, states: int | None = None, actions: int | None = None
+    path: PathLike,
+    gamma: RealLike,
+    initial: RealLike | None = None,
+    *,
+    states: int | None = None,
+    actions: int | None = None,
 ) -> FiniteMDP:
-    """A sparse MDP from a .csv file with one transition a line; see `from_triplets`.
+    """A sparse MDP from a .csv file with one transition on each line; see `from_triplets`.
 
     The header is idstatefrom,idaction,idstateto,probability,reward (as CRAAM writes it) or
     state,action,successor,probability,reward, its columns in any order.
@@ -89,9 +94,9 @@ def read_triplets(
     Args:
         path: the file.
         gamma: the discount.
-        initial: ρ₀, shape (S,); uniform if left out.
-        states: S, if it is more than the largest index says.
-        actions: A, likewise.
+        initial: ρ₀, shape (S,); uniform by default.
+        states: S; by default one more than the largest index.
+        actions: A; by default one more than the largest index.
 
     Returns:
         A sparse MDP.
@@ -155,7 +160,7 @@ def _order(header: list[str]) -> list[int]:
         if set(header) == set(names) and len(header) == len(names):
             return [header.index(name) for name in names]
     shown = ",".join(header)
-    extra = "; this package knows no outcomes of nature" if "idoutcome" in header else ""
+    extra = "; outcomes of nature are not supported" if "idoutcome" in header else ""
     raise InvalidInput(
         got=f"the header {shown[:120]!r}{extra}",
         wanted=f"{','.join(_CRAAM)} or {','.join(_FIELDS)}",

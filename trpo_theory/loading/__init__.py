@@ -1,1 +1,1 @@
-"""MDPs, policies and aggregations by the words of the command line: gym:, zoo:, files."""
+"""MDPs, policies and aggregations from names, files and other libraries' objects; one file a reader in `readers/`."""

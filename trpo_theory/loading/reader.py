@@ -1,0 +1,138 @@
+"""The extension point for inputs: the `Reader` protocol, and the registry that finds every reader in `readers/`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from typing import Any, Protocol, TypeVar, overload, runtime_checkable
+
+import numpy as np
+
+from trpo_theory.errors import InvalidInput
+from trpo_theory.loading import readers
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Source:
+    """An MDP with the policies that come with it, and what its user should know about how it was read.
+
+    Attributes:
+        mdp: the MDP.
+        policies: by name: `old` and `new` of a zoo family or a witness file, `policy` of a file.
+        notes: sentences for the user, such as that a time limit is not part of the MDP.
+    """
+
+    mdp: FiniteMDP
+    policies: Mapping[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """How one kind of input becomes an MDP.
+
+    To add a kind, put one file into `trpo_theory/loading/readers/` that defines a subclass with `read` and one of the three
+    ways to recognise its input, and `READER = ` an instance of it. `load`, the command line and the error messages that list
+    what can be read find it there; nothing else is to be changed.
+
+    Attributes:
+        scheme: the word before the colon of a name, as "gym" of gym:ENV_ID; "" if there is none.
+        suffixes: of its files, as (".csv",); upper and lower case are the same; () if it reads no files.
+        form: what error messages show as the wanted input: "gym:ENV_ID"; "" for files, whose suffixes are shown.
+
+    >>> [reader.scheme for reader in registry() if reader.scheme]
+    ['gym', 'zoo']
+    """
+
+    scheme: str = ""
+    suffixes: tuple[str, ...] = ()
+    form: str = ""
+
+    def recognises(self, source: object) -> bool:
+        """Whether it reads this Python object; strings and paths are recognised by scheme and suffix instead."""
+        return False
+
+    def read(self, source: Any, gamma: RealLike | None) -> Source:
+        """Read the input.
+
+        Args:
+            source: the text after the colon of a scheme, the `Path` of a file, or the object.
+            gamma: a discount that overrides the input's own, or supplies it (see `required`); already a number.
+
+        Returns:
+            The MDP, with what comes with it.
+
+        Raises:
+            InvalidInput: for anything that cannot be read: what it is, what is wanted, and the fix.
+        """
+        ...
+
+
+@cache
+def registry() -> tuple[Reader, ...]:
+    """Every reader, in the order of the names of their files."""
+    names = sorted(module.name for module in pkgutil.iter_modules(readers.__path__))
+    return tuple(importlib.import_module(f"{readers.__name__}.{name}").READER for name in names)
+
+
+def forms(*, named_only: bool = False) -> str:
+    """What can be read, for error messages, such as "gym:ENV_ID, zoo:NAME?key=value, or a .csv, .npz or .json file".
+
+    Args:
+        named_only: leave out Python objects.
+    """
+    suffixes = [suffix for reader in registry() for suffix in reader.suffixes]
+    files = f"a {', '.join(suffixes[:-1])} or {suffixes[-1]} file"
+    named = [reader.form for reader in registry() if reader.form and (reader.scheme or not named_only)]
+    return ", ".join(named) + f", or {files}"
+
+
+def required(gamma: RealLike | None, what: str) -> RealLike:
+    """The discount, for an input that has none of its own.
+
+    Raises:
+        InvalidInput: if there is none.
+    """
+    if gamma is None:
+        raise InvalidInput(
+            got=f"{what} without a discount",
+            wanted="gamma in [0, 1), which it does not fix",
+            fix="pass gamma (--gamma 0.99)",
+        )
+    return gamma
+
+
+@overload
+def number(value: str, name: str) -> float: ...
+@overload
+def number(value: T, name: str) -> T: ...
+def number(value: object, name: str) -> object:
+    """A number, or a string that reads as one ("0.99", "99/100"); arrays pass, to be checked where they are used.
+
+    Raises:
+        InvalidInput: for any other string.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        if len(value) > _LONGEST_NUMBER:
+            raise ValueError
+        return float(Fraction(value))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise InvalidInput(
+            got=f"{name} = {value[:_LONGEST_NUMBER]!r}",
+            wanted="a number such as 0.99 or 99/100",
+            fix=f"change {name}",
+        ) from None
+
+
+_LONGEST_NUMBER = 40
+"""Characters of a number in a name or option; chosen: a float has 17 digits, and Fraction is slow for millions of them."""

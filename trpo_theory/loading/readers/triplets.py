@@ -1,0 +1,22 @@
+"""Files with one transition a line (.csv)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trpo_theory import io
+from trpo_theory.loading.reader import Reader, Source, required
+from trpo_theory.model.types import RealLike
+
+
+class Triplets(Reader):
+    """See `trpo_theory.io.read_triplets`."""
+
+    suffixes = (".csv",)
+
+    def read(self, source: Path, gamma: RealLike | None) -> Source:
+        """The MDP of a file, which has no discount of its own."""
+        return Source(io.read_triplets(source, required(gamma, str(source))))
+
+
+READER: Reader = Triplets()
