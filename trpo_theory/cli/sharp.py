@@ -1,27 +1,40 @@
-"""The verb that tells how tight a bound can be: sharp."""
+"""The verb that shows how tight a bound can be: sharp."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from trpo_theory.cli.options import OK, JsonOption, app
 from trpo_theory.cli.output import busy, digits, new_console, print_fields, print_json, print_table
 
+if TYPE_CHECKING:
+    from trpo_theory.sharp.gap import SharpGap
 
-@app.command(epilog="Example:  trpo-theory sharp --divergence max-tv --gamma 1/2 --radius 1/4 --certify")
+
+class _NamesDivergences(TyperCommand):
+    """Completes the help when it is shown: an import of the divergences would slow every other verb."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from trpo_theory.sharp.divergences import DIVERGENCES
+
+        units = {reduced.divergence.unit: None for reduced in DIVERGENCES.values()}
+        more = {"divergence": f"{', '.join(DIVERGENCES)}.", "radius": f"In the divergence's unit: {', '.join(units)}."}
+        for parameter in self.params:
+            if parameter.name in more:
+                vars(parameter)["help"] = more[parameter.name]
+        super().format_help(ctx, formatter)
+
+
+@app.command(
+    cls=_NamesDivergences, epilog="Example:  trpo-theory sharp --divergence max-tv --gamma 1/2 --radius 1/4 --certify"
+)
 def sharp(
-    divergence: Annotated[
-        str,
-        typer.Option(
-            "--divergence",
-            metavar="DIVERGENCE",
-            help="max-kl, max-tv, mean-kl, mean-tv, reverse-max-kl or max-chi2.",
-        ),
-    ],
+    divergence: Annotated[str, typer.Option("--divergence", metavar="DIVERGENCE")],
     gamma: Annotated[str, typer.Option("--gamma", metavar="G", help="The discount, such as 0.99 or 99/100.")],
-    radius: Annotated[str, typer.Option("--radius", metavar="D", help="Nats, total variation, or chi-squared.")],
+    radius: Annotated[str, typer.Option("--radius", metavar="D")],
     normaliser: Annotated[
         str, typer.Option("--normaliser", metavar="max|expected", help="epsilon: max |A|, or max_s |Abar(s)|.")
     ] = "max",
@@ -44,36 +57,36 @@ def sharp(
         from trpo_theory.loading.sources import number
         from trpo_theory.sharp.gap import sharp_gap
 
-        told = sharp_gap(divergence, number(gamma, "gamma"), number(radius, "radius"), normaliser, certify=certify)
+        gap = sharp_gap(divergence, number(gamma, "gamma"), number(radius, "radius"), normaliser, certify=certify)
         if out is not None:
-            told.write(out)
+            gap.write(out)
         if proof is not None:
-            told.write_proof(proof)
-    fields: dict[str, Any] = {
-        name: getattr(told, name) for name in ("divergence", "normaliser", "gamma", "radius", "lower", "upper")
-    }
+            gap.write_proof(proof)
+    names = ("divergence", "normaliser", "gamma", "radius", "lower", "upper")
+    fields: dict[str, Any] = {name: getattr(gap, name) for name in names}
     if as_json:
-        mdp = told.witness.mdp
-        witness = {
-            "transition": mdp.transition,
-            "reward": mdp.reward,
-            "gamma": mdp.gamma,
-            "initial": mdp.initial,
-            "old": told.witness.old,
-            "new": told.witness.new,
-        }
-        return print_json(fields | {"certified": told.certified, "bounds": told.bounds, "witness": witness})
+        return print_json(fields | {"certified": gap.certified, "bounds": gap.bounds, "witness": _witness(gap)})
+    _print(gap, fields)
+    for what, path in (("witness", out), ("proof", proof)):
+        if path is not None:
+            new_console().print(f"{what} written to {path}")
+    return OK
+
+
+def _witness(gap: SharpGap) -> dict[str, Any]:
+    mdp = gap.witness.mdp
+    fields = {name: getattr(mdp, name) for name in ("transition", "reward", "gamma", "initial")}
+    return fields | {"old": gap.witness.old, "new": gap.witness.new}
+
+
+def _print(gap: SharpGap, fields: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = new_console()
-    kind = "proved in balls" if told.certified else "in floats; --certify proves it"
-    console.print(f"sharp gap of {divergence}, {kind}")
-    print_fields(console, fields | {"witness": f"{told.witness.mdp.states} states"})
+    kind = "proved in ball arithmetic" if gap.certified else "in floats; --certify proves it"
+    console.print(f"sharp gap of {gap.divergence}, {kind}")
+    print_fields(console, fields | {"witness": f"{gap.witness.mdp.states} states"})
     table = Table("bound", "penalty", "lower / penalty", title="at epsilon = 1")
-    for row in told.bounds:
+    for row in gap.bounds:
         table.add_row(row["id"], digits(row["penalty"], 6), digits(row["ratio"], 4))
     print_table(console, table)
-    for what, path in (("witness", out), ("proof", proof)):
-        if path is not None:
-            console.print(f"{what} written to {path}")
-    return OK

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
-from trpo_theory.step.quantities import Quantities
+if TYPE_CHECKING:
+    from trpo_theory.step.quantities import Quantities
 
 COPIES = 1e4
 """M of docs/theory.md, "Normalised by the expected advantage": two copies of an action with A = ±M make |Ā| = 1 at a divergence
