@@ -5,7 +5,7 @@ from .loading.sources import load, load_aggregation, load_policy
 from .model.mdp import FiniteMDP
 from .model.policy import StateAggregation, greedy, mixture, softmax, uniform
 from .numerics import divergence
-from .proofs.recheck import certify
+from .proofs.certifying import certify
 from .proofs.update_gap import certify_update
 from .recorded.auditing import audit
 from .recorded.record import Audit

@@ -27,7 +27,7 @@ from trpo_theory.io import read_fields, read_policy, read_run, write_mdp, write_
 from trpo_theory.io.runs import run_of
 from trpo_theory.loading.sources import load, load_aggregation
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.proofs.recheck import certify
+from trpo_theory.proofs.certifying import certify
 from trpo_theory.sharp.prove_upper import check_supersolution
 
 T = TypeVar("T")

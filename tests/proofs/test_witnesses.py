@@ -364,7 +364,7 @@ def test_the_content_of_a_file_is_certified_as_the_file(name):
 
 # --- the command -----------------------------------------------------------------------------------------------
 
-FIELDS = {"id", "verdict", "certified", "enclosure", "agrees", "quantities"}
+FIELDS = {"id", "verdict", "certified", "enclosure", "agrees", "quantities", "kind", "theorem", "disagreements"}
 
 
 def run(capsys, *arguments):

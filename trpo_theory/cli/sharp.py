@@ -48,11 +48,11 @@ def sharp(
     as_json: JsonOption = False,
 ) -> int:
     """The worst (L - eta(new))/epsilon over all finite MDPs at a radius, and how far each bound is from it."""
-    from trpo_theory.proofs.witness import checked_path
+    from trpo_theory.io.evidence_files import checked_evidence_path
 
     for path in (out, proof):
         if path is not None:
-            checked_path(path)
+            checked_evidence_path(path)
     with busy("solving"):
         from trpo_theory.loading.sources import number
         from trpo_theory.sharp.gap import sharp_gap

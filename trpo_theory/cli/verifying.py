@@ -119,11 +119,11 @@ def falsify(
     as_json: JsonOption = False,
 ) -> int:
     """Search hard for a counterexample to one claim, shrink it, and prove it."""
-    from trpo_theory.proofs.witness import checked_path
+    from trpo_theory.io.evidence_files import checked_evidence_path
     from trpo_theory.verification.falsifying import falsify
 
     if out is not None:
-        checked_path(out)
+        checked_evidence_path(out)
     claim = _chosen([claim_id], from_file)[0]
     with own_errors(), busy("searching"):
         verdict = falsify(claim, seed=seed)
@@ -152,50 +152,32 @@ def falsify(
 
 @app.command(epilog="Example:  trpo-theory certify witness.json")
 def certify(
-    witness: Annotated[str, typer.Argument(metavar="WITNESS.json", help="A file that falsify wrote.")],
+    evidence: Annotated[
+        str, typer.Argument(metavar="FILE.json", help="What falsify, worst-case, sharp or update --certify wrote.")
+    ],
     from_file: FromOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Prove a witness again from its file alone, and show every quantity."""
-    from trpo_theory.proofs.recheck import certify
+    """Prove a file of evidence again, from the file alone, and print the theorem that it proves.
 
-    proof = _proof(witness)
-    if proof is not None:
-        return _certify_proof(proof, as_json)
+    Exit status 1 says that the file states something else than what is proved, 3 that nothing is proved.
+    """
+    from trpo_theory.proofs.certifying import certify
+
     with own_errors(), busy("proving"):
         claims = claims_of(from_file) if from_file else None
-        certificate = certify(witness, claims=claims)
+        certificate = certify(evidence, claims=claims)
     status = OK if certificate.certified else (UNDECIDED if certificate.undecided else CHECK_FAILED)
     if as_json:
         print_json(certificate.to_fields())
         return status
     console = new_console()
     console.print(f"{certificate.id}: {certificate.summary}", markup=False)
-    print_fields(console, dict(certificate.quantities))
+    if certificate.theorem:
+        console.print(f"theorem: {certificate.theorem}", markup=False)
+    if certificate.quantities:
+        print_fields(console, dict(certificate.quantities))
     return status
-
-
-def _proof(path: str) -> dict[str, Any] | None:
-    """The content of a file that is a proof of a sharp gap's upper bound."""
-    from trpo_theory.io import read_fields
-
-    fields = read_fields(path)
-    return fields if str(fields.get("kind", "")).startswith("sharp-gap/") else None
-
-
-def _certify_proof(fields: dict[str, Any], as_json: bool) -> int:
-    from trpo_theory.sharp.prove_upper import check_supersolution
-
-    with busy("proving"):
-        proved = check_supersolution(fields)
-    told = {name: fields[name] for name in ("divergence", "gamma", "radius")}
-    told |= {"upper": float(proved.bound), "checks": proved.checks, "certified": True}
-    if as_json:
-        return print_json(told)
-    console = new_console()
-    console.print("certified: no finite MDP has a larger gap")
-    print_fields(console, {**told, "certified": "yes"})
-    return OK
 
 
 def claims_of(path: str) -> list[Claim]:

@@ -27,11 +27,11 @@ def worst_case(
 
     Exit status 1 says that the witness refutes a bound that is expected to be true.
     """
-    from trpo_theory.proofs.witness import checked_path
+    from trpo_theory.io.evidence_files import checked_evidence_path
     from trpo_theory.search.worst_cases.finding import as_bound, worst_case
 
     if out is not None:
-        checked_path(out)
+        checked_evidence_path(out)
     with verifying.own_errors(), busy("searching"):
         own = {claim.id: claim for claim in verifying.claims_of(from_file)} if from_file else {}
         one = as_bound(own.get(bound, bound))

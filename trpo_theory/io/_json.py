@@ -17,7 +17,12 @@ from trpo_theory.io._source import read_text
 _RATIONAL = re.compile(r"\s*([+-]?\d+)\s*/\s*(\d+)\s*", re.ASCII)
 _DECIMAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?\s*", re.ASCII)
 _MINUS_INFINITY = frozenset({"-inf", "-infinity", "-Infinity", "-Inf"})
-_TEXT_KEYS = frozenset({"claim", "id", "name", "note", "relation", "source", "statement", "verdict", "version"})
+_TEXT_KEYS = frozenset(
+    {
+        *("claim", "id", "name", "note", "relation", "source", "statement", "verdict", "version"),
+        *("kind", "theorem", "made_by", "file", "file_sha256", "bound", "divergence", "normaliser", "problem"),
+    }
+)
 _MAX_DIGITS = 4000
 """Of one number; below 4300, where Python refuses to convert an integer."""
 _MAX_EXPONENT = 2000

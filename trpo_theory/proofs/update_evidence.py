@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from trpo_theory.claims.record import Claim
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import as_written, evidence_fields, number_text, rounded, sentence_text
 from trpo_theory.io.files import mdp_fields
@@ -28,7 +29,7 @@ _BITS = 192
 _LARGEST = 64
 """States of an MDP that is solved in exact rationals: half a minute for rows of full-length floats."""
 
-_SOURCE = "docs/theory.md, Certificates"
+_SOURCE = 'docs/theory.md, "Certificates"'
 _STATEMENTS = {
     Reduction.PENALTY: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) - C D_{\mathrm{KL}}^{\max}(\pi, \tilde\pi)",
     Reduction.MAX: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) : D_{\mathrm{KL}}^{\max}(\pi, \tilde\pi) \le \delta",
@@ -115,7 +116,7 @@ def update_evidence(
     return evidence_fields(KIND, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
 
 
-def certify_update_gap(fields: Mapping[str, Any]) -> Certificate:
+def certify_update_gap(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
     """Prove an update-gap file again, and compare every field of its head.
 
     Raises:

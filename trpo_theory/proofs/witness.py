@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from trpo_theory.claims.record import Claim
-from trpo_theory.errors import InvalidInput
-from trpo_theory.io import write_fields
+from trpo_theory.io.evidence_files import (
+    decimal_text,
+    evidence_fields,
+    number_text,
+    outward,
+    sentence_text,
+    write_evidence,
+)
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.step.exact import ExactInstance, quantities
 
+KIND = "refutation"
 _DIGITS = 15
-_DECIMALS = 35
-_SHORT = 10**9
+"""Decimals of a policy that is not rational, in a file: chosen, so that it agrees with the step to 1e-15."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +59,19 @@ class Witness:
         own = {}
         if claim.origin:
             own = {"file": Path(claim.origin).name, "file_sha256": file_hash(claim.origin)}
-        head = {"claim": claim.id, "statement": claim.statement, "source": claim.source, "relation": claim.relation}
-        if claim.note:
-            head["note"] = claim.note
+        words = {"claim": claim.id, "relation": claim.relation} | ({"note": claim.note} if claim.note else {})
         instance = instance_fields(self.instance)
         if claim.step is not None:
             instance["new"] = _stepped(claim, self.instance, self.decision.precision)
-        return head | own | {"verdict": "refuted", "slack": ends_text(self.decision)} | instance
+        ends = ends_text(self.decision)
+        return evidence_fields(
+            KIND,
+            statement=claim.statement,
+            theorem=refutation_theorem(claim, self.instance),
+            source=claim.source,
+            enclosure=(ends[0], ends[1]),
+            content=words | own | {"verdict": "refuted", "slack": ends} | instance,
+        )
 
     def write(self, path: Any) -> None:
         """Write the file, all of it or nothing.
@@ -68,8 +79,7 @@ class Witness:
         Raises:
             InvalidInput: for a name that does not end in .json, or a place that cannot be written.
         """
-        checked_path(path)
-        write_fields(self.to_fields(), path)
+        write_evidence(self.to_fields(), path)
 
     @property
     def text(self) -> str:
@@ -84,20 +94,33 @@ class Witness:
         return "\n".join(lines)
 
 
+def refutation_theorem(claim: Claim, instance: ExactInstance) -> str:
+    """What a witness proves, as a sentence."""
+    policies = (
+        "its policies old and new" if claim.step is None else "its policy old and the step that the claim speaks of"
+    )
+    fails = "its two sides differ" if claim.relation == "=" else "its slack is negative"
+    met = "" if claim.given is None else "its hypotheses hold and "
+    return f"{claim.id} is false: for the MDP of this file ({instance_text(instance)}) and {policies}, {met}{fails}"
+
+
+def instance_text(instance: ExactInstance) -> str:
+    """The size and the discount of an MDP, for a sentence."""
+    parts = [_plural(instance.states, "state"), _plural(instance.actions, "action")]
+    return f"{', '.join(parts)}, gamma = {sentence_text(instance.gamma)}"
+
+
 def short_ends(decision: Decision) -> tuple[Fraction, Fraction] | None:
     """Rationals that enclose what was decided: short ones, rounded outward; None where it is infinite."""
-    lower, upper = decision.lower, decision.upper
-    if lower is None or upper is None:
+    if decision.lower is None or decision.upper is None:
         return None
-    if lower == upper and lower.denominator < _SHORT:
-        return lower, upper
-    return _rounded(lower, math.floor), _rounded(upper, math.ceil)
+    return outward(decision.lower, decision.upper)
 
 
 def ends_text(decision: Decision) -> list[str]:
     """Those two as a file has them: "p/q" or decimals; an infinity by its name."""
-    ends = short_ends(decision) or (decision.enclosure, decision.enclosure)
-    return [_decimal(end) if isinstance(end, Fraction) and end.denominator >= _SHORT else str(end) for end in ends]
+    ends = short_ends(decision)
+    return [decision.enclosure] * 2 if ends is None else [number_text(end) for end in ends]
 
 
 def instance_fields(instance: ExactInstance) -> dict[str, Any]:
@@ -131,22 +154,6 @@ def instance_lines(instance: ExactInstance, *, with_new: bool = True) -> list[st
     return lines
 
 
-def checked_path(path: Any) -> None:
-    """Refuse a witness file that could not be written before anything is searched."""
-    if Path(path).suffix != ".json" or Path(path).is_dir():
-        raise InvalidInput(
-            got=f"{str(path)!r} for a witness",
-            wanted="the name of a file that ends in .json",
-            fix="write --out witness.json",
-        )
-    if not Path(path).resolve().parent.is_dir():
-        raise InvalidInput(
-            got=f"the directory {str(Path(path).parent)!r} for a witness",
-            wanted="one that exists",
-            fix="make it first",
-        )
-
-
 def file_hash(path: Any) -> str:
     """The SHA-256 of a file, by which a witness knows the claims that it is about."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
@@ -160,7 +167,7 @@ def _stepped(claim: Claim, instance: ExactInstance, bits: int) -> list[list[Any]
     if all(ball.is_exact for row in balls for ball in row):
         return [[_text(ball.fraction) for ball in row] for row in balls]
     rows = [[Fraction(round(ball.lower * 10**_DIGITS), 10**_DIGITS) for ball in row[:-1]] for row in balls]
-    return [[_decimal(entry) for entry in [*row, 1 - sum(row)]] for row in rows]
+    return [[decimal_text(entry) for entry in [*row, 1 - sum(row)]] for row in rows]
 
 
 def _text(value: Any) -> Any:
@@ -170,21 +177,6 @@ def _text(value: Any) -> Any:
     if isinstance(value, Fraction):
         return int(value) if value.denominator == 1 else str(value)
     return value
-
-
-def _rounded(end: Fraction, toward: Any) -> Fraction:
-    power = _DIGITS - 1 - (math.floor(math.log10(abs(end))) if end else 0)
-    scale = Fraction(10) ** power
-    return Fraction(toward(end * scale)) / scale
-
-
-def _decimal(end: Fraction) -> str:
-    power = _DECIMALS
-    scaled = end * 10**power
-    if scaled.denominator != 1:
-        return str(end)
-    digits = f"{abs(scaled.numerator):0{power + 1}d}"
-    return ("-" if end < 0 else "") + f"{digits[:-power]}.{digits[-power:]}".rstrip("0")
 
 
 def _plural(count: int, word: str) -> str:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from trpo_theory import _checks, bounds
-from trpo_theory.errors import InvalidInput, NotKnown, NotSolved
-from trpo_theory.io import write_fields, write_mdp
+from trpo_theory.errors import NotKnown, NotSolved
+from trpo_theory.io import write_mdp
+from trpo_theory.io.evidence_files import as_written, checked_evidence_path, write_evidence
 from trpo_theory.sharp.divergence import Reduced
 from trpo_theory.sharp.divergences import DIVERGENCES
+from trpo_theory.sharp.evidence import lower_evidence, upper_evidence, witness_arrays, witness_ratio
 from trpo_theory.sharp.nodes import grid
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.sharp.program import Program
-from trpo_theory.sharp.prove_lower import enclosed_gap
 from trpo_theory.sharp.prove_upper import check_supersolution
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.solution import Solution
@@ -106,22 +107,37 @@ class SharpGap:
             "divergence": setting.divergence.name,
             "mean": setting.mean,
             "expected": setting.expected,
-            "gamma": self.gamma,
-            "radius": self.radius,
+            "gamma": as_written(self.gamma),
+            "radius": as_written(self.radius),
             "slope": found.slope,
             "bound": found.bound,
             **{name: array.tolist() for name, array in arrays.items()},
         }
 
     def write(self, path: Any) -> None:
-        """Write the witness, an MDP with old and new: `trpo-theory bound FILE --old old --new new` evaluates it again."""
-        write_mdp(self.witness.mdp, path, old=self.witness.old, new=self.witness.new)
+        """Write the witness, an MDP with old and new: `trpo-theory bound FILE --old old --new new` evaluates it again.
+
+        A .json file is evidence of the lower bound, which `trpo-theory certify` proves again.
+
+        Raises:
+            NotSolved: for evidence of a witness that is not proved to be within the radius.
+        """
+        if Path(path).suffix == ".json":
+            write_evidence(
+                lower_evidence(self.divergence, self.normaliser, self.gamma, self.radius, self.witness), path
+            )
+        else:
+            write_mdp(self.witness.mdp, path, old=self.witness.old, new=self.witness.new)
 
     def write_proof(self, path: Any) -> None:
-        """Write the proof object, .json."""
-        if Path(path).suffix != ".json":
-            raise InvalidInput(got=f"{str(path)!r} for a proof", wanted="a name that ends in .json", fix="rename it")
-        write_fields(self.proof(), path)
+        """Write the evidence of the upper bound, .json.
+
+        Raises:
+            NotSolved: if it is not proved.
+        """
+        checked_evidence_path(path, "a proof")
+        proved = self if self.certified else _with_proof(self)[0]
+        write_evidence(upper_evidence(self.divergence, self.normaliser, proved.proof()), path)
 
     def __repr__(self) -> str:
         kind = "proved" if self.certified else "in floats"
@@ -214,16 +230,9 @@ def _proved(found: SharpGap) -> SharpGap:
         NotSolved: if a proof fails.
     """
     found, upper = _with_proof(found)
-    witness, mdp = found.witness, found.witness.mdp
-    step = enclosed_gap(mdp.transition, mdp.reward, found.gamma, mdp.initial, witness.old, witness.new)
-    size = step.normalisers[Normaliser(found.normaliser)]
-    divergence = step.divergences[found.divergence]
-    if divergence[1] > found.radius:
-        raise NotSolved(
-            f"got a witness whose {found.divergence} is at most {divergence[1]:.17g}; wanted {found.radius:.17g}; "
-            "fix: use another number of nodes"
-        )
-    return replace(found, lower=np.nextafter(-step.gap[1] / size[1], 0.0), upper=upper, certified=True)
+    setting = found.divergence, found.normaliser, as_written(found.gamma), as_written(found.radius)
+    lower, _ = witness_ratio(*setting, witness_arrays(found.witness))
+    return replace(found, lower=np.nextafter(float(lower), 0.0), upper=upper, certified=True)
 
 
 def _with_proof(found: SharpGap) -> tuple[SharpGap, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class EnclosedGap:
 def enclosed_gap(
     transition: ArrayLike,
     reward: ArrayLike,
-    gamma: float,
+    gamma: float | Fraction,
     initial: ArrayLike,
     old: ArrayLike,
     new: ArrayLike,
@@ -57,7 +58,7 @@ def enclosed_gap(
     Args:
         transition: P(s'|s,a), (S, A, S); rows of padding may be anything.
         reward: r(s,a), (S, A).
-        gamma: γ in [0, 1).
+        gamma: γ in [0, 1); a Fraction is taken exactly.
         initial: ρ₀, (S,).
         old: the old policy, (S, A).
         new: the new one, (S, A).
@@ -83,7 +84,13 @@ def enclosed_gap(
         if arrays[name].shape != shape:
             raise InvalidInput(got=f"{name} of shape {arrays[name].shape}", wanted=f"{shape}", fix=f"reshape {name}")
     with precision(bits):
-        return _Step(arrays | {"old": old}, raw(float(_checks.discount(gamma)))).enclosed(bits)
+        return _Step(arrays | {"old": old}, _exact_discount(gamma)).enclosed(bits)
+
+
+def _exact_discount(gamma: float | Fraction) -> Any:
+    """γ as the rational that it is."""
+    _checks.discount(float(gamma))
+    return raw(gamma if isinstance(gamma, Fraction) else float(gamma))
 
 
 class _Step:

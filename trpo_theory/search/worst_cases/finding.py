@@ -12,19 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory import _checks, bounds
+from trpo_theory import _checks
 from trpo_theory.bounds.bound import Bound
-from trpo_theory.claims.record import Claim
 from trpo_theory.errors import InvalidInput, NotSolved
-from trpo_theory.io import write_fields
+from trpo_theory.io.evidence_files import write_evidence
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.proofs.decide import Decision, decide
+from trpo_theory.proofs.bound_ratio import as_bound, ratio_evidence, ratio_of
+from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.witness import (
-    checked_path,
-    ends_text,
     gamma_and_initial,
-    instance_fields,
     instance_lines,
     short_ends,
 )
@@ -50,18 +47,23 @@ class WorstCase:
     """The largest ratio (L − η(new))/penalty that was found for a bound: at most 1 if the bound is true.
 
     Attributes:
-        bound: the bound's id.
+        record: the bound.
         gamma: the discount of the search.
         ratio_found: the largest ratio that floats saw.
         witness: the instance in rationals.
         decision: the proof: an enclosure of the witness's ratio.
     """
 
-    bound: str
+    record: Bound
     gamma: Fraction
     ratio_found: float
     witness: ExactInstance
     decision: Decision
+
+    @property
+    def bound(self) -> str:
+        """The bound's id."""
+        return self.record.id
 
     @property
     def ratio(self) -> float:
@@ -93,8 +95,8 @@ class WorstCase:
         }
 
     def witness_fields(self) -> dict[str, Any]:
-        """The content of the witness's file: bound, ratio (an enclosure), the MDP, old and new, in rationals."""
-        return {"bound": self.bound, "ratio": ends_text(self.decision)} | instance_fields(self.witness)
+        """The content of the witness's file, evidence of kind "worst-case"."""
+        return ratio_evidence(self.record, self.witness, self.decision)
 
     def write(self, path: Any) -> None:
         """Write the witness's file, all of it or nothing.
@@ -102,8 +104,7 @@ class WorstCase:
         Raises:
             InvalidInput: for a name that does not end in .json, or a place that cannot be written.
         """
-        checked_path(path)
-        write_fields(self.witness_fields(), path)
+        write_evidence(self.witness_fields(), path)
 
     @property
     def text(self) -> str:
@@ -169,44 +170,7 @@ def worst_case(
             fix="raise --states or --actions, or take another gamma",
         )
     instance, decision = _certified(ratio, found.best(_CHAMPIONS), exact_gamma)
-    return WorstCase(bound.id, exact_gamma, float(found.ratios.max()), instance, decision)
-
-
-def as_bound(one: Any) -> Bound:
-    """The bound that an id, a Bound, a penalty or a Claim stands for.
-
-    Raises:
-        InvalidInput: for an unknown id, with its near matches, or something else.
-    """
-    if isinstance(one, str):
-        return bounds.get(one)
-    if isinstance(one, Bound):
-        return one
-    if isinstance(one, Claim) and one.relation == ">=" and one.step is None and one.problem is None:
-        return Bound(
-            one.id, lambda q: one.formula(q) - q.surrogate_gap, one.statement, one.source, one.given, one.expected
-        )
-    if callable(one) and not isinstance(one, Claim):
-        return Bound(getattr(one, "__name__", "penalty"), one, "a penalty of one's own", "", expected="open")
-    raise InvalidInput(
-        got=f"{one.id if isinstance(one, Claim) else f'a {type(one).__name__}'} as a bound",
-        wanted="the id of a bound, a Bound, a penalty q -> number, or a Claim whose slack is eta(new) - L + penalty",
-        fix='write Bound("mine/bound", lambda q: ..., statement="...", source="...")',
-    )
-
-
-def ratio_of(bound: Bound, instance: ExactInstance) -> Decision:
-    """The bound's ratio on an exact instance, enclosed; met is false where the penalty is not proved finite and positive."""
-
-    def ratio(q: Any) -> Any:
-        return bound.ratio(q, bound.penalty(q))
-
-    def says_something(q: Any) -> Any:
-        penalty = bound.penalty(q)
-        return (penalty > 0) & (penalty < np.inf)
-
-    with np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
-        return decide(ratio, instance, given=says_something, limit=1024)
+    return WorstCase(bound, exact_gamma, float(found.ratios.max()), instance, decision)
 
 
 def _discount(gamma: Any) -> Fraction:

@@ -1,10 +1,8 @@
-"""`certify`: a witness proved again from its file alone, with every quantity of it."""
+"""Evidence of kind "refutation": a claim, and an MDP with policies on which it is proved false."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,100 +13,60 @@ from trpo_theory import _checks
 from trpo_theory import claims as catalogue
 from trpo_theory.claims.record import Claim
 from trpo_theory.errors import InvalidInput
-from trpo_theory.io.files import read_fields
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided, precision
+from trpo_theory.proofs.certificate import Certificate, differing
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
+from trpo_theory.proofs.witness import KIND, refutation_theorem
 from trpo_theory.step.exact import ExactInstance, quantities
 
 _TIGHT = Fraction(1, 10**6)
+"""Of a file's enclosure, relative: chosen; a wider one says nothing of the size."""
 _SAME_POLICY = 1e-9
+"""How far the file's new may be from the claim's own step: chosen, since a file has 15 decimals of it."""
 SHOWN = (
     *("expected_return_old", "expected_return_new", "surrogate", "surrogate_gap", "max_kl", "reverse_max_kl"),
     *("mean_kl", "max_tv", "mean_tv", "max_abs_advantage", "max_abs_expected_advantage"),
 )
+"""The quantities that a reader is shown."""
 _SHOWN_BITS = 128
+"""At least, of the balls that are shown: twice a float's."""
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """What proving a witness again came to.
-
-    Attributes:
-        id: of the claim.
-        verdict: "refuted" if the claim is proved false on the witness; else "proved" (true there), "vacuous", "undecided".
-        enclosure: of the slack.
-        agrees: whether the slack that the file tells is the one found.
-        quantities: η, L, ε and the divergences, enclosed, as text.
-    """
-
-    id: str
-    verdict: str
-    enclosure: str
-    agrees: bool
-    quantities: Mapping[str, str]
-
-    @property
-    def certified(self) -> bool:
-        """Whether the witness is what it says: it refutes the claim, with the slack that it tells."""
-        return self.verdict == Outcome.REFUTED and self.agrees
-
-    @property
-    def undecided(self) -> bool:
-        """Whether neither is proved."""
-        return self.verdict == Outcome.UNDECIDED
-
-    @property
-    def summary(self) -> str:
-        """In a sentence."""
-        if self.certified:
-            return f"certified: refuted, slack in {self.enclosure}"
-        if self.verdict == Outcome.REFUTED:
-            return f"rejected: refuted, but its slack is in {self.enclosure}, which is not what the file tells"
-        words = {
-            Outcome.PROVED: "the claim holds on this instance",
-            Outcome.VACUOUS: "the claim's hypotheses do not hold on this instance",
-            Outcome.UNDECIDED: "neither is proved on this instance",
-        }
-        return f"rejected: {words[Outcome(self.verdict)]}, slack in {self.enclosure}"
-
-    def to_fields(self) -> dict[str, Any]:
-        """For JSON."""
-        names = ("id", "verdict", "certified", "enclosure", "agrees")
-        return {name: getattr(self, name) for name in names} | {"quantities": dict(self.quantities)}
-
-
-def certify(witness: Any, *, claims: Iterable[Claim] | None = None) -> Certificate:
-    """Prove a witness again, in exact rationals and balls, from its file alone.
-
-    Args:
-        witness: a witness file, its content, or a `Witness`.
-        claims: claims of one's own, for a witness of one of them. No file that the witness names is ever read or run.
-
-    Returns:
-        A `Certificate`; a witness with a wrong slack, or on which the claim holds, is not certified.
+def certify_refutation(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+    """Decide the claim on the file's instance, and compare what the file says of it.
 
     Raises:
-        InvalidInput: for a file that is no witness, or a claim that is not known.
+        InvalidInput: for a file that is no witness, a claim that is not known, or words for it that are not its own.
         ClaimFailed: if the claim's own code raises an exception.
     """
-    if isinstance(witness, str | os.PathLike):
-        fields = read_fields(witness)
-    else:
-        fields = dict(witness if isinstance(witness, Mapping) else witness.to_fields())
     claim = _claim(fields, claims)
     _check_words(fields, claim)
     instance = ExactInstance.from_fields(fields)
     decision = settle(claim, instance)
     shown, new = _shown(claim, instance, decision)
-    agrees = _agrees(claim, fields, decision, new)
-    return Certificate(claim.id, str(decision.verdict), decision.enclosure, agrees, shown)
+    theorem = refutation_theorem(claim, instance)
+    return Certificate(
+        kind=KIND,
+        id=claim.id,
+        theorem=theorem if decision.verdict is Outcome.REFUTED else "",
+        verdict=decision.verdict,
+        wanted=Outcome.REFUTED,
+        number="slack",
+        enclosure=decision.enclosure,
+        disagreements=(
+            *differing(fields, {"verdict": str(Outcome.REFUTED), "theorem": theorem}),
+            *_wrong_ends(claim, fields, decision),
+            *(["the file's new is not the claim's step"] if new is not None and not _same(fields["new"], new) else []),
+        ),
+        quantities=shown,
+    )
 
 
 def _shown(claim: Claim, instance: ExactInstance, decision: Decision) -> tuple[dict[str, str], Any]:
-    """What there is to see of the instance, and the step's new; nothing where even the step is not decided."""
+    """The quantities of the instance, as text, and the step's new; nothing where even the step is not decided."""
     try:
         with precision(max(_SHOWN_BITS, decision.precision)):
             q = claim.stepped(quantities(instance))
@@ -145,7 +103,7 @@ def _claim(fields: Mapping[str, Any], own: Iterable[Claim] | None) -> Claim:
 
 
 def _check_words(fields: Mapping[str, Any], claim: Claim) -> None:
-    """Refuse a file whose words for the claim are not the claim's own: it would be printed beside a proof of another theorem.
+    """Refuse a file whose words for the claim are not its own: they would stand beside a proof of another theorem.
 
     Raises:
         InvalidInput: naming the field, with both texts.
@@ -159,21 +117,26 @@ def _check_words(fields: Mapping[str, Any], claim: Claim) -> None:
             )
 
 
-def _agrees(claim: Claim, fields: Mapping[str, Any], decision: Decision, new: Any) -> bool:
-    """Whether the file tells what was found: that it refutes, the slack, and the step's own new policy.
+def _wrong_ends(claim: Claim, fields: Mapping[str, Any], decision: Decision) -> list[str]:
+    """The fields for the slack, one of which a file must have, that are not an enclosure of it."""
+    names = [name for name in ("slack", "enclosure") if name in fields] or ["slack"]
+    return [
+        f"the file's {name} is {fields.get(name)!r:.200}, which is no tight enclosure of it"
+        for name in names
+        if not _encloses(claim, fields.get(name), decision)
+    ]
 
-    Its enclosure must meet the one found, leave 0 out on the side that refutes, and be tight to a relative 1e-6; an infinite
-    slack is told as "-inf".
+
+def _encloses(claim: Claim, ends: Any, decision: Decision) -> bool:
+    """Whether two ends are an enclosure of the slack that was found.
+
+    They must meet the one found, exclude 0 on the side that refutes, and be tight to a relative 1e-6; those of an infinite
+    slack are both "-inf".
     """
-    told = fields.get("slack")
-    if fields.get("verdict", "refuted") != "refuted":
-        return False
-    if new is not None and not _same_policy(fields["new"], new):
-        return False
     if decision.lower is None or decision.upper is None:
-        return isinstance(told, list) and [str(end) for end in told] == 2 * [decision.enclosure]
+        return isinstance(ends, list) and [str(end) for end in ends] == 2 * [decision.enclosure]
     try:
-        lower, upper = (Fraction(end) for end in told)  # pyright: ignore[reportOptionalIterable]
+        lower, upper = (Fraction(end) for end in ends)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return False
     one_sign = upper < 0 or (claim.relation == "=" and lower > 0)
@@ -181,8 +144,8 @@ def _agrees(claim: Claim, fields: Mapping[str, Any], decision: Decision, new: An
     return one_sign and tight and lower <= decision.upper and decision.lower <= upper
 
 
-def _same_policy(told: Any, found: Any) -> bool:
-    rows = np.array([[float(Fraction(entry)) for entry in row] for row in told])
+def _same(recorded: Any, found: Any) -> bool:
+    rows = np.array([[float(Fraction(entry)) for entry in row] for row in recorded])
     made = np.array([[Ball(entry).midpoint for entry in row] for row in found])
     return rows.shape == made.shape and bool((np.abs(rows - made) <= _SAME_POLICY).all())
 

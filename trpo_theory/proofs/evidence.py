@@ -1,0 +1,46 @@
+"""`Evidence`: what the toolkit writes as proof of something, of any kind, and `certify` proves again from its file.
+
+A kind is one module of this folder with two functions: one that makes the fields of a file
+(`trpo_theory.io.evidence_files.evidence_fields` has those that all kinds share), and a `Checker` that proves a file again.
+To add a kind, write that module and add its checker to `CHECKERS` in `trpo_theory.proofs.certifying`. A checker
+* trusts no field: it proves the theorem from the content, in exact rationals and balls, and makes the sentence anew;
+* compares every field that a reader sees with what it proved (`differing`), and lists what differs;
+* runs no code that the file names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from trpo_theory.claims.record import Claim
+from trpo_theory.proofs.certificate import Certificate
+
+
+@runtime_checkable
+class Evidence(Protocol):
+    """Something proved that can be written to a file: a `Witness`, a `WorstCase`, a `SharpGap`, a `CertifiedGap`."""
+
+    def to_fields(self) -> dict[str, Any]:
+        """The content of its file: kind, statement, theorem, source, what proves it, enclosure, made_by."""
+        ...
+
+    def write(self, path: Any) -> None:
+        """Write the file, .json, all of it or nothing."""
+        ...
+
+
+class Checker(Protocol):
+    """Proves a file of one kind again."""
+
+    def __call__(self, fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+        """What proving it again came to.
+
+        Args:
+            fields: the file's, as `read_fields` returns them.
+            claims: claims of one's own that the file may be about.
+
+        Raises:
+            InvalidInput: for fields that are no file of this kind.
+        """
+        ...

@@ -1,0 +1,72 @@
+"""Evidence of kinds "sharp-lower" and "sharp-upper": the two ends of a sharp gap, proved again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from trpo_theory.claims.record import Claim
+from trpo_theory.errors import NotSolved
+from trpo_theory.io.evidence_files import number_text
+from trpo_theory.numerics.ball.raw import Undecided
+from trpo_theory.proofs.certificate import Certificate, differing, not_proved
+from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.sharp.evidence import (
+    LOWER,
+    UPPER,
+    ProvedEnd,
+    prove_earlier_supersolution,
+    prove_lower_end,
+    prove_upper_end,
+)
+
+_NUMBER = "gap/epsilon"
+
+
+def certify_lower(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+    """Enclose the witness's gap over ε again, and compare every field of the head.
+
+    Raises:
+        InvalidInput: for fields that are no such file.
+    """
+    return _certificate(LOWER, fields, prove_lower_end)
+
+
+def certify_upper(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+    """Prove every inequality of the supersolution again, and compare every field of the head.
+
+    Raises:
+        InvalidInput: for fields that are no such file.
+    """
+    return _certificate(UPPER, fields, prove_upper_end)
+
+
+def certify_earlier_upper(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+    """The same of a supersolution that an earlier version wrote, which states no theorem.
+
+    Raises:
+        InvalidInput: for fields that are no such file.
+    """
+    return _certificate(UPPER, fields, prove_earlier_supersolution)
+
+
+def _certificate(kind: str, fields: Mapping[str, Any], prove: Callable[[Mapping[str, Any]], ProvedEnd]) -> Certificate:
+    try:
+        proved = prove(fields)
+    except (NotSolved, Undecided) as error:
+        return not_proved(kind, f"sharp/{fields.get('divergence')}", _NUMBER, error)
+    ends = (proved.lower, proved.upper)
+    details: dict[str, Any] = {"divergence": proved.divergence, "normaliser": proved.normaliser}
+    details |= {"gamma": float(proved.gamma), "radius": float(proved.radius)}
+    details |= {"lower": float(ends[0])} if kind == LOWER else {"upper": float(ends[1]), "checks": proved.checks}
+    return Certificate(
+        kind=kind,
+        id=f"sharp/{proved.divergence}",
+        theorem=proved.theorem,
+        verdict=Outcome.PROVED,
+        wanted=Outcome.PROVED,
+        number=_NUMBER,
+        enclosure=f"[{number_text(ends[0])}, {number_text(ends[1])}]",
+        disagreements=differing(fields, {**proved.words, "enclosure": ends}),
+        details=details,
+    )

@@ -1,0 +1,226 @@
+"""Evidence for both ends of a sharp gap: the fields of their files, and the sentences that they prove.
+
+Gamma and the radius are the decimals that their floats are written as: 0.9 is 9/10, so that the theorem is about 9/10.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.io.evidence_files import as_written, evidence_fields, number_text, outward, rounded, sentence_text
+from trpo_theory.numerics.ball import rationals
+from trpo_theory.sharp.divergences import DIVERGENCES
+from trpo_theory.sharp.normaliser import Normaliser
+from trpo_theory.sharp.prove_lower import enclosed_gap
+from trpo_theory.sharp.prove_upper import KIND, check_supersolution
+from trpo_theory.sharp.witness import SharpWitness
+
+LOWER, UPPER = "sharp-lower", "sharp-upper"
+"""The kinds of the two ends."""
+SOURCE = 'docs/theory.md, "The sharp gap"'
+_SUPREMUM = r"G(\gamma, D) = \sup \frac{L_\pi(\tilde\pi) - \eta(\tilde\pi)}{\epsilon}"
+_EPSILONS = {"max": "max|A_old|", "expected": "max_s |sum_a new(a|s) A_old(s, a)|"}
+_LATEX_EPSILONS = {"max": r"\max|A_\pi|", "expected": r"\max_s|\bar A(s)|"}
+_SUPERSOLUTION = ("slope", "nodes", "w", "price", "mu", "nu")
+_ARRAYS = ("transition", "reward", "initial", "old", "new")
+
+
+@dataclass(frozen=True)
+class ProvedEnd:
+    """A bound on the sharp gap at one discount and radius, proved.
+
+    Attributes:
+        divergence, normaliser: as `sharp_gap` takes them.
+        gamma, radius: exactly.
+        lower, upper: ends of the witness's gap over ε; of the gap itself, 0 and the bound, where no witness is given.
+        states: of the witness; 0 for an upper bound, which is on all finite MDPs.
+        checks: how many inequalities prove an upper bound.
+    """
+
+    divergence: str
+    normaliser: str
+    gamma: Fraction
+    radius: Fraction
+    lower: Fraction
+    upper: Fraction
+    states: int = 0
+    checks: int = 0
+
+    @property
+    def theorem(self) -> str:
+        """The sentence."""
+        gamma, radius = sentence_text(self.gamma), sentence_text(self.radius)
+        within, epsilon = f"{_distance(self.divergence)} <= {radius}", _EPSILONS[self.normaliser]
+        if not self.states:
+            return (
+                f"for every finite MDP with gamma = {gamma} and {within}: "
+                f"L_old(new) - eta(new) <= {number_text(self.upper)} {epsilon}"
+            )
+        return (
+            f"there is a finite MDP, the one of this file with {self.states} states and the actions that old or new takes, "
+            f"with gamma = {gamma}, {within} and L_old(new) - eta(new) >= {number_text(self.lower)} {epsilon}"
+        )
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The fields of the head that are not numbers."""
+        statement = rf"{_SUPREMUM},\ \epsilon = {_LATEX_EPSILONS[self.normaliser]}"
+        return {"statement": statement, "theorem": self.theorem, "source": SOURCE}
+
+
+def lower_evidence(
+    divergence: str, normaliser: str, gamma: float, radius: float, witness: SharpWitness
+) -> dict[str, Any]:
+    """The fields of a sharp-lower file: the witness, an MDP that `trpo-theory bound FILE --old old --new new` reads.
+
+    Raises:
+        NotSolved: where the witness is not proved to be within the radius.
+    """
+    content = {
+        "divergence": divergence,
+        "normaliser": normaliser,
+        "gamma": number_text(as_written(gamma)),
+        "radius": number_text(as_written(radius)),
+        **witness_arrays(witness),
+        "available": (witness.old > 0) | (witness.new > 0),
+    }
+    proved = prove_lower_end(content)
+    return evidence_fields(LOWER, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
+
+
+def witness_arrays(witness: SharpWitness) -> dict[str, Any]:
+    """Transition, reward, initial, old and new."""
+    mdp = witness.mdp
+    arrays = (mdp.transition, mdp.reward, mdp.initial, witness.old, witness.new)
+    return dict(zip(_ARRAYS, arrays, strict=True))
+
+
+def prove_lower_end(fields: Mapping[str, Any]) -> ProvedEnd:
+    """The witness's gap over ε, enclosed from the fields alone; actions that neither policy takes are not part of the MDP.
+
+    Raises:
+        InvalidInput: for fields that are no such file.
+        NotSolved: where the witness is not proved to be within the radius, or its ε not to be positive.
+    """
+    divergence, normaliser = _named(fields)
+    gamma, radius = (_number(fields, name) for name in ("gamma", "radius"))
+    arrays = {name: _floats(fields, name) for name in _ARRAYS}
+    lower, upper = witness_ratio(divergence, normaliser, gamma, radius, arrays)
+    ends = rounded(lower, math.floor), rounded(upper, math.ceil)
+    return ProvedEnd(divergence, normaliser, gamma, radius, *ends, states=len(arrays["old"]))
+
+
+def witness_ratio(
+    divergence: str, normaliser: str, gamma: Fraction, radius: Fraction, arrays: Mapping[str, Any]
+) -> tuple[Fraction, Fraction]:
+    """Two ends of (L − η(new))/ε of a witness, which is proved to be within the radius.
+
+    Raises:
+        NotSolved: where it is not, or where its ε is not proved to be positive.
+    """
+    transition, reward, initial, old, new = (arrays[name] for name in _ARRAYS)
+    step = enclosed_gap(transition, reward, gamma, initial, old, new)
+    spent, size = step.divergences[divergence], step.normalisers[Normaliser(normaliser)]
+    if not spent[1] <= radius:
+        raise NotSolved(
+            f"got a witness whose {divergence} is at most {spent[1]:.17g}; wanted {float(radius):.17g}; "
+            "fix: use another number of nodes"
+        )
+    if not size[0] > 0:
+        raise NotSolved("got a witness without advantages; wanted a positive epsilon; fix: use another number of nodes")
+    return -Fraction(step.gap[1]) / Fraction(size[1]), -Fraction(step.gap[0]) / Fraction(size[0])
+
+
+def upper_evidence(divergence: str, normaliser: str, proof: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a sharp-upper file, from the proof object of a supersolution.
+
+    Raises:
+        NotSolved: if an inequality is not proved.
+    """
+    content = {
+        "divergence": divergence,
+        "normaliser": normaliser,
+        "gamma": number_text(proof["gamma"]),
+        "radius": number_text(proof["radius"]),
+        **{name: proof[name] for name in _SUPERSOLUTION},
+    }
+    proved = prove_upper_end(content)
+    return evidence_fields(UPPER, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
+
+
+def prove_upper_end(fields: Mapping[str, Any]) -> ProvedEnd:
+    """The bound that the supersolution of the fields proves, on all finite MDPs.
+
+    Raises:
+        InvalidInput: for fields that are no such file.
+        NotSolved: if an inequality is not proved.
+    """
+    divergence, normaliser = _named(fields)
+    reduced = DIVERGENCES[divergence]
+    numbers = {name: fields.get(name) for name in ("gamma", "radius", *_SUPERSOLUTION)}
+    kind = {"kind": KIND, "divergence": reduced.divergence.name, "mean": reduced.reduction.mean}
+    kind |= {"expected": Normaliser(normaliser) is Normaliser.EXPECTED}
+    return _proved_upper(divergence, normaliser, kind | numbers)
+
+
+def prove_earlier_supersolution(fields: Mapping[str, Any]) -> ProvedEnd:
+    """The bound of a file of kind "sharp-gap/supersolution", which earlier versions wrote.
+
+    Raises:
+        InvalidInput: for fields that are no such file.
+        NotSolved: if an inequality is not proved.
+    """
+    generator, mean = fields.get("divergence"), fields.get("mean")
+    names = [
+        name for name, one in DIVERGENCES.items() if (one.divergence.name, one.reduction.mean) == (generator, mean)
+    ]
+    name = names[0] if names else f"{'mean' if mean else 'max'}-{generator}"
+    return _proved_upper(name, "expected" if fields.get("expected") is True else "max", fields)
+
+
+def _proved_upper(divergence: str, normaliser: str, proof: Mapping[str, Any]) -> ProvedEnd:
+    found = check_supersolution(proof)
+    gamma, radius = (_number(proof, name) for name in ("gamma", "radius"))
+    upper = outward(found.bound, found.bound)[1]
+    return ProvedEnd(divergence, normaliser, gamma, radius, Fraction(0), upper, checks=found.checks)
+
+
+def _named(fields: Mapping[str, Any]) -> tuple[str, str]:
+    """The divergence and the normaliser of a file."""
+    names = {"divergence": tuple(DIVERGENCES), "normaliser": tuple(one.value for one in Normaliser)}
+    for name, known in names.items():
+        if not isinstance(fields.get(name), str) or fields[name] not in known:
+            raise InvalidInput(
+                got=f"{name} = {fields.get(name)!r}", wanted=f"one of {', '.join(known)}", fix="correct the file"
+            )
+    return fields["divergence"], fields["normaliser"]
+
+
+def _distance(divergence: str) -> str:
+    """The divergence in a sentence: "reverse-max-kl" is max-KL(new, old)."""
+    name = divergence.removeprefix("reverse-")
+    reduction, _, generator = name.partition("-")
+    upper = generator.upper() if generator in ("kl", "tv") else generator
+    return f"{reduction}-{upper}({'old, new' if name == divergence else 'new, old'})"
+
+
+def _number(fields: Mapping[str, Any], name: str) -> Fraction:
+    return rationals.number(fields.get(name), name)
+
+
+def _floats(fields: Mapping[str, Any], name: str) -> np.ndarray:
+    """An array of the file, refused where floats do not hold it: what is proved is to be about the file's own numbers."""
+    exact = rationals.fractions(fields.get(name), name)
+    array = exact.astype(float)
+    if any(Fraction(one) != other for one, other in zip(array.ravel().tolist(), exact.ravel(), strict=True)):
+        raise InvalidInput(
+            got=f"{name} with rationals that no float is", wanted="floats", fix="round them, and write the file again"
+        )
+    return array
