@@ -153,7 +153,7 @@ def falsify(
 @app.command(epilog="Example:  trpo-theory certify witness.json")
 def certify(
     evidence: Annotated[
-        str, typer.Argument(metavar="FILE.json", help="What falsify, worst-case, sharp or update --certify wrote.")
+        str, typer.Argument(metavar="WITNESS.json", help="What falsify, worst-case, sharp or update --certify wrote.")
     ],
     from_file: FromOption = None,
     as_json: JsonOption = False,
