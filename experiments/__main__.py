@@ -8,7 +8,6 @@ import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 
 from rich import box
 from rich.console import Console
@@ -17,23 +16,27 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Shown
 
 from experiments import report
+from experiments.contract import Experiment, Requires, WithColumns
 from experiments.framework import Place, registry, shown
 from trpo_theory.errors import TrpoTheoryError
 from trpo_theory.report import Table
 from trpo_theory.report.tables import made_directory
 
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit statuses; 130 is the shell's for an interruption
 _LEAST_WIDTH = 96
+"""Characters a line, also where the terminal is narrower or there is none; chosen: half of the widest table."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is named (everything, if nothing is); 0 if every check held, 1 if one failed, 2 for bad input."""
+    """Run the named experiments, or all; return 0 if every check held, 1 if one failed, 2 for bad input."""
     experiments = registry()
     parser = argparse.ArgumentParser("python -m experiments", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="one of: " + ", ".join(experiments))
     parser.add_argument("--quick", action="store_true", help="fewer rows, in seconds")
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where all goes (default: out)")
-    parser.add_argument("--fresh", action="store_true", help="run again what is finished already")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="the output directory (default: out)"
+    )
+    parser.add_argument("--fresh", action="store_true", help="run again even if finished")
     options = parser.parse_args(arguments)
     for name in options.names:
         if name not in experiments:
@@ -69,9 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _done(place: Place, quick: bool, fresh: bool, out: Console) -> bool:
-    """Run one, if it has to be, and present it; whether its check held."""
+    """Run an experiment unless it is finished, and present it; returns whether its check held."""
     experiment = place.experiment
-    if reason := getattr(experiment, "missing", lambda: None)():
+    if isinstance(experiment, Requires) and (reason := experiment.missing()):
         out.print(f"{experiment.NAME} is skipped: {reason}", soft_wrap=True, markup=False)
         return True
     settings = experiment.Settings()
@@ -91,14 +94,14 @@ def _done(place: Place, quick: bool, fresh: bool, out: Console) -> bool:
     return experiment.passed(frames)
 
 
-def _print(experiment: ModuleType, what: str | list[Table], out: Console) -> None:
+def _print(experiment: Experiment, what: str | list[Table], out: Console) -> None:
     if isinstance(what, str):
         out.print(f"[bold]{experiment.NAME}[/]")
         out.print(what, markup=False, soft_wrap=True)
         return
     for table in what:
         out.print(f"[bold]{escape(table.label.removeprefix('tab:'))}[/]")
-        own = getattr(experiment, "TERMINAL_PARTS", ())
+        own = experiment.TERMINAL_PARTS if isinstance(experiment, WithColumns) else ()
         covered = {column for columns in own for column in columns} == set(range(table.shown().shape[1]))
         for columns in own if covered else parts(table, out.width):
             out.print(_side_by_side(table, columns))

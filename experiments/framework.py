@@ -1,11 +1,12 @@
-"""What all experiments share: each is run once, written as CSV with a manifest, and presented from these files alone."""
+"""What all experiments share: each is found by listing, run, written as CSV with a manifest, and presented from that."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
-import importlib.util
 import json
+import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,81 +14,110 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 
 import trpo_theory
+from experiments.contract import Experiment, Frames, WithText
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.report import Table, style
 from trpo_theory.report.tables import made_directory, write
 
-MODULES = (
+ORDER = (
     *("lower_bound", "catalogue", "updates", "safe_steps", "sharp_gaps", "step_sizes"),
     *("curves", "audit_runs", "errata", "scaling", "pictures"),
 )
-"""In the order in which they run."""
+"""The order in which experiments run and are reported; those that are not named here come last, by name."""
 MANIFEST = "manifest.json"
+_ROOT = Path(__file__).parent
 _PRESENTATION = ("report", "cli")
+"""Rooms of the package that do not decide numbers: a change in them does not make a run out of date."""
 _NOTHING = "nan"
+"""How a missing number is written in a CSV."""
 _WHOLE = re.compile(r"-?\d+")
 
 
 @cache
-def registry() -> dict[str, ModuleType]:
-    """The experiments by name."""
-    found = [name for name in MODULES if importlib.util.find_spec(f"experiments.{name}")]
-    modules = [importlib.import_module(f"experiments.{name}") for name in found]
-    return {module.NAME: module for module in modules}
+def registry() -> dict[str, Experiment]:
+    """The experiments by name: every module of this folder that defines `NAME`.
+
+    Raises:
+        TypeError: for one that does not have all parts of an `Experiment`.
+    """
+    names = [module.name for module in pkgutil.iter_modules([str(_ROOT)]) if _defines_name(module.name)]
+    found: dict[str, Experiment] = {}
+    for name in sorted(names, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)):
+        module = importlib.import_module(f"experiments.{name}")
+        if not isinstance(module, Experiment):
+            parts = [part for part in _parts() if not hasattr(module, part)]
+            raise TypeError(f"got experiments/{name} without {', '.join(parts)}; wanted an Experiment; fix: add them")
+        found[module.NAME] = module
+    return found
+
+
+def _parts() -> list[str]:
+    methods = [name for name, value in vars(Experiment).items() if callable(value) and not name.startswith("_")]
+    return [*Experiment.__annotations__, *methods]
+
+
+def _defines_name(module: str) -> bool:
+    """Whether a module of this folder assigns or imports `NAME`, without running it."""
+    path = _ROOT / module / "__init__.py" if (_ROOT / module).is_dir() else _ROOT / f"{module}.py"
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and any(ast.unparse(target) == "NAME" for target in node.targets):
+            return True
+        if isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) == "NAME" for alias in node.names):
+            return True
+    return False
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an experiment's files are: its data in one folder, beside it what is made of them.
+    """The files of an experiment: its frames in a folder `data`, and beside it the tables and figures made from them.
 
     Attributes:
-        experiment: the module.
-        out: the directory of all experiments.
+        experiment: the experiment.
+        out: the output directory of all experiments.
     """
 
-    experiment: ModuleType
+    experiment: Experiment
     out: Path
 
     @property
     def folder(self) -> Path:
-        """Of tables and figures."""
+        """The folder of tables and figures."""
         return self.out / self.experiment.NAME
 
     @property
     def data(self) -> Path:
-        """Of the frames and their manifest."""
+        """The folder of the frames and their manifest."""
         return self.folder / "data"
 
     def manifest(self) -> dict[str, Any] | None:
-        """What the last run wrote, if every file of it is as it was left; else None."""
+        """The manifest of the last run, if none of its files has changed since; else None."""
         try:
             manifest = json.loads((self.data / MANIFEST).read_text(encoding="utf-8"))
             whole = all(_hash(self.data / file["file"]) == file["sha256"] for file in manifest["frames"].values())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
         return manifest if whole else None
 
     def is_done(self, settings: Any) -> bool:
-        """Whether these settings were run already, by this code."""
+        """Whether a finished run of this code with these settings exists."""
         manifest = self.manifest()
         return manifest is not None and all(
             manifest.get(name) == value for name, value in _recipe(self.experiment, settings).items()
         )
 
     def is_of_this_code(self) -> bool:
-        """Whether what is there was made by the code as it is now, with any settings."""
+        """Whether a finished run of this code exists, with any settings."""
         manifest = self.manifest()
         return manifest is not None and manifest.get("code") == code_of(self.experiment)
 
     def run(self, settings: Any, advance: Callable[[], None] = lambda: None) -> None:
-        """Run it and write its frames, the manifest last: what has none is not finished."""
+        """Run the experiment and write its frames; the manifest comes last and marks the run as finished."""
         began = perf_counter()
         frames = self.experiment.run(settings, advance)
         seconds = perf_counter() - began
@@ -105,11 +135,11 @@ class Place:
         with atomic_write(self.data / MANIFEST) as stream:
             stream.write((json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
 
-    def frames(self) -> dict[str, pd.DataFrame]:
-        """The frames as they were written, every digit.
+    def frames(self) -> Frames:
+        """The frames of the finished run, to the last digit.
 
         Raises:
-            InvalidInput: where no finished run is.
+            InvalidInput: if there is none.
         """
         manifest = self.manifest()
         if manifest is None:
@@ -120,7 +150,7 @@ class Place:
             )
         return {name: read_frame(self.data / file["file"]) for name, file in manifest["frames"].items()}
 
-    def present(self, frames: dict[str, pd.DataFrame]) -> list[Path]:
+    def present(self, frames: Frames) -> list[Path]:
         """Write every table as LaTeX, Markdown, CSV and HTML, and every figure as PDF and PNG."""
         paths = []
         for name, table in self.experiment.tables(frames).items():
@@ -131,13 +161,13 @@ class Place:
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """A frame from its CSV: floats to the last bit; an empty cell is empty text, `nan` is not a number."""
+    """A frame from its CSV: floats to the last bit; an empty cell is an empty string, `nan` is NaN."""
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     return pd.DataFrame({name: _values(frame[name].tolist()) for name in frame}, columns=frame.columns)
 
 
 def _values(texts: list[str]) -> Any:
-    """A column's values: truths, whole numbers, or floats where all cells are such; else texts."""
+    """The values of a column: booleans, integers or floats if all cells are; else strings."""
     if texts and set(texts) <= {"True", "False"}:
         return [text == "True" for text in texts]
     if texts and all(_WHOLE.fullmatch(text) for text in texts):
@@ -148,16 +178,15 @@ def _values(texts: list[str]) -> Any:
         return texts
 
 
-def shown(experiment: ModuleType, frames: dict[str, pd.DataFrame]) -> str | list[Table]:
+def shown(experiment: Experiment, frames: Frames) -> str | list[Table]:
     """What the terminal shows: the experiment's own text, or its tables."""
-    text = getattr(experiment, "terminal", lambda _: None)(frames)
-    return list(experiment.tables(frames).values()) if text is None else text
+    return experiment.terminal(frames) if isinstance(experiment, WithText) else list(experiment.tables(frames).values())
 
 
-def code_of(experiment: ModuleType) -> str:
-    """The SHA-256 of what decides the numbers: the package without its presentation, the experiment's files, the shared ones."""
-    own, root = Path(str(experiment.__file__)), Path(__file__).parent
-    shared = [root / "iterating.py", *sorted((root / "benchmarks").glob("*.py"))]
+def code_of(experiment: Experiment) -> str:
+    """The SHA-256 of the code that decides the numbers: the package without its presentation, the experiment, shared files."""
+    own = Path(str(vars(experiment)["__file__"]))
+    shared = [_ROOT / "iterating.py", *sorted((_ROOT / "benchmarks").glob("*.py"))]
     paths = shared + (sorted(own.parent.rglob("*.py")) if own.name == "__init__.py" else [own])
     return hashlib.sha256("".join([_package(), *map(_hash, paths)]).encode()).hexdigest()
 
@@ -173,8 +202,8 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _recipe(experiment: ModuleType, settings: Any) -> dict[str, Any]:
-    """What a run is known by, as JSON has it."""
+def _recipe(experiment: Experiment, settings: Any) -> dict[str, Any]:
+    """What identifies a run, as JSON values."""
     recipe = {
         "experiment": experiment.NAME,
         "version": version("trpo-theory"),

@@ -1,16 +1,15 @@
-"""The returns of an update problem solved again and again, from a policy of a class."""
+"""The returns along repeated updates of one problem."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 import trpo_theory as tt
+from trpo_theory.updates.problems import Problem
 
 
 def returns_of(
-    mdp: tt.FiniteMDP, problem: Any, steps: int, old: np.ndarray, aggregation: tt.StateAggregation | None = None
+    mdp: tt.FiniteMDP, problem: Problem, steps: int, old: np.ndarray, aggregation: tt.StateAggregation | None = None
 ) -> np.ndarray:
     """η(old) and η after each update, (steps + 1,)."""
     policy = old

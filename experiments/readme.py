@@ -1,4 +1,4 @@
-"""`python -m experiments.readme [--out DIR]`: what the README shows, taken from finished full runs.
+"""`python -m experiments.readme [--out DIR]`: update the results in the README from finished full runs.
 
 Writes the tables (Markdown, and CSV with every digit), the figures and the witnesses to experiments/results/, and the
 tables into the README between `<!-- experiments: NAME -->` and `<!-- end -->`.
@@ -25,11 +25,11 @@ KEPT = {
     **{"safe-steps": "safe-steps", "step-sizes": "step-sizes", "step-sizes-updates": "step-sizes"},
     **{"updates": "updates", "updates-conic": "updates", "updates-separate": "updates"},
 }
-"""Tables that are committed and not shown there."""
+"""Tables that are committed but not shown in the README."""
 FIGURES = {"pictures-square": "pictures", "pictures-polytope": "pictures"}
-"""Each by the experiment that it is of."""
+"""Figures that are committed, each with its experiment."""
 DATA = {"errata": ("witnesses",), "pictures": ("square", "polytope")}
-"""Frames that are kept too, so that what is shown can be checked without running the experiment again."""
+"""Frames that are committed too, so that tests can check the shown results without running the experiment."""
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "experiments" / "results"
 README = ROOT / "README.md"
@@ -51,17 +51,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def refresh(out: Path, results: Path = RESULTS, readme: Path = README) -> None:
-    """Copy what is shown from `out` to `results`, and its tables into `readme`.
+    """Copy tables and figures from `out` to `results`, and the tables into `readme`.
 
     Raises:
-        InvalidInput: where an experiment was not run in full by the code as it is.
+        InvalidInput: if an experiment has no full run by the current code.
     """
     places = {name: Place(registry()[name], out) for name in {*TABLES.values(), *KEPT.values(), *FIGURES.values()}}
     for name, place in places.items():
         if not place.is_done(place.experiment.Settings()):
             raise InvalidInput(
                 got=f"no full run of {name} by this code in {str(out)!r}",
-                wanted="one",
+                wanted="a finished run with the full settings",
                 fix=f"run python -m experiments {name} --out {out}",
             )
     frames = {name: place.frames() for name, place in places.items()}

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from experiments.contract import WithBlocks
 from experiments.framework import Place, registry
 from trpo_theory.report import style
 from trpo_theory.report.page import Figure, Page, Section, Shown
@@ -15,9 +16,9 @@ from trpo_theory.report.page.blocks import as_block
 
 PAGE = "index.html"
 FIRST = ("pictures",)
-"""What stands before the others, which come in the order in which they run."""
+"""These come first; the others follow in the order in which they run."""
 _DOTS, _ON_SCREEN = 300, 150
-"""Dots an inch in the file, and on the screen."""
+"""Dots an inch of the files (as `style.save` writes them), and on the screen (chosen)."""
 TITLE = "What the bounds behind TRPO promise, and what they keep"
 LEAD = (
     "Finite Markov decision processes are solved exactly, and the lower bounds, updates and claims of the "
@@ -28,11 +29,11 @@ LEAD = (
 
 @dataclass(frozen=True)
 class Folded:
-    """Blocks behind a line that opens them.
+    """Blocks that are hidden until the reader opens them.
 
     Attributes:
-        summary: the line.
-        items: as a section has them.
+        summary: the line to click.
+        items: the blocks, as `Section` takes them.
     """
 
     summary: str
@@ -45,7 +46,7 @@ class Folded:
 
 
 def assemble(out: Path) -> tuple[Path, list[str]]:
-    """Write the page; also the names of the experiments on it."""
+    """Write the page of all experiments that this code has finished; returns its path and their names."""
     experiments = registry()
     order = [name for name in FIRST if name in experiments] + [name for name in experiments if name not in FIRST]
     places = [Place(experiments[name], out) for name in order]
@@ -55,11 +56,12 @@ def assemble(out: Path) -> tuple[Path, list[str]]:
 
 
 def section(place: Place) -> Section:
-    """An experiment's section: its blocks or tables, then its figures, then what it comes to."""
+    """An experiment's section: lead and summary, figures, then blocks or tables."""
     experiment, frames = place.experiment, place.frames()
     captions = experiment.captions()
-    blocks = getattr(experiment, "blocks", lambda _: None)(frames)
-    if blocks is None:
+    if isinstance(experiment, WithBlocks):
+        blocks = experiment.blocks(frames)
+    else:
         blocks = [Shown(table, captions.get(name, "")) for name, table in experiment.tables(frames).items()]
     figures = [_figure(place, name, captions[name]) for name in experiment.figures(frames)]
     lead = f"{experiment.LEAD} {experiment.summary(frames)}".strip()
@@ -69,7 +71,7 @@ def section(place: Place) -> Section:
 
 
 def _figure(place: Place, name: str, caption: str) -> Figure:
-    """The PNG as it is shown, not wider than a column of text where it is for one; the PDF to be saved."""
+    """A figure: its PNG at the width of a column of text or of the page, with the PDF as a download."""
     image, vectors = ((place.folder / f"{name}.{suffix}").read_bytes() for suffix in ("png", "pdf"))
     inches = int.from_bytes(image[16:20], "big") / _DOTS
     width = None if inches > 0.75 * style.WIDTH["page"] else round(_ON_SCREEN * inches)

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 
@@ -19,6 +20,7 @@ from experiments import __main__ as command
 from experiments import catalogue, curves, errata, framework, lower_bound, pictures, report
 from experiments.__main__ import main
 from experiments.benchmarks import foundation
+from experiments.contract import Experiment
 from trpo_theory.report import Table
 
 ROOT = Path(__file__).parent.parent.parent
@@ -301,14 +303,31 @@ def test_parts_of_a_wide_table_have_each_column_once_but_the_first():
 
 
 def test_every_experiment_keeps_the_contract():
-    names = ("TITLE", "LEAD", "Settings", "quick", "total", "run", "tables", "figures", "captions", "summary", "passed")
     assert set(framework.registry()) >= {"lower-bound", "catalogue", "curves", "errata", "pictures"}
     for name, experiment in framework.registry().items():
-        assert all(hasattr(experiment, part) for part in names), name
+        assert isinstance(experiment, Experiment), name
+        for part in ("quick", "total", "run", "tables", "figures", "captions", "summary", "passed"):
+            wanted = [*signature(getattr(Experiment, part)).parameters][1:]
+            assert [*signature(getattr(experiment, part)).parameters] == wanted, (name, part)
+        assert name == experiment.NAME == name.lower().replace("_", "-")
+        assert experiment.TITLE
+        assert experiment.Settings.__dataclass_params__.frozen
         settings = experiment.Settings()
         assert hash(settings) == hash(experiment.Settings())
         assert type(experiment.quick(settings)) is type(settings)
         assert experiment.total(experiment.quick(settings)) >= 1
+
+
+def test_an_experiment_is_found_by_listing_and_refused_if_incomplete(monkeypatch, tmp_path):
+    (tmp_path / "half_done.py").write_text('NAME = "half-done"\nTITLE = "Half"\n')
+    (tmp_path / "helper.py").write_text('"""No experiment."""\n')
+    import experiments
+
+    monkeypatch.setattr(framework, "_ROOT", tmp_path)
+    monkeypatch.setattr(experiments, "__path__", [str(tmp_path)])
+    with pytest.raises(TypeError, match=r"got experiments/half_done without LEAD, Settings, quick, .*passed; wanted"):
+        framework.registry.__wrapped__()
+    sys.modules.pop("experiments.half_done", None)
 
 
 def test_the_page_of_the_catalogue_is_made_from_its_files_alone(tmp_path):
