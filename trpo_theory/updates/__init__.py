@@ -4,34 +4,54 @@ from __future__ import annotations
 
 from trpo_theory.updates.importance import ImportanceEstimate, importance_sampled
 from trpo_theory.updates.improving import Reason, Step, Trace, improve
-from trpo_theory.updates.problems import MaxKL, MaxTV, MeanKL, Penalty, ReverseMaxKL, ReverseMeanKL
-from trpo_theory.updates.solution import Status, UpdateSolution
+from trpo_theory.updates.problems import (
+    MaxKL,
+    MaxTV,
+    MeanKL,
+    Penalty,
+    Problem,
+    ReverseMaxKL,
+    ReverseMeanKL,
+    TrustRegion,
+    trust_regions,
+)
+from trpo_theory.updates.solution import UpdateSolution
+from trpo_theory.updates.solvers.answer import Answer
 from trpo_theory.updates.solvers.cvxpy import CVXPY
 from trpo_theory.updates.solvers.dual import Dual
+from trpo_theory.updates.solvers.names import solver_named
+from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep, shipped
+from trpo_theory.updates.status import Status
 from trpo_theory.updates.surrogate import Surrogate
 from trpo_theory.updates.updating import solve, update
 
 __all__ = [
     "CVXPY",
+    "Answer",
     "Dual",
     "ImportanceEstimate",
     "MaxKL",
     "MaxTV",
     "MeanKL",
     "Penalty",
+    "Problem",
     "Reason",
     "ReverseMaxKL",
     "ReverseMeanKL",
+    "Solver",
     "Status",
     "Step",
     "Surrogate",
     "TRPOStep",
     "Trace",
+    "TrustRegion",
     "UpdateSolution",
     "importance_sampled",
     "improve",
     "shipped",
     "solve",
+    "solver_named",
+    "trust_regions",
     "update",
 ]

@@ -17,8 +17,9 @@ from trpo_theory.model.policy import StateAggregation, uniform
 from trpo_theory.solve.control import optimal
 from trpo_theory.step.quantities import compare
 from trpo_theory.updates.problems import Problem
-from trpo_theory.updates.solution import Status
+from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
+from trpo_theory.updates.status import Status
 from trpo_theory.updates.updating import update
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Step:
 class Trace:
     """What `improve` returns: the steps, the first return and the last policy, and why it ended."""
 
-    problem: Any
+    problem: Problem | TRPOStep
     initial_return: float
     steps: tuple[Step, ...]
     policy: np.ndarray
@@ -98,7 +99,7 @@ def improve(
     steps: int,
     *,
     old: Any = None,
-    solver: Any = None,
+    solver: Solver | None = None,
     aggregation: StateAggregation | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> Trace:

@@ -1,29 +1,90 @@
-"""The update problems as values: what is maximised, and which divergence is held down."""
+"""The update problems as values: what is maximised, and which divergence is held down in which reduction.
+
+A constrained problem is a `RowDivergence` and a `Reduction`; its name and everything else follow. To add one, write a class
+of `TrustRegion` here, and its divergence in rows/ where that is new.
+"""
 
 from __future__ import annotations
 
 import math
 import numbers
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 from trpo_theory import bounds
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
+from trpo_theory.updates.reduction import MAX, MEAN, Reduction
+from trpo_theory.updates.rows.divergence import RowDivergence
+from trpo_theory.updates.rows.forward_kl import FORWARD_KL
+from trpo_theory.updates.rows.reverse_kl import REVERSE_KL
+from trpo_theory.updates.rows.total_variation import TOTAL_VARIATION
 from trpo_theory.updates.sharp_penalty import SHARP_MAX_KL
 
 
-def _radius(delta: Any, name: str, unit: str) -> float:
-    real = isinstance(delta, numbers.Real) and not isinstance(delta, bool)
-    if not real or not math.isfinite(float(delta)) or delta < 0:
-        raise InvalidInput(
-            got=f"delta = {delta!r} for {name}", wanted=f"a radius of 0 or more, in {unit}", fix="pass delta=0.01"
-        )
-    return float(delta)
+class Problem:
+    """An update problem: maximise L_old(new), and hold a divergence from old down by a penalty or by a radius.
+
+    Attributes:
+        name: as the command line and JSON spell it.
+        divergence: between a row of old and the same row of new.
+        reduction: over the rows.
+    """
+
+    name: ClassVar[str]
+    divergence: ClassVar[RowDivergence]
+    reduction: ClassVar[Reduction]
+
+    @property
+    def field(self) -> str:
+        """The field of `Quantities` and of `UpdateSolution` that is held down: "max_kl"."""
+        return self.divergence.field(self.reduction)
 
 
 @dataclass(frozen=True)
-class Penalty:
+class TrustRegion(Problem):
+    """Maximise L_old(new) subject to divergence ≤ delta, in the divergence's unit.
+
+    A problem is a class of it: `class MaxKL(TrustRegion, divergence=FORWARD_KL, reduction=MAX)`.
+    """
+
+    delta: float
+
+    def __init_subclass__(cls, *, divergence: RowDivergence, reduction: Reduction) -> None:
+        cls.divergence, cls.reduction, cls.name = divergence, reduction, divergence.problem_name(reduction)
+
+    def __post_init__(self) -> None:
+        if not _is_size(self.delta):
+            raise InvalidInput(
+                got=f"delta = {self.delta!r} for {self.name}",
+                wanted=f"a radius of 0 or more, in {self.divergence.unit}",
+                fix="pass delta=0.01",
+            )
+        object.__setattr__(self, "delta", float(self.delta))
+
+
+class MaxKL(TrustRegion, divergence=FORWARD_KL, reduction=MAX):
+    """Problem (12): maximise L_old(new) subject to max_s KL(old_s‖new_s) ≤ delta nats."""
+
+
+class MeanKL(TrustRegion, divergence=FORWARD_KL, reduction=MEAN):
+    """Problem (13): maximise L_old(new) subject to Σ_s d_old(s) KL(old_s‖new_s) ≤ delta nats."""
+
+
+class ReverseMaxKL(TrustRegion, divergence=REVERSE_KL, reduction=MAX):
+    """The sibling of (12) that code often solves: max_s KL(new_s‖old_s) ≤ delta nats."""
+
+
+class ReverseMeanKL(TrustRegion, divergence=REVERSE_KL, reduction=MEAN):
+    """The sibling of (13) that code often solves: Σ_s d_old(s) KL(new_s‖old_s) ≤ delta nats."""
+
+
+class MaxTV(TrustRegion, divergence=TOTAL_VARIATION, reduction=MAX):
+    """Maximise L_old(new) subject to max_s TV(old_s, new_s) ≤ delta."""
+
+
+@dataclass(frozen=True)
+class Penalty(Problem):
     """Problem (11): maximise L_old(new) − C max_s KL(old_s‖new_s), in nats.
 
     Args:
@@ -31,11 +92,15 @@ class Penalty:
         bound: a bound of the catalogue (its id) or of one's own that depends on new through max_kl only; its penalty
             is subtracted, so that the step is provably monotone, equation (10), where the bound is true. "sharp/max-kl" is
             the best that any such bound can be, ε G(γ, max-KL), computed where it is needed in some seconds for each γ;
-            for steps below 1e-7 nats it is chain-rule/kl.
+            for steps below 1e-7 nats it is chain-rule/kl. An id is replaced by the `Bound` that it names.
     """
 
-    coefficient: Any = None
-    bound: Any = None
+    name = "penalty"
+    divergence = FORWARD_KL
+    reduction = MAX
+
+    coefficient: float | None = None
+    bound: Bound | str | None = None
 
     def __post_init__(self) -> None:
         if (self.coefficient is None) == (self.bound is None):
@@ -45,7 +110,11 @@ class Penalty:
                 fix='write Penalty(2.0) or Penalty(bound="chain-rule/kl")',
             )
         if self.coefficient is not None:
-            object.__setattr__(self, "coefficient", _coefficient(self.coefficient))
+            if not _is_size(self.coefficient):
+                raise InvalidInput(
+                    got=f"coefficient = {self.coefficient!r}", wanted="a number, 0 or more", fix="pass coefficient=1.0"
+                )
+            object.__setattr__(self, "coefficient", float(self.coefficient))
         elif isinstance(self.bound, str):
             named = SHARP_MAX_KL if self.bound == SHARP_MAX_KL.id else bounds.get(self.bound)
             object.__setattr__(self, "bound", named)
@@ -56,69 +125,13 @@ class Penalty:
                 fix='write bound="chain-rule/kl"',
             )
 
-    name = "penalty"
 
-
-def _coefficient(value: Any) -> float:
+def _is_size(value: object) -> bool:
+    """Whether it is a real number, finite and at least 0."""
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not real or not math.isfinite(float(value)) or value < 0:
-        raise InvalidInput(got=f"coefficient = {value!r}", wanted="a number, 0 or more", fix="pass coefficient=1.0")
-    return float(value)
+    return real and math.isfinite(float(value)) and float(value) >= 0
 
 
-@dataclass(frozen=True)
-class MaxKL:
-    """Problem (12): maximise L_old(new) subject to max_s KL(old_s‖new_s) ≤ delta nats."""
-
-    delta: Any
-    name = "max-kl"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "delta", _radius(self.delta, "max-kl", "nats"))
-
-
-@dataclass(frozen=True)
-class MeanKL:
-    """Problem (13): maximise L_old(new) subject to Σ_s d_old(s) KL(old_s‖new_s) ≤ delta nats."""
-
-    delta: Any
-    name = "mean-kl"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "delta", _radius(self.delta, "mean-kl", "nats"))
-
-
-@dataclass(frozen=True)
-class ReverseMaxKL:
-    """The sibling of (12) that code often solves: max_s KL(new_s‖old_s) ≤ delta nats."""
-
-    delta: Any
-    name = "reverse-max-kl"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "delta", _radius(self.delta, "reverse-max-kl", "nats"))
-
-
-@dataclass(frozen=True)
-class ReverseMeanKL:
-    """The sibling of (13) that code often solves: Σ_s d_old(s) KL(new_s‖old_s) ≤ delta nats."""
-
-    delta: Any
-    name = "reverse-mean-kl"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "delta", _radius(self.delta, "reverse-mean-kl", "nats"))
-
-
-@dataclass(frozen=True)
-class MaxTV:
-    """Maximise L_old(new) subject to max_s TV(old_s, new_s) ≤ delta."""
-
-    delta: Any
-    name = "max-tv"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "delta", _radius(self.delta, "max-tv", "total variation"))
-
-
-Problem = Penalty | MaxKL | MeanKL | ReverseMaxKL | ReverseMeanKL | MaxTV
+def trust_regions() -> dict[str, type[TrustRegion]]:
+    """The constrained problems by name, in the order in which they are defined."""
+    return {kind.name: kind for kind in TrustRegion.__subclasses__()}

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.numerics.divergence import kl_of_change
 from trpo_theory.solve.evaluation import evaluate
 from trpo_theory.updates.penalties import penalty_at
-from trpo_theory.updates.problems import Penalty, Problem
+from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
+from trpo_theory.updates.reduction import MAX, MEAN, Reduction
+from trpo_theory.updates.rows.divergence import RowDivergence
+from trpo_theory.updates.rows.forward_kl import FORWARD_KL
+from trpo_theory.updates.rows.reverse_kl import REVERSE_KL
+from trpo_theory.updates.rows.total_variation import TOTAL_VARIATION
+from trpo_theory.updates.solvers.protocol import Solver
+from trpo_theory.updates.status import Status
 from trpo_theory.updates.surrogate import Surrogate
 
 
-class Status(enum.StrEnum):
-    """What became of a solve; each says what to do next."""
+Values = np.ndarray | float
+"""A number an instance: an array (*batch) of a batch, a float of one instance."""
 
-    OPTIMAL = "optimal"
-    INACCURATE = "inaccurate: feasible, but the recomputed gap exceeds the tolerance; use Dual(), or a tighter solver"
-    FAILED = "failed: the solver gave no answer, old is returned; use Dual()"
-    HEURISTIC = "heuristic: a step that does not solve the problem; its gap says how much it leaves"
+_FEASIBLE_RTOL = 1e-9
+"""How far over δ, relatively, a recomputed divergence may be: chosen above its rounding in the rarest rows, some 1e-10."""
 
-    @property
-    def solved(self) -> bool:
-        """Whether the answer is what was asked for: an optimum, or a step that claims to be none."""
-        return self in (Status.OPTIMAL, Status.HEURISTIC)
+_LEAST_RADIUS = 1e-300
+"""How far over δ absolutely: chosen next to the least float, so that δ = 0 may be met up to underflow."""
+
+_ROUNDINGS = 128
+"""Roundings of size ε in a gap: of Σ ρ Σ_a |change| |A| some 64 (sums over states and actions), and as many for the terms of
+the multipliers."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,7 +49,7 @@ class UpdateSolution:
     """
 
     problem: Problem
-    solver: Any
+    solver: Solver
     surrogate: Surrogate = field(repr=False)
     change_rows: np.ndarray
     new_rows: np.ndarray
@@ -56,21 +60,21 @@ class UpdateSolution:
     note: str = ""
     forced_status: Status | None = None
 
-    def _shaped(self, value: np.ndarray) -> Any:
+    def _shaped(self, value: np.ndarray) -> Values:
         value = value.reshape(self.surrogate.batch_shape)
         return value if self.surrogate.batch_shape else float(value)
 
     @cached_property
-    def expected_return_old(self) -> Any:
+    def expected_return_old(self) -> Values:
         """η(old), where the MDP is known."""
         return self._return(self.surrogate.policy_rows(self.surrogate.old))
 
     @cached_property
-    def expected_return_new(self) -> Any:
+    def expected_return_new(self) -> Values:
         """η(new), evaluated, where the MDP is known."""
         return self._return(self.policy)
 
-    def _return(self, policy: np.ndarray) -> Any:
+    def _return(self, policy: np.ndarray) -> Values:
         if self.mdp is None:
             raise InvalidInput(
                 got="a solution of a surrogate alone",
@@ -94,42 +98,45 @@ class UpdateSolution:
         """λ of each row, (*batch, G), in discounted reward a nat."""
         return np.moveaxis(self.multiplier_rows, 0, -1).reshape(*self.surrogate.batch_shape, -1)
 
-    @cached_property
-    def _kl_rows(self) -> np.ndarray:
-        return np.asarray(kl_of_change(self.surrogate.old, self.new_rows, self.change_rows)).sum(0)
+    def measured(self, divergence: RowDivergence, reduction: Reduction) -> Values:
+        """A divergence of new from old, recomputed from its definition and the change."""
+        weight = (1 - self.surrogate.gamma) * self.surrogate.visitation
+        return self._shaped(reduction.reduce(self._divergence_rows(divergence), weight))
+
+    def _divergence_rows(self, divergence: RowDivergence) -> np.ndarray:
+        if divergence not in self._measured_rows:
+            rows = divergence.measure(self.surrogate.old, self.new_rows, self.change_rows)
+            self._measured_rows[divergence] = rows
+        return self._measured_rows[divergence]
 
     @cached_property
-    def _reverse_kl_rows(self) -> np.ndarray:
-        return np.asarray(kl_of_change(self.new_rows, self.surrogate.old, -self.change_rows)).sum(0)
-
-    def _mean(self, divergence: np.ndarray) -> np.ndarray:
-        rho = self.surrogate.visitation
-        return ((1 - self.surrogate.gamma) * rho * np.where(rho > 0, divergence, 0.0)).sum(0)
+    def _measured_rows(self) -> dict[RowDivergence, np.ndarray]:
+        return {}
 
     @property
-    def max_kl(self) -> Any:
+    def max_kl(self) -> Values:
         """max_s KL(old_s‖new_s), from the change."""
-        return self._shaped(self._kl_rows.max(0))
+        return self.measured(FORWARD_KL, MAX)
 
     @property
-    def mean_kl(self) -> Any:
+    def mean_kl(self) -> Values:
         """Σ_s d_old(s) KL(old_s‖new_s), from the change."""
-        return self._shaped(self._mean(self._kl_rows))
+        return self.measured(FORWARD_KL, MEAN)
 
     @property
-    def reverse_max_kl(self) -> Any:
+    def reverse_max_kl(self) -> Values:
         """max_s KL(new_s‖old_s), from the change."""
-        return self._shaped(self._reverse_kl_rows.max(0))
+        return self.measured(REVERSE_KL, MAX)
 
     @property
-    def reverse_mean_kl(self) -> Any:
+    def reverse_mean_kl(self) -> Values:
         """Σ_s d_old(s) KL(new_s‖old_s), from the change."""
-        return self._shaped(self._mean(self._reverse_kl_rows))
+        return self.measured(REVERSE_KL, MEAN)
 
     @property
-    def max_tv(self) -> Any:
+    def max_tv(self) -> Values:
         """max_s TV(old_s, new_s)."""
-        return self._shaped(0.5 * np.abs(self.change_rows).sum(0).max(0))
+        return self.measured(TOTAL_VARIATION, MAX)
 
     @cached_property
     def _gain(self) -> np.ndarray:
@@ -139,12 +146,12 @@ class UpdateSolution:
         return (surrogate.visitation * (self.change_rows * np.where(surrogate.available, centred, 0.0)).sum(0)).sum(0)
 
     @property
-    def surrogate_gain(self) -> Any:
+    def surrogate_gain(self) -> Values:
         """L_old(new) − η(old)."""
         return self._shaped(self._gain)
 
     @property
-    def penalty(self) -> Any:
+    def penalty(self) -> Values:
         """The penalty at this max-KL; 0 for the constrained problems."""
         return self._shaped(self._penalty)
 
@@ -152,49 +159,50 @@ class UpdateSolution:
     def _penalty(self) -> np.ndarray:
         if not isinstance(self.problem, Penalty):
             return np.zeros(self._gain.shape)
-        return np.asarray(penalty_at(self.surrogate, self.problem, self._kl_rows.max(0)))
+        return np.asarray(penalty_at(self.surrogate, self.problem, self._divergence_rows(self.problem.divergence).max(0)))
 
     @property
-    def objective(self) -> Any:
+    def objective(self) -> Values:
         """The gain over standing still: surrogate gain minus penalty."""
         return self._shaped(self._gain - self._penalty)
 
     @property
-    def upper_bound(self) -> Any:
+    def upper_bound(self) -> Values:
         """What no policy of the class can exceed, from the multipliers."""
         return self._shaped(self.upper)
 
     @property
-    def gap(self) -> Any:
+    def gap(self) -> Values:
         """upper_bound − objective: how much better any policy can be."""
         return self._shaped(self.upper - (self._gain - self._penalty))
 
     @property
-    def relative_gap(self) -> Any:
+    def relative_gap(self) -> Values:
         """The gap over the upper bound; 0 where both vanish."""
         gap = self.upper - (self._gain - self._penalty)
         return self._shaped(np.where(gap == 0, 0.0, gap / np.where(self.upper > 0, self.upper, np.inf)))
 
     @property
-    def rounding(self) -> Any:
-        """What float error can make of the gap: 64 ε Σ ρ Σ_a |change| |A|, and as much again for the multipliers' terms."""
+    def rounding(self) -> Values:
+        """What float error can make of the gap: _ROUNDINGS ε (Σ ρ Σ_a |change| |A| + penalty)."""
         surrogate = self.surrogate
         size = (surrogate.visitation * (np.abs(self.change_rows) * np.abs(surrogate.advantage)).sum(0)).sum(0)
-        return self._shaped(128 * np.finfo(np.float64).eps * (size + np.abs(self._penalty)))
+        return self._shaped(_ROUNDINGS * np.finfo(np.float64).eps * (size + np.abs(self._penalty)))
 
     @property
-    def constraint(self) -> Any:
+    def constraint(self) -> Values | None:
         """The divergence that the problem holds down, recomputed; None for (11)."""
         if isinstance(self.problem, Penalty):
             return None
-        return getattr(self, self.problem.name.replace("-", "_"))
+        return self.measured(self.problem.divergence, self.problem.reduction)
 
     @property
-    def feasible(self) -> Any:
+    def feasible(self) -> np.ndarray | bool:
         """Whether the constraint holds, to relative 1e-9 (a divergence of floats is no better known)."""
-        if isinstance(self.problem, Penalty):
-            return self.objective > -np.inf
-        return self.constraint <= self.problem.delta * (1 + 1e-9) + 1e-300
+        if isinstance(self.problem, TrustRegion):
+            spent = self.measured(self.problem.divergence, self.problem.reduction)
+            return spent <= self.problem.delta * (1 + _FEASIBLE_RTOL) + _LEAST_RADIUS
+        return self.objective > -np.inf
 
     @property
     def status(self) -> Status:

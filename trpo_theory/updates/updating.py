@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from jaxtyping import Real
 
 from trpo_theory._checks import ROW_SUM_ATOL
-from trpo_theory.errors import NotSolved
+from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.step.quantities import compare
-from trpo_theory.updates.problems import MeanKL, Problem
+from trpo_theory.updates.problems import Problem
 from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.dual import Dual
+from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
 from trpo_theory.updates.surrogate import Surrogate, checked
 from trpo_theory.updates.weak_duality import upper_bound
+
+
+DEFAULT_RTOL = 1e-9
+"""The relative gap up to which an update passes as optimal: chosen 100 times what `Dual()` leaves of it, and well below any
+difference between problems or policies that a user would read off."""
 
 
 def update(
@@ -26,9 +31,9 @@ def update(
     old: Real[np.ndarray, "*old_batch S A"] | Sequence,
     problem: Problem | TRPOStep,
     *,
-    solver: Any = None,
+    solver: Solver | None = None,
     aggregation: StateAggregation | None = None,
-    rtol: float = 1e-9,
+    rtol: float = DEFAULT_RTOL,
 ) -> UpdateSolution:
     """The new policy that solves an update problem, with its certificate.
 
@@ -37,7 +42,7 @@ def update(
         old: the policy that we stand at, (*batch, S, A).
         problem: `Penalty`, `MaxKL`, `MeanKL` (equations 11-13), `ReverseMaxKL`, `ReverseMeanKL` or `MaxTV`; or
             `TRPOStep(delta)`, the practical step towards (13).
-        solver: `Dual()` (if left out) or `CVXPY("CLARABEL")`.
+        solver: `Dual()` (if left out), `CVXPY("CLARABEL")` or any other `Solver`.
         aggregation: confines policies to those that share a row within a group; old must be one of them.
         rtol: the relative gap up to which the status is optimal.
 
@@ -45,7 +50,7 @@ def update(
         An `UpdateSolution`: its objective, feasibility and gap are recomputed from the definitions.
 
     Raises:
-        InvalidInput: for an old policy outside the class, a map of the wrong length, an unavailable solver.
+        InvalidInput: for an old policy outside the class, a map of the wrong length, a solver that is not installed or does not take the problem.
         NotSolved: where the solver's answer is no policy.
     """
     surrogate = Surrogate.of(compare(mdp, old, old), aggregation)
@@ -56,8 +61,8 @@ def solve(
     surrogate: Surrogate,
     problem: Problem | TRPOStep,
     *,
-    solver: Any = None,
-    rtol: float = 1e-9,
+    solver: Solver | None = None,
+    rtol: float = DEFAULT_RTOL,
     mdp: FiniteMDP | None = None,
 ) -> UpdateSolution:
     """As `update`, for advantages and a visitation that are at hand: a million states need no MDP.
@@ -69,8 +74,8 @@ def solve(
     if mdp is None:
         checked(surrogate)
     if isinstance(problem, TRPOStep):
-        problem, solver = MeanKL(problem.delta), problem
-    solver = Dual() if solver is None else solver
+        problem, solver = problem.problem, problem
+    solver = _supporting(solver, problem)
     answer = solver.solve(surrogate, problem)
     _checked_rows(answer.new, solver, problem)
     upper = answer.upper
@@ -87,11 +92,26 @@ def solve(
         rtol=rtol,
         mdp=mdp,
         note=answer.note,
-        forced_status=getattr(answer, "status", None),
+        forced_status=answer.status,
     )
 
 
-def _checked_rows(new: np.ndarray, solver: Any, problem: Problem) -> None:
+def _supporting(solver: Solver | None, problem: Problem) -> Solver:
+    """The solver (Dual() for None), which takes the problem, or a message."""
+    if solver is None:
+        return Dual()
+    if not isinstance(solver, Solver):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
+        raise InvalidInput(got=f"solver = {solver!r}", wanted="a Solver", fix='pass Dual() or CVXPY("CLARABEL")')
+    if not solver.supports(problem):
+        raise InvalidInput(
+            got=f"{problem} for the solver {solver}, which does not take it",
+            wanted="a solver that supports the problem",
+            fix="use Dual()",
+        )
+    return solver
+
+
+def _checked_rows(new: np.ndarray, solver: Solver, problem: Problem) -> None:
     """Raise unless the rows of an answer, (A, G, B), are probabilities: the solver's failure, not the caller's."""
     wrong = ~((np.abs(new.sum(0) - 1) <= ROW_SUM_ATOL) & (new >= 0).all(0))
     if wrong.any():

@@ -11,64 +11,102 @@ Proofs: docs/theory.md, "One row in closed form", "Corners" and "Small steps in 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trpo_theory.numerics.divergence import kl_of_change
-from trpo_theory.updates.rows.rows import Rows, Solved
+from trpo_theory.updates.rows.divergence import RowDivergence
+from trpo_theory.updates.rows.rows import NEWTON_RTOL, NEWTON_STEPS, Rows, Solved
 
-_NEWTON_STEPS = 200
-_RTOL = 1e-14
+if TYPE_CHECKING:
+    from trpo_theory.updates.solvers.conic_program import ScaledRows
+
+RARE = 1e-150
+"""A probability of old up to this counts as none: products of two of them would underflow, and no objective sees it."""
+
 _LEAST = 1e-278
-"""The least u/scale: below, p is 0 for every purpose, and λ so small that its term of a gap is under 1e-270."""
+"""The least u/scale, chosen so that d/u stays finite with 30 decades to spare: below, p is 0 for every purpose, and λ so
+small that its term of a gap is under 1e-270."""
+
+_LARGEST = 1e300
+"""The largest u/scale, chosen a little below the largest float, 1.8e308: KL there is 0."""
 
 _LEAST_LOG_MASS = -690.0
-"""What stays on old's support is no less than e to this, so that its KL is finite: feasible, and lost to no objective."""
-
+"""What stays on old's support is at least e to this, 1e-300, so that its KL is finite: feasible, and lost to no objective."""
 
 _LEAST_NEW = 1e-300
-"""What old takes, p takes at least as often as this (or as old does): at p = 0 < old, KL would be ∞, and for nothing."""
+"""What old takes, p takes at least as often as this (or as old does): at p = 0 < old, KL would be ∞, for no gain. Chosen
+a little above the least normal float, 2.2e-308."""
 
 
-def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
-    """Maximise Σ p A subject to KL(old‖p) ≤ radius, (N,)."""
-    moving = (rows.scale > 0) & (radius > 0)
-    ceiling = _ceiling(rows)
-    tail = moving & (radius >= ceiling)
-    some = np.flatnonzero(moving & ~tail)
-    u = np.full(radius.shape, _LEAST)
-    part = rows.take(some)
-    start = np.sqrt(part.variance / (2 * radius[some])) if guess is None else guess[some]
-    u[some] = _radius_roots(part, radius[some], ceiling[some], start)
-    with np.errstate(invalid="ignore"):
-        log_mass = np.where(tail, ceiling - radius, 0.0)
-    return _solved(rows, u, log_mass, moving)
+class ForwardKL(RowDivergence):
+    """KL(old‖new) in nats, the divergence of (11), (12) and (13)."""
 
+    stem = "kl"
+    unit = "nats"
+    implies_nonnegative = True
 
-def at_multiplier(rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
-    """Maximise Σ p A − λ KL(old‖p) for multipliers λ > 0, (N,)."""
-    moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
-    target = np.maximum(np.where(moving, multiplier, 1.0) / np.where(moving, rows.scale, 1.0), _LEAST)
-    floor = critical_multiplier(rows) / np.where(moving, rows.scale, 1.0)
-    tail = moving & (target <= floor)
-    log_mass = np.log(np.where(tail, target, 1.0) / np.where(tail, floor, 1.0))
-    some = np.flatnonzero(moving & ~tail)
-    if len(some) == len(target):
-        return _solved(rows, _multiplier_roots(rows, target, guess), log_mass, moving)
-    u = np.full(target.shape, _LEAST)
-    u[some] = _multiplier_roots(rows.take(some), target[some], None if guess is None else guess[some])
-    return _solved(rows, u, log_mass, moving)
+    def measure(self, old: np.ndarray, new: np.ndarray, change: np.ndarray) -> np.ndarray:
+        """Σ old log(old/new), as a generalised KL: rows of floats sum to 1 only to rounding."""
+        return np.asarray(kl_of_change(old, new, change)).sum(0)
 
+    def rows(self, old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
+        """Old's support is where it exceeds RARE."""
+        return Rows.of(old, advantage, available, rare=RARE)
 
-def critical_multiplier(rows: Rows) -> np.ndarray:
-    """λ at u = 0, below which mass leaves old's support: 1/Σ (old/d) where the best action is outside it, else 0."""
-    critical = np.zeros(rows.scale.shape)
-    free = np.flatnonzero((rows.scale > 0) & (rows.outside >= 0))
-    if not len(free):
+    def at_radius(self, rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
+        """Maximise Σ p A subject to KL(old‖p) ≤ radius, (N,)."""
+        moving = (rows.scale > 0) & (radius > 0)
+        ceiling = _ceiling(rows)
+        tail = moving & (radius >= ceiling)
+        some = np.flatnonzero(moving & ~tail)
+        u = np.full(radius.shape, _LEAST)
+        part = rows.take(some)
+        start = np.sqrt(part.variance / (2 * radius[some])) if guess is None else guess[some]
+        u[some] = _radius_roots(part, radius[some], ceiling[some], start)
+        with np.errstate(invalid="ignore"):
+            log_mass = np.where(tail, ceiling - radius, 0.0)
+        return _solved(rows, u, log_mass, moving)
+
+    def at_multiplier(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
+        """Maximise Σ p A − λ KL(old‖p) for multipliers λ > 0, (N,)."""
+        moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
+        target = np.maximum(np.where(moving, multiplier, 1.0) / np.where(moving, rows.scale, 1.0), _LEAST)
+        floor = self.critical_multiplier(rows) / np.where(moving, rows.scale, 1.0)
+        tail = moving & (target <= floor)
+        log_mass = np.log(np.where(tail, target, 1.0) / np.where(tail, floor, 1.0))
+        some = np.flatnonzero(moving & ~tail)
+        if len(some) == len(target):
+            return _solved(rows, _multiplier_roots(rows, target, guess), log_mass, moving)
+        u = np.full(target.shape, _LEAST)
+        u[some] = _multiplier_roots(rows.take(some), target[some], None if guess is None else guess[some])
+        return _solved(rows, u, log_mass, moving)
+
+    def critical_multiplier(self, rows: Rows) -> np.ndarray:
+        """λ at u = 0, below which mass leaves old's support: 1/Σ (old/d) where the best action is outside it, else 0."""
+        critical = np.zeros(rows.scale.shape)
+        free = np.flatnonzero((rows.scale > 0) & (rows.outside >= 0))
+        if not len(free):
+            return critical
+        some = rows.take(free)
+        critical[free] = some.scale * (_LEAST / (some.old / (1 + some.deficit / _LEAST)).sum(0))
         return critical
-    some = rows.take(free)
-    critical[free] = some.scale * (_LEAST / (some.old / (1 + some.deficit / _LEAST)).sum(0))
-    return critical
+
+    def step_at(self, radius: float) -> float:
+        """KL ≈ x²/2."""
+        return float(np.sqrt(2 * radius))
+
+    def conic(self, block: ScaledRows, x: Any) -> Any:
+        """Σ old (r − 1 − log r) + Σ_{old = 0} new, r = new/old: that is Σ old log(old/new) for rows that sum to 1."""
+        import cvxpy as cp
+
+        outside = np.where(block.old > 0, 0.0, block.unit / block.radius)
+        return block.on_support(cp.kl_div(1, block.ratio(x))) + cp.sum(cp.multiply(outside, x), axis=1)
+
+
+FORWARD_KL: RowDivergence = ForwardKL()
+"""The one instance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +166,10 @@ def _solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.ndarray)
 
 def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, u: np.ndarray) -> np.ndarray:
     """u with KL(u) = radius, by Newton in a bracket on a function of KL that is nearly linear in log u."""
-    low, high = np.full(u.shape, _LEAST), np.full(u.shape, 1e300)
+    low, high = np.full(u.shape, _LEAST), np.full(u.shape, _LARGEST)
     u = np.clip(u, low, high)
     active = np.arange(len(u))
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(NEWTON_STEPS):
         if not len(active):
             break
         here, target, top = u[active], radius[active], ceiling[active]
@@ -143,7 +181,7 @@ def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, u: np.nda
             guess = here * np.exp(rise * (_straight_run(point.kl, top) / (point.m * point.v)))
         inside = (guess >= low[active]) & (guess <= high[active])
         guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
-        done = (np.abs(point.kl - target) <= _RTOL * target) | (np.abs(guess - here) <= _RTOL * here)
+        done = (np.abs(point.kl - target) <= NEWTON_RTOL * target) | (np.abs(guess - here) <= NEWTON_RTOL * here)
         u[active] = np.where(done, here, guess)
         active = active[~done]
     return u
@@ -157,7 +195,7 @@ def _multiplier_roots(rows: Rows, target: np.ndarray, u: np.ndarray | None) -> n
     # λ(u) = u + Σ old d − Var/u + … for large u
     u = np.clip(target - rows.mean + rows.variance / target if u is None else u, low, high)
     active = np.arange(len(u))
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(NEWTON_STEPS):
         if not len(active):
             break
         here, goal = u[active], target[active]
@@ -171,7 +209,7 @@ def _multiplier_roots(rows: Rows, target: np.ndarray, u: np.ndarray | None) -> n
         guess = here + (goal - value) / (weighted / m * (z / m)).sum(0)
         inside = (guess >= low[active]) & (guess <= high[active])
         guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
-        done = (np.abs(value - goal) <= _RTOL * goal) | (np.abs(guess - here) <= 0.5 * _RTOL * here)
+        done = (np.abs(value - goal) <= NEWTON_RTOL * goal) | (np.abs(guess - here) <= 0.5 * NEWTON_RTOL * here)
         u[active] = np.where(done, here, guess)
         active = active[~done]
     return u

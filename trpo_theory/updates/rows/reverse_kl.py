@@ -7,40 +7,72 @@ KL rises to −log old(best actions) as β → ∞.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from trpo_theory.numerics.divergence import kl_of_change
-from trpo_theory.updates.rows.rows import Rows, Solved
+from trpo_theory.updates.rows.divergence import RowDivergence
+from trpo_theory.updates.rows.rows import NEWTON_RTOL, NEWTON_STEPS, Rows, Solved
 
-_NEWTON_STEPS = 200
-_RTOL = 1e-14
-_MOST = 1e290
-_RARE = np.finfo(np.float64).tiny
+if TYPE_CHECKING:
+    from trpo_theory.updates.solvers.conic_program import ScaledRows
 
+_LARGEST = 1e290
+"""The largest β·scale, chosen so that its square root times any other is finite: p there is 0 but on the best actions."""
 
-def on_support(old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
-    """The rows in which only old's own actions count: those of denormal probability are left as rare as they are."""
-    return Rows.of(old, advantage, available & (old > _RARE), rare=_RARE)
-
-
-def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
-    """Maximise Σ p A subject to KL(p‖old) ≤ radius, (N,)."""
-    moving = (rows.scale > 0) & (radius > 0)
-    ceiling = -np.log(np.where(rows.deficit == 0, rows.old, 0.0).sum(0))
-    beta = np.full(radius.shape, _MOST)
-    some = np.flatnonzero(moving & (radius < ceiling))
-    part = rows.take(some)
-    start = np.sqrt(2 * radius[some] / part.variance) if guess is None else guess[some]
-    beta[some] = _radius_roots(part, radius[some], ceiling[some], start)
-    return _solved(rows, beta, moving)
+_RARE = float(np.finfo(np.float64).tiny)
+"""The least normal float: old's probabilities below it have lost digits, and are left as rare as they are."""
 
 
-def at_multiplier(rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
-    """Maximise Σ p A − λ KL(p‖old) for multipliers λ > 0, (N,): in closed form, so that guess does not matter."""
-    moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
-    with np.errstate(over="ignore"):
-        beta = np.minimum(np.where(moving, rows.scale, 1.0) / np.where(moving, multiplier, 1.0), _MOST)
-    return _solved(rows, beta, moving)
+class ReverseKL(RowDivergence):
+    """KL(new‖old) in nats: new may not leave old's support."""
+
+    stem = "kl"
+    reverse = True
+    unit = "nats"
+    keeps_support = True
+    implies_nonnegative = True
+
+    def measure(self, old: np.ndarray, new: np.ndarray, change: np.ndarray) -> np.ndarray:
+        """Σ new log(new/old), as a generalised KL: rows of floats sum to 1 only to rounding."""
+        return np.asarray(kl_of_change(new, old, -change)).sum(0)
+
+    def rows(self, old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
+        """Only old's own actions count: those of denormal probability are left as rare as they are."""
+        return Rows.of(old, advantage, available & (old > _RARE), rare=_RARE)
+
+    def at_radius(self, rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
+        """Maximise Σ p A subject to KL(p‖old) ≤ radius, (N,)."""
+        moving = (rows.scale > 0) & (radius > 0)
+        ceiling = -np.log(np.where(rows.deficit == 0, rows.old, 0.0).sum(0))
+        beta = np.full(radius.shape, _LARGEST)
+        some = np.flatnonzero(moving & (radius < ceiling))
+        part = rows.take(some)
+        start = np.sqrt(2 * radius[some] / part.variance) if guess is None else guess[some]
+        beta[some] = _radius_roots(part, radius[some], ceiling[some], start)
+        return _solved(rows, beta, moving)
+
+    def at_multiplier(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
+        """Maximise Σ p A − λ KL(p‖old) for multipliers λ > 0, (N,): in closed form, so that guess does not matter."""
+        moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
+        with np.errstate(over="ignore"):
+            beta = np.minimum(np.where(moving, rows.scale, 1.0) / np.where(moving, multiplier, 1.0), _LARGEST)
+        return _solved(rows, beta, moving)
+
+    def step_at(self, radius: float) -> float:
+        """KL ≈ x²/2."""
+        return float(np.sqrt(2 * radius))
+
+    def conic(self, block: ScaledRows, x: Any) -> Any:
+        """Σ old (r log r − r + 1), r = new/old."""
+        import cvxpy as cp
+
+        return block.on_support(cp.kl_div(block.ratio(x), 1))
+
+
+REVERSE_KL: RowDivergence = ReverseKL()
+"""The one instance."""
 
 
 def _point(rows: Rows, beta: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -60,17 +92,17 @@ def _solved(rows: Rows, beta: np.ndarray, moving: np.ndarray) -> Solved:
     change = np.where(moving, rows.old * x, 0.0)
     gain = -rows.scale * (change * (rows.deficit - rows.mean)).sum(0)
     rows.balance(change)
-    multiplier = np.where(beta >= _MOST, 0.0, rows.scale / beta)
+    multiplier = np.where(beta >= _LARGEST, 0.0, rows.scale / beta)
     kl, multiplier, slope = (np.where(moving, part, 0.0) for part in (kl, multiplier, slope))
     return Solved(change, np.where(moving, new, rows.old), kl, gain, multiplier, slope, beta)
 
 
 def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, beta: np.ndarray) -> np.ndarray:
     """β with KL(β) = radius, by Newton in a bracket on log(K/(K* − K)), which is nearly linear in log β for small β."""
-    low, high = np.full(beta.shape, 1e-290), np.full(beta.shape, _MOST)
+    low, high = np.full(beta.shape, 1 / _LARGEST), np.full(beta.shape, _LARGEST)
     beta = np.clip(beta, low, high)
     active = np.arange(len(beta))
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(NEWTON_STEPS):
         if not len(active):
             break
         here, target, top = beta[active], radius[active], ceiling[active]
@@ -82,7 +114,7 @@ def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, beta: np.
             guess = here * np.exp(rise / (slope * (1 / kl + 1 / (top - kl))))
         inside = (guess >= low[active]) & (guess <= high[active])
         guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
-        done = (np.abs(kl - target) <= _RTOL * target) | (np.abs(guess - here) <= 1e-15 * here)
+        done = (np.abs(kl - target) <= NEWTON_RTOL * target) | (np.abs(guess - here) <= 0.1 * NEWTON_RTOL * here)
         beta[active] = np.where(done, here, guess)
         active = active[~done]
     return beta

@@ -7,8 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-RARE = 1e-150
-"""A probability up to this counts as none under KL(old‖p): its products would underflow, and no objective sees it."""
+NEWTON_STEPS = 200
+"""Bracketed Newton needs some 10 steps, and bisection of the bracket, its last resort, at most some 80 on a log scale:
+chosen far above both, so that reaching it would be a defect and not a setting."""
+
+NEWTON_RTOL = 1e-14
+"""The relative accuracy of a root: some 50 roundings of a float, as many as the sums over actions have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +33,8 @@ class Rows:
     outside: np.ndarray
 
     @classmethod
-    def of(cls, old: np.ndarray, advantage: np.ndarray, available: np.ndarray, *, rare: float = RARE) -> Rows:
-        """The rows of old, advantage and available, each (A, N); old's support is where it exceeds rare."""
+    def of(cls, old: np.ndarray, advantage: np.ndarray, available: np.ndarray, *, rare: float) -> Rows:
+        """The rows of old, advantage and available, each (A, N); old's support is where it exceeds rare, a probability."""
         support = old > rare
         best = np.where(available, advantage, -np.inf).max(0)
         supported = np.where(support, advantage, -np.inf).max(0) >= best
@@ -68,11 +72,11 @@ class Solved:
     Attributes:
         change: p − old, (A, N): exact where p itself rounds to old.
         new: p, (A, N): exact where it is so small that old + change is not.
-        divergence: of the row, in nats for a KL.
-        gain: Σ (p − old) A.
+        divergence: of the row, in its own unit (nats for a KL).
+        gain: Σ (p − old) A, in discounted reward.
         multiplier: λ at which p maximises Σ p A − λ divergence.
         slope: −d divergence / d log λ.
-        state: where the root stands, from which the next solve may start.
+        state: the root itself (u of the forward KL, β of the reverse), from which the next solve may start.
     """
 
     change: np.ndarray

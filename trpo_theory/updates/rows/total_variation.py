@@ -6,28 +6,65 @@ multiplier is the d of the action at the margin.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.rows import Rows, Solved
 
-
-def at_radius(rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
-    """Maximise Σ p A subject to TV(old, p) ≤ radius, (N,), in closed form."""
-    order = np.argsort(-rows.deficit, axis=0, kind="stable")
-    old = np.take_along_axis(rows.old, order, 0)
-    worst_first = np.take_along_axis(rows.deficit, order, 0)
-    before = np.cumsum(old, axis=0) - old
-    moved_sorted = np.where(worst_first > 0, np.clip(radius - before, 0.0, old), 0.0)
-    moved = np.zeros_like(rows.old)
-    np.put_along_axis(moved, order, moved_sorted, 0)
-    unfinished = (old > 0) & (moved_sorted < old) & (worst_first > 0)
-    margin = np.where(unfinished, worst_first, 0.0).max(0)
-    return _solved(rows, moved, rows.scale * margin)
+if TYPE_CHECKING:
+    from trpo_theory.updates.solvers.conic_program import ScaledRows
 
 
-def at_multiplier(rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
-    """Maximise Σ p A − λ TV(old, p): every action with d > λ is left."""
-    return _solved(rows, np.where(rows.scale * rows.deficit > multiplier, rows.old, 0.0), multiplier)
+class TotalVariation(RowDivergence):
+    """TV(old, new) = ½ Σ |new − old|."""
+
+    stem = "tv"
+    unit = "total variation"
+
+    def measure(self, old: np.ndarray, new: np.ndarray, change: np.ndarray) -> np.ndarray:
+        """½ Σ |change|."""
+        return 0.5 * np.abs(change).sum(0)
+
+    def rows(self, old: np.ndarray, advantage: np.ndarray, available: np.ndarray) -> Rows:
+        """Old's support is where it is positive."""
+        return Rows.of(old, advantage, available, rare=0.0)
+
+    def at_radius(self, rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
+        """Maximise Σ p A subject to TV(old, p) ≤ radius, (N,), in closed form, so that guess does not matter."""
+        order = np.argsort(-rows.deficit, axis=0, kind="stable")
+        old = np.take_along_axis(rows.old, order, 0)
+        worst_first = np.take_along_axis(rows.deficit, order, 0)
+        before = np.cumsum(old, axis=0) - old
+        moved_sorted = np.where(worst_first > 0, np.clip(radius - before, 0.0, old), 0.0)
+        moved = np.zeros_like(rows.old)
+        np.put_along_axis(moved, order, moved_sorted, 0)
+        unfinished = (old > 0) & (moved_sorted < old) & (worst_first > 0)
+        margin = np.where(unfinished, worst_first, 0.0).max(0)
+        return _solved(rows, moved, rows.scale * margin)
+
+    def at_multiplier(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
+        """Maximise Σ p A − λ TV(old, p): every action with d > λ is left; guess does not matter."""
+        return _solved(rows, np.where(rows.scale * rows.deficit > multiplier, rows.old, 0.0), multiplier)
+
+    def step_at(self, radius: float) -> float:
+        """TV = ½ Σ old |x|."""
+        return 2 * radius
+
+    def step_outside(self, step: float) -> float:
+        """TV counts mass outside old's support as any other."""
+        return step
+
+    def conic(self, block: ScaledRows, x: Any) -> Any:
+        """½ ‖new − old‖₁."""
+        import cvxpy as cp
+
+        return 0.5 * cp.norm(cp.multiply(block.unit / block.radius, x), 1, axis=1)
+
+
+TOTAL_VARIATION: RowDivergence = TotalVariation()
+"""The one instance."""
 
 
 def _solved(rows: Rows, moved: np.ndarray, multiplier: np.ndarray) -> Solved:

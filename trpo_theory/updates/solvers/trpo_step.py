@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
 from trpo_theory import _checks
-from trpo_theory.numerics.divergence import kl_of_change
-from trpo_theory.updates.problems import MeanKL
-from trpo_theory.updates.solution import Status
-from trpo_theory.updates.solvers.dual import Answer, Dual
+from trpo_theory.updates.problems import MeanKL, Problem
+from trpo_theory.updates.rows.forward_kl import FORWARD_KL
+from trpo_theory.updates.solvers.answer import Answer
+from trpo_theory.updates.solvers.dual import Dual
+from trpo_theory.updates.solvers.protocol import Solver
+from trpo_theory.updates.status import Status
 from trpo_theory.updates.surrogate import Surrogate
 
 
-@dataclass(frozen=True, eq=False)
-class _Step(Answer):
-    status: Status = field(default=Status.HEURISTIC)
+_SETTLED = 1e-24
+"""Conjugate gradients end at a squared residual of this, relative to the first: 1e-12, where rounding begins to rule."""
+
+_LARGEST_DAMPING = 1e6
+"""Chosen: far above any damping in use (0.1), where the step would be a plain gradient's."""
 
 
 @dataclass(frozen=True)
-class TRPOStep:
+class TRPOStep(Solver):
     """A natural-gradient step on softmax logits with a backtracking line search.
 
     x = (F + damping I)⁻¹ ∇L by conjugate gradient, F = Σ_s d(s) (diag π_s − π_s π_sᵀ) the Fisher matrix; then
@@ -36,21 +40,30 @@ class TRPOStep:
         backtracks: how many times it is tried before old is kept.
     """
 
-    delta: Any
-    conjugate_gradients: Any = 10
-    damping: Any = 0.0
-    backtrack: Any = 0.5
-    backtracks: Any = 10
-    name = "trpo-step"
+    delta: float
+    conjugate_gradients: int = 10
+    damping: float = 0.0
+    backtrack: float = 0.5
+    backtracks: int = 10
+    name: ClassVar[str] = "trpo-step"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "delta", MeanKL(self.delta).delta)
         _checks.integer(self.conjugate_gradients, "conjugate_gradients", least=1)
         _checks.integer(self.backtracks, "backtracks", least=1)
-        _checks.number_between(self.damping, "damping", 0.0, 1e6)
+        _checks.number_between(self.damping, "damping", 0.0, _LARGEST_DAMPING)
         _checks.number_between(self.backtrack, "backtrack", 0.0, 1.0)
 
-    def solve(self, surrogate: Surrogate, problem: MeanKL) -> Answer:
+    @property
+    def problem(self) -> MeanKL:
+        """The problem (13) that it steps towards."""
+        return MeanKL(self.delta)
+
+    def supports(self, problem: Problem) -> bool:
+        """Its own problem only."""
+        return problem == self.problem
+
+    def solve(self, surrogate: Surrogate, problem: Problem) -> Answer:
         """The step, with the multipliers of the exact (13), so that its gap is what it leaves."""
         old, weight = surrogate.old, (1 - surrogate.gamma) * surrogate.visitation
         centred = surrogate.advantage - (old * surrogate.advantage).sum(0)
@@ -66,7 +79,7 @@ class TRPOStep:
             with np.errstate(over="ignore", invalid="ignore"):  # a step that overflows is tried, and refused
                 log_z = np.log1p((old * np.expm1(step)).sum(0))
                 trial = old * np.expm1(step - log_z)
-                divergence = np.asarray(kl_of_change(old, old + trial, trial)).sum(0)
+                divergence = FORWARD_KL.measure(old, old + trial, trial)
                 good = ((weight * divergence).sum(0) <= self.delta) & ((weight * (trial * centred).sum(0)).sum(0) > 0)
             change = np.where(going & good, trial, change)
             tries += going
@@ -76,7 +89,14 @@ class TRPOStep:
         exact = Dual().solve(surrogate, problem)
         failed = int(going.sum())
         note = f"line search: at most {int(tries.max())} tries" + (f", {failed} failed" if failed else "")
-        return _Step(change, np.maximum(old + change, 0.0), exact.multiplier, exact.guess, note=note)
+        return Answer(
+            change,
+            np.maximum(old + change, 0.0),
+            exact.multiplier,
+            exact.guess,
+            note=note,
+            status=Status.HEURISTIC,
+        )
 
     def _fisher(self, old: np.ndarray, weight: np.ndarray, vector: np.ndarray) -> np.ndarray:
         return weight * old * (vector - (old * vector).sum(0)) + self.damping * vector
@@ -87,7 +107,7 @@ class TRPOStep:
         search, size = residual.copy(), (residual**2).sum((0, 1))
         first = size.copy()
         for _ in range(self.conjugate_gradients):
-            going = size > 1e-24 * first
+            going = size > _SETTLED * first
             if not going.any():
                 break
             image = self._fisher(old, weight, search)
@@ -105,6 +125,6 @@ class TRPOStep:
         return "trpo-step"
 
 
-def shipped(delta: Any, **options: Any) -> TRPOStep:
+def shipped(delta: float, **options: Any) -> TRPOStep:
     """The step with the settings of widely used code: damping 0.1, backtracking by 0.8, 15 conjugate gradients."""
     return replace(TRPOStep(delta, conjugate_gradients=15, damping=0.1, backtrack=0.8), **options)

@@ -1,0 +1,122 @@
+"""`Blocks`: the rows of a surrogate, solved block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from trpo_theory.updates.problems import Problem
+from trpo_theory.updates.rows.rows import Rows, Solved
+from trpo_theory.updates.solvers.answer import Answer
+from trpo_theory.updates.surrogate import Surrogate
+
+_BLOCK = 2**18
+"""Entries of a block of rows, 2 MB of floats: its temporaries stay in cache, and memory stays that of the answer."""
+
+_MOSTLY = 0.7
+"""Where fewer instances than this share still move, they are solved alone: chosen, as gathering them costs about a third
+of solving them."""
+
+
+class RowMethod(Protocol):
+    """`at_radius` or `at_multiplier` of a `RowDivergence`."""
+
+    def __call__(self, rows: Rows, argument: np.ndarray, guess: np.ndarray | None = None, /) -> Solved:
+        """Solve the rows at a radius or a multiplier, (N,)."""
+        ...
+
+
+class Blocks:
+    """The rows of a surrogate as a problem's divergence sees them; only sums and roots are kept between solves."""
+
+    def __init__(self, surrogate: Surrogate, problem: Problem) -> None:
+        self.shape = surrogate.old.shape
+        actions, groups, batch = self.shape
+        self.divergence = problem.divergence
+        self.visitation = surrogate.visitation.reshape(-1)
+        flat = [part.reshape(actions, -1) for part in (surrogate.old, surrogate.advantage, surrogate.available)]
+        self.starts = range(0, groups * batch, max(_BLOCK // actions, 1))
+        self._flat = flat
+        self._kept = self.divergence.rows(*flat) if len(self.starts) == 1 else None
+        self.guess: np.ndarray | None = None
+        self._last: list[np.ndarray] = []
+
+    def _rows(self, block: slice) -> Rows:
+        if self._kept is not None:
+            return self._kept
+        return self.divergence.rows(*(part[:, block] for part in self._flat))
+
+    def each(self, function: Callable[[Rows, slice], tuple[np.ndarray, ...]]) -> list[np.ndarray]:
+        """The (N,) arrays that function returns block by block, joined."""
+        width = self.starts.step
+        parts = [
+            function(self._rows(slice(start, start + width)), slice(start, start + width)) for start in self.starts
+        ]
+        return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+    def solve(self, method: RowMethod, argument: np.ndarray, active: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+        """Divergence, gain, multiplier and slope (G, B), each from the last solve's roots.
+
+        Args:
+            method: of the divergence.
+            argument: the radius or multiplier of each instance, (B,).
+            active: the instances, (B,), that must be solved again; the others may keep their last values.
+        """
+        values = self._per_row(argument)
+        if active is not None and self._last and self._kept is not None and active.mean() < _MOSTLY:
+            some = np.flatnonzero(np.broadcast_to(active, self.shape[1:]).reshape(-1))
+            guess = None if self.guess is None else self.guess[some]
+            solved = method(self._kept.take(some), values[some], guess)
+            for kept, part in zip(self._last, _parts(solved), strict=True):
+                kept[some] = part
+            return tuple(part.reshape(self.shape[1:]) for part in self._last[:-1])
+
+        def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
+            return _parts(method(rows, values[block], self.guess_of(block)))
+
+        self._last = self.each(one)
+        self.guess = self._last[-1]
+        return tuple(part.reshape(self.shape[1:]) for part in self._last[:-1])
+
+    def answer(self, method: RowMethod, argument: np.ndarray) -> Answer:
+        """The change and multipliers at a radius or multiplier (B,)."""
+        values = self._per_row(argument)
+        change, new = np.empty((2, self.shape[0], self.shape[1] * self.shape[2]))
+
+        def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
+            solved = method(rows, values[block], self.guess_of(block))
+            change[:, block], new[:, block] = solved.change, solved.new
+            return solved.multiplier, solved.state
+
+        multiplier, guess = (part.reshape(self.shape[1:]) for part in self.each(one))
+        return Answer(change.reshape(self.shape), new.reshape(self.shape), multiplier, guess)
+
+    def guess_of(self, block: slice) -> np.ndarray | None:
+        """Where the roots of a block stood, if they have been solved for."""
+        return None if self.guess is None else self.guess[block]
+
+    def _per_row(self, argument: np.ndarray) -> np.ndarray:
+        return np.where(self.visitation > 0, np.broadcast_to(argument, self.shape[1:]).reshape(-1), 0.0)
+
+    def critical(self) -> np.ndarray:
+        """The multipliers below which mass leaves old's support, (G, B)."""
+        parts = self.each(lambda rows, _: (self.divergence.critical_multiplier(rows),))
+        return parts[0].reshape(self.shape[1:])
+
+    def can_gain(self) -> np.ndarray:
+        """Rows in which some action is better than what old does, (G, B)."""
+        return self.each(lambda rows, _: (rows.scale > 0,))[0].reshape(self.shape[1:])
+
+    def variance(self) -> np.ndarray:
+        """Var_old(A) of the rows that can gain, (G, B)."""
+
+        def one(rows: Rows, _: slice) -> tuple[np.ndarray, ...]:
+            return (rows.scale**2 * rows.variance,)
+
+        return self.each(one)[0].reshape(self.shape[1:])
+
+
+def _parts(solved: Solved) -> tuple[np.ndarray, ...]:
+    return solved.divergence, solved.gain, solved.multiplier, solved.slope, solved.state
