@@ -99,9 +99,13 @@ def run(settings: Settings, advance: Callable[[], Any] = lambda: None) -> dict[s
     curves: list[pd.DataFrame] = []
     for index, case in enumerate(settings.cases):
         climb = _Climb.of(case, settings)
-        for problem in (tt.Penalty(bound=settings.bound), tt.MaxKL(settings.delta), tt.MeanKL(settings.delta)):
+        problems = {
+            "(11)": tt.Penalty(bound=settings.bound),
+            "(12)": tt.MaxKL(settings.delta),
+            "(13)": tt.MeanKL(settings.delta),
+        }
+        for method, problem in problems.items():
             returns = climb.updated(problem)
-            method = {"penalty": "(11)", "max-kl": "(12)", "mean-kl": "(13)"}[problem.name]
             updates.append({**climb.head, "method": method, **climb.fate(returns)})
             curves.append(climb.curve(method, np.array([np.nan]), returns[:, None, None]))
         advance()

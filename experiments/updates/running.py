@@ -141,14 +141,14 @@ def _separated(name: str, source: str, settings: Settings) -> dict[str, Any]:
     problem = tt.MaxKL(settings.delta)
     whole = tt.update(mdp, old, problem)
     parts = [tt.updates.solve(_state(whole.surrogate, s), problem) for s in range(mdp.states)]
-    together = float(np.sum([part.objective for part in parts]))
+    together = float(np.sum([float(part.objective) for part in parts]))
     at_once = tt.updates.solve(whole.surrogate, problem, solver=tt.CVXPY(settings.conic[0]))
     return {
         "mdp": name,
         "states": mdp.states,
         "whole": float(whole.objective),
         "by_state": together,
-        "upper_bound": float(np.sum([part.upper_bound for part in parts])),
+        "upper_bound": float(np.sum([float(part.upper_bound) for part in parts])),
         "relative_difference": abs(together / float(whole.objective) - 1),
         "conic_difference": 1 - float(at_once.objective) / together,
         "policy_difference": float(

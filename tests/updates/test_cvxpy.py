@@ -26,7 +26,8 @@ from trpo_theory.updates import (
     solve,
     update,
 )
-from trpo_theory.updates.solvers.cvxpy import CVXPY, available_solvers, repaired
+from trpo_theory.updates.solvers.cvxpy import CVXPY, available_solvers
+from trpo_theory.updates.solvers.repair import repaired
 from trpo_theory.updates.surrogate import Surrogate
 
 CONSTRAINED = (MaxKL, MeanKL, ReverseMaxKL, ReverseMeanKL, MaxTV)

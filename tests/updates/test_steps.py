@@ -9,6 +9,7 @@ from trpo_theory.updates import (
     MeanKL,
     Penalty,
     Reason,
+    Solver,
     Status,
     Surrogate,
     TRPOStep,
@@ -18,7 +19,7 @@ from trpo_theory.updates import (
     solve,
     update,
 )
-from trpo_theory.updates.solvers.cvxpy import ConicAnswer
+from trpo_theory.updates.solvers.answer import Answer
 
 
 def problem(seed, states=5, actions=3, gamma=0.9):
@@ -209,15 +210,15 @@ def test_iteration_reaches_the_optimum_where_the_best_action_has_nearly_died_out
     assert trace.decreases == 0
 
 
-class Answering:
-    """A solver that answers as it is told to: old times a factor."""
+class Answering(Solver):
+    """A solver whose answer is old times a factor, with a status."""
 
     def __init__(self, factor, status):
         self.factor, self.status = factor, status
 
     def solve(self, surrogate, problem):
         new = surrogate.old * self.factor
-        return ConicAnswer(new - surrogate.old, new, np.ones(surrogate.visitation.shape), status=self.status)
+        return Answer(new - surrogate.old, new, np.ones(surrogate.visitation.shape), status=self.status)
 
     def __str__(self):
         return "answering"

@@ -9,7 +9,8 @@ import numpy as np
 from trpo_theory.model.policy import deterministic
 from trpo_theory.step.quantities import Quantities
 from trpo_theory.updates import MaxKL, MeanKL, Surrogate, UpdateSolution, solve
-from trpo_theory.updates.solvers.dual import Blocks
+from trpo_theory.updates.rows.forward_kl import FORWARD_KL
+from trpo_theory.updates.solvers.blocks import Blocks
 
 _DECADES = 30
 
@@ -91,5 +92,5 @@ def _passed(solution: UpdateSolution, rtol: float) -> np.ndarray:
 
 def _max_kl_gain(surrogate: Surrogate, radius: np.ndarray) -> np.ndarray:
     """Σ_s ρ(s) max Σ_a (p − old)(a) A(s,a) over KL(old_s‖p) ≤ radius: (12) separates by state."""
-    _, gain, _, _ = Blocks(surrogate, MaxKL(1.0)).solve("at_radius", radius)
+    _, gain, _, _ = Blocks(surrogate, MaxKL(1.0)).solve(FORWARD_KL.at_radius, radius)
     return (surrogate.visitation * gain).sum(0)

@@ -178,7 +178,9 @@ def _section(axes: Axes, square: PolicySquare) -> None:
     axes.plot(section.distance, section.surrogate, **{**_SURROGATE, "lw": 1.2}, label="L")
     axes.plot(section.distance, section.lower_bound, color=style.VERMILLION, lw=1.2, ls=(0, (1, 1)), label="M")
     reached = float(np.hypot(*solution.change[:, 0]))
-    axes.plot([reached], [solution.expected_return_new], marker, ms=5.5, mfc=colour, mec="white", mew=0.7, zorder=6)
+    axes.plot(
+        [reached], [float(solution.expected_return_new)], marker, ms=5.5, mfc=colour, mec="white", mew=0.7, zorder=6
+    )
     axes.plot([0], [square.expected_return_old], "o", ms=6, mfc="white", mec="black", mew=0.9, zorder=6, clip_on=False)
     wall = float(section.distance[-1])
     end = wall if reached > _LONG_STEP * wall else reached / (2 * _LONG_STEP)

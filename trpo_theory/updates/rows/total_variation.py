@@ -6,15 +6,13 @@ multiplier is the d of the action at the margin.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.rows import Rows, Solved
-
-if TYPE_CHECKING:
-    from trpo_theory.updates.solvers.conic_program import ScaledRows
 
 
 class TotalVariation(RowDivergence):
@@ -56,7 +54,7 @@ class TotalVariation(RowDivergence):
         """TV counts mass outside old's support as any other."""
         return step
 
-    def conic(self, block: ScaledRows, x: Any) -> Any:
+    def conic(self, block: ConicRows, x: Any) -> Any:
         """½ ‖new − old‖₁."""
         import cvxpy as cp
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 
@@ -16,16 +15,11 @@ _BLOCK = 2**18
 """Entries of a block of rows, 2 MB of floats: its temporaries stay in cache, and memory stays that of the answer."""
 
 _MOSTLY = 0.7
-"""Where fewer instances than this share still move, they are solved alone: chosen, as gathering them costs about a third
-of solving them."""
+"""Where fewer instances than this share still move, they are solved alone: chosen below 1, as gathering them costs time."""
 
 
-class RowMethod(Protocol):
-    """`at_radius` or `at_multiplier` of a `RowDivergence`."""
-
-    def __call__(self, rows: Rows, argument: np.ndarray, guess: np.ndarray | None = None, /) -> Solved:
-        """Solve the rows at a radius or a multiplier, (N,)."""
-        ...
+RowMethod = Callable[[Rows, np.ndarray, np.ndarray | None], Solved]
+"""`at_radius` or `at_multiplier` of a `RowDivergence`: rows, arguments (N,) and guesses (N,)."""
 
 
 class Blocks:
@@ -56,7 +50,9 @@ class Blocks:
         ]
         return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
-    def solve(self, method: RowMethod, argument: np.ndarray, active: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+    def solve(
+        self, method: RowMethod, argument: np.ndarray, active: np.ndarray | None = None
+    ) -> tuple[np.ndarray, ...]:
         """Divergence, gain, multiplier and slope (G, B), each from the last solve's roots.
 
         Args:

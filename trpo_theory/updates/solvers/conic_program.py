@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
+from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.surrogate import Surrogate
 
@@ -25,8 +25,7 @@ class ScaledRows:
         advantage: centred by its mean under old; 0 where an action is not free.
         free: where the policy may change.
         coefficient: C of (11); 0 for the other problems.
-        step: the size of new/old − 1 that is expected.
-        radius: the divergence that is expected, or allowed.
+        conic: old again, with the scales of the variable and of the divergence.
         worth: the gain that is expected.
     """
 
@@ -38,8 +37,7 @@ class ScaledRows:
     rho: np.ndarray
     gamma: float
     coefficient: float
-    step: float
-    radius: float
+    conic: ConicRows
     worth: float
 
     @classmethod
@@ -64,18 +62,15 @@ class ScaledRows:
         spread = float((rho * (rows.scale * rows.mean)[groups]).sum())
         worth = step * max(deviation, min(step, 1.0) * spread)
         gamma = float(surrogate.gamma[index])
-        return cls(problem, groups, old, centred, free, rho, gamma, coefficient, step, radius, worth or 1.0)
+        outside = divergence.step_outside(step)
+        unit = np.where(free, np.where(old > 0, step * old, outside), 0.0)
+        conic = ConicRows(old, unit, step, radius)
+        return cls(problem, groups, old, centred, free, rho, gamma, coefficient, conic, worth or 1.0)
 
     @property
     def divergence(self) -> RowDivergence:
         """Of the problem."""
         return self.problem.divergence
-
-    @cached_property
-    def unit(self) -> np.ndarray:
-        """change = unit · x: step · old, or where old is 0 what the divergence lets new be there, (G, A)."""
-        outside = self.divergence.step_outside(self.step)
-        return np.where(self.free, np.where(self.old > 0, self.step * self.old, outside), 0.0)
 
     @property
     def weight(self) -> np.ndarray:
@@ -91,18 +86,6 @@ class ScaledRows:
     def unconstrained(self) -> bool:
         """Whether nothing holds the policy back: (11) with C = 0."""
         return self.penalised and self.coefficient == 0
-
-    def ratio(self, x: Any) -> Any:
-        """new/old on old's support, row after row, as an expression of x."""
-        return 1 + self.step * x[self.old > 0]
-
-    def on_support(self, terms: Any) -> Any:
-        """Σ old terms / radius of each row, (G,), of an expression on old's support, row after row."""
-        import scipy.sparse as sp
-
-        row, column = np.nonzero(self.old > 0)
-        where = (row, np.arange(len(row)))
-        return sp.csr_array((self.old[row, column] / self.radius, where), shape=(len(self.old), len(row))) @ terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +109,7 @@ class ConicProgram:
         """Write the problem down as a reader would."""
         import cvxpy as cp
 
-        unit, step = rows.unit, rows.step
+        unit, step = rows.conic.unit, rows.conic.step
         x = cp.Variable(rows.old.shape)
         constraints: list[Any] = [cp.sum(cp.multiply(unit / step, x), axis=1) == 0]
         if (closed := ~rows.free).any():
@@ -134,15 +117,15 @@ class ConicProgram:
         if (outside := rows.free & (rows.old == 0)).any():
             constraints.append(x[outside] >= 0)
         if rows.unconstrained or not rows.divergence.implies_nonnegative:
-            constraints.append(rows.ratio(x) >= 0)
+            constraints.append(rows.conic.ratio(x) >= 0)
         gain = cp.sum(cp.multiply(rows.rho[:, None] * unit * rows.advantage / rows.worth, x))
         if rows.unconstrained:
             return cls(rows, cp.Problem(cp.Maximize(gain), constraints), x, None)
-        spent = rows.problem.reduction.conic(rows.divergence.conic(rows, x), rows.weight)
+        spent = rows.problem.reduction.conic(rows.divergence.conic(rows.conic, x), rows.weight)
         if rows.penalised:
             t = cp.Variable()
             held = spent <= t
-            gain = gain - rows.coefficient * rows.radius / rows.worth * t
+            gain = gain - rows.coefficient * rows.conic.radius / rows.worth * t
         else:
             held = spent <= 1
         return cls(rows, cp.Problem(cp.Maximize(gain), [*constraints, held]), x, held)
@@ -151,7 +134,7 @@ class ConicProgram:
         """new − old of the rows, (G, A), of a program that was solved; None where there is no answer of finite numbers."""
         if self.x.value is None or not np.isfinite(self.x.value).all():
             return None
-        return self.rows.unit * np.asarray(self.x.value)
+        return self.rows.conic.unit * np.asarray(self.x.value)
 
     def multipliers(self, change: np.ndarray) -> np.ndarray:
         """λ of each row, (G,), in reward per unit of the divergence.
@@ -163,8 +146,8 @@ class ConicProgram:
             return np.zeros(len(rows.groups))
         dual = self.held.dual_value
         if dual is not None and np.isfinite(dual).all():
-            each = rows.problem.reduction.row_multipliers(np.maximum(dual, 0.0), rows.weight)
-            return each * rows.worth / (rows.radius * rows.rho)
+            each = rows.problem.reduction.row_multipliers(np.asarray(np.maximum(dual, 0.0)), rows.weight)
+            return each * rows.worth / (rows.conic.radius * rows.rho)
         old = rows.old.T
         spent = rows.divergence.measure(old, np.maximum(old + change.T, 0.0), change.T)
         solved = rows.divergence.at_radius(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,9 +57,10 @@ class CVXPY(Solver):
 
     name: str
     options: dict[str, Any] = field(hash=False)
+    takes: ClassVar[str] = "any problem but a penalty that is not linear in max-KL"
 
-    def __init__(self, name: str = "CLARABEL", **options: Any) -> None:
-        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
+    def __init__(self, name: object = "CLARABEL", **options: Any) -> None:
+        if not isinstance(name, str):
             raise InvalidInput(got=f"{name!r} for a solver", wanted="its name", fix='write CVXPY("CLARABEL")')
         object.__setattr__(self, "name", name.upper())
         object.__setattr__(self, "options", options)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -112,7 +111,7 @@ def _mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
     at_multiplier = blocks.divergence.at_multiplier
     weight = (1 - surrogate.gamma) * surrogate.visitation
     variance = blocks.variance()
-    moving: np.ndarray = (blocks.can_gain() & (weight > 0)).any(0) & (delta > 0)
+    moving = np.asarray((blocks.can_gain() & (weight > 0)).any(0) & (delta > 0))
 
     def function(log_multiplier: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         divergence, _, _, slope = blocks.solve(at_multiplier, np.exp(log_multiplier), going)
@@ -134,7 +133,9 @@ def _spend_the_rest(
     """Where mass leaves old's support, D is finer than a float λ can express (KL = log(λ*/λ)): such a row gets the rest of δ."""
     divergence = blocks.divergence
     weight = (1 - surrogate.gamma) * surrogate.visitation
-    in_tail = (multiplier <= blocks.critical() * (1 + _TAIL_RTOL)) & (weight > 0) & (np.log(multiplier) > 1 - _LOG_RANGE)
+    in_tail = (
+        (multiplier <= blocks.critical() * (1 + _TAIL_RTOL)) & (weight > 0) & (np.log(multiplier) > 1 - _LOG_RANGE)
+    )
     if not in_tail.any():
         return answer
     spent = weight * divergence.measure(surrogate.old, answer.new, answer.change)
@@ -190,6 +191,6 @@ def _unpenalised(surrogate: Surrogate, answer: Answer, free: np.ndarray) -> Answ
     )
 
 
-def _log_expm1(x: np.ndarray | float) -> np.ndarray | float:
+def _log_expm1(x: np.ndarray | float) -> np.ndarray:
     """log(eˣ − 1): log x for small x, x for large."""
-    return x + np.log(-np.expm1(-x))
+    return np.asarray(x + np.log(-np.expm1(-np.asarray(x))))

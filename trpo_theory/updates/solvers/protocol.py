@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from trpo_theory.updates.problems import Problem
 from trpo_theory.updates.solvers.answer import Answer
@@ -15,7 +15,12 @@ class Solver(Protocol):
 
     To add one to the command line and to the tests, put it in a file of this folder, name it in solvers/names.py, and
     write its row in the table of tests/updates/test_solvers.py.
+
+    Attributes:
+        takes: which problems, in words, for the message about one that it does not support.
     """
+
+    takes: ClassVar[str] = "any problem"
 
     def solve(self, surrogate: Surrogate, problem: Problem) -> Answer:
         """A policy near the maximiser of the problem, and multipliers that prove how near.

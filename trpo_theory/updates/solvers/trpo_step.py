@@ -16,7 +16,6 @@ from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.status import Status
 from trpo_theory.updates.surrogate import Surrogate
 
-
 _SETTLED = 1e-24
 """Conjugate gradients end at a squared residual of this, relative to the first: 1e-12, where rounding begins to rule."""
 
@@ -46,6 +45,7 @@ class TRPOStep(Solver):
     backtrack: float = 0.5
     backtracks: int = 10
     name: ClassVar[str] = "trpo-step"
+    takes: ClassVar[str] = "mean-kl at its own radius"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "delta", MeanKL(self.delta).delta)
