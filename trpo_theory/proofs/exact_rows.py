@@ -18,8 +18,7 @@ import numpy as np
 
 from trpo_theory.errors import NotSolved
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
-from trpo_theory.updates.rows import forward_kl
-from trpo_theory.updates.rows.rows import Rows
+from trpo_theory.updates.rows.forward_kl import FORWARD_KL
 
 _RETREATS = (None, 50, 46, 42, 38, 34, 30)
 """The policy is moved back towards old by 2 to minus one of these, the least that is proved feasible: chosen, from the
@@ -103,8 +102,8 @@ class ExactRow:
     def _excess(self, multiplier: fmpq) -> fmpq:
         """u = ν − max A, from the float solver: any u ≥ 0 (> 0 where old's own action is best) gives a bound."""
         old, advantage = (np.array([float(fraction(x)) for x in row]) for row in (self.old, self.advantage))
-        rows = Rows.of(old[:, None], advantage[:, None], np.ones((len(old), 1), dtype=bool))
-        solved = forward_kl.at_multiplier(rows, np.array([float(fraction(multiplier))]))
+        rows = FORWARD_KL.rows(old[:, None], advantage[:, None], np.ones((len(old), 1), dtype=bool))
+        solved = FORWARD_KL.at_multiplier(rows, np.array([float(fraction(multiplier))]))
         u = float(solved.state[0]) * float(rows.scale[0])
         if rows.scale[0] == 0:
             u = float(fraction(multiplier))

@@ -26,12 +26,12 @@ from trpo_theory.proofs.exact_rows import (
 )
 from trpo_theory.proofs.update_evidence import KIND, update_evidence
 from trpo_theory.updates.penalties import linear_coefficient
-from trpo_theory.updates.problems import MaxKL, MeanKL, Penalty
+from trpo_theory.updates.problems import MaxKL, MeanKL, Penalty, Problem, TrustRegion
 from trpo_theory.updates.solution import UpdateSolution
 
 BITS = 192
 """Of the balls: three times a float's, so that what rounding costs is far below a float's own error."""
-_REDUCTIONS = {Penalty: Reduction.PENALTY, MaxKL: Reduction.MAX, MeanKL: Reduction.MEAN}
+_REDUCTIONS: dict[type[Problem], Reduction] = {Penalty: Reduction.PENALTY, MaxKL: Reduction.MAX, MeanKL: Reduction.MEAN}
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,9 @@ def certify_update(solution: UpdateSolution, *, precision: int = BITS) -> Certif
 def _reduced(solution: UpdateSolution) -> tuple[Reduction, float]:
     """The problem's reduction, with its coefficient or its radius."""
     problem = solution.problem
-    if not isinstance(problem, Penalty):
+    if isinstance(problem, TrustRegion):
         return _REDUCTIONS[type(problem)], problem.delta
+    assert isinstance(problem, Penalty)
     linear = linear_coefficient(solution.surrogate, problem)
     if linear is None:
         raise InvalidInput(
