@@ -20,7 +20,7 @@ from rich.table import Table
 import trpo_theory as tt
 from trpo_theory.numerics.polylog import polylog
 from trpo_theory.search.screen import Screen
-from trpo_theory.step.batch import Instances
+from trpo_theory.step.instances import Instances
 
 _REPEATS = 5
 _BY_HAND = ("trpo/tv", "trpo/kl", "pinsker/kl", "coupling/tv", "chain-rule/kl", "cpo/mean-tv", "cpo/mean-kl")
@@ -109,7 +109,7 @@ def screen_seconds(
 
     In CPU time of all threads, so that a second core does not count.
     """
-    drawn = Instances.of(
+    drawn = Instances.of_arrays(
         generator.dirichlet(np.ones(5), (size, 5, 3)),
         generator.standard_normal((size, 5, 3)),
         generator.uniform(0.1, 0.99, size),

@@ -22,7 +22,7 @@ from experiments.benchmarks.peers import against_peers
 from trpo_theory.numerics.floats import policy_transition
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.screen import Screen
-from trpo_theory.step.batch import Instances
+from trpo_theory.step.instances import Instances
 
 STATES, ACTIONS = 5, 3
 REPEATS = 7

@@ -15,7 +15,7 @@ from strategies_small import dyadic, random_mdp, random_rows, steps
 import trpo_theory as tt
 from trpo_theory import bounds, claims, zoo
 from trpo_theory.numerics.ball.raw import precision
-from trpo_theory.step.exact import ExactInstance, quantities
+from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.quantities import Quantities, compare
 
 STEP_FREE = [record for record in claims.catalogue.values() if record.step is None and record.problem is None]
@@ -437,7 +437,7 @@ def test_a_claim_says_in_balls_what_it_says_in_floats(record, seed):
     if "uniform-old" in record.needs:
         parts["old"] = [["1/3"] * 3] * 3
     with precision(256):
-        exact = record.stepped(quantities(ExactInstance(**parts)))
+        exact = record.stepped(ExactInstance(**parts).quantities())
         inexact = {name: parts.pop(name) for name in ("noise", "groups", "size")}
         mdp = tt.FiniteMDP(parts["transition"], parts["reward"], 0.5, parts["initial"])
         old = np.full((3, 3), 1 / 3) if "uniform-old" in record.needs else parts["old"]
@@ -496,6 +496,6 @@ EPS_HAT = {
 )
 def test_named_instances_exactly(name, fields, slack):
     record = claims[name]
-    q = record.stepped(quantities(ExactInstance(**fields)))
+    q = record.stepped(ExactInstance(**fields).quantities())
     assert record.met(q)
     assert record.slack(q).fraction == slack

@@ -33,7 +33,7 @@ MAY_LOAD = {
     "cli": {"typer", "rich"},
     "report": HEAVY,
     "search": {"autograd"},
-    "step": {"autograd"},
+    "numerics": {"autograd"},
     "testing": {"hypothesis"},
 }
 

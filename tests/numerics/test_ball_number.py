@@ -13,7 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from trpo_theory.errors import InvalidInput, TrpoTheoryError
-from trpo_theory.numerics.ball.number import Ball, balls, larger, smaller
+from trpo_theory.numerics.ball.arrays import balls
+from trpo_theory.numerics.ball.number import Ball, larger, smaller
 from trpo_theory.numerics.ball.raw import Undecided, precision
 
 INF, NAN = math.inf, math.nan

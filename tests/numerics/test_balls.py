@@ -18,11 +18,12 @@ from strategies_small import masks, steps
 from trpo_theory import bounds, zoo
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.files import read_fields, write_fields
+from trpo_theory.numerics.ball.arrays import balls
 from trpo_theory.numerics.ball.balls import Balls
-from trpo_theory.numerics.ball.number import Ball, balls
+from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided, precision
 from trpo_theory.numerics.floats import Floats
-from trpo_theory.step.exact import ExactInstance, quantities
+from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.quantities import compare
 
 F = Fraction
@@ -113,7 +114,7 @@ def encloses(ball: Ball, truth: mpf) -> bool:
 
 @given(instances())
 def test_rational_fields_are_the_oracles_exactly(instance):
-    q, stored = quantities(instance), Stored(instance)
+    q, stored = instance.quantities(), Stored(instance)
     true = step_on(stored, fm(instance.old), fm(instance.new))
     usable = instance.available
     assert fractions(q.value) == as_fractions(true.old.value)
@@ -140,7 +141,7 @@ def test_rational_fields_are_the_oracles_exactly(instance):
 
 @given(instances())
 def test_masks_are_numpys(instance):
-    q = quantities(instance)
+    q = instance.quantities()
     assert (q.old > 0).dtype == bool
     assert (q.old > 0).tolist() == [[x > 0 for x in row] for row in instance.old]
     assert (q.visitation_old != 0).dtype == bool
@@ -181,7 +182,7 @@ def renyi(p: list[Fraction], r: list[Fraction], order: mpf) -> mpf:
 @given(instances())
 def test_divergences_enclose_mpmath(instance):
     pairs = list(zip(instance.old.tolist(), instance.new.tolist(), strict=True))
-    q = quantities(instance)
+    q = instance.quantities()
     with precision(190):
         fields = {
             "kl": (q.kl, kl),
@@ -255,7 +256,7 @@ def encloses_at_53(ball: Ball, truth: mpf) -> bool:
 @given(instances(), st.integers(-3, 3))
 def test_a_softmax_update_is_solved_in_balls(instance, step):
     """(I − γ P) x = b in balls, against mpmath's own elimination."""
-    q = quantities(instance)
+    q = instance.quantities()
     with precision(250):
         weights = q.old * q.exp(step * q.advantage)
         new = weights / q.sum_a(weights)[:, None]
@@ -335,7 +336,7 @@ def test_a_formula_runs_unchanged_in_balls(name):
     rng = np.random.default_rng(5)
     mdp = zoo.dirichlet(rng, states=3, actions=3, gamma=0.9)
     old, new = zoo.random_policy(rng, (3, 3)), zoo.random_policy(rng, (3, 3))
-    q = quantities(ExactInstance.from_floats(**arrays(mdp), old=old, new=new))
+    q = ExactInstance(**arrays(mdp), old=old, new=new).quantities()
     got, expected = REDUCTIONS[name](q), REDUCTIONS[name](compare(mdp, old, new))
     midpoints = [x.midpoint for x in np.ravel(balls(got))]
     np.testing.assert_allclose(midpoints, np.ravel(expected), rtol=1e-11, atol=1e-13)
@@ -345,7 +346,7 @@ def test_a_formula_runs_unchanged_in_balls(name):
 def test_every_bound_runs_unchanged_in_balls(case):
     mdp, old, new = case
     floats = compare(mdp, old, new)
-    q = quantities(ExactInstance.from_floats(**arrays(mdp), old=old, new=new))
+    q = ExactInstance(**arrays(mdp), old=old, new=new).quantities()
     for bound in bounds.catalogue.values():
         got, expected = bound.penalty(q).midpoint, float(bound.penalty(floats))
         assert got == pytest.approx(expected, rel=1e-9, abs=1e-12), bound.id
@@ -360,7 +361,7 @@ def test_what_else_claims_speak_of():
     one = ExactInstance(
         transition=[[[1], [1]]], reward=[[1, 0]], gamma=F(1, 2), initial=[1], old=[[1, 0]], new=[[0, 1]], **extra
     )
-    q = quantities(one)
+    q = one.quantities()
     assert fractions(q.estimate) == [[F(1, 8), -2]]
     assert fractions(q.reference) == [[F(1, 3), F(2, 3)]]
     assert q.size.fraction == F(1, 7)
@@ -385,7 +386,7 @@ def fields(**changes: object) -> dict[str, object]:
 
 def test_floats_are_what_they_are_and_rows_sum_to_one_exactly():
     third = 1 / 3
-    one = ExactInstance.from_floats(**fields(old=[[third, 2 * third], [0.1, 0.9]], new=np.array([[0.1, 0.9]] * 2)))
+    one = ExactInstance(**fields(old=[[third, 2 * third], [0.1, 0.9]], new=np.array([[0.1, 0.9]] * 2)))
     assert one.reward[0, 0] == F(1, 3)
     assert (one.old.sum(1) == 1).all()
     assert (one.new.sum(1) == 1).all()
@@ -426,7 +427,7 @@ def test_floats_and_mdp_are_the_rounded_instance():
     assert one.mdp.available.tolist() == one.available.tolist()
     assert one.mdp.gamma == 0.5
     assert compare(one.mdp, one.floats()["old"], one.floats()["new"]).surrogate == pytest.approx(
-        quantities(one).surrogate.midpoint, rel=1e-13
+        one.quantities().surrogate.midpoint, rel=1e-13
     )
 
 
@@ -462,7 +463,7 @@ def test_rewards_of_states_and_of_transitions_are_reduced():
 )
 def test_what_is_no_instance_is_refused(changes, message):
     with pytest.raises(InvalidInput, match=message):
-        ExactInstance.from_floats(**fields(**changes))
+        ExactInstance(**fields(**changes))
 
 
 def test_missing_fields_are_named():

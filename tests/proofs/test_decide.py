@@ -14,7 +14,7 @@ from trpo_theory import bounds
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.proofs.decide import decide
-from trpo_theory.step.exact import ExactInstance, quantities
+from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.quantities import Quantities
 
 F = Fraction
@@ -103,7 +103,7 @@ FAMILIES = {
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_gap_is_the_closed_form_exactly(name):
     instance, gap = FAMILIES[name]
-    assert quantities(instance).surrogate_gap.fraction == gap
+    assert instance.quantities().surrogate_gap.fraction == gap
     proof = decide(lambda q: q.expected_return_new - q.surrogate - gap, instance, relation="=")
     assert (proof.verdict, proof.enclosure) == ("proved", "0")
 
@@ -117,7 +117,7 @@ def test_every_bound_of_the_catalogue_is_decided_on_the_families(name, bound_id)
     proof = decide(bound.slack, instance)
     assert proof.verdict == "proved", proof
     assert proof.precision <= 256
-    penalty = bound.penalty(quantities(instance))
+    penalty = bound.penalty(instance.quantities())
     if proof.lower is not None:
         assert float(proof.lower - gap) == pytest.approx(penalty.midpoint, rel=1e-12)
         assert proof.lower >= 0
@@ -328,9 +328,7 @@ def test_a_random_step_is_decided_as_floats_say():
             name: rng.dirichlet(np.ones(3), size=size)
             for name, size in (("transition", (3, 3)), ("old", 3), ("new", 3))
         }
-        instance = ExactInstance.from_floats(
-            **draw, reward=rng.normal(size=(3, 3)), gamma=0.9, initial=rng.dirichlet(np.ones(3))
-        )
+        instance = ExactInstance(**draw, reward=rng.normal(size=(3, 3)), gamma=0.9, initial=rng.dirichlet(np.ones(3)))
         for bound in bounds.catalogue.values():
             assert decide(bound.slack, instance).verdict == "proved"
         proof = decide(lambda q: q.surrogate_gain, instance)

@@ -26,8 +26,8 @@ from trpo_theory.search.impose import impose
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.shrink import cost, number_at, row_at, shrink
 from trpo_theory.search.worst_reward import worst_reward
-from trpo_theory.step.batch import Instances, from_exact, joined
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.instances import Instances, joined
 
 ROWS = ("transition", "initial", "old", "new", "reference")
 
@@ -235,7 +235,7 @@ def test_exact_instances_are_the_floats_and_come_back():
                 continue
             total = sum(Fraction(float(x)) for x in floats.reshape(-1, floats.shape[-1])[0])
             assert rows.reshape(-1, rows.shape[-1])[0, 0] == Fraction(float(floats.ravel()[0])) / total
-        back = from_exact([exact])
+        back = Instances.of_exact([exact])
         for name, array in back.arrays().items():
             np.testing.assert_allclose(array[0], getattr(instances, name)[i], rtol=1e-14, atol=1e-300)
         again = back.exact(0)
@@ -642,11 +642,13 @@ def test_simpler_numbers_cost_less():
 
 def test_instances_hold_what_they_were_made_of():
     q = drawn(2, 2, 2).one(0)
-    made_of = Instances.of(np.eye(2)[None].repeat(2, 0).swapaxes(0, 1), np.ones((2, 2)), 0.5, [1, 0], q.old, q.new)
+    made_of = Instances.of_arrays(
+        np.eye(2)[None].repeat(2, 0).swapaxes(0, 1), np.ones((2, 2)), 0.5, [1, 0], q.old, q.new
+    )
     assert len(made_of) == 1
     assert made_of.noise.shape == (1, 2, 2)
     np.testing.assert_array_equal(made_of.reference[0], q.old)
-    assert {field.name for field in dataclasses.fields(Instances)} == set(made_of.arrays())
+    assert {field.name for field in dataclasses.fields(Instances)} == {*made_of.arrays(), "available"}
     assert tt.claims.get("trpo/tv-2").needs <= NEEDS
     assert hunting.SMALL[0] == (1, 2)
 

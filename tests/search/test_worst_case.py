@@ -20,8 +20,8 @@ from trpo_theory.search.worst_cases import evolve as ratio_search
 from trpo_theory.search.worst_cases.ascent import _Chart, ascend
 from trpo_theory.search.worst_cases.finding import ratio_of, worst_case
 from trpo_theory.search.worst_cases.ratio import FORMS, LEVELS, REWARDS, Ratio, formed
-from trpo_theory.step.batch import Instances
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import compare
 
 worst_case_room = sys.modules["trpo_theory.search.worst_cases.finding"]
@@ -171,7 +171,7 @@ def test_the_exact_gradient_is_the_limit_of_differences(bound):
     policies = [rows(count, states, actions) for _ in range(3)]
     reward, gamma = generator.normal(size=(count, states, actions)), generator.uniform(0.3, 0.9, count)
     ratio = Ratio(DIVERGENCES.get(bound) or get(bound))
-    start = Instances.of(
+    start = Instances.of_arrays(
         *(rows(count, states, actions, states), reward, gamma, rows(count, states)),
         *policies[:2],
         reference=policies[2],

@@ -20,7 +20,7 @@ from trpo_theory.sharp.prove_lower import enclosed_gap
 from trpo_theory.sharp.prove_upper import KIND, check_supersolution
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.supersolution import cut, sound, supersolution
-from trpo_theory.step.exact import ExactInstance, quantities
+from trpo_theory.step.exact import ExactInstance
 
 F = Fraction
 TINY = F(1, 10**25)
@@ -338,7 +338,7 @@ def test_every_number_agrees_with_exact_rationals(seed):
     step = random_step(seed)
     mdp, found = step.mdp, enclosed(step)
     fields = {"transition": mdp.transition, "reward": mdp.reward, "gamma": mdp.gamma, "initial": mdp.initial}
-    instance = ExactInstance.from_floats(**fields, old=step.old, new=step.new)
+    instance = ExactInstance(**fields, old=step.old, new=step.new)
     chains = [
         exact.ExactPolicy(instance.transition, instance.reward, instance.gamma, instance.initial, policy)
         for policy in (instance.old, instance.new)
@@ -348,7 +348,7 @@ def test_every_number_agrees_with_exact_rationals(seed):
     assert holds(found.normalisers[Normaliser.MAX], max(abs(true.advantage.ravel())))
     assert holds(found.normalisers[Normaliser.EXPECTED], max(abs(true.expected_advantage)))
     with precision(256):
-        q = quantities(instance)
+        q = instance.quantities()
         fields = {one.name: one.field for divergence in BY_NAME.values() for one in divergence.reductions}
         assert fields.keys() == found.divergences.keys() >= {"max-kl", "mean-kl", "max-tv", "mean-tv", "max-chi2"}
         pairs = [(getattr(q, one.field), found.normalisers[one]) for one in Normaliser]

@@ -17,7 +17,6 @@ from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search import hunt as hunting
-from trpo_theory.step.exact import quantities
 from trpo_theory.verification import merged, read_run
 from trpo_theory.verification.chunk import Chunk, chunks
 from trpo_theory.verification.execute import execute
@@ -86,7 +85,7 @@ def test_the_worst_instances_are_whole_and_certify_the_number_that_is_printed():
         assert (array[0] == getattr(drawn, name)[where]).all(), name
         assert array.dtype.kind == getattr(drawn, name).dtype.kind
     assert tally.refuted.states == 3
-    assert quantities(tally.refuted).gamma == Fraction(float(tally.refuted.gamma))
+    assert tally.refuted.quantities().gamma == Fraction(float(tally.refuted.gamma))
 
 
 def test_every_alarm_of_floats_goes_to_balls_and_none_is_left():

@@ -99,13 +99,13 @@ def bound(
     """
     with busy("solving"):
         from trpo_theory import bounds
-        from trpo_theory.step.quantities import compare
+        from trpo_theory.step.quantities import quantities_of
 
         source = opened(mdp, gamma)
         if certify:
             _check_provable(source.mdp)
         policies = policy_of(old, source, "old policy"), policy_of(new, source, "new policy")
-        q = compare(source.mdp, *policies)
+        q = quantities_of(source.mdp, *policies)
         names = (
             *("expected_return_old", "expected_return_new", "surrogate", "max_kl", "reverse_max_kl"),
             *("mean_kl", "max_tv", "max_abs_advantage"),
@@ -164,8 +164,7 @@ def _proved(rows: list[dict[str, Any]], mdp: FiniteMDP, old: Any, new: Any) -> l
     from trpo_theory import bounds
     from trpo_theory.step.exact import ExactInstance
 
-    names = ("transition", "reward", "gamma", "initial", "available")
-    instance = ExactInstance.from_floats(**{name: getattr(mdp, name) for name in names}, old=old, new=new)
+    instance = ExactInstance.of(mdp, old, new)
     costly = [name for name, bound in bounds.catalogue.items() if bound.small_only and mdp.states > _PROVED_STATES_EACH]
     if costly:
         print(f"note: left out for more than {_PROVED_STATES_EACH} states: {', '.join(costly)}", file=sys.stderr)

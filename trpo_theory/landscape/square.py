@@ -16,7 +16,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.divergence import kl_of_change
 from trpo_theory.solve.control import Optimum, optimal
-from trpo_theory.step.quantities import Quantities, compare
+from trpo_theory.step.quantities import Quantities, quantities_of
 from trpo_theory.updates import MaxKL, MeanKL, Penalty, TRPOStep, UpdateSolution, update
 
 _BISECTIONS = 64
@@ -66,7 +66,7 @@ class PolicySquare:
         return self._at(np.stack(np.meshgrid(self.nodes, self.nodes, indexing="ij"), axis=-1))
 
     def _at(self, points: np.ndarray) -> Quantities:
-        return compare(self.mdp, self.old, policies_at(points))
+        return quantities_of(self.mdp, self.old, policies_at(points))
 
     @property
     def expected_return(self) -> Float[np.ndarray, "N N"]:

@@ -1,11 +1,8 @@
-"""What a number is: the operations by which `Quantities` is written, here for float64, one instance or a batch.
-
-`certified/` has the same operations for balls. The S axis is 0, the A axis 1, a batch trails; `transition` is
-(S, A, S', *batch), or sparse (S·A, S') for one large instance.
-"""
+"""`Floats`: the arithmetic of float64, for one instance or a batch. `transition` may be sparse, (S·A, S'), for one instance."""
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,19 +11,26 @@ import scipy.sparse as sp
 from trpo_theory.numerics import divergence
 from trpo_theory.numerics import polylog as special
 from trpo_theory.numerics import resolvent as linear
+from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
+
+_CLOSE = 1e-9
+"""Relative difference up to which floats count as equal in a hypothesis. Chosen: far above rounding, far below what is drawn."""
 
 
 class Floats:
-    """float64, with NumPy's functions."""
+    """float64, with NumPy's functions.
 
-    name = "float64"
-    xp = np
-    """Where other functions of arrays are."""
+    Beyond `Arithmetic` it has `xp`, the module with other functions of arrays (NumPy, or autograd's), and `plain`, the
+    numbers of an array without what autograd records of them: for searches, which run on floats only.
+    """
+
+    name: str = "float64"
+    xp: ModuleType | Any = np
     stack = staticmethod(np.stack)
 
     @staticmethod
-    def plain(x: Any) -> Any:
-        """The numbers alone, of which no derivative is kept."""
+    def plain(x: Array) -> Array:
+        """The numbers alone."""
         return x
 
     sqrt = staticmethod(np.sqrt)
@@ -44,32 +48,30 @@ class Floats:
     polylog = staticmethod(special.polylog)
 
     @staticmethod
-    def nan_to_inf(x: Any) -> Any:
-        """∞ where x is 0 · ∞, which says nothing."""
+    def nan_to_inf(x: Array) -> Array:
+        """∞ where x is nan, as of 0 · ∞: a bound with such a penalty says nothing."""
         return np.where(np.isnan(x), np.inf, x)[()]
 
     @staticmethod
-    def close(x: Any, y: Any) -> Any:
-        """Whether x = y to a relative 1e-9 of the larger: rounding is not to decide a hypothesis."""
-        return np.abs(np.subtract(x, y)) <= 1e-9 * np.maximum(np.abs(x), np.abs(y))
+    def close(x: Array, y: Array) -> Array:
+        """Whether x = y to a relative 1e-9 of the larger: rounding must not decide a hypothesis."""
+        return np.abs(np.subtract(x, y)) <= _CLOSE * np.maximum(np.abs(x), np.abs(y))
 
     @staticmethod
-    def sum(x: Any, axis: int, where: Any = None) -> Any:
+    def sum(x: Array, axis: int, where: Array | None = None) -> Array:
         """Σ along an axis, over the entries where `where` is true."""
         return np.sum(x, axis=axis) if where is None else np.sum(np.where(where, x, 0.0), axis=axis)
 
     @staticmethod
-    def max(x: Any, axis: int, where: Any = None) -> Any:
+    def max(x: Array, axis: int, where: Array | None = None) -> Array:
         """The largest along an axis, over the entries where `where` is true; −∞ where it never is."""
         return np.max(x, axis=axis) if where is None else np.max(np.where(where, x, -np.inf), axis=axis)
 
-    @staticmethod
-    def resolvent(transition: Any, policy: Any, gamma: Any) -> linear.Resolvent:
+    def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:
         """(I − γ P_π)⁻¹."""
         return linear.resolvent(policy_transition(transition, policy), gamma)
 
-    @staticmethod
-    def expect(transition: Any, value: Any) -> Any:
+    def expect(self, transition: Array, value: Array) -> Array:
         """Σ_s' P(s'|s,a) value(s'), shape (S, A, *batch)."""
         if sp.issparse(transition):
             return (transition @ value).reshape(len(value), -1)
@@ -77,20 +79,30 @@ class Floats:
             return transition @ value
         return np.einsum("sat...,t...->sa...", transition, value)
 
-    @staticmethod
-    def push(transition: Any, weight: Any) -> Any:
+    def push(self, transition: Array, weight: Array) -> Array:
         """Σ_s,a weight(s,a) P(s'|s,a), shape (S', *batch)."""
         if sp.issparse(transition):
             return transition.T @ weight.ravel()
         return np.einsum("sat...,sa...->t...", transition, weight)
 
 
-def policy_transition(transition: Any, policy: Any) -> Any:
+def as_floats(arithmetic: Arithmetic) -> Floats:
+    """An arithmetic that is known to be one of floats, with what only these have.
+
+    Raises:
+        TypeError: for balls.
+    """
+    if not isinstance(arithmetic, Floats):
+        raise TypeError(f"a search runs on floats, not on {arithmetic.name}")
+    return arithmetic
+
+
+def policy_transition(transition: Array, policy: Policy) -> Array:
     """P_π(s, s') = Σ_a π(a|s) P(s'|s,a), shape (S, S', *batch)."""
     if not sp.issparse(transition):
         return np.einsum("sa...,sat...->st...", policy, transition)
-    # Without sorting or summing: the rows of a state's actions lie side by side, so that reading them as one row
-    # gives P_π with duplicate entries, which products do not mind.
+    # Without sorting or summing: the rows of a state's actions are adjacent, so that reading them as one row gives P_π
+    # with duplicate entries, which matrix products add up.
     states, actions = policy.shape
     rows = np.diff(transition.indptr)
     weights = np.repeat(policy.ravel(), rows)

@@ -7,12 +7,14 @@ needs no pivoting, and the residual of any x bounds its error:
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved
+from trpo_theory.numerics.arithmetic import Array, Resolvent
+from trpo_theory.numerics.layout import batch_first, batch_last
 
 _EPS = float(np.finfo(np.float64).eps)
 _ELIMINATE_BELOW = 32
@@ -32,20 +34,7 @@ _RESIDUAL_LIMIT = 1e-10
 """A sparse solution whose scaled residual stays above this is an error, not a number."""
 
 
-@runtime_checkable
-class Resolvent(Protocol):
-    """(I − γP)⁻¹, applied to a right-hand side of shape (S, *batch)."""
-
-    def solve(self, b: Any) -> Any:
-        """The x with x = b + γPx: values, for b the expected reward."""
-        ...
-
-    def solve_transposed(self, b: Any) -> Any:
-        """The y with y = b + γPᵀy: visitation, for b the initial distribution."""
-        ...
-
-
-def resolvent(transition: Any, gamma: Any) -> Resolvent:
+def resolvent(transition: Array, gamma: Array) -> Resolvent:
     """The resolvent of a float chain: transition (S, S) dense or sparse, or (S, S, *batch)."""
     if sp.issparse(transition):
         return _Sparse(transition, gamma)
@@ -82,7 +71,7 @@ class _Lapack:
 
 class _BatchedLapack:
     def __init__(self, matrix: np.ndarray) -> None:
-        self._matrix = np.ascontiguousarray(np.moveaxis(matrix, (0, 1), (-2, -1)))
+        self._matrix = np.ascontiguousarray(batch_first(matrix, matrix.ndim - 2))
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         return self._apply(self._matrix, b)
@@ -92,7 +81,8 @@ class _BatchedLapack:
 
     @staticmethod
     def _apply(matrix: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.moveaxis(np.linalg.solve(matrix, np.moveaxis(b, 0, -1)[..., None])[..., 0], -1, 0)
+        x = np.linalg.solve(matrix, batch_first(b, b.ndim - 1)[..., None])[..., 0]
+        return batch_last(x, x.ndim - 1)
 
 
 class _Eliminated:

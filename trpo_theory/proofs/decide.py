@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.errors import InvalidInput
-from trpo_theory.numerics.ball.number import Ball, BallArray, plain
+from trpo_theory.numerics.ball.arrays import BallArray, plain
+from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided, arb, precision
 from trpo_theory.proofs.outcome import Outcome
-from trpo_theory.step.exact import ExactInstance, quantities
+from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.quantities import Quantities
 
 _FIRST = 64
@@ -75,7 +76,7 @@ def decide(
     """
     if relation not in (">=", "="):
         raise InvalidInput(got=f"relation = {relation!r}", wanted="'>=' or '='", fix="turn the inequality round")
-    q, bits = quantities(instance), min(_FIRST, limit)
+    q, bits = instance.quantities(), min(_FIRST, limit)
     while True:
         with precision(bits):
             decision = _attempt(slack, q, given, relation, bits)

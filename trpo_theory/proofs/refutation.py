@@ -20,7 +20,7 @@ from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import KIND, refutation_theorem
-from trpo_theory.step.exact import ExactInstance, quantities
+from trpo_theory.step.exact import ExactInstance
 
 _TIGHT = Fraction(1, 10**6)
 """Of a file's enclosure, relative: chosen; a wider one says nothing of the size."""
@@ -69,7 +69,7 @@ def _shown(claim: Claim, instance: ExactInstance, decision: Decision) -> tuple[d
     """The quantities of the instance, as text, and the step's new; nothing where even the step is not decided."""
     try:
         with precision(max(_SHOWN_BITS, decision.precision)):
-            q = claim.stepped(quantities(instance))
+            q = claim.stepped(instance.quantities())
             return {name: _text(getattr(q, name)) for name in SHOWN}, None if claim.step is None else q.new
     except Undecided:
         return {}, None

@@ -16,12 +16,12 @@ from trpo_theory.io.evidence_files import as_written, evidence_fields, number_te
 from trpo_theory.io.files import mdp_fields
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball import rationals, raw
-from trpo_theory.numerics.ball.number import plain
+from trpo_theory.numerics.ball.arrays import plain
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
 from trpo_theory.proofs.certificate import Certificate, differing, not_proved
 from trpo_theory.proofs.exact_rows import ExactProblem, ExactRow, Reduction, lower_end, upper_end
 from trpo_theory.proofs.outcome import Outcome
-from trpo_theory.step.exact import ExactInstance, quantities
+from trpo_theory.step.exact import ExactInstance
 
 KIND = "update-gap"
 _BITS = 192
@@ -188,7 +188,7 @@ def _amount_name(reduction: Reduction) -> str:
 
 def _rows(instance: ExactInstance) -> list[ExactRow]:
     """The rows of the class: a state each, or a group with its ρ summed and A averaged under ρ."""
-    q = quantities(instance)
+    q = instance.quantities()
     advantage, visitation = ([entry.raw for entry in plain(x).ravel()] for x in (q.advantage, q.visitation_old))
     actions = instance.actions
     groups = instance.groups or tuple(range(instance.states))

@@ -20,7 +20,7 @@ from trpo_theory.io.evidence_files import (
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.proofs.decide import Decision
-from trpo_theory.step.exact import ExactInstance, quantities
+from trpo_theory.step.exact import ExactInstance
 
 KIND = "refutation"
 _DIGITS = 15
@@ -162,7 +162,7 @@ def file_hash(path: Any) -> str:
 def _stepped(claim: Claim, instance: ExactInstance, bits: int) -> list[list[Any]]:
     """The policy that the claim's step makes: in rationals where it is rational, else in decimals that sum to one."""
     with precision(max(128, bits)):
-        new = claim.stepped(quantities(instance)).new
+        new = claim.stepped(instance.quantities()).new
     balls = [[Ball(entry) for entry in row] for row in new]
     if all(ball.is_exact for row in balls for ball in row):
         return [[_text(ball.fraction) for ball in row] for row in balls]

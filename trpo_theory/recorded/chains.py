@@ -10,7 +10,9 @@ import scipy.sparse as sp
 
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics import resolvent as linear
+from trpo_theory.numerics.arithmetic import Array, Policy, Resolvent
 from trpo_theory.numerics.floats import Floats, policy_transition
+from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.solve.evaluation import Evaluation, PolicyChain
 from trpo_theory.step.quantities import Quantities
 
@@ -37,23 +39,21 @@ class OneMDP(Floats):
     def _chain_entries(self, mdp: FiniteMDP) -> int:
         return mdp.states * (mdp.actions if mdp.is_sparse or self._factorised is not None else mdp.states)
 
-    def expect(self, transition: Any, value: Any) -> Any:  # type: ignore[override]
+    def expect(self, transition: Array, value: Array) -> Array:
         """Σ_s' P(s'|s,a) value(s'), (S, A, B)."""
         return (self._rows @ value).reshape(len(value), -1, *value.shape[1:])
 
-    def push(self, transition: Any, weight: Any) -> Any:  # type: ignore[override]
+    def push(self, transition: Array, weight: Array) -> Array:
         """Σ_{s,a} weight(s,a) P(s'|s,a), (S, B)."""
         return self._rows.T @ weight.reshape(-1, *weight.shape[2:])
 
-    def resolvent(self, transition: Any, policy: Any, gamma: Any) -> linear.Resolvent:  # type: ignore[override]
+    def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:
         """(I − γ P_π)⁻¹ of each policy."""
         if self._factorised is not None:
-            return _BlockDiagonal(
-                [policy_transition(self._factorised, one) for one in np.moveaxis(policy, -1, 0)], gamma
-            )
+            return _BlockDiagonal([policy_transition(self._factorised, one) for one in batch_first(policy)], gamma)
         if not sp.issparse(transition) and len(policy) < _ELIMINATE_BELOW:
             return linear.resolvent(policy_transition(transition[..., None], policy), gamma)
-        chains = (policy_transition(transition, one) for one in np.moveaxis(policy, -1, 0))
+        chains = (policy_transition(transition, one) for one in batch_first(policy))
         return _OneByOne([linear.resolvent(chain, float(gamma[0])) for chain in chains])
 
 
@@ -93,7 +93,7 @@ class _BlockDiagonal:
 
 
 class _OneByOne:
-    def __init__(self, resolvents: list[linear.Resolvent]) -> None:
+    def __init__(self, resolvents: list[Resolvent]) -> None:
         self._resolvents = resolvents
 
     def solve(self, b: np.ndarray) -> np.ndarray:
@@ -146,7 +146,7 @@ class Chains:
 
     def of(self, policies: np.ndarray) -> PolicyChain:
         """V, ρ, η of policies (B, S, A), the batch last."""
-        policy = np.ascontiguousarray(np.moveaxis(policies, 0, -1))
+        policy = np.ascontiguousarray(batch_last(policies))
         return PolicyChain(self._arithmetic, policy=policy, **self._fields)
 
     def steps(self, policies: np.ndarray) -> Iterator[Steps]:

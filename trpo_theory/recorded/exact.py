@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trpo_theory.model.policy import deterministic
+from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.step.quantities import Quantities
 from trpo_theory.updates import MaxKL, MeanKL, Surrogate, UpdateSolution, solve
 from trpo_theory.updates.rows.forward_kl import FORWARD_KL
@@ -36,7 +37,7 @@ def exact_updates(q: Quantities, rtol: float) -> ExactUpdates:
     """The exact updates at the radii of the steps of q; a certificate passes up to the relative gap rtol, and rounding."""
     surrogate = Surrogate.of(q)
     mean, largest = np.asarray(q.mean_kl), np.asarray(q.max_kl)
-    gain, gap, policies = np.zeros(mean.shape), np.zeros(mean.shape), np.moveaxis(q.old, -1, 0).copy()
+    gain, gap, policies = np.zeros(mean.shape), np.zeros(mean.shape), batch_first(q.old).copy()
     for index in _alike(mean):
         unit = float(np.exp(np.log(mean[index]).mean()))
         scale = mean[index] / unit
@@ -50,7 +51,7 @@ def exact_updates(q: Quantities, rtol: float) -> ExactUpdates:
         of_best = np.asarray(q.with_new(best).surrogate_gain)
         max_kl_gain = np.where(np.isinf(largest), of_best, max_kl_gain)
         gain = np.where(np.isinf(mean), of_best, gain)
-        policies[np.isinf(mean)] = np.moveaxis(best, -1, 0)[np.isinf(mean)]
+        policies[np.isinf(mean)] = batch_first(best)[np.isinf(mean)]
     return ExactUpdates(gain, gap, policies, max_kl_gain)
 
 
@@ -64,7 +65,7 @@ def _alike(radius: np.ndarray) -> list[np.ndarray]:
 def _greedy(q: Quantities) -> np.ndarray:
     """The policy that any divergence allows, (S, A, B): the best action wherever old goes."""
     best = np.where(q.available, q.advantage, -np.inf).argmax(1)
-    return np.where(q.visitation_old[:, None] > 0, np.moveaxis(deterministic(best, q.old.shape[1]), -1, 1), q.old)
+    return np.where(q.visitation_old[:, None] > 0, batch_last(deterministic(best.T, q.old.shape[1])), q.old)
 
 
 def _some(surrogate: Surrogate, index: np.ndarray, scale: np.ndarray) -> Surrogate:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.numerics.layout import batch_first
 from trpo_theory.search.impose import impose
 from trpo_theory.search.worst_reward import worst_reward
-from trpo_theory.step.batch import Instances, joined
+from trpo_theory.step.instances import Instances, joined
 from trpo_theory.zoo import families
 
 SHAPES = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3), (4, 2), (4, 3), (5, 3))
@@ -64,7 +65,7 @@ def with_worst_reward(instances: Instances, chosen: Any) -> Instances:
     if not chosen.any():
         return instances
     reward = instances.reward.copy()
-    reward[chosen] = np.moveaxis(worst_reward(instances.take(chosen).quantities()), -1, 0)
+    reward[chosen] = batch_first(worst_reward(instances.take(chosen).quantities()))
     return instances.replace(reward=reward)
 
 
@@ -90,17 +91,10 @@ def family_instances(generator: np.random.Generator, each: int) -> list[Instance
     for instance in made:
         sign = np.where(generator.random(each) < 0.15, -1.0, 1.0)
         one_row = (instance.old == instance.old[:, :1]).all((1, 2)) & (generator.random(each) < 0.5)
-        part = Instances.of(
-            instance.mdp.transition,
-            sign[:, None, None] * instance.mdp.reward,
-            instance.mdp.gamma,
-            instance.mdp.initial,
-            instance.old,
-            instance.new,
-            noise=_noise(generator, instance.old.shape),
-            size=10 ** generator.uniform(-2, 2, each),
-        )
-        parts.append(part.replace(groups=np.where(one_row[:, None], 0, part.groups)))
+        noise, size = _noise(generator, instance.old.shape), 10 ** generator.uniform(-2, 2, each)
+        part = Instances.of(instance.mdp, instance.old, instance.new, noise=noise, size=size)
+        reward, groups = sign[:, None, None] * part.reward, np.where(one_row[:, None], 0, part.groups)
+        parts.append(part.replace(reward=reward, groups=groups))
     return [*parts, _estimated_f1(generator, gamma)]
 
 
@@ -116,7 +110,7 @@ def _estimated_f1(generator: np.random.Generator, gamma: np.ndarray) -> Instance
     def rows(*states: tuple[Any, ...]) -> np.ndarray:
         return np.stack([np.stack([entry + zero for entry in row], -1) for row in states], 1)
 
-    return Instances.of(
+    return Instances.of_arrays(
         np.array([[[1, 0], [1, 0], [0, 1]], [[0, 1]] * 3]),
         rows((h * b, h * (b - 1), h * b), (k, -k, k)),
         gamma,

@@ -9,7 +9,7 @@ import numpy as np
 from trpo_theory.search.battery import GAMMAS, random_rows, share, with_worst_reward
 from trpo_theory.search.impose import impose
 from trpo_theory.search.screen import Screen, Screened
-from trpo_theory.step.batch import Instances, joined
+from trpo_theory.step.instances import Instances, joined
 
 GENERATIONS = 50
 _PARENTS = 48

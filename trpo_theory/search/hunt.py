@@ -15,8 +15,8 @@ from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.descent import GENERATIONS, descend, scaled
 from trpo_theory.search.screen import Screen, Screened
-from trpo_theory.step.batch import Instances
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
 SMALL = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3))

@@ -6,8 +6,9 @@ import numpy as np
 
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import greedy
+from trpo_theory.numerics.layout import batch_first
 from trpo_theory.solve.control import optimal
-from trpo_theory.step.batch import Instances
+from trpo_theory.step.instances import Instances
 
 
 def impose(instances: Instances, needs: frozenset[str]) -> Instances:
@@ -26,7 +27,7 @@ def impose(instances: Instances, needs: frozenset[str]) -> Instances:
     if "uniform-old" in needs:
         instances = instances.replace(old=np.full_like(instances.old, 1.0 / actions))
     if "greedy-mixture" in needs:
-        advantage = np.moveaxis(instances.quantities().advantage, -1, 0)
+        advantage = batch_first(instances.quantities().advantage)
         weight = np.abs(instances.new - instances.old).max((1, 2), keepdims=True)
         mixed = (1 - weight) * instances.old + weight * greedy(advantage)
         instances = instances.replace(new=mixed)

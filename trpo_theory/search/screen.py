@@ -12,7 +12,7 @@ from trpo_theory.claims.record import Claim
 from trpo_theory.proofs.settle import failed
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
-from trpo_theory.step.batch import Instances
+from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
 _PROBE = (7, 3, 2)

@@ -17,8 +17,8 @@ from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.screen import Screen
-from trpo_theory.step.batch import Instances, from_exact
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.instances import Instances
 
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 999, 10**4, 10**5, 10**6)
 _ROW_FIELDS = ("transition", "initial", "old", "new", "reference")
@@ -77,7 +77,7 @@ class _Work:
             by_shape.setdefault(candidate.old.shape, []).append(number)
         promising: list[int] = []
         for numbers in by_shape.values():
-            bad = self._promising(from_exact([candidates[n] for n in numbers]))
+            bad = self._promising(Instances.of_exact([candidates[n] for n in numbers]))
             promising += [n for n, yes in zip(numbers, bad, strict=True) if yes]
         return any(self.refutes(candidates[number]) for number in sorted(promising)[:_TRIES])
 
@@ -134,7 +134,7 @@ def _fields(instance: ExactInstance) -> Fields:
 
 def _with(instance: ExactInstance, fields: Fields, groups: Any = None) -> ExactInstance:
     groups = instance.groups if groups is None else groups
-    return ExactInstance.from_floats(**fields, groups=groups)
+    return ExactInstance(**fields, groups=groups)
 
 
 def _neutral(instance: ExactInstance) -> list[ExactInstance]:
@@ -290,7 +290,7 @@ def _edited(instance: ExactInstance, edit: list[Edit]) -> ExactInstance:
 
 def _edited_floats(instance: ExactInstance, edits: list[list[Edit]]) -> Any:
     """The floats of the instance under each edit, as one batch."""
-    base = from_exact([instance])
+    base = Instances.of_exact([instance])
     batch = base.take(np.zeros(len(edits), dtype=int))
     arrays = batch.arrays()
     for number, edit in enumerate(edits):

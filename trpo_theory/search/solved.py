@@ -12,7 +12,7 @@ from trpo_theory.model.policy import StateAggregation
 from trpo_theory.search.battery import random_instances, share
 from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.screen import Screen
-from trpo_theory.step.batch import Instances
+from trpo_theory.step.instances import Instances
 from trpo_theory.updates import update
 
 _SHAPES = ((2, 2), (3, 2), (3, 3), (5, 3))

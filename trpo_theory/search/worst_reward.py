@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.numerics.floats import as_floats
 from trpo_theory.step.quantities import Quantities
 
 
@@ -16,10 +17,11 @@ def worst_reward(q: Quantities) -> Any:
     upper half of old's mass and −1 on the lower, the sign turned where ρ_new > ρ_old.
     Source: docs/theory.md, "Worst reward in closed form".
     """
-    xp = q.arithmetic.xp
+    floats = as_floats(q.arithmetic)
+    xp = floats.xp
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = xp.where(q.new == q.old, 1.0, q.new / q.old)
-        order = np.argsort(-q.arithmetic.plain(ratio), axis=1, kind="stable")
+        order = np.argsort(-floats.plain(ratio), axis=1, kind="stable")
     mass = _along_actions(q.old, order)
     after = xp.cumsum(mass, 1)
     before = after - mass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -11,6 +12,7 @@ from trpo_theory.errors import NotSolved
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic
 from trpo_theory.numerics.floats import Floats
+from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.solve.evaluation import PolicyChain, to_leading, trailing_fields
 from trpo_theory.solve.local_backups import LocalBackups
 
@@ -77,10 +79,11 @@ def optimal(mdp: FiniteMDP) -> Optimum:
     local = LocalBackups(mdp.transition, offered, float(mdp.gamma)) if mdp.is_sparse else None
     action, last, raised = offered.argmax(1), np.array(-np.inf), None
     for iteration in range(1, _MAX_ITERATIONS + 1):
-        policy = np.moveaxis(deterministic(action, mdp.actions), -1, 1)
+        policy = batch_last(deterministic(batch_first(action, action.ndim - 1), mdp.actions), action.ndim - 1)
         chain = PolicyChain(Floats(), policy=policy, **fields)
         if local is not None:
-            vars(chain)["value"] = chain.resolvent.solve(chain.expected_reward, raised)
+            from_start: Any = chain.resolvent.solve  # that of a sparse chain also takes an x to start from
+            vars(chain)["value"] = from_start(chain.expected_reward, raised)
         q_value = np.where(available, chain.q_value, -np.inf)
         best = q_value.argmax(1)
         gain = q_value.max(1) - np.take_along_axis(q_value, action[:, None], 1)[:, 0]

@@ -12,7 +12,9 @@ from jaxtyping import Float
 from trpo_theory import _checks
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
+from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
 from trpo_theory.numerics.floats import Floats
+from trpo_theory.numerics.layout import batch_first, batch_last
 
 
 class PolicyChain:
@@ -24,42 +26,44 @@ class PolicyChain:
         policy: π, shape (S, A, *batch).
     """
 
-    def __init__(self, arithmetic: Any, gamma: Any, transition: Any, reward: Any, initial: Any, policy: Any) -> None:
+    def __init__(
+        self, arithmetic: Arithmetic, gamma: Array, transition: Array, reward: Array, initial: Array, policy: Policy
+    ) -> None:
         self.arithmetic, self.gamma, self.transition = arithmetic, gamma, transition
         self.reward, self.initial, self.policy = reward, initial, policy
 
     @cached_property
-    def resolvent(self) -> Any:
+    def resolvent(self) -> Resolvent:
         """(I − γ P_π)⁻¹."""
         return self.arithmetic.resolvent(self.transition, self.policy, self.gamma)
 
     @cached_property
-    def expected_reward(self) -> Any:
+    def expected_reward(self) -> Array:
         """r_π(s) = Σ_a π(a|s) r(s,a)."""
         return self.arithmetic.sum(self.policy * self.reward, 1)
 
     @cached_property
-    def value(self) -> Any:
+    def value(self) -> Array:
         """V = (I − γ P_π)⁻¹ r_π."""
         return self.resolvent.solve(self.expected_reward)
 
     @cached_property
-    def q_value(self) -> Any:
+    def q_value(self) -> Array:
         """Q(s,a) = r(s,a) + γ Σ_s' P(s'|s,a) V(s'), equation (4)."""
         return self.reward + self.gamma * self.arithmetic.expect(self.transition, self.value)
 
     @cached_property
-    def visitation(self) -> Any:
+    def visitation(self) -> Array:
         """ρ = (I − γ P_πᵀ)⁻¹ ρ₀, equation (5): unnormalised."""
         return self.resolvent.solve_transposed(self.initial)
 
     @cached_property
-    def expected_return(self) -> Any:
+    def expected_return(self) -> Array:
         """η = Σ_s ρ₀(s) V(s), equation (2)."""
         return self.arithmetic.sum(self.initial * self.value, 0)
 
     @cached_property
-    def residual(self) -> Any:
+    def residual(self) -> Array:
         """max_s |r_π + γ P_π V − V|."""
         backed_up = self.arithmetic.sum(self.policy * self.q_value, 1)
         return self.arithmetic.max(abs(backed_up - self.value), 0)
@@ -191,12 +195,12 @@ def trailing_fields(mdp: FiniteMDP, *policies: np.ndarray) -> tuple[dict[str, An
 def _to_trailing(array: np.ndarray, core: int, batch: int) -> np.ndarray:
     """(*batch, *core) -> contiguous (*core, *batch), with leading axes of size 1 added."""
     array = array.reshape((1,) * (batch + core - array.ndim) + array.shape)
-    return np.ascontiguousarray(np.moveaxis(array, range(batch), range(core, core + batch))) if batch else array
+    return np.ascontiguousarray(batch_last(array, batch)) if batch else array
 
 
 def to_leading(array: np.ndarray, core: int) -> np.ndarray:
     """(*core, *batch) -> a read-only view of shape (*batch, *core)."""
-    return _frozen(np.moveaxis(array, range(core), range(-core, 0)) if array.ndim > core else array.view())
+    return _frozen(batch_first(array, array.ndim - core))
 
 
 def _frozen(value: Any) -> Any:

@@ -1,7 +1,15 @@
-"""`ExactInstance`: an MDP with a pair of policies in exact rationals, and its `Quantities`."""
+# pyright: strict
+"""`ExactInstance`: one step (mdp, old, new) in exact rationals, with its conversions.
+
+ExactInstance.of(mdp, old, new), ExactInstance(...)     the dyadic rationals that floats are; rationals as they are
+ExactInstance.from_fields(fields), instance.to_fields()  what files hold
+instance.quantities()                                   `Quantities` in rationals and balls
+instance.floats(), instance.mdp                         the nearest floats (`Instances.of_exact` makes a batch of them)
+"""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
@@ -9,12 +17,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball import rationals
+from trpo_theory.numerics.ball.arrays import balls
 from trpo_theory.numerics.ball.balls import Balls
-from trpo_theory.numerics.ball.number import balls
 from trpo_theory.step.quantities import Quantities
 
 
@@ -22,8 +31,8 @@ from trpo_theory.step.quantities import Quantities
 class ExactInstance:
     """An MDP, old and new, and what else claims speak of, as exact rationals: arrays of `Fraction`, read-only.
 
-    Integers, `Fraction` and rationals written "1/3" stay what they are, and a float is the dyadic rational that it is.
-    Every row of probabilities that does not sum to one exactly, but within 1e-8, is divided by its exact sum.
+    Integers, `Fraction` and rationals written "1/3" are taken exactly; a float is the dyadic rational that it is. Every row
+    of probabilities that does not sum to one exactly, but within 1e-8, is divided by its exact sum.
 
     Args:
         transition: P(s'|s,a), (S, A, S).
@@ -31,8 +40,8 @@ class ExactInstance:
         gamma: γ in [0, 1).
         initial: ρ₀, (S,).
         old, new: policies, (S, A).
-        reference, noise, groups, size: as in `Quantities`; each may be left out.
-        available: booleans (S, A); all true where left out. Transition and reward are 0 where it is false.
+        reference, noise, groups, size: as in `Quantities`; None or left out for their neutral values.
+        available: booleans (S, A); None where every action is. Transition and reward are 0 where it is false.
 
     Raises:
         InvalidInput: for what is not such an instance.
@@ -40,7 +49,7 @@ class ExactInstance:
     >>> one = ExactInstance(
     ...     transition=[[[1], [1]]], reward=[["1/3", 0]], gamma=0.5, initial=[1], old=[[1, 0]], new=[[0.5, "1/2"]]
     ... )
-    >>> one.reward[0, 0], one.largest_denominator, quantities(one).surrogate
+    >>> one.reward[0, 0], one.largest_denominator, one.quantities().surrogate
     (Fraction(1, 3), 3, Ball(1/3))
     """
 
@@ -63,39 +72,47 @@ class ExactInstance:
             raise InvalidInput(
                 got=f"transition of shape {shape}", wanted="shape (S, A, S)", fix="put the axes in that order"
             )
-        states, actions = shape[:2]
         reward, available = rationals.reward(self.reward, self.available, transition)
-        transition = rationals.select(available, transition)
-        made = {
-            "transition": rationals.rows(transition, "transition", available),
-            "reward": reward,
-            "gamma": rationals.number(self.gamma, "gamma"),
-            "initial": rationals.rows(rationals.fractions(self.initial, "initial", (states,)), "initial"),
-            "size": rationals.number(1 if self.size is None else self.size, "size"),
-            "groups": rationals.groups(self.groups, states),
-            "available": available,
-        }
-        for name in ("old", "new", "reference", "noise"):
-            value = getattr(self, name)
-            if value is not None or name in ("old", "new"):
-                value = rationals.fractions(value, name, (states, actions))
-                made[name] = value if name == "noise" else rationals.policy(value, name, available)
-        if not 0 <= made["gamma"] < 1:
-            raise InvalidInput(
-                got=f"gamma = {rationals.short(made['gamma'])}", wanted="0 <= gamma < 1", fix="pass 0.99, say"
-            )
-        for name, value in made.items():
+        transition = rationals.rows(rationals.select(available, transition), "transition", available)
+        self._set({"transition": transition, "reward": reward, "available": available})
+        self._set({name: self._checked(name, getattr(self, name)) for name in _BESIDE_THE_MDP})
+
+    def _checked(self, name: str, value: Any) -> Any:
+        """One of the fields that are checked against transition and available, as it is stored."""
+        states, actions = self.states, self.actions
+        if name == "gamma":
+            gamma = rationals.number(value, name)
+            if not 0 <= gamma < 1:
+                raise InvalidInput(
+                    got=f"gamma = {rationals.short(gamma)}", wanted="0 <= gamma < 1", fix="pass 0.99, say"
+                )
+            return gamma
+        if name == "initial":
+            return rationals.rows(rationals.fractions(value, name, (states,)), name)
+        if name == "size":
+            return rationals.number(1 if value is None else value, name)
+        if name == "groups":
+            return rationals.groups(value, states)
+        if value is None and name in ("reference", "noise"):
+            return None
+        table = rationals.fractions(value, name, (states, actions))
+        return table if name == "noise" else rationals.policy(table, name, self.available)
+
+    def _set(self, fields: Mapping[str, Any]) -> None:
+        for name, value in fields.items():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
             object.__setattr__(self, name, value)
 
     @classmethod
-    def from_floats(cls, **values: Any) -> ExactInstance:
-        """The instance that floats are: each the dyadic rational that it is, and each row of probabilities over its exact sum.
+    def of(cls, mdp: FiniteMDP, old: ArrayLike, new: ArrayLike) -> ExactInstance:
+        """The step of one dense MDP, each float the dyadic rational that it is.
 
-        The arguments are those of the class, and so is what it raises.
+        Raises:
+            InvalidInput: for policies that are none of this MDP.
         """
-        return cls(**values)
+        names = ("transition", "reward", "gamma", "initial", "available")
+        return cls(**{name: getattr(mdp, name) for name in names}, old=old, new=new)
 
     @classmethod
     def from_fields(cls, values: Mapping[str, Any]) -> ExactInstance:
@@ -124,16 +141,29 @@ class ExactInstance:
             values["groups"] = list(self.groups)
         return {name: _listed(value) for name, value in values.items() if value is not None}
 
+    def replace(self, **changes: Any) -> ExactInstance:
+        """The same with some fields exchanged; what is not changed is not checked again.
+
+        Raises:
+            InvalidInput: for what is no such field's content.
+        """
+        if changes.keys() - set(_BESIDE_THE_MDP):
+            return replace(self, **changes)
+        other = copy.copy(self)
+        vars(other).pop("mdp", None)
+        other._set({name: self._checked(name, value) for name, value in changes.items()})
+        return other
+
     def plain(self) -> ExactInstance:
-        """The same without a reference, noise or groups that have their neutral value."""
-        changes: dict[str, Any] = {}
+        """The same with None for a reference, noise or groups that have their neutral value."""
+        changes: dict[str, None] = {}
         if self.reference is not None and (self.reference == self.old).all():
             changes["reference"] = None
         if self.noise is not None and not (self.noise != 0).any():
             changes["noise"] = None
         if self.groups == tuple(range(self.states)):
             changes["groups"] = None
-        return replace(self, **changes) if changes else self
+        return self.replace(**changes) if changes else self
 
     @property
     def states(self) -> int:
@@ -152,19 +182,36 @@ class ExactInstance:
         every = [entry for array in arrays if array is not None for entry in array.flat]
         return max(entry.denominator for entry in [*every, self.gamma, self.size])
 
-    def floats(self) -> dict[str, Any]:
-        """The fields as float arrays, rounded: they need not sum to one any more."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("available", "groups")}
-        out = {name: _floats(value) for name, value in values.items() if value is not None}
-        out["available"] = self.available
-        return out if self.groups is None else out | {"groups": np.array(self.groups)}
+    def floats(self) -> dict[str, np.ndarray]:
+        """Every field as the nearest floats, neutral values written out: rows need not sum to one exactly any more."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        neutral = {"reference": self.old, "noise": 0 * self.reward}
+        out = {name: neutral[name] if name in neutral and value is None else value for name, value in values.items()}
+        groups = np.arange(self.states) if self.groups is None else np.array(self.groups)
+        whole = {"groups": groups, "available": self.available}
+        return {name: _floats(value) for name, value in out.items() if name not in whole} | whole
+
+    def quantities(self) -> Quantities:
+        """The quantities of the step in exact rationals, and in balls where roots and logarithms enter.
+
+        A quantity is computed when it is first read, at the precision then in force: read it inside `with precision(bits)`.
+        """
+        names = ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "size")
+        arrays = {name: getattr(self, name) for name in names}
+        enclosed: dict[str, Any] = {name: None if array is None else balls(array) for name, array in arrays.items()}
+        groups = None if self.groups is None else np.array(self.groups)
+        return Quantities(Balls(), **enclosed, groups=groups, available=self.available)
 
     @cached_property
     def mdp(self) -> FiniteMDP:
         """The MDP, in floats."""
         part = self.floats()
         return FiniteMDP(
-            part["transition"], part["reward"], part["gamma"], part["initial"], available=self.available.astype(float)
+            part["transition"],
+            part["reward"],
+            float(self.gamma),
+            part["initial"],
+            available=self.available.astype(float),
         )
 
     def __repr__(self) -> str:
@@ -174,26 +221,14 @@ class ExactInstance:
         )
 
 
-def quantities(instance: ExactInstance) -> Quantities:
-    """The quantities of the step in exact rationals, and in balls where roots and logarithms enter.
-
-    A field is computed when first asked for, at the precision then in force: ask inside `with precision(bits)`.
-    """
-    arrays: dict[str, Any] = {
-        name: None if getattr(instance, name) is None else balls(getattr(instance, name))
-        for name in ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "size")
-    }
-    groups = None if instance.groups is None else np.array(instance.groups)
-    return Quantities(Balls(), **arrays, groups=groups, available=instance.available)
+_BESIDE_THE_MDP = ("gamma", "initial", "size", "groups", "old", "new", "reference", "noise")
+"""The fields that can be exchanged without looking at the transition and the rewards again."""
 
 
 def _listed(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def _floats(value: Any) -> Any:
-    return (
-        np.array([float(x) for x in value.ravel()]).reshape(value.shape)
-        if isinstance(value, np.ndarray)
-        else float(value)
-    )
+def _floats(value: np.ndarray | Fraction) -> np.ndarray:
+    exact = np.asarray(value, dtype=object)
+    return np.array([float(x) for x in exact.ravel()]).reshape(exact.shape)

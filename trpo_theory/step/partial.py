@@ -1,3 +1,4 @@
+# pyright: strict
 """Quantities of which only some are known, for bounds that are functions of those alone."""
 
 from __future__ import annotations
@@ -5,8 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from trpo_theory.errors import NotKnown
+from trpo_theory.numerics.arithmetic import Array
 from trpo_theory.numerics.floats import Floats
-from trpo_theory.step.quantities import Quantities, no_quantity
+from trpo_theory.step.fields import no_quantity
+from trpo_theory.step.quantities import Quantities
 
 _FUNCTIONS = frozenset({"arithmetic", "sqrt", "log", "exp", "minimum", "maximum", "polylog", "close"})
 """What needs no quantity: the functions of `Notation`, but for its reductions over states and actions."""
@@ -33,13 +36,13 @@ class KnownQuantities(Quantities):
     trpo_theory.errors.NotKnown: the quantity max_kl is not known here
     """
 
-    def __init__(self, **known: Any) -> None:
+    def __init__(self, **known: Array) -> None:
         for name in known.keys() - Quantities.names():
-            raise no_quantity(name)
+            raise no_quantity(name, Quantities.names())
         self.arithmetic = Floats()
         vars(self).update(known, _known=frozenset(known))
 
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("_") or name in _FUNCTIONS or name in vars(self)["_known"]:
             return super().__getattribute__(name)
-        raise NotKnown(name) if name in Quantities.names() else no_quantity(name)
+        raise NotKnown(name) if name in Quantities.names() else no_quantity(name, Quantities.names())

@@ -1,22 +1,20 @@
+# pyright: strict
 """`Quantities` of (mdp, old, new): the one record that bounds and claims read; `compare` makes it from floats."""
 
 from __future__ import annotations
 
 import copy
-import difflib
-import functools
-import inspect
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NoReturn
 
 import numpy as np
 from jaxtyping import Real
 
 from trpo_theory import _checks
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.numerics.floats import Floats
-from trpo_theory.solve.evaluation import PolicyChain, trailing_fields
+from trpo_theory.solve.evaluation import trailing_fields
 from trpo_theory.step.divergences import StepDivergence
 
 
@@ -39,66 +37,11 @@ class Quantities(StepDivergence):
         size: the step size or radius of an update, (*batch); else 1.
     """
 
-    gamma: Any
-    transition: Any
-    reward: Any
-    initial: Any
-    batch_shape: tuple[int, ...]
-    reference: Any
-    noise: Any
-    groups: Any
-    size: Any
+    def replace(self, **changes: Array) -> Quantities:
+        """The step with some of its fields exchanged, from which everything is computed anew."""
+        return Quantities(self.arithmetic, **{name: getattr(self, name) for name in _GIVEN} | changes)
 
-    def __init__(
-        self,
-        arithmetic: Any,
-        *,
-        gamma: Any,
-        transition: Any,
-        reward: Any,
-        initial: Any,
-        available: Any,
-        old: Any,
-        new: Any,
-        batch_shape: tuple[int, ...] = (),
-        reference: Any = None,
-        noise: Any = None,
-        groups: Any = None,
-        size: Any = None,
-    ) -> None:
-        self.arithmetic = arithmetic
-        self.gamma, self.transition, self.reward, self.initial = gamma, transition, reward, initial
-        self.available, self.old, self.new, self.batch_shape = available, old, new, batch_shape
-        self.reference = old if reference is None else reference
-        self.noise = 0 * reward if noise is None else noise
-        self.groups = np.arange(len(old)).reshape((-1,) + (1,) * (np.ndim(old) - 2)) if groups is None else groups
-        self.size = 1 if size is None else size
-        self._all_available = bool(np.all(available))
-
-    @cached_property
-    def _old(self) -> PolicyChain:
-        return self._chain(self.old)
-
-    @cached_property
-    def _new(self) -> PolicyChain:
-        return self._chain(self.new)
-
-    def _chain(self, policy: Any) -> PolicyChain:
-        return PolicyChain(self.arithmetic, self.gamma, self.transition, self.reward, self.initial, policy)
-
-    @classmethod
-    @functools.cache
-    def names(cls) -> frozenset[str]:
-        """What a formula may read: the fields, the reductions and the functions."""
-        fields = {name for kind in cls.__mro__ for name in inspect.get_annotations(kind)}
-        return frozenset(name for name in fields.union(dir(cls)) - {"names"} if not name.startswith("_"))
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if hasattr(type(self), name):  # its own computation failed with an AttributeError: raise that one
-            object.__getattribute__(self, name)
-        raise no_quantity(name)
-
-    def with_new(self, new: Any) -> Quantities:
+    def with_new(self, new: Policy) -> Quantities:
         """The same step to another policy; what is known of old is kept."""
         other = copy.copy(self)
         vars(other).update(new=new)
@@ -106,86 +49,8 @@ class Quantities(StepDivergence):
             vars(other).pop(name)
         return other
 
-    # --- of the old policy -------------------------------------------------------------------------------------
-
-    @property
-    def value(self) -> Any:
-        """V_old(s), (S, *batch)."""
-        return self._old.value
-
-    @property
-    def q_value(self) -> Any:
-        """Q_old(s, a), (S, A, *batch); 0 for an unavailable action."""
-        return self._old.q_value
-
     @cached_property
-    def advantage(self) -> Any:
-        """A_old = Q_old − V_old, equation (4), (S, A, *batch); 0 for an unavailable action."""
-        advantage = self.q_value - self.value[:, None]
-        return advantage if self._all_available else self.arithmetic.where(self.available, advantage, 0.0)
-
-    @property
-    def visitation_old(self) -> Any:
-        """ρ_old(s), equation (5), (S, *batch)."""
-        return self._old.visitation
-
-    @property
-    def occupancy_old(self) -> Any:
-        """d_old = (1 − γ) ρ_old."""
-        return (1 - self.gamma) * self.visitation_old
-
-    @property
-    def expected_return_old(self) -> Any:
-        """η(old), (*batch)."""
-        return self._old.expected_return
-
-    @cached_property
-    def max_abs_advantage(self) -> Any:
-        """ε = max_{s,a} |A_old(s,a)| over the available actions."""
-        return self.max_s(self.max_a(abs(self.advantage)))
-
-    def discounted_sum_old(self, f: Any) -> Any:
-        """E_old[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, for f of shape (S, A, *batch), solved as a value."""
-        return self._discounted_sum(self._old, f)
-
-    # --- of the new policy -------------------------------------------------------------------------------------
-
-    @property
-    def visitation_new(self) -> Any:
-        """ρ_new(s), (S, *batch)."""
-        return self._new.visitation
-
-    @property
-    def occupancy_new(self) -> Any:
-        """d_new = (1 − γ) ρ_new."""
-        return (1 - self.gamma) * self.visitation_new
-
-    @property
-    def expected_return_new(self) -> Any:
-        """η(new), from the new policy's own value: never from an identity that is to be tested."""
-        return self._new.expected_return
-
-    def discounted_sum_new(self, f: Any) -> Any:
-        """E_new[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, for f of shape (S, A, *batch), solved as a value."""
-        return self._discounted_sum(self._new, f)
-
-    def _discounted_sum(self, chain: PolicyChain, f: Any) -> Any:
-        return self.sum_s(self.initial * chain.resolvent.solve(self.sum_a(chain.policy * f)))
-
-    @cached_property
-    def mixing_new(self) -> Any:
-        """τ((I − γ P_new)⁻¹), half the largest L1 distance between two rows: at most 1/(1 − γ)."""
-        unit = self.arithmetic.identity(len(self.old))
-        ones = (1,) * (np.ndim(self.initial) - 1)
-        columns = [self._new.resolvent.solve(column.reshape(-1, *ones)) for column in unit]
-        rows = self.arithmetic.stack(columns, axis=1)
-        distances = [self.max_s(self.arithmetic.sum(abs(rows - row), 1)) for row in rows]
-        return self.arithmetic.max(self.arithmetic.stack(distances), 0) / 2
-
-    # --- of the step -------------------------------------------------------------------------------------------
-
-    @cached_property
-    def expected_advantage(self) -> Any:
+    def expected_advantage(self) -> Array:
         """Ā(s) = Σ_a new(a|s) A_old(s,a), (S, *batch).
 
         Computed as Σ_a (new − old) A_old, the same since Σ_a old A_old = 0, which keeps its digits where new is close to old.
@@ -193,28 +58,28 @@ class Quantities(StepDivergence):
         return self.sum_a((self.new - self.old) * self.advantage)
 
     @cached_property
-    def max_abs_expected_advantage(self) -> Any:
+    def max_abs_expected_advantage(self) -> Array:
         """ε' = max_s |Ā(s)|."""
         return self.max_s(abs(self.expected_advantage))
 
     @cached_property
-    def surrogate_gain(self) -> Any:
+    def surrogate_gain(self) -> Array:
         """L_old(new) − η(old) = Σ_s ρ_old(s) Ā(s), equation (7)."""
         return self.sum_s(self.visitation_old * self.expected_advantage)
 
     @cached_property
-    def surrogate(self) -> Any:
+    def surrogate(self) -> Array:
         """L_old(new), equation (7)."""
         return self.expected_return_old + self.surrogate_gain
 
     @cached_property
-    def visitation_change(self) -> Any:
+    def visitation_change(self) -> Array:
         """ρ_new − ρ_old, solved for: (I − γ P_newᵀ)(ρ_new − ρ_old) = γ (P_new − P_old)ᵀ ρ_old. No cancellation."""
         weight = (self.new - self.old) * self.visitation_old[:, None]
         return self._new.resolvent.solve_transposed(self.gamma * self.arithmetic.push(self.transition, weight))
 
     @cached_property
-    def surrogate_gap(self) -> Any:
+    def surrogate_gap(self) -> Array:
         """η(new) − L_old(new) = Σ_s (ρ_new − ρ_old)(s) Ā(s), from equations (6) and (7).
 
         The difference expected_return_new − surrogate to the relative accuracy that the difference itself has lost.
@@ -222,54 +87,46 @@ class Quantities(StepDivergence):
         return self.sum_s(self.visitation_change * self.expected_advantage)
 
     @cached_property
-    def return_derivative(self) -> Any:
+    def return_derivative(self) -> Array:
         """d/dt η(old + t (new − old)) at t = 0, from the derivative of the value: ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) Q."""
         return self.sum_s(self.initial * self._value_derivative)
 
     @cached_property
-    def return_second_derivative(self) -> Any:
+    def return_second_derivative(self) -> Array:
         """d²/dt² η(old + t (new − old)) at t = 0: 2 γ ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) P V', V' the first derivative."""
         moved = self.sum_a((self.new - self.old) * self.expect(self._value_derivative))
         return 2 * self.gamma * self.sum_s(self.initial * self._old.resolvent.solve(moved))
 
     @cached_property
-    def _value_derivative(self) -> Any:
+    def _value_derivative(self) -> Array:
         return self._old.resolvent.solve(self.sum_a((self.new - self.old) * self.q_value))
 
-    def expect(self, value: Any) -> Any:
-        """Σ_s' P(s'|s,a) value(s'), (S, A, *batch)."""
-        return self.arithmetic.expect(self.transition, value)
-
-    def push(self, weight: Any) -> Any:
-        """Σ_{s,a} weight(s,a) P(s'|s,a), (S, *batch)."""
-        return self.arithmetic.push(self.transition, weight)
-
     @cached_property
-    def mixture_weight(self) -> Any:
+    def mixture_weight(self) -> Array:
         """The least x with new = (1 − x) old + x target for a policy target: max over old > 0 of 1 − new/old."""
         played = self.old > 0
         share = (self.old - self.new) / self.arithmetic.where(played, self.old, 1)
         return self.max_s(self.max_a(self.arithmetic.where(played, share, 0)))
 
     @cached_property
-    def target(self) -> Any:
+    def target(self) -> Array:
         """The target of that mixture, (S, A, *batch): old where new = old."""
         moves = self.mixture_weight > 0
         return self.old + (self.new - self.old) / self.arithmetic.where(moves, self.mixture_weight, 1)
 
     @cached_property
-    def max_abs_target_advantage(self) -> Any:
+    def max_abs_target_advantage(self) -> Array:
         """max_s |Σ_a target(a|s) A_old(s,a)| = ε'/x, without x's cancellation; 0 where new = old."""
         moves = self.mixture_weight > 0
         return self.max_abs_expected_advantage / self.arithmetic.where(moves, self.mixture_weight, 1)
 
     @property
-    def estimate(self) -> Any:
+    def estimate(self) -> Array:
         """Â = A_old + noise, an estimate of the advantage, (S, A, *batch)."""
         return self.advantage + self.noise
 
     @cached_property
-    def visitation_reference(self) -> Any:
+    def visitation_reference(self) -> Array:
         """ρ_reference(s), (S, *batch)."""
         return self.visitation_old if self.reference is self.old else self._chain(self.reference).visitation
 
@@ -286,27 +143,24 @@ class Quantities(StepDivergence):
         )
 
 
-def no_quantity(name: str) -> AttributeError:
-    """The error for a name that is no quantity; it says which one may have been meant."""
-    near = [] if name.startswith("_") else difflib.get_close_matches(name, Quantities.names(), n=2)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return AttributeError(f"{name} is no quantity{hint}", name=name)
-
+_GIVEN = (
+    *("gamma", "transition", "reward", "initial", "available", "old", "new", "batch_shape"),
+    *("reference", "noise", "groups", "size"),
+)
+"""The arguments of `Quantities`, beside the arithmetic."""
 
 _OF_OLD = frozenset(
     {
-        *("arithmetic", "gamma", "transition", "reward", "initial", "available", "old", "new", "batch_shape"),
-        *("reference", "noise", "groups", "size", "_all_available", "_old", "advantage", "max_abs_advantage"),
-        *("visitation_reference",),
+        *(*_GIVEN, "arithmetic", "_all_available", "_old", "advantage", "max_abs_advantage", "visitation_reference"),
     }
 )
-"""What a change of new leaves as it is."""
+"""What a change of new leaves as it is, by the names in `vars`."""
 
 
 def compare(
     mdp: FiniteMDP,
-    old: Real[np.ndarray, "*old_batch S A"] | Sequence,
-    new: Real[np.ndarray, "*new_batch S A"] | Sequence,
+    old: Real[np.ndarray, "*old_batch S A"] | Sequence[object],
+    new: Real[np.ndarray, "*new_batch S A"] | Sequence[object],
 ) -> Quantities:
     """The quantities of a step from old to new, in float64.
 
@@ -338,5 +192,21 @@ def compare(
             wanted="batch shapes that broadcast against each other",
             fix="pass one, or as many, of each",
         ) from None
+    return quantities_of(mdp, old, new, batch_shape=batch_shape)
+
+
+def quantities_of(
+    mdp: FiniteMDP, old: np.ndarray, new: np.ndarray, *, batch_shape: tuple[int, ...] | None = None
+) -> Quantities:
+    """As `compare`, for policies that are known to be policies of this MDP: nothing is checked.
+
+    Args:
+        mdp: as for `compare`, and so the next two.
+        old: (*batch, S, A).
+        new: (*batch, S, A).
+        batch_shape: what the batches of the three broadcast to, where that is known.
+    """
+    if batch_shape is None:
+        batch_shape = np.broadcast_shapes(mdp.batch_shape, old.shape[:-2], new.shape[:-2])
     fields, (old, new) = trailing_fields(mdp, old, new)
     return Quantities(Floats(), old=old, new=new, batch_shape=batch_shape, **fields)

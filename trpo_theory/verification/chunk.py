@@ -16,7 +16,7 @@ from trpo_theory.search.hunt import Batch
 from trpo_theory.search.impose import impose
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.solved import hunt_solved
-from trpo_theory.step.batch import Instances
+from trpo_theory.step.instances import Instances
 from trpo_theory.verification.named import Named, named, resolved, slug
 from trpo_theory.verification.tally import Tally
 from trpo_theory.verification.thorough import Thorough

@@ -9,16 +9,14 @@ import numpy as np
 
 from trpo_theory.proofs.witness import instance_fields
 from trpo_theory.search.hunt import Hunt
-from trpo_theory.step.batch import Instances
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.instances import Instances
 
 KEPT = 2
 """How many of the worst instances are kept: so many of least slack, and as many of least slack over the gap."""
 
 COUNTS = ("instances", "effective", "near", "checked", "unchecked", "undecided", "ties")
 """What adds up."""
-
-_LAYOUT = ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "groups", "size")
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Kept:
         slack: the claim's slack, as floats have it.
         ratio: the slack over |η(new) − L|.
         states, actions: S and A.
-        numbers: every field of `Instances`, flat, one after the other.
+        numbers: the instance, as `Instances.packed` has it.
     """
 
     slack: float
@@ -41,26 +39,12 @@ class Kept:
     @classmethod
     def of(cls, instances: Instances, index: int, slack: float, ratio: float) -> Kept:
         """One of a batch."""
-        arrays = instances.arrays()
-        numbers = np.concatenate([np.ravel(arrays[name][index]).astype(np.float64) for name in _LAYOUT])
-        return cls(slack, ratio, *instances.shape, tuple(numbers.tolist()))
+        return cls(slack, ratio, *instances.shape, instances.packed(index))
 
     @property
     def instances(self) -> Instances:
         """The instance, as a batch of one, float for float."""
-        s, a = self.states, self.actions
-        shapes = {
-            "transition": (s, a, s),
-            "gamma": (),
-            "initial": (s,),
-            "groups": (s,),
-            "size": (),
-            **dict.fromkeys(("reward", "old", "new", "reference", "noise"), (s, a)),
-        }
-        sizes = [int(np.prod(shapes[name], dtype=int)) for name in _LAYOUT]
-        parts = np.split(np.array(self.numbers), np.cumsum(sizes)[:-1])
-        arrays = {name: part.reshape(1, *shapes[name]) for name, part in zip(_LAYOUT, parts, strict=True)}
-        return Instances(**arrays | {"groups": arrays["groups"].astype(int)})
+        return Instances.unpacked(self.numbers, self.states, self.actions)
 
     @property
     def exact(self) -> ExactInstance:

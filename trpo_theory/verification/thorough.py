@@ -11,7 +11,7 @@ from trpo_theory.search import hunt as hunting
 from trpo_theory.search.descent import scaled
 from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.screen import Screened
-from trpo_theory.step.batch import Instances
+from trpo_theory.step.instances import Instances
 from trpo_theory.verification.tally import KEPT, Kept, worst_of
 
 _CHECKED_AT_MOST = 2000

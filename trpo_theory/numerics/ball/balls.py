@@ -13,8 +13,10 @@ import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.ball import operations as op
 from trpo_theory.numerics.ball import raw as r
-from trpo_theory.numerics.ball.number import Ball, BallArray, balls, elementwise, larger, plain, smaller
+from trpo_theory.numerics.ball.arrays import BallArray, balls, elementwise, plain
+from trpo_theory.numerics.ball.number import Ball, larger, smaller
 
 
 class Balls:
@@ -215,7 +217,7 @@ def _affinity_term(p: Ball, q: Ball, order: Ball) -> Ball:
 def _polylog(order: Ball, x: Ball) -> Ball:
     if not (x >= 0 and x < 1):
         raise InvalidInput(got=f"x = {x!r}", wanted="0 <= x < 1, as a discount", fix="check gamma")
-    return Ball(r.polylog(order.raw, x.raw))
+    return Ball(op.polylog(order.raw, x.raw))
 
 
 _KL_DIV, _CHI2, _HELLINGER2 = (elementwise(term, 2) for term in (_kl_div, _chi2_term, _hellinger2_term))

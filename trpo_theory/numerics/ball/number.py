@@ -11,14 +11,14 @@ import operator
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 from flint import arb, fmpq
 
 from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.ball import operations as op
 from trpo_theory.numerics.ball import raw as r
 
 _SHOWN_BITS = 120
-"""A rational with more bits than this is shown as a decimal."""
+"""A rational with more bits than this is shown as a decimal. Chosen: 36 digits, two lines of a terminal at most."""
 
 
 class Ball:
@@ -117,7 +117,9 @@ class Ball:
         return self != 0
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        return _apply(ufunc, method, inputs, options)
+        from trpo_theory.numerics.ball.arrays import apply
+
+        return apply(ufunc, method, inputs, options)
 
     # --- + − · / -----------------------------------------------------------------------------------------------
 
@@ -125,7 +127,7 @@ class Ball:
         a, b = self.raw, _raw(other)
         if b is NotImplemented:
             return b
-        return Ball(r.add(a, b) if isinstance(a, float) or isinstance(b, float) else a + b)
+        return Ball(op.add(a, b) if isinstance(a, float) or isinstance(b, float) else a + b)
 
     __radd__ = __add__
 
@@ -133,7 +135,7 @@ class Ball:
         a, b = self.raw, _raw(other)
         if b is NotImplemented:
             return b
-        return Ball(r.add(a, r.minus(b)) if isinstance(a, float) or isinstance(b, float) else a - b)
+        return Ball(op.add(a, op.minus(b)) if isinstance(a, float) or isinstance(b, float) else a - b)
 
     def __rsub__(self, other: Any) -> Any:
         return (-self).__add__(other)
@@ -142,28 +144,28 @@ class Ball:
         a, b = self.raw, _raw(other)
         if b is NotImplemented:
             return b
-        return Ball(r.multiply(a, b) if isinstance(a, float) or isinstance(b, float) else a * b)
+        return Ball(op.multiply(a, b) if isinstance(a, float) or isinstance(b, float) else a * b)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
         b = _raw(other)
-        return b if b is NotImplemented else Ball(r.divide(self.raw, b))
+        return b if b is NotImplemented else Ball(op.divide(self.raw, b))
 
     def __rtruediv__(self, other: Any) -> Any:
         b = _raw(other)
-        return b if b is NotImplemented else Ball(r.divide(b, self.raw))
+        return b if b is NotImplemented else Ball(op.divide(b, self.raw))
 
     def __pow__(self, other: Any) -> Any:
         b = _raw(other)
-        return b if b is NotImplemented else Ball(r.power(self.raw, b))
+        return b if b is NotImplemented else Ball(op.power(self.raw, b))
 
     def __rpow__(self, other: Any) -> Any:
         b = _raw(other)
-        return b if b is NotImplemented else Ball(r.power(b, self.raw))
+        return b if b is NotImplemented else Ball(op.power(b, self.raw))
 
     def __neg__(self) -> Ball:
-        return Ball(r.minus(self.raw))
+        return Ball(op.minus(self.raw))
 
     def __pos__(self) -> Ball:
         return self
@@ -203,23 +205,23 @@ class Ball:
 
     def sqrt(self) -> Ball:
         """√x: exact for the square of a rational."""
-        return Ball(r.power(self.raw, fmpq(1, 2)))
+        return Ball(op.power(self.raw, fmpq(1, 2)))
 
     def log(self) -> Ball:
         """The natural logarithm: 0 at 1, −∞ at 0."""
-        return Ball(r.log(self.raw))
+        return Ball(op.log(self.raw))
 
     def log1p(self) -> Ball:
         """log(1 + x)."""
-        return Ball(r.log1p(self.raw))
+        return Ball(op.log1p(self.raw))
 
     def exp(self) -> Ball:
         """eˣ: 1 at 0, 0 at −∞."""
-        return Ball(r.exp(self.raw))
+        return Ball(op.exp(self.raw))
 
     def expm1(self) -> Ball:
         """eˣ − 1."""
-        return Ball(r.expm1(self.raw))
+        return Ball(op.expm1(self.raw))
 
 
 def _raw(x: Any) -> Any:
@@ -228,78 +230,9 @@ def _raw(x: Any) -> Any:
 
 def larger(x: Any, y: Any) -> Ball:
     """The larger of two; where it is open which, an enclosure of it. Nan prevails."""
-    return Ball(r.larger(Ball(x).raw, Ball(y).raw))
+    return Ball(op.larger(Ball(x).raw, Ball(y).raw))
 
 
 def smaller(x: Any, y: Any) -> Ball:
     """The smaller of two, likewise."""
     return -larger(-Ball(x), -Ball(y))
-
-
-class BallArray(np.ndarray):
-    """An object array of balls, whose maximum does not ask which entry it is: tied enclosures have one.
-
-    Comparisons give boolean arrays; whatever NumPy's arithmetic makes of it is one again.
-    """
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        return _apply(ufunc, method, inputs, options)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        super().__setitem__(index, plain(value)[()])
-
-
-def plain(x: Any) -> np.ndarray:
-    """A number, or an array or nested list of them, as a bare object array of balls."""
-    if type(x) is BallArray:
-        return x.view(np.ndarray)
-    if isinstance(x, np.ndarray | list | tuple):
-        out = _to_ball(np.asarray(x, dtype=object))
-        if isinstance(out, np.ndarray):
-            return out
-        x = out
-    out = np.empty((), dtype=object)
-    out[()] = Ball(x)
-    return out
-
-
-def balls(x: Any) -> Any:
-    """The same as a `BallArray`; a lone number as a `Ball`."""
-    return _wrapped(plain(x)[()])
-
-
-def elementwise(function: Any, arity: int) -> Any:
-    """A function of balls that takes arrays of whatever numbers, too."""
-    ufunc = np.frompyfunc(function, arity, 1)
-    return lambda *args: _wrapped(ufunc(*(plain(arg) for arg in args)))
-
-
-def _wrapped(out: Any) -> Any:
-    return out.view(BallArray) if isinstance(out, np.ndarray) and out.dtype == object else out
-
-
-_to_ball = np.frompyfunc(lambda x: x if type(x) is Ball else Ball(x), 1, 1)
-_maximum, _minimum = np.frompyfunc(larger, 2, 1, identity=None), np.frompyfunc(smaller, 2, 1, identity=None)
-_OURS = {
-    np.maximum: (_maximum, None),
-    np.minimum: (_minimum, None),
-    np.square: (np.frompyfunc(lambda x: x**2, 1, 1), None),
-    np.isfinite: (np.frompyfunc(lambda x: x.is_finite, 1, 1), bool),
-    np.isinf: (np.frompyfunc(lambda x: isinstance(x.raw, float) and math.isinf(x.raw), 1, 1), bool),
-    np.isnan: (np.frompyfunc(lambda x: r.is_nan(x.raw), 1, 1), bool),
-}
-"""What NumPy does by comparing, or not at all for objects."""
-
-
-def _apply(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    ufunc, dtype = _OURS.get(ufunc, (ufunc, None))
-    if "out" in options:
-        options["out"] = tuple(o.view(np.ndarray) if isinstance(o, BallArray) else o for o in options["out"])
-    if ufunc is np.add and method == "reduce" and options.get("where", True) is not True:
-        options.setdefault("initial", 0)
-    if "initial" in options and options["initial"] is not np._NoValue:  # type: ignore[attr-defined]
-        options["initial"] = Ball(options["initial"])
-    out = getattr(ufunc, method)(*(plain(x) for x in inputs), **options)
-    if dtype is not None:
-        return np.asarray(out, dtype=dtype)[()]
-    return tuple(map(_wrapped, out)) if isinstance(out, tuple) else _wrapped(out)

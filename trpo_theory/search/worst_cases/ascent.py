@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.search.worst_cases.ratio import REWARDS, Ratio, formed, in_form
-from trpo_theory.step.batch import Instances
+from trpo_theory.step.instances import Instances, quantities_of_arrays
 
 STEPS = 60
 _DIFFERENCE = 1e-6
@@ -131,17 +131,18 @@ class _Chart:
             return self._difference(x)
 
     def _adjoint(self, x: np.ndarray) -> np.ndarray:
-        from trpo_theory.step import traced
+        from trpo_theory.numerics import derivatives
 
         slope = np.zeros_like(x)
         for form in np.unique(self.forms):
             index = np.flatnonzero(self.forms == form)
 
             def ratios(part: Any, index: np.ndarray = index, form: int = int(form)) -> Any:
-                q = in_form(traced.quantities(self._moved(part, index, traced.anp)), form)
+                moved = self._moved(part, index, derivatives.anp)
+                q = in_form(quantities_of_arrays(moved, derivatives.Traced()), form)
                 return self.ratio.bound.ratio(q, self.ratio.bound.penalty(q))
 
-            slope[index] = traced.gradient(ratios, x[index])
+            slope[index] = derivatives.gradient(ratios, x[index])
         return slope
 
     def _difference(self, x: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from trpo_theory.search.battery import family_instances, random_instances
 from trpo_theory.search.descent import mutated
 from trpo_theory.search.worst_cases.ascent import ascend
 from trpo_theory.search.worst_cases.ratio import FORMS, Ratio, formed
-from trpo_theory.step.batch import Instances, joined
+from trpo_theory.step.instances import Instances, joined
 
 ENOUGH = 1000.0
 """A ratio beyond it ends the search: that of a bound that is false by any factor grows without limit."""
@@ -102,7 +102,7 @@ def _padded(part: Instances, shape: tuple[int, int]) -> Instances:
     def rows(array: np.ndarray) -> np.ndarray:
         return array[:, states][:, :, actions]
 
-    return Instances.of(
+    return Instances.of_arrays(
         rows(part.transition)[..., states] * new_state,
         rows(part.reward),
         part.gamma,

@@ -28,8 +28,8 @@ from trpo_theory.proofs.witness import (
 from trpo_theory.search.worst_cases.evolve import Found, search
 from trpo_theory.search.worst_cases.ratio import Ratio
 from trpo_theory.search.worst_cases.rounding import rounded
-from trpo_theory.step.batch import from_exact
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.instances import Instances
 
 EFFORT = 3
 _CHAMPIONS = 3
@@ -188,7 +188,7 @@ def _certified(ratio: Ratio, found: Found, gamma: Fraction) -> tuple[ExactInstan
     largest = found.ratios.max()
     goal = largest - _LOSS * abs(largest) - _ZERO
     candidates = [one for number in range(len(found.ratios)) for one in rounded(found, number, gamma)]
-    ratios = ratio(from_exact([instance for instance, _ in candidates]))
+    ratios = ratio(Instances.of_exact([instance for instance, _ in candidates]))
     digits = np.array([math.log10(denominator) for _, denominator in candidates])
     scores = np.where(ratios >= goal, ratios / max(abs(largest), _ZERO) - _DIGIT * digits, -np.inf)
     order = np.argsort(-scores, kind="stable")

@@ -9,11 +9,13 @@ import numpy as np
 
 from trpo_theory.bounds.bound import Bound
 from trpo_theory.claims.record import claim_of
+from trpo_theory.numerics.floats import as_floats
+from trpo_theory.numerics.layout import batch_first
 from trpo_theory.proofs.settle import failed
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.worst_reward import worst_reward
-from trpo_theory.step.batch import Instances
+from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
 REWARDS = ("own", "worst", "balanced", "signed", "raised")
@@ -102,7 +104,7 @@ def _exchanged(instances: Instances, name: str, kinds: np.ndarray, make: Callabl
     values = getattr(instances, name).copy()
     for kind in np.unique(kinds[kinds > 0]):
         chosen = kinds == kind
-        values[chosen] = np.moveaxis(make(instances.take(chosen).quantities(), int(kind)), -1, 0)
+        values[chosen] = batch_first(make(instances.take(chosen).quantities(), int(kind)))
     return instances.replace(**{name: values})
 
 
@@ -118,10 +120,7 @@ def in_form(q: Quantities, form: int) -> Quantities:
     level, reward = divmod(form, len(REWARDS))
     if level:
         q = q.with_new(_new(q, level))
-    if not reward:
-        return q
-    fields = {name: getattr(q, name) for name in _GIVEN} | {"reward": _reward(q, reward)}
-    return Quantities(q.arithmetic, batch_shape=q.batch_shape, **fields)
+    return q.replace(reward=_reward(q, reward)) if reward else q
 
 
 def _new(q: Quantities, level: int) -> Any:
@@ -132,29 +131,27 @@ def _reward(q: Quantities, reward: int) -> Any:
     return _REWARDS[REWARDS[reward]](q)
 
 
-_GIVEN = ("gamma", "transition", "reward", "initial", "available", "old", "new", "reference", "noise", "groups", "size")
-
-
 def _levelled(q: Quantities, name: str) -> Any:
     """new = old + c (new − old), by a few steps of c ← c √(goal/divergence), (goal/divergence for TV): near enough."""
-    xp = q.arithmetic.xp
+    floats = as_floats(q.arithmetic)
+    xp = floats.xp
     change, size = q.new - q.old, getattr(q, name)
     with np.errstate(divide="ignore", invalid="ignore"):
         room = xp.min(xp.where(change < 0, q.old / xp.where(change < 0, -change, 1.0), np.inf), 1)
-        goal = xp.mean(xp.where(np.isfinite(q.arithmetic.plain(size)), size, 0.0), 0)
+        goal = xp.mean(xp.where(np.isfinite(floats.plain(size)), size, 0.0), 0)
         length = np.ones(np.shape(size))
         for _ in range(1 if name == "tv" else _LEVELLING):
-            known = q.arithmetic.plain((size > 0) & (size < np.inf) & (goal > 0))
+            known = floats.plain((size > 0) & (size < np.inf) & (goal > 0))
             share = xp.where(known, goal / xp.where(known, size, 1.0), 1.0)
             length = xp.minimum(length * (share if name == "tv" else xp.sqrt(share)), room)
-            length = xp.where(np.isfinite(q.arithmetic.plain(length)), length, 1.0)
+            length = xp.where(np.isfinite(floats.plain(length)), length, 1.0)
             size = getattr(q.with_new(q.old + length[:, None] * change), name)
     new = xp.maximum(q.old + length[:, None] * change, 0.0)
     return new / xp.sum(new, 1, keepdims=True)
 
 
 def _balanced(q: Quantities) -> Any:
-    xp = q.arithmetic.xp
+    xp = as_floats(q.arithmetic).xp
     reward = worst_reward(q)
     size = abs(q.sum_a((q.new - q.old) * reward))
     share = (size / xp.maximum(q.max_s(size), 1e-300))[:, None]
@@ -163,7 +160,7 @@ def _balanced(q: Quantities) -> Any:
 
 def _signed(q: Quantities) -> Any:
     """r = Q − γ P V, V = Σ_a old Q."""
-    plain = q.arithmetic.plain
+    plain = as_floats(q.arithmetic).plain
     sigma = np.where(plain(q.visitation_change) > 0, -1.0, 1.0)
     action_value = sigma[:, None] * np.sign(plain(q.new) - plain(q.old))
     return action_value - q.gamma * q.expect(q.sum_a(q.old * action_value))

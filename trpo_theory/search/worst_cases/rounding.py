@@ -12,8 +12,8 @@ from trpo_theory.numerics.ball import rationals
 from trpo_theory.search.shrink import number_at, row_at
 from trpo_theory.search.worst_cases.evolve import Found
 from trpo_theory.search.worst_cases.ratio import REWARDS, formed
-from trpo_theory.step.batch import Instances, from_exact
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.instances import Instances
 
 _DENOMINATORS = (*range(2, 33), 36, 40, 48, 50, 60, 64, 72, 80, 90, 96, 100, 120, 128, 150, 180, 200, 240, 250, 256)
 _DENOMINATORS += (300, 360, 400, 420, 500, 512, 600, 720, 840, 900, 1000, 10**4, 10**6)
@@ -39,7 +39,7 @@ def rounded(found: Found, number: int, gamma: Fraction) -> list[tuple[ExactInsta
     form = found.forms[number] % len(REWARDS)
     if not form:
         return out
-    rewards = formed(from_exact([instance for instance, _ in out]), np.full(len(out), form)).reward
+    rewards = formed(Instances.of_exact([instance for instance, _ in out]), np.full(len(out), form)).reward
     remade = []
     for (instance, denominator), reward in zip(out, rewards, strict=True):
         near = [Fraction(float(x)).limit_denominator(100 * denominator) for x in reward.ravel()]

@@ -1,0 +1,142 @@
+"""`Arithmetic`: the operations that every formula is written with. Its implementations stand beside it.
+
+| implementation | numbers | used for |
+|---|---|---|
+| `floats.Floats` | float64, one instance or a batch | the screen, `compare` |
+| `derivatives.Traced` | float64 recorded by autograd, one batch | gradients of a bound's ratio |
+| `ball.balls.Balls` | exact rationals and rigorous intervals, one instance | proofs |
+
+To add an arithmetic, write a class with these methods in a file of its own, and a row for it in
+tests/numerics/test_arithmetics.py, which checks every operation against mpmath and exact rationals.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+Array: TypeAlias = Any
+"""A number of an arithmetic, or an array of them: float and float64 arrays, `Ball` and `BallArray`, what autograd records.
+
+Formulas are written once for all of these, so that no type checker can know which it is; all have + − · / **, abs, comparisons,
+indices and broadcasting as NumPy's arrays do.
+"""
+
+Policy: TypeAlias = Any
+"""A policy in an arithmetic: an `Array` of shape (S, A, *batch), whose rows over axis 1 sum to 1."""
+
+
+@runtime_checkable
+class Resolvent(Protocol):
+    """(I − γP)⁻¹ of a chain P, applied to a right-hand side of shape (S, *batch)."""
+
+    def solve(self, b: Array) -> Array:
+        """The x with x = b + γPx: values, for b the expected reward."""
+        ...
+
+    def solve_transposed(self, b: Array) -> Array:
+        """The y with y = b + γPᵀy: visitation, for b the initial distribution."""
+        ...
+
+
+@runtime_checkable
+class Arithmetic(Protocol):
+    """What `Quantities` asks of numbers.
+
+    The S axis is 0, the A axis 1, and a batch, if any, is last: `transition` is (S, A, S', *batch), `policy` (S, A, *batch).
+    Every function takes `Array`s that broadcast against each other. x/0 is ±∞; 0 · ∞ and the like is nan ("nothing").
+    """
+
+    name: str
+    """Of the kind of numbers, for people."""
+
+    # --- elementwise ---
+
+    def sqrt(self, x: Array, /) -> Array:
+        """√x."""
+        ...
+
+    def log(self, x: Array, /) -> Array:
+        """The natural logarithm; −∞ at 0."""
+        ...
+
+    def exp(self, x: Array, /) -> Array:
+        """eˣ."""
+        ...
+
+    def minimum(self, x: Array, y: Array, /) -> Array:
+        """The smaller of two."""
+        ...
+
+    def maximum(self, x: Array, y: Array, /) -> Array:
+        """The larger of two."""
+        ...
+
+    def where(self, condition: Array, x: Array, y: Array, /) -> Array:
+        """x where the condition holds, else y: both are computed."""
+        ...
+
+    def close(self, x: Array, y: Array, /) -> Array:
+        """Whether x = y: to a relative 1e-9 of the larger in floats, exactly elsewhere."""
+        ...
+
+    def nan_to_inf(self, x: Array, /) -> Array:
+        """∞ where x is nan (0 · ∞): a bound with such a penalty says nothing."""
+        ...
+
+    def kl_div(self, p: Array, q: Array, /) -> Array:
+        """The term p log(p/q) − p + q of KL(p‖q): q where p = 0, ∞ where p > 0 = q."""
+        ...
+
+    def polylog(self, order: float, x: Array, /) -> Array:
+        """Li_order(x) = Σ_{k≥1} xᵏ / k^order for 0 ≤ x < 1."""
+        ...
+
+    # --- along an axis ---
+
+    def sum(self, x: Array, axis: int, where: Array | None = None) -> Array:
+        """Σ along an axis, over the entries where `where` is true."""
+        ...
+
+    def max(self, x: Array, axis: int, where: Array | None = None) -> Array:
+        """The largest along an axis, over the entries where `where` is true; −∞ where it never is."""
+        ...
+
+    def chi2(self, p: Array, q: Array, *, axis: int) -> Array:
+        """χ²(p‖q) = Σ (p − q)²/q along an axis: ∞ where p > 0 = q."""
+        ...
+
+    def jensen_shannon(self, p: Array, q: Array, *, axis: int) -> Array:
+        """½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2, along an axis."""
+        ...
+
+    def hellinger2(self, p: Array, q: Array, *, axis: int) -> Array:
+        """H²(p, q) = ½ Σ (√p − √q)² along an axis."""
+        ...
+
+    def renyi(self, p: Array, q: Array, order: float, *, axis: int) -> Array:
+        """Rényi's D_order(p‖q) = log(Σ p^order q^(1−order)) / (order − 1) along an axis, 0.01 ≤ order ≤ 0.99."""
+        ...
+
+    # --- arrays ---
+
+    def stack(self, arrays: list[Array], axis: int = 0) -> Array:
+        """Arrays of one shape along a new axis."""
+        ...
+
+    def identity(self, n: int, /) -> Array:
+        """The unit matrix, (n, n)."""
+        ...
+
+    # --- chains ---
+
+    def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:
+        """(I − γ P_π)⁻¹, P_π(s, s') = Σ_a π(a|s) P(s'|s,a)."""
+        ...
+
+    def expect(self, transition: Array, value: Array) -> Array:
+        """Σ_s' P(s'|s,a) value(s'): (S', *batch) -> (S, A, *batch)."""
+        ...
+
+    def push(self, transition: Array, weight: Array) -> Array:
+        """Σ_{s,a} weight(s,a) P(s'|s,a): (S, A, *batch) -> (S', *batch)."""
+        ...

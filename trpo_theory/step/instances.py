@@ -1,0 +1,217 @@
+# pyright: strict
+"""`Instances`: a batch of (mdp, old, new) of one size, with what else claims read; plain float arrays, batch first.
+
+The conversions between the records of a step are here and in `exact`:
+
+    Instances.of(mdp, old, new), Instances.of_arrays(...)      from an MDP, or arrays with or without a batch
+    Instances.of_exact([instance, ...])                        the nearest floats
+    instances.quantities(), instances.one(i)                   `Quantities` of all of them (batch last), or of one
+    instances.exact(i)                                         `ExactInstance`: the rationals that the floats are
+    instances.packed(i), Instances.unpacked(...)               one of them as a flat tuple of floats, and back
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.arithmetic import Arithmetic, Array
+from trpo_theory.numerics.floats import Floats
+from trpo_theory.numerics.layout import batch_last
+from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.quantities import Quantities
+
+Index = int | slice | Sequence[int] | np.ndarray
+"""Which of a batch: a number, a slice, several numbers, or a mask."""
+
+
+@dataclass(frozen=True, eq=False)
+class Instances:
+    """B instances of S states and A actions, float64, rows summing to 1 to rounding.
+
+    Attributes:
+        transition: P(s'|s,a), (B, S, A, S).
+        reward: r(s,a), (B, S, A).
+        gamma: (B,).
+        initial: ρ₀, (B, S).
+        old, new, reference: policies, (B, S, A).
+        noise: of an estimate of the advantage, (B, S, A).
+        groups: an integer a state, (B, S).
+        size: of an update, (B,).
+        available: booleans, (B, S, A); None where every action is.
+    """
+
+    transition: np.ndarray
+    reward: np.ndarray
+    gamma: np.ndarray
+    initial: np.ndarray
+    old: np.ndarray
+    new: np.ndarray
+    reference: np.ndarray
+    noise: np.ndarray
+    groups: np.ndarray
+    size: np.ndarray
+    available: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, mdp: FiniteMDP, old: ArrayLike, new: ArrayLike, **extra: ArrayLike) -> Instances:
+        """Steps of dense MDPs, one or a batch: `extra` as for `of_arrays`."""
+        if not mdp.available.all():
+            extra["available"] = mdp.available
+        return cls.of_arrays(mdp.transition, mdp.reward, mdp.gamma, mdp.initial, old, new, **extra)
+
+    @classmethod
+    def of_arrays(
+        cls,
+        transition: ArrayLike,
+        reward: ArrayLike,
+        gamma: ArrayLike,
+        initial: ArrayLike,
+        old: ArrayLike,
+        new: ArrayLike,
+        **extra: ArrayLike,
+    ) -> Instances:
+        """From arrays with or without a batch; nothing is checked.
+
+        Args:
+            transition: P(s'|s,a), (S, A, S), or (B, S, A, S); all fields broadcast against the batch of old.
+            reward: (S, A), or with a batch, as all that follow.
+            gamma: a number.
+            initial: (S,).
+            old: (S, A).
+            new: (S, A).
+            **extra: others of the fields; those not given have their neutral values.
+        """
+        old = np.asarray(old, dtype=np.float64)
+        batch = old.shape[0] if old.ndim == 3 else 1
+        shape = (batch, *old.shape[-2:])
+        states = shape[1]
+        given: dict[str, ArrayLike] = {
+            "reference": old,
+            "noise": 0.0,
+            "groups": np.arange(states),
+            "size": 1.0,
+            **extra,
+        }
+        given |= {
+            "transition": transition,
+            "reward": reward,
+            "gamma": gamma,
+            "initial": initial,
+            "old": old,
+            "new": new,
+        }
+        shapes = _shapes(*shape[1:])
+        made: dict[str, Any] = {}
+        for name, value in given.items():
+            full = np.broadcast_to(np.asarray(value), (batch, *shapes[name]))
+            made[name] = np.array(full, dtype=_TYPES.get(name, float))
+        return cls(**made)
+
+    @classmethod
+    def of_exact(cls, instances: Sequence[ExactInstance]) -> Instances:
+        """The nearest floats of exact instances of one size: rows sum to 1 to rounding."""
+        parts = [instance.floats() for instance in instances]
+        masked = any(not instance.available.all() for instance in instances)
+        names = [field.name for field in dataclasses.fields(cls) if masked or field.name != "available"]
+        return cls(**{name: np.stack([part[name] for part in parts]) for name in names})
+
+    @classmethod
+    def unpacked(cls, numbers: Iterable[float], states: int, actions: int) -> Instances:
+        """The instance of S states and A actions that `packed` made these numbers of, as a batch of one."""
+        shapes = {name: shape for name, shape in _shapes(states, actions).items() if name != "available"}
+        ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+        parts = np.split(np.fromiter(numbers, dtype=np.float64), ends[:-1])
+        made: dict[str, Any] = {}
+        for (name, shape), part in zip(shapes.items(), parts, strict=True):
+            made[name] = part.reshape(1, *shape).astype(_TYPES.get(name, float))
+        return cls(**made)
+
+    def packed(self, index: int) -> tuple[float, ...]:
+        """One of them as its numbers, field by field in the order of the attributes; all its actions are available."""
+        arrays = self.arrays()
+        flat = [
+            np.ravel(arrays[name][index]).astype(np.float64) for name in _shapes(*self.shape) if name != "available"
+        ]
+        return tuple(np.concatenate(flat).tolist())
+
+    def __len__(self) -> int:
+        return len(self.gamma)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(S, A)."""
+        return self.old.shape[1], self.old.shape[2]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The fields by name; `available` only where some action is not."""
+        every: dict[str, np.ndarray | None] = {
+            field.name: getattr(self, field.name) for field in dataclasses.fields(self)
+        }
+        return {name: array for name, array in every.items() if array is not None}
+
+    def take(self, index: Index) -> Instances:
+        """Those at an index, or under a mask."""
+        return Instances(**{name: array[index] for name, array in self.arrays().items()})
+
+    def replace(self, **changes: np.ndarray) -> Instances:
+        """The same with some fields exchanged."""
+        return dataclasses.replace(self, **changes)
+
+    def quantities(self) -> Quantities:
+        """In float64, the batch last; arrays of their own."""
+        last: dict[str, Array] = {name: batch_last(array).copy(order="C") for name, array in self.arrays().items()}
+        return Quantities(Floats(), batch_shape=(len(self),), **_ALL_AVAILABLE | last)
+
+    def one(self, index: int) -> Quantities:
+        """The quantities of one of them, without a batch axis; arrays of their own."""
+        fields: dict[str, Array] = {name: array[index].copy() for name, array in self.arrays().items()}
+        return Quantities(Floats(), **_ALL_AVAILABLE | fields)
+
+    def exact(self, index: int) -> ExactInstance:
+        """One of them as the dyadic rationals that its floats are, each row of probabilities divided by its exact sum.
+
+        Fields that have their neutral value are None.
+        """
+        return ExactInstance(**{name: array[index] for name, array in self.arrays().items()}).plain()
+
+
+def joined(parts: Sequence[Instances]) -> Instances:
+    """Batches of one size, end to end; all their actions are available, or each says which."""
+    names = parts[0].arrays()
+    return Instances(**{name: np.concatenate([part.arrays()[name] for part in parts]) for name in names})
+
+
+def quantities_of_arrays(arrays: Mapping[str, Array], arithmetic: Arithmetic) -> Quantities:
+    """`Instances.quantities` for fields some of which autograd may record, in its arithmetic; they are not copied."""
+    last = {name: batch_last(array) for name, array in arrays.items()}
+    return Quantities(arithmetic, batch_shape=(len(arrays["gamma"]),), **_ALL_AVAILABLE | last)
+
+
+_ALL_AVAILABLE: dict[str, Array] = {"available": np.True_}
+"""Of instances that do not say which actions are."""
+
+_TYPES: Mapping[str, type] = {"groups": int, "available": bool}
+"""Of the fields that are not float64."""
+
+
+def _shapes(states: int, actions: int) -> dict[str, tuple[int, ...]]:
+    """Of the fields of one instance, in the order in which `packed` has them."""
+    each = (states, actions)
+    return {
+        "transition": (states, actions, states),
+        "reward": each,
+        "gamma": (),
+        "initial": (states,),
+        **dict.fromkeys(("old", "new", "reference", "noise"), each),
+        "groups": (states,),
+        "size": (),
+        "available": each,
+    }

@@ -1,0 +1,92 @@
+# pyright: strict
+"""What is known of each of the two policies by itself: values, advantages, visitation, returns."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from trpo_theory.numerics.arithmetic import Array
+from trpo_theory.solve.evaluation import PolicyChain
+from trpo_theory.step.fields import StepFields
+
+
+class StepPolicies(StepFields):
+    """Quantities of old, and of new, in any arithmetic; where the name does not say which, of old."""
+
+    # --- of the old policy -------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> Array:
+        """V_old(s), (S, *batch)."""
+        return self._old.value
+
+    @property
+    def q_value(self) -> Array:
+        """Q_old(s, a), (S, A, *batch); 0 for an unavailable action."""
+        return self._old.q_value
+
+    @cached_property
+    def advantage(self) -> Array:
+        """A_old = Q_old − V_old, equation (4), (S, A, *batch); 0 for an unavailable action."""
+        advantage = self.q_value - self.value[:, None]
+        return advantage if self._all_available else self.arithmetic.where(self.available, advantage, 0.0)
+
+    @property
+    def visitation_old(self) -> Array:
+        """ρ_old(s), equation (5), (S, *batch)."""
+        return self._old.visitation
+
+    @property
+    def occupancy_old(self) -> Array:
+        """d_old = (1 − γ) ρ_old."""
+        return (1 - self.gamma) * self.visitation_old
+
+    @property
+    def expected_return_old(self) -> Array:
+        """η(old), (*batch)."""
+        return self._old.expected_return
+
+    @cached_property
+    def max_abs_advantage(self) -> Array:
+        """ε = max_{s,a} |A_old(s,a)| over the available actions."""
+        return self.max_s(self.max_a(abs(self.advantage)))
+
+    def discounted_sum_old(self, f: Array) -> Array:
+        """E_old[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, for f of shape (S, A, *batch), solved as a value."""
+        return self._discounted_sum(self._old, f)
+
+    # --- of the new policy -------------------------------------------------------------------------------------
+
+    @property
+    def visitation_new(self) -> Array:
+        """ρ_new(s), (S, *batch)."""
+        return self._new.visitation
+
+    @property
+    def occupancy_new(self) -> Array:
+        """d_new = (1 − γ) ρ_new."""
+        return (1 - self.gamma) * self.visitation_new
+
+    @property
+    def expected_return_new(self) -> Array:
+        """η(new), from the new policy's own value: never from an identity that is to be tested."""
+        return self._new.expected_return
+
+    def discounted_sum_new(self, f: Array) -> Array:
+        """E_new[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, for f of shape (S, A, *batch), solved as a value."""
+        return self._discounted_sum(self._new, f)
+
+    def _discounted_sum(self, chain: PolicyChain, f: Array) -> Array:
+        return self.sum_s(self.initial * chain.resolvent.solve(self.sum_a(chain.policy * f)))
+
+    @cached_property
+    def mixing_new(self) -> Array:
+        """τ((I − γ P_new)⁻¹), half the largest L1 distance between two rows: at most 1/(1 − γ)."""
+        unit = self.arithmetic.identity(len(self.old))
+        ones = (1,) * (np.ndim(self.initial) - 1)
+        columns = [self._new.resolvent.solve(column.reshape(-1, *ones)) for column in unit]
+        rows = self.arithmetic.stack(columns, axis=1)
+        distances = [self.max_s(self.arithmetic.sum(abs(rows - row), 1)) for row in rows]
+        return self.arithmetic.max(self.arithmetic.stack(distances), 0) / 2
