@@ -5,6 +5,7 @@ from .loading.sources import load, load_aggregation, load_policy
 from .model.mdp import FiniteMDP
 from .model.policy import StateAggregation, greedy, mixture, softmax, uniform
 from .numerics import divergence
+from .proofs.certified_bounds import CertifiedBound, certify_bounds
 from .proofs.certifying import certify
 from .proofs.update_gap import certify_update
 from .recorded.auditing import audit
@@ -42,6 +43,7 @@ __version__: str
 __all__ = [
     "CVXPY",
     "Audit",
+    "CertifiedBound",
     "Claim",
     "Dual",
     "Evaluation",
@@ -70,6 +72,7 @@ __all__ = [
     "audit",
     "bounds",
     "certify",
+    "certify_bounds",
     "certify_update",
     "check",
     "claim",

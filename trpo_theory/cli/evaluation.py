@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,23 +20,13 @@ from trpo_theory.cli.output import (
     print_json,
     print_table,
 )
-from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from trpo_theory.bounds import Bound
+    from trpo_theory.bounds import BoundCheck
     from trpo_theory.loading.sources import Source
-    from trpo_theory.model.mdp import FiniteMDP
-    from trpo_theory.proofs.decide import Decision
-    from trpo_theory.step.exact import ExactInstance
-    from trpo_theory.step.quantities import Quantities
+    from trpo_theory.proofs.certified_bounds import CertifiedBound
 
 _SHOWN_STATES = 20
-_PROVED_STATES = 64
-"""Exact elimination on rows of full-length floats takes 10 s for 50 states, half a minute for 64; on gym's tables 1 s."""
-_PROVED_BITS = 256
-"""At the first attempt: more than signs need, so that the numbers printed are right where a step is tiny."""
-_PROVED_STATES_EACH = 32
-"""Bounds that cost a solve for each state take most of 10 s there, and three times as long for 40 states."""
 
 
 @app.command(epilog="Example:  trpo-theory evaluate gym:FrozenLake-v1 --gamma 0.99 --policy optimal")
@@ -99,11 +88,12 @@ def bound(
     """
     with busy("solving"):
         from trpo_theory import bounds
+        from trpo_theory.proofs.certified_bounds import COSTLY_STATES, certify_bounds, check_certifiable, too_costly
         from trpo_theory.step.quantities import quantities_of
 
         source = opened(mdp, gamma)
         if certify:
-            _check_provable(source.mdp)
+            check_certifiable(source.mdp)
         policies = policy_of(old, source, "old policy"), policy_of(new, source, "new policy")
         q = quantities_of(source.mdp, *policies)
         names = (
@@ -111,10 +101,12 @@ def bound(
             *("mean_kl", "max_tv", "max_abs_advantage"),
         )
         fields: dict[str, Any] = {name: getattr(q, name) for name in names}
-        rows = [_screened(check) for check in bounds.check_all(q)]
+        rows = [_row(check) for check in bounds.check_all(q)]
     if certify:
+        if costly := too_costly(source.mdp):
+            print(f"note: left out for more than {COSTLY_STATES} states: {', '.join(costly)}", file=sys.stderr)
         with busy("proving"):
-            rows = _proved(rows, source.mdp, *policies)
+            rows = [_row(one) | {"enclosure": one.enclosure} for one in certify_bounds(source.mdp, *policies)]
     held = [row["holds"] for row in rows]
     status = CHECK_FAILED if False in held else UNDECIDED if None in held else OK
     if as_json:
@@ -144,55 +136,9 @@ def _word(row: dict[str, Any], certify: bool) -> str:
     return "proved" if certify else "yes"
 
 
-def _screened(check: Any) -> dict[str, Any]:
-    return {name: getattr(check, name) for name in ("id", "penalty", "lower_bound", "slack")} | {
-        "holds": bool(check.holds)
-    }
-
-
-def _check_provable(mdp: FiniteMDP) -> None:
-    if mdp.is_sparse or mdp.states > _PROVED_STATES:
-        raise InvalidInput(
-            got=f"--certify for {'a sparse MDP of ' * mdp.is_sparse}{mdp.states} states",
-            wanted=f"a dense MDP of at most {_PROVED_STATES} states, since its linear systems are solved in exact rationals",
-            fix="leave --certify out, or take a smaller instance of the same kind",
-        )
-
-
-def _proved(rows: list[dict[str, Any]], mdp: FiniteMDP, old: Any, new: Any) -> list[dict[str, Any]]:
-    """The rows with the numbers of exact rationals and balls, and what is proved."""
-    from trpo_theory import bounds
-    from trpo_theory.step.exact import ExactInstance
-
-    instance = ExactInstance.of(mdp, old, new)
-    costly = [name for name, bound in bounds.catalogue.items() if bound.small_only and mdp.states > _PROVED_STATES_EACH]
-    if costly:
-        print(f"note: left out for more than {_PROVED_STATES_EACH} states: {', '.join(costly)}", file=sys.stderr)
-    levels: list[Quantities] = []
-    return [_proved_row(row, bounds.get(row["id"]), instance, levels) for row in rows if row["id"] not in costly]
-
-
-def _proved_row(row: dict[str, Any], bound: Bound, instance: ExactInstance, levels: list[Quantities]) -> dict[str, Any]:
-    """One bound decided. The k-th attempt at any bound is at the same precision, so that all can share its quantities."""
-    from trpo_theory.numerics.ball.raw import precision
-    from trpo_theory.proofs.decide import decide
-    from trpo_theory.proofs.outcome import Outcome
-
-    attempts, row = itertools.count(), dict(row)
-
-    def slack(q: Quantities) -> Any:
-        attempt = next(attempts)
-        if attempt == len(levels):
-            levels.append(q)
-        q = levels[attempt]
-        with precision(_PROVED_BITS << attempt):
-            found = {"penalty": bound.penalty(q), "lower_bound": bound.lower_bound(q), "slack": bound.slack(q)}
-        row.update({name: ball.midpoint for name, ball in found.items()})
-        return found["slack"]
-
-    decision: Decision = decide(slack, instance)
-    holds = {Outcome.UNDECIDED: None, Outcome.REFUTED: False}.get(decision.verdict, True)
-    return row | {"holds": holds, "enclosure": decision.enclosure}
+def _row(check: BoundCheck | CertifiedBound) -> dict[str, Any]:
+    holds = None if check.holds is None else bool(check.holds)
+    return {name: getattr(check, name) for name in ("id", "penalty", "lower_bound", "slack")} | {"holds": holds}
 
 
 def _is_long(source: Source) -> bool:

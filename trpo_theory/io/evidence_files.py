@@ -114,10 +114,10 @@ def number_text(number: Fraction) -> str:
 
 
 def sentence_text(number: Fraction) -> str:
-    """A rational as a sentence has it, exactly: "9/10", "0.41525", "1e-20".
+    """A rational as a sentence has it, exactly: "9/10", "0.123456", "1e-20".
 
-    >>> sentence_text(Fraction(9, 10)), sentence_text(Fraction("0.41525"))
-    ('9/10', '0.41525')
+    >>> sentence_text(Fraction(9, 10)), sentence_text(Fraction("0.123456"))
+    ('9/10', '0.123456')
     """
     if number.denominator <= _SMALL:
         return str(number)
