@@ -200,7 +200,11 @@ BAD = {
     "too few multipliers": (UPDATE, {"multiplier": [1, 1]}, "multiplier"),
     "negative delta": (UPDATE, {"delta": -1}, "delta = -1"),
     "problem": (UPDATE, {"problem": "max-tv"}, "problem = 'max-tv'"),
-    "rows that differ in a group": (UPDATE, {"groups": [0, 0, 1]}, "within the group"),
+    "rows that differ in a group": (
+        UPDATE,
+        {"groups": [0, 0, 1], "new": [[0.6, 0.4], [0.5, 0.5], [0.5, 0.5]]},
+        "within the group",
+    ),
     "negative probabilities": (UPDATE, {"new": [["3/2", "-1/2"], [1, 0], [1, 0]]}, "new"),
     "bound": (WORST, {"bound": "coupling/tw"}, "no bound of the catalogue"),
     "bound a number": (WORST, {"bound": 3}, "without a bound"),

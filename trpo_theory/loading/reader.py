@@ -10,8 +10,6 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, Protocol, TypeVar, overload, runtime_checkable
 
-import numpy as np
-
 from trpo_theory.errors import InvalidInput
 from trpo_theory.loading import readers
 from trpo_theory.model.mdp import FiniteMDP
@@ -31,7 +29,7 @@ class Source:
     """
 
     mdp: FiniteMDP
-    policies: Mapping[str, np.ndarray] = field(default_factory=dict)
+    policies: Mapping[str, RealLike] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
