@@ -1,0 +1,219 @@
+"""Every implementation of `Arithmetic`, a row each, against mpmath: a new implementation adds a row, a new operation a case."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import autograd.numpy as anp
+import mpmath
+import numpy as np
+import pytest
+from mpmath import mpf
+
+from trpo_theory.numerics.arithmetic import Arithmetic, Resolvent
+from trpo_theory.numerics.ball.arrays import balls, plain
+from trpo_theory.numerics.ball.balls import Balls
+from trpo_theory.numerics.ball.raw import precision
+from trpo_theory.numerics.derivatives import Traced, gradient
+from trpo_theory.numerics.floats import Floats
+from trpo_theory.recorded.chains import OneMDP
+from trpo_theory.zoo import kakade
+
+TRANSITION = np.array([[[0.25, 0.75], [1.0, 0.0]], [[0.5, 0.5], [0.0, 1.0]]])
+POLICY = np.array([[0.5, 0.5], [0.25, 0.75]])
+GAMMA = 0.875
+P = np.array([[0.25, 0.25, 0.5], [0.0, 0.5, 0.5]])
+Q = np.array([[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]])
+X = np.array([0.25, 1.0, 2.5])
+Y = np.array([0.5, 1.0, 2.25])
+MASK = np.array([[True, False, True], [False, False, True]])
+
+
+def same(x: np.ndarray) -> Any:
+    return x
+
+
+def twice(x: np.ndarray) -> Any:
+    """A batch of two, last."""
+    return np.stack([x, x], axis=-1)
+
+
+def first_of_two(x: Any) -> Any:
+    x = np.asarray(x)
+    np.testing.assert_array_equal(x[..., 0], x[..., 1])
+    return x[..., 0]
+
+
+def middle(x: Any) -> Any:
+    return np.array([one if isinstance(one, bool) else one.midpoint for one in plain(x).ravel()]).reshape(np.shape(x))
+
+
+@dataclass(frozen=True)
+class Row:
+    """An implementation: how numbers get into it and out again, and to what relative accuracy."""
+
+    arithmetic: Arithmetic
+    lift: Callable[[np.ndarray], Any]
+    lower: Callable[[Any], Any]
+    rtol: float
+
+
+ROWS = {
+    "floats, one instance": Row(Floats(), same, np.asarray, 1e-14),
+    "floats, a batch": Row(Floats(), twice, first_of_two, 1e-14),
+    "derivatives": Row(Traced(), twice, first_of_two, 1e-14),
+    "balls": Row(Balls(), balls, middle, 1e-15),
+}
+
+
+def each(function: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
+    """A function of mpmath's numbers, entry by entry."""
+    entries = zip(*(array.ravel() for array in np.broadcast_arrays(*arrays)), strict=True)
+    flat = [function(*map(mpf, map(float, entry))) for entry in entries]
+    return np.array(flat, dtype=object).reshape(np.broadcast_shapes(*(array.shape for array in arrays)))
+
+
+def kl_term(p: mpf, q: mpf) -> mpf:
+    return q if p == 0 else mpmath.inf if q == 0 else p * mpmath.log(p / q) - p + q
+
+
+def chain() -> mpmath.matrix:
+    """I − γ P_π."""
+    return mpmath.matrix(
+        [
+            [
+                int(s == t) - mpf(GAMMA) * sum(mpf(POLICY[s, a]) * mpf(TRANSITION[s, a, t]) for a in range(2))
+                for t in range(2)
+            ]
+            for s in range(2)
+        ]
+    )
+
+
+def solved(matrix: mpmath.matrix) -> np.ndarray:
+    return np.array(list(mpmath.lu_solve(matrix, mpmath.matrix([1, 2]))), dtype=object)
+
+
+def resolvent(a: Arithmetic, lift: Callable[[np.ndarray], Any]) -> Resolvent:
+    return a.resolvent(lift(TRANSITION), lift(POLICY), lift(np.array(GAMMA)))
+
+
+B = np.array([1.0, 2.0])
+CASES: dict[str, tuple[Callable[[Arithmetic, Callable[[np.ndarray], Any]], Any], Callable[[], Any]]] = {
+    "sqrt": (lambda a, of: a.sqrt(of(X)), lambda: each(mpmath.sqrt, X)),
+    "log": (lambda a, of: a.log(of(X)), lambda: each(mpmath.log, X)),
+    "log, 0": (lambda a, of: a.log(of(np.array([0.0, 1.0]))), lambda: [-mpmath.inf, 0]),
+    "exp": (lambda a, of: a.exp(of(X)), lambda: each(mpmath.exp, X)),
+    "minimum": (lambda a, of: a.minimum(of(X), of(Y)), lambda: np.minimum(X, Y)),
+    "maximum": (lambda a, of: a.maximum(of(X), of(Y)), lambda: np.maximum(X, Y)),
+    "where": (lambda a, of: a.where(of(X) > of(Y), of(X), of(Y)), lambda: np.maximum(X, Y)),
+    "close": (lambda a, of: a.close(of(X), of(Y)), lambda: X == Y),
+    "nan_to_inf": (lambda a, of: a.nan_to_inf(of(np.array([np.nan, 1.0, np.inf]))), lambda: [np.inf, 1, np.inf]),
+    "kl_div": (lambda a, of: a.kl_div(of(P), of(Q)), lambda: each(kl_term, P, Q)),
+    "kl_div, infinite": (lambda a, of: a.kl_div(of(Q), of(P)), lambda: each(kl_term, Q, P)),
+    "polylog": (
+        lambda a, of: a.polylog(-0.5, of(np.array([0.0, 0.125, 0.75]))),
+        lambda: [mpmath.polylog(-0.5, x) if x else 0 for x in (0, 0.125, 0.75)],
+    ),
+    "sum": (lambda a, of: a.sum(of(P), 1), lambda: [1, 1]),
+    "sum, masked": (lambda a, of: a.sum(of(P), 1, of(MASK)), lambda: [0.75, 0.5]),
+    "max": (lambda a, of: a.max(of(P), 0), lambda: [0.25, 0.5, 0.5]),
+    "max, masked": (lambda a, of: a.max(of(P), 0, of(MASK)), lambda: [0.25, -np.inf, 0.5]),
+    "chi2": (lambda a, of: a.chi2(of(P), of(Q), axis=1), lambda: each(lambda p, q: (p - q) ** 2 / q, P, Q).sum(1)),
+    "chi2, infinite": (lambda a, of: a.chi2(of(Q), of(P), axis=1), lambda: [mpf(1) / 4 + mpf(1) / 8, np.inf]),
+    "jensen_shannon": (
+        lambda a, of: a.jensen_shannon(of(P), of(Q), axis=1),
+        lambda: each(lambda p, q: (kl_term(p, (p + q) / 2) + kl_term(q, (p + q) / 2)) / 2, P, Q).sum(1),
+    ),
+    "hellinger2": (
+        lambda a, of: a.hellinger2(of(P), of(Q), axis=1),
+        lambda: 1 - each(lambda p, q: mpmath.sqrt(p * q), P, Q).sum(1),
+    ),
+    "renyi": (
+        lambda a, of: a.renyi(of(P), of(Q), 0.25, axis=1),
+        lambda: each(mpmath.log, each(lambda p, q: p**0.25 * q**0.75, P, Q).sum(1)) / mpf(-0.75),
+    ),
+    "stack": (lambda a, of: a.stack([of(X), of(Y)], 1), lambda: np.stack([X, Y], 1)),
+    "resolvent": (lambda a, of: resolvent(a, of).solve(of(B)), lambda: solved(chain())),
+    "resolvent, transposed": (lambda a, of: resolvent(a, of).solve_transposed(of(B)), lambda: solved(chain().T)),
+    "expect": (lambda a, of: a.expect(of(TRANSITION), of(B)), lambda: TRANSITION @ B),
+    "push": (lambda a, of: a.push(of(TRANSITION), of(POLICY)), lambda: np.einsum("sat,sa->t", TRANSITION, POLICY)),
+}
+SHAPELESS = {"name", "identity"}
+"""What has no batch axis: tested by itself."""
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("case", CASES)
+def test_an_operation_is_what_mpmath_says(row, case):
+    call, want = CASES[case]
+    with mpmath.workdps(40), precision(100), np.errstate(all="ignore"):
+        got, true = row.lower(call(row.arithmetic, row.lift)), np.asarray(want(), dtype=object)
+        assert got.shape == true.shape
+        for mine, right in zip(got.ravel(), true.ravel(), strict=True):
+            assert mine == right or abs(mpf(float(mine)) - right) <= row.rtol * abs(right), case
+
+
+def test_every_operation_has_a_case():
+    operations = {name for name in (*vars(Arithmetic), *Arithmetic.__annotations__) if not name.startswith("_")}
+    assert {case.split(",")[0] for case in CASES} | SHAPELESS == operations
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_it_is_an_arithmetic(row):
+    assert isinstance(row.arithmetic, Arithmetic)
+    assert isinstance(resolvent(row.arithmetic, row.lift), Resolvent)
+    assert row.arithmetic.name
+    unit = row.arithmetic.identity(3)
+    assert (unit == np.eye(3)).all()
+
+
+def test_the_arithmetic_of_one_mdp_is_that_of_floats_on_it():
+    mdp = kakade()
+    one, batch = OneMDP(mdp), twice(np.full((mdp.states, mdp.actions), 1 / mdp.actions))
+    assert isinstance(one, Arithmetic)
+    np.testing.assert_allclose(one.push(mdp.transition, batch), Floats().push(twice(mdp.transition), batch), rtol=1e-15)
+    value = twice(np.arange(mdp.states, dtype=float))
+    np.testing.assert_allclose(
+        one.expect(mdp.transition, value), Floats().expect(twice(mdp.transition), value), rtol=1e-15
+    )
+
+
+def test_balls_are_exact_where_the_answer_is_rational():
+    """The 2 × 2 system, by Cramer's rule in fractions."""
+    moved = [[Fraction(POLICY[s] @ TRANSITION[s, :, t]) for t in range(2)] for s in range(2)]  # dyadic: no rounding
+    (a, b), (c, d) = ([int(s == t) - Fraction(GAMMA) * moved[s][t] for t in range(2)] for s in range(2))
+    got = resolvent(Balls(), balls).solve(balls(B))
+    assert [entry.fraction for entry in got] == [(d - 2 * b) / (a * d - b * c), (2 * a - c) / (a * d - b * c)]
+
+
+DIFFERENTIABLE = (
+    *("sqrt", "log", "exp", "kl_div", "chi2", "jensen_shannon", "hellinger2", "resolvent", "resolvent, transposed"),
+    *("sum", "max", "expect", "push", "minimum"),
+)
+
+
+@pytest.mark.parametrize("case", DIFFERENTIABLE)
+def test_a_derivative_is_the_limit_of_difference_quotients_in_balls(case):
+    """d/dt of Σ op((1 + t/16) x, (1 + 2t/16) y, ...) at t = 0, against a difference quotient in 400 bits."""
+    call, _ = CASES[case]
+
+    def scaled(lift: Callable[[np.ndarray], Any], t: Any) -> Callable[[np.ndarray], Any]:
+        factors = itertools.count(1)
+
+        def moved(x: np.ndarray) -> Any:
+            return lift(x) if np.ndim(x) == 0 else lift(x) * (1 + next(factors) * t / 16)  # gamma has no derivative
+
+        return moved
+
+    with np.errstate(all="ignore"):
+        slope = gradient(lambda t: anp.ravel(call(Traced(), scaled(twice, t[0]))), np.array([0.0]))[0] / 2
+    step = Fraction(1, 10**25)
+    with precision(400):
+        up, down = (plain(call(Balls(), scaled(balls, sign * step))).sum() for sign in (1, -1))
+        want = ((up - down) / (2 * step)).midpoint
+    assert slope == pytest.approx(want, rel=1e-12)
