@@ -114,10 +114,52 @@ BAD = [
     "update zoo:f6 --old old --problem max-kl --delta 0.1 --aggregate FILES/words.txt",
     "update zoo:f6 --old old --problem max-kl --delta 0.1 --aggregate FILES/missing.txt",
     "update zoo:f6 --old old --problem max-kl --delta 0.1 --out FILES/nowhere/x.npz",
+    "update zoo:f6 --old old --problem max-tv --delta 0.1 --certify",
+    "update zoo:f6 --old old --problem max-kl --delta 0.1 --certify --out FILES/proof.npz",
+    "update zoo:f6 --old old --problem max-kl --delta 0.1 --certify --out FILES/nowhere/proof.json",
     "improve zoo:f6 --problem max-kl --delta 0.1 --steps 0",
     "improve zoo:f6 --problem max-kl --delta 0.1 --steps many",
     "improve zoo:f6 --problem max-kl --delta 0.1",
 ]
+
+
+@pytest.mark.parametrize("problem", ["penalty --bound pinsker/kl", "max-kl --delta 1/10", "mean-kl --delta 1/10"])
+@pytest.mark.parametrize("shares", [False, True])
+def test_a_certified_gap_is_proved_again_from_the_file_alone(capsys, tmp_path, shared, problem, shares):
+    proof = tmp_path / "proof.json"
+    command = f"update zoo:f6?p=2/5 --gamma 9/10 --old old --problem {problem} --certify --json --out {proof}"
+    status, out, _ = run(capsys, command + f" --aggregate {shared}" * shares)
+    fields = json.loads(out)
+    assert status == 0
+    assert set(fields) >= UPDATE_FIELDS
+    assert fields["certified"] is True
+    assert fields["proved_objective"] <= fields["proved_upper_bound"]
+    assert fields["proved_gap"] <= 1e-10 * fields["proved_upper_bound"]
+    assert fields["proved_objective"] == pytest.approx(fields["objective"], rel=1e-9)
+    written = json.loads(proof.read_text())
+    assert written["kind"] == "update-gap"
+    assert ("groups" in written) == shares
+    status, out, _ = run(capsys, f"certify {proof} --json")
+    certificate = json.loads(out)
+    assert (status, certificate["certified"], certificate["kind"]) == (0, True, "update-gap")
+    assert certificate["theorem"] == written["theorem"]
+    low, high = (float(end) for end in written["enclosure"])
+    assert low <= fields["proved_upper_bound"] * (1 + 1e-9)  # of the MDP itself, not of the surrogate as stored
+    assert high >= fields["proved_objective"] * (1 - 1e-9)
+
+
+def test_a_gap_is_certified_without_a_file_and_in_the_table(capsys):
+    status, out, _ = run(capsys, "update zoo:f6 --old old --problem mean-kl --delta 0.1 --certify")
+    assert status == 0
+    assert "proved_upper_bound" in out
+
+
+def test_help_lists_every_problem_and_solver(capsys):
+    for verb in ("update", "improve"):
+        _, out, _ = run(capsys, f"{verb} --help")
+        words = " ".join(out.replace("│", " ").split())
+        for name in (*tt.updates.problem_names(), *tt.updates.SOLVERS):
+            assert name in words, name
 
 
 @pytest.mark.parametrize("command", BAD)

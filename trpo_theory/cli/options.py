@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 OK, CHECK_FAILED, BAD_INPUT, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -20,6 +21,25 @@ app = typer.Typer(
     "Example:  trpo-theory bound gym:FrozenLake-v1 --gamma 0.99 --old uniform --new optimal",
 )
 
+LISTED = "One of the names that --help lists."
+"""The help of an option whose choices a catalogue lists: `ListedHelp` replaces it where --help is asked for."""
+
+
+class ListedHelp(TyperCommand):
+    """A command whose --help lists problems and solvers from their catalogues, which are loaded only then."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Fill in what depends on the catalogues, then print."""
+        from trpo_theory import updates
+
+        choices = {"problem": updates.problem_names(), "solver": tuple(updates.SOLVERS)}
+        for param in self.params:
+            if isinstance(param, TyperOption) and param.help == LISTED:
+                *first, last = choices[str(param.name)]
+                param.help = f"{', '.join(first)} or {last}."
+        super().format_help(ctx, formatter)
+
+
 MdpArgument = Annotated[str, typer.Argument(metavar="MDP", help="gym:ENV_ID, zoo:NAME?key=value, or a file.")]
 GammaOption = Annotated[
     str | None, typer.Option("--gamma", metavar="G", help="The discount in [0, 1), such as 0.99 or 99/100.")
@@ -27,12 +47,11 @@ GammaOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-Problems = "penalty, max-kl, mean-kl, reverse-max-kl, reverse-mean-kl, max-tv or trpo-step"
-ProblemOption = Annotated[str, typer.Option("--problem", metavar="PROBLEM", help=f"{Problems}.")]
+ProblemOption = Annotated[str, typer.Option("--problem", metavar="PROBLEM", help=LISTED)]
 DeltaOption = Annotated[str | None, typer.Option("--delta", metavar="D", help="The radius: nats, or total variation.")]
 CoefficientOption = Annotated[str | None, typer.Option("--coefficient", metavar="C", help="C of the penalty.")]
 BoundOption = Annotated[str | None, typer.Option("--bound", metavar="ID", help="The bound that is the penalty.")]
-SolverOption = Annotated[str, typer.Option("--solver", metavar="SOLVER", help="dual, clarabel or scs.")]
+SolverOption = Annotated[str, typer.Option("--solver", metavar="SOLVER", help=LISTED)]
 AggregateOption = Annotated[
     str | None,
     typer.Option("--aggregate", metavar="MAP", help="A file with one integer a state: equal ones share a row."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from trpo_theory.cli.options import (
     DeltaOption,
     GammaOption,
     JsonOption,
+    ListedHelp,
     MdpArgument,
     OutOption,
     ProblemOption,
@@ -35,9 +36,17 @@ from trpo_theory.cli.output import (
 )
 from trpo_theory.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from trpo_theory.updates import Problem, TRPOStep, UpdateSolution
+
+
+_LEAST_GAP = 1e-12
+"""The relative gap below which the table says no more than that: where rounding begins to make gaps of nothing."""
+
 
 @app.command(
-    epilog="Example:  trpo-theory update gym:FrozenLake-v1 --gamma 0.99 --old uniform --problem max-kl --delta 0.01"
+    cls=ListedHelp,
+    epilog="Example:  trpo-theory update gym:FrozenLake-v1 --gamma 0.99 --old uniform --problem max-kl --delta 0.01",
 )
 def update(
     mdp: MdpArgument,
@@ -48,6 +57,9 @@ def update(
     bound: BoundOption = None,
     solver: SolverOption = "dual",
     aggregate: AggregateOption = None,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Prove objective and upper bound; --out then writes the proof, .json.")
+    ] = False,
     out: OutOption = None,
     gamma: GammaOption = None,
     as_json: JsonOption = False,
@@ -55,8 +67,11 @@ def update(
     """Solve problem (11), (12) or (13), or a sibling, with a certificate of how good the answer is."""
     with busy("solving"):
         from trpo_theory import io, updates
+        from trpo_theory.io.evidence_files import checked_evidence_path
         from trpo_theory.loading.sources import load_aggregation
 
+        if certify and out is not None:
+            checked_evidence_path(out, "the proof of a gap")
         value = _problem(problem, delta, coefficient, bound)
         source = opened(mdp, gamma)
         start = policy_of(old, source, "old policy")
@@ -64,14 +79,16 @@ def update(
             source.mdp,
             start,
             value,
-            solver=_solver(solver),
+            solver=updates.solver_named(solver),
             aggregation=None if aggregate is None else load_aggregation(aggregate),
         )
         fields: dict[str, Any] = {"problem": problem, "solver": str(solution.solver)}
         names = ("objective", "upper_bound", "gap", "surrogate_gain", "expected_return_old", "expected_return_new")
         fields |= {name: getattr(solution, name) for name in (*names, "max_kl", "mean_kl")}
         fields |= {"status": str(solution.status), "policy": solution.policy}
-    if out is not None:
+        if certify:
+            fields |= _proved(solution, out)
+    if out is not None and not certify:
         io.write_fields({"policy": solution.policy, "old": start}, out)
     status = OK if solution.status.solved else UNDECIDED
     if as_json:
@@ -79,18 +96,34 @@ def update(
         return status
     console = new_console()
     console.print(f"{literal(mdp)}: {problem} from {literal(old)}, gamma {digits(source.mdp.gamma)}")
-    shown = {name: value for name, value in fields.items() if name not in ("policy", "gap")}
+    shown = {name: value for name, value in fields.items() if name not in ("policy", "gap", "certified", "proved_gap")}
     shown["relative gap"] = _relative(fields["gap"], fields["objective"])
     print_fields(console, shown)
     if solution.note:
         console.print(solution.note)
     if out is not None:
-        console.print(f"the policy is in {literal(out)}")
+        console.print(f"the {'proof' if certify else 'policy'} is in {literal(out)}")
     return status
 
 
+def _proved(solution: UpdateSolution, out: str | None) -> dict[str, Any]:
+    """What is proved of the gap in ball arithmetic, after the proof is written where a file is named."""
+    from trpo_theory.proofs.update_gap import certify_update
+
+    proof = certify_update(solution)
+    if out is not None:
+        proof.write(out)
+    return {
+        "certified": True,
+        "proved_objective": proof.objective,
+        "proved_upper_bound": proof.upper_bound,
+        "proved_gap": proof.gap,
+    }
+
+
 @app.command(
-    epilog="Example:  trpo-theory improve gym:FrozenLake-v1 --gamma 0.99 --problem mean-kl --delta 0.01 --steps 20"
+    cls=ListedHelp,
+    epilog="Example:  trpo-theory improve gym:FrozenLake-v1 --gamma 0.99 --problem mean-kl --delta 0.01 --steps 20",
 )
 def improve(
     mdp: MdpArgument,
@@ -120,7 +153,7 @@ def improve(
             value,
             count,
             old=start,
-            solver=_solver(solver),
+            solver=updates.solver_named(solver),
             aggregation=None if aggregate is None else load_aggregation(aggregate),
             advance=advance,
         )
@@ -148,21 +181,14 @@ def improve(
     return OK if solved else UNDECIDED
 
 
-def _problem(name: str, delta: str | None, coefficient: str | None, bound: str | None) -> Any:
+def _problem(name: str, delta: str | None, coefficient: str | None, bound: str | None) -> Problem | TRPOStep:
     """The problem that the options say; the ones that do not belong to it are refused."""
     from trpo_theory import updates
     from trpo_theory._checks import unknown_name
     from trpo_theory.loading.sources import number
 
-    with_radius = {
-        "max-kl": updates.MaxKL,
-        "mean-kl": updates.MeanKL,
-        "reverse-max-kl": updates.ReverseMaxKL,
-        "reverse-mean-kl": updates.ReverseMeanKL,
-        "max-tv": updates.MaxTV,
-        "trpo-step": updates.TRPOStep,
-    }
-    if name == "penalty":
+    with_radius = updates.with_radius()
+    if name == updates.Penalty.name:
         if delta is not None:
             raise InvalidInput(
                 got=f"--delta {delta} with --problem penalty",
@@ -171,7 +197,7 @@ def _problem(name: str, delta: str | None, coefficient: str | None, bound: str |
             )
         return updates.Penalty(None if coefficient is None else number(coefficient, "--coefficient"), bound)
     if name not in with_radius:
-        raise unknown_name("problem", name, ("penalty", *with_radius))
+        raise unknown_name("problem", name, updates.problem_names())
     if coefficient is not None or bound is not None or delta is None:
         raise InvalidInput(
             got=f"--problem {name} with" + ("out --delta" if delta is None else " --coefficient or --bound"),
@@ -183,15 +209,9 @@ def _problem(name: str, delta: str | None, coefficient: str | None, bound: str |
 
 def _relative(gap: float, objective: float) -> str:
     """The relative gap to one digit; what rounding makes of a gap of nothing is not shown."""
-    if abs(gap) <= 1e-12 * abs(objective):
-        return "< 1e-12"
+    if abs(gap) <= _LEAST_GAP * abs(objective):
+        return f"< {_LEAST_GAP:.0e}"
     return f"{gap / abs(objective):.0e}" if objective else f"gap {gap:.0e}"
-
-
-def _solver(name: str) -> Any:
-    from trpo_theory import updates
-
-    return updates.Dual() if name.lower() == "dual" else updates.CVXPY(name)
 
 
 def _whole(text: str, name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trpo_theory.updates.importance import ImportanceEstimate, importance_sampled
 from trpo_theory.updates.improving import Reason, Step, Trace, improve
+from trpo_theory.updates.names import SOLVERS, problem_names, solver_named, with_radius
 from trpo_theory.updates.problems import (
     MaxKL,
     MaxTV,
@@ -19,7 +20,6 @@ from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.answer import Answer
 from trpo_theory.updates.solvers.cvxpy import CVXPY
 from trpo_theory.updates.solvers.dual import Dual
-from trpo_theory.updates.solvers.names import solver_named
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep, shipped
 from trpo_theory.updates.status import Status
@@ -28,6 +28,7 @@ from trpo_theory.updates.updating import solve, update
 
 __all__ = [
     "CVXPY",
+    "SOLVERS",
     "Answer",
     "Dual",
     "ImportanceEstimate",
@@ -49,9 +50,11 @@ __all__ = [
     "UpdateSolution",
     "importance_sampled",
     "improve",
+    "problem_names",
     "shipped",
     "solve",
     "solver_named",
     "trust_regions",
     "update",
+    "with_radius",
 ]
