@@ -1,5 +1,5 @@
 from . import bounds, claims, io, report, updates, zoo
-from .claims.record import Claim, claim
+from .bounds.record import Claim, claim
 from .errors import InvalidInput, NotSolved, TrpoTheoryError
 from .loading.sources import load, load_aggregation, load_policy
 from .model.mdp import FiniteMDP

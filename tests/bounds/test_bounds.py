@@ -89,7 +89,7 @@ def test_rows_that_sum_to_one_only_to_rounding(x):
 
 def test_holds_can_be_false():
     """A wrong theorem (half of trpo/tv's constant) is caught by the same machinery, as trpo/tv-2 of the catalogue."""
-    wrong = tt.bounds.Bound("half", lambda q: tt.bounds["trpo/tv"].formula(q) / 2, "", "")
+    wrong = tt.bounds.Bound("half", lambda q: tt.bounds["trpo/tv"].formula(q) / 2, r"\eta \ge L - penalty", "")
     made = zoo.f1(gamma=0.5, x=0.25)
     check = wrong.check(tt.compare(made.mdp, made.old, made.new))
     assert not bool(check.holds)
@@ -140,7 +140,7 @@ def test_the_catalogue_reads_as_a_mapping():
 
 def test_a_verdict_is_one_of_three():
     with pytest.raises(tt.InvalidInput, match=r'^got expected = .maybe. for mine; wanted True, False or "open"; fix: '):
-        tt.bounds.Bound("mine", lambda q: q.max_tv, "", "", expected="maybe")
+        tt.bounds.Bound("mine", lambda q: q.max_tv, r"\eta \ge L - penalty", "", expected="maybe")
 
 
 def test_bounds_as_a_frame():

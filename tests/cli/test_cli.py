@@ -281,7 +281,7 @@ def test_what_balls_leave_open_is_undecided(capsys, monkeypatch):
     tie = tt.bounds.Bound(
         "tie",
         lambda q: q.log(2 + 0 * q.max_tv) + q.log(3 + 0 * q.max_tv) - q.log(6 + 0 * q.max_tv) - q.surrogate_gap,
-        "",
+        r"\eta \ge L - penalty",
         "",
     )
     wrong = tt.bounds.Bound("wrong", lambda q: 0 * q.max_tv, r"\eta \ge L", "nobody")

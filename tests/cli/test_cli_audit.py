@@ -146,7 +146,7 @@ def test_out_has_every_table_format_and_the_figure(files, capsys):
 
 
 def test_a_bound_that_fails_is_status_1(files, capsys, monkeypatch):
-    free = tt.bounds.Bound("free", lambda q: 0.0 * q.max_kl, "", "nowhere: L itself")
+    free = tt.bounds.Bound("free", lambda q: 0.0 * q.max_kl, r"\eta \ge L - penalty", "nowhere: L itself")
     monkeypatch.setattr(tt.bounds, "check_all", lambda q: [free.check(q)])
     status, out, _ = run(capsys, "audit", files / "run.npz", "--json")
     assert (status, json.loads(out)["failures"]) == (1, 2)

@@ -264,7 +264,7 @@ def test_vacuous_is_below_the_worst_return_by_hand():
 
 
 def test_a_bound_that_is_not_true_is_seen_to_fail(monkeypatch):
-    free = tt.bounds.Bound("free", lambda q: 0.0 * q.max_kl, "", "nowhere: L itself")
+    free = tt.bounds.Bound("free", lambda q: 0.0 * q.max_kl, r"\eta \ge L - penalty", "nowhere: L itself")
     monkeypatch.setattr(tt.bounds, "check_all", lambda q: [free.check(q)])
     audit = tt.audit(*f6_run(0.4, 0.7, 0.7))
     assert audit.bounds["free"].holds.tolist() == [False, True]  # η − L = −γ (p_new − p)²

@@ -11,9 +11,9 @@ from exact import rational, step_on
 from scipy.optimize import linprog
 
 import trpo_theory as tt
+from trpo_theory.bounds.record import NEEDS, Claim
 from trpo_theory.claims import catalogue
 from trpo_theory.claims.from_file import read_claims
-from trpo_theory.claims.record import NEEDS, Claim
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle

@@ -476,9 +476,12 @@ def test_divergences_are_spent_to_the_last_digits(delta: float) -> None:
 # --- penalties that are not linear -------------------------------------------------------------------------------
 
 BRETAGNOLLE_HUBER = tt.bounds.Bound(
-    "bh", lambda q: 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * (1 - q.exp(-q.max_kl)), "", ""
+    "bh",
+    lambda q: 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * (1 - q.exp(-q.max_kl)),
+    r"\eta \ge L - penalty",
+    "",
 )
-ROOT = tt.bounds.Bound("root", lambda q: q.max_abs_advantage * q.gamma * q.sqrt(q.max_kl), "", "")
+ROOT = tt.bounds.Bound("root", lambda q: q.max_abs_advantage * q.gamma * q.sqrt(q.max_kl), r"\eta \ge L - penalty", "")
 
 
 def largest_gain(old: np.ndarray, advantage: np.ndarray, t: float) -> float:
@@ -543,7 +546,7 @@ def test_nonlinear_penalties_against_brute_force(bound: Any, gamma: float) -> No
 def test_bounds_that_read_more_than_max_kl_are_refused() -> None:
     rng = np.random.default_rng(0)
     mdp, old = random_mdp(rng, 2, 2, 0.5), random_rows(rng, 2, 2, zeros=0.0)
-    reads_tv = tt.bounds.Bound("mine", lambda q: q.max_tv, "", "")
+    reads_tv = tt.bounds.Bound("mine", lambda q: q.max_tv, r"\eta \ge L - penalty", "")
     for bound in (reads_tv, "trpo/tv", "coupling/tv"):
         with pytest.raises(InvalidInput, match=r"^got the bound .*, which reads .+; wanted .*max_kl.*; fix: ."):
             update(mdp, old, Penalty(bound=bound))

@@ -11,8 +11,8 @@ import pytest
 
 import trpo_theory as tt
 from trpo_theory import bounds
+from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import catalogue
-from trpo_theory.claims.record import Claim
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle

@@ -11,7 +11,7 @@ import pytest
 import trpo_theory as tt
 from trpo_theory import claim
 from trpo_theory.bounds import Bound
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.search import hunt as hunting

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trpo_theory.bounds.bound import Bound
+from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 

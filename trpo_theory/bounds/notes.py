@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from trpo_theory.bounds.bound import Bound
 from trpo_theory.bounds.mean_kl import with_4
+from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 

@@ -1,64 +1,38 @@
-"""The claims of the literature and its folklore, by id: `claims["trpo/tv"]`. Records only; one room a kind."""
+"""The claims of the literature and its folklore, by id: `claims["trpo/tv"]`. Records only; one file a kind.
+
+The bounds are claims: the catalogue holds the records of `trpo_theory.bounds` themselves.
+"""
 
 from __future__ import annotations
 
-import sys
-import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from trpo_theory import bounds
-from trpo_theory._catalogue import Importable
-from trpo_theory._checks import unknown_name
+from trpo_theory._catalogue import Catalogue, read_as_mapping
+from trpo_theory.bounds import all_bounds
+from trpo_theory.bounds.record import Claim, claim
 from trpo_theory.claims import divergences, errors, identities, order, rates, rules, updates
-from trpo_theory.claims.record import Claim, claim, claim_of
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Claim", "catalogue", "checked_own", "claim", "claim_of", "get", "to_frame"]
+__all__ = ["Claim", "catalogue", "checked_own", "claim", "get", "to_frame"]
 
-_ORDER = (
-    *("id/", "errata/", "id/eta-with-old-advantage", "order/"),
-    *("kakade-langford", "trpo/tv", "trpo/tv-2", "coupling/", "trpo/kl", "pinsker/", "blog/", "cpo/max-tv", "blog/no"),
-    *(
-        "span/",
-        "mixed/",
-        "bh/",
-        "divergence/",
-        "cpo/mean-tv",
-        "cpo/mean-kl",
-        "cpo/prop-1",
-        "pirotta/",
-        "geppo",
-        "mixing/",
-    ),
-    *("chain-rule/", "chain-rule/mean-kl", "chain-rule/occupancy", "mean-kl/", "", "update/penalty-monotone"),
-    *("update/max-kl-monotone", "update/mean-kl-monotone", "update/coefficient-needed", "update/step-tiny"),
-    *("update/softmax-gradient", "update/npg", "update/ppo-clip", "update/clip-gain", "update/", "rate/", "error/"),
-)
-"""The beginnings of ids in the order of the catalogue's tables: a claim stands with the longest that fits."""
+FIRST, LAST = (identities, order), (divergences, updates, rules, rates, errors)
+"""The files of claims that come before and after the bounds in the tables; each lists its own as CLAIMS. A new file is added
+here."""
 
 
-def _place(claim_id: str) -> int:
-    return max(
-        (beginning for beginning in enumerate(_ORDER) if claim_id.startswith(beginning[1])),
-        key=lambda beginning: len(beginning[1]),
-    )[0]
+def _records() -> Iterable[Claim]:
+    for file in FIRST:
+        yield from file.CLAIMS
+    yield from all_bounds.values()
+    for file in LAST:
+        yield from file.CLAIMS
 
 
-def _collected() -> Mapping[str, Claim]:
-    of_bounds = {**bounds.catalogue, **getattr(bounds, "folklore", {})}
-    records = [claim_of(bound) for bound in of_bounds.values()]
-    for room in (identities, order, divergences, rules, updates, rates, errors):
-        records += room.CLAIMS
-    return types.MappingProxyType(
-        {record.id: record for record in sorted(records, key=lambda record: _place(record.id))}
-    )
-
-
-catalogue: Mapping[str, Claim] = _collected()
+catalogue = Catalogue.of("claim", _records())
 
 
 def get(claim_id: str) -> Claim:
@@ -70,8 +44,6 @@ def get(claim_id: str) -> Claim:
     >>> get("id/flow").relation
     '='
     """
-    if claim_id not in catalogue:
-        raise unknown_name("claim", claim_id, catalogue)
     return catalogue[claim_id]
 
 
@@ -94,26 +66,7 @@ def checked_own(own: Iterable[Claim]) -> list[Claim]:
 
 def to_frame() -> pd.DataFrame:
     """One row a claim: id, expected, provenance, source, statement."""
-    import pandas as pd
-
-    columns = ("id", "expected", "provenance", "source", "statement")
-    return pd.DataFrame([{name: getattr(record, name) for name in columns} for record in catalogue.values()])
+    return catalogue.to_frame(("expected", "provenance", "source", "statement"))
 
 
-class _Catalogue(Importable):
-    """This module reads as the mapping that it holds, so that `tt.claims["trpo/kl"]` is what one would guess."""
-
-    def __getitem__(self, claim_id: str) -> Claim:
-        return get(claim_id)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(catalogue)
-
-    def __len__(self) -> int:
-        return len(catalogue)
-
-    def __contains__(self, claim_id: object) -> bool:
-        return claim_id in catalogue
-
-
-sys.modules[__name__].__class__ = _Catalogue
+read_as_mapping(__name__, listed=catalogue)

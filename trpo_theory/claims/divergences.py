@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.step.quantities import Quantities
 
 RENYI_ORDERS = (0.1, 0.5, 0.9)
@@ -30,6 +30,11 @@ def _jensen_shannon(q: Quantities) -> Any:
 def _hellinger(q: Quantities) -> Any:
     """1 − BC² = H² (2 − H²), H² = 1 − BC: without the cancellation of 1 − BC²."""
     return q.hellinger2 * (2 - q.hellinger2)
+
+
+def _occupancy(q: Quantities) -> Any:
+    moved = q.sum_s(q.arithmetic.kl_div(q.occupancy_old, q.occupancy_new))
+    return q.gamma / (1 - q.gamma) * q.mean_kl - moved
 
 
 def _renyi(order: float) -> Callable[[Quantities], Any]:
@@ -87,5 +92,13 @@ CLAIMS = (
             rf"\tfrac{{1}}{{{2 * order:g}}} D_{{{order}}}(\pi_s \| \tilde\pi_s)",
             "Gilardoni 2010: Pinsker's inequality for Rényi's divergence of order at most 1",
         )
+    ),
+    Claim(
+        "chain-rule/occupancy",
+        _occupancy,
+        r"D_{\mathrm{KL}}(d_\pi \| d_{\tilde\pi}) \le \frac{\gamma}{1-\gamma}\,"
+        r"\mathbb{E}_{s\sim d_\pi} D_{\mathrm{KL}}(\pi_s \| \tilde\pi_s)",
+        'derived: the chain rule at a geometric time, docs/theory.md, "The chain-rule bound"',
+        provenance="D",
     ),
 )

@@ -1,4 +1,5 @@
-"""Claims of the user's own, from a Python file; what goes wrong in it is reported as theirs, with their line."""
+# pyright: strict
+"""Claims of one's own, from a Python file. An error in that file is reported with its line."""
 
 from __future__ import annotations
 
@@ -9,14 +10,13 @@ import importlib.util
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
-from trpo_theory.bounds import Bound, all_bounds
-from trpo_theory.claims.record import Claim, claim_of
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 
 
-def read_claims(path: Any) -> list[Claim]:
+def read_claims(path: str | Path) -> list[Claim]:
     """The claims (and bounds, as claims) that a Python file defines, in its order. The file is run.
 
     Args:
@@ -53,36 +53,30 @@ def read_claims(path: Any) -> list[Claim]:
     return _collected(module, file)
 
 
-def _collected(module: Any, file: Path) -> list[Claim]:
-    from trpo_theory.claims import checked_own
+def _collected(module: ModuleType, file: Path) -> list[Claim]:
+    from trpo_theory.claims import catalogue, checked_own
 
-    found = dict.fromkeys(value for value in vars(module).values() if isinstance(value, Claim | Bound))
-    claims = [value if isinstance(value, Claim) else claim_of(value) for value in found if _is_own(value)]
-    if not claims:
+    found = dict.fromkeys(value for value in vars(module).values() if isinstance(value, Claim))
+    imported = list(catalogue.values())  # those that the file imports from the catalogue are not its own
+    own = [claim for claim in found if claim not in imported]
+    if not own:
         raise InvalidInput(
             got=f"no claims in {file.name}",
             wanted="a function decorated with @claim, or a Bound",
             fix='from trpo_theory import claim; @claim("mine/lemma-3", statement="..."); def lemma_3(q): return ...',
         )
     seen: set[str] = set()
-    for claim in checked_own(claims):
+    for claim in checked_own(own):
         if claim.id in seen:
             raise InvalidInput(
                 got=f"the id {claim.id!r} twice in {file.name}", wanted="one claim an id", fix="rename one of the two"
             )
         seen.add(claim.id)
-    return [dataclasses.replace(claim, origin=str(file.resolve())) for claim in claims]
-
-
-def _is_own(value: Any) -> bool:
-    """Not one imported from the catalogue."""
-    from trpo_theory.claims import catalogue
-
-    return catalogue.get(value.id) is not value and all_bounds.get(value.id) is not value
+    return [dataclasses.replace(claim, origin=str(file.resolve())) for claim in own]
 
 
 def complaint(error: BaseException, file: str) -> str:
-    """The error as its author wants it: kind, message, and the last line of their file that it passed through."""
+    """The error for the author of the file: its type, its message, and the last line of the file that it passed through."""
     message = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError):
         return f"{message} (line {error.lineno}: {(error.text or '').strip()})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.rules import pooled
 from trpo_theory.step.quantities import Quantities
 

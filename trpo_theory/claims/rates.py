@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.rules import tilted
 from trpo_theory.step.quantities import Quantities
 

@@ -15,7 +15,7 @@ from trpo_theory.cli.output import busy, digits, fail, new_console, print_fields
 from trpo_theory.errors import ClaimFailed, InvalidInput
 
 if TYPE_CHECKING:
-    from trpo_theory.claims.record import Claim
+    from trpo_theory.bounds.record import Claim
     from trpo_theory.verification.verdict import Verdict, Verification
 
 FromOption = Annotated[

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from trpo_theory import _checks, bounds
 from trpo_theory import claims as catalogue
-from trpo_theory.bounds.bound import Bound
+from trpo_theory.bounds.formulas import Formula
+from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.claims.from_file import complaint
-from trpo_theory.claims.record import Claim
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.io.evidence_files import evidence_fields, number_text
 from trpo_theory.proofs.certificate import Certificate, differing
@@ -51,10 +51,17 @@ def as_bound(one: Any) -> Bound:
         return one
     if isinstance(one, Claim) and one.relation == ">=" and one.step is None and one.problem is None:
         return Bound(
-            one.id, lambda q: one.formula(q) - q.surrogate_gap, one.statement, one.source, one.given, one.expected
+            one.id,
+            lambda q: one.signed_slack(q) - q.surrogate_gap,
+            one.statement,
+            one.source,
+            one.given,
+            expected=one.expected,
         )
     if callable(one) and not isinstance(one, Claim):
-        return Bound(getattr(one, "__name__", "penalty"), one, "a penalty of one's own", "", expected="open")
+        return Bound(
+            getattr(one, "__name__", "penalty"), cast(Formula, one), "a penalty of one's own", "", expected="open"
+        )
     raise InvalidInput(
         got=f"{one.id if isinstance(one, Claim) else f'a {type(one).__name__}'} as a bound",
         wanted="the id of a bound, a Bound, a penalty q -> number, or a Claim whose slack is eta(new) - L + penalty",

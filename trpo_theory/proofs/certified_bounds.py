@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import bounds as catalogue
-from trpo_theory.bounds.bound import Bound
+from trpo_theory.bounds.record import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball.raw import precision

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trpo_theory import _checks
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.files import read_fields
 from trpo_theory.proofs import bound_ratio, refutation, sharp_ends, update_evidence, witness

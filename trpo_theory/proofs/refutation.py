@@ -11,7 +11,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory import claims as catalogue
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided, precision

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.from_file import complaint
-from trpo_theory.claims.record import Claim
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.decide import Decision, decide
 from trpo_theory.step.exact import ExactInstance
@@ -20,7 +20,7 @@ def settle(claim: Claim, instance: ExactInstance) -> Decision:
     try:
         with np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
             return decide(
-                lambda q: claim.formula(claim.stepped(q)),
+                lambda q: claim.signed_slack(claim.stepped(q)),
                 instance,
                 given=None if claim.given is None else lambda q: claim.met(claim.stepped(q)),
                 relation=claim.relation,
@@ -31,4 +31,4 @@ def settle(claim: Claim, instance: ExactInstance) -> Decision:
 
 def failed(claim: Claim, error: Exception) -> ClaimFailed:
     """The exception that says whose code it was, and where."""
-    return ClaimFailed(claim.id, complaint(error, claim.origin))
+    return ClaimFailed(claim.id, complaint(error, claim.file))

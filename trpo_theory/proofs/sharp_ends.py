@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import NotSolved
 from trpo_theory.io.evidence_files import number_text
 from trpo_theory.numerics.ball.raw import Undecided

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import as_written, evidence_fields, number_text, rounded, sentence_text
 from trpo_theory.io.files import mdp_fields

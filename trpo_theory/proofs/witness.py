@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.io.evidence_files import (
     decimal_text,
     evidence_fields,

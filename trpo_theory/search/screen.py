@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.proofs.settle import failed
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
@@ -100,7 +100,7 @@ class Screen:
         try:
             with np.errstate(all="ignore"):
                 moved = self.claim.stepped(q)
-                slack = self.claim.formula(moved)
+                slack = self.claim.signed_slack(moved)
                 if np.asarray(slack).dtype == bool or slack is None:
                     raise TypeError(
                         f"the slack is {slack!r}, not a number: return the larger side minus the smaller one"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.search.battery import random_instances, share

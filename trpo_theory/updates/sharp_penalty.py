@@ -27,7 +27,7 @@ _NODES = 40
 """A side. Chosen: the upper bound is within a few per cent of G, at a fraction of a second a step."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SteppedBound(Bound):
     """A bound whose penalty is computed at the radii 2^(k/4) nats, holds below each of them, and is expensive to compute.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trpo_theory import claims as catalogue
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.search import hunt as hunting
 from trpo_theory.search.battery import battery, random_instances
 from trpo_theory.search.hunt import Batch

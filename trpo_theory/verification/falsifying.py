@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from trpo_theory import _checks
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.search_task import Search

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import NotSolved
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle

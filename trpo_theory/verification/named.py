@@ -8,8 +8,8 @@ import zlib
 from typing import Any
 
 from trpo_theory import claims as catalogue
+from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.from_file import read_claims
-from trpo_theory.claims.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.proofs.witness import file_hash
 
@@ -57,7 +57,7 @@ def fingerprint(claim: Claim) -> str:
         return name
     if isinstance(name, tuple):
         return f"{claim.id} (file {name[1][:16]})"
-    codes = [getattr(getattr(claim, part), "__code__", None) for part in ("formula", "given", "step")]
+    codes = [getattr(function, "__code__", None) for function in claim.functions]
     told = repr([(code.co_code, code.co_names, code.co_varnames, _constants(code)) for code in codes if code])
     return f"{claim.id} (code {zlib.crc32(told.encode()):08x})"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from trpo_theory.claims.record import Claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.search import hunt as hunting
 from trpo_theory.search.descent import scaled
 from trpo_theory.search.hunt import Hunt

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from trpo_theory import _checks, claims
-from trpo_theory.bounds import Bound, all_bounds
-from trpo_theory.claims.record import Claim, claim_of
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.execute import execute
@@ -136,7 +135,7 @@ def _chosen(which: Any) -> list[Claim]:
     """The claims meant: of the catalogue, or one's own."""
     if which is None:
         return list(claims.catalogue.values())
-    if isinstance(which, (str, Claim, Bound)):
+    if isinstance(which, (str, Claim)):
         which = [which]
     chosen = [as_claim(one) for one in dict.fromkeys(which)]
     if not chosen:
@@ -154,9 +153,6 @@ def as_claim(one: Any) -> Claim:
     """The claim that an id, a Claim or a Bound stands for; ids of the catalogue are the catalogue's."""
     if isinstance(one, str):
         return claims.get(one)
-    if isinstance(one, Bound):
-        of_catalogue = all_bounds.get(one.id) is one
-        return claims.get(one.id) if of_catalogue else claims.checked_own([claim_of(one)])[0]
     if not isinstance(one, Claim):
         raise InvalidInput(
             got=f"a {type(one).__name__} as a claim",

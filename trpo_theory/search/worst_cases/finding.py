@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
-from trpo_theory.bounds.bound import Bound
+from trpo_theory.bounds.record import Bound
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import write_evidence
 from trpo_theory.numerics.ball import rationals

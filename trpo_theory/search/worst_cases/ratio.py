@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.bounds.bound import Bound
-from trpo_theory.claims.record import claim_of
+from trpo_theory.bounds.record import Bound
 from trpo_theory.numerics.floats import as_floats
 from trpo_theory.numerics.layout import batch_first
 from trpo_theory.proofs.settle import failed
@@ -47,7 +46,7 @@ class Ratio:
 
     def __init__(self, bound: Bound) -> None:
         self.bound = bound
-        self.batched = Screen(claim_of(bound)).batched
+        self.batched = Screen(bound).batched
         probe = random_instances(np.random.default_rng(0), self.fewer(600), 3, 2)
         ratios, plain = self(probe), _neutral(probe)
         self.uses = frozenset(
@@ -64,7 +63,7 @@ class Ratio:
                     return np.broadcast_to(self._of(instances.quantities()), (len(instances),))
                 return np.array([float(self._of(instances.one(i))) for i in range(len(instances))])
         except Exception as error:
-            raise failed(claim_of(self.bound), error) from error
+            raise failed(self.bound, error) from error
 
     def _of(self, q: Quantities) -> Any:
         penalty = np.asarray(self.bound.penalty(q), dtype=np.float64)

@@ -1,0 +1,91 @@
+# pyright: strict, reportMissingTypeStubs=false
+"""`BoundCheck`: a bound's numbers on an instance, and the float error of its slack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trpo_theory.bounds.formulas import Numbers, Truth
+from trpo_theory.step.quantities import Quantities
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SUMMED_IN_ORDER = 32
+"""The most terms that NumPy and BLAS add one after the other, with room: longer sums are blocked or pairwise, and their error
+grows with the logarithm of their length (measured: never above this in tests/bounds)."""
+
+_FURTHER_STEPS = 4
+"""Roundings of a term beside its sum: two products, a difference and the final subtraction."""
+
+_SOLVE = 4
+"""A solve's error in units of n ε/(1 − γ): a factorisation, two substitutions, and the right-hand side, each once."""
+
+
+@dataclass(frozen=True, eq=False)
+class BoundCheck:
+    """A bound's numbers on an instance, or (*batch) on each of a batch; in discounted reward.
+
+    Attributes:
+        id: of the bound.
+        penalty, lower_bound, slack: as `Bound` computes them; slack = η(new) − lower_bound.
+        rounding: the most that float error makes of a slack that is 0.
+    """
+
+    id: str
+    penalty: Numbers
+    lower_bound: Numbers
+    slack: Numbers
+    rounding: Numbers
+
+    @property
+    def holds(self) -> Truth:
+        """Whether slack ≥ 0, up to rounding: in floats the sign of a slack within ± rounding is not decided."""
+        return self.slack >= -self.rounding
+
+    @property
+    def says_nothing(self) -> Truth:
+        """Whether the penalty is infinite: hypotheses that fail, or a divergence that is infinite."""
+        return np.isinf(np.asarray(self.penalty, dtype=np.float64))[()]
+
+
+def _unit(q: Quantities) -> Numbers:
+    """n ε, the relative error of a sum of n products, times that of a solve but for its 1/(1 − γ)."""
+    terms = min(len(q.value), _SUMMED_IN_ORDER) + _FURTHER_STEPS
+    return _SOLVE * terms * float(np.finfo(np.float64).eps)
+
+
+def gap_rounding(q: Quantities) -> Numbers:
+    """A bound on the float error of η(new) − L = Σ_s (ρ_new − ρ_old)(s) Ā(s), (*batch).
+
+    Both solves are relatively accurate to u = n ε/(1 − γ), norm-wise, n ε being that of a sum of n = min(S, 32) products
+    (the 32: blocked and pairwise sums), and A_old inherits max|V| u. Each term moves by no more than its factors do:
+        4 u · Σ_s |ρ_new − ρ_old|(s) · max_s 2 TV(s) · (ε_A + max|V|).
+    The right-hand side γ (P_new − P_old)ᵀ ρ_old of the first solve may cancel, and rows as stored sum to 1 only to a
+    defect δ = max_s |Σ_a (new − old)(a|s)|, while the theorems assume rows that do:
+        γ/(1 − γ)² (8 n ε α + 2 δ) ε' + 2 δ ε_A Σ_s |ρ_new − ρ_old|(s).
+    """
+    unit = _unit(q)
+    size = q.max_abs_advantage + q.max_s(abs(q.value))
+    moved = q.sum_s(abs(q.visitation_change))
+    defect = 2 * q.max_s(abs(q.sum_a(q.new - q.old)))
+    cancelled = q.gamma / (1 - q.gamma) ** 2 * (2 * unit * q.max_tv + defect) * q.max_abs_expected_advantage
+    return unit / (1 - q.gamma) * moved * 2 * q.max_tv * size + cancelled + defect * q.max_abs_advantage * moved
+
+
+def shift_rounding(q: Quantities) -> Numbers:
+    """A bound on the float error of a sum of Ā over visitations that add up to at most 2/(1 − γ), (*batch)."""
+    unit = _unit(q) / (1 - q.gamma)
+    return unit * 2 / (1 - q.gamma) * 2 * q.max_tv * (q.max_abs_advantage + q.max_s(abs(q.value)))
+
+
+def to_frame(checks: Iterable[BoundCheck]) -> pd.DataFrame:
+    """One row a bound (of one instance): id, penalty, lower_bound, slack, holds."""
+    import pandas as pd
+
+    columns = ("penalty", "lower_bound", "slack", "holds")
+    return pd.DataFrame([{"id": check.id, **{name: getattr(check, name) for name in columns}} for check in checks])

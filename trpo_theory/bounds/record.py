@@ -1,0 +1,270 @@
+# pyright: strict
+"""`Claim`, a statement that is evaluated on instances, and `Bound`, the claim η(new) ≥ L_old(new) − penalty."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from trpo_theory._checks import near_matches
+from trpo_theory.bounds.checked import BoundCheck, gap_rounding, shift_rounding
+from trpo_theory.bounds.formulas import Condition, Formula, Numbers, Truth
+from trpo_theory.errors import InvalidInput
+from trpo_theory.step.quantities import Quantities
+
+Expected: TypeAlias = bool | str
+"""What the catalogue (or the author) expects of a claim: True, False, or "open" where nobody knows; nothing else."""
+
+EXPECTATIONS = (True, False, "open")
+RELATIONS = (">=", "=")
+NEEDS = frozenset({"unit-reward", "uniform-old", "optimal-new", "greedy-mixture", "one-row"})
+"""Properties of instances that hypotheses require and random instances rarely have; the searches construct instances with them.
+
+unit-reward: r in [0, 1]; uniform-old: old uniform; optimal-new: new an optimal policy; greedy-mixture: new moves towards a
+policy that is greedy for A_old; one-row: old the same in all states, which are one group.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A claim of the literature, of folklore or of one's own: a slack that is ≥ 0 (or = 0) where the hypotheses hold.
+
+    Args:
+        id: its name, such as "trpo/tv" or "mine/lemma-3".
+        formula: the slack, left side minus right side, as the mathematics of one instance over `Quantities`. It may be an
+            array over states (and actions): the claim is then made of each entry. (Of a `Bound`: the penalty.)
+        statement: in LaTeX.
+        source: where it is stated.
+        given: the hypotheses, true where the claim applies; None for always.
+        relation: ">=": slack ≥ 0 is claimed; "=": slack = 0.
+        expected: what is expected of the claim: True, False, or "open" where nobody knows.
+        provenance: how sure the wording is: "S" seen, "M" from memory, "D" derived here, "" for one's own.
+        step: makes new from old, `size`, `groups` and `noise`, in any arithmetic, for a claim about an update rule; the
+            formula then reads the quantities of that step.
+        problem: for a claim about an update problem: the problem of a size (a radius, a coefficient), solved for new by
+            the real solver; `step` then gives its exact solution where all states share one row.
+        tabular: for a claim with a problem: all policies are allowed (else: classes that share rows).
+        sound_for_any_new: for a claim with a problem: a negative slack refutes it whatever new is, solved or not.
+        needs: of `NEEDS`, the properties that an instance must have for the hypotheses to hold.
+        note: what a reader should know of the verdict.
+        origin: the file of one's own that it was read from; "" for others.
+
+    Raises:
+        InvalidInput: for an empty id or statement, a formula that is no function, or another value of a field than those.
+    """
+
+    id: str
+    formula: Formula
+    statement: str
+    source: str = ""
+    given: Condition | None = None
+    _: KW_ONLY
+    relation: str = ">="
+    expected: Expected = True
+    provenance: str = ""
+    step: Formula | None = None
+    problem: Callable[[float], Any] | None = None
+    tabular: bool = True
+    sound_for_any_new: bool = False
+    needs: frozenset[str] = frozenset()
+    note: str = ""
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        for field in ("id", "statement"):
+            _expect_text(getattr(self, field), field, name)
+        _expect_choice(self, "relation", RELATIONS, "write the claim as a slack, left side minus right side")
+        _expect_choice(self, "expected", EXPECTATIONS, "write expected=False for a claim known to be false")
+        for field in ("formula", *_CODE):
+            value = getattr(self, field, None)
+            if not callable(value) and (field == "formula" or value is not None):
+                raise InvalidInput(
+                    got=f"{field} = {value!r} for {self.id}",
+                    wanted="a function of the Quantities q",
+                    fix=f"write {field}=lambda q: ...",
+                )
+        needs = frozenset((self.needs,) if isinstance(self.needs, str) else self.needs)
+        for unknown in sorted(needs - NEEDS):
+            raise InvalidInput(
+                got=f"needs {unknown!r} of {self.id}",
+                wanted=f"some of {', '.join(sorted(NEEDS))}",
+                fix=near_matches(unknown, sorted(NEEDS)),
+            )
+        object.__setattr__(self, "needs", needs)
+
+    @property
+    def functions(self) -> tuple[Callable[..., Any], ...]:
+        """All code of the claim: its formula, its hypotheses and the like."""
+        found = (getattr(self, field, None) for field in ("formula", *_CODE))
+        return tuple(one for one in found if one is not None)
+
+    @property
+    def file(self) -> str:
+        """The file in which its formula is written; "" where that is not known."""
+        return self.origin or getattr(getattr(self.formula, "__code__", None), "co_filename", "")
+
+    def __call__(self, q: Quantities) -> Numbers:
+        """The signed slack."""
+        return self.signed_slack(q)
+
+    def signed_slack(self, q: Quantities) -> Numbers:
+        """Left side minus right side: claimed to be ≥ 0, or = 0, by the relation."""
+        return self.formula(q)
+
+    def slack(self, q: Quantities) -> Numbers:
+        """What is ≥ 0 where the claim holds: the signed slack, of an identity −|signed slack|.
+
+        It is ∞ where the claim says nothing (∞ − ∞).
+        """
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            value = q.arithmetic.nan_to_inf(self.signed_slack(q))
+            return -abs(value) if self.relation == "=" else value
+
+    def met(self, q: Quantities) -> Truth:
+        """Whether the hypotheses hold."""
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            return True if self.given is None else self.given(q)
+
+    def stepped(self, q: Quantities) -> Quantities:
+        """The quantities that the formula reads: of old and the step's new, where the claim is about an update rule."""
+        return q if self.step is None else q.with_new(self.step(q))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.id!r}, expected={self.expected!r}, source={self.source!r})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bound(Claim):
+    """A lower bound on the return of a new policy, M = L_old(new) − penalty: the claim η(new) − M ≥ 0.
+
+    Args:
+        id: its name, such as "trpo/kl".
+        formula: the penalty (not the slack), as the mathematics of one instance over `Quantities`; in discounted reward.
+        shift: for a bound that subtracts its penalty from something else than L: that centre minus L. None for 0.
+        small_only: it costs a solve for each state; `check_all` skips it where there are many states.
+
+    The other arguments are those of `Claim`; a bound has relation ">=", and neither a step nor a problem.
+
+    Raises:
+        InvalidInput: as `Claim`.
+    """
+
+    _: KW_ONLY
+    provenance: str = "D"
+    shift: Formula | None = None
+    small_only: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field, only in (("relation", ">="), ("step", None), ("problem", None)):
+            if getattr(self, field) != only:
+                raise InvalidInput(
+                    got=f"{field} = {getattr(self, field)!r} for the bound {self.id}",
+                    wanted=f"{field} = {only!r}: a bound is a penalty, for every old and new",
+                    fix="write a Claim, whose formula is the slack",
+                )
+
+    def signed_slack(self, q: Quantities) -> Numbers:
+        """η(new) − M = (η(new) − L) − shift + penalty; computed from the gap itself, which keeps its digits for tiny steps."""
+        return self._gap(q) + self.penalty(q)
+
+    def penalty(self, q: Quantities) -> Numbers:
+        """The penalty, (*batch); ∞ where the bound says nothing: hypotheses that fail, and 0 · ∞ of a divergence."""
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            penalty = self.formula(q)
+            if self.given is not None:
+                penalty = q.arithmetic.where(self.given(q), penalty, np.inf)
+            return q.arithmetic.nan_to_inf(penalty)
+
+    def center(self, q: Quantities) -> Numbers:
+        """What the penalty is subtracted from: L_old(new), but for a bound with a shift."""
+        return q.surrogate if self.shift is None else q.surrogate + self.shift(q)
+
+    def lower_bound(self, q: Quantities) -> Numbers:
+        """M = center − penalty, equation (10)."""
+        return self.center(q) - self.penalty(q)
+
+    def ratio(self, q: Quantities, penalty: Numbers) -> Numbers:
+        """The share of its penalty that is used, 1 − slack/penalty = (center − η(new))/penalty: at most 1 for a true bound."""
+        return 1 - (self._gap(q) + penalty) / penalty
+
+    def check(self, q: Quantities) -> BoundCheck:
+        """The bound on this instance, or on each of a batch."""
+        penalty = self.penalty(q)
+        return BoundCheck(self.id, penalty, self.center(q) - penalty, self._gap(q) + penalty, self.rounding(q))
+
+    def rounding(self, q: Quantities) -> Numbers:
+        """A bound on the float error of the slack, (*batch)."""
+        return gap_rounding(q) if self.shift is None else gap_rounding(q) + shift_rounding(q)
+
+    def _gap(self, q: Quantities) -> Numbers:
+        return q.surrogate_gap if self.shift is None else q.surrogate_gap - self.shift(q)
+
+
+_CODE = ("given", "step", "problem", "shift")
+"""The fields that hold a function or None; `formula` always holds one."""
+
+
+def claim(
+    id: str,
+    *,
+    statement: str,
+    source: str = "",
+    given: Condition | None = None,
+    relation: str = ">=",
+    expected: Expected = True,
+    **details: Any,
+) -> Callable[[Formula], Claim]:
+    r"""Make a claim of a function that returns its slack.
+
+    Args:
+        id: its name, such as "mine/lemma-3".
+        statement: in LaTeX.
+        source: where it is stated.
+        given: the hypotheses, a function of q; the claim is made of the instances where it is true.
+        relation: ">=": the claim is slack ≥ 0; "=": slack = 0.
+        expected: what is expected of it: False for a claim known to be false; "open" if nobody knows.
+        **details: other arguments of `Claim`.
+
+    Returns:
+        A decorator.
+
+    Raises:
+        InvalidInput: for an unknown argument, and as `Claim`.
+
+    >>> @claim("mine/trpo-with-3", statement=r"\eta(\tilde\pi) \ge L - 3\epsilon\gamma\alpha^2/(1-\gamma)^2")
+    ... def with_three(q):
+    ...     return q.surrogate_gap + 3 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
+    >>> with_three
+    Claim('mine/trpo-with-3', expected=True, source='')
+    """
+    known = sorted({field.name for field in dataclasses.fields(Claim)} - {"id", "formula"})
+    for unknown in sorted(details.keys() - set(known)):
+        raise InvalidInput(
+            got=f"claim(..., {unknown}=...)",
+            wanted="id, " + ", ".join(known),
+            fix=f"check the spelling: {near_matches(unknown, known)}",
+        )
+
+    def decorate(formula: Formula) -> Claim:
+        return Claim(id, formula, statement, source, given, relation=relation, expected=expected, **details)
+
+    return decorate
+
+
+def _expect_text(value: object, field: str, kind: str) -> None:
+    if not isinstance(value, str) or not value.strip():
+        example = "mine/lemma-3" if field == "id" else r"\eta(\tilde\pi) \ge ..."
+        raise InvalidInput(got=f"{field} = {value!r} of a {kind}", wanted="a text", fix=f'write {field}="{example}"')
+
+
+def _expect_choice(record: Claim, field: str, choices: tuple[object, ...], fix: str) -> None:
+    value = getattr(record, field)
+    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+        *others, last = (f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in choices)
+        raise InvalidInput(got=f"{field} = {value!r} for {record.id}", wanted=f"{', '.join(others)} or {last}", fix=fix)
