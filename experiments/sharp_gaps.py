@@ -1,4 +1,4 @@
-"""Sharp gaps: the worst (L - eta(new))/eps over all finite MDPs, proved from both sides, and what each bound makes of it."""
+"""Sharp gaps: the worst (L - eta(new))/eps over all finite MDPs, proved from both sides, over each bound's penalty."""
 
 from __future__ import annotations
 
@@ -26,7 +26,17 @@ BOUNDS = ("trpo/kl", "pinsker/kl", "bh/kl", "chain-rule/kl")
 
 @dataclass(frozen=True)
 class Settings:
-    """What is computed: max-KL at gammas x radii, nodes by both; small radii; mean-KL's linear constant; and a grid in floats."""
+    """What is computed.
+
+    Attributes:
+        gammas, radii, nodes: max-KL at each pair; nodes has a row a discount, chosen so that the two bounds are within 1 %.
+        small, limit_nodes: the radius that stands for the limit 0, and the nodes there, one a discount of gammas.
+        means, mean_nodes: (discount, radius) of mean-KL's linear constant, radii small enough to show the limit's.
+        grid_gammas, grid_radii, grid_nodes: a grid in floats, for the figures and the order of the two bounds; its nodes
+            grow with the horizon as grid_nodes/(1 - gamma)^(1/4).
+        certify: prove both bounds, but for the grid's.
+        jobs: workers.
+    """
 
     gammas: tuple[float, ...] = (0.5, 0.9, 0.99, 0.999)
     radii: tuple[float, ...] = (1e-4, 1e-2, 1e-1, 1.0)
@@ -70,34 +80,34 @@ def quick(settings: Settings) -> Settings:
 
 def total(settings: Settings) -> int:
     """One advance() for each gap."""
-    return len(_asked(settings))
+    return len(_gaps(settings))
 
 
 def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[str, pd.DataFrame]:
     """The frames: "" and "grid" one row a discount and radius, "limit" and "mean" one a discount."""
     frames: dict[str, list[dict[str, Any]]] = {}
     workers = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
-    asked = _asked(settings)
-    found = workers(joblib.delayed(_row)(*one, certify=settings.certify and one[0] != "grid") for one in asked)
-    for (frame, *_), row in zip(asked, found, strict=True):
+    gaps = _gaps(settings)
+    found = workers(joblib.delayed(_row)(*gap, certify=settings.certify and gap[0] != "grid") for gap in gaps)
+    for (frame, *_), row in zip(gaps, found, strict=True):
         frames.setdefault(frame, []).append(dict(row or {}))
         advance()
     return {name: pd.DataFrame(rows) for name, rows in frames.items()}
 
 
-def _asked(settings: Settings) -> list[tuple[str, str, float, float, int]]:
+def _gaps(settings: Settings) -> list[tuple[str, str, float, float, int]]:
     """Frame, divergence, discount, radius and nodes of each gap."""
-    asked = [
+    gaps = [
         ("", "max-kl", gamma, radius, count)
         for gamma, counts in zip(settings.gammas, settings.nodes, strict=True)
         for radius, count in zip(settings.radii, counts, strict=True)
     ]
     small = zip(settings.gammas, settings.limit_nodes, strict=False)
-    asked += [("limit", "max-kl", gamma, settings.small, count) for gamma, count in small]
-    asked += [("mean", "mean-kl", gamma, radius, settings.mean_nodes) for gamma, radius in settings.means]
+    gaps += [("limit", "max-kl", gamma, settings.small, count) for gamma, count in small]
+    gaps += [("mean", "mean-kl", gamma, radius, settings.mean_nodes) for gamma, radius in settings.means]
     for gamma, radius in itertools.product(settings.grid_gammas, settings.grid_radii):
-        asked.append(("grid", "max-kl", gamma, radius, round(settings.grid_nodes / (1 - gamma) ** 0.25)))
-    return asked
+        gaps.append(("grid", "max-kl", gamma, radius, round(settings.grid_nodes / (1 - gamma) ** 0.25)))
+    return gaps
 
 
 def _row(frame: str, divergence: str, gamma: float, radius: float, nodes: int, *, certify: bool) -> dict[str, Any]:
@@ -112,7 +122,7 @@ def _row(frame: str, divergence: str, gamma: float, radius: float, nodes: int, *
     return row | _ends(gap) | {row["id"]: row["ratio"] for row in gap.bounds if row["id"] in BOUNDS}
 
 
-def _ends(gap: Any) -> dict[str, Any]:
+def _ends(gap: tt.SharpGap) -> dict[str, Any]:
     return {
         "lower": gap.lower,
         "upper": gap.upper,

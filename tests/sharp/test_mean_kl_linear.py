@@ -19,7 +19,7 @@ def left_over(case, gamma, x, ratio, sign):
         lambda part: tuple(map(float, part)) if isinstance(part, tuple) else float(part),
         (case.k, case.constant, case.tilt, case.shift),
     )
-    m, price = np.abs(x - 1), constant * gamma / (1 - gamma)
+    m, multiplier = np.abs(x - 1), constant * gamma / (1 - gamma)
     away = m > 1 / 20
     tilt, shift = away * height * m / (m + width), away * m**2 / (m**2 + square)
 
@@ -31,7 +31,7 @@ def left_over(case, gamma, x, ratio, sign):
     terms = [
         w(x),
         -m * (ratio - 1) * sign,
-        price * divergence,
+        multiplier * divergence,
         -gamma * w(x * ratio),
         mu * (ratio - 1),
         -m * shift * sign,
@@ -68,13 +68,13 @@ def test_multipliers_that_prove_nothing_far_away_are_refused():
 @pytest.mark.parametrize(("gamma", "bound"), [(0.25, "mean-kl/linear-4"), (0.8, "mean-kl/linear-2")])
 def test_the_sharp_gap_is_below(gamma, bound):
     """Another proof of nearly the same at one radius: the program's own upper bound lies between its witness and the penalty."""
-    told = tt.sharp_gap("mean-kl", gamma, 0.05, nodes=40)
-    row = next(row for row in told.bounds if row["id"] == bound)
-    assert told.lower <= told.upper <= row["penalty"]
+    gap = tt.sharp_gap("mean-kl", gamma, 0.05, nodes=40)
+    row = next(row for row in gap.bounds if row["id"] == bound)
+    assert gap.lower <= gap.upper <= row["penalty"]
     assert not [row for row in tt.sharp_gap("mean-kl", 0.2, 0.05, nodes=20).bounds if row["id"].startswith("mean-kl/")]
 
 
-def test_hypotheses_are_told_by_the_discount():
+def test_hypotheses_depend_on_the_discount():
     for gamma, expected in ((0.2, (False, False)), (0.25, (True, False)), (0.8, (True, True))):
         f2 = tt.zoo.f2(gamma=gamma, x=0.1)
         q = tt.compare(f2.mdp, f2.old, f2.new)

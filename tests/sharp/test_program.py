@@ -1,4 +1,4 @@
-"""The sharp gap: closed forms, the walk below it, proved bounds above it, and files that tell the same."""
+"""The sharp gap: closed forms, the walk below it, proved bounds above it, and files that say the same."""
 
 import json
 
@@ -20,13 +20,13 @@ def tv_closed_form(gamma, alpha):
 
 @pytest.mark.parametrize(("gamma", "alpha"), [(0.5, 0.25), (0.9, 0.05), (0.9, 0.7), (0.3, 0.5)])
 def test_max_tv_is_its_closed_form_and_f1_attains_it(gamma, alpha):
-    told = sharp_gap("max-tv", gamma, alpha, certify=True, nodes=NODES)
-    assert told.certified
-    assert told.lower == pytest.approx(tv_closed_form(gamma, alpha), rel=1e-6)
-    assert told.upper == pytest.approx(tv_closed_form(gamma, alpha), rel=1e-6)
-    assert told.lower <= told.upper
-    assert told.witness.mdp.states == 2
-    ratios = {row["id"]: row["ratio"] for row in told.bounds}
+    gap = sharp_gap("max-tv", gamma, alpha, certify=True, nodes=NODES)
+    assert gap.certified
+    assert gap.lower == pytest.approx(tv_closed_form(gamma, alpha), rel=1e-6)
+    assert gap.upper == pytest.approx(tv_closed_form(gamma, alpha), rel=1e-6)
+    assert gap.lower <= gap.upper
+    assert gap.witness.mdp.states == 2
+    ratios = {row["id"]: row["ratio"] for row in gap.bounds}
     assert ratios.keys() == {"trpo/tv", "coupling/tv"}
     if alpha <= 0.5:
         assert ratios["coupling/tv"] == pytest.approx(1, rel=1e-6)
@@ -51,7 +51,7 @@ def test_max_kl_is_between_the_walk_and_the_chain_rule(max_kl):
     assert all(row["ratio"] < 1 for row in max_kl.bounds)
 
 
-def test_its_witness_evaluates_from_its_file_to_the_gap_told(max_kl, tmp_path):
+def test_its_witness_evaluates_from_its_file_to_the_gap(max_kl, tmp_path):
     max_kl.write(tmp_path / "witness.json")
     fields = tt.io.read_fields(tmp_path / "witness.json")
     mdp = tt.io.mdp_from_fields(fields)
@@ -65,9 +65,9 @@ def test_its_witness_evaluates_from_its_file_to_the_gap_told(max_kl, tmp_path):
 def test_its_proof_is_checked_from_its_file_alone(max_kl, tmp_path, capsys):
     max_kl.write_proof(tmp_path / "proof.json")
     assert main(["certify", str(tmp_path / "proof.json"), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["certified"]
-    assert told["upper"] == pytest.approx(max_kl.upper, rel=1e-12)
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["certified"]
+    assert printed["upper"] == pytest.approx(max_kl.upper, rel=1e-12)
     fields = json.loads((tmp_path / "proof.json").read_text())
     fields["w"] = [value * 0.98 for value in fields["w"]]
     (tmp_path / "wrong.json").write_text(json.dumps(fields))
@@ -77,26 +77,37 @@ def test_its_proof_is_checked_from_its_file_alone(max_kl, tmp_path, capsys):
 @pytest.mark.parametrize("divergence", DIVERGENCES)
 @pytest.mark.parametrize("normaliser", ["max", "expected"])
 def test_no_lower_bound_exceeds_an_upper_one(divergence, normaliser):
-    told = sharp_gap(divergence, 0.4, 0.05, normaliser, nodes=10)
-    assert 0 < told.lower <= told.upper
-    assert all(row["ratio"] <= 1 + 1e-9 for row in told.bounds)
+    gap = sharp_gap(divergence, 0.4, 0.05, normaliser, nodes=10)
+    assert 0 < gap.lower <= gap.upper
+    assert all(row["ratio"] <= 1 + 1e-9 for row in gap.bounds)
 
 
 def test_mean_tv_over_the_expected_advantage_is_cpos_bound_in_the_limit():
     """F5: the ratio to cpo/mean-tv tends to 1 as M grows."""
-    told = sharp_gap("mean-tv", 0.5, 0.1, "expected", nodes=NODES)
-    assert [row["id"] for row in told.bounds] == ["cpo/mean-tv", "geppo"] or told.bounds[0]["id"] == "cpo/mean-tv"
-    assert 0.999 < told.bounds[0]["ratio"] <= 1
-    assert told.upper == pytest.approx(told.bounds[0]["penalty"], rel=1e-6)
+    gap = sharp_gap("mean-tv", 0.5, 0.1, "expected", nodes=NODES)
+    assert [row["id"] for row in gap.bounds] == ["cpo/mean-tv", "geppo"] or gap.bounds[0]["id"] == "cpo/mean-tv"
+    assert 0.999 < gap.bounds[0]["ratio"] <= 1
+    assert gap.upper == pytest.approx(gap.bounds[0]["penalty"], rel=1e-6)
+
+
+def test_a_bound_with_a_misspelt_quantity_is_an_error_and_one_that_reads_more_is_skipped(monkeypatch):
+    gap = sharp_gap("max-tv", 0.5, 0.25, nodes=NODES)
+    more = tt.bounds.Bound("mine/more", lambda q: q.max_tv * q.rms_advantage_or_so, "", "")
+    monkeypatch.setattr(tt.bounds, "catalogue", {"mine/more": more})
+    with pytest.raises(AttributeError, match="rms_advantage_or_so"):
+        _ = gap.bounds
+    known = tt.bounds.Bound("mine/more", lambda q: q.max_tv * q.surrogate, "", "")
+    monkeypatch.setattr(tt.bounds, "catalogue", {"mine/more": known})
+    assert gap.bounds == []
 
 
 def test_the_verb_prints_the_fields_that_scripts_read(capsys):
     arguments = ["sharp", "--divergence", "max-tv", "--gamma", "1/2", "--radius", "1/4", "--json"]
     assert main(arguments) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {"divergence", "normaliser", "gamma", "radius", "lower", "upper", "bounds", "witness"} <= told.keys()
-    assert told["lower"] == pytest.approx(0.4)
-    assert {"id", "penalty", "ratio"} == told["bounds"][0].keys()
+    printed = json.loads(capsys.readouterr().out)
+    assert {"divergence", "normaliser", "gamma", "radius", "lower", "upper", "bounds", "witness"} <= printed.keys()
+    assert printed["lower"] == pytest.approx(0.4)
+    assert {"id", "penalty", "ratio"} == printed["bounds"][0].keys()
 
 
 @pytest.mark.parametrize(

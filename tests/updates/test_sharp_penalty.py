@@ -31,12 +31,12 @@ def steps():
 
 
 def test_the_penalty_is_between_a_walk_and_the_chain_rule(steps):
-    told = steps["sharp/max-kl"]
-    radius, size = float(told.max_kl), float(told.surrogate.max_abs_advantage[0])
+    step = steps["sharp/max-kl"]
+    radius, size = float(step.max_kl), float(step.surrogate.max_abs_advantage[0])
     x = np.sqrt(-np.expm1(-2 * radius)) / 2
     walk = tt.zoo.walk(gamma=GAMMA, x=x, n=40)
     lost = -walk.gap / np.abs(tt.compare(walk.mdp, walk.old, walk.new).advantage).max()
-    assert lost * size <= float(told.penalty) <= 2 * li_minus_half(GAMMA) * radius * size
+    assert lost * size <= float(step.penalty) <= 2 * li_minus_half(GAMMA) * radius * size
 
 
 def test_the_step_is_longer_promises_more_and_keeps_its_promise(steps):
@@ -49,6 +49,21 @@ def test_the_step_is_longer_promises_more_and_keeps_its_promise(steps):
         other = tt.update(tt.zoo.kakade(gamma=GAMMA), [[0.45, 0.55], [0.4, 0.6]], tt.MaxKL(float(delta)))
         penalty = best.surrogate.penalty(sharp.SHARP_MAX_KL, other.max_kl)
         assert float(other.surrogate_gain) - float(penalty[0]) <= float(best.objective) * (1 + 1e-9)
+
+
+def user_bound(formula):
+    return tt.Penalty(bound=tt.bounds.Bound("mine/lemma", formula, r"\eta \ge L - ...", "a draft"))
+
+
+def test_a_bound_that_reads_more_than_max_kl_is_refused_by_what_it_reads():
+    with pytest.raises(tt.InvalidInput, match="reads max_tv"):
+        tt.update(tt.zoo.kakade(gamma=GAMMA), [[0.45, 0.55], [0.4, 0.6]], user_bound(lambda q: q.max_tv))
+
+
+def test_a_misspelt_quantity_is_not_taken_for_one_that_is_not_known():
+    with pytest.raises(AttributeError, match="max_kl") as caught:
+        tt.update(tt.zoo.kakade(gamma=GAMMA), [[0.45, 0.55], [0.4, 0.6]], user_bound(lambda q: q.max_kll))
+    assert "max_kll" in str(caught.value)
 
 
 def test_outside_its_radii_it_is_the_chain_rule():

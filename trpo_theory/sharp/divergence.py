@@ -66,8 +66,8 @@ class Divergence:
         peak: (c, λ) -> the l ≥ 0 that maximises c l − λ f(l), for λ > 0; ∞ where it grows for ever.
         largest_gain: radius -> max E[(l − 1) A] over |A| ≤ 1, E A = 0 at this radius, or a number above it that agrees with it
             to leading order.
-        enclosed: l > 0 -> `centred` in balls.
-        conjugate: (c, λ) -> sup over l > 0 of c l − λ f(l), λ ≥ 0, in balls; ∞ where it grows for ever.
+        enclosed: l > 0 -> `centred`, exactly or enclosed.
+        conjugate: (c, λ) -> sup over l > 0 of c l − λ f(l), λ ≥ 0, exactly or enclosed; ∞ where it grows for ever.
         largest_radius: beyond it the gap does not change, or the program's numbers do not suffice.
         most_nodes: more nodes a side do not bring the two bounds closer; None where they do.
         family: (mean, normaliser, gamma, radius) -> a family in closed form that attains the gap there, or None.

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 _LIFTS = (0.0, 1e-11, 1e-9, 1e-7, 1e-5)
 """Tried in turn on a supersolution that ball arithmetic does not prove as it is, as shares of its bound. Chosen: from rounding to
 what is still far below the distance of the two bounds."""
-_LEAST_GAMMA, _LARGEST_GAMMA = 1e-3, 0.9999
+_LEAST_GAMMA, _LARGEST_GAMMA = 1e-3, 0.9999  # outside these the program's numbers differ too much in size. Chosen
 _LEAST_RADIUS = 1e-10
-"""Outside these the program's numbers are of too different sizes for the solver. Chosen."""
+"""Below it, likewise. Chosen."""
 _LEAST_NODES = 10
 """A side, at least: with fewer the bounds are too far apart to be of use. Chosen."""
 _LATTICE_PER_STEP = 16.0

@@ -9,10 +9,11 @@ import numpy as np
 
 from trpo_theory.sharp.setting import Setting
 
-_AFFORDABLE_MEAN = 1e9
 _AFFORDABLE_MAX = 1e4
 """Inequalities at l with f(l) > so many radii times max(1, l) are not among the first: their coefficients spoil the scaling of
-the program, and a cut adds the few that bind. Measured on the six divergences; a mean allows rare states any divergence."""
+the program, and a cut adds the few that bind. Chosen."""
+_AFFORDABLE_MEAN = 1e9
+"""Likewise for a mean, which allows rare states a large divergence. Chosen."""
 _WINDOW_MAX, _WINDOW_MEAN = 2, 8
 """Nodes within so many largest gains in log x are targets from the start: optimal laws of a largest divergence lie near
 l = 1 ± m; a mean allows some states more. Chosen; cuts add what is further."""

@@ -1,4 +1,4 @@
-"""The sharp gap's lower bound, proved: the gap of one witness MDP of some hundred states, enclosed in balls."""
+"""The sharp gap's lower bound, proved: the gap of one witness MDP of some hundred states, enclosed in ball arithmetic."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def enclosed_gap(
     """Enclose η(new) − L_old(new) of one dense MDP, from the definitions: ρ₀·(V_new − V_old) − ρ_old·Ā.
 
     A float stands for the dyadic rational that it is; each row of probabilities is divided by its exact sum. Zeros cost
-    nothing, and the linear systems are solved in balls. Actions that neither policy takes are padding, and ignored.
+    nothing, and the linear systems are solved in ball arithmetic. Actions that neither policy takes are padding, and ignored.
 
     Args:
         transition: P(s'|s,a), (S, A, S); rows of padding may be anything.
@@ -171,7 +171,7 @@ class _Step:
                 matrix, arb_mat(len(right), 1, [arb(entry) for entry in right]), algorithm="lu"
             ).entries()
         except ZeroDivisionError:
-            raise Undecided("a linear system in balls could not be solved: raise the precision") from None
+            raise Undecided("a linear system could not be solved in ball arithmetic: raise the precision") from None
 
     def reached_by_old(self) -> list[int]:
         """The states where ρ_old > 0."""

@@ -65,7 +65,7 @@ class ProvedBound:
 
 
 def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
-    """Prove an upper bound on the sharp gap from a proof object, every inequality in exact rationals and balls of 128 bits.
+    """Prove an upper bound on the sharp gap from a proof object, every inequality in exact rationals and ball arithmetic.
 
     Args:
         fields: as `io.files.read_fields` returns them: kind ("sharp-gap/supersolution"), divergence (a name of

@@ -25,7 +25,7 @@ _CUT = 1e-12
 _ENOUGH = 1e-3
 """Cuts end where the supersolution is this close to the program's value: far less than the nodes leave between the bounds."""
 _ROUNDS = 12
-"""Of cuts, at most. Chosen: most programs need 2 to 5."""
+"""Of cuts, at most. Measured: 1 to 6 suffice as a rule; a mean at gamma = 0.99 uses all."""
 _LARGEST_CUT = 1e15
 """An inequality at a larger l is added at this one: the largest that keeps a digit of l − 1's coefficient."""
 _BUMPS = (0.0, 1e-11, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)

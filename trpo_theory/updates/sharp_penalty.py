@@ -24,7 +24,7 @@ LEAST_RADIUS = 1e-7
 LARGEST_RADIUS = 20.0
 """Nats: the largest that `sharp_gap` takes."""
 _NODES = 40
-"""A side. Chosen: the upper bound is within a few per cent of G, at a fraction of a second a step."""
+"""A side. Chosen: one or two seconds a step, and measured 0.1 % above G for gamma <= 0.9, 3 % at 0.99 and 35 % at 0.999."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -49,6 +49,6 @@ DIVERGENCE = Divergence(
     enclosed=lambda ratio: abs(ratio - 1) / 2,
     conjugate=_conjugate,
     largest_radius=1.0,  # TV is at most 1
-    most_nodes=20,  # the optimal laws have few atoms, on a few lines: measured, more nodes change no digit
+    most_nodes=20,  # measured: the upper bound then has ten digits, and the lower one is at most 0.2 % below it
     family=_family,
 )
