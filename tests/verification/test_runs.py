@@ -20,7 +20,7 @@ from trpo_theory.search import hunt as hunting
 from trpo_theory.verification import merged, read_run
 from trpo_theory.verification.chunk import Chunk, chunks
 from trpo_theory.verification.execute import execute
-from trpo_theory.verification.named import fingerprint, named, resolved, slug
+from trpo_theory.verification.portable import fingerprint, portable, restored, slug
 from trpo_theory.verification.table import from_bytes, to_bytes
 from trpo_theory.verification.verifying import plan, verify
 
@@ -102,7 +102,7 @@ def test_every_alarm_of_floats_goes_to_balls_and_none_is_left():
 
 
 def test_alarms_beyond_the_limit_are_not_forgotten(monkeypatch):
-    monkeypatch.setattr(sys.modules["trpo_theory.verification.thorough"], "_CHECKED_AT_MOST", 20)
+    monkeypatch.setattr(sys.modules["trpo_theory.verification.hunts"], "_CHECKED_AT_MOST", 20)
     alarm = made(lambda q: (q.gamma + 1e20) - 1e20 - q.gamma + q.gamma * 1e-3)
     (tally,) = chunk(alarm, instances=60).run()
     assert tally.checked == 20
@@ -206,14 +206,14 @@ def test_claims_travel_by_name(tmp_path):
     text = "from trpo_theory import claim\n@claim('mine/a', statement='s')\ndef a(q):\n    return q.max_tv\n"
     file.write_text(text)
     (own,) = __import__("trpo_theory.claims.from_file", fromlist=["x"]).read_claims(file)
-    assert named(catalogue["trpo/tv"]) == "trpo/tv"
-    assert resolved("trpo/tv") is catalogue["trpo/tv"]
-    assert resolved(named(own)).id == "mine/a"
-    before, name = fingerprint(own), named(own)
+    assert portable(catalogue["trpo/tv"]) == "trpo/tv"
+    assert restored("trpo/tv") is catalogue["trpo/tv"]
+    assert restored(portable(own)).id == "mine/a"
+    before, name = fingerprint(own), portable(own)
     file.write_text(text + "# other\n")
     assert fingerprint(own) != before
     with pytest.raises(InvalidInput, match="not the one that the run began with"):
-        resolved((name[0], "0" * 64, "mine/a"))
+        restored(name._replace(digest="0" * 64))
     lambdas = [made(lambda q: 1), made(lambda q: 2), made(lambda q: 1)]
     first, second, third = map(fingerprint, lambdas)
     assert first == third != second

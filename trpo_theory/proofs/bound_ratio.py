@@ -128,7 +128,7 @@ def _bound(fields: Mapping[str, Any], own: Iterable[Claim] | None) -> tuple[Boun
         )
     mine = {claim.id: claim for claim in catalogue.checked_own(own or ())}
     if name in mine:
-        return as_bound(mine[name]), mine[name].origin or ""
+        return as_bound(mine[name]), mine[name].file
     if name not in bounds.all_bounds and own is None:
         raise InvalidInput(
             got=f"a worst case of {name!r}, which is no bound of the catalogue",

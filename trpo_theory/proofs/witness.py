@@ -138,18 +138,18 @@ def gamma_and_initial(instance: ExactInstance) -> str:
 
 def instance_lines(instance: ExactInstance, *, with_new: bool = True) -> list[str]:
     """The states and actions for a person: where each leads, its reward, and what the policies do."""
-    told, lines = instance.plain(), []
-    columns = {"old": told.old} | ({"new": told.new} if with_new else {})
-    columns |= {name: getattr(told, name) for name in ("reference", "noise") if getattr(told, name) is not None}
-    for s in range(told.states):
+    plain, lines = instance.plain(), []
+    columns = {"old": plain.old} | ({"new": plain.new} if with_new else {})
+    columns |= {name: getattr(plain, name) for name in ("reference", "noise") if getattr(plain, name) is not None}
+    for s in range(plain.states):
         lines.append(f"state {s}:")
-        for a in range(told.actions):
+        for a in range(plain.actions):
             successors = [
                 f"{probability} to {t}" if probability != 1 else f"to {t}"
-                for t, probability in enumerate(told.transition[s, a])
+                for t, probability in enumerate(plain.transition[s, a])
                 if probability
             ]
-            parts = [f"action {a}: {' and '.join(successors)}, reward {told.reward[s, a]}"]
+            parts = [f"action {a}: {' and '.join(successors)}, reward {plain.reward[s, a]}"]
             lines.append("  " + ", ".join([*parts, *(f"{name} {rows[s, a]}" for name, rows in columns.items())]))
     return lines
 

@@ -13,10 +13,11 @@ from typing import Any
 from trpo_theory.errors import InvalidInput, NotSolved
 
 _RETRIES = 3
+"""How often a run goes on after one of its processes was killed. Chosen."""
 _WAIT = 30
-"""Seconds for a scheduler and its first worker to answer."""
+"""Seconds for a scheduler and its first worker to answer. Chosen."""
 _AHEAD = 4
-"""Tasks that wait at each worker: few, so that memory does not grow with their number and workers that join find some."""
+"""Tasks that wait at each worker: few, so that memory does not grow with their number and workers that join find some. Chosen."""
 
 
 def run(
@@ -24,13 +25,13 @@ def run(
 ) -> Iterator[tuple[int, Any]]:
     """The index and the result of each task, as they are done.
 
-    A process of this machine that dies is replaced, and what it was at is done again; so does a Dask scheduler for its workers.
+    A process of this machine that dies is replaced, and its task is run again; a Dask scheduler does the same for its workers.
 
     Args:
         work: a function of a module, of one task.
         tasks: what can be pickled.
         jobs: processes.
-        dask: the address of a scheduler, tcp://host:port; jobs is not looked at then.
+        dask: the address of a scheduler, tcp://host:port; jobs is then ignored.
 
     Raises:
         InvalidInput: if there is no such scheduler, or it has no workers.
@@ -103,11 +104,11 @@ def _quiet() -> Iterator[None]:
     """Where a run is interrupted, joblib warns of the tasks that it ends, and a thread of loky's trips over them."""
     hook = threading.excepthook
 
-    def told(failure: Any) -> None:
+    def report(failure: threading.ExceptHookArgs) -> None:
         if getattr(failure.thread, "name", "") != "ExecutorManagerThread":
             hook(failure)
 
-    threading.excepthook = told
+    threading.excepthook = report
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*tasks have been successfully executed")

@@ -1,4 +1,4 @@
-"""`Chunk`: so many instances of one recipe against many claims at once, in floats; balls decide what floats cannot."""
+"""`Chunk`: a number of instances of one recipe against many claims at once, in floats; ball arithmetic decides the rest."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from trpo_theory.search.impose import impose
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.solved import hunt_solved
 from trpo_theory.step.instances import Instances
-from trpo_theory.verification.named import Named, named, resolved, slug
+from trpo_theory.verification.hunts import RecheckingHunt
+from trpo_theory.verification.portable import Portable, portable, restored, slug
 from trpo_theory.verification.tally import Tally
-from trpo_theory.verification.thorough import Thorough
 
 CHUNK = 20_000
-"""Instances a chunk: a second or so of work, and tens of megabytes."""
+"""Instances in a chunk. Chosen: a second or so of work, and tens of megabytes."""
 SOLVED_SHARE = 10
-"""A claim about an update problem costs a solve an instance, and is run on so many times fewer."""
+"""A claim about an update problem costs a solve for each instance, and is run on this many times fewer. Chosen."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Chunk:
     """A task: its instances depend on the seed, the recipe and the index only, and not on who runs it, when, or for which claims.
 
     Attributes:
-        claims: those that are put to the test, or what finds them: all of one recipe.
-        needs: what of `NEEDS` the instances must have.
+        claims: those that are tested, or what another process finds them by; their instances have one recipe.
+        needs: the parts of `NEEDS` that the instances must have.
         solved: the id of the one claim whose problem is solved for new; "" for claims that take new as it is drawn.
         index: of the chunk.
         instances: how many; a battery has about so many.
@@ -41,7 +41,7 @@ class Chunk:
         shape: (S, A) of all of them; None for the battery's mixture of sizes and families.
     """
 
-    claims: tuple[Named, ...]
+    claims: tuple[Portable, ...]
     needs: frozenset[str]
     solved: str
     index: int
@@ -59,7 +59,7 @@ class Chunk:
 
     @property
     def name(self) -> str:
-        """Of its file."""
+        """The stem of its file's name."""
         return f"{slug(self.recipe)}-{self.index:06d}"
 
     @property
@@ -70,8 +70,8 @@ class Chunk:
         )
 
     def shipped(self) -> Chunk:
-        """For another process."""
-        return replace(self, claims=tuple(named(claim) for claim in self.claims))
+        """A copy that can be pickled."""
+        return replace(self, claims=tuple(portable(claim) for claim in self.claims))
 
     def run(self) -> list[Tally]:
         """The tallies, in the order of the claims.
@@ -79,7 +79,7 @@ class Chunk:
         Raises:
             ClaimFailed: if a claim's own code raises an exception.
         """
-        chosen = [resolved(claim) for claim in self.claims]
+        chosen = [restored(claim) for claim in self.claims]
         if self.solved:
             (claim,) = chosen
             found = hunt_solved(claim, self.generator, self.instances // SOLVED_SHARE)
@@ -94,7 +94,7 @@ class Chunk:
         return [impose(random_instances(self.generator, self.instances, *self.shape), self.needs)]
 
     def _tally(self, claim: Claim, batches: list[Batch]) -> Tally:
-        screen, found = Screen(claim), Thorough(claim.relation)
+        screen, found = Screen(claim), RecheckingHunt(claim.relation)
         shared = catalogue.catalogue.get(claim.id) is claim
         for instances, q in batches:
             part = (

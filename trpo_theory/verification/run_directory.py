@@ -22,7 +22,7 @@ _DECIDES = ("trpo-theory", "numpy")
 
 
 class RunDirectory:
-    """Where a run leaves what its tasks found out.
+    """The directory of a run's results.
 
     Args:
         path: the directory; made if it is missing.
@@ -61,7 +61,7 @@ class RunDirectory:
         return (self.path / CHUNKS).glob("*.parquet")
 
     def load(self, name: str) -> list[Tally] | None:
-        """What the task of that name found out; None if it is to be run: its file is missing, or damaged."""
+        """The tallies of the task of that name; None if it must be run, since its file is missing or damaged."""
         file = self.path / CHUNKS / f"{name}.parquet"
         try:
             return from_bytes(file.read_bytes())
@@ -149,7 +149,7 @@ def _expect_same(path: Path, known: Any, manifest: dict[str, Any]) -> None:
         **{name: ("settings", name) for name in manifest["settings"]},
         **{f"version of {name}": ("versions", name) for name in _DECIDES},
     }
-    for told, (part, name) in parts.items():
+    for what, (part, name) in parts.items():
         try:
             there = known[part][name]
         except (KeyError, TypeError):
@@ -157,7 +157,7 @@ def _expect_same(path: Path, known: Any, manifest: dict[str, Any]) -> None:
         here = manifest[part][name]
         if there != here:
             raise InvalidInput(
-                got=f"the run directory {str(path)!r} of another {told}: {_short(there)}, not {_short(here)}",
+                got=f"the run directory {str(path)!r} of another {what}: {_short(there)}, not {_short(here)}",
                 wanted="the settings and versions that the run began with",
                 fix="repeat them, or name another directory",
             )
@@ -169,8 +169,8 @@ def _short(value: Any) -> str:
 
 
 def _versions() -> dict[str, str]:
-    told = {name: importlib.metadata.version(name) for name in (*_DECIDES, "scipy", "python-flint", "pyarrow")}
-    return told | {"python": platform.python_version()}
+    versions = {name: importlib.metadata.version(name) for name in (*_DECIDES, "scipy", "python-flint", "pyarrow")}
+    return versions | {"python": platform.python_version()}
 
 
 def _as_json(settings: dict[str, Any]) -> Any:

@@ -15,9 +15,9 @@ from trpo_theory.search.hunt import Batch, hunt
 from trpo_theory.search.shrink import shrink
 from trpo_theory.search.solved import hunt_solved
 from trpo_theory.verification.chunk import SOLVED_SHARE
-from trpo_theory.verification.named import Named, named, resolved, slug
+from trpo_theory.verification.hunts import KeepingHunt
+from trpo_theory.verification.portable import Portable, portable, restored, slug
 from trpo_theory.verification.tally import Tally
-from trpo_theory.verification.thorough import Keeping
 
 
 @dataclass(frozen=True)
@@ -25,29 +25,29 @@ class Search:
     """A task: a battery and a directed search for a counterexample to one claim, which is shrunk.
 
     Attributes:
-        claim: the claim, or what finds it.
+        claim: the claim, or what another process finds it by.
         instances: the size of the battery.
         seed: of the run.
         hard: search wider and longer.
     """
 
-    claim: Named
+    claim: Portable
     instances: int
     seed: int
     hard: bool = False
 
     @property
     def name(self) -> str:
-        """Of its file."""
-        return f"search-{slug(resolved(self.claim).id)}"
+        """The stem of its file's name."""
+        return f"search-{slug(restored(self.claim).id)}"
 
     def shipped(self) -> Search:
-        """For another process."""
-        return replace(self, claim=named(self.claim))
+        """A copy that can be pickled."""
+        return replace(self, claim=portable(self.claim))
 
     def run(self) -> list[Tally]:
-        """What it found out."""
-        claim = resolved(self.claim)
+        """The claim's tally."""
+        claim = restored(self.claim)
         generator = np.random.default_rng([self.seed, zlib.crc32(claim.id.encode())])
         if claim.problem is not None and claim.step is None:
             found = hunt_solved(claim, generator, self.instances // SOLVED_SHARE)
@@ -57,24 +57,24 @@ class Search:
                 self._batches(claim),
                 generator,
                 hard=self.hard or claim.expected == "open",
-                found=Keeping(claim.relation),
+                found=KeepingHunt(claim.relation),
             )
         refuted = None if found.refuted is None else shrink(claim, *found.refuted)[0]
         return [Tally.of_hunt(claim.id, found, refuted)]
 
     def _batches(self, claim: Claim) -> list[Batch]:
-        """The battery depends on the seed and on what is needed only, so that claims run on the same instances."""
+        """The battery depends only on the seed and on what the claim needs, so that claims run on the same instances."""
         batteries = batteries_of(self.instances, self.seed)
         if claim.needs not in batteries:
             fresh = np.random.default_rng([self.seed, zlib.crc32(" ".join(sorted(claim.needs)).encode())])
             batteries[claim.needs] = [(part, part.quantities()) for part in battery(fresh, self.instances, claim.needs)]
         if claims.catalogue.get(claim.id) is claim:
             return batteries[claim.needs]
-        # a formula that writes into its arrays is to hurt no other claim
+        # a formula that writes into its arrays must not corrupt the arrays that other claims read
         return [(part, None) for part, _ in batteries[claim.needs]]
 
 
 @functools.lru_cache(maxsize=1)
 def batteries_of(instances: int, seed: int) -> dict[frozenset[str], list[Batch]]:
-    """Where the searches of one process keep what they share; those of earlier settings are dropped."""
+    """The batteries that the searches of one process share, by what they need; those of earlier settings are dropped."""
     return {}

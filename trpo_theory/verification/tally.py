@@ -61,10 +61,10 @@ class Tally:
         instances, effective: how many were tried, and of them met the hypotheses.
         min_slack: one within rounding of 0 counts as 0.
         min_ratio: the least slack over |η(new) − L|.
-        near: below 0 by no more than rounding, and balls were not asked about them.
+        near: below 0 by no more than rounding, and that ball arithmetic did not check.
         checked: how many went to balls.
-        unchecked: clearly negative in floats, with nothing refuted, and balls were not asked about them.
-        undecided: those that balls were asked about, in vain.
+        unchecked: clearly negative in floats, with nothing refuted, and that ball arithmetic did not check.
+        undecided: those that ball arithmetic did not decide.
         ties: those whose slack is 0 to a thousand bits.
         batched: whether the formula ran on batches.
         note: why balls could not decide.

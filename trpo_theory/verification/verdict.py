@@ -25,7 +25,7 @@ class Verdict:
         effective: how many of them met the hypotheses.
         min_slack: the least slack among those; one within rounding of 0 counts as 0.
         min_ratio: the least slack over |η(new) − L|.
-        near: instances within rounding of 0 that balls were not asked about.
+        near: instances with a slack within rounding of 0 that ball arithmetic did not check.
         witness: the proved counterexample, shrunk.
         note: what a reader should know.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trpo_theory import _checks, claims
 from trpo_theory.bounds.record import Claim
@@ -11,16 +11,14 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.execute import execute
 from trpo_theory.verification.judging import judged
-from trpo_theory.verification.named import fingerprint
+from trpo_theory.verification.portable import fingerprint
 from trpo_theory.verification.run_directory import RunDirectory
 from trpo_theory.verification.search_task import Search, batteries_of
 from trpo_theory.verification.tally import Tally, merged
 from trpo_theory.verification.verdict import Verdict, Verification
 
-if TYPE_CHECKING:
-    pass
-
 INSTANCES = 20_000
+"""In a battery, if no number is given. Chosen: some seconds for the whole catalogue."""
 
 
 def verify(
@@ -39,19 +37,20 @@ def verify(
     """Put claims to the test.
 
     Every claim is run on the same battery of random, sparse, near and worst-case instances, and on those that a directed
-    search finds by descending on its slack. What floats call false is decided in ball arithmetic, and shrunk. More instances
-    than one battery come in chunks, each with a seed of its own, so that memory does not grow with their number.
+    search finds by descending on its slack. An instance with a negative float slack is decided in ball arithmetic, and
+    shrunk. More instances than one battery come in chunks, each with a seed of its own, so that memory does not grow with
+    their number.
 
     Args:
-        which: ids of the catalogue, claims and bounds of one's own, or one of these; all of the catalogue if left out.
+        which: ids of the catalogue, claims and bounds of one's own, or one of these; the whole catalogue if left out.
         instances: the size of the battery.
         seed: the same seed gives the same verdicts, wherever it runs.
         jobs: processes.
         states: so many `instances` of this size alone, beside the searches; 5 if only actions are given.
         actions: likewise; 3 if only states are given.
         dask: the address of a Dask scheduler, tcp://host:port, whose workers run the tasks.
-        out: a directory for what each task finds out, as it is done (`sweep.read_run` reads it).
-        resume: go on with what is there.
+        out: a directory for the result of each task, as it is done (`verification.read_run` reads it).
+        resume: go on with the run whose results are in that directory.
         advance: called as tasks of the `plan` are done, one for each claim at least, for a progress bar.
 
     Returns:
@@ -118,7 +117,7 @@ def run_tasks(
     directory: RunDirectory | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Verdict]:
-    """The tasks, and what they say together of each claim."""
+    """The verdict on each claim, from the results of all tasks."""
     searched: dict[str, Tally] = {}
     tallies: dict[str, Tally] = {}
     try:

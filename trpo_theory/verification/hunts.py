@@ -1,4 +1,4 @@
-"""Hunts that keep their worst instances whole, and one that asks balls about every instance that floats call negative."""
+"""Hunts that keep their worst instances; `RecheckingHunt` re-checks in ball arithmetic every negative float slack."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from trpo_theory.step.instances import Instances
 from trpo_theory.verification.tally import KEPT, Kept, worst_of
 
 _CHECKED_AT_MOST = 2000
-"""At most so many instances of a claim go to balls for each of two reasons: clearly negative, negative within rounding."""
+"""Instances of a claim re-checked in ball arithmetic at most, of the clearly negative slacks, and of those negative within
+rounding. Chosen: some seconds of a chunk's time."""
 
 
 @dataclass
-class Keeping(Hunt):
+class KeepingHunt(Hunt):
     """A hunt that keeps its worst instances.
 
     Attributes:
@@ -43,41 +44,44 @@ class Keeping(Hunt):
 
 
 @dataclass
-class Thorough(Keeping):
-    """A hunt that leaves no alarm of the floats to itself: every instance that they call negative goes to balls.
+class RecheckingHunt(KeepingHunt):
+    """A hunt that re-checks in ball arithmetic every instance with a negative float slack.
 
     Attributes:
-        checked: how many went.
-        unchecked: clearly negative ones beyond a limit, where none was refuted.
+        checked: how many were.
+        unchecked: how many clearly negative ones were not, beyond a limit, where none was refuted.
     """
 
     checked: int = 0
     unchecked: int = 0
-    _alarms: list[tuple[float, Instances, int]] = field(default_factory=list)
-    _doubts: list[tuple[float, Instances, int]] = field(default_factory=list)
+    _negatives: list[tuple[float, Instances, int]] = field(default_factory=list)
+    _near_zero: list[tuple[float, Instances, int]] = field(default_factory=list)
 
     def add(self, instances: Instances, screened: Screened, tried: int, effective: int) -> None:
-        """Count a batch; keep its worst, and whatever floats call negative."""
+        """Count a batch; keep its worst, and record every instance with a negative slack."""
         super().add(instances, screened, tried, effective)
         self._negative, self._near = [], []
         by_reward = scaled(screened, "reward")
         with np.errstate(divide="ignore", invalid="ignore"):
             share = screened.slack / screened.noise
         for found, order, which in (
-            (self._alarms, by_reward, screened.negative),
-            (self._doubts, share, screened.near),
+            (self._negatives, by_reward, screened.negative),
+            (self._near_zero, share, screened.near),
         ):
             found += [(float(order[i]), instances, int(i)) for i in np.flatnonzero(which)]
 
     def prove(self, claim: Claim) -> None:
-        """Ask balls, the clearly negative first, until one is refuted; of identities, which err to both sides, a few."""
+        """Decide the recorded instances, the clearly negative ones first, until one is refuted.
+
+        Of an identity, whose slack rounds to both sides of 0, only a few of those within rounding.
+        """
         limit = _CHECKED_AT_MOST if claim.relation == ">=" else hunting._PROVED_NEAR
-        alarms, doubts = (sorted(found, key=lambda one: one[0]) for found in (self._alarms, self._doubts))
-        self._alarms, self._doubts = [], []
-        self.unchecked = max(0, len(alarms) - _CHECKED_AT_MOST)
+        negatives, near = (sorted(found, key=lambda one: one[0]) for found in (self._negatives, self._near_zero))
+        self._negatives, self._near_zero = [], []
+        self.unchecked = max(0, len(negatives) - _CHECKED_AT_MOST)
         for kind, _, instances, index in [
-            *((1, *one) for one in alarms[:_CHECKED_AT_MOST]),
-            *((0, *one) for one in doubts[:limit]),
+            *((1, *one) for one in negatives[:_CHECKED_AT_MOST]),
+            *((0, *one) for one in near[:limit]),
         ]:
             self.checked += 1
             self.near -= claim.relation == ">=" and not kind
