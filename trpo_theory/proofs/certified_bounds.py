@@ -13,6 +13,7 @@ from trpo_theory import bounds as catalogue
 from trpo_theory.bounds.record import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.proofs.decide import decide
 from trpo_theory.proofs.outcome import Outcome
@@ -125,7 +126,7 @@ def _certified(bound: Bound, instance: ExactInstance, floats: Quantities, levels
         q = levels[attempt]
         with precision(_BITS << attempt):
             found = {"penalty": bound.penalty(q), "lower_bound": bound.lower_bound(q), "slack": bound.slack(q)}
-        numbers.update({name: ball.midpoint for name, ball in found.items()})
+        numbers.update({name: Ball(value).midpoint for name, value in found.items()})
         return found["slack"]
 
     decision = decide(slack, instance)
