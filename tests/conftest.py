@@ -1,15 +1,30 @@
 """Shared set-up: run-time checks of the annotated shapes, and two Hypothesis profiles, `ci` (the default) and `deep`.
 
 pytest --hypothesis-profile=deep
+TRPO_THEORY_CHECK_TYPES=all pytest      checks every annotation, as CI does, not only in modules with shapes
 """
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
+PACKAGE = Path(__file__).parents[1] / "trpo_theory"
+
+
+def _modules_with_shapes() -> list[str]:
+    """The modules that import jaxtyping: checking the other nine tenths too costs each process two seconds."""
+    with_shapes = (path for path in PACKAGE.rglob("*.py") if "from jaxtyping" in path.read_text(encoding="utf-8"))
+    parts = (path.relative_to(PACKAGE.parent).with_suffix("").parts for path in with_shapes)
+    return [".".join(names[:-1] if names[-1] == "__init__" else names) for names in parts]
+
+
 # Before anything imports the package: from here on every annotated shape is checked by beartype.
-install_import_hook("trpo_theory", "typechecking.check")
+everything = os.environ.get("TRPO_THEORY_CHECK_TYPES") == "all"
+install_import_hook("trpo_theory" if everything else _modules_with_shapes(), "typechecking.check")
 
 _SLOW_IS_FINE = [HealthCheck.too_slow]
 settings.register_profile(

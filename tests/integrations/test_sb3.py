@@ -3,8 +3,10 @@
 import subprocess
 import sys
 
+import gymnasium
 import numpy as np
 import pytest
+from later import Later
 
 import trpo_theory as tt
 from experiments import audit_runs
@@ -12,15 +14,12 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.integrations import Recorder
 from trpo_theory.io import read_run
 
-torch = pytest.importorskip("torch")
-sb3 = pytest.importorskip("stable_baselines3")
-contrib = pytest.importorskip("sb3_contrib")
-
-import gymnasium  # noqa: E402
-from stable_baselines3.common.callbacks import BaseCallback, StopTrainingOnMaxEpisodes  # noqa: E402
-from stable_baselines3.common.env_util import make_vec_env  # noqa: E402
-
-from trpo_theory.integrations.sb3 import PolicyRecorder  # noqa: E402
+torch, sb3, contrib = Later("torch"), Later("stable_baselines3"), Later("sb3_contrib")
+PolicyRecorder = Later("trpo_theory.integrations.sb3", "PolicyRecorder")
+Witness, OneHot = Later("sb3_parts", "Witness"), Later("sb3_parts", "OneHot")
+on_one_hot_states = Later("sb3_parts", "on_one_hot_states")
+callbacks, environments = (Later(f"stable_baselines3.common.{name}") for name in ("callbacks", "env_util"))
+pytestmark = [pytest.mark.peers, pytest.mark.slow]
 
 LAKE = "FrozenLake-v1"
 STEPS = {"TRPO": 128, "PPO": 128, "A2C": 5}
@@ -33,31 +32,10 @@ def model_of(algorithm, env=LAKE, **options):
     return kind("MlpPolicy", env, **settings)
 
 
-def on_one_hot_states(model, states=16):
-    """π of the network on one-hot states, by its layers alone: nothing of Stable-Baselines3 between."""
-    policy = model.policy
-    with torch.no_grad():
-        logits = policy.action_net(policy.mlp_extractor.policy_net(torch.eye(states)))
-    logits = logits.double().numpy()
-    weights = np.exp(logits - logits.max(-1, keepdims=True))
-    return weights / weights.sum(-1, keepdims=True)
-
-
-class Witness(BaseCallback):
-    """A second pair of eyes: parameters and rollouts at the moments when Stable-Baselines3 says they begin and end."""
-
-    def __init__(self):
-        super().__init__()
-        self.tables, self.visited = [], []
-
-    def _on_rollout_start(self):
-        self.tables.append(on_one_hot_states(self.model))
-
-    def _on_rollout_end(self):
-        self.visited.append(self.model.rollout_buffer.observations.astype(int).ravel().copy())
-
-    def _on_step(self):
-        return True
+@pytest.fixture(autouse=True, scope="module")
+def _peers_are_installed():
+    for module in ("torch", "stable_baselines3", "sb3_contrib"):
+        pytest.importorskip(module)
 
 
 @pytest.mark.parametrize("algorithm", ["TRPO", "PPO", "A2C"])
@@ -117,7 +95,7 @@ def test_what_the_logger_has_at_each_update_is_kept():
     model, recorder = model_of("PPO"), PolicyRecorder()
     seen = []
 
-    class Reader(BaseCallback):
+    class Reader(callbacks.BaseCallback):
         def _on_step(self):
             return True
 
@@ -141,7 +119,7 @@ def test_training_is_the_same_with_and_without_a_recorder():
 
 
 def test_parallel_environments_and_a_training_that_goes_on():
-    model, recorder = model_of("PPO", make_vec_env(LAKE, 4, seed=1), n_steps=32), PolicyRecorder()
+    model, recorder = model_of("PPO", environments.make_vec_env(LAKE, 4, seed=1), n_steps=32), PolicyRecorder()
     model.learn(2 * 128, callback=recorder)
     model.learn(1 * 128, callback=recorder, reset_num_timesteps=False)
     run = recorder.run()
@@ -153,20 +131,11 @@ def test_parallel_environments_and_a_training_that_goes_on():
 
 def test_a_training_that_is_stopped_in_a_rollout_adds_no_update():
     model, recorder = model_of("PPO"), PolicyRecorder()
-    model.learn(100_000, callback=[recorder, StopTrainingOnMaxEpisodes(max_episodes=40)])
+    model.learn(100_000, callback=[recorder, callbacks.StopTrainingOnMaxEpisodes(max_episodes=40)])
     run = recorder.run()
     assert run.updates == model.num_timesteps // 128
     assert run.policies[-1] == pytest.approx(on_one_hot_states(model), abs=1e-6)
     assert (np.abs(np.diff(run.policies, axis=0)).max((1, 2)) > 0).all()
-
-
-class OneHot(gymnasium.ObservationWrapper):
-    def __init__(self, env):
-        super().__init__(env)
-        self.observation_space = gymnasium.spaces.Box(0, 1, (16,), np.float32)
-
-    def observation(self, observation):
-        return np.eye(16, dtype=np.float32)[observation]
 
 
 def test_observations_of_another_kind_are_given_beside_the_mdp():

@@ -7,12 +7,15 @@ import mdptoolbox.mdp
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from quantecon.markov import DiscreteDP
+from later import Later
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io import from_mdptoolbox, from_quantecon, to_quantecon
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.solve.control import optimal
+
+DiscreteDP = Later("quantecon.markov", "DiscreteDP")
+pytestmark = pytest.mark.peers
 
 # Puterman (2005), section 3.1: two states; v* = (-60/7, -20) at discount 0.95.
 PRODUCT_R = [[5, 10], [-1, -np.inf]]

@@ -8,10 +8,10 @@ import mdptoolbox.example
 import mdptoolbox.mdp
 import numpy as np
 import pytest
-import quantecon as qe
 import scipy.sparse as sp
 from exact import error, nearest, policy_on
 from hypothesis import given
+from later import Later
 from strategies_small import GAMMAS, mdps, random_mdp
 
 from trpo_theory.errors import NotSolved
@@ -20,6 +20,7 @@ from trpo_theory.model.policy import deterministic
 from trpo_theory.solve import control
 from trpo_theory.solve.control import optimal
 
+DiscreteDP = Later("quantecon.markov", "DiscreteDP")
 INF = float("inf")
 
 
@@ -50,6 +51,7 @@ def test_the_forest_of_pymdptoolbox(form):
     np.testing.assert_array_equal(best.policy, deterministic(np.zeros(3, dtype=int), 2))
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize("seed", range(5))
 def test_pymdptoolbox_agrees_on_its_random_mdps(seed):
     np.random.seed(seed)  # noqa: NPY002  # mdptoolbox draws from the global generator
@@ -60,6 +62,7 @@ def test_pymdptoolbox_agrees_on_its_random_mdps(seed):
     np.testing.assert_allclose(optimal(mdp).value, solver.V, rtol=1e-10)
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize("form", ["dense", "sparse"])
 def test_quantecon_agrees_on_200_random_mdps(form):
     for seed in range(200):
@@ -71,10 +74,10 @@ def test_quantecon_agrees_on_200_random_mdps(form):
         mask[~mask.any(1), 0] = True
         mdp = FiniteMDP(mdp.transition, mdp.reward, gamma, mdp.initial, available=mask)
         if form == "dense":
-            other = qe.markov.DiscreteDP(np.where(mask, mdp.reward, -INF), mdp.transition, gamma)
+            other = DiscreteDP(np.where(mask, mdp.reward, -INF), mdp.transition, gamma)
         else:
             s, a = np.nonzero(mask)
-            other = qe.markov.DiscreteDP(mdp.reward[s, a], sp.csr_matrix(mdp.transition[s, a]), gamma, s, a)
+            other = DiscreteDP(mdp.reward[s, a], sp.csr_matrix(mdp.transition[s, a]), gamma, s, a)
             mdp = as_sparse(mdp)
         want = other.solve(method="policy_iteration").v
         np.testing.assert_allclose(

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
-import quantecon.markov
+from later import Later
 
 import trpo_theory as tt
+
+markov = Later("quantecon.markov")
+pytestmark = pytest.mark.peers
 
 ENVIRONMENTS = [
     "gym:FrozenLake-v1",
@@ -23,7 +26,7 @@ ENVIRONMENTS = [
 @pytest.mark.parametrize("source", ENVIRONMENTS)
 def test_values_are_quantecons(source, gamma):
     mdp = tt.load(source, gamma=gamma)
-    model = quantecon.markov.DiscreteDP(np.array(mdp.reward), np.array(mdp.transition), gamma)
+    model = markov.DiscreteDP(np.array(mdp.reward), np.array(mdp.transition), gamma)
     solved = model.solve(method="policy_iteration")
     scale = np.abs(solved.v).max()
     np.testing.assert_allclose(tt.optimal(mdp).value, solved.v, rtol=0, atol=1e-10 * scale)

@@ -164,6 +164,7 @@ def test_textbook_optimal_values(name, gamma, value):
     assert np.round(tt.optimal(zoo.make(name, gamma=gamma)).value, digits) == pytest.approx(np.round(value, digits))
 
 
+@pytest.mark.peers
 def test_forest_is_pymdptoolboxs():
     import mdptoolbox.example
 

@@ -1,0 +1,69 @@
+"""The checks by name: nox -s fast, nox -s tests, nox -s lowest types docs coverage."""
+
+import nox
+
+nox.options.sessions = ["fast", "types"]
+nox.options.default_venv_backend = "uv|venv"
+
+NEWEST = "3.13"
+# One file a room: what the lowest versions may break is met by importing and running each library once.
+SMOKE = [
+    "tests/model",
+    "tests/bounds/test_bounds.py",
+    "tests/cli/test_cli.py",
+    "tests/io/test_io_gym.py",
+    "tests/report/test_report.py",
+    "tests/solve/test_evaluation.py",
+    "tests/updates/test_cvxpy.py",
+]
+
+
+@nox.session(python=["3.11", "3.12", NEWEST])
+def tests(session: nox.Session) -> None:
+    """Everything, on each Python, with every annotation checked."""
+    session.install(".[test,peers]")
+    session.run("pytest", "-n", "2", *session.posargs, env={"TRPO_THEORY_CHECK_TYPES": "all"})
+
+
+@nox.session
+def fast(session: nox.Session) -> None:
+    """The tests that take under a second each and need no browser: every room, in under a minute on two cores."""
+    session.install(".[test]")
+    session.run("pytest", "-n", "2", "-m", "not slow and not browser", *session.posargs)
+
+
+@nox.session(python="3.11")
+def lowest(session: nox.Session) -> None:
+    """A smoke run on the lowest versions that pyproject.toml allows."""
+    session.install("uv")
+    # What tests need is not what users get: pytest and the oracles are the newest ones.
+    lowest_direct = ("uv", "pip", "install", "--resolution", "lowest-direct", ".")
+    session.run(*lowest_direct)
+    session.install("pytest", "beartype", "mpmath")
+    # Old releases on a newer Click or NumPy warn of what will go; they still have to work.
+    session.run("pytest", "-W", "default", "-m", "not slow and not browser and not peers", *SMOKE)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Linters, pyright, and how much of the public interface is typed."""
+    session.install(".[test,dev]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "trpo_theory", "--ignoreexternal", success_codes=[0, 1])
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The examples of README.md, of docs/ and of every docstring print what they show."""
+    session.install(".[test]")
+    session.run("pytest", "tests/house")
+    session.run("pytest", "--doctest-glob=*.md", "docs")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The lines and branches of trpo_theory that the tests reach."""
+    session.install("-e", ".[test,dev]")
+    session.run("pytest", "-n", "2", "--cov=trpo_theory", "--cov-report=term-missing", *session.posargs)
