@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import quantecon as qe
 import scipy.sparse as sp
 from exact import error, nearest, policy_on, rational
 from hypothesis import given
+from later import Later
 from strategies_small import GAMMAS, evaluations, random_mdp, random_rows
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic, uniform
 from trpo_theory.solve.evaluation import evaluate
+
+DiscreteDP = Later("quantecon.markov", "DiscreteDP")
 
 PER_STATE_AND_ACTION = ("policy", "q_value", "advantage")
 PER_STATE = ("value", "visitation", "occupancy")
@@ -129,15 +131,16 @@ def quantecon_case(seed: int) -> tuple[FiniteMDP, np.ndarray]:
     return FiniteMDP(mdp.transition, mdp.reward, gamma, mdp.initial, available=mask), action
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize("form", ["dense", "sparse"])
 def test_quantecon_agrees_on_200_random_mdps(form):
     for seed in range(200):
         mdp, action = quantecon_case(seed)
         if form == "dense":
-            other = qe.markov.DiscreteDP(np.where(mdp.available, mdp.reward, -np.inf), mdp.transition, mdp.gamma)
+            other = DiscreteDP(np.where(mdp.available, mdp.reward, -np.inf), mdp.transition, mdp.gamma)
         else:
             s, a = np.nonzero(mdp.available)
-            other = qe.markov.DiscreteDP(mdp.reward[s, a], sp.csr_matrix(mdp.transition[s, a]), mdp.gamma, s, a)
+            other = DiscreteDP(mdp.reward[s, a], sp.csr_matrix(mdp.transition[s, a]), mdp.gamma, s, a)
             mdp = as_sparse(mdp)
         want = other.evaluate_policy(action)
         got = evaluate(mdp, deterministic(action, mdp.actions)).value
