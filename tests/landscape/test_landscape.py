@@ -12,6 +12,7 @@ from exact import error, nearest, policy_on, step_on
 import trpo_theory as tt
 from trpo_theory import landscape
 from trpo_theory.landscape import improvement_path, policies_at
+from trpo_theory.report import policy_square
 
 OLD = [[0.5, 0.5], [0.375, 0.625]]
 DELTA = 0.05

@@ -68,7 +68,7 @@ def test_a_time_limit_is_noted():
 def test_aggregations_are_read_from_files_and_sequences(tmp_path):
     (tmp_path / "map.json").write_text("[0, 1, 0]")
     from_file = load_aggregation(tmp_path / "map.json")
-    assert np.array_equal(from_file.labels, load_aggregation([0, 1, 0]).labels)
+    assert np.array_equal(from_file.group, load_aggregation([0, 1, 0]).group)
 
 
 @pytest.mark.parametrize(("text", "value"), [("0.99", 0.99), ("99/100", 0.99), ("1e-3", 0.001), (0.5, 0.5)])

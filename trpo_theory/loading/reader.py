@@ -24,7 +24,7 @@ class Source:
 
     Attributes:
         mdp: the MDP.
-        policies: by name: `old` and `new` of a zoo family or a witness file, `policy` of a file.
+        policies: by name: `old` and `new` of a zoo family or a witness file, `policy` of a file; `load_policy` checks them.
         notes: sentences for the user, such as that a time limit is not part of the MDP.
     """
 
