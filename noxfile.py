@@ -6,7 +6,8 @@ nox.options.sessions = ["fast", "types"]
 nox.options.default_venv_backend = "uv|venv"
 
 NEWEST = "3.13"
-# One file a room: what the lowest versions may break is met by importing and running each library once.
+TESTERS = ["pytest>=8", "beartype>=0.19", "mpmath>=1.3", "pytest-xdist>=3.6"]
+# The parts that lean on a library: what its lowest version breaks shows when it is imported and run once.
 SMOKE = [
     "tests/model",
     "tests/bounds/test_bounds.py",
@@ -36,12 +37,9 @@ def fast(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """A smoke run on the lowest versions that pyproject.toml allows."""
     session.install("uv")
-    # What tests need is not what users get: pytest and the oracles are the newest ones.
-    lowest_direct = ("uv", "pip", "install", "--resolution", "lowest-direct", ".")
-    session.run(*lowest_direct)
-    session.install("pytest", "beartype", "mpmath")
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".", *TESTERS, external=True)
     # Old releases on a newer Click or NumPy warn of what will go; they still have to work.
-    session.run("pytest", "-W", "default", "-m", "not slow and not browser and not peers", *SMOKE)
+    session.run("pytest", "-W", "default", "-n", "2", "-m", "not slow and not browser and not peers", *SMOKE)
 
 
 @nox.session
@@ -59,7 +57,8 @@ def docs(session: nox.Session) -> None:
     """The examples of README.md, of docs/ and of every docstring print what they show."""
     session.install(".[test]")
     session.run("pytest", "tests/house")
-    session.run("pytest", "--doctest-glob=*.md", "docs")
+    # 5: no examples were found, while docs/ has none
+    session.run("pytest", "--doctest-glob=*.md", "docs", success_codes=[0, 5])
 
 
 @nox.session

@@ -13,6 +13,7 @@ import pytest
 
 PACKAGE = "trpo_theory"
 ROOT = Path(__file__).resolve().parents[2] / PACKAGE
+TESTS = ROOT.parent / "tests"
 MODULES = sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in ROOT.rglob("*.py"))
 SOURCES = {module: (ROOT / f"{module}.py").read_text(encoding="utf-8") for module in MODULES}
 ROOMS = {module.split("/")[0] for module in MODULES}
@@ -116,6 +117,23 @@ def test_the_model_is_on_the_ground_and_the_command_line_on_top():
 
 def test_at_most_five_modules_lie_beside_the_folders():
     assert len([path for path in ROOT.glob("*.py") if path.name != "__init__.py"]) <= 5
+
+
+def test_every_room_has_its_tests_in_a_folder_of_its_name():
+    folders = {path.parent.name for path in TESTS.rglob("test_*.py")}
+    rooms = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    assert not rooms - folders
+
+
+def test_every_test_file_is_in_the_folder_of_a_room():
+    """`house` is of the repository itself, `experiments` of the folder beside the package."""
+    folders = {path.relative_to(TESTS).parent.as_posix().split("/")[0] for path in TESTS.rglob("test_*.py")}
+    assert folders <= ROOMS | {"house", "experiments"}
+
+
+def test_oracles_import_nothing_of_the_package():
+    for path in (TESTS / "oracles").glob("*.py"):
+        assert not {name for name in imports(path.read_text(encoding="utf-8"), path.stem) if room_of(name)}, path.name
 
 
 def test_no_module_bears_the_name_of_a_public_function():
