@@ -54,6 +54,7 @@ def instances(draw):
     return mdp, old, tt.mixture(old, new, draw(st.sampled_from([1.0, 0.5, 0.1, 1e-3, 1e-7])))
 
 
+@pytest.mark.slow
 @given(instances())
 def test_every_bound_holds(instance):
     q = tt.compare(*instance)
@@ -62,6 +63,7 @@ def test_every_bound_holds(instance):
         assert check.rounding <= 1e-9 * (1 + np.abs(q.value).max()) / (1 - q.gamma)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("actions", [2, 3])
 def test_what_is_zero_but_for_rounding_holds(actions):
     """One state, or states that are copies: the gap is 0, and so are the penalties that see only differences of states."""

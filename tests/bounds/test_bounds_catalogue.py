@@ -157,6 +157,7 @@ def dyadic_case(seed):
     return mdp, old, (1 - step) * old + step * target, policy(0.1)
 
 
+@pytest.mark.slow
 def test_the_values_are_those_of_the_table():
     met = dict.fromkeys(ALL, 0)
     for seed in range(36):
@@ -475,6 +476,7 @@ def test_the_battery_finds_fault_where_chance_can(twenty_thousand):
         assert not checks[name].holds.all(), name
 
 
+@pytest.mark.slow
 def test_a_batch_is_its_members(twenty_thousand):
     mdp, old, new, reference, _, checks = twenty_thousand
     for i in range(0, BATTERY, BATTERY // 60):
@@ -530,6 +532,7 @@ def test_bretagnolle_huber_says_something_of_an_infinite_kl():
     assert all(float(bound.slack(same)) == 0 for bound in TRUE.values() if not bound.given)
 
 
+@pytest.mark.slow
 def test_bretagnolle_huber_is_a_penalty_of_an_update():
     """A bound of max-KL alone serves (11); its own step is where the slope of the surrogate meets that of the penalty."""
     mdp, old = tt.FiniteMDP([[[1.0], [1.0]]], [[1.0, 0.0]], 0.1), [[0.5, 0.5]]

@@ -328,6 +328,7 @@ COEFFICIENTS = {
 """C/ε of true bounds."""
 
 
+@pytest.mark.slow
 @given(some_or_near(), st.sampled_from(sorted(COEFFICIENTS)))
 def test_equation_10_a_rise_of_the_lower_bound_is_a_rise_of_the_return(case: Case, name: str) -> None:
     """η(new) − η(old) ≥ M(new) − M(old), first in rationals and 50 digits; then the package's M beside these; M(old) = η(old)."""
@@ -421,6 +422,7 @@ def rounding_of(mdp: Any) -> float:
     return 1e-14 * float(np.abs(mdp.reward).max()) / (1 - mdp.gamma) ** 3
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(strategies.classes(**UPDATE), st.sampled_from([1.0, 0.1, 10.0, 1000.0]), st.data())
 def test_equation_11_no_policy_of_the_class_beats_the_penalty_solution(
@@ -458,6 +460,7 @@ def check_constrained(drawn: Any, problem: Any, spent: str, data: Any) -> None:
         assert field.gain(field.toward(target, x)) <= mine + rounding_of(mdp)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(strategies.classes(**UPDATE), DELTAS, st.data())
 def test_equation_12_no_feasible_policy_of_the_class_beats_the_max_kl_solution(
@@ -466,6 +469,7 @@ def test_equation_12_no_feasible_policy_of_the_class_beats_the_max_kl_solution(
     check_constrained(drawn, MaxKL(delta), "max_kl", data)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(strategies.classes(**UPDATE), DELTAS, st.data())
 def test_equation_13_no_feasible_policy_of_the_class_beats_the_mean_kl_solution(

@@ -183,6 +183,7 @@ def test_a_batch_is_its_instances(record):
         assert bool(met[i]) == bool(record.met(q))
 
 
+@pytest.mark.slow
 @given(steps())
 def test_identities_hold_where_actions_are_missing_and_states_unreached(case):
     mdp, old, new = case
@@ -196,6 +197,7 @@ def test_identities_hold_where_actions_are_missing_and_states_unreached(case):
 # --- false ones, on the instance that is named, with its numbers ----------------------------------------------------
 
 
+@pytest.mark.slow
 @given(steps())
 def test_raw_partials_differ_by_rho_times_v(case):
     """∂η/∂π(a|s) by a difference quotient in exact rationals, π not confined to the simplex."""
@@ -231,6 +233,7 @@ def test_importance_sampling_misses_what_old_never_plays():
     assert claims["id/importance"].met(compare(made.mdp, made.new, made.old))
 
 
+@pytest.mark.slow
 @given(steps(gammas=(0.0, 0.5, 0.9)))
 def test_the_sum_of_advantages_is_zero_and_not_the_return(case):
     mdp, old, new = case

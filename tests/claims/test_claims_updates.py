@@ -379,6 +379,7 @@ def test_row_by_row_is_the_joint_optimum(delta, zeros):
     assert float(record.slack(q)) == pytest.approx(-1e-6 * joint.surrogate_gain, rel=2e-3)
 
 
+@pytest.mark.slow
 def test_the_shortfall_of_a_bad_policy_is_seen_and_bounded():
     """Any feasible policy is below the joint optimum by no more than the bound says, which no policy escapes."""
     rng = np.random.default_rng(10)

@@ -320,6 +320,7 @@ def test_certified_numbers_are_right_where_a_step_is_tiny(capsys, tmp_path):
     assert penalty["pinsker/kl"] / penalty["trpo/tv"] == pytest.approx(ratio, rel=1e-14)
 
 
+@pytest.mark.slow
 def test_bounds_too_costly_to_prove_are_left_out_with_a_note(capsys):
     arguments = (
         "bound",
@@ -382,6 +383,7 @@ def test_the_example_in_each_help_works(capsys, verb):
     assert run(capsys, *example[1:])[0] == 0
 
 
+@pytest.mark.slow
 def test_it_runs_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "trpo_theory.cli", "evaluate", "zoo:forest", "--json"], capture_output=True, text=True

@@ -127,6 +127,7 @@ def test_rows_that_were_mended_are_a_note(files, capsys):
     assert 1e-9 < json.loads(out)["renormalised"] < 1e-6
 
 
+@pytest.mark.slow
 def test_out_has_every_table_format_and_the_figure(files, capsys):
     status, out, _ = run(capsys, "audit", files / "run.npz", "--out", files / "tables")
     assert status == 0

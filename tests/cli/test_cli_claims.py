@@ -145,6 +145,7 @@ def test_verify_prints_a_table(capsys):
     assert "all as expected" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ids", "status"),
     [
@@ -180,12 +181,14 @@ def test_a_false_claim_that_stands_is_undecided(capsys, tmp_path):
     assert json.loads(out)["claims"][0]["verdict"] == "unrefuted"
 
 
+@pytest.mark.slow
 def test_without_ids_all_of_the_file_are_verified(capsys, mine):
     _, out, _ = run(capsys, "verify", "--from", mine, "--instances", 50, "--json")
     ids = [verdict["id"] for verdict in json.loads(out)["claims"]]
     assert ids == ["mine/weak", "mine/[/four]", "mine/false", "mine/open", "mine/vacuous"]
 
 
+@pytest.mark.slow
 def test_more_processes_print_the_same_and_only_json(mine):
     """In processes of their own: what a claim prints there must not reach stdout either."""
     call = [sys.executable, "-m", "trpo_theory.cli", "verify", "mine/false", "mine/weak", "--from", str(mine)]
@@ -196,6 +199,7 @@ def test_more_processes_print_the_same_and_only_json(mine):
     assert "Traceback" not in two.stderr
 
 
+@pytest.mark.slow
 def test_out_gets_a_table_and_the_witnesses(capsys, tmp_path, mine):
     directory = tmp_path / "new" / "results"
     call = ("verify", "trpo/tv-2", "mine/false", "mine/vacuous", "--from", mine, "--instances", 200)
@@ -260,6 +264,7 @@ def test_an_error_within_a_formula_is_told_with_its_line(capsys, tmp_path, name,
     assert_one_message(*run(capsys, verb, "mine/bad", "--from", file), "the claim mine/bad", *parts)
 
 
+@pytest.mark.slow
 def test_an_error_in_another_process_is_the_same_message(capsys, tmp_path):
     file = tmp_path / "mine.py"
     text = "".join(f"@claim('mine/{n}', statement='s')\ndef f{n}(q):\n    return {n}\n" for n in ("nonsense", "1"))
@@ -342,6 +347,7 @@ def test_falsify_json_and_its_file_are_the_same_and_certified(capsys, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["witness.json"]
 
 
+@pytest.mark.slow
 def test_falsify_prints_the_instance(capsys, tmp_path):
     status, out, _ = run(capsys, "falsify", "trpo/tv-2", "--out", tmp_path / "w.json")
     assert status == 0
@@ -349,6 +355,7 @@ def test_falsify_prints_the_instance(capsys, tmp_path):
         assert part in out
 
 
+@pytest.mark.slow
 def test_falsify_what_stands(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("trpo_theory.verification.falsifying.INSTANCES", 50)
     path = tmp_path / "witness.json"
@@ -453,6 +460,7 @@ def test_words_that_are_not_the_claims_own_are_refused(capsys, tmp_path, name):
 # --- help ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_example_in_each_help_works(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for verb in ("claims", "verify", "falsify", "certify"):  # certify's file is the one that falsify's example writes

@@ -162,6 +162,7 @@ def test_help_lists_every_problem_and_solver(capsys):
             assert name in words, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", BAD)
 def test_bad_input_is_one_message_and_status_2(capsys, tmp_path, command):
     (tmp_path / "three.txt").write_text("0 0 0")

@@ -94,6 +94,7 @@ def test_a_corridor_with_a_prize_at_its_end(states, gamma):
     assert best.iterations < 30
 
 
+@pytest.mark.slow
 def test_a_random_walk_with_rewards_at_one_end():
     """A birth-death chain with reward 1 at 0: V(s) = V(0) uˢ as far from the other end, γ up u² − u + γ down = 0."""
     states, gamma, up = 50_000, 0.99, 0.3

@@ -100,6 +100,7 @@ def test_settings_cover_six_environments_and_three_gammas():
     assert len(settings.gammas) >= 3
 
 
+@pytest.mark.slow
 def test_same_settings_give_the_same_bytes(tmp_path, capsys):
     for directory in ("a", "b"):
         place = framework.Place(lower_bound, tmp_path / directory)
@@ -268,6 +269,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_program_without_a_traceback(tmp_path):
     run = subprocess.Popen(
         [sys.executable, "-c", HALTS, "pictures", "curves", "--out", str(tmp_path)],
@@ -330,6 +332,7 @@ def test_an_experiment_is_found_by_listing_and_refused_if_incomplete(monkeypatch
     sys.modules.pop("experiments.half_done", None)
 
 
+@pytest.mark.slow
 def test_the_page_of_the_catalogue_is_made_from_its_files_alone(tmp_path):
     settings = catalogue.Settings(claims=("errata/eta-with-advantage", "id/flow"), instances=50, jobs=1)
     place = framework.Place(catalogue, tmp_path)
@@ -355,6 +358,7 @@ def test_every_erratum_is_of_the_catalogue_and_beside_it_stands_a_true_claim():
     assert len({one.claim for one in errata.ERRATA}) == len(errata.ERRATA)
 
 
+@pytest.mark.slow
 def test_the_slack_beside_an_erratum_is_that_of_the_witness():
     """trpo/tv is trpo/tv-2 with twice its penalty: from eta(new) - L and one penalty the slacks of both, in fractions."""
     frames = errata.run(errata.Settings(claims=("trpo/tv-2",), instances=200, jobs=1))

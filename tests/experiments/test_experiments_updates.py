@@ -69,6 +69,7 @@ def differences(mdp, group, theta, h=1e-5):
 # What every experiment owes the framework
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_the_contract(name, ran):
     module, settings = SMALL[name]
@@ -141,6 +142,7 @@ def test_the_sampler_knows_where_episodes_end_and_what_follows():
         np.testing.assert_allclose(odds, mdp.transition.reshape(64, 16)[row][follow], atol=1e-15)
 
 
+@pytest.mark.slow
 def test_climbing_f6_is_the_recursion_of_one_number():
     """With logits ± θ the row is (p, 1 − p) and log p/(1 − p) moves by 2 · step · γ (1 − 2p) p (1 − p)."""
     case = step_sizes.Case("F6", "zoo:f6?p=2/5", 0.9, (0, 0, 0), (0, 2))
@@ -290,6 +292,7 @@ def test_the_check_of_safe_steps_can_fail(ran, column, value):
 # Peers
 
 
+@pytest.mark.slow
 def test_a_peer_that_is_not_installed_is_left_out_and_named(monkeypatch):
     monkeypatch.setattr(peers, "installed", lambda module: module == "mdptoolbox")
     frames = scaling.run(SMALL["scaling"][1])

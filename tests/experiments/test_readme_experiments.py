@@ -32,6 +32,7 @@ def test_a_table_that_is_not_current_is_seen():
     )
 
 
+@pytest.mark.slow
 def test_the_table_of_all_bounds_comes_out_again():
     found = lower_bound.by_bound(lower_bound.run(lower_bound.Settings())[""])
     _same(found, read_frame(RESULTS / "lower-bound-bounds.csv"))
@@ -48,6 +49,7 @@ def test_a_sharp_gap_comes_out_again():
     assert told.lower == pytest.approx(row["lower"], rel=3e-3)
 
 
+@pytest.mark.slow
 def test_the_cheap_curves_come_out_again():
     """(12), (13) and policy iteration in full; the rows of (11) take minutes: python -m experiments curves."""
     settings = curves.Settings(bounds=())
@@ -73,6 +75,7 @@ def test_each_witness_of_the_errata_is_proved_again():
         assert rows["holds"][claim_id] == next(one.holds for one in errata.ERRATA if one.claim == claim_id)
 
 
+@pytest.mark.slow
 def test_the_pictures_are_those_of_their_numbers():
     found = pictures.run(pictures.Settings())
     assert set(DATA["pictures"]) == set(found)
@@ -80,6 +83,7 @@ def test_the_pictures_are_those_of_their_numbers():
         _same(frame, read_frame(RESULTS / f"pictures-{name}.csv"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_picture_drawn_again_is_the_one_shown(name, tmp_path):
     from matplotlib.image import imread

@@ -11,6 +11,7 @@ import trpo_theory
 MODULES = sorted(module.name for module in pkgutil.walk_packages(trpo_theory.__path__, "trpo_theory."))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["trpo_theory", *MODULES])
 def test_examples(name):
     if name == "trpo_theory.integrations.sb3":

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_python_tour():
     failed, run = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert run > 15
@@ -24,6 +25,7 @@ def test_the_python_tour():
 CONSOLE = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", README)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "shown"), CONSOLE, ids=[command for command, _ in CONSOLE])
 def test_console_blocks_print_what_they_show(command, shown, capsys):
     program, *arguments = shlex.split(command)
@@ -38,6 +40,7 @@ def test_console_blocks_print_what_they_show(command, shown, capsys):
         assert json.loads(printed)
 
 
+@pytest.mark.slow
 def test_the_experiments_output_is_the_one_shown(capsys, tmp_path):
     from experiments.__main__ import main as experiments
 

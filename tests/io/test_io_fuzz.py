@@ -217,6 +217,7 @@ def check_message(said: str) -> None:
     assert len(said) < 3000, said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_no_damage_escapes(tmp_path, bounded, name):
     read, verb, sample = READERS[name]

@@ -61,6 +61,7 @@ ENVIRONMENTS = [
 TAXI = next(name for name in gymnasium.registry if name.startswith("Taxi-v"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "options"), [*ENVIRONMENTS, (TAXI, {}), (TAXI, {"is_rainy": True})])
 def test_values_agree_with_the_raw_table(name, options):
     env = gymnasium.make(name, **options)
@@ -98,6 +99,7 @@ def test_numbers_checked_by_hand():
     assert from_gym("CliffWalking-v1", GAMMA).reward[36, 1] == -100
 
 
+@pytest.mark.slow
 def test_taxi_delivers():
     mdp = from_gym(TAXI, 0.99)
     env = gymnasium.make(TAXI).unwrapped
@@ -275,6 +277,7 @@ def test_malformed_options_are_refused(query):
         parse_options(query)
 
 
+@pytest.mark.slow
 def test_importing_io_does_not_import_the_libraries():
     code = "import sys, trpo_theory.io; print(sorted({'gymnasium', 'quantecon', 'mdptoolbox'} & set(sys.modules)))"
     assert (

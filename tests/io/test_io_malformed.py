@@ -356,6 +356,7 @@ def seeds(tmp_path):
     return files
 
 
+@pytest.mark.slow
 def test_no_mutation_escapes(tmp_path):
     """Whatever a damaged file says, it is an MDP or an `InvalidInput`, soon."""
     rng = np.random.default_rng(20)

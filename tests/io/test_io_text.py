@@ -163,6 +163,7 @@ def test_the_tiger_is_refused_as_partially_observed(tmp_path, text):
         read_cassandra(tmp_path / "tiger.POMDP")
 
 
+@pytest.mark.slow
 def test_a_large_model_is_sparse(tmp_path, monkeypatch):
     """A ring where each action a steps by a or by 7; the reward is 1 everywhere, then overridden on one transition."""
     monkeypatch.setattr("trpo_theory.io._rows.DENSE_ENTRIES", 3 * 400**2 - 1)

@@ -111,6 +111,7 @@ def test_steps_are_inside_their_regions_and_a_section_passes_through_its_step(sq
     assert min(wall.min(), (1 - wall).min()) == pytest.approx(0, abs=1e-15)
 
 
+@pytest.mark.slow
 def test_corners_of_the_square_are_old_policies_too():
     mdp = tt.zoo.kakade(gamma=0.75)
     square = landscape.policy_square(mdp, [[1, 0], [0.5, 0.5]], 0.1, resolution=5)

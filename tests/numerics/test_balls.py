@@ -112,6 +112,7 @@ def encloses(ball: Ball, truth: mpf) -> bool:
 # --- V, Q, A, ρ, η, L ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(instances())
 def test_rational_fields_are_the_oracles_exactly(instance):
     q, stored = instance.quantities(), Stored(instance)
@@ -179,6 +180,7 @@ def renyi(p: list[Fraction], r: list[Fraction], order: mpf) -> mpf:
     return mpmath.log(sum(parts, mpf(0))) / (order - 1) if any(parts) else mpmath.inf
 
 
+@pytest.mark.slow
 @given(instances())
 def test_divergences_enclose_mpmath(instance):
     pairs = list(zip(instance.old.tolist(), instance.new.tolist(), strict=True))
@@ -342,6 +344,7 @@ def test_a_formula_runs_unchanged_in_balls(name):
     np.testing.assert_allclose(midpoints, np.ravel(expected), rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.slow
 @given(steps(max_states=3, gammas=(0.0, 0.5, 0.9)))
 def test_every_bound_runs_unchanged_in_balls(case):
     mdp, old, new = case

@@ -219,6 +219,7 @@ def test_a_long_walk_agrees_with_a_banded_solver(right, gamma):
         assert np.abs(y - want).max() <= 1e-11 * np.abs(want).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gamma", [0.9, 0.99, 0.999, 0.99999])
 @pytest.mark.parametrize("right", ["reward", "uniform start", "single start", "single reward"])
 def test_an_expander_is_solved_without_sparse_lu(right, gamma, monkeypatch):

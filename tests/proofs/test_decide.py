@@ -108,6 +108,7 @@ def test_the_gap_is_the_closed_form_exactly(name):
     assert (proof.verdict, proof.enclosure) == ("proved", "0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("bound_id", list(bounds.catalogue))
 def test_every_bound_of_the_catalogue_is_decided_on_the_families(name, bound_id):
@@ -321,6 +322,7 @@ def test_long_rationals_are_decided_exactly():
     assert proof.precision == 64
 
 
+@pytest.mark.slow
 def test_a_random_step_is_decided_as_floats_say():
     rng = np.random.default_rng(3)
     for _ in range(10):

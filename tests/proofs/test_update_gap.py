@@ -28,6 +28,7 @@ def instance(seed, gamma, deterministic):
     return mdp, old
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deterministic", [False, True])
 @pytest.mark.parametrize("gamma", [0.5, 0.99, 0.99999])
 @pytest.mark.parametrize("problem", PROBLEMS, ids=str)

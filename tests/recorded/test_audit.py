@@ -306,6 +306,7 @@ def _mdps():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", _mdps())
 @pytest.mark.parametrize("entries", [2**18, 1, 300])
 def test_every_way_to_solve_and_every_chunk_gives_the_same_numbers(kind, entries, monkeypatch):

@@ -11,6 +11,8 @@ from page_parts import claim_rows, whole_page
 import trpo_theory as tt
 from trpo_theory.numerics.divergence import kl
 
+pytestmark = pytest.mark.browser
+
 RTOL = 1e-9
 BOUND = tt.bounds.get("chain-rule/kl")
 
@@ -112,6 +114,7 @@ def random_settings(count, delta, seed):
         yield setting
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delta", [1e-6, 1e-3, 0.02, 0.3, 2.0])
 def test_the_numbers_agree_with_the_library(page, delta):
     settings = list(random_settings(60, delta, seed=round(1e6 * delta)))
@@ -142,6 +145,7 @@ def test_where_nothing_can_be_gained_nothing_moves(page):
     assert result["expected_return_old"] == pytest.approx(3.0, rel=1e-14)
 
 
+@pytest.mark.slow
 def test_sliders_move_the_picture_and_the_numbers(page):
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
@@ -163,6 +167,7 @@ def test_sliders_move_the_picture_and_the_numbers(page):
     assert_agree([page.execute_script("return window.explorer.setting()")], [readout(page)])
 
 
+@pytest.mark.slow
 def test_any_position_of_the_sliders_agrees(page):
     set_all = """
       const inputs = [...document.querySelectorAll("[data-explorer] input[type=range]")];
@@ -291,6 +296,7 @@ def header(page, title):
     return page.execute_script(code, title)
 
 
+@pytest.mark.slow
 def test_sorting_with_the_keyboard(page):
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
@@ -347,6 +353,7 @@ def test_a_witness_opens_from_the_keyboard(page):
     assert diagram.is_displayed()
 
 
+@pytest.mark.slow
 def test_light_and_dark(page):
     def background():
         picture(page)  # a frame later
@@ -366,6 +373,7 @@ def test_light_and_dark(page):
     assert background() == dark
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_page_does_not_scroll_sideways(page, width):
     emulate(page, width, 844)

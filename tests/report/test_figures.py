@@ -125,6 +125,7 @@ def test_labels_are_moved_apart_about_where_they_were(places, least):
     assert sum(moved) == pytest.approx(sum(places))
 
 
+@pytest.mark.slow
 def test_saved_files_are_the_same_bytes_twice_and_say_nothing_of_when(tmp_path, square):
     first = style.save(policy_square.draw(square, width="column"), tmp_path / "a", "square")
     again = style.save(policy_square.draw(square, width="column"), tmp_path / "b", "square")

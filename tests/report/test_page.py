@@ -179,6 +179,7 @@ def float_of(text):
     return float(numerator) / float(denominator or 1)
 
 
+@pytest.mark.slow
 def test_the_catalogue_shows_each_claim_and_each_witness():
     rows = claim_rows()
     reader = read(Catalogue(rows).to_html())
@@ -200,6 +201,7 @@ def test_a_claim_cannot_smuggle_html():
     assert "<i>" not in text
 
 
+@pytest.mark.slow
 def test_the_catalogue_of_a_verification():
     verification = tt.verify(["errata/eta-with-advantage", "trpo/tv"], instances=50)
     rows = {row.id: row for row in Catalogue.of(verification).rows}

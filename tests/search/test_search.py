@@ -270,6 +270,7 @@ AMBIGUOUS = ((3, 3, 2), (2, 3, 2))
 """B, S, A: as many instances as states, and as actions."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("id", catalogue)
 def test_a_claim_says_of_a_batch_what_it_says_of_each(id):
     claim = catalogue[id]
@@ -440,6 +441,7 @@ def short(monkeypatch):
     monkeypatch.setattr(hunting, "GENERATIONS", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_false_alarms_of_floats_cannot_hide_a_counterexample():
     """Floats call it false everywhere, balls only in the largest instances, which come last."""
@@ -452,6 +454,7 @@ def test_false_alarms_of_floats_cannot_hide_a_counterexample():
     assert (found.refuted[0].states, found.refuted[0].actions) == (5, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_whatever_exception_balls_raise_leaves_an_instance_undecided():
     def formula(q):
@@ -474,6 +477,7 @@ def test_the_smallest_counterexample_is_wanted():
     assert not found.wants((3, 2))
 
 
+@pytest.mark.slow
 def test_slow_formulas_see_fewer_instances():
     found = hunted(made(CLUMSY["an if"], given=lambda q: q.gamma > 2), instances=1000)
     assert not found.batched
@@ -507,6 +511,7 @@ def refuted():
     return {name: hunted(claim, 600).refuted for name, claim in SHRUNK.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHRUNK)
 def test_what_is_shrunk_still_refutes_and_is_simpler(name, refuted):
     claim, (instance, decision) = SHRUNK[name], refuted[name]
@@ -521,6 +526,7 @@ def test_what_is_shrunk_still_refutes_and_is_simpler(name, refuted):
         assert (rows.sum(-1) == 1).all()
 
 
+@pytest.mark.slow
 def test_shrinking_drops_what_the_claim_does_not_need_and_keeps_what_it_does(refuted):
     small = {name: shrink(SHRUNK[name], *refuted[name])[0] for name in ("plain", "a step with groups", "noise", "size")}
     assert (small["plain"].reference, small["plain"].noise, small["plain"].groups) == (None, None, None)

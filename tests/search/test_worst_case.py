@@ -73,6 +73,7 @@ def cpo_mean_tv(step, g, tv):
 # --- closed forms -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_coupling_is_attained_by_f1_and_the_witness_is_exact():
     found = worst_case("coupling/tv", gamma=0.5, states=2, actions=3, effort=1)
     assert abs(found.ratio - 1) <= 1e-6
@@ -80,6 +81,7 @@ def test_coupling_is_attained_by_f1_and_the_witness_is_exact():
     assert found.ratio == pytest.approx(exact_ratio(found.witness, coupling_tv), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gamma", ["1/10", 0.5])
 def test_kakade_langford_is_attained_by_f4(gamma):
     found = worst_case("kakade-langford", gamma=gamma, states=2, actions=2, effort=1)
@@ -87,6 +89,7 @@ def test_kakade_langford_is_attained_by_f4(gamma):
     assert found.enclosure[1] <= 1
 
 
+@pytest.mark.slow
 def test_half_the_constant_of_theorem_1_is_refuted_by_a_factor_2():
     """F1: gap over 2 ε γ α²/(1 − γ)² is 2 (1 − γ)/(1 − γ(1 − x)), which tends to 2 as x → 0."""
     found = worst_case("trpo/tv-2", gamma="1/10", states=2, actions=3, effort=1)
@@ -97,6 +100,7 @@ def test_half_the_constant_of_theorem_1_is_refuted_by_a_factor_2():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gamma", [0.5, 0.9])
 def test_cpo_ratio_tends_to_1_as_in_f5(gamma):
     found = worst_case("cpo/mean-tv", gamma=gamma, effort=1)
@@ -104,6 +108,7 @@ def test_cpo_ratio_tends_to_1_as_in_f5(gamma):
     assert found.ratio == pytest.approx(exact_ratio(found.witness, cpo_mean_tv), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", ["pinsker/kl", "chain-rule/kl"])
 def test_at_least_what_the_families_give(bound):
     x = np.linspace(1e-4, 0.45, 100)
@@ -117,6 +122,7 @@ def test_at_least_what_the_families_give(bound):
     assert found.ratio < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", ["trpo/kl", "geppo", "pirotta/q", "mixing/mean-tv", "cpo/mean-kl", "span/tv"])
 def test_a_true_bound_uses_no_more_than_its_penalty(bound):
     found = worst_case(bound, gamma="9/10", states=2, actions=2, effort=1)
@@ -127,6 +133,7 @@ def test_a_true_bound_uses_no_more_than_its_penalty(bound):
 # --- the parts ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_ascent_rises_and_keeps_rows_and_zeros():
     ratio = Ratio(get("coupling/tv"))
     start = random_instances(np.random.default_rng(3), 60, 3, 2)
@@ -153,6 +160,7 @@ DIVERGENCES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bound",
     [
@@ -195,6 +203,7 @@ def test_the_exact_gradient_is_the_limit_of_differences(bound):
     assert (np.abs(exact - coarse) <= 2 * apart + 1e-8 * scale)[smooth].all()
 
 
+@pytest.mark.slow
 def test_every_bound_can_be_traced():
     start = random_instances(np.random.default_rng(9), FORMS, 3, 2)
     for bound in all_bounds.values():
@@ -266,6 +275,7 @@ def test_a_formula_that_cannot_be_batched_gives_the_same_ratios():
 # --- bounds of one's own ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_own_bounds_claims_and_penalties_are_one():
     @claim("mine/tv", statement="s")
     def mine(q):
@@ -287,6 +297,7 @@ def test_an_error_of_ones_own_names_the_bound():
         worst_case(Bound("mine/broken", lambda q: q.no_such_thing, "s", ""), gamma=0.5)
 
 
+@pytest.mark.slow
 def test_deterministic_for_a_seed():
     one, other = (worst_case("trpo/tv", gamma=0.3, states=2, effort=1, seed=4).to_fields() for _ in range(2))
     assert one == other
@@ -295,6 +306,7 @@ def test_deterministic_for_a_seed():
 # --- the file and the command line --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_file_reads_back_to_the_printed_ratio(tmp_path, capsys):
     path = tmp_path / "witness.json"
     arguments = ["worst-case", "coupling/tv", "--gamma", "2/3", "--states", "2", "--actions", "3", "--effort", "1"]
@@ -317,6 +329,7 @@ def test_the_file_reads_back_to_the_printed_ratio(tmp_path, capsys):
     assert 1 - row["slack"] / row["penalty"] == pytest.approx(printed["ratio"], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_person_reads_ratio_and_witness(capsys):
     assert (
         cli.main(["worst-case", "trpo/tv-2", "--gamma", "0.1", "--states", "2", "--actions", "3", "--effort", "1"]) == 0
@@ -329,6 +342,7 @@ def test_a_person_reads_ratio_and_witness(capsys):
     assert "slack" not in out
 
 
+@pytest.mark.slow
 def test_a_bound_of_a_file_that_is_refuted_exits_with_1(tmp_path, capsys):
     file = tmp_path / "mine.py"
     file.write_text(
@@ -372,6 +386,7 @@ def test_what_is_no_bound_is_refused():
         worst_case(3, gamma=0.5)
 
 
+@pytest.mark.slow
 def test_one_state_leaves_nothing_to_use():
     found = worst_case("trpo/tv", gamma=0.5, states=1, effort=1)
     assert found.enclosure == (0, 0)

@@ -51,6 +51,7 @@ def test_the_supersolution_holds_at_random_places(case):
             assert (left >= -1e-12 * terms).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=["4", "2"])
 def test_it_is_proved_and_not_where_it_is_false(case):
     """A constant below 2 √((1 − γ)/γ) is false: the quadratic part of any w at x = 1 has 4 c (1 − γ)(λ/2 − γ c) ≥ 1."""
@@ -60,11 +61,13 @@ def test_it_is_proved_and_not_where_it_is_false(case):
         dataclasses.replace(case, gamma=false - Fraction(1, 1000)).prove()
 
 
+@pytest.mark.slow
 def test_multipliers_that_prove_nothing_far_away_are_refused():
     with pytest.raises(NotSolved, match="beyond"):
         dataclasses.replace(FROM_A_QUARTER, largest=2).prove()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gamma", "bound"), [(0.25, "mean-kl/linear-4"), (0.8, "mean-kl/linear-2")])
 def test_the_sharp_gap_is_below(gamma, bound):
     """Another proof of nearly the same at one radius: the program's own upper bound lies between its witness and the penalty."""

@@ -37,6 +37,7 @@ def max_kl():
     return sharp_gap("max-kl", 0.5, 0.02, certify=True, nodes=24)
 
 
+@pytest.mark.slow
 def test_max_kl_is_between_the_walk_and_the_chain_rule(max_kl):
     x = np.sqrt(-np.expm1(-2 * 0.02)) / 2
     walk = tt.zoo.walk(gamma=0.5, x=x, n=40)
@@ -74,6 +75,7 @@ def test_its_proof_is_checked_from_its_file_alone(max_kl, tmp_path, capsys):
     assert main(["certify", str(tmp_path / "wrong.json")]) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("divergence", DIVERGENCES)
 @pytest.mark.parametrize("normaliser", ["max", "expected"])
 def test_no_lower_bound_exceeds_an_upper_one(divergence, normaliser):
@@ -82,6 +84,7 @@ def test_no_lower_bound_exceeds_an_upper_one(divergence, normaliser):
     assert all(row["ratio"] <= 1 + 1e-9 for row in gap.bounds)
 
 
+@pytest.mark.slow
 def test_mean_tv_over_the_expected_advantage_is_cpos_bound_in_the_limit():
     """F5: the ratio to cpo/mean-tv tends to 1 as M grows."""
     gap = sharp_gap("mean-tv", 0.5, 0.1, "expected", nodes=NODES)

@@ -171,6 +171,7 @@ def kl_proof():
     return solved("kl", 0.02)
 
 
+@pytest.mark.slow
 def test_a_bound_from_the_program_is_proved_and_above_the_drunkards_walk(kl_proof, tmp_path):
     write_fields(kl_proof, tmp_path / "proof.json")
     proved = check_supersolution(read_fields(tmp_path / "proof.json"))
@@ -195,6 +196,7 @@ def worst_excess(fields, sign):
     return max(here.max(), ((l - 1) * sign + fields["gamma"] * slope * l + spent - slope).max())
 
 
+@pytest.mark.slow
 def test_a_false_proof_is_refused_whichever_number_is_wrong(kl_proof):
     """Whatever a brute-force search for a violation finds, the checker has seen."""
     rng, false = np.random.default_rng(0), 0
@@ -209,6 +211,7 @@ def test_a_false_proof_is_refused_whichever_number_is_wrong(kl_proof):
     assert false > 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("divergence", "radius", "kind"),
     [

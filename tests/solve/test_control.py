@@ -62,6 +62,7 @@ def test_pymdptoolbox_agrees_on_its_random_mdps(seed):
     np.testing.assert_allclose(optimal(mdp).value, solver.V, rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.peers
 @pytest.mark.parametrize("form", ["dense", "sparse"])
 def test_quantecon_agrees_on_200_random_mdps(form):
@@ -85,6 +86,7 @@ def test_quantecon_agrees_on_200_random_mdps(form):
         )
 
 
+@pytest.mark.slow
 @given(mdps(max_states=3, max_actions=3))
 def test_no_deterministic_policy_is_better_in_any_state_in_exact_rationals(mdp):
     best = optimal(mdp)

@@ -69,6 +69,7 @@ def test_ten_states_in_a_row_pay_at_the_end():
 # --- exact rationals ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(evaluations())
 def test_every_quantity_is_that_of_the_exact_rationals(case):
     mdp, policy = case
@@ -131,6 +132,7 @@ def quantecon_case(seed: int) -> tuple[FiniteMDP, np.ndarray]:
     return FiniteMDP(mdp.transition, mdp.reward, gamma, mdp.initial, available=mask), action
 
 
+@pytest.mark.slow
 @pytest.mark.peers
 @pytest.mark.parametrize("form", ["dense", "sparse"])
 def test_quantecon_agrees_on_200_random_mdps(form):
@@ -150,6 +152,7 @@ def test_quantecon_agrees_on_200_random_mdps(form):
 # --- sparse -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(evaluations())
 def test_sparse_is_dense(case):
     mdp, policy = case

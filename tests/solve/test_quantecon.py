@@ -22,6 +22,7 @@ ENVIRONMENTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gamma", [0.9, 0.99])
 @pytest.mark.parametrize("source", ENVIRONMENTS)
 def test_values_are_quantecons(source, gamma):

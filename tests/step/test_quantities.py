@@ -146,6 +146,7 @@ def test_equation_6_the_new_return_by_states(case):
     assert error(q.expected_return_new, true.new.expected_return) <= rounding(mdp)
 
 
+@pytest.mark.slow
 @given(steps())
 def test_equation_7_surrogate(case):
     mdp, old, new = case
@@ -404,6 +405,7 @@ def test_the_fields_of_one_instance_carry_no_batch():
     assert all(np.shape(getattr(q, name)) == () for name in PER_INSTANCE)
 
 
+@pytest.mark.slow
 @given(steps())
 def test_sparse_is_dense(case):
     mdp, old, new = case
@@ -415,6 +417,7 @@ def test_sparse_is_dense(case):
         np.testing.assert_allclose(theirs, mine, rtol=1e-12, atol=1e-14 * scale, err_msg=name)
 
 
+@pytest.mark.slow
 @given(steps())
 def test_compare_agrees_with_evaluate_of_either_policy(case):
     mdp, old, new = case

@@ -55,6 +55,7 @@ def total_variation(old: Any, new: Any) -> Any:
     return max(sum(abs(p - q) for p, q in zip(*rows, strict=True)) / 2 for rows in zip(old, new, strict=True))
 
 
+@pytest.mark.slow
 @drawn_with
 @settings(max_examples=30)
 @given(data=st.data())
@@ -88,6 +89,7 @@ def test_exact_instances_are_distributions_in_fractions_and_floats_their_correct
             assert x == (quotient if name == "available" else quotient.numerator / quotient.denominator)
 
 
+@pytest.mark.slow
 @given(strategies.instances(unavailable=True), strategies.pairs(), strategies.mdps(unavailable=True), st.data())
 def test_the_other_strategies_draw_what_they_say(instance: Any, pair: Any, mdp: Any, data: Any) -> None:
     assert isinstance(instance, Instance)
@@ -136,6 +138,7 @@ def test_every_gamma_that_was_asked_for_is_drawn_and_no_other(gamma: Any, values
     for_all(drawn, lambda exact: exact["gamma"] in values)
 
 
+@pytest.mark.slow
 @given(strategies.exact_instances(successors=1), strategies.exact_instances(successors=2, states=(3, 5)))
 def test_successors_is_the_most_next_states(one: Any, two: Any) -> None:
     assert set(one["transition"].flat) <= {0, 1}
@@ -148,6 +151,7 @@ def test_unit_rewards_and_start_anywhere(unit: Any, anywhere: Any) -> None:
     assert all(anywhere["initial"] > 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [True, "old", "new"])
 @given(data=st.data())
 def test_deterministic_and_full_support_of_one_policy_or_both(which: Any, data: Any) -> None:
@@ -195,6 +199,7 @@ def test_aggregated_pairs_share_rows(exact: Any) -> None:
         assert aggregation.contains(array.astype(float))
 
 
+@pytest.mark.slow
 @given(strategies.classes(states=(1, 5), unavailable=True), strategies.classes(aggregation=[0, 1, 0]), st.data())
 def test_classes_contain_their_policy(drawn: Any, fixed: Any, data: Any) -> None:
     mdp, aggregation, old = drawn
@@ -205,6 +210,7 @@ def test_classes_contain_their_policy(drawn: Any, fixed: Any, data: Any) -> None
     assert (fixed[2][0] == fixed[2][2]).all()
 
 
+@pytest.mark.slow
 def test_groups_of_every_kind_are_drawn() -> None:
     for groups in ([0, 0, 0], [0, 1, 2], [0, 1, 0], [0, 1, 1]):
         exists(strategies.classes(states=3), lambda case, g=groups: case[1].group.tolist() == g)
@@ -280,6 +286,7 @@ def gap_and_penalty(instance: Instance) -> tuple[float, float]:
     return gap, 2 * np.abs(advantage).max() * mdp.gamma / (1 - mdp.gamma) ** 2 * alpha**2
 
 
+@pytest.mark.slow
 def test_a_false_claim_shrinks_to_two_states_two_actions_and_halves() -> None:
     """The constant 2 for 4 in trpo/tv, as in early texts of TRPO: gap ≥ −2 e γ/(1 − γ)² α²."""
     failures = []
@@ -310,6 +317,7 @@ def test_a_false_claim_shrinks_to_two_states_two_actions_and_halves() -> None:
     assert str(last.mdp.gamma) in note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("condition", "transition", "old", "new"),
     [
@@ -328,6 +336,7 @@ def test_the_simplest_instance_that_meets_a_condition(condition: Any, transition
     assert not instance.mdp.reward.any()
 
 
+@pytest.mark.slow
 def test_a_state_of_no_importance_goes_though_it_lies_between_others() -> None:
     """Rewards 1 and 3 in two states: no third is left over."""
 
@@ -351,6 +360,7 @@ print(mdp.transition.tolist(), instance.new.tolist())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "imports",
     [
@@ -368,12 +378,14 @@ def test_from_type_knows_mdps_and_instances(imports: str) -> None:
     assert run.stdout == "[[[1.0, 0.0]], [[1.0, 0.0]]] [[1.0, 0.0]]\n"
 
 
+@pytest.mark.slow
 def test_the_hook_loads_nothing_until_it_is_needed() -> None:
     code = "import sys, hypothesis\nassert 'trpo_theory.testing.hypothesis_plugin' in sys.modules\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "scipy", "jaxtyping", "trpo_theory.model.mdp", "trpo_theory.search"} & set(loaded)
 
 
+@pytest.mark.slow
 @given(st.from_type(FiniteMDP), st.from_type(Instance))
 def test_from_type_in_this_process_too(mdp: Any, instance: Any) -> None:
     assert isinstance(mdp, FiniteMDP)

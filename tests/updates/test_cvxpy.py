@@ -101,6 +101,7 @@ def assert_honest(result: Any, optimum: float) -> None:
     assert np.isfinite(result.gap)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: getattr(kind, "name", kind))
 def test_two_solvers_that_share_no_method_agree_within_the_gap_that_this_one_certifies(kind):
     within_reach = 0
@@ -119,6 +120,7 @@ def test_two_solvers_that_share_no_method_agree_within_the_gap_that_this_one_cer
     assert within_reach >= 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: getattr(kind, "name", kind))
 @pytest.mark.parametrize("seed", range(4))
 def test_the_answer_satisfies_the_kkt_conditions(kind, seed):
@@ -307,6 +309,7 @@ def test_a_coefficient_of_0_takes_the_best_actions():
     assert np.isfinite(result.max_kl)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: getattr(kind, "name", kind))
 def test_a_batch_is_its_instances(kind):
     rng = np.random.default_rng(2)
@@ -351,6 +354,7 @@ def test_repair_keeps_what_is_feasible_and_mends_what_is_not(kind, delta):
     assert (gone == 0).all()
 
 
+@pytest.mark.slow
 def test_cvxpy_is_loaded_when_a_problem_is_solved_and_not_before():
     code = "import sys, trpo_theory.updates.solvers.cvxpy as c; c.CVXPY('SCS'); assert 'cvxpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -114,18 +114,21 @@ def kinds() -> st.SearchStrategy:
     return st.builds(lambda kind, delta: kind(delta), st.sampled_from(CONSTRAINED), st.sampled_from(DELTAS))
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(row_problems(), kinds())
 def test_constrained_problems_meet_the_kkt_conditions(s: Surrogate, problem: Any) -> None:
     assert_optimal(solve(s, problem))
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(row_problems(), st.sampled_from(COEFFICIENTS))
 def test_the_penalty_problem_meets_the_kkt_conditions(s: Surrogate, coefficient: float) -> None:
     assert_optimal(solve(s, Penalty(coefficient)), coefficient)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(row_problems(), kinds(), st.sampled_from((*COEFFICIENTS, None)))
 def test_upper_bound_is_the_dual_function(s: Surrogate, constrained: Any, coefficient: float | None) -> None:
@@ -144,6 +147,7 @@ def spread(rng: np.random.Generator, old: np.ndarray, available: np.ndarray, rea
     return (weights / weights.sum(-1, keepdims=True) - old) * reach * rng.random((len(old), 1))
 
 
+@pytest.mark.slow
 @settings(max_examples=120)
 @given(row_problems(), kinds(), st.sampled_from((*COEFFICIENTS, None)), st.integers(0, 2**32 - 1))
 def test_no_feasible_policy_exceeds_the_upper_bound(
@@ -198,6 +202,7 @@ def classes(draw: st.DrawFn, gammas: tuple[float, ...] = (0.0, 0.5, 0.9, 0.99, 0
     return mdp, rows[group], StateAggregation(group)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(classes(), kinds(), st.sampled_from((*TRUE_BOUNDS, *TRUE_BOUNDS, 0.3, 100.0, None)))
 def test_updates_of_mdps_meet_the_kkt_conditions(drawn: Any, constrained: Any, penalty: Any) -> None:
@@ -238,6 +243,7 @@ def constant(bound: str, gamma: Any) -> float:
     return float((4 if bound == "trpo/kl" else 2) * gamma / (1 - gamma) ** 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", TRUE_BOUNDS)
 @pytest.mark.parametrize("gamma", [0.9, 0.99, 0.999, 0.9999, 0.99999])
 def test_theory_penalties_up_to_gamma_near_one(bound: str, gamma: float) -> None:
@@ -279,6 +285,7 @@ def two_actions_left(q: Any, delta: Any, *, reverse: bool) -> Any:
     return mp.exp(high)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delta", [*DELTAS[:-1], 1e-18, 1e-10, 1e-6])
 @pytest.mark.parametrize("q", [0.5, 0.25, 0.75, 2.0**-10, 1 - 2.0**-10, 2.0**-30])
 def test_two_actions_in_closed_form(q: float, delta: float) -> None:
@@ -306,6 +313,7 @@ def test_two_actions_in_closed_form(q: float, delta: float) -> None:
     assert total_variation.max_tv == min(delta, 1 - q)
 
 
+@pytest.mark.slow
 def test_two_actions_under_a_penalty() -> None:
     """At the optimum f'(t) = λ(t) = C: with p = q + x and A = ±1, λ = 2 p (1 − p)/x."""
     for q in (0.25, 0.5, 0.875):
@@ -389,6 +397,7 @@ def test_radius_zero_stays(kind: Any) -> None:
     np.testing.assert_array_equal(result.policy, [[0.5, 0.5, 0], [1, 0, 0]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delta", [200.0, 600.0, 700.0, 1e3, 1e6])
 @pytest.mark.parametrize("kind", CONSTRAINED)
 def test_huge_radius_is_greedy(kind: Any, delta: float) -> None:
@@ -404,6 +413,7 @@ def test_huge_radius_is_greedy(kind: Any, delta: float) -> None:
     assert kkt.violations(kind.name, rows, 0.0, delta=delta).worst <= KKT_TOLERANCE
 
 
+@pytest.mark.slow
 def test_tiny_weights_under_mean_kl() -> None:
     """KL_s may be huge where d(s) is tiny, while the mean is δ."""
     for tiny in (1e-3, 1e-6, 1e-9, 1e-12, 1e-15):
@@ -442,6 +452,7 @@ def test_large_coefficient_stays_where_old_is_deterministic() -> None:
         assert result.max_kl == pytest.approx(float(mp.log(mp.mpf(3.5) / mp.mpf(coefficient))), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_unavailable_actions_are_never_taken() -> None:
     available = [[True, True, False], [False, True, True]]
     s = surrogate([[0.5, 0.5, 0], [0, 1, 0]], [[0.0, 1.0, 0], [0, 0.0, 1.0]], [1.0, 1.0], available=available)
@@ -503,6 +514,7 @@ def largest_gain(old: np.ndarray, advantage: np.ndarray, t: float) -> float:
     return float(((row(root) - old) * advantage).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", [BRETAGNOLLE_HUBER, ROOT], ids=lambda bound: bound.id)
 @pytest.mark.parametrize("gamma", [0.3, 0.6, 0.9])
 def test_nonlinear_penalties_against_brute_force(bound: Any, gamma: float) -> None:
@@ -555,6 +567,7 @@ def test_bounds_that_read_more_than_max_kl_are_refused() -> None:
 # --- batches -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "problem",
     [kind(delta) for kind in CONSTRAINED for delta in (1e-9, 0.05)]
@@ -663,6 +676,7 @@ def gain_in_700_digits(old: Any, advantage: Any, radius: Any) -> Any:
     return digits.fsum((x - y) * z for x, y, z in zip(row(high), o, a, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delta", [0.01, 1.0, 100.0])
 @pytest.mark.parametrize(
     ("old", "advantage"),

@@ -90,6 +90,7 @@ def classes(draw: st.DrawFn) -> tuple[Any, np.ndarray, StateAggregation | None]:
     return mdp, draw(policies(np.array([name[1:] for name in names])))[group], StateAggregation(group)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(classes(), st.sampled_from(TRUE_BOUNDS))
 def test_true_penalties_never_lower_the_return(drawn: Any, bound: str) -> None:
@@ -116,6 +117,7 @@ def test_true_penalties_strictly_raise_the_return_of_generic_policies(bound: str
         assert result.objective > 0
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.data(), st.sampled_from((MaxKL, MeanKL)), st.sampled_from(DELTAS))
 def test_constrained_steps_over_all_policies_raise_the_return_at_any_radius(data: Any, kind: Any, delta: float) -> None:
@@ -176,6 +178,7 @@ def test_f6_shows_that_a_constrained_step_can_lower_the_return(kind: Any) -> Non
     assert difference(exact_step(f6.mdp, free, f6.old)) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", TRUE_BOUNDS)
 @pytest.mark.parametrize("gamma", [0.1, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("p", [0.1, 0.4, 0.49, 0.6])

@@ -30,6 +30,7 @@ def steps():
     return {name: tt.update(instance, old, tt.Penalty(bound=name)) for name in names}
 
 
+@pytest.mark.slow
 def test_the_penalty_is_between_a_walk_and_the_chain_rule(steps):
     step = steps["sharp/max-kl"]
     radius, size = float(step.max_kl), float(step.surrogate.max_abs_advantage[0])
@@ -39,6 +40,7 @@ def test_the_penalty_is_between_a_walk_and_the_chain_rule(steps):
     assert lost * size <= float(step.penalty) <= 2 * li_minus_half(GAMMA) * radius * size
 
 
+@pytest.mark.slow
 def test_the_step_is_longer_promises_more_and_keeps_its_promise(steps):
     chain, best = steps["chain-rule/kl"], steps["sharp/max-kl"]
     assert best.status == "optimal"

@@ -188,6 +188,7 @@ def test_each_step_is_the_update_from_where_the_last_one_ended():
         assert step.expected_return == pytest.approx(mdp.initial @ by_definition(mdp, policy)[0], rel=1e-10)
 
 
+@pytest.mark.slow
 def test_penalised_iteration_never_falls_and_stationary_points_end_it():
     mdp, old, _ = problem(4, gamma=0.5)
     trace = improve(mdp, Penalty(bound="chain-rule/kl"), 30, old=old)
@@ -200,6 +201,7 @@ def test_penalised_iteration_never_falls_and_stationary_points_end_it():
     assert trace.steps == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gamma", "radius"), [(0.9, 0.01), (0.95, 0.01), (0.95, 0.05)])
 def test_iteration_reaches_the_optimum_where_the_best_action_has_nearly_died_out(gamma, radius):
     mdp = tt.load("gym:CliffWalking-v1", gamma=gamma)

@@ -105,6 +105,7 @@ def assert_refused(outcome, *parts):
 # --- killed, interrupted ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize(("sent", "jobs"), [(signal.SIGKILL, 1), (signal.SIGINT, 2)])
 def test_a_run_that_is_killed_goes_on_to_the_same_files_and_verdicts(capsys, tmp_path, whole, sent, jobs):
@@ -184,6 +185,7 @@ def changed(old, new):
     return [new if word == old else word for word in CALL]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "part"),
     [
@@ -209,6 +211,7 @@ def test_a_run_of_another_version_is_refused(capsys, tmp_path, whole):
     assert_refused(run(capsys, *CALL, "--out", tmp_path, "--resume"), "manifest.json")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_message_and_what_is_there_stays(capsys, tmp_path, whole, monkeypatch):
     replace, done = os.replace, []
 
@@ -239,6 +242,7 @@ def mounted(directory, options):
         subprocess.run(["umount", str(directory)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounts are root's")
 def test_a_small_disk_fills_up_and_a_larger_one_goes_on(capsys, tmp_path, whole):
     disk = tmp_path / "disk"
@@ -257,6 +261,7 @@ def test_a_small_disk_fills_up_and_a_larger_one_goes_on(capsys, tmp_path, whole)
 # --- a cluster -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_workers_of_a_cluster_come_and_go():
     """A scheduler and three worker processes on loopback; one is killed in the middle, one comes: the same bytes."""
     pytest.importorskip("distributed")

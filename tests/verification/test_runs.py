@@ -48,6 +48,7 @@ def small_chunks(monkeypatch):
 # --- what a chunk finds out ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_chunk_counts_and_takes_the_least_as_a_loop_over_compare_does():
     """The oracle: public functions, one MDP at a time, and the slack from its own definition."""
     task = chunk("trpo/tv", "half", shape=(3, 2))
@@ -88,6 +89,7 @@ def test_the_worst_instances_are_whole_and_certify_the_number_that_is_printed():
     assert tally.refuted.quantities().gamma == Fraction(float(tally.refuted.gamma))
 
 
+@pytest.mark.slow
 def test_every_alarm_of_floats_goes_to_balls_and_none_is_left():
     """A slack that floats get wrong by cancellation on every instance, true in balls; and one that balls cannot compute."""
     false_alarm = made(lambda q: (q.gamma + 1e20) - 1e20 - q.gamma + q.gamma * 1e-3)
@@ -101,6 +103,7 @@ def test_every_alarm_of_floats_goes_to_balls_and_none_is_left():
     assert "write q.sqrt(x)" in tally.note
 
 
+@pytest.mark.slow
 def test_alarms_beyond_the_limit_are_not_forgotten(monkeypatch):
     monkeypatch.setattr(sys.modules["trpo_theory.verification.hunts"], "_CHECKED_AT_MOST", 20)
     alarm = made(lambda q: (q.gamma + 1e20) - 1e20 - q.gamma + q.gamma * 1e-3)
@@ -143,6 +146,7 @@ def test_the_plan_makes_up_the_number(small_chunks):
 # --- tallies ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_tallies_add_up_in_any_order():
     parts = [tally for index in range(4) for tally in chunk(*SOME, index=index, instances=80).run()]
     straight = merged(parts)
@@ -178,6 +182,7 @@ def test_a_table_gives_back_what_it_took():
 # --- who runs them ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_one_and_two_processes_leave_the_same_directory_and_verdicts(tmp_path, small_chunks):
     """Without searches to slow it down, and then with: the same bytes."""
     tasks = chunks([catalogue[id] for id in SOME], 400, 0, shape=(3, 2))
@@ -187,6 +192,7 @@ def test_one_and_two_processes_leave_the_same_directory_and_verdicts(tmp_path, s
     assert len(one) == 2
 
 
+@pytest.mark.slow
 def test_verify_is_the_same_with_a_directory_and_without(tmp_path, small_chunks):
     ids = ("coupling/tv", "order/upper")
     plain = verify(ids, instances=300, seed=3)
@@ -248,6 +254,7 @@ def test_two_claims_of_one_id_are_refused():
         verify([made(lambda q: 1), made(lambda q: 2)], instances=10)
 
 
+@pytest.mark.slow
 def test_the_bounds_of_the_issue_hold_at_five_states_and_three_actions():
     """Every published max-KL and max-TV bound, without an alarm that is left."""
     ids = [id for id in bounds if id.endswith(("/kl", "/tv", "/max-tv"))]

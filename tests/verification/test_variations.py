@@ -409,12 +409,14 @@ def test_none_of_them_is_in_the_catalogue():
     assert not {one.id for one in every} & set(tt.claims)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRUE)
 def test_a_true_claim_is_not_refuted(name, verdicts):
     assert verdicts[name]["verdict"] == "unrefuted", verdicts[name]["note"]
     assert verdicts[name]["effective"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FALSE)
 def test_a_false_claim_is_refuted(name, verdicts):
     assert verdicts[name]["verdict"] == "refuted", verdicts[name]["note"]

@@ -69,6 +69,7 @@ def verification():
 # --- what verdicts say -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_claims_of_the_catalogue_come_out_as_expected(verification):
     assert verification.as_expected
     for verdict in verification:
@@ -114,11 +115,13 @@ def test_the_fields_are_the_contract(verification):
 # --- what they depend on ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_order_and_company_of_the_claims_is_irrelevant(verification):
     some = ["divergence/chi2-half", "order/upper", "trpo/tv-2"]
     assert same([verification[id] for id in some], verify(some, instances=300))
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_is_irrelevant_and_the_seed_is_not(monkeypatch):
     monkeypatch.setattr(hunting, "GENERATIONS", 50)  # as in other processes
     some = ["id/importance-any", "divergence/chi2-half", "order/upper"]
@@ -129,6 +132,7 @@ def test_the_number_of_processes_is_irrelevant_and_the_seed_is_not(monkeypatch):
     assert other.as_expected
 
 
+@pytest.mark.slow
 def test_claims_of_a_file_and_of_this_one_run_in_other_processes(tmp_path, capfd, monkeypatch):
     from trpo_theory.claims.from_file import read_claims
 
@@ -150,6 +154,7 @@ def test_claims_of_a_file_and_of_this_one_run_in_other_processes(tmp_path, capfd
     assert capfd.readouterr().out == ""  # a process's stdout is everybody's
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_a_formula_that_writes_into_its_arrays_hurts_no_other_claim():
     def vandal(q):
@@ -169,6 +174,7 @@ def test_a_formula_that_writes_into_its_arrays_hurts_no_other_claim():
         assert same([together["order/upper"]], verify("order/upper", instances=100))
 
 
+@pytest.mark.slow
 def test_progress_is_told_once_a_claim():
     told = []
     verify(["order/upper", "trpo/tv-2"], instances=100, advance=lambda: told.append(1))
@@ -187,6 +193,7 @@ def test_hypotheses_that_nothing_meets_leave_a_claim_undecided():
     assert verdict.witness is None
 
 
+@pytest.mark.slow
 def test_effective_counts_those_that_meet_the_hypotheses(monkeypatch):
     monkeypatch.setattr(hunting, "GENERATIONS", 0)
     parts = battery(np.random.default_rng([0, zlib.crc32(b"")]), 200)
@@ -198,12 +205,14 @@ def test_effective_counts_those_that_meet_the_hypotheses(monkeypatch):
     assert judged(lambda q: 1).effective == judged(lambda q: 1).instances == verdict.instances + 5 * 360
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_an_identity_that_holds_is_unrefuted_and_counts_no_ties():
     verdict = judged(lambda q: q.q_value - q.advantage - q.value[:, None], relation="=")
     assert (verdict.verdict, verdict.min_slack, verdict.note) == ("unrefuted", 0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_equality_of_transcendental_numbers_is_a_tie_and_not_undecided():
     """log(1 + γ)² = log(1 + γ) log(1 + γ): no precision tells it from an inequality; floats err to either side."""
@@ -217,6 +226,7 @@ def test_equality_of_transcendental_numbers_is_a_tie_and_not_undecided():
     assert "instances where it is an equality to 300 digits" in verdict.note
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize(
     ("shift", "expected", "verdict", "as_expected"),
@@ -236,6 +246,7 @@ def test_as_expected(shift, expected, verdict, as_expected, monkeypatch):
     assert verify(made(lambda q: q.max_tv + shift, expected=expected), instances=50).as_expected == as_expected
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_a_slack_that_is_nowhere_a_number_decides_nothing():
     for formula in (lambda q: q.sqrt(-1 - q.max_tv), lambda q: q.gamma + np.inf):
@@ -258,6 +269,7 @@ def test_a_slack_of_minus_infinity_refutes_and_is_certified(tmp_path):
     assert not tt.certify(changed, claims=[made(lambda q: 1 - q.max_kl)]).certified
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_digits_that_floats_lose_are_told_and_refute_nothing():
     verdict = judged(lambda q: (q.gamma + 1e20) - 1e20 - q.gamma + q.gamma * 1e-3)
@@ -265,6 +277,7 @@ def test_digits_that_floats_lose_are_told_and_refute_nothing():
     assert "floats call it false where balls prove it true" in verdict.note
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_a_formula_that_balls_cannot_compute_is_undecided_with_the_reason():
     verdict = verify(made(lambda q: math.sqrt(q.gamma) - 2), instances=40)["mine/made"]
@@ -273,6 +286,7 @@ def test_a_formula_that_balls_cannot_compute_is_undecided_with_the_reason():
     assert "one instance at a time" in verdict.note
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_bounds_are_claims_too():
     bound = Bound(
@@ -326,12 +340,14 @@ def test_a_claim_whose_code_fails_is_named(jobs):
 # --- falsify and check -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_falsify_stops_at_the_first_counterexample():
     verdict = falsify("order/upper")
     assert verdict.verdict == "refuted"
     assert same([verdict], verify("order/upper"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_falsify_adds_up_its_searches(monkeypatch):
     monkeypatch.setattr(hunting, "_HARD", 1)
@@ -358,6 +374,7 @@ def test_falsify_does_not_forget_what_one_of_its_searches_left_open(which, monke
     assert falsify(made(lambda q: 0), effort=3).verdict == "unrefuted"
 
 
+@pytest.mark.slow
 def test_check_is_an_assertion_with_the_witness():
     @claim("mine/three", statement="s")
     def three(q):
