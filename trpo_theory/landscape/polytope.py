@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations, product
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -15,9 +14,12 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.landscape.square import two_states
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic, uniform
+from trpo_theory.model.types import RealLike
 from trpo_theory.solve.control import Optimum, optimal
 from trpo_theory.solve.evaluation import evaluate
 from trpo_theory.updates import improve
+from trpo_theory.updates.problems import Problem
+from trpo_theory.updates.solvers.trpo_step import TRPOStep
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,9 @@ class ValuePolytope:
         return f"ValuePolytope({self.mdp}, vertices={len(self.vertices)}, paths=[{', '.join(self.paths)}])"
 
 
-def value_polytope(mdp: FiniteMDP, paths: Mapping[str, Any] | None = None, *, resolution: int = 81) -> ValuePolytope:
+def value_polytope(
+    mdp: FiniteMDP, paths: Mapping[str, RealLike] | None = None, *, resolution: int = 81
+) -> ValuePolytope:
     """The values of all policies of a two-state MDP, and of paths of policies.
 
     Any value is that of a policy that mixes at most two actions a state: to s₀'s Bellman equation the (V(s₀), V(s₁))
@@ -85,7 +89,9 @@ def value_polytope(mdp: FiniteMDP, paths: Mapping[str, Any] | None = None, *, re
     )
 
 
-def improvement_path(mdp: FiniteMDP, problem: Any, steps: int, *, old: Any = None) -> Float[np.ndarray, "T S A"]:
+def improvement_path(
+    mdp: FiniteMDP, problem: Problem | TRPOStep, steps: int, *, old: RealLike | None = None
+) -> Float[np.ndarray, "T S A"]:
     """The policies that `improve` goes through, old (uniform, if left out) first: it may end early, as `improve` does."""
     steps = _checks.integer(steps, "steps", least=1)
     policies = [_checks.policy_rows(uniform(mdp.available) if old is None else old, mdp.available, "old policy")]
@@ -97,7 +103,7 @@ def improvement_path(mdp: FiniteMDP, problem: Any, steps: int, *, old: Any = Non
     return np.stack(policies)
 
 
-def _path(mdp: FiniteMDP, name: str, path: Any) -> np.ndarray:
+def _path(mdp: FiniteMDP, name: str, path: RealLike) -> np.ndarray:
     policies = _checks.policy_rows(path, mdp.available, f"the path {name!r}")
     if policies.ndim != 3:
         raise InvalidInput(

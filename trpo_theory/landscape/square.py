@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -14,10 +13,12 @@ from trpo_theory import _checks, bounds
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.divergence import kl_of_change
 from trpo_theory.solve.control import Optimum, optimal
 from trpo_theory.step.quantities import Quantities, quantities_of
 from trpo_theory.updates import MaxKL, MeanKL, Penalty, TRPOStep, UpdateSolution, update
+from trpo_theory.updates.problems import Problem
 
 _BISECTIONS = 64
 _CORNERS = 721
@@ -164,11 +165,11 @@ class PolicySquare:
 
 def policy_square(
     mdp: FiniteMDP,
-    old: Any,
+    old: RealLike,
     delta: float,
     *,
     bound: str | Bound = "chain-rule/kl",
-    problems: Mapping[str, Any] | None = None,
+    problems: Mapping[str, Problem | TRPOStep] | None = None,
     resolution: int = 201,
 ) -> PolicySquare:
     """The landscape of a step from old: η, L and M on a grid, trust regions of radius delta, and where updates go.
@@ -236,20 +237,20 @@ def two_states(mdp: FiniteMDP, *, actions: int | None = None) -> FiniteMDP:
     return mdp
 
 
-def _one_policy(old: Any, mdp: FiniteMDP) -> np.ndarray:
+def _one_policy(old: RealLike, mdp: FiniteMDP) -> np.ndarray:
     old = _checks.policy_rows(old, mdp.available, "old policy")
     if old.ndim > 2:
         raise InvalidInput(got=f"old policies of shape {old.shape}", wanted="one policy (S, A)", fix="loop over them")
     return old
 
 
-def _to_the_wall(origin: np.ndarray, ray: np.ndarray) -> Any:
+def _to_the_wall(origin: np.ndarray, ray: np.ndarray) -> np.ndarray:
     """How far it is from the origin along the ray to the edge of the square."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(ray > 0, (1 - origin) / ray, np.where(ray < 0, -origin / ray, np.inf)).min(-1)
 
 
-def _at_divergence(old: np.ndarray, radius: np.ndarray, side: Any) -> np.ndarray:
+def _at_divergence(old: np.ndarray, radius: np.ndarray, side: float | np.ndarray) -> np.ndarray:
     """The probability of a₀ furthest to that side (−1 or 1; 0 stays) with KL(old‖new) ≤ radius, by bisection on new − old."""
     old, radius, side = np.broadcast_arrays(old, radius, side)
     low, high = np.zeros(radius.shape), np.where(side > 0, 1.0 - old, old)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from trpo_theory import bounds
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.runs import Run, run_of
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
 from trpo_theory.recorded.chains import Chains, Steps
 from trpo_theory.recorded.exact import exact_updates
 from trpo_theory.recorded.idle import held, idle_states
@@ -28,10 +28,10 @@ _ROUNDING = 1e-12
 
 def audit(
     mdp: FiniteMDP | Run,
-    policies: Any = None,
+    policies: RealLike | None = None,
     *,
-    target: Any = None,
-    logged: Mapping[str, Any] | None = None,
+    target: RealLike | None = None,
+    logged: Mapping[str, RealLike] | None = None,
     hold_idle: bool = False,
     rtol: float = 1e-9,
     advance: Callable[[], None] = lambda: None,
@@ -114,11 +114,11 @@ def _audited(
     return columns, found
 
 
-def _full(value: Any, count: int) -> np.ndarray:
+def _full(value: RealLike, count: int) -> np.ndarray:
     return np.broadcast_to(np.asarray(value), (count,)).copy()
 
 
-def _as_run(mdp: FiniteMDP | Run, policies: Any, logged: Mapping[str, Any] | None) -> Run:
+def _as_run(mdp: FiniteMDP | Run, policies: RealLike | None, logged: Mapping[str, RealLike] | None) -> Run:
     if not isinstance(mdp, Run):
         if policies is None:
             raise InvalidInput(

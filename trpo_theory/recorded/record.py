@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from trpo_theory import _checks
+from trpo_theory.model.types import RealLike
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -271,6 +272,6 @@ def _median(values: np.ndarray) -> float:
     return float(np.median(known)) if len(known) else math.nan
 
 
-def checked_target(target: Any) -> float:
+def checked_target(target: RealLike) -> float:
     """A mean-KL above 0, in nats."""
     return _checks.number_between(target, "target", 1e-300, 1e300)

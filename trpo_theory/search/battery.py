@@ -60,7 +60,7 @@ def random_instances(generator: np.random.Generator, count: int, states: int, ac
     return with_worst_reward(made, generator.random(count) < 0.4)
 
 
-def with_worst_reward(instances: Instances, chosen: Any) -> Instances:
+def with_worst_reward(instances: Instances, chosen: np.ndarray) -> Instances:
     """Those chosen get the reward that makes η(new) − L least."""
     if not chosen.any():
         return instances

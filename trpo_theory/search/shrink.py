@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator
 from fractions import Fraction
@@ -59,7 +58,7 @@ class _Work:
         if self.left <= 0:
             return False
         if self.claim.step is not None:
-            candidate = dataclasses.replace(candidate, new=candidate.old)
+            candidate = candidate.replace(new=candidate.old)
         self.left -= 1
         try:
             decision = settle(self.claim, candidate)
@@ -72,7 +71,7 @@ class _Work:
 
     def accept_first(self, candidates: list[ExactInstance]) -> bool:
         """Step to the first candidate that refutes, floats having been asked first."""
-        by_shape: dict[Any, list[int]] = {}
+        by_shape: dict[tuple[int, ...], list[int]] = {}
         for number, candidate in enumerate(candidates):
             by_shape.setdefault(candidate.old.shape, []).append(number)
         promising: list[int] = []
@@ -81,13 +80,13 @@ class _Work:
             promising += [n for n, yes in zip(numbers, bad, strict=True) if yes]
         return any(self.refutes(candidates[number]) for number in sorted(promising)[:_TRIES])
 
-    def _promising(self, instances: Instances) -> Any:
+    def _promising(self, instances: Instances) -> np.ndarray:
         """Which of them floats call false, (B,); all, where the formula fails on one."""
         try:
             screened = self._screen(instances)
         except ClaimFailed:
             return np.full(len(instances), True)
-        return screened.slack < -screened.noise
+        return screened.slack < -screened.noise  # whether the hypotheses hold is for the proof to say
 
     def simplify(self) -> bool:
         """One round over every row and number: the edits that save most are tried first. Whether any was kept."""
@@ -109,7 +108,7 @@ class _Work:
         return kept
 
 
-def cost(value: Any) -> float:
+def cost(value: Fraction | int | float) -> float:
     """How complicated a number is: 0 for 0, 1 for 1, then by the digits of numerator and denominator."""
     number = Fraction(value)
     if number == 0:
@@ -142,7 +141,7 @@ def _neutral(instance: ExactInstance) -> list[ExactInstance]:
     absent: list[Fields] = [{"reference": None}, {"noise": None}, {"groups": None}, {"size": Fraction(1)}]
     together: Fields = {name: value for one in absent for name, value in one.items()}
     threes = [absent[i] | absent[j] | absent[k] for i, j, k in combinations(range(4), 3)]
-    return [dataclasses.replace(instance, **changes) for changes in (together, *threes, *absent)]
+    return [instance.replace(**changes) for changes in (together, *threes, *absent)]
 
 
 def _smaller(instance: ExactInstance) -> list[ExactInstance]:
@@ -180,7 +179,7 @@ def _merged(instance: ExactInstance, fields: Fields, gone: int, heir: int) -> Ex
     return _with(instance, cut, groups)
 
 
-def _normalised(row: Any) -> Any:
+def _normalised(row: np.ndarray) -> np.ndarray:
     total = sum(row)
     return row / total if total else np.array([Fraction(1)] + [Fraction(0)] * (len(row) - 1), dtype=object)
 
@@ -207,7 +206,7 @@ def _rounded(instance: ExactInstance) -> list[ExactInstance]:
     return found
 
 
-def row_at(row: Any, denominator: int) -> Any:
+def row_at(row: np.ndarray, denominator: int) -> np.ndarray:
     """The row rounded to multiples of 1/denominator that sum to one: what is left goes where rounding took most."""
     parts = [entry * denominator for entry in row]
     whole = [math.floor(part) for part in parts]
@@ -217,7 +216,7 @@ def row_at(row: Any, denominator: int) -> Any:
     return np.array([Fraction(count, denominator) for count in whole], dtype=object)
 
 
-def number_at(value: Any, denominator: int) -> Fraction:
+def number_at(value: Fraction, denominator: int) -> Fraction:
     """The number rounded to a multiple of 1/denominator."""
     return Fraction(round(value * denominator), denominator)
 
@@ -288,7 +287,7 @@ def _edited(instance: ExactInstance, edit: list[Edit]) -> ExactInstance:
     return _with(instance, fields | scalars)
 
 
-def _edited_floats(instance: ExactInstance, edits: list[list[Edit]]) -> Any:
+def _edited_floats(instance: ExactInstance, edits: list[list[Edit]]) -> Instances:
     """The floats of the instance under each edit, as one batch."""
     base = Instances.of_exact([instance])
     batch = base.take(np.zeros(len(edits), dtype=int))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from trpo_theory.numerics.arithmetic import Array
 from trpo_theory.numerics.floats import as_floats
 from trpo_theory.step.quantities import Quantities
 
 
-def worst_reward(q: Quantities) -> Any:
+def worst_reward(q: Quantities) -> Array:
     """The A with |A| ≤ 1 and Σ_a old A = 0 that minimises Σ_s (ρ_new − ρ_old)(s) Σ_a new A, (S, A, *batch), in floats.
 
     As a reward it is its own advantage (V_old = 0). State by state a fractional knapsack: actions sorted by new/old, +1 on the
@@ -33,7 +32,7 @@ def worst_reward(q: Quantities) -> Any:
     return xp.where(more_visited[:, None], -advantage, advantage)
 
 
-def _along_actions(x: Any, order: np.ndarray) -> Any:
+def _along_actions(x: Array, order: np.ndarray) -> Array:
     """x with each state's actions in this order: np.take_along_axis, which autograd does not have."""
     places = list(np.ogrid[tuple(slice(size) for size in order.shape)])
     places[1] = order

@@ -115,7 +115,7 @@ class ExactInstance:
         return cls(**{name: getattr(mdp, name) for name in names}, old=old, new=new)
 
     @classmethod
-    def from_fields(cls, values: Mapping[str, Any]) -> ExactInstance:
+    def from_fields(cls, values: Mapping[str, object]) -> ExactInstance:
         """The instance in fields as `io.files.read_fields` returns them; other fields are left alone.
 
         Raises:
@@ -132,9 +132,9 @@ class ExactInstance:
             )
         return cls(**{f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None})
 
-    def to_fields(self) -> dict[str, Any]:
+    def to_fields(self) -> dict[str, object]:
         """What `from_fields` reads: nested lists of `Fraction`, which `io.files.write_fields` writes as "p/q"."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         if self.available.all():
             del values["available"]
         if self.groups is not None:

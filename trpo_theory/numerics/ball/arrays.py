@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from trpo_theory.numerics.arithmetic import Array
 from trpo_theory.numerics.ball import raw as r
 from trpo_theory.numerics.ball.number import Ball, larger, smaller
 
 
 class BallArray(np.ndarray):
-    """An object array of balls, whose maximum does not ask which entry it is: tied enclosures have one.
+    """An object array of balls, whose maximum is an enclosure even where it is open which entry is largest.
 
     Comparisons give boolean arrays; whatever NumPy's arithmetic makes of it is one again.
     """
@@ -24,7 +26,7 @@ class BallArray(np.ndarray):
         super().__setitem__(index, plain(value)[()])
 
 
-def plain(x: Any) -> np.ndarray:
+def plain(x: Array) -> np.ndarray:
     """A number, or an array or nested list of them, as a bare object array of balls."""
     if type(x) is BallArray:
         return x.view(np.ndarray)
@@ -38,12 +40,12 @@ def plain(x: Any) -> np.ndarray:
     return out
 
 
-def balls(x: Any) -> Any:
+def balls(x: Array) -> Array:
     """The same as a `BallArray`; a lone number as a `Ball`."""
     return _wrapped(plain(x)[()])
 
 
-def elementwise(function: Any, arity: int) -> Any:
+def elementwise(function: Callable[..., Ball], arity: int) -> Callable[..., Array]:
     """A function of balls that takes arrays of whatever numbers, too."""
     ufunc = np.frompyfunc(function, arity, 1)
     return lambda *args: _wrapped(ufunc(*(plain(arg) for arg in args)))
@@ -66,7 +68,7 @@ _OURS = {
 """What NumPy does by comparing, or not at all for objects."""
 
 
-def apply(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def apply(ufunc: np.ufunc, method: str, inputs: tuple[Array, ...], options: dict[str, Array]) -> Array:
     """A NumPy ufunc on balls: what `__array_ufunc__` of `Ball` and `BallArray` do."""
     ufunc, dtype = _OURS.get(ufunc, (ufunc, None))
     if "out" in options:

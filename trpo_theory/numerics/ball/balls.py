@@ -1,7 +1,7 @@
-"""What a number is in a proof: the operations of `arithmetic.Floats`, for exact rationals and balls, one instance.
+"""`Balls`: the arithmetic of proofs, exact rationals and rigorous intervals, for one instance.
 
-Arrays are object arrays of `Ball`, S axis 0, A axis 1. Each function is the formula of its namesake in `divergence.py`
-or `linear.py`, written plainly: nothing rounds here, so that nothing cancels.
+Arrays are object arrays of `Ball`, S axis 0, A axis 1. Each function has the formula of its namesake in `divergence` or
+`resolvent`, in its plainest form: rationals do not round, and enclosures that are too wide are recomputed with more bits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.arithmetic import Array, Policy, Resolvent
 from trpo_theory.numerics.ball import operations as op
 from trpo_theory.numerics.ball import raw as r
 from trpo_theory.numerics.ball.arrays import BallArray, balls, elementwise, plain
@@ -20,7 +21,7 @@ from trpo_theory.numerics.ball.number import Ball, larger, smaller
 
 
 class Balls:
-    """Exact rationals and balls: the twin of `arithmetic.Floats`."""
+    """Exact rationals, and balls where roots and logarithms enter."""
 
     name = "balls"
     stack = staticmethod(np.stack)
@@ -32,12 +33,12 @@ class Balls:
     nan_to_inf = staticmethod(elementwise(lambda x: Ball(np.inf) if x.is_nothing else x, 1))
 
     @staticmethod
-    def where(condition: Any, x: Any, y: Any) -> Any:
+    def where(condition: Array, x: Array, y: Array) -> Array:
         """x where the condition holds, else y."""
         return balls(np.where(np.asarray(condition, dtype=bool), plain(x), plain(y)))
 
     @staticmethod
-    def close(x: Any, y: Any) -> Any:
+    def close(x: Array, y: Array) -> Array:
         """Whether x = y, exactly.
 
         Raises:
@@ -46,29 +47,29 @@ class Balls:
         return np.equal(plain(x), plain(y))
 
     @staticmethod
-    def kl_div(p: Any, q: Any) -> Any:
+    def kl_div(p: Array, q: Array) -> Array:
         """The term p log(p/q) − p + q of the generalised KL, elementwise: q where p = 0, ∞ where p > 0 = q."""
         return _KL_DIV(p, q)
 
     @staticmethod
-    def chi2(p: Any, q: Any, axis: int = -1) -> Any:
+    def chi2(p: Array, q: Array, *, axis: int = -1) -> Array:
         """χ²(p‖q) = Σ (p − q)²/q: ∞ where p > 0 = q."""
         return Balls.sum(_CHI2(p, q), axis)
 
     @staticmethod
-    def jensen_shannon(p: Any, q: Any, axis: int = -1) -> Any:
+    def jensen_shannon(p: Array, q: Array, *, axis: int = -1) -> Array:
         """½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2."""
         p, q = balls(p), balls(q)
         middle = (p + q) / 2
         return Balls.sum(Balls.kl_div(p, middle) + Balls.kl_div(q, middle), axis) / 2
 
     @staticmethod
-    def hellinger2(p: Any, q: Any, axis: int = -1) -> Any:
+    def hellinger2(p: Array, q: Array, *, axis: int = -1) -> Array:
         """H²(p, q) = ½ Σ (√p − √q)²."""
         return Balls.sum(_HELLINGER2(p, q), axis)
 
     @staticmethod
-    def renyi(p: Any, q: Any, order: float | Fraction, axis: int = -1) -> Any:
+    def renyi(p: Array, q: Array, order: float | Fraction, *, axis: int = -1) -> Array:
         """D_a(p‖q) = log(Σ p^a q^(1−a)) / (a − 1), 0.01 ≤ a ≤ 0.99 as in floats; ∞ for disjoint rows.
 
         Raises:
@@ -80,7 +81,7 @@ class Balls:
         return Balls.log(Balls.sum(_AFFINITY(p, q, a), axis)) / (a - 1)
 
     @staticmethod
-    def polylog(order: float | Fraction, x: Any) -> Any:
+    def polylog(order: float | Fraction, x: Array) -> Array:
         """Li_order(x) = Σ_{k≥1} xᵏ / k^order, 0 ≤ x < 1: exact at x = 0 and for the orders 0 and −1.
 
         Raises:
@@ -89,36 +90,33 @@ class Balls:
         return _POLYLOG(order, x)
 
     @staticmethod
-    def identity(n: int) -> Any:
+    def identity(n: int) -> Array:
         """The unit matrix."""
         return balls(np.eye(n))
 
     @staticmethod
-    def sum(x: Any, axis: int, where: Any = None) -> Any:
+    def sum(x: Array, axis: int, where: Array | None = None) -> Array:
         """Σ along an axis, over the entries where `where` is true."""
         x = balls(x) if where is None else Balls.where(where, x, 0)
         return balls(np.add.reduce(x, axis=axis))
 
     @staticmethod
-    def max(x: Any, axis: int, where: Any = None) -> Any:
+    def max(x: Array, axis: int, where: Array | None = None) -> Array:
         """The largest along an axis, over the entries where `where` is true; −∞ where it never is."""
         x = balls(x) if where is None else Balls.where(where, x, -np.inf)
         return np.maximum.reduce(x, axis=axis)
 
-    @staticmethod
-    def resolvent(transition: Any, policy: Any, gamma: Any) -> BallResolvent:
+    def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:
         """(I − γ P_π)⁻¹."""
         return BallResolvent(transition, policy, gamma)
 
-    @staticmethod
-    def expect(transition: Any, value: Any) -> Any:
+    def expect(self, transition: Array, value: Array) -> Array:
         """Σ_s' P(s'|s,a) value(s'), shape (S, A)."""
         transition = plain(transition)
         rows = transition.reshape(-1, transition.shape[-1])
         return _product(rows, plain(value)).reshape(transition.shape[:-1])
 
-    @staticmethod
-    def push(transition: Any, weight: Any) -> Any:
+    def push(self, transition: Array, weight: Array) -> Array:
         """Σ_s,a weight(s,a) P(s'|s,a), shape (S',)."""
         transition = plain(transition)
         return _product(transition.reshape(-1, transition.shape[-1]).T, plain(weight).ravel())
@@ -127,14 +125,14 @@ class Balls:
 class BallResolvent:
     """(I − γ P_π)⁻¹ by elimination in exact rationals; in balls only where the policy or the right-hand side is inexact."""
 
-    def __init__(self, transition: Any, policy: Any, gamma: Any) -> None:
+    def __init__(self, transition: Array, policy: Policy, gamma: Array) -> None:
         transition, policy = plain(transition), plain(policy)
         chain = np.stack([_product(moves.T, row) for moves, row in zip(transition, policy, strict=True)])
         entries = _raws(balls(np.eye(len(chain))) - Ball(gamma) * chain)
         self._exact = _exact(entries)
         self._matrix: Any = (fmpq_mat if self._exact else arb_mat)(len(chain), len(chain), entries)
 
-    def solve(self, b: Any) -> Any:
+    def solve(self, b: Array) -> Array:
         """The x with x = b + γ P_π x.
 
         Raises:
@@ -142,11 +140,11 @@ class BallResolvent:
         """
         return self._applied(self._matrix, b)
 
-    def solve_transposed(self, b: Any) -> Any:
+    def solve_transposed(self, b: Array) -> Array:
         """The y with y = b + γ P_πᵀ y, likewise."""
         return self._applied(self._matrix.transpose(), b)
 
-    def _applied(self, matrix: Any, b: Any) -> Any:
+    def _applied(self, matrix: Any, b: Array) -> Array:
         b = plain(b)
         entries = _raws(b)
         if any(isinstance(entry, float) for entry in entries):
@@ -161,7 +159,7 @@ class BallResolvent:
             raise r.Undecided("a linear system in balls could not be solved: raise the precision") from None
 
 
-def _raws(x: Any) -> list[Any]:
+def _raws(x: Array) -> list[Any]:
     return [entry.raw for entry in x.flat]
 
 
@@ -169,13 +167,13 @@ def _exact(entries: list[Any]) -> bool:
     return set(map(type, entries)) <= {fmpq}
 
 
-def _array(matrix: Any, shape: tuple[int, ...]) -> Any:
+def _array(matrix: Any, shape: tuple[int, ...]) -> Array:
     out = np.empty(shape, dtype=object)
     out.ravel()[:] = [Ball(entry) for entry in matrix.entries()]
     return out.view(BallArray)
 
 
-def _product(matrix: np.ndarray, vector: np.ndarray) -> Any:
+def _product(matrix: np.ndarray, vector: np.ndarray) -> Array:
     """matrix · vector, of bare object arrays."""
     left, right = _raws(matrix), _raws(vector)
     if _exact(left) and _exact(right):

@@ -1,6 +1,6 @@
 """`Ball`: a real number in a proof, exact where it is rational and else enclosed between two rationals.
 
-A comparison is answered when it is proved, and else raises `Undecided`: more precision may tell. Rationals stay
+A comparison is answered when it is proved, and else raises `Undecided`: more precision may decide it. Rationals stay
 exact however long they grow; only roots, logarithms and the like make enclosures, at the precision then in force.
 """
 
@@ -16,6 +16,7 @@ from flint import arb, fmpq
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball import operations as op
 from trpo_theory.numerics.ball import raw as r
+from trpo_theory.numerics.ball.raw import Real
 
 _SHOWN_BITS = 120
 """A rational with more bits than this is shown as a decimal. Chosen: 36 digits, two lines of a terminal at most."""
@@ -33,10 +34,10 @@ class Ball:
 
     __slots__ = ("raw",)
 
-    def __init__(self, x: Any = 0) -> None:
+    def __init__(self, x: Real = 0) -> None:
         if type(x) is not fmpq and (x := _raw(x)) is NotImplemented:
             raise TypeError("a Ball is made of a real number: an int, float, Fraction or Ball")
-        self.raw = x
+        self.raw: Real = x
 
     # --- what it is --------------------------------------------------------------------------------------------
 
@@ -228,11 +229,11 @@ def _raw(x: Any) -> Any:
     return x.raw if type(x) is Ball else r.raw(x)
 
 
-def larger(x: Any, y: Any) -> Ball:
+def larger(x: Real, y: Real) -> Ball:
     """The larger of two; where it is open which, an enclosure of it. Nan prevails."""
     return Ball(op.larger(Ball(x).raw, Ball(y).raw))
 
 
-def smaller(x: Any, y: Any) -> Ball:
+def smaller(x: Real, y: Real) -> Ball:
     """The smaller of two, likewise."""
     return -larger(-Ball(x), -Ball(y))

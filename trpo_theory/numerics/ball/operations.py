@@ -11,6 +11,7 @@ from typing import Any
 from trpo_theory.numerics.ball.raw import (
     NOTHING,
     UNDEFINED,
+    Real,
     Undefined,
     arb,
     fmpq,
@@ -28,26 +29,26 @@ Chosen: exponents in formulas are 1/2, 2 or 3, and an exact power grows with the
 # --- where one of the two is ±∞ or nan, or a divisor may be 0 -----------------------------------------------------
 
 
-def add(a: Any, b: Any) -> Any:
+def add(a: Real, b: Real) -> Real:
     """a + b, one of them not finite."""
     if type(a) is Undefined or type(b) is Undefined:
         return UNDEFINED
     return (a if isinstance(a, float) else 0.0) + (b if isinstance(b, float) else 0.0)
 
 
-def minus(a: Any) -> Any:
+def minus(a: Real) -> Real:
     """−a."""
     return a if is_nan(a) else -a
 
 
-def multiply(a: Any, b: Any) -> Any:
+def multiply(a: Real, b: Real) -> Real:
     """a · b, one of them not finite: 0 · ∞ is nothing."""
     if type(a) is Undefined or type(b) is Undefined:
         return UNDEFINED
     return NOTHING if is_nan(a) or is_nan(b) else (sign(a) * sign(b) or NOTHING) * math.inf
 
 
-def divide(a: Any, b: Any) -> Any:
+def divide(a: Real, b: Real) -> Real:
     """a / b, whatever they are: x/0 has the sign of x, and 0/0 is nothing."""
     if not isinstance(a, float) and not isinstance(b, float):
         return a / b if b != 0 or type(b) is arb else (sign(a) or NOTHING) * math.inf
@@ -58,7 +59,7 @@ def divide(a: Any, b: Any) -> Any:
     return fmpq(0) if isinstance(b, float) else a * (sign(b) or 1)
 
 
-def power(a: Any, b: Any) -> Any:
+def power(a: Real, b: Real) -> Real:
     """a^b: exact for a rational and an integer, or a root that is one. a⁰ = 1."""
     if is_nan(a) or is_nan(b):
         return UNDEFINED if type(a) is Undefined or type(b) is Undefined else NOTHING
@@ -92,7 +93,7 @@ def power(a: Any, b: Any) -> Any:
     return arb(a) ** arb(b) if base is None else _integer_power(base, int(b.p))
 
 
-def _infinite_power(a: Any, b: float) -> Any:
+def _infinite_power(a: Real, b: float) -> Real:
     if isinstance(a, float):
         return fmpq(0) if b < 0 else math.inf
     if abs(a) == 1:
@@ -100,13 +101,13 @@ def _infinite_power(a: Any, b: float) -> Any:
     return math.inf if (sign(abs(a) - 1) > 0) == (b > 0) else fmpq(0)
 
 
-def _open_power(a: Any, b: arb) -> Any:
+def _open_power(a: Real, b: arb) -> Real:
     if a == 0 or (isinstance(a, float) and a > 0):
         return math.inf if (a != 0) == (sign(b) > 0) else fmpq(0)
     return UNDEFINED if a < 0 else arb(a) ** b
 
 
-def _integer_power(a: arb, n: int) -> Any:
+def _integer_power(a: arb, n: int) -> Real:
     """Squarings and products: the library's own power of a ball around 0 is indeterminate."""
     if n < 0:
         return 1 / _integer_power(a, -n)
@@ -127,7 +128,7 @@ def _exact_root(a: fmpq, order: Any) -> fmpq | None:
 # --- functions ----------------------------------------------------------------------------------------------------
 
 
-def log(x: Any) -> Any:
+def log(x: Real) -> Real:
     """The natural logarithm: 0 at 1, −∞ at 0, undefined below."""
     if isinstance(x, float):
         return UNDEFINED if x == -math.inf else x
@@ -141,28 +142,28 @@ def log(x: Any) -> Any:
     return UNDEFINED if x < 0 else arb(x).log()
 
 
-def log1p(x: Any) -> Any:
+def log1p(x: Real) -> Real:
     """log(1 + x)."""
     if type(x) is arb:
         return UNDEFINED if x < -1 else x.log1p()
     return log(x if isinstance(x, float) else 1 + x)
 
 
-def exp(x: Any) -> Any:
+def exp(x: Real) -> Real:
     """eˣ: 1 at 0, 0 at −∞."""
     if isinstance(x, float):
         return fmpq(0) if x == -math.inf else x
     return fmpq(1) if x == 0 else arb(x).exp()
 
 
-def expm1(x: Any) -> Any:
+def expm1(x: Real) -> Real:
     """eˣ − 1."""
     if isinstance(x, float):
         return fmpq(-1) if x == -math.inf else x
     return fmpq(0) if x == 0 else arb(x).expm1()
 
 
-def polylog(order: fmpq, x: Any) -> Any:
+def polylog(order: fmpq, x: Real) -> Real:
     """Li_order(x), 0 ≤ x < 1: exact at x = 0 and for the orders 0 and −1."""
     if x == 0:
         return fmpq(0)
@@ -171,7 +172,7 @@ def polylog(order: fmpq, x: Any) -> Any:
     return arb(x).polylog(arb(order))
 
 
-def larger(a: Any, b: Any) -> Any:
+def larger(a: Real, b: Real) -> Real:
     """The larger; where it is open which, an enclosure of it. Nan prevails, undefined over nothing."""
     if is_nan(a) or is_nan(b):
         return UNDEFINED if type(a) is Undefined or type(b) is Undefined else NOTHING

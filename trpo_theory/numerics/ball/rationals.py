@@ -13,12 +13,15 @@ import numpy as np
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._json import parse_rational
+from trpo_theory.model.types import RealLike
 
 _ATOL = Fraction(1, 10**8)
 """How far a row of probabilities may be from summing to 1: `_checks.ROW_SUM_ATOL`."""
 
 
-def fractions(value: Any, name: str, shape: tuple[int, ...] | None = None, *, minus_inf: bool = False) -> np.ndarray:
+def fractions(
+    value: RealLike | None, name: str, shape: tuple[int, ...] | None = None, *, minus_inf: bool = False
+) -> np.ndarray:
     """An object array of `Fraction`; with minus_inf, None for −∞."""
     try:
         array = np.asarray(value, dtype=object)
@@ -54,13 +57,13 @@ def _as_fraction(x: Any, name: str, minus_inf: bool = False) -> Any:
     )
 
 
-def number(value: Any, name: str) -> Fraction:
+def number(value: RealLike | None, name: str) -> Fraction:
     """One number."""
     out: Any = fractions(value, name, ())
     return out[()]
 
 
-def reward(value: Any, available: Any, transition: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def reward(value: RealLike, available: RealLike | None, transition: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """r(s,a), and the mask of the available actions."""
     shape = transition.shape[:2]
     reward = fractions(value, "reward", minus_inf=True)
@@ -100,7 +103,7 @@ def select(mask: np.ndarray, array: np.ndarray) -> np.ndarray:
     return out
 
 
-def rows(array: np.ndarray, name: str, where: Any = None) -> np.ndarray:
+def rows(array: np.ndarray, name: str, where: np.ndarray | None = None) -> np.ndarray:
     """Probabilities along the last axis, each row over its exact sum; rows outside `where` are left alone."""
     negative = (array < 0).astype(bool)
     if negative.any():
@@ -138,7 +141,7 @@ def policy(array: np.ndarray, name: str, available: np.ndarray) -> np.ndarray:
     return rows(array, name)
 
 
-def groups(value: Any, states: int) -> tuple[int, ...] | None:
+def groups(value: RealLike | None, states: int) -> tuple[int, ...] | None:
     """One integer a state."""
     if value is None:
         return None
@@ -148,7 +151,7 @@ def groups(value: Any, states: int) -> tuple[int, ...] | None:
     return tuple(int(entry) for entry in entries)
 
 
-def short(x: Any) -> str:
+def short(x: Fraction | int) -> str:
     """A rational for a message."""
     if max(abs(x.numerator), x.denominator) < 10**12:
         return str(x)

@@ -11,7 +11,7 @@ import math
 import numbers
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import flint
 import numpy as np
@@ -24,6 +24,10 @@ from trpo_theory.errors import TrpoTheoryError
 
 _EXPONENT = 2**16
 """Powers of 2 beyond this one, such as come of exp(−10⁹), are not written out as rationals. Chosen: 8 kB each."""
+
+
+Real: TypeAlias = Any
+"""A number under `Ball`: fmpq, arb, or a float that is not finite; or what is to become one. Their operators mix freely."""
 
 
 class Undecided(TrpoTheoryError, ArithmeticError):
@@ -56,8 +60,8 @@ def precision(bits: int) -> Iterator[None]:
         flint.ctx.prec = before
 
 
-def raw(x: Any) -> Any:
-    """A number as one of ours; NotImplemented for what is none."""
+def raw(x: Real) -> Real:
+    """A number as `Real`; NotImplemented for anything else."""
     kind = type(x)
     if kind is fmpq:
         return x
@@ -78,7 +82,7 @@ def raw(x: Any) -> Any:
     return NotImplemented
 
 
-def _checked(x: arb) -> Any:
+def _checked(x: arb) -> Real:
     if not x.is_finite():
         raise Undecided("an enclosure came out indeterminate (divided by a ball around 0, say): raise the precision")
     return dyadic(x) if x.is_exact() and -_EXPONENT < x.man_exp()[1] < _EXPONENT else x
@@ -91,7 +95,7 @@ def dyadic(x: arb) -> fmpq:
     return fmpq(mantissa << exponent) if exponent >= 0 else fmpq(mantissa, fmpz(1) << -exponent)
 
 
-def end(x: Any, side: str) -> fmpq:
+def end(x: Real, side: str) -> fmpq:
     """The rational at the "lower" or "upper" end; one further out where it would be too long to write.
 
     Raises:
@@ -126,12 +130,12 @@ def nonnegative(x: arb) -> arb:
     return x if x >= 0 else x.nonnegative_part()
 
 
-def is_nan(x: Any) -> bool:
+def is_nan(x: object) -> bool:
     """Whether it is nothing or undefined."""
     return isinstance(x, float) and math.isnan(x)
 
 
-def sign(x: Any) -> int:
+def sign(x: Real) -> int:
     """−1, 0 or 1.
 
     Raises:
@@ -146,7 +150,7 @@ def sign(x: Any) -> int:
     return 0
 
 
-def proved(a: Any, b: Any, holds: Callable[[Any, Any], bool], fails: Callable[[Any, Any], bool]) -> bool:
+def proved(a: Real, b: Real, holds: Callable[[Real, Real], bool], fails: Callable[[Real, Real], bool]) -> bool:
     """A comparison, `holds` or its contrary `fails`, of which the ball library says only what is certain."""
     if isinstance(a, float) or isinstance(b, float):
         return holds(a if isinstance(a, float) else 0.0, b if isinstance(b, float) else 0.0)
@@ -157,7 +161,7 @@ def proved(a: Any, b: Any, holds: Callable[[Any, Any], bool], fails: Callable[[A
     raise Undecided(f"which is larger is open at {flint.ctx.prec} bits: {arb(a).str(5)} or {arb(b).str(5)}")
 
 
-def float_ends(x: Any) -> tuple[float, float]:
+def float_ends(x: Real) -> tuple[float, float]:
     """The float at or below, and the one at or above."""
     if not x.is_finite():
         for infinite in (math.inf, -math.inf):

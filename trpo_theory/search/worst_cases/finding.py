@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import numbers
 import zlib
@@ -16,6 +15,7 @@ from trpo_theory import _checks
 from trpo_theory.bounds.record import Bound
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import write_evidence
+from trpo_theory.model.types import PathLike, RealLike
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.proofs.bound_ratio import as_bound, ratio_evidence, ratio_of
 from trpo_theory.proofs.decide import Decision
@@ -82,7 +82,7 @@ class WorstCase:
         """Whether the witness proves the bound false: its ratio is above 1."""
         return self.enclosure[0] > 1
 
-    def to_fields(self) -> dict[str, Any]:
+    def to_fields(self) -> dict[str, object]:
         """For JSON: bound, gamma, ratio, its enclosure, ratio_found, and the witness as the content of its file."""
         witness = self.witness_fields()
         return {
@@ -94,11 +94,11 @@ class WorstCase:
             "witness": witness,
         }
 
-    def witness_fields(self) -> dict[str, Any]:
+    def witness_fields(self) -> dict[str, object]:
         """The content of the witness's file, evidence of kind "worst-case"."""
         return ratio_evidence(self.record, self.witness, self.decision)
 
-    def write(self, path: Any) -> None:
+    def write(self, path: PathLike) -> None:
         """Write the witness's file, all of it or nothing.
 
         Raises:
@@ -122,7 +122,7 @@ class WorstCase:
 def worst_case(
     bound: Any,
     *,
-    gamma: Any,
+    gamma: RealLike,
     states: int = 3,
     actions: int = 2,
     seed: int = 0,
@@ -173,7 +173,7 @@ def worst_case(
     return WorstCase(bound, exact_gamma, float(found.ratios.max()), instance, decision)
 
 
-def _discount(gamma: Any) -> Fraction:
+def _discount(gamma: RealLike) -> Fraction:
     """The rational meant: 0.9 is 9/10, not the dyadic number next to it."""
     _checks.discount(float(rationals.number(gamma, "gamma")) if isinstance(gamma, str) else gamma)
     if isinstance(gamma, numbers.Real) and not isinstance(gamma, numbers.Rational):
@@ -193,7 +193,7 @@ def _certified(ratio: Ratio, found: Found, gamma: Fraction) -> tuple[ExactInstan
     scores = np.where(ratios >= goal, ratios / max(abs(largest), _ZERO) - _DIGIT * digits, -np.inf)
     order = np.argsort(-scores, kind="stable")
     simple = [candidates[n][0] for n in order[:_PROOFS] if np.isfinite(scores[n])]
-    floats = [dataclasses.replace(found.instances.exact(n), gamma=gamma) for n in range(len(found.ratios))]
+    floats = [found.instances.exact(n).replace(gamma=gamma) for n in range(len(found.ratios))]
     for instance in [*simple, *floats]:
         decision = ratio_of(ratio.bound, instance)
         if decision.verdict is not Outcome.UNDECIDED and decision.met and None not in (decision.lower, decision.upper):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from fractions import Fraction
 from typing import Any
 
@@ -43,7 +42,7 @@ def rounded(found: Found, number: int, gamma: Fraction) -> list[tuple[ExactInsta
     remade = []
     for (instance, denominator), reward in zip(out, rewards, strict=True):
         near = [Fraction(float(x)).limit_denominator(100 * denominator) for x in reward.ravel()]
-        made = dataclasses.replace(instance, reward=np.array(near, dtype=object).reshape(reward.shape))
+        made = instance.replace(reward=np.array(near, dtype=object).reshape(reward.shape))
         remade.append((made, denominator))
     return out + remade
 
