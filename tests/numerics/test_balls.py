@@ -287,14 +287,14 @@ def test_a_softmax_update_is_solved_in_balls(instance, step):
 
 def test_a_system_that_enclosures_leave_singular_is_undecided():
     zero = Ball(2).sqrt() - Ball(2).sqrt()
-    resolvent = Balls.resolvent([[[1]]], [[1 + zero]], 1)
+    resolvent = Balls().resolvent([[[1]]], [[1 + zero]], 1)
     with pytest.raises(Undecided, match="linear system"):
         resolvent.solve([1])
 
 
 def test_infinite_right_hand_sides_are_solved_too():
     """State 0 stays, state 1 goes to it: the infinity of state 1 is not seen from 0, and is 0 · ∞ there."""
-    resolvent = Balls.resolvent([[[1, 0]], [[1, 0]]], [[1], [1]], F(1, 2))
+    resolvent = Balls().resolvent([[[1, 0]], [[1, 0]]], [[1], [1]], F(1, 2))
     first, second = resolvent.solve([1, np.inf])
     assert first.is_nothing
     assert second.midpoint == np.inf

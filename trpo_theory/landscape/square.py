@@ -21,6 +21,7 @@ from trpo_theory.updates import MaxKL, MeanKL, Penalty, TRPOStep, UpdateSolution
 from trpo_theory.updates.problems import Problem
 
 _BISECTIONS = 64
+"""Of an interval of length 1: to below float64's spacing there."""
 _CORNERS = 721
 """Points on the boundary of a region, both ends included: multiples of half a degree meet every corner."""
 

@@ -14,8 +14,11 @@ from trpo_theory.errors import InvalidInput
 _NEAR_ONE = 0.2
 """From here on the expansion about x = 1 takes over: |log x| < 1.61, so its terms fall at least as 0.26^k."""
 _NEAR_INTEGER = 0.05
+"""Distance of the order from a positive integer within which two terms of the expansion cancel more than two digits."""
 _SERIES_TERMS = 30
+"""Derived: the last is below 0.2^30 = 1e-21 of the first."""
 _EXPANSION_TERMS = 34
+"""Derived: the last is below 0.26^34 = 1e-19 of the first."""
 
 
 def polylog(order: float, x: Float[np.ndarray, "*batch"] | float) -> Float[np.ndarray, "*batch"] | float:

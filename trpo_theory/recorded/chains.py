@@ -17,11 +17,13 @@ from trpo_theory.solve.evaluation import Evaluation, PolicyChain
 from trpo_theory.step.quantities import Quantities
 
 _ELIMINATE_BELOW = 32
+"""States from which on chains are solved one by one, as in `numerics.resolvent`. Measured."""
 _TABLE_ENTRIES = 2**18
 """Entries of a chunk's policies: what the update solver keeps in cache."""
 _MATRIX_ENTRIES = 2**24
 """Entries of a chunk's dense chains: 128 MB."""
 _LARGEST_FACTORISED = 5000
+"""States up to which sparse LU is tried. Chosen: trying it on a larger chain costs more than it saves."""
 _FILL_IN = 16
 """Sparse factors of more than so many times the chain's entries are not worth it."""
 

@@ -14,6 +14,7 @@ from trpo_theory.updates.rows.forward_kl import FORWARD_KL
 from trpo_theory.updates.solvers.blocks import Blocks
 
 _DECADES = 30
+"""Of radii in one batch. Chosen: float64 has 300 decades on either side of 1, and scales multiply at most a few times."""
 
 
 @dataclass(frozen=True, eq=False)

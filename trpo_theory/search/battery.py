@@ -13,9 +13,13 @@ from trpo_theory.step.instances import Instances, joined
 from trpo_theory.zoo import families
 
 SHAPES = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3), (4, 2), (4, 3), (5, 3))
+"""(S, A) of the random instances. Chosen: counterexamples that were found have few states."""
 GAMMAS = (0.01, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999)
+"""Half of the instances have one of these discounts, chosen; the others are uniform in [0, 0.995]."""
 _FAMILY_SHARE = 0.2
+"""Of a battery: from the zoo's families in closed form. Chosen."""
 _WALKS = (1, 2, 3, 4, 6)
+"""Lengths n of the drunkard's walk. Chosen."""
 
 
 def battery(

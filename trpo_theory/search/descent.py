@@ -12,9 +12,13 @@ from trpo_theory.search.screen import Screen, Screened
 from trpo_theory.step.instances import Instances, joined
 
 GENERATIONS = 50
+"""Of a directed search. Chosen: ratios of the catalogue's bounds settle in fewer."""
 _PARENTS = 48
+"""Kept in each generation, half by either scale. Chosen."""
 _CHILDREN = 360
+"""In each generation. Chosen: a batch that the cache holds."""
 _SAYS_NOTHING = 1e300
+"""Stands behind every ratio of an instance that puts the claim to the test, and before infinity."""
 _SCALES = ("gap", "reward")
 """What a slack is divided by: the gap (so that a bound's constant is what falls, however small the step) or the reward."""
 

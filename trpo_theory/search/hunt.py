@@ -22,13 +22,15 @@ from trpo_theory.step.quantities import Quantities
 SMALL = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3))
 """Sizes that the directed search is run on, in the order in which a witness is wanted."""
 _WIDER = ((4, 2), (5, 2))
+"""Sizes that a hard search adds. Chosen."""
 _HARD = 8
-"""A hard search is made on wider sizes too, and is so many times as long."""
+"""A hard search is made on wider sizes too, and is so many times as long. Chosen."""
 _PROVED_NEGATIVE = 12
+"""How many clearly negative instances of each batch are decided in ball arithmetic, until one refutes. Chosen."""
 _PROVED_NEAR = 24
-"""How many instances go to balls: clearly negative ones of each batch (the first refutes), and in all ones near 0."""
+"""How many instances whose slack is below 0 by rounding only are decided in ball arithmetic, of all batches. Chosen."""
 _ONE_BY_ONE_SHARE = 0.05
-"""A formula that cannot be batched is run on so much less."""
+"""Share of the instances that a formula is run on that cannot be batched. Chosen: it is some 20 times slower."""
 _TIE = Fraction(1, 2**1000)
 
 Batch = tuple[Instances, Quantities | None]

@@ -20,10 +20,13 @@ from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 999, 10**4, 10**5, 10**6)
+"""Those that rows and numbers are rounded to, the simplest first. Chosen."""
 _ROW_FIELDS = ("transition", "initial", "old", "new", "reference")
 _NUMBER_FIELDS = ("reward", "noise", "gamma", "size")
 _PROOFS = 400
+"""At most so many proofs are tried for one witness. Chosen: a second or two."""
 _TRIES = 12
+"""Of the promising candidates of one round, at most so many are tried. Chosen."""
 
 Fields = dict[str, Any]
 Edit = tuple[str, tuple[int, ...], Any]

@@ -16,7 +16,9 @@ from trpo_theory.step.instances import Instances
 from trpo_theory.updates import update
 
 _SHAPES = ((2, 2), (3, 2), (3, 3), (5, 3))
+"""(S, A) of the instances whose update is solved. Chosen."""
 _SIZES = (1e-6, 1e-4, 0.01, 0.1, 0.5, 2.0)
+"""Radii and coefficients of the problems. Chosen: from steps near 0 to beyond any divergence."""
 _SOLVER_NOISE = 100.0
 """The solver's own accuracy, a relative 1e-10 of the objective, in units of the screen's noise, with a margin."""
 

@@ -10,13 +10,17 @@ from trpo_theory.search.worst_cases.ratio import REWARDS, Ratio, formed, in_form
 from trpo_theory.step.instances import Instances, quantities_of_arrays
 
 STEPS = 60
+"""At most so many. Chosen: few climbs take more than half."""
 _DIFFERENCE = 1e-6
+"""Step of central differences: chosen near the cube root of the rounding error, at which their error is least."""
 _ADJOINT_FROM = 150
 """Coordinates from which on adjoints cost no more than differences."""
 _LONGEST = 3.0
+"""Of a coordinate in one step: probabilities change by a factor e³ at most. Chosen."""
 _LENGTHS = 0.5 ** np.arange(-2, 22)
 """The steps that are tried along each direction, all in one batch."""
 _RISE = 1e-12
+"""Relative rise below which a step does not count: rounding makes as much."""
 
 
 def ascend(

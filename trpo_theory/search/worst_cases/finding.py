@@ -32,14 +32,17 @@ from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
 EFFORT = 3
+"""Searches from fresh starts, unless another number is asked for. Chosen."""
 _CHAMPIONS = 3
+"""So many of the best are rounded to rationals. Chosen."""
 _LOSS = 1e-3
-"""Of the ratio, at most, to rounding; where no simple instance keeps it, the floats themselves are the witness."""
+"""Share of the ratio that rounding may cost. Chosen; where no simple instance keeps it, the floats themselves are the witness."""
 _DIGIT = 5e-5
-"""What of the ratio a digit of the denominators is worth."""
+"""Ratio given up per decimal digit saved in the denominators. Chosen."""
 _PROOFS = 40
+"""At most so many rounded instances are tried for an enclosure. Chosen."""
 _ZERO = 1e-6
-"""Below it a ratio is 0 for what rounding may cost."""
+"""Ratio that rounding may cost in any case. Chosen: for ratios near 0, of which a share is nothing."""
 
 
 @dataclass(frozen=True, eq=False)

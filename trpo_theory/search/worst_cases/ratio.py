@@ -24,12 +24,15 @@ LEVELS = ("own", "kl", "reverse_kl", "tv")
 FORMS = len(REWARDS) * len(LEVELS)
 """A form is a pair of both, number = reward + 5 level."""
 _LEVELLING = 6
+"""Steps of the iteration that makes a divergence the same in every state. Chosen: near enough for a search."""
 _DOUBT = 1e-7
+"""Rounding error of a ratio from which on it does not count: the step is too small for floats. Chosen."""
 _CAUTION = 1e3
-"""A ratio that floats know to d counts as so many d less, and not at all from a d of 1e-7 on: a step may be too small."""
+"""A ratio counts as less by so many times its rounding error, so that no search climbs on rounding. Chosen."""
 _LEAST_SHARE = 1e-4
 """How far below the largest |Ā| a state's may be for `balanced` to level it: rewards are up to the inverse of it in size."""
 _ONE_BY_ONE = 30
+"""A formula that cannot be batched is run on so many times fewer instances. Chosen."""
 
 
 class Ratio:

@@ -14,10 +14,11 @@ from trpo_theory.search.worst_cases.ratio import REWARDS, formed
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
+# Tried in turn; chosen: small ones, and then numbers with many divisors.
 _DENOMINATORS = (*range(2, 33), 36, 40, 48, 50, 60, 64, 72, 80, 90, 96, 100, 120, 128, 150, 180, 200, 240, 250, 256)
 _DENOMINATORS += (300, 360, 400, 420, 500, 512, 600, 720, 840, 900, 1000, 10**4, 10**6)
 _FINER = (1, 10, 100, 10**4)
-"""New is rounded to so much finer a grid than the rest: its step may be small."""
+"""New is rounded to a grid finer by one of these factors than the rest: its step may be small. Chosen."""
 
 
 def rounded(found: Found, number: int, gamma: Fraction) -> list[tuple[ExactInstance, int]]:
