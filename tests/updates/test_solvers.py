@@ -25,7 +25,7 @@ from trpo_theory.updates import (
 )
 
 DELTA = 0.03
-ROOT = Bound("mine/root", lambda q: q.max_abs_advantage * q.gamma * q.sqrt(q.max_kl), "", "this test")
+ROOT = Bound("mine/root", lambda q: q.max_abs_advantage * q.gamma * q.sqrt(q.max_kl), "penalty ε γ √D", "this test")
 PROBLEMS: dict[str, Problem] = {
     **{name: kind(DELTA) for name, kind in trust_regions().items()},
     "penalty": Penalty(1 / DELTA),
