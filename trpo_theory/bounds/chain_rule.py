@@ -9,21 +9,20 @@ and Pinsker turns it into Σ_s |ρ_new − ρ_old| ≤ √(2γ mean-KL/(1 − γ
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 
-def _kl(q: Quantities) -> Any:
+def _kl(q: Quantities) -> Numbers:
     return 2 * q.max_abs_advantage * q.polylog(-0.5, q.gamma) * q.max_kl
 
 
-def _reverse_kl(q: Quantities) -> Any:
+def _reverse_kl(q: Quantities) -> Numbers:
     return 2 * q.max_abs_advantage * q.polylog(-0.5, q.gamma) * q.reverse_max_kl
 
 
-def _mean_kl(q: Quantities) -> Any:
+def _mean_kl(q: Quantities) -> Numbers:
     return q.max_abs_expected_advantage / (1 - q.gamma) * q.sqrt(2 * q.gamma / (1 - q.gamma) * q.mean_kl)
 
 

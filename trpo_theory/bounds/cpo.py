@@ -5,29 +5,28 @@ Its ε is max_s |Ā(s)|, the new policy's expected advantage, and its divergence
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 
-def _mean_tv(q: Quantities) -> Any:
+def _mean_tv(q: Quantities) -> Numbers:
     return 2 * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.mean_tv
 
 
-def _mean_kl(q: Quantities) -> Any:
+def _mean_kl(q: Quantities) -> Numbers:
     return 2 * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.sqrt(q.mean_kl / 2)
 
 
-def _mean_reverse_kl(q: Quantities) -> Any:
+def _mean_reverse_kl(q: Quantities) -> Numbers:
     return 2 * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.sqrt(q.reverse_mean_kl / 2)
 
 
-def _max_tv(q: Quantities) -> Any:
+def _max_tv(q: Quantities) -> Numbers:
     return 2 * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.max_tv
 
 
-def _mean_tv_once(q: Quantities) -> Any:
+def _mean_tv_once(q: Quantities) -> Numbers:
     return q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.mean_tv
 
 

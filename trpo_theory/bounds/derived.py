@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 
-def _span_tv(q: Quantities) -> Any:
+def _span_tv(q: Quantities) -> Numbers:
     half_span = q.max_s(q.max_a(q.advantage) - q.min_a(q.advantage)) / 2
     return 4 * half_span * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
 
 
-def _span_tv_q(q: Quantities) -> Any:
+def _span_tv_q(q: Quantities) -> Numbers:
     return 4 * q.max_s(q.max_a(abs(q.q_value))) * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
 
 
-def _mixed_tv(q: Quantities) -> Any:
+def _mixed_tv(q: Quantities) -> Numbers:
     return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv * q.mean_tv
 
 

@@ -12,12 +12,11 @@ from trpo_theory.step.quantities import Quantities
 
 if TYPE_CHECKING:
     Numbers: TypeAlias = float | np.ndarray
+    Truth: TypeAlias = bool | np.bool_ | np.ndarray
 else:  # in proofs also a `Ball`, and in searches a number with its derivative, types that formulas do not name
-    Numbers = object
-"""What a formula computes with: a number, or an array (*batch), (S, *batch) or (S, A, *batch)."""
-
-Truth: TypeAlias = bool | np.bool_ | np.ndarray
-"""A condition: of one instance, or of each of a batch (or of each state and action)."""
+    Numbers = Truth = object
+"""Numbers: what a formula computes with, a number or an array (*batch), (S, *batch) or (S, A, *batch).
+Truth: a condition on them."""
 
 Formula: TypeAlias = Callable[[Quantities], Numbers]
 """The mathematics of one instance, such as `lambda q: q.max_abs_advantage * q.max_tv**2`; it runs on a batch and in balls."""

@@ -6,25 +6,24 @@ States were visited by a reference policy (`Quantities.reference`), so the penal
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 
-def _visits_of_reference(q: Quantities) -> Any:
+def _visits_of_reference(q: Quantities) -> Numbers:
     return q.sum_s((q.visitation_reference - q.visitation_old) * q.expected_advantage)
 
 
-def _from_reference(q: Quantities) -> Any:
+def _from_reference(q: Quantities) -> Numbers:
     return _penalty(q, abs(q.new - q.reference))
 
 
-def _from_old(q: Quantities) -> Any:
+def _from_old(q: Quantities) -> Numbers:
     return _penalty(q, abs(q.new - q.old))
 
 
-def _penalty(q: Quantities, change: Any) -> Any:
+def _penalty(q: Quantities, change: Numbers) -> Numbers:
     """2γ ε'/(1 − γ)² E_{s~d_ref} ½ Σ_a change(s,a)."""
     mean_tv = (1 - q.gamma) * q.sum_s(q.visitation_reference * q.sum_a(change)) / 2
     return 2 * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * mean_tv

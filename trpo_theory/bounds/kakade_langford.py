@@ -8,31 +8,30 @@ least x is the only one that has it.
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 
-def _once(q: Quantities) -> Any:
+def _once(q: Quantities) -> Numbers:
     """γ x² max_s|E_target A| / ((1 − γ)(1 − γ(1 − x))): new and old part at time t with probability 1 − (1 − x)ᵗ."""
     x = q.mixture_weight
     return q.gamma * x**2 * q.max_abs_target_advantage / ((1 - q.gamma) * (1 - q.gamma * (1 - x)))
 
 
-def _mixture(q: Quantities) -> Any:
+def _mixture(q: Quantities) -> Numbers:
     return 2 * _once(q)
 
 
-def _trpo_form(q: Quantities) -> Any:
+def _trpo_form(q: Quantities) -> Numbers:
     return 2 * q.gamma * q.mixture_weight**2 * q.max_abs_target_advantage / (1 - q.gamma) ** 2
 
 
-def _own_mixture(q: Quantities) -> Any:
+def _own_mixture(q: Quantities) -> Numbers:
     return 2 * q.gamma * q.mixture_weight**2 * q.max_abs_expected_advantage / (1 - q.gamma) ** 2
 
 
-def _target_is_greedy(q: Quantities) -> Any:
+def _target_is_greedy(q: Quantities) -> Truth:
     """Σ_a target A = max_a A in every state, to the scale of ε."""
     deficit = q.max_s(q.max_a(q.advantage) - q.sum_a(q.target * q.advantage))
     return q.close(q.max_abs_advantage + deficit, q.max_abs_advantage)

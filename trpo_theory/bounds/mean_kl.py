@@ -6,18 +6,17 @@ The proof is a supersolution of the sharp gap's program, checked in balls: `cert
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 
-def with_4(q: Quantities) -> Any:
+def with_4(q: Quantities) -> Numbers:
     """4 ε γ/(1 − γ)² mean-KL."""
     return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.mean_kl
 
 
-def _with_2(q: Quantities) -> Any:
+def _with_2(q: Quantities) -> Numbers:
     return 2 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.mean_kl
 
 

@@ -8,21 +8,20 @@ never worse, since the rows of N add up to 1/(1 − γ) and so τ ≤ 1/(1 − �
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 
-def _mean_tv(q: Quantities) -> Any:
+def _mean_tv(q: Quantities) -> Numbers:
     return 2 * q.max_abs_expected_advantage * q.gamma * q.mixing_new / (1 - q.gamma) * q.mean_tv
 
 
-def _tv(q: Quantities) -> Any:
+def _tv(q: Quantities) -> Numbers:
     return 4 * q.max_abs_advantage * q.gamma * q.mixing_new / (1 - q.gamma) * q.max_tv**2
 
 
-def _kl(q: Quantities) -> Any:
+def _kl(q: Quantities) -> Numbers:
     return 2 * q.max_abs_advantage * q.gamma * q.mixing_new / (1 - q.gamma) * q.max_kl
 
 

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.mean_kl import with_4
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 
-def _half_of_tv(q: Quantities) -> Any:
+def _half_of_tv(q: Quantities) -> Numbers:
     return 2 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
 
 
-def _half_of_pinsker(q: Quantities) -> Any:
+def _half_of_pinsker(q: Quantities) -> Numbers:
     return q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_kl
 
 
-def _own_advantage_kl(q: Quantities) -> Any:
+def _own_advantage_kl(q: Quantities) -> Numbers:
     return 2 * q.max_abs_expected_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_kl
 
 
-def _own_advantage_tv2(q: Quantities) -> Any:
+def _own_advantage_tv2(q: Quantities) -> Numbers:
     return 2 * q.max_abs_expected_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
 
 
-def _to_old_return(q: Quantities) -> Any:
+def _to_old_return(q: Quantities) -> Numbers:
     return -q.surrogate_gain
 
 
-def _gamma_from_a_tenth(q: Quantities) -> Any:
+def _gamma_from_a_tenth(q: Quantities) -> Truth:
     return 10 * q.gamma >= 1
 
 

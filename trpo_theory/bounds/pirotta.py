@@ -5,22 +5,21 @@ The visitation change adds up to 0, so only the span of Ā over states counts, n
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 
-def _span(q: Quantities) -> Any:
+def _span(q: Quantities) -> Numbers:
     span = q.max_s(q.expected_advantage) - q.min_s(q.expected_advantage)
     return q.gamma / (1 - q.gamma) ** 2 * (2 * q.max_tv) * span / 2
 
 
-def _q(q: Quantities) -> Any:
+def _q(q: Quantities) -> Numbers:
     return q.gamma / (1 - q.gamma) ** 2 * (2 * q.max_tv) ** 2 * q.max_s(q.max_a(abs(q.q_value))) / 2
 
 
-def _q_is_not_negative(q: Quantities) -> Any:
+def _q_is_not_negative(q: Quantities) -> Truth:
     return q.min_s(q.min_a(q.q_value)) >= 0
 
 

@@ -6,38 +6,37 @@ Proofs: docs/theory.md, "Constants".
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
 
-def _tv(q: Quantities) -> Any:
+def _tv(q: Quantities) -> Numbers:
     return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
 
 
-def _kl(q: Quantities) -> Any:
+def _kl(q: Quantities) -> Numbers:
     return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_kl
 
 
-def _pinsker_kl(q: Quantities) -> Any:
+def _pinsker_kl(q: Quantities) -> Numbers:
     return 2 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_kl
 
 
-def _coupling_tv(q: Quantities) -> Any:
+def _coupling_tv(q: Quantities) -> Numbers:
     horizon = (1 - q.gamma) * (1 - q.gamma * (1 - q.max_tv))
     return 4 * q.max_abs_advantage * q.gamma * q.max_tv**2 / horizon
 
 
-def _reverse_kl(q: Quantities) -> Any:
+def _reverse_kl(q: Quantities) -> Numbers:
     return 2 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.reverse_max_kl
 
 
-def _bretagnolle_huber(q: Quantities) -> Any:
+def _bretagnolle_huber(q: Quantities) -> Numbers:
     return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * _one_minus_exp(q, q.max_kl)
 
 
-def _one_minus_exp(q: Quantities, d: Any) -> Any:
+def _one_minus_exp(q: Quantities, d: Numbers) -> Numbers:
     """1 − e⁻ᵈ, d ≥ 0, without cancellation: (1 − u) d/(−log u) with u = e⁻ᵈ, where the errors of u cancel (Kahan)."""
     u, where = q.exp(-d), q.arithmetic.where
     near = (2 * u > 1) & (u < 1)

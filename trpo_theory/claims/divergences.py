@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from trpo_theory.bounds.formulas import Formula, Numbers
 from trpo_theory.bounds.record import Claim
 from trpo_theory.step.quantities import Quantities
 
 RENYI_ORDERS = (0.1, 0.5, 0.9)
 
 
-def _kl(q: Quantities) -> Any:
+def _kl(q: Quantities) -> Numbers:
     return q.kl / 2
 
 
-def _jeffreys(q: Quantities) -> Any:
+def _jeffreys(q: Quantities) -> Numbers:
     return (q.kl + q.reverse_kl) / 4
 
 
-def _chi2(q: Quantities) -> Any:
+def _chi2(q: Quantities) -> Numbers:
     return q.chi2 / 4
 
 
-def _jensen_shannon(q: Quantities) -> Any:
+def _jensen_shannon(q: Quantities) -> Numbers:
     return 2 * q.jensen_shannon
 
 
-def _hellinger(q: Quantities) -> Any:
+def _hellinger(q: Quantities) -> Numbers:
     """1 − BC² = H² (2 − H²), H² = 1 − BC: without the cancellation of 1 − BC²."""
     return q.hellinger2 * (2 - q.hellinger2)
 
 
-def _occupancy(q: Quantities) -> Any:
+def _occupancy(q: Quantities) -> Numbers:
     moved = q.sum_s(q.arithmetic.kl_div(q.occupancy_old, q.occupancy_new))
     return q.gamma / (1 - q.gamma) * q.mean_kl - moved
 
 
-def _renyi(order: float) -> Callable[[Quantities], Any]:
+def _renyi(order: float) -> Formula:
     return lambda q: q.renyi(order) / (2 * order)
 
 
-def _pair(name: str, ceiling: Callable[[Quantities], Any], latex: str, source: str) -> tuple[Claim, Claim]:
+def _pair(name: str, ceiling: Formula, latex: str, source: str) -> tuple[Claim, Claim]:
     """TV² ≤ ceiling in every state, and its false twin with half the ceiling."""
     squared = r"\mathrm{TV}(\pi_s, \tilde\pi_s)^2 \le "
     true = Claim(

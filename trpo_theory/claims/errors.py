@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from trpo_theory.bounds import get
+from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.rules import improvement
 from trpo_theory.step.quantities import Quantities
 
 
-def largest_error(q: Quantities) -> Any:
+def largest_error(q: Quantities) -> Numbers:
     """x = max_{s,a} |Â − A_old|, (*batch)."""
     return q.max_s(q.max_a(abs(q.noise)))
 
 
-def greedy_on_estimate(q: Quantities) -> Any:
+def greedy_on_estimate(q: Quantities) -> Numbers:
     """In each state the first action whose Â is largest, (S, A, *batch)."""
     best = q.max_a(q.estimate)[:, None]
     largest = ~(q.estimate < best) & q.available
@@ -25,29 +24,29 @@ def greedy_on_estimate(q: Quantities) -> Any:
     return q.arithmetic.where(first, 0 * q.old + 1, 0 * q.old)
 
 
-def _above_estimate(q: Quantities) -> Any:
+def _above_estimate(q: Quantities) -> Numbers:
     """η(new) − L̂ + x/(1 − γ), L̂ = η(old) + Σ_s ρ_old Σ_a new Â."""
     mistaken = q.sum_s(q.visitation_old * q.sum_a(q.new * q.noise))
     return q.surrogate_gap - mistaken + largest_error(q) / (1 - q.gamma)
 
 
-def _raw(q: Quantities) -> Any:
+def _raw(q: Quantities) -> Numbers:
     return _above_estimate(q) + get("coupling/tv").penalty(q)
 
 
-def _eps_hat(q: Quantities) -> Any:
+def _eps_hat(q: Quantities) -> Numbers:
     """As `_raw` with ε̂ = max |Â| for ε: the penalty is linear in ε."""
     estimated, largest = q.max_s(q.max_a(abs(q.estimate))), q.max_abs_advantage
     share = estimated / q.arithmetic.where(largest > 0, largest, 1)
     return _above_estimate(q) + share * get("coupling/tv").penalty(q)
 
 
-def _centred(q: Quantities) -> Any:
+def _centred(q: Quantities) -> Numbers:
     mistaken = q.sum_s(q.visitation_old * q.sum_a((q.new - q.old) * q.noise))
     return 2 * q.max_tv * largest_error(q) / (1 - q.gamma) - abs(mistaken)
 
 
-def _greedy(q: Quantities) -> Any:
+def _greedy(q: Quantities) -> Numbers:
     return improvement(q) + 2 * largest_error(q) / (1 - q.gamma)
 
 

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from trpo_theory.bounds.formulas import Formula, Numbers, Truth
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.rules import pooled
 from trpo_theory.step.quantities import Quantities
 
 
-def _performance_difference(q: Quantities) -> Any:
+def _performance_difference(q: Quantities) -> Numbers:
     gained = q.sum_s(q.visitation_new * q.sum_a(q.new * q.advantage))
     return q.expected_return_new - q.expected_return_old - gained
 
 
-def _advantage_mean(q: Quantities) -> Any:
+def _advantage_mean(q: Quantities) -> Numbers:
     """Both parts: max_s |Σ_a old A_old|, and |L(old) − η(old)| = |Σ_s ρ_old Σ_a old A_old|."""
     mean = q.sum_a(q.old * q.advantage)
     return q.max_s(abs(mean)) + abs(q.sum_s(q.visitation_old * mean))
 
 
-def _flow(q: Quantities) -> Any:
+def _flow(q: Quantities) -> Numbers:
     """Both parts: max_s |ρ − ρ₀ − γ P_πᵀ ρ|, and |(1 − γ) Σ ρ − 1|."""
     rho = q.visitation_old
     balance = rho - q.initial - q.gamma * q.push(q.old * rho[:, None])
     return q.max_s(abs(balance)) + abs((1 - q.gamma) * q.sum_s(rho) - 1)
 
 
-def _gradient(q: Quantities) -> Any:
+def _gradient(q: Quantities) -> Numbers:
     """In the direction new − old, and along logits θ' = Σ noise over a group, which its states share."""
     logits = pooled(q, q.noise)
     direction = q.old * (logits - q.sum_a(q.old * logits)[:, None])
@@ -35,41 +36,41 @@ def _gradient(q: Quantities) -> Any:
     return abs(q.return_derivative - q.surrogate_gain) + abs(along.return_derivative - along.surrogate_gain)
 
 
-def _raw_partials(q: Quantities) -> Any:
+def _raw_partials(q: Quantities) -> Numbers:
     """∂η/∂π(a|s) = ρ(s) Q(s, a) and ∂L/∂π(a|s) = ρ(s) A(s, a), π not confined to the simplex."""
     return q.visitation_old[:, None] * (q.q_value - q.advantage)
 
 
-def _second_order(q: Quantities) -> Any:
+def _second_order(q: Quantities) -> Numbers:
     return q.return_second_derivative
 
 
-def _importance(q: Quantities) -> Any:
+def _importance(q: Quantities) -> Numbers:
     played = q.old > 0
     ratio = q.new / q.arithmetic.where(played, q.old, 1)
     sampled = q.sum_a(q.arithmetic.where(played, q.old * ratio * q.advantage, 0))
     return q.sum_s(q.visitation_old * (q.sum_a(q.new * q.advantage) - sampled))
 
 
-def _continuous(q: Quantities) -> Any:
+def _continuous(q: Quantities) -> Truth:
     """new ≪ old wherever A_old ≠ 0, (*batch)."""
     return ((q.old > 0) | (q.new == 0) | (q.advantage == 0)).all((0, 1))
 
 
-def _q_for_a(q: Quantities) -> Any:
+def _q_for_a(q: Quantities) -> Numbers:
     difference = q.sum_a(q.new * q.q_value) - q.sum_a(q.new * q.advantage) - q.value
     return q.sum_s(q.visitation_old * difference)
 
 
-def _eta_with_advantage(q: Quantities) -> Any:
+def _eta_with_advantage(q: Quantities) -> Numbers:
     return q.discounted_sum_old(q.advantage) - q.expected_return_old
 
 
-def _eta_with_old_advantage(q: Quantities) -> Any:
+def _eta_with_old_advantage(q: Quantities) -> Numbers:
     return q.discounted_sum_new(q.advantage) - (q.expected_return_new - q.expected_return_old)
 
 
-def _identity(id: str, formula: Any, statement: str, source: str, provenance: str, **details: Any) -> Claim:
+def _identity(id: str, formula: Formula, statement: str, source: str, provenance: str, **details: Any) -> Claim:
     return Claim(id, formula, statement, source, relation="=", provenance=provenance, **details)
 
 

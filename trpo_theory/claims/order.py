@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.rules import improvement
 from trpo_theory.step.quantities import Quantities
 
 
-def _upper(q: Quantities) -> Any:
+def _upper(q: Quantities) -> Numbers:
     return -q.surrogate_gap
 
 
-def _small_step_up(q: Quantities) -> Any:
+def _small_step_up(q: Quantities) -> Truth:
     return (q.surrogate_gain > 0) & (100 * q.max_tv <= 1)
 
 

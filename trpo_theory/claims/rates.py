@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
+from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.rules import tilted
 from trpo_theory.step.quantities import Quantities
@@ -15,7 +15,7 @@ TIMES = (1, 2, 4, 8)
 """The numbers of iterations at which a rate is checked: axis 0 of its slack."""
 
 
-def q_at(q: Quantities, policy: Any) -> Quantities:
+def q_at(q: Quantities, policy: Numbers) -> Quantities:
     """The quantities of the same MDP whose old (and new) policy is this one."""
     fields = {name: getattr(q, name) for name in ("gamma", "transition", "reward", "initial", "available")}
     return Quantities(q.arithmetic, **fields, old=policy, new=policy, batch_shape=q.batch_shape)
@@ -26,12 +26,12 @@ def npg_iterates(q: Quantities) -> Iterator[Quantities]:
     return _iterates(q, lambda at, k: q.size / (1 - q.gamma) * at.advantage)
 
 
-def mirror_iterates(q: Quantities, mismatch: Any) -> Iterator[Quantities]:
+def mirror_iterates(q: Quantities, mismatch: Numbers) -> Iterator[Quantities]:
     """π₀ = old, then π ← π exp(h_k Q_π), normalised; h₀ = size, h_{k+1} = h_k θ/(θ − 1), θ = mismatch."""
     return _iterates(q, lambda at, k: q.size * (mismatch / (mismatch - 1)) ** k * at.q_value)
 
 
-def _iterates(q: Quantities, exponent: Callable[[Quantities, int], Any]) -> Iterator[Quantities]:
+def _iterates(q: Quantities, exponent: Callable[[Quantities, int], Numbers]) -> Iterator[Quantities]:
     """π_k ∝ old exp(Σ_{i<k} exponent_i): the sum is carried, since in floats a π that has sunk to 0 would stay there."""
     at, total = q_at(q, q.old), 0 * q.old
     yield at
@@ -42,16 +42,16 @@ def _iterates(q: Quantities, exponent: Callable[[Quantities, int], Any]) -> Iter
         yield at
 
 
-def mismatch(q: Quantities) -> Any:
+def mismatch(q: Quantities) -> Numbers:
     """θ = max_s (d*(s)/ρ₀(s)) / (1 − γ), d* the occupancy of the comparator new."""
     return q.max_s(q.occupancy_new / q.initial) / (1 - q.gamma)
 
 
-def _stacked(values: list[Any]) -> Any:
+def _stacked(values: list[Numbers]) -> Numbers:
     return np.stack([np.asarray(value) for value in values])
 
 
-def _npg(q: Quantities, horizon: Any) -> Any:
+def _npg(q: Quantities, horizon: Numbers) -> Numbers:
     """log|A|/(hT) + horizon/T − (η(new) − η_T) at each T of `TIMES`, (T, *batch)."""
     returns = [at.expected_return_old for at in npg_iterates(q)]
     actions = q.max_s(q.sum_a(0 * q.old + 1))
@@ -59,22 +59,22 @@ def _npg(q: Quantities, horizon: Any) -> Any:
     return _stacked([start / t - (q.expected_return_new - returns[t]) for t in TIMES])
 
 
-def _npg_rate(q: Quantities) -> Any:
+def _npg_rate(q: Quantities) -> Numbers:
     return _npg(q, 1 / (1 - q.gamma) ** 2)
 
 
-def _npg_sharper_rate(q: Quantities) -> Any:
+def _npg_sharper_rate(q: Quantities) -> Numbers:
     return _npg(q, 1 / (1 - q.gamma))
 
 
-def _unit_reward_and_uniform(q: Quantities) -> Any:
+def _unit_reward_and_uniform(q: Quantities) -> Truth:
     """r in [0, 1], old uniform over the available actions, h > 0, (*batch)."""
     unit = ((q.reward >= 0) & (q.reward <= 1)) | ~q.available
     uniform = q.close(q.old * q.sum_a(0 * q.old + 1)[:, None], 0 * q.old + 1) | ~q.available
     return (unit & uniform).all((0, 1)) & (q.size > 0)
 
 
-def _pmd_rate(q: Quantities) -> Any:
+def _pmd_rate(q: Quantities) -> Numbers:
     """(1 − 1/θ)ᵏ (err₀ + D₀/(h₀ (1 − γ)(θ − 1))) − err_k at each k of `TIMES`, (T, *batch)."""
     theta = mismatch(q)
     errors = [q.expected_return_new - at.expected_return_old for at in mirror_iterates(q, theta)]
@@ -84,7 +84,7 @@ def _pmd_rate(q: Quantities) -> Any:
     return _stacked([(1 - 1 / theta) ** t * start - errors[t] for t in TIMES])
 
 
-def _positive_start(q: Quantities) -> Any:
+def _positive_start(q: Quantities) -> Truth:
     """ρ₀ > 0 in every state, γ > 0 (else θ may be 1), h₀ > 0, (*batch)."""
     return (q.initial > 0).all(0) & (q.gamma > 0) & (q.size > 0)
 

@@ -5,20 +5,19 @@ Each is judged with all policies allowed, and where the states of a group of `gr
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from trpo_theory.bounds.formulas import Formula, Numbers, Truth
 from trpo_theory.bounds.record import Claim
 from trpo_theory.step.quantities import Quantities
 
 
-def improvement(q: Quantities) -> Any:
+def improvement(q: Quantities) -> Numbers:
     """η(new) − η(old) as Σ_s ρ_new(s) Ā(s), equation (6), which keeps its digits and its sign where the step is small."""
     return q.sum_s(q.visitation_new * q.expected_advantage)
 
 
-def pooled(q: Quantities, x: Any) -> Any:
+def pooled(q: Quantities, x: np.ndarray) -> np.ndarray:
     """Σ x(s') over the states s' of the group of s, (S, ...): the states of a group get the same."""
     same = q.groups[:, None] == q.groups[None]
     if np.ndim(x) > np.ndim(q.visitation_old):
@@ -26,27 +25,27 @@ def pooled(q: Quantities, x: Any) -> Any:
     return q.arithmetic.sum(q.arithmetic.where(same, x[None], 0), 1)
 
 
-def shared_advantage(q: Quantities) -> Any:
+def shared_advantage(q: Quantities) -> Numbers:
     """A_g(a) = Σ_{s ∈ g} ρ_old(s) A_old(s, a) / Σ_{s ∈ g} ρ_old(s), (S, A, *batch); 0 for a group that old never visits."""
     weight = pooled(q, q.visitation_old)[:, None]
     total = pooled(q, q.visitation_old[:, None] * q.advantage)
     return total / q.arithmetic.where(weight > 0, weight, 1)
 
 
-def shares_rows(q: Quantities) -> Any:
+def shares_rows(q: Quantities) -> Truth:
     """Whether old is the same in all states of a group, (*batch)."""
     same = (q.groups[:, None] == q.groups[None])[:, :, None]
     return (~same | q.close(q.old[:, None], q.old[None])).all((0, 1, 2))
 
 
-def tilted(q: Quantities, policy: Any, exponent: Any) -> Any:
+def tilted(q: Quantities, policy: Numbers, exponent: Numbers) -> Numbers:
     """The policy ∝ policy · exp(exponent), (S, A, *batch): the largest exponent is taken out first, against overflow."""
     top = q.max_a(exponent, where=policy > 0)[:, None]
     weight = policy * q.exp(q.arithmetic.where(policy > 0, exponent - top, 0))
     return weight / q.sum_a(weight)[:, None]
 
 
-def clip_maximiser(q: Quantities, up: Any, down: Any, clip: Any) -> Any:
+def clip_maximiser(q: Quantities, up: Numbers, down: Numbers, clip: Numbers) -> Numbers:
     """The policy that maximises Σ_a up(a) min(new, (1 + c) old) − down(a) max(new, (1 − c) old) in every row.
 
     With up = Σ_s ρ max(A, 0) and down = Σ_s ρ max(−A, 0) over the states that share the row, this is PPO's clipped
@@ -78,45 +77,45 @@ def clip_maximiser(q: Quantities, up: Any, down: Any, clip: Any) -> Any:
     return sum(np.split(filled, 5, axis=1))
 
 
-def _softmax_gradient(q: Quantities) -> Any:
+def _softmax_gradient(q: Quantities) -> Numbers:
     return tilted(q, q.old, q.size * q.old * q.visitation_old[:, None] * q.advantage)
 
 
-def _softmax_gradient_aggregated(q: Quantities) -> Any:
+def _softmax_gradient_aggregated(q: Quantities) -> Numbers:
     """∂η/∂θ(g, a) = Σ_{s ∈ g} ρ(s) old(a|g) A(s, a), new ∝ old · exp(size · ∂η/∂θ)."""
     return tilted(q, q.old, q.size * q.old * pooled(q, q.visitation_old[:, None] * q.advantage))
 
 
-def _npg(q: Quantities) -> Any:
+def _npg(q: Quantities) -> Numbers:
     return tilted(q, q.old, q.size * q.advantage / (1 - q.gamma))
 
 
-def _npg_aggregated(q: Quantities) -> Any:
+def _npg_aggregated(q: Quantities) -> Numbers:
     return tilted(q, q.old, q.size * shared_advantage(q) / (1 - q.gamma))
 
 
-def _parts(q: Quantities) -> tuple[Any, Any]:
+def _parts(q: Quantities) -> tuple[Numbers, Numbers]:
     """ρ max(A, 0) and ρ max(−A, 0)."""
     weighted = q.visitation_old[:, None] * q.advantage
     return q.maximum(weighted, 0 * weighted), q.maximum(-weighted, 0 * weighted)
 
 
-def _ppo_clip(q: Quantities) -> Any:
+def _ppo_clip(q: Quantities) -> Numbers:
     return clip_maximiser(q, *_parts(q), q.size / (1 + q.size))
 
 
-def _ppo_clip_aggregated(q: Quantities) -> Any:
+def _ppo_clip_aggregated(q: Quantities) -> Numbers:
     up, down = _parts(q)
     return clip_maximiser(q, pooled(q, up), pooled(q, down), q.size / (1 + q.size))
 
 
-def _clip_gain(q: Quantities) -> Any:
+def _clip_gain(q: Quantities) -> Numbers:
     """Σ_s ρ_old Σ_a min(new A, clip(new, 0.8 old, 1.2 old) A)."""
     clipped = q.minimum(q.maximum(q.new, q.old * 4 / 5), q.old * 6 / 5)
     return q.sum_s(q.visitation_old * q.sum_a(q.minimum(q.new * q.advantage, clipped * q.advantage)))
 
 
-def _clip_gain_positive(q: Quantities) -> Any:
+def _clip_gain_positive(q: Quantities) -> Truth:
     return _clip_gain(q) > 0
 
 
@@ -125,7 +124,7 @@ _NPG = "Kakade 2001; exact form in Agarwal et al. 2021, arXiv:1908.00261"
 _PPO = "Schulman et al. 2017, arXiv:1707.06347, equation 7"
 
 
-def _pair(name: str, source: str, what: str, step: Any, shared_step: Any, note: str) -> tuple[Claim, Claim]:
+def _pair(name: str, source: str, what: str, step: Formula, shared_step: Formula, note: str) -> tuple[Claim, Claim]:
     """The rule with all policies allowed (true: Ā ≥ 0 in every state), and in a class that shares rows (false)."""
     improves = r"\eta(\tilde\pi) \ge \eta(\pi)"
     tabular = Claim(

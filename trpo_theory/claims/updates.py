@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.rules import improvement
 from trpo_theory.step.quantities import Quantities
 from trpo_theory.updates import MaxKL, MeanKL, Penalty
 
 
-def shared_row_maximiser(q: Quantities) -> Any:
+def shared_row_maximiser(q: Quantities) -> Numbers:
     """The exact solution of (11), (12) and (13) where all states share one row; rational where old, A and size are.
 
     new(a) = λ old(a) / (ν − A_g(a)), ν = max_a A_g + u, u = size > 0, A_g = Σ_s ρ(s) A(s, ·) / Σ_s ρ(s).
@@ -22,29 +23,29 @@ def shared_row_maximiser(q: Quantities) -> Any:
     return weight / q.sum_a(weight)[:, None]
 
 
-def one_row(q: Quantities) -> Any:
+def one_row(q: Quantities) -> Truth:
     """Whether old is the same in all states, (*batch)."""
     return q.close(q.old, q.old[:1]).all((0, 1))
 
 
-def _one_row_step(q: Quantities) -> Any:
+def _one_row_step(q: Quantities) -> Truth:
     return one_row(q) & (q.size > 0)
 
 
-def _visited(q: Quantities) -> Any:
+def _visited(q: Quantities) -> Truth:
     """ρ_old(s) > 0 in every state, (*batch)."""
     return (q.visitation_old > 0).all(0)
 
 
-def _prop_1(q: Quantities) -> Any:
+def _prop_1(q: Quantities) -> Numbers:
     return improvement(q) + q.sqrt(2 * q.size) * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2
 
 
-def _tiny(q: Quantities) -> Any:
+def _tiny(q: Quantities) -> Numbers:
     return (1 - q.gamma) ** 2 - 2 * q.gamma**2 * q.max_kl
 
 
-def shortfall_bound(q: Quantities) -> Any:
+def shortfall_bound(q: Quantities) -> Numbers:
     """An upper bound on how much more any policy with max-KL ≤ D gains than new, D that of new: (12)'s gap, by duality.
 
     For any λ_s ≥ 0 and ν_s ≥ max_a A (> where old has mass), row by row,
@@ -65,11 +66,11 @@ def shortfall_bound(q: Quantities) -> Any:
     return q.sum_s(q.visitation_old * (bound - q.expected_advantage))
 
 
-def _falls_short(q: Quantities) -> Any:
+def _falls_short(q: Quantities) -> Numbers:
     return shortfall_bound(q) - q.surrogate_gain / 10**6
 
 
-def _gains(q: Quantities) -> Any:
+def _gains(q: Quantities) -> Truth:
     """L rises, in two states at least, so that there is something to separate, and δ = max-KL is finite."""
     moving = (q.tv > 0) & (q.visitation_old > 0)
     return (q.surrogate_gain > 0) & (moving.sum(0) >= 2) & (q.max_kl < float("inf"))
