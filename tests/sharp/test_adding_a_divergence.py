@@ -42,6 +42,7 @@ def _largest_gain(radius: float) -> float:
 
 DIVERGENCE = Divergence(
     name="hellinger2",
+    notation="H2(old, new)",
     unit="squared Hellinger",
     field="hellinger2",
     reductions=(Reduction("max-hellinger2"),),
@@ -92,6 +93,7 @@ def test_it_is_certified_and_its_proof_file_is_checked(checkout):
     assert trpo_theory.sharp_gap("max-kl", 0.9, 0.04, nodes=24).lower == pytest.approx(found["lower"], rel=0.05)
     proved = verb(checkout, "certify", "proof.json", "--json")
     assert proved.returncode == 0, proved.stderr
+    assert "max-H2(old, new) <= 1/100" in json.loads(proved.stdout)["theorem"]
     assert verb(checkout, "bound", "witness.json", "--old", "old", "--new", "new", "--json").returncode == 0
 
 

@@ -54,6 +54,7 @@ class Divergence:
 
     Attributes:
         name: in proof files, such as "kl".
+        notation: in the sentences of proof files, after "max-" or "mean-", such as "KL(old, new)".
         unit: of the radius, such as "nats".
         field: the divergence of each state in `Quantities`, such as "kl".
         reductions: those that are offered.
@@ -74,6 +75,7 @@ class Divergence:
     """
 
     name: str
+    notation: str
     unit: str
     field: str
     reductions: tuple[Reduction, ...]

@@ -16,7 +16,7 @@ import numpy as np
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import as_written, evidence_fields, number_text, outward, rounded, sentence_text
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.sharp.divergences import DIVERGENCES
+from trpo_theory.sharp.divergences import BY_NAME, DIVERGENCES
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.sharp.prove_lower import enclosed_gap
 from trpo_theory.sharp.prove_upper import KIND, check_supersolution
@@ -205,10 +205,11 @@ def _named(fields: Mapping[str, Any]) -> tuple[str, str]:
 
 def _distance(divergence: str) -> str:
     """The divergence in a sentence: "reverse-max-kl" is max-KL(new, old)."""
-    name = divergence.removeprefix("reverse-")
-    reduction, _, generator = name.partition("-")
-    upper = generator.upper() if generator in ("kl", "tv") else generator
-    return f"{reduction}-{upper}({'old, new' if name == divergence else 'new, old'})"
+    if divergence in DIVERGENCES:
+        reduced = DIVERGENCES[divergence]
+        return f"{'mean' if reduced.reduction.mean else 'max'}-{reduced.divergence.notation}"
+    reduction, _, generator = divergence.partition("-")  # of an earlier file, with a reduction that is not offered
+    return f"{reduction}-{BY_NAME[generator].notation}"
 
 
 def _number(fields: Mapping[str, Any], name: str) -> Fraction:

@@ -24,6 +24,7 @@ def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
 
 DIVERGENCE = Divergence(
     name="chi2",
+    notation="chi2(old, new)",
     unit="χ²",
     field="chi2",
     reductions=(Reduction("max-chi2", "max_chi2"),),

@@ -27,6 +27,7 @@ def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
 
 DIVERGENCE = Divergence(
     name="kl",
+    notation="KL(old, new)",
     unit="nats",
     field="kl",
     reductions=(Reduction("max-kl", "max_kl"), Reduction("mean-kl", "mean_kl", mean=True)),

@@ -29,6 +29,7 @@ def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
 
 DIVERGENCE = Divergence(
     name="reverse-kl",
+    notation="KL(new, old)",
     unit="nats",
     field="reverse_kl",
     reductions=(Reduction("reverse-max-kl", "reverse_max_kl"),),

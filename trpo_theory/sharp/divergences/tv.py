@@ -36,6 +36,7 @@ def _family(mean: bool, normaliser: Normaliser, gamma: float, radius: float) -> 
 
 DIVERGENCE = Divergence(
     name="tv",
+    notation="TV(old, new)",
     unit="total variation",
     field="tv",
     reductions=(Reduction("max-tv", "max_tv"), Reduction("mean-tv", "mean_tv", mean=True)),
