@@ -34,7 +34,7 @@ def shorter():
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """The text of a file of each kind, as the command line (for an update: the library) writes it."""
+    """The text of a file of each kind, as the command line writes it."""
     where = tmp_path_factory.mktemp("evidence")
     calls = {
         REFUTATION: ("falsify", "trpo/tv-2", "--out"),
@@ -42,12 +42,13 @@ def written(tmp_path_factory):
         LOWER: (*SHARP, "--out"),
         UPPER: (*SHARP, "--proof"),
     }
+    mdp = tt.zoo.dirichlet(np.random.default_rng(0), states=3, actions=2, gamma=0.9)
+    tt.io.write_mdp(mdp, where / "mdp.npz")
+    update = ("update", str(where / "mdp.npz"), "--old", "uniform", "--problem", "max-kl", "--delta", "1/100")
+    calls[UPDATE] = (*update, "--certify", "--out")
     files = {kind: where / f"{kind}.json" for kind in KINDS}
     for kind, call in calls.items():
         assert main([*call, str(files[kind])]) == 0
-    rng = np.random.default_rng(0)
-    mdp = tt.zoo.dirichlet(rng, states=3, actions=2, gamma=0.9)
-    tt.certify_update(tt.update(mdp, np.full((3, 2), 0.5), tt.MaxKL(0.01))).write(files[UPDATE])
     return {kind: file.read_text() for kind, file in files.items()}
 
 
