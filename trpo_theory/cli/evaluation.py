@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from trpo_theory.proofs.certified_bounds import CertifiedBound
 
 _SHOWN_STATES = 20
+"""Of a table of states: a screenful. Chosen."""
 
 
 @app.command(epilog="Example:  trpo-theory evaluate gym:FrozenLake-v1 --gamma 0.99 --policy optimal")

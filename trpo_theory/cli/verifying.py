@@ -86,6 +86,12 @@ def verify(
     if as_json:
         print_json({"claims": [verdict.to_fields() for verdict in verification]})
         return status
+    _print_verdicts(verification)
+    return status
+
+
+def _print_verdicts(verification: Verification) -> None:
+    """A row a claim, then the notes."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -107,7 +113,6 @@ def verify(
         if verdict.note:
             console.print(f"{verdict.id}: {verdict.note}", markup=False)
     console.print(repr(verification))
-    return status
 
 
 @app.command(epilog="Example:  trpo-theory falsify trpo/tv-2 --out witness.json")

@@ -12,10 +12,16 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.files import write_fields
+from trpo_theory.model.types import PathLike
+
+Fields: TypeAlias = dict[str, Any]
+"""The content of an evidence file that is made: strings, numbers, arrays, fractions by name."""
+ReadFields: TypeAlias = Mapping[str, Any]
+"""The content of one that is read, as `read_fields` returns it: its checker believes none of it."""
 
 _DIGITS = 15
 """Significant digits of an end that is rounded outward: chosen to be about those of a float."""
@@ -34,8 +40,8 @@ def evidence_fields(
     theorem: str,
     source: str,
     enclosure: tuple[Fraction | str, Fraction | str],
-    content: Mapping[str, Any],
-) -> dict[str, Any]:
+    content: ReadFields,
+) -> Fields:
     """The fields of an evidence file: the head, the content, the enclosure, and what wrote it.
 
     Args:
@@ -59,7 +65,7 @@ def made_by() -> str:
         return "trpo-theory"
 
 
-def write_evidence(fields: Mapping[str, Any], path: Any) -> None:
+def write_evidence(fields: ReadFields, path: PathLike) -> None:
     """Write an evidence file, all of it or nothing.
 
     Raises:
@@ -69,7 +75,7 @@ def write_evidence(fields: Mapping[str, Any], path: Any) -> None:
     write_fields(fields, path)
 
 
-def checked_evidence_path(path: Any, what: str = "a witness") -> None:
+def checked_evidence_path(path: PathLike, what: str = "a witness") -> None:
     """Refuse a file that could not be written before anything is computed."""
     if Path(path).suffix != ".json" or Path(path).is_dir():
         raise InvalidInput(

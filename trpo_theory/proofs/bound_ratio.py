@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from trpo_theory.bounds.formulas import Formula
 from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.claims.from_file import complaint
 from trpo_theory.errors import ClaimFailed, InvalidInput
-from trpo_theory.io.evidence_files import evidence_fields, number_text
+from trpo_theory.io.evidence_files import Fields, ReadFields, evidence_fields, number_text
 from trpo_theory.proofs.certificate import Certificate, differing
 from trpo_theory.proofs.decide import Decision, decide
 from trpo_theory.proofs.outcome import Outcome
@@ -39,7 +39,7 @@ def ratio_of(bound: Bound, instance: ExactInstance) -> Decision:
         return decide(ratio, instance, given=says_something, limit=_MOST_BITS)
 
 
-def as_bound(one: Any) -> Bound:
+def as_bound(one: object) -> Bound:
     """The bound that an id, a Bound, a penalty or a Claim stands for.
 
     Raises:
@@ -69,7 +69,7 @@ def as_bound(one: Any) -> Bound:
     )
 
 
-def ratio_evidence(bound: Bound, instance: ExactInstance, decision: Decision) -> dict[str, Any]:
+def ratio_evidence(bound: Bound, instance: ExactInstance, decision: Decision) -> Fields:
     """The fields of a worst-case file: bound, ratio (an enclosure), the MDP, old and new, in rationals."""
     ends = ends_text(decision)
     return evidence_fields(
@@ -82,7 +82,7 @@ def ratio_evidence(bound: Bound, instance: ExactInstance, decision: Decision) ->
     )
 
 
-def certify_ratio(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+def certify_ratio(fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:
     """Enclose the bound's ratio on the file's instance again, and compare what the file says of it.
 
     Raises:
@@ -117,7 +117,7 @@ def certify_ratio(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> 
     )
 
 
-def _bound(fields: Mapping[str, Any], own: Iterable[Claim] | None) -> tuple[Bound, str]:
+def _bound(fields: ReadFields, own: Iterable[Claim] | None) -> tuple[Bound, str]:
     """The bound that a file is about, and the file that defines it, if that is one's own."""
     name = fields.get("bound")
     if not isinstance(name, str):

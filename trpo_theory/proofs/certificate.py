@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io.evidence_files import Fields, ReadFields
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.proofs.outcome import Outcome
 
@@ -44,7 +45,7 @@ class Certificate:
     enclosure: str
     disagreements: tuple[str, ...] = ()
     quantities: Mapping[str, str] = field(default_factory=dict)
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: ReadFields = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:
@@ -73,7 +74,7 @@ class Certificate:
         end = f", {self.number} in {self.enclosure}" if self.enclosure else ""
         return f"rejected: {_WORDS[self.verdict]}{end}"
 
-    def to_fields(self) -> dict[str, Any]:
+    def to_fields(self) -> Fields:
         """For JSON."""
         names = ("kind", "id", "theorem", "verdict", "certified", "enclosure", "agrees")
         fields = {name: getattr(self, name) for name in names}
@@ -95,7 +96,7 @@ def not_proved(kind: str, id: str, number: str, error: Exception) -> Certificate
     )
 
 
-def differing(fields: Mapping[str, Any], proved: Mapping[str, Any]) -> tuple[str, ...]:
+def differing(fields: ReadFields, proved: ReadFields) -> tuple[str, ...]:
     """How a file differs from what was proved, a sentence for each field; a field that the file lacks does not differ.
 
     Numbers are compared as rationals, lists of numbers entry by entry, everything else as it is.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io.evidence_files import ReadFields
 from trpo_theory.io.files import read_fields
 from trpo_theory.proofs import bound_ratio, refutation, sharp_ends, update_evidence, witness
 from trpo_theory.proofs.certificate import Certificate
@@ -28,12 +28,12 @@ CHECKERS: Mapping[str, Checker] = {
 
 
 def certify(
-    evidence: str | os.PathLike[str] | Mapping[str, Any] | Evidence, *, claims: Iterable[Claim] | None = None
+    evidence: str | os.PathLike[str] | ReadFields | Evidence, *, claims: Iterable[Claim] | None = None
 ) -> Certificate:
     """Prove a file of evidence again, in exact rationals and balls, from the file alone.
 
     Args:
-        evidence: a file, its content, or what writes one: a `Witness`, a `WorstCase`, a `CertifiedGap`.
+        evidence: a file, its content, or what writes one: a `Witness`, a `CertifiedGap`.
         claims: claims of one's own, for evidence about one of them. No file that the evidence names is ever read or run.
 
     Returns:
@@ -44,13 +44,13 @@ def certify(
         ClaimFailed: if a claim's own code raises an exception.
     """
     if isinstance(evidence, str | os.PathLike):
-        fields: Mapping[str, Any] = read_fields(evidence)
+        fields: ReadFields = read_fields(evidence)
     else:
         fields = evidence if isinstance(evidence, Mapping) else evidence.to_fields()
     return CHECKERS[_kind(fields)](fields, claims)
 
 
-def _kind(fields: Mapping[str, Any]) -> str:
+def _kind(fields: ReadFields) -> str:
     """The kind of a file; earlier versions wrote witnesses and worst cases without one."""
     kind = fields.get("kind")
     if kind is None:

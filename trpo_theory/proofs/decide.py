@@ -20,7 +20,9 @@ from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.quantities import Quantities
 
 _FIRST = 64
+"""Bits of the first attempt: a little more than a float's. Chosen."""
 _DIGITS = 10
+"""Significant digits of an enclosure that a person reads. Chosen."""
 _UNDEFINED, _UNKNOWN = "undefined", "unknown"
 _SHOWN_DIGITS = 12
 """An exact fraction with more digits than this above or below is shown as a decimal enclosure."""

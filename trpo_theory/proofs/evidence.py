@@ -10,22 +10,24 @@ To add a kind, write that module and add its checker to `CHECKERS` in `trpo_theo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
 
 from trpo_theory.bounds.record import Claim
+from trpo_theory.io.evidence_files import Fields, ReadFields
+from trpo_theory.model.types import PathLike
 from trpo_theory.proofs.certificate import Certificate
 
 
 @runtime_checkable
 class Evidence(Protocol):
-    """Something proved that can be written to a file: a `Witness`, a `WorstCase`, a `SharpGap`, a `CertifiedGap`."""
+    """Something proved that can be written to a file: a `Witness`, a `CertifiedGap`."""
 
-    def to_fields(self) -> dict[str, Any]:
+    def to_fields(self) -> Fields:
         """The content of its file: kind, statement, theorem, source, what proves it, enclosure, made_by."""
         ...
 
-    def write(self, path: Any) -> None:
+    def write(self, path: PathLike) -> None:
         """Write the file, .json, all of it or nothing."""
         ...
 
@@ -33,7 +35,7 @@ class Evidence(Protocol):
 class Checker(Protocol):
     """Proves a file of one kind again."""
 
-    def __call__(self, fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+    def __call__(self, fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:
         """What proving it again came to.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from trpo_theory import _checks
 from trpo_theory import claims as catalogue
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io.evidence_files import ReadFields
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided, precision
 from trpo_theory.proofs.certificate import Certificate, differing
@@ -35,7 +36,7 @@ _SHOWN_BITS = 128
 """At least, of the balls that are shown: twice a float's."""
 
 
-def certify_refutation(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+def certify_refutation(fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:
     """Decide the claim on the file's instance, and compare what the file says of it.
 
     Raises:
@@ -75,7 +76,7 @@ def _shown(claim: Claim, instance: ExactInstance, decision: Decision) -> tuple[d
         return {}, None
 
 
-def _claim(fields: Mapping[str, Any], own: Iterable[Claim] | None) -> Claim:
+def _claim(fields: ReadFields, own: Iterable[Claim] | None) -> Claim:
     if not isinstance(fields.get("claim"), str):
         raise InvalidInput(
             got="a file without a claim",
@@ -102,7 +103,7 @@ def _claim(fields: Mapping[str, Any], own: Iterable[Claim] | None) -> Claim:
     raise _checks.unknown_name("claim", name, known)
 
 
-def _check_words(fields: Mapping[str, Any], claim: Claim) -> None:
+def _check_words(fields: ReadFields, claim: Claim) -> None:
     """Refuse a file whose words for the claim are not its own: they would stand beside a proof of another theorem.
 
     Raises:
@@ -117,7 +118,7 @@ def _check_words(fields: Mapping[str, Any], claim: Claim) -> None:
             )
 
 
-def _wrong_ends(claim: Claim, fields: Mapping[str, Any], decision: Decision) -> list[str]:
+def _wrong_ends(claim: Claim, fields: ReadFields, decision: Decision) -> list[str]:
     """The fields for the slack, one of which a file must have, that are not an enclosure of it."""
     names = [name for name in ("slack", "enclosure") if name in fields] or ["slack"]
     return [

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import NotSolved
-from trpo_theory.io.evidence_files import number_text
+from trpo_theory.io.evidence_files import Fields, ReadFields, number_text
 from trpo_theory.numerics.ball.raw import Undecided
 from trpo_theory.proofs.certificate import Certificate, differing, not_proved
 from trpo_theory.proofs.outcome import Outcome
@@ -23,7 +22,7 @@ from trpo_theory.sharp.evidence import (
 _NUMBER = "gap/epsilon"
 
 
-def certify_lower(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+def certify_lower(fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:
     """Enclose the witness's gap over ε again, and compare every field of the head.
 
     Raises:
@@ -32,7 +31,7 @@ def certify_lower(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> 
     return _certificate(LOWER, fields, prove_lower_end)
 
 
-def certify_upper(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+def certify_upper(fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:
     """Prove every inequality of the supersolution again, and compare every field of the head.
 
     Raises:
@@ -41,7 +40,7 @@ def certify_upper(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> 
     return _certificate(UPPER, fields, prove_upper_end)
 
 
-def certify_earlier_upper(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+def certify_earlier_upper(fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:
     """The same of a supersolution that an earlier version wrote, which states no theorem.
 
     Raises:
@@ -50,13 +49,13 @@ def certify_earlier_upper(fields: Mapping[str, Any], claims: Iterable[Claim] | N
     return _certificate(UPPER, fields, prove_earlier_supersolution)
 
 
-def _certificate(kind: str, fields: Mapping[str, Any], prove: Callable[[Mapping[str, Any]], ProvedEnd]) -> Certificate:
+def _certificate(kind: str, fields: ReadFields, prove: Callable[[ReadFields], ProvedEnd]) -> Certificate:
     try:
         proved = prove(fields)
     except (NotSolved, Undecided) as error:
         return not_proved(kind, f"sharp/{fields.get('divergence')}", _NUMBER, error)
     ends = (proved.lower, proved.upper)
-    details: dict[str, Any] = {"divergence": proved.divergence, "normaliser": proved.normaliser}
+    details: Fields = {"divergence": proved.divergence, "normaliser": proved.normaliser}
     details |= {"gamma": float(proved.gamma), "radius": float(proved.radius)}
     details |= {"lower": float(ends[0])} if kind == LOWER else {"upper": float(ends[1]), "checks": proved.checks}
     return Certificate(

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput, NotSolved
-from trpo_theory.io.evidence_files import as_written, evidence_fields, number_text, rounded, sentence_text
+from trpo_theory.io.evidence_files import (
+    Fields,
+    ReadFields,
+    as_written,
+    evidence_fields,
+    number_text,
+    rounded,
+    sentence_text,
+)
 from trpo_theory.io.files import mdp_fields
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball import rationals, raw
@@ -82,7 +89,7 @@ def update_evidence(
     amount: float,
     multiplier: np.ndarray,
     groups: np.ndarray | None,
-) -> dict[str, Any]:
+) -> Fields:
     """The fields of an update-gap file.
 
     Args:
@@ -116,7 +123,7 @@ def update_evidence(
     return evidence_fields(KIND, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
 
 
-def certify_update_gap(fields: Mapping[str, Any], claims: Iterable[Claim] | None) -> Certificate:
+def certify_update_gap(fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:
     """Prove an update-gap file again, and compare every field of its head.
 
     Raises:
@@ -146,7 +153,7 @@ def certify_update_gap(fields: Mapping[str, Any], claims: Iterable[Claim] | None
     )
 
 
-def prove_optimum(fields: Mapping[str, Any]) -> ProvedOptimum:
+def prove_optimum(fields: ReadFields) -> ProvedOptimum:
     """The ends of the optimum, from the MDP, the policies and the multipliers: A and ρ are computed again, exactly.
 
     Raises:
@@ -175,7 +182,7 @@ def _end(ball: arb, side: str) -> Fraction:
     return rounded(fraction(raw.end(ball, side)), math.floor if side == "lower" else math.ceil)
 
 
-def _reduction(fields: Mapping[str, Any]) -> Reduction:
+def _reduction(fields: ReadFields) -> Reduction:
     name = fields.get("problem")
     if name not in tuple(Reduction):
         raise InvalidInput(got=f"problem = {name!r}", wanted=f"one of {', '.join(Reduction)}", fix="name the problem")
@@ -212,7 +219,7 @@ def _rows(instance: ExactInstance) -> list[ExactRow]:
     return rows
 
 
-def _multipliers(fields: Mapping[str, Any], rows: int) -> list[fmpq]:
+def _multipliers(fields: ReadFields, rows: int) -> list[fmpq]:
     numbers = rationals.fractions(fields.get("multiplier"), "multiplier", (rows,))
     if (numbers < 0).any():
         raise InvalidInput(got="a negative multiplier", wanted="multipliers of 0 or more", fix="set it to 0")

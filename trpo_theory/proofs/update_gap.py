@@ -7,12 +7,12 @@ row of old and of new is divided by its exact sum. Its evidence file is about th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from trpo_theory.errors import InvalidInput
-from trpo_theory.io.evidence_files import write_evidence
+from trpo_theory.io.evidence_files import Fields, write_evidence
+from trpo_theory.model.types import PathLike
 from trpo_theory.numerics.ball import raw
 from trpo_theory.numerics.ball.raw import fmpq
 from trpo_theory.proofs.exact_rows import (
@@ -65,7 +65,7 @@ class CertifiedGap:
         """gap over upper_bound; 0 where both vanish."""
         return self.gap / self.upper_bound if self.upper_bound > 0 else 0.0
 
-    def to_fields(self) -> dict[str, Any]:
+    def to_fields(self) -> Fields:
         """The content of its evidence file, proved again for the MDP itself.
 
         Raises:
@@ -84,7 +84,7 @@ class CertifiedGap:
             groups=None if groups is None else groups.group,
         )
 
-    def write(self, path: Any) -> None:
+    def write(self, path: PathLike) -> None:
         """Write the evidence file, all of it or nothing.
 
         Raises:

@@ -10,6 +10,7 @@ from typing import Any
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.io.evidence_files import (
+    Fields,
     decimal_text,
     evidence_fields,
     number_text,
@@ -17,6 +18,7 @@ from trpo_theory.io.evidence_files import (
     sentence_text,
     write_evidence,
 )
+from trpo_theory.model.types import PathLike
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.proofs.decide import Decision
@@ -53,7 +55,7 @@ class Witness:
         """Rationals that enclose the slack: short ones, rounded outward; None where it is infinite."""
         return short_ends(self.decision)
 
-    def to_fields(self) -> dict[str, Any]:
+    def to_fields(self) -> Fields:
         """The content of its file: the claim, the slack's enclosure, the MDP and the policies, in rationals."""
         claim = self.claim
         own = {}
@@ -73,7 +75,7 @@ class Witness:
             content=words | own | {"verdict": "refuted", "slack": ends} | instance,
         )
 
-    def write(self, path: Any) -> None:
+    def write(self, path: PathLike) -> None:
         """Write the file, all of it or nothing.
 
         Raises:
@@ -123,7 +125,7 @@ def ends_text(decision: Decision) -> list[str]:
     return [decision.enclosure] * 2 if ends is None else [number_text(end) for end in ends]
 
 
-def instance_fields(instance: ExactInstance) -> dict[str, Any]:
+def instance_fields(instance: ExactInstance) -> Fields:
     """The MDP and the policies as a file has them, in rationals, without what has its neutral value."""
     fields = {name: _text(value) for name, value in instance.plain().to_fields().items()}
     if instance.size == 1:
@@ -154,7 +156,7 @@ def instance_lines(instance: ExactInstance, *, with_new: bool = True) -> list[st
     return lines
 
 
-def file_hash(path: Any) -> str:
+def file_hash(path: PathLike) -> str:
     """The SHA-256 of a file, by which a witness knows the claims that it is about."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 

@@ -6,15 +6,22 @@ Gamma and the radius are the decimals that their floats are written as: 0.9 is 9
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from trpo_theory.errors import InvalidInput, NotSolved
-from trpo_theory.io.evidence_files import as_written, evidence_fields, number_text, outward, rounded, sentence_text
+from trpo_theory.io.evidence_files import (
+    Fields,
+    ReadFields,
+    as_written,
+    evidence_fields,
+    number_text,
+    outward,
+    rounded,
+    sentence_text,
+)
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.sharp.divergences import BY_NAME, DIVERGENCES
 from trpo_theory.sharp.normaliser import Normaliser
@@ -75,9 +82,7 @@ class ProvedEnd:
         return {"statement": statement, "theorem": self.theorem, "source": SOURCE}
 
 
-def lower_evidence(
-    divergence: str, normaliser: str, gamma: float, radius: float, witness: SharpWitness
-) -> dict[str, Any]:
+def lower_evidence(divergence: str, normaliser: str, gamma: float, radius: float, witness: SharpWitness) -> Fields:
     """The fields of a sharp-lower file: the witness, an MDP that `trpo-theory bound FILE --old old --new new` reads.
 
     Raises:
@@ -95,14 +100,14 @@ def lower_evidence(
     return evidence_fields(LOWER, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
 
 
-def witness_arrays(witness: SharpWitness) -> dict[str, Any]:
+def witness_arrays(witness: SharpWitness) -> Fields:
     """Transition, reward, initial, old and new."""
     mdp = witness.mdp
     arrays = (mdp.transition, mdp.reward, mdp.initial, witness.old, witness.new)
     return dict(zip(_ARRAYS, arrays, strict=True))
 
 
-def prove_lower_end(fields: Mapping[str, Any]) -> ProvedEnd:
+def prove_lower_end(fields: ReadFields) -> ProvedEnd:
     """The witness's gap over ε, enclosed from the fields alone; actions that neither policy takes are not part of the MDP.
 
     Raises:
@@ -118,7 +123,7 @@ def prove_lower_end(fields: Mapping[str, Any]) -> ProvedEnd:
 
 
 def witness_ratio(
-    divergence: str, normaliser: str, gamma: Fraction, radius: Fraction, arrays: Mapping[str, Any]
+    divergence: str, normaliser: str, gamma: Fraction, radius: Fraction, arrays: ReadFields
 ) -> tuple[Fraction, Fraction]:
     """Two ends of (L − η(new))/ε of a witness, which is proved to be within the radius.
 
@@ -138,7 +143,7 @@ def witness_ratio(
     return -Fraction(step.gap[1]) / Fraction(size[1]), -Fraction(step.gap[0]) / Fraction(size[0])
 
 
-def upper_evidence(divergence: str, normaliser: str, proof: Mapping[str, Any]) -> dict[str, Any]:
+def upper_evidence(divergence: str, normaliser: str, proof: ReadFields) -> Fields:
     """The fields of a sharp-upper file, from the proof object of a supersolution.
 
     Raises:
@@ -155,7 +160,7 @@ def upper_evidence(divergence: str, normaliser: str, proof: Mapping[str, Any]) -
     return evidence_fields(UPPER, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
 
 
-def prove_upper_end(fields: Mapping[str, Any]) -> ProvedEnd:
+def prove_upper_end(fields: ReadFields) -> ProvedEnd:
     """The bound that the supersolution of the fields proves, on all finite MDPs.
 
     Raises:
@@ -170,7 +175,7 @@ def prove_upper_end(fields: Mapping[str, Any]) -> ProvedEnd:
     return _proved_upper(divergence, normaliser, kind | numbers)
 
 
-def prove_earlier_supersolution(fields: Mapping[str, Any]) -> ProvedEnd:
+def prove_earlier_supersolution(fields: ReadFields) -> ProvedEnd:
     """The bound of a file of kind "sharp-gap/supersolution", which earlier versions wrote.
 
     Raises:
@@ -185,14 +190,14 @@ def prove_earlier_supersolution(fields: Mapping[str, Any]) -> ProvedEnd:
     return _proved_upper(name, "expected" if fields.get("expected") is True else "max", fields)
 
 
-def _proved_upper(divergence: str, normaliser: str, proof: Mapping[str, Any]) -> ProvedEnd:
+def _proved_upper(divergence: str, normaliser: str, proof: ReadFields) -> ProvedEnd:
     found = check_supersolution(proof)
     gamma, radius = (_number(proof, name) for name in ("gamma", "radius"))
     upper = outward(found.bound, found.bound)[1]
     return ProvedEnd(divergence, normaliser, gamma, radius, Fraction(0), upper, checks=found.checks)
 
 
-def _named(fields: Mapping[str, Any]) -> tuple[str, str]:
+def _named(fields: ReadFields) -> tuple[str, str]:
     """The divergence and the normaliser of a file."""
     names = {"divergence": tuple(DIVERGENCES), "normaliser": tuple(one.value for one in Normaliser)}
     for name, known in names.items():
@@ -212,11 +217,11 @@ def _distance(divergence: str) -> str:
     return f"{reduction}-{BY_NAME[generator].notation}"
 
 
-def _number(fields: Mapping[str, Any], name: str) -> Fraction:
+def _number(fields: ReadFields, name: str) -> Fraction:
     return rationals.number(fields.get(name), name)
 
 
-def _floats(fields: Mapping[str, Any], name: str) -> np.ndarray:
+def _floats(fields: ReadFields, name: str) -> np.ndarray:
     """An array of the file, refused where floats do not hold it: what is proved is to be about the file's own numbers."""
     exact = rationals.fractions(fields.get(name), name)
     array = exact.astype(float)

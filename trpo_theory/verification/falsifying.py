@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
@@ -14,7 +13,7 @@ from trpo_theory.verification.verdict import Verdict
 from trpo_theory.verification.verifying import INSTANCES, as_claim, run_tasks
 
 
-def falsify(claim: Any, *, seed: int = 0, effort: int = 4) -> Verdict:
+def falsify(claim: object, *, seed: int = 0, effort: int = 4) -> Verdict:
     """Search hard for a counterexample to one claim, then shrink it: fewest states and actions, then simplest rationals.
 
     Args:
@@ -48,7 +47,7 @@ def _weight(verdict: Verdict) -> tuple[bool, bool, bool]:
     return verdict.verdict == Outcome.REFUTED, verdict.verdict == Outcome.UNDECIDED and met, met
 
 
-def check(claim: Any, *, instances: int = 5000, seed: int = 0) -> Verdict:
+def check(claim: object, *, instances: int = 5000, seed: int = 0) -> Verdict:
     """Assert that no counterexample to a claim is found: for a test of one's own.
 
     Raises:

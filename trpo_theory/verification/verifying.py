@@ -148,7 +148,7 @@ def _chosen(which: Any) -> list[Claim]:
     return chosen
 
 
-def as_claim(one: Any) -> Claim:
+def as_claim(one: object) -> Claim:
     """The claim that an id, a Claim or a Bound stands for; ids of the catalogue are the catalogue's."""
     if isinstance(one, str):
         return claims.get(one)
