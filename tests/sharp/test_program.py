@@ -95,11 +95,11 @@ def test_mean_tv_over_the_expected_advantage_is_cpos_bound_in_the_limit():
 
 def test_a_bound_with_a_misspelt_quantity_is_an_error_and_one_that_reads_more_is_skipped(monkeypatch):
     gap = sharp_gap("max-tv", 0.5, 0.25, nodes=NODES)
-    more = tt.bounds.Bound("mine/more", lambda q: q.max_tv * q.rms_advantage_or_so, "", "")
+    more = tt.bounds.Bound("mine/more", lambda q: q.max_tv * q.rms_advantage_or_so, r"\eta \ge L - ...", "a draft")
     monkeypatch.setattr(tt.bounds, "catalogue", {"mine/more": more})
     with pytest.raises(AttributeError, match="rms_advantage_or_so"):
         _ = gap.bounds
-    known = tt.bounds.Bound("mine/more", lambda q: q.max_tv * q.surrogate, "", "")
+    known = tt.bounds.Bound("mine/more", lambda q: q.max_tv * q.surrogate, r"\eta \ge L - ...", "a draft")
     monkeypatch.setattr(tt.bounds, "catalogue", {"mine/more": known})
     assert gap.bounds == []
 

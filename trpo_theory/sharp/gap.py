@@ -114,7 +114,7 @@ class SharpGap:
             **{name: array.tolist() for name, array in arrays.items()},
         }
 
-    def write(self, path: Any) -> None:
+    def write(self, path: str | Path) -> None:
         """Write the witness, an MDP with old and new: `trpo-theory bound FILE --old old --new new` evaluates it again.
 
         A .json file is evidence of the lower bound, which `trpo-theory certify` proves again.
@@ -129,7 +129,7 @@ class SharpGap:
         else:
             write_mdp(self.witness.mdp, path, old=self.witness.old, new=self.witness.new)
 
-    def write_proof(self, path: Any) -> None:
+    def write_proof(self, path: str | Path) -> None:
         """Write the evidence of the upper bound, .json.
 
         Raises:
