@@ -24,7 +24,8 @@ from trpo_theory.search.descent import descend, mutated, scaled
 from trpo_theory.search.hunt import Hunt, hunt, least_of
 from trpo_theory.search.impose import impose
 from trpo_theory.search.screen import Screen
-from trpo_theory.search.shrink import cost, number_at, row_at, shrink
+from trpo_theory.search.shrink import shrink
+from trpo_theory.search.simple_numbers import cost, number_at, row_at
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances, joined

@@ -22,7 +22,7 @@ _ELIMINATE_BELOW = 32
 _KRYLOV_ITERATIONS = 300
 """Of BiCGSTAB in one pass. Chosen: a chain that needs more is solved faster by sparse LU."""
 _KRYLOV_RTOL = 1e-13
-"""The least relative residual that a pass in double precision is asked for: chosen, some hundred units of rounding."""
+"""The least relative residual that is required of a pass in double precision: chosen, some hundred units of rounding."""
 _KRYLOV_USEFUL = 1e-3
 """A pass that stops short of its tolerance, or breaks down, but gains this factor is refined by another."""
 _FACTORISE_UP_TO = 128
@@ -30,7 +30,7 @@ _FACTORISE_UP_TO = 128
 _SINGLE_UP_TO = 0.9995
 """Discounts up to which passes run in single precision. Chosen: above, 1/(1 − γ) leaves float32 less than four digits."""
 _SINGLE_RTOL = 1e-5
-"""The least relative residual that a pass in single precision is asked for: chosen, some hundred of its roundings."""
+"""The least relative residual that is required of a pass in single precision: chosen, some hundred units of its rounding."""
 _SWEEPS = 16
 """Of x = b + γPx before a second attempt. Chosen: enough to spread a right-hand side of one entry over its neighbours."""
 _REFINEMENTS = 16
@@ -138,7 +138,7 @@ class _Sparse:
             self._factorise()
 
     def solve(self, b: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
-        """As the protocol has it; refined from `start`, where an x that is close is at hand."""
+        """The x with x = b + γPx, by refinement from `start`, an x that is close, if one is given."""
         return self._refined(self._transition, b, "N", lambda e: float(np.abs(e).max()), start)
 
     def solve_transposed(self, b: np.ndarray) -> np.ndarray:

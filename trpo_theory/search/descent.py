@@ -31,7 +31,7 @@ def descend(
     generations: int = GENERATIONS,
     needs: frozenset[str] = frozenset(),
 ) -> tuple[Instances, Screened, int, int]:
-    """The best instances found from `start`, what floats say of them, how many were tried, and of those met the hypotheses.
+    """The best instances found from `start`, their screening in floats, and how many were tried and met the hypotheses.
 
     Half of the population is selected by slack over gap, half by slack over the size of the rewards; an instance that does
     not meet the hypotheses comes last.

@@ -45,7 +45,7 @@ class Hunt:
         tried, effective: how many instances, and how many of them met the hypotheses.
         min_slack: the least slack of those, in the claim's own units; one within rounding of 0 counts as 0.
         min_ratio: the least slack over |η(new) − L|.
-        near: instances (of an inequality) whose slack is below 0 by no more than rounding, and that balls were not asked about.
+        near: instances (of an inequality) whose slack is below 0 by no more than rounding, not decided in ball arithmetic.
         refuted: an instance on which the claim is proved false, with its proof.
         undecided: instances that neither floats nor balls decide.
         ties: instances whose slack is 0 to a thousand bits, and not known to be exactly 0: equalities, in all likelihood.

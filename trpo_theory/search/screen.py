@@ -26,7 +26,7 @@ _LEAST_NOISE = 1e-14
 
 @dataclass(frozen=True, eq=False)
 class Screened:
-    """What floats say of a batch.
+    """A claim's slack and hypotheses on a batch, in floats.
 
     Attributes:
         slack: the least entry of the claim's slack, (B,); ∞ where it says nothing.
@@ -82,7 +82,7 @@ class Screen:
         self.batched = self._agrees(probe)
 
     def __call__(self, instances: Instances, q: Quantities | None = None) -> Screened:
-        """Screen a batch, whose quantities may be at hand.
+        """Screen a batch; q, its quantities, if they have been computed.
 
         Raises:
             ClaimFailed: if the claim raises an exception.

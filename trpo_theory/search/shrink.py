@@ -16,6 +16,7 @@ from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.screen import Screen
+from trpo_theory.search.simple_numbers import cost, number_at, row_at
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
@@ -73,7 +74,7 @@ class _Work:
         return True
 
     def accept_first(self, candidates: list[ExactInstance]) -> bool:
-        """Step to the first candidate that refutes, floats having been asked first."""
+        """Step to the first candidate that refutes; those whose slack is not negative in floats are skipped."""
         by_shape: dict[tuple[int, ...], list[int]] = {}
         for number, candidate in enumerate(candidates):
             by_shape.setdefault(candidate.old.shape, []).append(number)
@@ -84,7 +85,7 @@ class _Work:
         return any(self.refutes(candidates[number]) for number in sorted(promising)[:_TRIES])
 
     def _promising(self, instances: Instances) -> np.ndarray:
-        """Which of them floats call false, (B,); all, where the formula fails on one."""
+        """Which of them have a negative slack in floats, (B,); all, where the formula fails on one."""
         try:
             screened = self._screen(instances)
         except ClaimFailed:
@@ -109,15 +110,6 @@ class _Work:
                 kept, tries = True, 0
                 touched |= places
         return kept
-
-
-def cost(value: Fraction | int | float) -> float:
-    """How complicated a number is: 0 for 0, 1 for 1, then by the digits of numerator and denominator."""
-    number = Fraction(value)
-    if number == 0:
-        return 0.0
-    digits = math.log2(abs(number.numerator)) + 2.0 * math.log2(number.denominator)
-    return 1.0 + digits + (0.25 if number < 0 else 0.0)
 
 
 def _cost(values: Any) -> float:
@@ -207,21 +199,6 @@ def _rounded(instance: ExactInstance) -> list[ExactInstance]:
                     cut[name] = Fraction(value).limit_denominator(max(denominator, 10)) or value
             found.append(_with(instance, cut))
     return found
-
-
-def row_at(row: np.ndarray, denominator: int) -> np.ndarray:
-    """The row rounded to multiples of 1/denominator that sum to one: what is left goes where rounding took most."""
-    parts = [entry * denominator for entry in row]
-    whole = [math.floor(part) for part in parts]
-    by_loss = sorted(range(len(parts)), key=lambda i: (whole[i] - parts[i], i))
-    for i in by_loss[: denominator - sum(whole)]:
-        whole[i] += 1
-    return np.array([Fraction(count, denominator) for count in whole], dtype=object)
-
-
-def number_at(value: Fraction, denominator: int) -> Fraction:
-    """The number rounded to a multiple of 1/denominator."""
-    return Fraction(round(value * denominator), denominator)
 
 
 def _edits(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, list[Edit]]]:

@@ -29,7 +29,7 @@ from trpo_theory.step.quantities import Quantities
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ExactInstance:
-    """An MDP, old and new, and what else claims speak of, as exact rationals: arrays of `Fraction`, read-only.
+    """An MDP with old and new, and the other fields of a step, as exact rationals: arrays of `Fraction`, read-only.
 
     Integers, `Fraction` and rationals written "1/3" are taken exactly; a float is the dyadic rational that it is. Every row
     of probabilities that does not sum to one exactly, but within 1e-8, is divided by its exact sum.

@@ -26,11 +26,11 @@ class Quantities(StepDivergence):
 
         4 * q.max_abs_advantage * q.gamma / (1 - q.gamma)**2 * q.max_tv**2
 
-    therefore runs on a batch, and in balls. A field that does not vary over the batch may keep size 1 there.
-    Fields are computed when first asked for; treat them as read-only. Names: docs/theory.md, "Setting and notation".
+    therefore runs on a batch, and in ball arithmetic. A field that does not vary over the batch may keep size 1 there.
+    Fields are computed when they are first read; treat them as read-only. Names: docs/theory.md, "Setting and notation".
     Reductions and functions (`max_s`, `sum_a`, `sqrt`, `polylog`, ...) are those of `Notation`.
 
-    Some claims speak of more than (mdp, old, new); where it is not given it has a neutral value:
+    Some claims read more than (mdp, old, new); each of these has a neutral value where it is not given:
         reference: a policy that states were visited by, (S, A, *batch); else old.
         noise: the error of an estimate Â = A_old + noise, (S, A, *batch); else 0.
         groups: an integer a state, (S, *batch): states with the same one share a row of the policy; else all differ.

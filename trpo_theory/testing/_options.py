@@ -1,4 +1,4 @@
-"""What the strategies may be asked for, checked when they are made and not when they draw."""
+"""The options of the strategies, checked when a strategy is made and not when it draws."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _which(value: Any, name: str) -> frozenset[str]:
     if value in ("old", "new"):
         return frozenset({value})
     raise InvalidInput(
-        got=f"{name} = {value!r}", wanted='True, False, "old" or "new"', fix="say of which policy it is asked"
+        got=f"{name} = {value!r}", wanted='True, False, "old" or "new"', fix="say which policy it is required of"
     )
 
 

@@ -49,7 +49,7 @@ def instances(**options: Any) -> st.SearchStrategy[Instance]:
         full_support: whether policies take every available action with positive probability, likewise. With "new",
             KL(old‖new) is finite; with "old", new is absolutely continuous with respect to old.
         mixture: new = (1 − x) old + x target, for weights x given as gamma is; True samples 1, 1/2, 1/4, 3/4, 1/10. What
-            is asked of new (deterministic, full_support) is then asked of the target.
+            is required of new (deterministic, full_support) is then required of the target.
         near: a mixture of small weight, 1/2, 1/10, 1/100 or 1/1000 if True; a number is the largest weight, so that
             max_s TV(old_s, new_s) ≤ near.
 
@@ -98,7 +98,7 @@ def rounded(exact: dict[str, Any]) -> Instance:
 
 
 def mdps(**options: Any) -> st.SearchStrategy[FiniteMDP]:
-    """An MDP; of the options of `instances` those that speak of MDPs: states to unavailable."""
+    """An MDP; options: those of `instances` that concern MDPs, from states to unavailable."""
     checked = _options.of("mdps", options, allowed=_OF_MDPS)
     return _draws.mdp(checked).flatmap(_mdp)
 
@@ -131,7 +131,7 @@ def policies(
 def classes(**options: Any) -> st.SearchStrategy[tuple[FiniteMDP, StateAggregation, np.ndarray]]:
     """(mdp, aggregation, old): a class of policies that share rows, and one of them to stand at.
 
-    Options as for `instances`, but for those that speak of new; aggregation is True if left out.
+    Options as for `instances`, except those that concern new; aggregation is True if left out.
     """
     return _class(_options.of("classes", {"aggregation": True, **options}, allowed=_OF_CLASSES))
 

@@ -34,7 +34,7 @@ def ascend(
 
     The gradient is exact, of the formula and all that it is made of, by adjoint solves. Where it need not be, and there are
     few coordinates, central differences of the batched kernel are as good and measured to be two to three times faster; they
-    are also what is left for a formula of one's own that autograd cannot follow.
+    are also used for a user's formula that autograd cannot differentiate.
     """
     chart = _Chart(ratio, start, forms, exact)
     count, n = len(start), chart.size
@@ -131,7 +131,7 @@ class _Chart:
             return self._difference(x)
         try:
             return self._adjoint(x)
-        except Exception:  # whatever a formula of one's own does that autograd cannot follow
+        except Exception:  # of a user's formula, which may be of any kind where autograd cannot differentiate it
             return self._difference(x)
 
     def _adjoint(self, x: np.ndarray) -> np.ndarray:

@@ -32,7 +32,7 @@ from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
 EFFORT = 3
-"""Searches from fresh starts, unless another number is asked for. Chosen."""
+"""Searches from fresh starts, by default. Chosen."""
 _CHAMPIONS = 3
 """So many of the best are rounded to rationals. Chosen."""
 _LOSS = 1e-3

@@ -59,7 +59,7 @@ class Ratio:
         )
 
     def __call__(self, instances: Instances) -> np.ndarray:
-        """The ratios, a little less where floats doubt them, (B,); −∞ where the bound says nothing or its penalty is 0."""
+        """The ratios, less a multiple of their rounding error, (B,); −∞ where the bound says nothing or its penalty is 0."""
         try:
             with np.errstate(all="ignore"):
                 if self.batched:

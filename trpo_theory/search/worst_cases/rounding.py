@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.search.shrink import number_at, row_at
+from trpo_theory.search.simple_numbers import number_at, row_at
 from trpo_theory.search.worst_cases.evolve import Found
 from trpo_theory.search.worst_cases.ratio import REWARDS, formed
 from trpo_theory.step.exact import ExactInstance
