@@ -5,6 +5,8 @@ Each is judged with all policies allowed, and where the states of a group of `gr
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from trpo_theory.bounds.formulas import Formula, Numbers, Truth
@@ -17,7 +19,7 @@ def improvement(q: Quantities) -> Numbers:
     return q.sum_s(q.visitation_new * q.expected_advantage)
 
 
-def pooled(q: Quantities, x: np.ndarray) -> np.ndarray:
+def pooled(q: Quantities, x: Any) -> Any:
     """Σ x(s') over the states s' of the group of s, (S, ...): the states of a group get the same."""
     same = q.groups[:, None] == q.groups[None]
     if np.ndim(x) > np.ndim(q.visitation_old):
