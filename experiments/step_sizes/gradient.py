@@ -64,7 +64,7 @@ class Sampler:
         """REINFORCE: the mean over episodes of Σ_{t < H} γᵗ (Σ_{k ≥ t} γ^{k−t} r_k) ∇ log π(a_t|s_t).
 
         Unbiased but for what lies beyond the horizon H. No baseline.   Source: Williams (1992); with the factor γᵗ, which
-        the gradient of η has and common code leaves out.
+        the gradient of η has and common code omits.
 
         Args:
             rows: π, (R, G, A).

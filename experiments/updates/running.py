@@ -27,7 +27,7 @@ class Settings:
         gamma: their discount.
         bound: whose penalty (11) has, the paper's C.
         delta: the radius of (12) and (13), nats.
-        steps: updates, after which the return is told too.
+        steps: updates, after which the return is recorded too.
         conic: CVXPY's solvers.
         conic_gammas: 1 − γ, as γ → 1.
         conic_shape: states and actions of the random surrogate that (11) is solved on there.

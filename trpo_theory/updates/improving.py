@@ -17,6 +17,7 @@ from trpo_theory.model.policy import StateAggregation, uniform
 from trpo_theory.solve.control import optimal
 from trpo_theory.step.quantities import compare
 from trpo_theory.updates.problems import Problem
+from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
 from trpo_theory.updates.status import Status
@@ -24,6 +25,19 @@ from trpo_theory.updates.updating import update
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_OPTIMAL_RTOL = 1e-12
+"""A return this near the optimal one, relative to the largest value, is optimal: some thousand roundings of the two solves."""
+
+_FALL_RTOL = 1e-13
+"""A return that falls by less than this, relatively, has not fallen: some hundred roundings of its own solve."""
+
+_STATIONARY = 1e-3
+"""Of an update's rounding, itself a bound on hundreds of roundings: an upper bound below this share is none but rounding."""
+
+_LEAST_GAIN = 1e-300
+"""Next to the least float: where the rounding is 0, so is such a gain."""
 
 
 class Reason(enum.StrEnum):
@@ -77,7 +91,7 @@ class Trace:
     def decreases(self) -> int:
         """How many steps lowered η, by more than rounding."""
         returns = [self.initial_return, *(step.expected_return for step in self.steps)]
-        falls = (before - after > 1e-13 * max(abs(before), 1.0) for before, after in pairwise(returns))
+        falls = (before - after > _FALL_RTOL * max(abs(before), 1.0) for before, after in pairwise(returns))
         return sum(falls)
 
     def to_frame(self) -> pd.DataFrame:
@@ -129,7 +143,7 @@ def improve(
     best = optimal(mdp)
     here = compare(mdp, policy, policy)
     first = eta = float(here.expected_return_old)
-    rounding = 1e-12 * max(float(np.abs(best.value).max()), float(np.abs(np.asarray(here.value)).max()))
+    rounding = _OPTIMAL_RTOL * max(float(np.abs(best.value).max()), float(np.abs(np.asarray(here.value)).max()))
     done: list[Step] = []
     reason = Reason.STEPS
     for index in range(steps):
@@ -137,26 +151,29 @@ def improve(
             reason = Reason.OPTIMAL
             break
         solution = update(mdp, policy, problem, solver=solver, aggregation=aggregation)
-        if 0 <= float(solution.upper_bound) <= 1e-3 * float(solution.rounding) + 1e-300:
+        if 0 <= float(solution.upper_bound) <= _STATIONARY * float(solution.rounding) + _LEAST_GAIN:
             reason = Reason.STATIONARY
             break
         surrogate = eta + solution.surrogate_gain
         policy = _checks.policy_rows(solution.policy, mdp.available, "new policy")
         eta = float(solution.expected_return_new)
-        done.append(
-            Step(
-                index=index,
-                expected_return=eta,
-                surrogate=float(surrogate),
-                max_kl=float(solution.max_kl),
-                mean_kl=float(solution.mean_kl),
-                objective=float(solution.objective),
-                gap=float(solution.gap),
-                status=str(solution.status),
-            )
-        )
+        done.append(_step(index, eta, float(surrogate), solution))
         advance()
         if solution.status is Status.FAILED:
             reason = Reason.FAILED
             break
     return Trace(problem, first, tuple(done), policy, reason)
+
+
+def _step(index: int, expected_return: float, surrogate: float, solution: UpdateSolution) -> Step:
+    """The record of one update."""
+    return Step(
+        index=index,
+        expected_return=expected_return,
+        surrogate=surrogate,
+        max_kl=float(solution.max_kl),
+        mean_kl=float(solution.mean_kl),
+        objective=float(solution.objective),
+        gap=float(solution.gap),
+        status=str(solution.status),
+    )

@@ -66,7 +66,7 @@ class Surrogate:
         array = rows if self.aggregation is None else rows[:, self.aggregation.group]
         return np.moveaxis(array, (0, 1), (-1, -2)).reshape(*self.batch_shape, array.shape[1], array.shape[0])
 
-    def penalty(self, bound: Bound, max_kl: Any) -> Any:
+    def penalty(self, bound: Bound, max_kl: np.ndarray | float) -> np.ndarray | float:
         """A bound's penalty as a function of max-KL alone, (B,)."""
         q = KnownQuantities(gamma=self.gamma, max_abs_advantage=self.max_abs_advantage, max_kl=max_kl)
         return bound.penalty(q)
