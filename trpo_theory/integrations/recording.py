@@ -1,10 +1,10 @@
-"""The policies of a training loop of one's own: NumPy, PyTorch or JAX arrays, or functions of the states."""
+"""Recording your own training loop: policies as NumPy, PyTorch or JAX arrays, or as functions of the states."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import numpy as np
 from jaxtyping import Float
@@ -14,19 +14,29 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io import Run, run_of, write_run
 from trpo_theory.io.runs import RUN_ROW_ATOL
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import PathLike, RealLike
+
+if TYPE_CHECKING:
+    from trpo_theory.integrations.tensors import Distribution, Tensor
+
+    PolicyLike = RealLike | Tensor | Distribution | Callable[..., object]
+    StatesLike = RealLike | Tensor
+else:
+    PolicyLike = StatesLike = SupportsFloat = object  # at run time `Recorder` refuses with its own messages
 
 _END = "terminated"
+"""The label of the extra absorbing state that `io.from_gym` may append."""
 
 
 class Recorder:
-    """Takes the policy down before the first update and after each one, and makes a `Run` of them.
+    """Records the policy before the first update and after each one, and makes a `Run` of them.
 
     Args:
-        mdp: what the training runs on (`trpo_theory.load("gym:FrozenLake-v1", gamma=0.99)`); its discount is the one that
-            the run is judged by.
-        states: what a policy that is a function is called with, one entry a state: an array or tensor (S, ...) of
-            observations. The indices 0, ..., S − 1 if left out; `numpy.eye(S)` for one-hot observations.
-        about: strings and numbers that say which run it is: {"algorithm": "REINFORCE", "seed": 0}.
+        mdp: the MDP of the training (`trpo_theory.load("gym:FrozenLake-v1", gamma=0.99)`), with the discount that returns
+            are computed with.
+        states: the argument of policies that are functions, one entry for each state: an array or tensor (S, ...) of
+            observations. By default the indices 0, ..., S − 1; `numpy.eye(S)` for one-hot observations.
+        about: strings and numbers that identify the run: {"algorithm": "REINFORCE", "seed": 0}.
 
     >>> import trpo_theory as tt
     >>> recorder = Recorder(tt.load("zoo:kakade", gamma=0.9), about={"algorithm": "by hand"})
@@ -36,14 +46,17 @@ class Recorder:
     1
     """
 
-    def __init__(self, mdp: FiniteMDP, *, states: Any = None, about: Mapping[str, Any] | None = None) -> None:
-        self.mdp, self.about = mdp, dict(about or {})
+    def __init__(
+        self, mdp: FiniteMDP, *, states: StatesLike | None = None, about: Mapping[str, object] | None = None
+    ) -> None:
+        self.mdp: FiniteMDP = mdp
+        self.about: dict[str, object] = dict(about or {})
         # An environment whose ends need a state of their own (io.from_gym) has one observation fewer than states.
         self._observed = mdp.states - (mdp.state_labels is not None and mdp.state_labels[-1] == _END)
         self._states = np.arange(self._observed) if states is None else states
         if _length(self._states) != self._observed:
             raise InvalidInput(
-                got=f"{_length(self._states)} states to call a policy with",
+                got=f"{_length(self._states)} states as the argument of policies",
                 wanted=f"{self._observed}, one observation for each state of {mdp!r}",
                 fix="pass them all, in the order of the MDP's states",
             )
@@ -55,19 +68,19 @@ class Recorder:
 
     @property
     def last(self) -> Float[np.ndarray, "S A"] | None:
-        """The policy that was added last, as it was given; None before the first."""
+        """The policy added last, its rows not rescaled; None before the first."""
         return self._policies[-1] if self._policies else None
 
-    def add(self, policy: Any, **logged: Any) -> None:
-        """Take a policy down: the first is the one that training starts from, each further one is after an update.
+    def add(self, policy: PolicyLike, **logged: SupportsFloat) -> None:
+        """Record a policy: first the one that training starts from, then the one after each update.
 
         Args:
             policy: an array (S, A) of probabilities, from NumPy, PyTorch (on any device, with or without gradient) or
-                JAX; a distribution that has them as `probs`; or a function of all `states` at once that returns such.
-            **logged: one number each that the training said of the update which led to this policy.
+                JAX; a distribution that has them as `probs`; or a function of all `states` at once that returns one of these.
+            **logged: numbers of the update that led to this policy, such as kl=0.02.
 
         Raises:
-            InvalidInput: for rows that are no distributions, another shape, or numbers logged before any update.
+            InvalidInput: for rows that are not distributions, another shape, or numbers logged before any update.
         """
         table = self.table(policy)
         if logged and not self._policies:
@@ -80,8 +93,8 @@ class Recorder:
             self._logged.setdefault(name, {})[len(self._policies) - 1] = _number(value, name)
         self._policies.append(table)
 
-    def table(self, policy: Any) -> Float[np.ndarray, "S A"]:
-        """A policy as `add` takes it, as an array (S, A), its rows not yet rescaled."""
+    def table(self, policy: PolicyLike) -> Float[np.ndarray, "S A"]:
+        """The array (S, A) of a policy as `add` takes it, its rows not rescaled."""
         value = policy(self._states) if callable(policy) and not hasattr(policy, "probs") else policy
         table = _checks.real_array(as_numpy(getattr(value, "probs", value)), "policy")
         if table.shape == (self._observed, self.mdp.actions) and self._observed < self.mdp.states:
@@ -89,7 +102,7 @@ class Recorder:
         if table.shape != (self.mdp.states, self.mdp.actions):
             raise InvalidInput(
                 got=f"a policy of shape {table.shape}",
-                wanted=f"({self.mdp.states}, {self.mdp.actions}): one row a state, one column an action",
+                wanted=f"({self.mdp.states}, {self.mdp.actions}): a row for each state, a column for each action",
                 fix="call a function of one state for each: lambda states: [policy(state) for state in states]"
                 if callable(policy)
                 else "check that it belongs to this MDP and is not transposed",
@@ -98,7 +111,7 @@ class Recorder:
         return table
 
     def run(self) -> Run:
-        """The run so far; NaN where an update did not log what others did.
+        """The run so far; a number that an update did not log is NaN.
 
         Raises:
             InvalidInput: before the first update.
@@ -116,30 +129,30 @@ class Recorder:
             )
         return np.array(self._policies)
 
-    def write(self, path: Any) -> Run:
-        """Write the run so far as .npz, all of it or nothing, for `trpo-theory audit`; returns it."""
+    def write(self, path: PathLike) -> Run:
+        """Write the run so far as .npz, atomically, for `trpo-theory audit`; returns it."""
         run = self.run()
         write_run(run, path)
         return run
 
 
 def record(
-    policies: Iterable[Any],
+    policies: Iterable[PolicyLike],
     mdp: FiniteMDP,
     *,
-    states: Any = None,
-    logged: Mapping[str, Any] | None = None,
-    about: Mapping[str, Any] | None = None,
+    states: StatesLike | None = None,
+    logged: Mapping[str, RealLike] | None = None,
+    about: Mapping[str, object] | None = None,
 ) -> Run:
-    """The run of policies that are at hand, or that a generator trains one after the other.
+    """The run of a sequence of policies, or of a generator that trains between them.
 
     Args:
         policies: each as `Recorder.add` takes it; read one by one, so that a generator may yield the same network again
             after every update.
         mdp: as for `Recorder`.
         states: as for `Recorder`.
-        logged: for each name, one number an update, shape (T − 1,).
-        about: strings and numbers that say which run it is.
+        logged: for each name, one number for each update, shape (T − 1,).
+        about: strings and numbers that identify the run.
 
     >>> import trpo_theory as tt
     >>> record([np.eye(2), np.full((2, 2), 0.5)], tt.load("zoo:kakade", gamma=0.9)).updates
@@ -152,7 +165,7 @@ def record(
 
 
 def as_numpy(value: Any) -> Any:
-    """A tensor as an array, whatever device it is on; anything else as it is."""
+    """A tensor, on any device, as an array; anything else unchanged."""
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         value = value.detach().cpu()
         return (value.double() if hasattr(value, "double") else value).numpy()
@@ -165,7 +178,7 @@ def _length(states: Any) -> int:
     except TypeError:
         raise InvalidInput(
             got=f"{type(states).__name__} {states!r} as states"[:200],
-            wanted="an array or a tensor, one entry a state",
+            wanted="an array or a tensor, one entry for each state",
             fix="pass numpy.arange(S), numpy.eye(S) or the observations",
         ) from None
 
@@ -175,5 +188,5 @@ def _number(value: Any, name: str) -> float:
         return float(as_numpy(value))
     except (TypeError, ValueError):
         raise InvalidInput(
-            got=f"{name} = {value!r}"[:200] + " logged", wanted="one number", fix="log its mean, or leave it out"
+            got=f"{name} = {value!r}"[:200] + " logged", wanted="one number", fix="log its mean, or omit it"
         ) from None

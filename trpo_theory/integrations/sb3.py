@@ -1,4 +1,4 @@
-"""Stable-Baselines3: the policies of a TRPO, PPO or A2C training over all states, as a callback takes them down."""
+"""Stable-Baselines3: a callback that records the policy over all states during a TRPO, PPO or A2C training."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.integrations.recording import Recorder
 from trpo_theory.io import Run, from_gym
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import PathLike, RealLike
 
 try:
     from stable_baselines3.common.callbacks import BaseCallback
@@ -26,39 +27,46 @@ except ImportError as error:
     ) from error
 
 _LOG_PREFIX = "train/"
+"""Of the logger's names of what is recorded."""
 
 
 class PolicyRecorder(BaseCallback):
     """A callback that stores the policy over all states before the first update and after each one.
 
     `model.learn(..., callback=recorder)`, then `recorder.run()` or `recorder.write("run.npz")`. TRPO (sb3-contrib), PPO
-    and A2C, on an environment with a table: Gymnasium's toy text, and others with `P`. It draws no random number: the
-    training is the same with and without it.
+    and A2C, on an environment with a table: Gymnasium's toy text, and others with `P`. It draws no random numbers, so
+    that the training is the same with and without it.
 
     The policy is that of the rollouts, π(·|s) of the network in float32. Every number that the logger has under train/
-    at an update is kept by its last name (`kl_divergence_loss`, `approx_kl`, `policy_objective`, ...), and `timesteps`,
-    the steps of the environment so far. Mind their meaning: the `kl_divergence_loss` of sb3-contrib's TRPO is the mean
-    of KL(new‖old), not of the paper's KL(old‖new), over the states of its rollout.
+    at an update is kept under the last part of its name (`kl_divergence_loss`, `approx_kl`,
+    `policy_objective`, ...), and `timesteps`, the steps of the environment so far.
+    Note that the `kl_divergence_loss` of sb3-contrib's TRPO is the mean of
+    KL(new‖old) over the states of its rollout, not of KL(old‖new) as in arXiv:1502.05477.
 
     The MDP is the infinite-horizon discounted one of the table, with `model.gamma`. The training differs from it in two
-    ways, neither a fault of the record: an environment with a time limit cuts its episodes short (Stable-Baselines3
-    bootstraps their value there), so its states come from shorter episodes than the discounted visitation's; and
-    rollouts weight the states they visit without the discount.
+    ways: an environment with a time limit cuts its episodes short (Stable-Baselines3
+    bootstraps their value there), so that its states come from shorter episodes than those of the discounted visitation;
+    and rollouts weight the states they visit without the discount.
 
     Args:
-        mdp: the MDP, where it cannot be read from the environment; its own discount counts then.
-        observations: what the network is given in each state, shape (S, ...), where that is not the state's index
+        mdp: the MDP, if it cannot be read from the environment; its discount is then used.
+        observations: the network's input in each state, shape (S, ...), if that is not the state's index
             (an environment whose observations are one-hot: `numpy.eye(S, dtype=numpy.float32)`).
-        path: a .npz file to be written when training ends.
-        verbose: as for every callback.
+        path: a .npz file to write when training ends.
+        verbose: as for every callback of Stable-Baselines3.
 
     Raises:
-        InvalidInput: when training starts, for an environment without a table, or an algorithm whose policy is not one
-            distribution over actions a state (DQN, recurrent or masked ones).
+        InvalidInput: when training starts, for an environment without a table, or an algorithm whose policy is not a
+            distribution over actions for each state (DQN, recurrent or masked ones).
     """
 
     def __init__(
-        self, mdp: FiniteMDP | None = None, *, observations: Any = None, path: Any = None, verbose: int = 0
+        self,
+        mdp: FiniteMDP | None = None,
+        *,
+        observations: RealLike | None = None,
+        path: PathLike | None = None,
+        verbose: int = 0,
     ) -> None:
         super().__init__(verbose)
         self._given, self._observations, self._path = mdp, observations, path
@@ -68,7 +76,7 @@ class PolicyRecorder(BaseCallback):
 
     @property
     def recorder(self) -> Recorder:
-        """What has been recorded.
+        """The recorder with the policies so far.
 
         Raises:
             InvalidInput: before any training.
@@ -85,7 +93,7 @@ class PolicyRecorder(BaseCallback):
         """The run so far, with its MDP; training may go on afterwards."""
         return self.recorder.run()
 
-    def write(self, path: Any) -> Run:
+    def write(self, path: PathLike) -> Run:
         """Write the run so far as .npz, for `trpo-theory audit`; returns it."""
         return self.recorder.write(path)
 
@@ -96,10 +104,10 @@ class PolicyRecorder(BaseCallback):
                 wanted="a recorder for each training",
                 fix="make a new one: PolicyRecorder()",
             )
-        _check_model(self.model)
+        model = _checked_model(self.model)
         if self._recorder is None:
-            mdp = self._given if self._given is not None else mdp_of(self.model)
-            self._recorder = Recorder(mdp, states=self._states(mdp), about=about_model(self.model))
+            mdp = self._given if self._given is not None else mdp_of(model)
+            self._recorder = Recorder(mdp, states=self._states(mdp), about=about_model(model))
         self._of = self.model
 
     def _states(self, mdp: FiniteMDP) -> Any:
@@ -129,7 +137,7 @@ class PolicyRecorder(BaseCallback):
             self.write(self._path)
 
     def _take(self) -> None:
-        """The policy as it is now, unless nothing has trained since the last one; a second `learn` goes on from there."""
+        """Record the current policy, unless it is unchanged since the last one (as at the start of a second `learn`)."""
         recorder = self.recorder
         table = recorder.table(self._probabilities)
         same = recorder.last is not None and np.array_equal(table, recorder.last)
@@ -163,7 +171,7 @@ class PolicyRecorder(BaseCallback):
         return values | {"timesteps": float(self.model.num_timesteps)}
 
 
-def mdp_of(model: Any) -> FiniteMDP:
+def mdp_of(model: OnPolicyAlgorithm) -> FiniteMDP:
     """The MDP of the environment that a model trains on, with the model's discount.
 
     Raises:
@@ -190,8 +198,8 @@ def mdp_of(model: Any) -> FiniteMDP:
         ) from None
 
 
-def about_model(model: Any) -> dict[str, str | float]:
-    """What says which run it is: algorithm, environment, seed, discount and steps an update."""
+def about_model(model: OnPolicyAlgorithm) -> dict[str, str | float]:
+    """What identifies the run: algorithm, environment, seed, discount and steps of each update."""
     environment = model.get_env()
     inner = getattr(environment.unwrapped, "envs", None) if environment is not None else None
     spec = getattr(inner[0], "spec", None) if inner else None
@@ -201,13 +209,13 @@ def about_model(model: Any) -> dict[str, str | float]:
     return about | {"steps_per_update": int(model.n_steps) * int(model.n_envs)}
 
 
-def _check_model(model: Any) -> None:
+def _checked_model(model: Any) -> OnPolicyAlgorithm:
     policy = getattr(model, "policy", None)
     plain = isinstance(model, OnPolicyAlgorithm) and isinstance(policy, ActorCriticPolicy)
     if plain and not hasattr(policy, "lstm_actor") and hasattr(model.action_space, "n"):
-        return
+        return model
     raise InvalidInput(
         got=f"{type(model).__name__} with a {type(policy).__name__} and the action space {model.action_space}",
-        wanted="TRPO, PPO or A2C with one distribution over discrete actions a state",
-        fix="take the policies down yourself: trpo_theory.integrations.Recorder",
+        wanted="TRPO, PPO or A2C with one distribution over discrete actions for each state",
+        fix="record the policies yourself: trpo_theory.integrations.Recorder",
     )

@@ -1,4 +1,4 @@
-"""The value functions of all policies of an MDP with two states: a polygon of the plane, and paths of policies over it."""
+"""The value functions of all policies of an MDP with two states, a polytope in the plane, and paths of policies in it."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class ValuePolytope:
     Policies that agree in all states but one have their values on a line segment (Dadashi et al. 2019, theorem 1).
 
     Attributes:
-        mdp: of two states.
-        choices: the deterministic policies, (K, 2): an action a state.
+        mdp: an MDP of two states.
+        choices: the deterministic policies, (K, 2): the action in each state.
         vertices: their values, (K, 2).
         edges: value segments between deterministic policies that differ in one state, (E, 2, 2).
         strips: quadrilaterals that fill the set of all values, (F, 4, 2), each between two segments along which only
-            π(·|s₁) varies, on two of its actions, π(·|s₀) being a mixture of two.
+            π(·|s₁) varies, between two actions, while π(·|s₀) is a mixture of two actions.
         paths: for each name, the values of a sequence of policies, (T, 2).
-        optimum: of the MDP.
+        optimum: the optimal policy and value of the MDP.
     """
 
     mdp: FiniteMDP
@@ -56,13 +56,13 @@ def value_polytope(
 ) -> ValuePolytope:
     """The values of all policies of a two-state MDP, and of paths of policies.
 
-    Any value is that of a policy that mixes at most two actions a state: to s₀'s Bellman equation the (V(s₀), V(s₁))
-    given is a line in the plane of (P_π(s₀|s₀), r_π(s₀)), which meets the hull of the actions only if it meets an edge.
+    Every value is that of a policy that mixes at most two actions in each state: for given (V(s₀), V(s₁)) the Bellman equation
+    of s₀ is a line in the plane of (P_π(s₀|s₀), r_π(s₀)), and a line that meets the hull of the actions meets an edge of it.
 
     Args:
         mdp: dense, two states.
         paths: for each name, policies (T, 2, A), such as `improvement_path` makes.
-        resolution: how many segments fill the image of each square of mixtures.
+        resolution: the number of segments that fill the image of each square of mixtures.
 
     Raises:
         InvalidInput: for another MDP, or a path that is not of its policies.
@@ -92,7 +92,7 @@ def value_polytope(
 def improvement_path(
     mdp: FiniteMDP, problem: Problem | TRPOStep, steps: int, *, old: RealLike | None = None
 ) -> Float[np.ndarray, "T S A"]:
-    """The policies that `improve` goes through, old (uniform, if left out) first: it may end early, as `improve` does."""
+    """The policies along `improve`, from old (by default uniform) on; it ends early where `improve` does."""
     steps = _checks.integer(steps, "steps", least=1)
     policies = [_checks.policy_rows(uniform(mdp.available) if old is None else old, mdp.available, "old policy")]
     for _ in range(steps):
@@ -115,7 +115,7 @@ def _path(mdp: FiniteMDP, name: str, path: RealLike) -> np.ndarray:
 
 
 def _strips(mdp: FiniteMDP, first: list[int], second: list[int], resolution: int) -> np.ndarray:
-    """Each between neighbours of the segments that π(·|s₁) draws while π(·|s₀) goes from one action to another."""
+    """Quadrilaterals between neighbouring segments, which π(·|s₁) traces while π(·|s₀) moves from one action to another."""
     weight = np.linspace(0.0, 1.0, resolution)[:, None]
     unit = np.eye(mdp.actions)
     out = []

@@ -1,4 +1,4 @@
-"""All policies of an MDP with two states and two actions: η, L and M over their square, trust regions, and updates' steps."""
+"""All policies of an MDP with two states and two actions: η, L and M over the unit square, trust regions and steps."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from trpo_theory.updates import MaxKL, MeanKL, Penalty, TRPOStep, UpdateSolution
 from trpo_theory.updates.problems import Problem
 
 _BISECTIONS = 64
-"""Of an interval of length 1: to below float64's spacing there."""
+"""Enough for the 53 bits of a float in [0, 1], and some below."""
 _CORNERS = 721
-"""Points on the boundary of a region, both ends included: multiples of half a degree meet every corner."""
+"""Points on the boundary of a region, the first one repeated: at multiples of half a degree, which include the corners."""
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """η, L and M along a ray of policies from old, each (K,), by distance from old in the square.
+    """η, L and M along a ray of policies from old, each (K,).
 
     Attributes:
-        distance: Euclidean, between the points (new(a₀|s₀), new(a₀|s₁)).
-        expected_return, surrogate, lower_bound: discounted reward; M may be −∞ at the end.
+        distance: Euclidean, from old, in the coordinates (new(a₀|s₀), new(a₀|s₁)).
+        expected_return, surrogate, lower_bound: in discounted reward; M may be −∞ on the edge of the square.
     """
 
     distance: Float[np.ndarray, "K"]
@@ -43,15 +43,15 @@ class Section:
 
 @dataclass(frozen=True, eq=False)
 class PolicySquare:
-    """A step's landscape over the square of policies; a point of it is (new(a₀|s₀), new(a₀|s₁)).
+    """η, L and M over the square of policies, whose points are (new(a₀|s₀), new(a₀|s₁)), with trust regions and steps from old.
 
     Attributes:
-        mdp, old: where we stand, old of shape (2, 2).
+        mdp, old: the MDP and the old policy, of shape (2, 2).
         delta: the radius of the trust regions, nats.
-        bound: whose penalty makes M = L − penalty.
+        bound: the bound whose penalty defines M = L − penalty.
         nodes: the grid on both axes, (N,); fields [i, j] belong to the point (nodes[i], nodes[j]).
         steps: for each name, the solution of an update problem from old.
-        optimum: of the MDP.
+        optimum: the optimal policy and value of the MDP.
     """
 
     mdp: FiniteMDP
@@ -64,7 +64,7 @@ class PolicySquare:
 
     @cached_property
     def quantities(self) -> Quantities:
-        """Of old and every policy of the grid, batch (N, N)."""
+        """The quantities of the steps from old to every policy of the grid, batch (N, N)."""
         return self._at(np.stack(np.meshgrid(self.nodes, self.nodes, indexing="ij"), axis=-1))
 
     def _at(self, points: np.ndarray) -> Quantities:
@@ -115,7 +115,7 @@ class PolicySquare:
     def mean_kl_region(self) -> Float[np.ndarray, "K 2"]:
         """The boundary of Σ_s d_old(s) KL(old_s‖new_s) ≤ δ, of (13), counter-clockwise.
 
-        At the angle φ, s₀ has spent δ cos²φ and s₁ has spent δ sin²φ, each to the side that φ points to.
+        At the angle φ, s₀ contributes δ cos²φ to the mean-KL and s₁ contributes δ sin²φ, each on the side that φ points to.
         """
         angle = np.linspace(0.0, 2 * np.pi, _CORNERS)
         share = np.stack([np.cos(angle), np.sin(angle)])
@@ -127,7 +127,7 @@ class PolicySquare:
 
     @cached_property
     def improving_region(self) -> Float[np.ndarray, "K 2"]:
-        """Where M > η(old), by rays from old: improvement is guaranteed inside.
+        """The boundary of the region M > η(old), along rays from old: improvement is guaranteed inside.
 
         Along a ray M is concave if the penalty is convex there, as it is where it is a multiple of max-KL. For another
         bound the boundary shown is one of perhaps several crossings.
@@ -146,7 +146,7 @@ class PolicySquare:
         return np.clip(origin + low[:, None] * ray, 0.0, 1.0)
 
     def section(self, name: str, *, resolution: int = 401) -> Section | None:
-        """Along the step of that name, from old on to the edge of the square; None where it stands still."""
+        """η, L and M along the named step, from old to the edge of the square; None if the step is zero."""
         if name not in self.steps:
             raise _checks.unknown_name("step", name, self.steps)
         origin = self.old[:, 0]
@@ -173,18 +173,18 @@ def policy_square(
     problems: Mapping[str, Problem | TRPOStep] | None = None,
     resolution: int = 201,
 ) -> PolicySquare:
-    """The landscape of a step from old: η, L and M on a grid, trust regions of radius delta, and where updates go.
+    """The policy square of a two-state MDP: η, L and M on a grid, trust regions of radius delta, and the steps of updates.
 
     Args:
         mdp: two states, two actions, both available in each state.
-        old: the policy that we stand at, (2, 2).
+        old: the old policy, (2, 2).
         delta: the radius of (12), (13) and the practical step, nats.
-        bound: an id of the catalogue or a `Bound`, whose M is drawn and whose step (11) is taken.
-        problems: what to solve, by name; (11), (12), (13) and the practical step, if left out.
-        resolution: N, grid points a side.
+        bound: an id of the catalogue or a `Bound`; it defines M and the penalty of (11).
+        problems: the updates to solve, by name; by default (11), (12), (13) and the practical step of TRPO.
+        resolution: N, grid points on each side.
 
     Raises:
-        InvalidInput: for another MDP, a policy that is not one, or a bound that (11) cannot use.
+        InvalidInput: for another MDP, an array that is not a policy of it, or a bound that (11) cannot use.
 
     >>> square = policy_square(FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [1, 0]]], [[1, 0], [2, 0]], 0.5), [[0.5, 0.5]] * 2, 0.01)
     >>> list(square.steps)
@@ -212,7 +212,7 @@ def policies_at(points: Float[np.ndarray, "*batch 2"]) -> Float[np.ndarray, "*ba
 
 
 def two_by_two(mdp: FiniteMDP) -> FiniteMDP:
-    """The MDP, if its policies fill a square.
+    """The MDP, after checking that its policies form a square.
 
     Raises:
         InvalidInput: for a batch, a sparse MDP, or one that has not two states with both of two actions in each.
@@ -221,10 +221,10 @@ def two_by_two(mdp: FiniteMDP) -> FiniteMDP:
 
 
 def two_states(mdp: FiniteMDP, *, actions: int | None = None) -> FiniteMDP:
-    """The MDP, if a value function of it is a point of the plane: one, dense, of two states.
+    """The MDP, after checking that its value functions are points of the plane: one dense MDP of two states.
 
     Raises:
-        InvalidInput: for another.
+        InvalidInput: for any other MDP.
     """
     count = "two or more" if actions is None else "two"
     fits = not mdp.batch_shape and not mdp.is_sparse and mdp.states == 2 and actions in (None, mdp.actions)
@@ -233,7 +233,7 @@ def two_states(mdp: FiniteMDP, *, actions: int | None = None) -> FiniteMDP:
         raise InvalidInput(
             got=f"{mdp}{missing}",
             wanted=f"one dense MDP of two states and {count} actions" + ("" if actions is None else ", all available"),
-            fix="take another, such as zoo.kakade() or zoo.toymaker()",
+            fix="use another, such as zoo.kakade() or zoo.toymaker()",
         )
     return mdp
 
@@ -246,13 +246,13 @@ def _one_policy(old: RealLike, mdp: FiniteMDP) -> np.ndarray:
 
 
 def _to_the_wall(origin: np.ndarray, ray: np.ndarray) -> np.ndarray:
-    """How far it is from the origin along the ray to the edge of the square."""
+    """The distance from the origin along the ray to the edge of the square."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(ray > 0, (1 - origin) / ray, np.where(ray < 0, -origin / ray, np.inf)).min(-1)
 
 
 def _at_divergence(old: np.ndarray, radius: np.ndarray, side: float | np.ndarray) -> np.ndarray:
-    """The probability of a₀ furthest to that side (−1 or 1; 0 stays) with KL(old‖new) ≤ radius, by bisection on new − old."""
+    """The extreme probability of a₀ on that side (−1, 1; 0 keeps old) with KL(old‖new) ≤ radius, by bisection on new − old."""
     old, radius, side = np.broadcast_arrays(old, radius, side)
     low, high = np.zeros(radius.shape), np.where(side > 0, 1.0 - old, old)
     rows = np.stack([old, 1.0 - old])

@@ -1,4 +1,4 @@
-"""The audit of recorded training runs: `audit(mdp, policies)` says what really happened at each update."""
+"""The audit of recorded training runs: `audit(mdp, policies)` computes exactly what happened at each update."""
 
 from trpo_theory.recorded.auditing import audit
 from trpo_theory.recorded.record import Audit, AuditedBound

@@ -1,4 +1,4 @@
-"""`audit`: every update of a recorded run, solved exactly."""
+"""`audit`: the exact quantities of every update of a recorded run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _OF_STEP = (
 )
 _OF_BOUND = ("penalty", "lower_bound", "slack", "holds")
 _ROUNDING = 1e-12
-"""Of a return, relative to the largest there is: a bound this close to the worst return is not below it."""
+"""Relative to the largest value: a bound closer than this to the worst return does not count as below it.
+
+Chosen: some thousand roundings, as an evaluation of a hundred states has them.
+"""
 
 
 def audit(
@@ -36,27 +39,27 @@ def audit(
     rtol: float = 1e-9,
     advance: Callable[[], None] = lambda: None,
 ) -> Audit:
-    """What really happened at each update of a training run: η, L, the divergences, every bound, and the exact updates.
+    """Audit a training run: η, L, the divergences and every bound of each update, beside the exact updates.
 
-    Update k goes from policies[k] to policies[k + 1]. Each policy is evaluated once; all numbers come from the definitions
-    of docs/theory.md, "Setting and notation", none from the run's own log.
+    Update k goes from policies[k] to policies[k + 1]. Each policy is evaluated once; all numbers are
+    computed from the definitions of docs/theory.md, "Setting and notation", none taken from the run's log.
 
     Args:
-        mdp: what the run trained on, or a whole `Run` (of `io.read_run`, or a recorder).
+        mdp: the MDP of the training, or a whole `Run` (from `io.read_run` or a recorder).
         policies: shape (T, S, A), T ≥ 2, first to last; float32 rows are renormalised.
-        target: the mean-KL that the run aimed at, nats; if left out, `target_kl` where the run logged one throughout.
-        logged: what the run itself said, by name, (T − 1,) each; kept beside the true numbers.
-        hold_idle: whether both policies of an update are taken to be uniform in states where no action matters (where an
-            episode is over). No return and no surrogate changes, but no divergence is charged to them, and by the theorems
-            bounds on the same returns get better. Otherwise all states count, as the definitions say.
-        rtol: the relative gap up to which an exact update counts as solved; others are NaN.
+        target: the mean-KL that the run aimed at, nats; by default the logged `target_kl`, if it is constant.
+        logged: numbers logged for the updates, by name, (T − 1,) each; kept beside the exact ones.
+        hold_idle: whether to replace both policies of an update by the uniform one in states where no action matters (as
+            after the end of an episode). Returns and surrogates stay the same, divergences there become 0, and the bounds,
+            which hold for the replaced policies too, get tighter. By default all states count, as in the definitions.
+        rtol: the largest relative gap of an exact update; where it is exceeded, the entry is NaN.
         advance: called after each update, for a progress bar.
 
     Returns:
         An `Audit`.
 
     Raises:
-        InvalidInput: for policies that are none, or not of this MDP; a run with one policy.
+        InvalidInput: for arrays that are not policies of this MDP, or a run with one policy.
 
     >>> mdp = FiniteMDP([[[1.0], [1.0]]], [[0.0, 1.0]], 0.5)
     >>> audit(mdp, [[[0.5, 0.5]], [[0.4, 0.6]], [[0.7, 0.3]]]).decreases
@@ -70,16 +73,9 @@ def audit(
     chains, idle = Chains(run.mdp), idle_states(run.mdp)
     policies = held(run.policies, run.mdp) if hold_idle else run.policies
     parts = [_audited(chains, q, idle, floor, rtol, advance) for q in chains.steps(policies)]
-    columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]}
-    checks = {
-        name: AuditedBound(
-            name, *(np.concatenate(column) for column in zip(*(found[name] for _, found in parts), strict=True))
-        )
-        for name in parts[0][1]
-    }
     return Audit(
-        **columns,
-        bounds=checks,
+        **{name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]},
+        bounds={name: _joined(name, [found[name] for _, found in parts]) for name in parts[0][1]},
         worst_return=lowest,
         best_return=highest,
         gamma=float(run.mdp.gamma),
@@ -114,6 +110,11 @@ def _audited(
     return columns, found
 
 
+def _joined(name: str, parts: list[tuple[np.ndarray, ...]]) -> AuditedBound:
+    """One bound over all updates, from the columns of each batch."""
+    return AuditedBound(name, *(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
 def _full(value: RealLike, count: int) -> np.ndarray:
     return np.broadcast_to(np.asarray(value), (count,)).copy()
 
@@ -137,7 +138,7 @@ def _as_run(mdp: FiniteMDP | Run, policies: RealLike | None, logged: Mapping[str
 
 
 def _logged_target(run: Run) -> float | None:
-    """The target_kl that the run logged, where it is the same throughout."""
+    """The target_kl that the run logged, if it is the same for all updates."""
     said = run.logged.get("target_kl")
     if said is None or not len(said) or not (said == said[0]).all() or not said[0] > 0:
         return None
@@ -145,5 +146,5 @@ def _logged_target(run: Run) -> float | None:
 
 
 def _negated(mdp: FiniteMDP) -> FiniteMDP:
-    """The MDP whose best policy is the worst one of this."""
+    """The MDP with the negated reward: its best policy is the worst one of `mdp`."""
     return FiniteMDP(mdp.transition, -mdp.reward, mdp.gamma, mdp.initial, available=mdp.available)

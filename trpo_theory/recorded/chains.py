@@ -1,4 +1,4 @@
-"""Many policies on one MDP: the steps from each to the next as batched `Quantities`, each policy solved for once."""
+"""The steps of a sequence of policies on one MDP as batched `Quantities`; each policy is evaluated once."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ from trpo_theory.step.quantities import Quantities
 _ELIMINATE_BELOW = 32
 """States from which on chains are solved one by one, as in `numerics.resolvent`. Measured."""
 _TABLE_ENTRIES = 2**18
-"""Entries of a chunk's policies: what the update solver keeps in cache."""
+"""Entries of the policies of a chunk; chosen: 2 MB of float64, which the update solver keeps in cache."""
 _MATRIX_ENTRIES = 2**24
-"""Entries of a chunk's dense chains: 128 MB."""
+"""Entries of the dense chains of a chunk; chosen: 128 MB of float64."""
 _LARGEST_FACTORISED = 5000
 """States up to which sparse LU is tried. Chosen: trying it on a larger chain costs more than it saves."""
 _FILL_IN = 16
-"""Sparse factors of more than so many times the chain's entries are not worth it."""
+"""The most fill-in: entries of the sparse factors over those of the chain. Chosen: above it, dense solves win."""
 
 
 class OneMDP(Floats):
     """float64 for policies (S, A, B) on one MDP, whose transition has no batch axis: (S, A, S), or sparse (S·A, S)."""
+
+    width: int
+    """How many policies a batch has."""
 
     def __init__(self, mdp: FiniteMDP) -> None:
         states, actions = mdp.states, mdp.actions
@@ -60,7 +63,7 @@ class OneMDP(Floats):
 
 
 def _factors_stay_sparse(transition: Any, actions: int) -> bool:
-    """Whether sparse LU suits the chains: tried on the uniform policy, whose chain has every entry that any can have."""
+    """Whether sparse LU suits the chains, tried on the uniform policy, whose chain has all entries that any policy's has."""
     states = transition.shape[1]
     if not _ELIMINATE_BELOW <= states <= _LARGEST_FACTORISED or transition.nnz > 0.1 * states * states:
         return False
@@ -77,7 +80,7 @@ def _factors(chain: Any, gamma: float) -> Any:
 
 
 class _BlockDiagonal:
-    """Sparse LU of the chains side by side, as one block-diagonal matrix: strictly dominant, so that no pivoting is needed."""
+    """Sparse LU of the chains as one block-diagonal matrix, which is strictly diagonally dominant: no pivoting is needed."""
 
     def __init__(self, chains: list[Any], gamma: Any) -> None:
         self._shape = (chains[0].shape[0], len(chains))
@@ -111,7 +114,7 @@ class _OneByOne:
 
 
 class Steps(Quantities):
-    """The quantities of a batch of steps whose policies are solved already; the batch is last."""
+    """The quantities of a batch of steps between policies that are already evaluated; the batch is last."""
 
     def __init__(self, old: PolicyChain, new: PolicyChain, available: np.ndarray) -> None:
         names = ("arithmetic", "gamma", "transition", "reward", "initial")
@@ -122,12 +125,12 @@ class Steps(Quantities):
 
     @property
     def return_rounding(self) -> np.ndarray:
-        """What float error can make of η(new) − η(old), (B,): the sum of the error bounds of both values."""
+        """A bound on the rounding error of η(new) − η(old), (B,): the sum of the error bounds of both values."""
         old, new = (Evaluation(chain, self.available).error_bound for chain in (self._old, self._new))
         return np.asarray(old) + np.asarray(new)
 
     def mean_over(self, states: np.ndarray, divergence: np.ndarray) -> np.ndarray:
-        """Σ d_old(s) divergence(s) / Σ d_old(s) over the states that a mask (S,) has, (B,); 0 where old visits none."""
+        """Σ d_old(s) divergence(s) / Σ d_old(s) over the states of a mask (S,), (B,); 0 if old visits none of them."""
         weight = self.occupancy_old[states]
         total = weight.sum(0)
         return (weight * np.where(weight > 0, divergence[states], 0.0)).sum(0) / np.where(total > 0, total, 1.0)
@@ -152,7 +155,7 @@ class Chains:
         return PolicyChain(self._arithmetic, policy=policy, **self._fields)
 
     def steps(self, policies: np.ndarray) -> Iterator[Steps]:
-        """The steps policies[k] → policies[k + 1], in order, some at a time."""
+        """The steps policies[k] → policies[k + 1], in order, in batches."""
         last = self.of(policies[:1])
         for start in range(1, len(policies), self._arithmetic.width):
             new = self.of(policies[start : start + self._arithmetic.width])
@@ -161,7 +164,7 @@ class Chains:
             last = new
 
     def _shifted(self, last: PolicyChain, new: PolicyChain) -> PolicyChain:
-        """The last policy of `last` and then all but the last of `new`, with what is known of them."""
+        """The old policies of the steps to `new`: the last of `last`, then `new` without its last; with computed quantities."""
 
         def joined(name: str) -> np.ndarray:
             return np.concatenate([getattr(last, name)[..., -1:], getattr(new, name)[..., :-1]], axis=-1)

@@ -1,4 +1,4 @@
-"""What the exact updates (12) and (13) gain on the surrogate, each at the radius that an update of the run really went."""
+"""The surrogate gains of the exact updates (12) and (13), at the radii of the recorded updates."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ class ExactUpdates:
     """The exact updates beside a batch of B steps, in discounted reward; NaN where a certificate does not pass.
 
     Attributes:
-        mean_kl_gain: what (13) gains at δ = the step's mean-KL, (B,); where that is ∞, the greedy policy's gain.
-        mean_kl_gap: by how much any policy within that radius can gain more, at most, (B,).
-        policies: that gain it, (B, S, A).
-        max_kl_gain: what (12) gains at δ = the step's max-KL, (B,), likewise; row by row, without a certificate.
+        mean_kl_gain: the gain of (13) at δ = the step's mean-KL, (B,); where that is ∞, the greedy policy's gain.
+        mean_kl_gap: a bound on how much more any policy within that radius can gain, (B,).
+        policies: the maximisers of (13), (B, S, A).
+        max_kl_gain: the gain of (12) at δ = the step's max-KL, (B,), or the greedy policy's; solved row by row, without a
+            certificate.
     """
 
     mean_kl_gain: np.ndarray
@@ -35,7 +36,7 @@ class ExactUpdates:
 
 
 def exact_updates(q: Quantities, rtol: float) -> ExactUpdates:
-    """The exact updates at the radii of the steps of q; a certificate passes up to the relative gap rtol, and rounding."""
+    """The exact updates at the radii of the steps of q; gaps up to the larger of rtol (relative) and rounding are accepted."""
     surrogate = Surrogate.of(q)
     mean, largest = np.asarray(q.mean_kl), np.asarray(q.max_kl)
     gain, gap, policies = np.zeros(mean.shape), np.zeros(mean.shape), batch_first(q.old).copy()
@@ -57,22 +58,22 @@ def exact_updates(q: Quantities, rtol: float) -> ExactUpdates:
 
 
 def _alike(radius: np.ndarray) -> list[np.ndarray]:
-    """The instances of positive, finite radius, in groups whose radii are within 30 decades: so scales lose no digits."""
+    """The instances of positive, finite radius, in groups whose radii are within `_DECADES`."""
     some = np.flatnonzero((radius > 0) & np.isfinite(radius))
     bands = np.floor(np.log10(radius[some]) / _DECADES)
     return [some[bands == band] for band in np.unique(bands)]
 
 
 def _greedy(q: Quantities) -> np.ndarray:
-    """The policy that any divergence allows, (S, A, B): the best action wherever old goes."""
+    """The maximiser without a trust region, (S, A, B): the best action in every state that old visits, else old."""
     best = np.where(q.available, q.advantage, -np.inf).argmax(1)
     return np.where(q.visitation_old[:, None] > 0, batch_last(deterministic(best.T, q.old.shape[1])), q.old)
 
 
 def _some(surrogate: Surrogate, index: np.ndarray, scale: np.ndarray) -> Surrogate:
-    """Some of the instances, with ρ/scale: since (13) is linear in ρ on both sides, its maximiser at δ · scale is that at δ.
+    """Selected instances, with ρ/scale: since objective and constraint of (13) are linear in ρ, the maximiser stays the same.
 
-    So instances of different radii become a batch with one radius; what it gains is to be multiplied by scale.
+    Instances of different radii thus become a batch of one radius; multiply the gains by scale.
     """
     return replace(
         surrogate,

@@ -1,4 +1,4 @@
-"""States in which no action matters, as where an episode is over: a network moves there, and nothing depends on it."""
+"""States in which no action matters, as after the end of an episode: a network's policy drifts there without effect."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def idle_states(mdp: FiniteMDP) -> Bool[np.ndarray, " S"]:
 
 
 def held(policies: Float[np.ndarray, "T S A"], mdp: FiniteMDP) -> Float[np.ndarray, "T S A"]:
-    """The policies with uniform rows in idle states: V, A, ρ, η and L are what they were, and no divergence counts there."""
+    """The policies with uniform rows in idle states: V, A, ρ, η and L stay the same, and divergences are 0 there."""
     return np.where(idle_states(mdp)[:, None], uniform(mdp.available), policies)

@@ -33,7 +33,7 @@ class AuditedBound:
         id: its name, such as "trpo/kl".
         penalty, lower_bound, slack: as `BoundCheck` has them, (U,), in discounted reward.
         holds: slack ≥ 0 up to rounding.
-        vacuous: lower_bound lies below the return of the worst policy there is.
+        vacuous: lower_bound lies below the return of the worst policy.
     """
 
     id: str
@@ -46,29 +46,29 @@ class AuditedBound:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Audit:
-    """What `audit` returns. Arrays are (U,), one entry an update, U = T − 1; returns in discounted reward, KL in nats.
+    """The audit of a run. Arrays are (U,), one entry for each update, U = T − 1; returns in discounted reward, KL in nats.
 
     Attributes:
         expected_return_old, expected_return_new: η before and after.
-        return_rounding: what float error can make of η(new) − η(old).
+        return_rounding: a bound on the rounding error of η(new) − η(old).
         surrogate, surrogate_gain: L_old(new), and L_old(new) − η(old).
-        max_kl, mean_kl: KL(old‖new), the paper's direction; may be ∞.
+        max_kl, mean_kl: KL(old‖new), the direction of arXiv:1502.05477; may be ∞.
         reverse_max_kl, reverse_mean_kl: KL(new‖old).
         max_tv: α.
         max_abs_advantage: ε of the old policy.
         exact_mean_kl_gain: the surrogate gain of the exact update (13) at δ = mean_kl; the greedy policy's where that is ∞.
-        exact_mean_kl_gap: by how much that falls short of any policy's, at most (its certificate).
+        exact_mean_kl_gap: a bound on how much more any policy within the radius can gain (the certificate).
         exact_mean_kl_return: η after that exact update.
-        exact_max_kl_gain: the surrogate gain of the exact update (12) at δ = max_kl, likewise.
+        exact_max_kl_gain: the surrogate gain of the exact update (12) at δ = max_kl; the greedy policy's where that is ∞.
         idle_occupancy: the share of d_old in states where no action matters.
-        acting_mean_kl, reverse_acting_mean_kl: the mean under d_old over the other states alone, which is what rollouts
-            average, but for the discount; the target is theirs.
+        acting_mean_kl, reverse_acting_mean_kl: the mean under d_old over the other states, which rollouts average
+            (without the discount) and a target constrains.
         bounds: by id.
-        worst_return, best_return: η of the worst and of the best policy there is.
+        worst_return, best_return: η of the worst and of the best policy of the MDP.
         gamma: the discount.
-        held: whether policies were held at uniform in those states.
-        target: the mean-KL that the run aimed at, nats; None if not known.
-        logged, about, renormalised: as the `Run` has them.
+        held: whether policies were replaced by the uniform one in states where no action matters.
+        target: the mean-KL that the run aimed at, nats; None if unknown.
+        logged, about, renormalised: those of the `Run`.
     """
 
     expected_return_old: Float[np.ndarray, " U"]
@@ -106,7 +106,7 @@ class Audit:
 
     @cached_property
     def return_change(self) -> Float[np.ndarray, " U"]:
-        """η(new) − η(old), both from their own policies' values."""
+        """η(new) − η(old), each from the policy's own value function."""
         return self.expected_return_new - self.expected_return_old
 
     @cached_property
@@ -121,26 +121,26 @@ class Audit:
 
     @property
     def failures(self) -> int:
-        """How many times a bound of the catalogue failed by more than rounding: 0, unless a theorem or this tool is wrong."""
+        """How many times a bound of the catalogue failed by more than rounding: 0, unless a theorem or this library is wrong."""
         return sum(int((~bound.holds).sum()) for bound in self.bounds.values())
 
     @cached_property
     def mean_kl_share(self) -> Float[np.ndarray, " U"]:
-        """The surrogate gain over what the exact (13) gains at the same mean-KL, at most 1; NaN where nothing can be gained."""
+        """The surrogate gain over that of the exact (13) at the same mean-KL, at most 1; NaN where nothing can be gained."""
         return _share(self.surrogate_gain, self.exact_mean_kl_gain)
 
     @cached_property
     def max_kl_share(self) -> Float[np.ndarray, " U"]:
-        """The surrogate gain over what the exact (12) gains at the same max-KL, at most 1; NaN where nothing can be gained."""
+        """The surrogate gain over that of the exact (12) at the same max-KL, at most 1; NaN where nothing can be gained."""
         return _share(self.surrogate_gain, self.exact_max_kl_gain)
 
     @property
     def worst(self) -> Int[np.ndarray, " U"]:
-        """The updates from the one that lowered η the most on, as indices."""
+        """The indices of the updates, sorted by their change of η, the largest decrease first."""
         return np.argsort(self.return_change, kind="stable")
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an update: every quantity, then lower_bound and vacuous of each bound, then what the run logged."""
+        """One row for each update: every quantity, then lower_bound and vacuous of each bound, then the logged numbers."""
         import pandas as pd
 
         columns: dict[str, Any] = {"index": np.arange(self.updates)}
@@ -150,11 +150,11 @@ class Audit:
         return pd.DataFrame(columns | {f"logged {name}": values for name, values in self.logged.items()})
 
     def bound_frame(self) -> pd.DataFrame:
-        """One row a bound, over all updates, each share between 0 and 1.
+        """One row for each bound, over all updates; shares are between 0 and 1.
 
         vacuous: the share of updates at which it lies below the return of the worst policy; promises: at which it lies above
         η(old); median_deficit: the median of (worst return − lower bound), in ranges from the worst to the best return, so
-        that 10,000 says "vacuous by four orders of magnitude"; ∞ where the bound says nothing; failures: how many.
+        that 10,000 means "vacuous by four orders of magnitude", ∞ where the bound says nothing; failures: their number.
         """
         import pandas as pd
 
@@ -174,7 +174,7 @@ class Audit:
         return pd.DataFrame(rows)
 
     def summary(self) -> pd.DataFrame:
-        """What a person reads first: one row a quantity, with its value and its meaning."""
+        """The main results: one row for each quantity, with its value and its meaning."""
         import pandas as pd
 
         rows = [*self._of_returns(), *self._of_divergences(), *self._of_exact_updates()]
@@ -201,7 +201,7 @@ class Audit:
 
     @property
     def has_idle_states(self) -> bool:
-        """Whether the run comes to states where no action matters."""
+        """Whether the run visits states where no action matters."""
         return bool((self.idle_occupancy > 0).any())
 
     def _of_divergences(self) -> list[tuple[str, float, str]]:
@@ -267,7 +267,7 @@ def _share(made: np.ndarray, possible: np.ndarray) -> np.ndarray:
 
 
 def _median(values: np.ndarray) -> float:
-    """The median of what is known."""
+    """The median of the entries that are not NaN; NaN if there is none."""
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else math.nan
 
