@@ -115,7 +115,7 @@ def test_a_person_gets_a_summary_the_bounds_and_the_worst_updates(files, capsys)
     assert "trpo/kl" in out
     assert "--hold-idle" in out  # the end of F6 is where no action matters
     assert "--json" in out
-    worst = out[out.index("changed eta for the worst") :].splitlines()
+    worst = out[out.index("largest decrease of eta") :].splitlines()
     assert worst[4].split()[0] == "1"
     assert "--hold-idle" not in run(capsys, "audit", files / "run.npz", "--hold-idle")[1]
 

@@ -16,7 +16,7 @@ __all__ = ["app", "auditing", "evaluation", "main", "sharp", "updating", "verify
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; every deliberate error becomes one message and an exit status."""
+    """Run the command line; errors that the package raises become one message and an exit status."""
     usage_error: Any = typer.BadParameter.__mro__[1]
     try:
         status = app(arguments, standalone_mode=False)

@@ -1,4 +1,4 @@
-"""The verb that looks back on a training run: audit."""
+"""The command `audit`, for recorded training runs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from trpo_theory.recorded import Audit
 
 _WORST = 5
+"""Updates shown in the last table; chosen."""
 _IDLE = 0.01
-"""A share of the weight of mean-KL that is worth a word."""
+"""The share of the weight of mean-KL in idle states above which a note is printed; chosen."""
 _PER_UPDATE = (
     *("expected_return_old", "expected_return_new", "return_change", "decreased", "surrogate", "surrogate_gain"),
     *("max_kl", "reverse_max_kl", "mean_kl", "reverse_mean_kl", "max_tv", "max_abs_advantage"),
@@ -34,7 +35,7 @@ def audit(
         str, typer.Argument(metavar="RUN.npz", help="policies (T, S, A), with the MDP in the file or --mdp.")
     ],
     mdp: Annotated[
-        str | None, typer.Option("--mdp", metavar="MDP", help="The MDP, where the file holds none: as for evaluate.")
+        str | None, typer.Option("--mdp", metavar="MDP", help="The MDP, if the file has none; as for evaluate.")
     ] = None,
     gamma: GammaOption = None,
     target: Annotated[
@@ -43,7 +44,7 @@ def audit(
     hold_idle: Annotated[
         bool,
         typer.Option(
-            "--hold-idle", help="Charge no divergence to states where no action matters (an episode is over)."
+            "--hold-idle", help="Ignore divergences in states where no action matters (after the end of an episode)."
         ),
     ] = False,
     out: Annotated[
@@ -52,9 +53,9 @@ def audit(
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """What really happened at each update of a training run: returns, divergences, bounds, and the exact updates beside it.
+    """Audit a training run: returns, divergences and bounds of each update, beside the exact updates.
 
-    An update that lowers the return is a finding; exit status 1 says that a theorem's bound failed, by more than rounding.
+    Updates that lower the return are reported; exit status 1 means that a proved bound failed by more than rounding.
     """
     from trpo_theory.recorded import audit
 
@@ -149,11 +150,11 @@ def _show(audit: Audit, title: str) -> None:
     if not audit.held and audit.idle_occupancy.max() > _IDLE:
         console.print(
             f"up to {audit.idle_occupancy.max():.0%} of the weight of mean-KL lies in states where no action matters: "
-            "--hold-idle leaves them out"
+            "--hold-idle ignores them"
         )
     worst = Table(
         *("#", "eta(old)", "L", "eta(new)", "change", "mean-KL", "reverse", "max-KL", "share of (13)"),
-        title="the updates that changed eta for the worst",
+        title="the updates with the largest decrease of eta",
     )
     shown = ("expected_return_old", "surrogate", "expected_return_new", "return_change", "mean_kl")
     for k in audit.worst[:_WORST]:

@@ -1,4 +1,4 @@
-"""The application, and the arguments that verbs share."""
+"""The Typer application, and the arguments that commands share."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 OK, CHECK_FAILED, BAD_INPUT, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
+"""Exit statuses, a public contract; 130 is the shell's for an interruption."""
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="trpo-theory",
     add_completion=False,
     no_args_is_help=True,

@@ -1,4 +1,4 @@
-"""What the command line prints: tables for people, JSON for scripts, progress and complaints on stderr."""
+"""What the command line prints: tables, or one JSON object for scripts; progress and errors on stderr."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from trpo_theory.cli.options import OK
 from trpo_theory.errors import InvalidInput
@@ -14,20 +14,22 @@ from trpo_theory.errors import InvalidInput
 if TYPE_CHECKING:
     import numpy as np
     from rich.console import Console
+    from rich.table import Table
 
     from trpo_theory.loading.sources import Source
 
 _UNWATCHED_WIDTH = 240
+"""Characters a line where output is not a terminal; chosen: wider than every table, so that none is folded."""
 
 
 def fail(message: str, status: int) -> int:
-    """One message on stderr, and the exit status."""
+    """Print a message on stderr and return the exit status."""
     print(f"trpo-theory: {message}", file=sys.stderr)
     return status
 
 
 def opened(mdp: str, gamma: str | None) -> Source:
-    """The one MDP that the argument names; what its source has to say goes to stderr."""
+    """The MDP of the command line's argument; notes of its reader go to stderr."""
     from trpo_theory.loading.sources import open_source
 
     source = open_source(mdp, gamma=gamma)
@@ -43,7 +45,7 @@ def opened(mdp: str, gamma: str | None) -> Source:
 
 
 def policy_of(spec: str, source: Source, name: str = "policy") -> np.ndarray:
-    """The one policy that an option names."""
+    """The policy of an option."""
     from trpo_theory.loading.sources import load_policy
 
     policy = load_policy(spec, source, name=name)
@@ -58,7 +60,7 @@ def policy_of(spec: str, source: Source, name: str = "policy") -> np.ndarray:
 
 @contextmanager
 def busy(doing: str) -> Iterator[None]:
-    """A spinner on stderr while a person waits; nothing where stderr is not a terminal."""
+    """A spinner on stderr, if that is a terminal."""
     if not sys.stderr.isatty():
         yield
         return
@@ -70,7 +72,7 @@ def busy(doing: str) -> Iterator[None]:
 
 @contextmanager
 def progress(doing: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr, where that is a terminal."""
+    """A progress bar on stderr, if that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda: None
         return
@@ -83,21 +85,21 @@ def progress(doing: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 def new_console() -> Console:
-    """Where tables are printed: as wide as they are, when nobody watches."""
+    """The console for tables; they are not folded if stdout is not a terminal."""
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _UNWATCHED_WIDTH)
 
 
 def literal(text: str) -> str:
-    """A name from outside as it is: no markup, nothing that moves the cursor or that no encoding has."""
+    """A name from user input, safe to print: markup and unprintable characters are escaped."""
     from rich.markup import escape
 
     return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
 
 
-def print_fields(console: Console, fields: Mapping[str, Any]) -> None:
-    """A table of names and values."""
+def print_fields(console: Console, fields: Mapping[str, str | SupportsFloat]) -> None:
+    """Print a table of names and values."""
     from rich.table import Table
 
     table = Table("quantity", "value")
@@ -106,8 +108,8 @@ def print_fields(console: Console, fields: Mapping[str, Any]) -> None:
     print_table(console, table)
 
 
-def print_table(console: Console, table: Any) -> None:
-    """A table in the one style: rules under the head, numbers to the right."""
+def print_table(console: Console, table: Table) -> None:
+    """Print a table in the style of all commands: a rule under the head, numbers at the right."""
     from rich import box
 
     table.box = box.SIMPLE_HEAD
@@ -117,19 +119,19 @@ def print_table(console: Console, table: Any) -> None:
     console.print(table)
 
 
-def digits(value: Any, digits: int = 10) -> str:
-    """A number with so many significant digits."""
+def digits(value: SupportsFloat, digits: int = 10) -> str:
+    """A number with `digits` significant digits."""
     return f"{float(value):.{digits}g}"
 
 
-def print_json(fields: dict[str, Any]) -> int:
-    """One JSON object on stdout."""
-    print(json.dumps(_plain(fields), allow_nan=False))
+def print_json(fields: Mapping[str, object]) -> int:
+    """Print one JSON object on stdout."""
+    print(json.dumps(_plain(dict(fields)), allow_nan=False))
     return OK
 
 
 def _plain(value: Any) -> Any:
-    """Python's own numbers, strict JSON: an infinite divergence or penalty is the string "inf"."""
+    """Values as strict JSON: NumPy numbers become Python numbers, infinity the string "inf"."""
     import numpy as np
 
     if isinstance(value, dict):

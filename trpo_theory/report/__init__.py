@@ -1,4 +1,4 @@
-"""Results as tables that are read (LaTeX, Markdown, HTML, CSV) and figures (PDF, PNG). No mathematics."""
+"""Tables (LaTeX, Markdown, HTML, CSV), figures (PDF, PNG) and the HTML report of results. No mathematics."""
 
 from __future__ import annotations
 

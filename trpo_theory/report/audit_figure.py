@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHOWN_BOUNDS = ("trpo/kl", "pinsker/kl", "chain-rule/kl", "cpo/mean-kl")
-"""From the paper's own to the tightest in common use; a reader tells four lines apart."""
+"""From the bound of arXiv:1502.05477 to the tightest in common use; four lines can be distinguished."""
 
 
 def audit_figure(audit: Audit, *, shown: Sequence[str] = SHOWN_BOUNDS, width: str = "page") -> Figure:
     """Three panels over the updates: returns with L, divergences against the target, and lower bounds.
 
     Args:
-        audit: of a run.
+        audit: the audit of a run.
         shown: ids of the bounds in the last panel; a bound that says nothing at an update leaves a gap there.
         width: as for `style.new_figure`.
 
     Returns:
-        The figure, apart from pyplot; `style.save` writes it.
+        The figure, not registered with pyplot; `style.save` writes it.
 
     Raises:
-        InvalidInput: for the id of no bound.
+        InvalidInput: for an unknown id.
     """
     known = [name for name in shown if bounds.get(name).id in audit.bounds]
     with style.styled():
@@ -107,6 +107,6 @@ def _draw_bounds(axes: Axes, audit: Audit, shown: Sequence[str]) -> None:
 
 
 def _linear_up_to(audit: Audit) -> float:
-    """Returns are drawn on the linear part of the axis, up to a power of ten; what is far below them on the logarithmic one."""
+    """The end of the linear part of the axis: the power of ten that covers all returns; bounds far below are on a log scale."""
     largest = max(abs(audit.worst_return), abs(audit.best_return)) or 1.0
     return 10.0 ** math.ceil(math.log10(largest) - 1e-9)

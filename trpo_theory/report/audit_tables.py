@@ -1,4 +1,4 @@
-"""The tables of an `Audit`: its summary, its bounds and its updates; and all its files at once."""
+"""The tables of an `Audit`: its summary, its bounds and its updates; and a function that writes all its files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BOUND_HEADINGS = {
 
 
 def updates_table(audit: Audit, *, everything: bool = False) -> Table:
-    """One row an update: the columns that a page has room for, or every one."""
+    """One row for each update, with the columns that fit a page, or with all of them."""
     frame = audit.to_frame()
     return Table(
         frame if everything else frame.loc[:, list(_HEADINGS)],
@@ -47,12 +47,12 @@ def updates_table(audit: Audit, *, everything: bool = False) -> Table:
 
 
 def summary_table(audit: Audit) -> Table:
-    """One row a quantity."""
+    """One row for each quantity of the summary."""
     return Table(audit.summary(), caption="The run in short.", label="tab:audit-summary")
 
 
 def bounds_table(audit: Audit) -> Table:
-    """One row a bound."""
+    """One row for each bound."""
     return Table(
         audit.bound_frame(),
         caption="The bounds: the share of updates at which each lies below the return of the worst policy (vacuous) and above "
@@ -66,7 +66,7 @@ def bounds_table(audit: Audit) -> Table:
 def write_audit(audit: Audit, directory: str | Path, name: str = "audit") -> list[Path]:
     """Write an audit's tables (CSV with every column and digit, Markdown, LaTeX, HTML) and its figure (PDF, PNG).
 
-    NAME has the updates, NAME-summary and NAME-bounds the rest; each file is written to a temporary name and renamed.
+    NAME has the updates, NAME-summary and NAME-bounds the other tables; each file is written atomically.
     """
     paths = write(updates_table(audit, everything=True), directory, name, suffixes=(".csv",))
     paths += write(updates_table(audit), directory, name, suffixes=(".md", ".tex", ".html"))

@@ -1,4 +1,4 @@
-"""A cell of a table: the text that a person reads, and that text in LaTeX, siunitx, Markdown and HTML."""
+"""A cell of a table as plain text, and that text in LaTeX, siunitx, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 from html import escape
-from typing import Any
+from typing import SupportsFloat
 
 _PLAIN = r"-?\d+(?:\.\d+)?"
 _NUMBER = re.compile(rf"({_PLAIN})(?:e(-?\d+))?")
@@ -32,8 +32,8 @@ _LATEX = {
 _CAPTION = re.compile(r"\\.|[" + re.escape("".join(c for c in _LATEX if c not in r"\{}$~^")) + "]")
 
 
-def show(value: Any, digits: int = 4, *, scientific: bool = False) -> str:
-    """A value with so many significant digits: 0.05821, 1.300e-7, -12.30, inf; `scientific`: always with a power of ten."""
+def show(value: object, digits: int = 4, *, scientific: bool = False) -> str:
+    """A value with `digits` significant digits: 0.05821, 1.300e-7, -12.30, inf; `scientific`: always with a power of ten."""
     if not isinstance(value, float):
         return str(value)
     if math.isinf(value) or math.isnan(value) or value == 0:
@@ -44,7 +44,7 @@ def show(value: Any, digits: int = 4, *, scientific: bool = False) -> str:
     return f"{mantissa}e{int(power)}"
 
 
-def show_uncertain(value: Any, error: Any, digits: int = 4) -> str:
+def show_uncertain(value: SupportsFloat, error: SupportsFloat, digits: int = 4) -> str:
     """A value and its standard error to the same decimal place: 0.123 ± 0.004, (1.230 ± 0.014)e-7.
 
     The error has two digits if they begin with 1 or 2, else one. Where it is 0 or unknown, the value is shown alone.
@@ -69,9 +69,9 @@ def is_number(text: str) -> bool:
 
 
 def table_format(column: Iterable[str]) -> str | None:
-    """The siunitx column that a column of cells is aligned by; None where a decimal marker is no help.
+    """The siunitx column type that aligns a column of cells; None where alignment at a decimal marker does not help.
 
-    That is where a cell is no number, none has a decimal marker, or plain numbers and powers of ten are mixed.
+    It does not if a cell is not a number, no cell has a decimal marker, or plain numbers and powers of ten are mixed.
     """
     cells = [cell for cell in column if cell and cell not in _SPECIAL]
     parts = [_parts(cell) for cell in cells]
@@ -104,7 +104,7 @@ def _parts(cell: str) -> tuple[str, str, str | None, str | None] | None:
 
 
 def siunitx(text: str, *, bold: bool = False) -> str:
-    r"""A cell of an S column: 0.123(4)e-7, or in braces what is no number."""
+    r"""A cell of an S column: 0.123(4)e-7; anything that is not a number goes in braces."""
     parts = _parts(text)
     if parts is None:
         return f"{{{latex(text, bold=bold)}}}" if text else ""
@@ -137,7 +137,7 @@ def latex(text: str, *, bold: bool = False) -> str:
 
 
 def caption(text: str) -> str:
-    """A caption in LaTeX: its $mathematics$ and its commands are kept, what would not compile as text is escaped."""
+    """A caption in LaTeX: $mathematics$ and commands are kept, other special characters are escaped."""
     pieces = text.split("$")
     if len(pieces) % 2 == 0:
         return text

@@ -1,4 +1,4 @@
-"""A small MDP as a transition diagram: inline SVG, states as circles, actions as dots on their way to the next state."""
+"""A small MDP as a transition diagram: inline SVG, states as circles, actions as dots between a state and its successors."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 
 from trpo_theory.errors import InvalidInput
 
-_STATE = 19.0
-_DOT = 3.2
-_REACH = 52.0
-_LETTER = 5.6
-_LINE = 11.0
-_TURN = math.radians(38)
-_ASIDE = math.radians(20)
+# Sizes in SVG user units and angles; chosen by eye, so that labels of witnesses do not overlap.
+_STATE = 19.0  # radius of a state
+_DOT = 3.2  # radius of an action's dot
+_REACH = 52.0  # distance of the dot from the centre of its state
+_LETTER = 5.6  # estimated width of a letter of a label
+_LINE = 11.0  # height of a label
+_TURN = math.radians(38)  # between actions that lead to the same state
+_ASIDE = math.radians(20)  # of the first of them, from the straight line to that state
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 Point = tuple[float, float]
@@ -26,16 +27,16 @@ Point = tuple[float, float]
 def transition_diagram(fields: Mapping[str, Any], *, title: str = "") -> str:
     """A witness, or any small MDP, as an `<svg>` element for a page.
 
-    An action is a dot between its state and where it leads, with its name and reward; an arrow says its probability
-    where it is less than 1. A state in which the process may start has a heavy rim.
+    An action is a dot between its state and its successors, labelled with its name and reward; an arrow is labelled with its
+    probability if that is less than 1. Possible initial states have a heavy outline.
 
     Args:
-        fields: transition (S, A, S), reward (S, A) and initial (S,), of numbers or of texts such as "1/3"; what
-            `Witness.to_fields` makes, or the content of its file.
-        title: what a screen reader says; the size of the MDP if left out.
+        fields: transition (S, A, S), reward (S, A) and initial (S,), of numbers or of strings such as "1/3": the
+            result of `Witness.to_fields`, or the content of its file.
+        title: the text for screen readers; by default the size of the MDP.
 
     Returns:
-        The element, coloured by `currentColor` and the classes `state`, `start`, `action`, `arrow`, `label`, `share`.
+        The element, drawn in `currentColor` and the classes `state`, `start`, `action`, `arrow`, `label`, `share`.
 
     Raises:
         InvalidInput: if one of the three is missing.
@@ -58,7 +59,7 @@ def transition_diagram(fields: Mapping[str, Any], *, title: str = "") -> str:
 
 
 def _signed(reward: Any) -> str:
-    """A reward as a label has it: a real minus, and a plus, so that nobody takes it for a probability."""
+    """A reward as a label, with an explicit sign, which distinguishes it from a probability."""
     text = str(reward)
     return f"−{text[1:]}" if text.startswith("-") else f"+{text}" if Fraction(text) else "0"
 
@@ -73,7 +74,7 @@ def _positions(states: int) -> list[Point]:
 
 
 def _angles(s: int, rows: Sequence[Sequence[Fraction]], places: Sequence[Point]) -> list[float]:
-    """The directions in which the actions of a state leave it: to one side of the way to their likeliest successor."""
+    """The directions in which the actions leave a state: beside the line to their most probable successor."""
     aims = [max(range(len(row)), key=lambda t: (row[t], t != s)) for row in rows]
     outward = math.atan2(places[s][1], places[s][0]) if len(places) > 1 else -math.pi / 2
     angles = []
@@ -89,7 +90,7 @@ def _angles(s: int, rows: Sequence[Sequence[Fraction]], places: Sequence[Point])
 
 @dataclass
 class _Drawing:
-    """The parts of a diagram, and how far they extend."""
+    """The parts of a diagram, and the points that determine its extent."""
 
     places: list[Point]
     lines: list[str] = field(default_factory=list)
@@ -152,7 +153,7 @@ class _Drawing:
         self.corners.extend(points)
 
     def element(self, title: str) -> str:
-        """The whole of it, no larger than what it shows."""
+        """The SVG element, cropped to its content."""
         xs, ys = ([corner[axis] for corner in self.corners] for axis in (0, 1))
         left, top = min(xs) - 4, min(ys) - 4
         width, height = max(xs) + 4 - left, max(ys) + 4 - top

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _APART = 8.0
-"""Points between the middles of two labels at the ends of lines."""
+"""The least distance of two labels at the ends of lines, in points; chosen: a line of 7-point text."""
 
 
 def lines(
@@ -34,17 +34,17 @@ def lines(
     width: str = "column",
     ratio: float = 0.75,
 ) -> Figure:
-    """One line for each value of the column `by`, told apart by colour, dashes and marker.
+    """One line for each value of the column `by`, distinguished by colour, dashes and marker.
 
     Args:
-        frame: one row a point; rows without a finite y leave a gap.
-        x: the column along the axis.
-        y: the column upwards.
+        frame: one row for each point; rows without a finite y leave a gap.
+        x: the column of abscissas.
+        y: the column of ordinates.
         by: the column that names the lines, or None for one line.
-        xlabel: what stands at the axis, with its unit.
-        ylabel: likewise.
-        low: the column where a band begins.
-        high: the column where it ends.
+        xlabel: the label of the x axis, with its unit.
+        ylabel: the label of the y axis, with its unit.
+        low: the column of the lower edge of a band.
+        high: the column of its upper edge.
         log: the axes with a logarithmic scale: "", "x", "y" or "xy".
         labels: "direct" (each name at the end of its line) or "legend".
         markers: whether points are marked.
@@ -52,7 +52,7 @@ def lines(
         ratio: height over width.
 
     Raises:
-        InvalidInput: for a column that is not there, a frame without rows, or another option.
+        InvalidInput: for an unknown column, a frame without rows, or an unknown option.
     """
     _check(frame, [x, y, by, low, high], log, labels)
     with style.styled():
@@ -83,19 +83,27 @@ def learning_curves(
     xlabel: str,
     ylabel: str,
     band: tuple[float, float] = (0.1, 0.9),
-    **options: Any,
+    **options: str | float | bool | None,
 ) -> Figure:
-    """The median of y at each x for each value of `by`, and a band from one quantile to another; options as for `lines`."""
+    """The median of y at each x for each value of `by`, with a band between two quantiles; options as for `lines`."""
     summary = median_and_band(frame, x, y, by, band=band)
     return lines(
-        summary, x, "median", by, xlabel=xlabel, ylabel=ylabel, low="low", high="high", **{"markers": False, **options}
+        summary,
+        x,
+        "median",
+        by,
+        xlabel=xlabel,
+        ylabel=ylabel,
+        low="low",
+        high="high",
+        **cast(Any, {"markers": False, **options}),
     )
 
 
 def median_and_band(
     frame: pd.DataFrame, x: str, y: str, by: str, *, band: tuple[float, float] = (0.1, 0.9)
 ) -> pd.DataFrame:
-    """One row an x and a `by`: median, low and high (quantiles, linear between order statistics), and runs, their number."""
+    """One row for each x and `by`: median, low and high (quantiles, linear between order statistics), and the number of runs."""
     _check(frame, [x, y, by], "", "direct")
     first, last = (_checks.number_between(level, "band", 0.0, 1.0) for level in band)
     group = frame.groupby([by, x], sort=False)[y]
@@ -120,15 +128,15 @@ def bars(
     width: str = "column",
     ratio: float = 0.75,
 ) -> Figure:
-    """Horizontal bars: a group for each value of x, in it a bar of length y for each value of `by`, hatched for print.
+    """Horizontal bars: a group for each value of x, with a bar of length y for each value of `by`, hatched for print.
 
     Args:
-        frame: one row a bar.
+        frame: one row for each bar.
         x: the column of the groups' names.
         y: the column of lengths.
-        by: the column that names the bars of a group, or None for one bar each.
-        xlabel: what stands at the names.
-        ylabel: what stands at the lengths, with its unit.
+        by: the column that names the bars of a group, or None for single bars.
+        xlabel: the label of the names.
+        ylabel: the label of the lengths, with its unit.
         log: "" or "y", for the lengths.
         width: "column" or "page".
         ratio: height over width.
@@ -174,7 +182,7 @@ def _check(frame: pd.DataFrame, columns: list[str | None], log: str, labels: str
         if column is not None and column not in frame:
             raise _checks.unknown_name("column", column, [str(name) for name in frame.columns])
     if frame.empty:
-        raise InvalidInput(got="a table without rows", wanted="one row or more", fix="check what was run")
+        raise InvalidInput(got="a table without rows", wanted="one row or more", fix="check the settings of the run")
     if log not in ("", "x", "y", "xy"):
         raise InvalidInput(got=f"log = {log!r}", wanted='"", "x", "y" or "xy"', fix="choose one")
     if labels not in ("direct", "legend"):
@@ -206,7 +214,7 @@ def _legend(figure: Figure, axes: Axes) -> None:
 
 
 def _direct_labels(figure: Figure, axes: Axes) -> None:
-    """Each name right of the last point of its line, pushed apart where two would overlap."""
+    """Each name at the right of the last point of its line, moved apart where two would overlap."""
     ends = []
     axes.autoscale_view()
     for line in axes.lines:
@@ -231,7 +239,7 @@ def _direct_labels(figure: Figure, axes: Axes) -> None:
 
 
 def _apart(places: list[float], least: float) -> list[float]:
-    """Sorted places at least `least` apart: those that crowd share the middle of where they were."""
+    """Sorted positions moved at least `least` apart; each cluster keeps its mean."""
     groups: list[list[float]] = []
     for place in places:
         groups.append([place])

@@ -1,4 +1,4 @@
-"""The square of policies as a figure: η, L, M's promise, the trust regions and each update's step, in one picture."""
+"""The square of policies as a figure: η, L, the region M > η(old), trust regions and steps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from trpo_theory import landscape
 from trpo_theory.landscape import PolicySquare, Section
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
 from trpo_theory.report import style
 
 if TYPE_CHECKING:
@@ -17,26 +18,27 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEVELS = 14
+"""Contours of η, about; chosen by eye."""
 _LONG_STEP = 0.1
-"""A step that is a smaller part of the way to the square's edge has its section drawn to five times its length only."""
+"""A step shorter than this share of the way to the edge has its section drawn to five times its length only. Chosen."""
 _SURROGATE: dict[str, Any] = {"color": "0.2", "lw": 0.7, "ls": (0, (4, 3))}
 
 
-def policy_square(mdp: FiniteMDP, old: Any, delta: float, *, width: str = "page", **options: Any) -> Figure:
-    """The figure of `landscape.policy_square(mdp, old, delta, **options)`; `draw` takes a record that is at hand.
+def policy_square(mdp: FiniteMDP, old: RealLike, delta: float, *, width: str = "page", **options: Any) -> Figure:
+    """The figure of `landscape.policy_square(mdp, old, delta, **options)`; see `draw` for an existing `PolicySquare`.
 
     Args:
         mdp: as for `landscape.policy_square`.
-        old: likewise.
-        delta: likewise.
-        **options: likewise.
+        old: the old policy, (2, 2).
+        delta: the radius of the trust regions, nats.
+        **options: bound=, problems= and resolution= of `landscape.policy_square`.
         width: "page" (with a section along the first step, where M touches η) or "column" (the square alone).
     """
     return draw(landscape.policy_square(mdp, old, delta, **options), width=width)
 
 
 def draw(square: PolicySquare, *, width: str = "page") -> Figure:
-    """η as filled contours, L as dashed lines at the same levels, where M > η(old), the regions of (12) and (13), the steps."""
+    """η as filled contours, L as dashed ones, the region M > η(old), the trust regions of (12) and (13), and the steps."""
     with style.styled():
         if width == "page":
             figure = style.new_figure(width, ratio=0.62)
@@ -89,14 +91,14 @@ def _levels(field: np.ndarray) -> np.ndarray:
 
 
 def _around(levels: np.ndarray, field: np.ndarray) -> np.ndarray:
-    """The same levels, and as many beyond as the field reaches."""
+    """The levels, continued to the range of the field."""
     step = levels[1] - levels[0]
     below, above = (levels[0] - field.min()) / step, (field.max() - levels[-1]) / step
     return levels[0] + step * np.arange(-max(int(below), 0), len(levels) + max(int(above), 0))
 
 
 def _label_places(contours: Any, square: PolicySquare) -> list[tuple[float, float]]:
-    """On every second line, its end that is further from old, a bit inside."""
+    """For every second contour, a point near the end that is further from old."""
     places = []
     for segments in contours.allsegs[::2]:
         if len(segments) and len(segments[0]) > 20:
@@ -108,7 +110,7 @@ def _label_places(contours: Any, square: PolicySquare) -> list[tuple[float, floa
 
 
 def _pale() -> Colormap:
-    """Cividis, nearly half way to white, so that black and coloured lines are read on all of it."""
+    """Cividis mixed with white, so that black and coloured lines are legible on all of it."""
     import matplotlib
     from matplotlib.colors import ListedColormap
 
@@ -165,7 +167,7 @@ def _steps(axes: Axes, square: PolicySquare) -> list[Any]:
 
 
 def _section(axes: Axes, square: PolicySquare) -> None:
-    """η, L and M along the first step that moves: M touches η at old and is below it everywhere."""
+    """η, L and M along the first step that is not zero: M equals η at old and is nowhere above it."""
     sections = ((index, name, square.section(name)) for index, name in enumerate(square.steps))
     index, name, section = next((found for found in sections if found[2] is not None), (0, "", None))
     if section is None:
@@ -191,7 +193,7 @@ def _section(axes: Axes, square: PolicySquare) -> None:
 
 
 def _section_limits(section: Section, end: float) -> tuple[float, float]:
-    """All of η and L up to that distance, and M as far down as half of that again."""
+    """The range of η and L up to the distance `end`, extended below by half of it for M."""
     curves = np.stack([section.expected_return, section.surrogate])[:, section.distance <= end]
     low, high = float(curves.min()), float(curves.max())
     spread = (high - low) or 1.0

@@ -1,4 +1,4 @@
-"""One style for every figure: sizes of a paper, colours that all readers tell apart, and files of reproducible bytes."""
+"""One style for every figure: the widths of a paper, colours that are safe for colour-blind readers, and reproducible files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
     *("#000000", "#E69F00", "#56B4E9", "#009E73"),
     *("#F0E442", "#0072B2", "#D55E00", "#CC79A7"),
 )
-"""Okabe and Ito's colours (2008): told apart with every kind of colour blindness."""
+"""Okabe and Ito's colours (2008): distinguishable with every kind of colour blindness."""
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
-"""In the order that series take them; yellow is too pale for a line on white."""
+"""In the order of the series; yellow is too pale for a line on white."""
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 DASHES: tuple[Any, ...] = (
     "-",
@@ -36,7 +36,7 @@ HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo")
 GREY = "0.35"
 
 WIDTH = {"column": 3.4, "page": 7.0}
-"""Inches: one column of a two-column paper, and the page across."""
+"""Inches: one column of a two-column paper, and both."""
 
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": 100,
@@ -70,7 +70,7 @@ _SETTINGS: dict[str, Any] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Within it, figures are drawn in this style; outside, matplotlib is as it was."""
+    """A context in which figures are drawn in this style; matplotlib's settings are restored at its end."""
     import matplotlib
 
     settings: Any = {**matplotlib.rcParamsDefault, **_SETTINGS}
@@ -80,7 +80,7 @@ def styled() -> Iterator[None]:
 
 
 def new_figure(width: str = "column", *, ratio: float = 0.75) -> Figure:
-    """An empty figure of a paper's width ("column" or "page") and of height ratio × width, apart from pyplot."""
+    """An empty figure of a paper's width ("column" or "page") and of height ratio × width, not registered with pyplot."""
     from matplotlib.figure import Figure
 
     inches = WIDTH[width]
@@ -88,9 +88,9 @@ def new_figure(width: str = "column", *, ratio: float = 0.75) -> Figure:
 
 
 def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
-    """Write NAME.pdf (vectors, embedded TrueType) and NAME.png (300 dpi), each to a temporary name and renamed.
+    """Write NAME.pdf (vectors, embedded TrueType) and NAME.png (300 dpi), each atomically.
 
-    The same figure gives the same bytes: neither file tells when or by which release it was made.
+    The same figure gives the same bytes: the files contain no date and no version.
     """
     directory = made_directory(directory)
     nothing = {

@@ -1,4 +1,4 @@
-"""A DataFrame as a table of a paper: numbers of sensible digits, a caption and a label."""
+"""A DataFrame as a table of a paper: rounded numbers, a caption and a label."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from trpo_theory.report.cells import show
 __all__ = ["Table", "made_directory", "show", "write"]
 
 _MANY_COLUMNS = 10
-"""A table of more is set smaller in LaTeX."""
+"""A table with more columns is set in a smaller font in LaTeX; chosen: so many fit a page."""
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table with what a paper needs around it.
+    """A table with its caption, label, headings and the format of its numbers.
 
     Attributes:
-        frame: the data; its columns are the CSV's, unrounded.
+        frame: the data; the CSV has the same columns, unrounded.
         caption, label: for LaTeX and Markdown.
         headings: for each column, its heading in LaTeX and in plain text (Markdown, HTML and the terminal).
         digits: significant digits shown, by column; 4 for the others.
-        scientific: columns shown in powers of ten throughout, so that they align where they span many of them.
-        uncertainty: for a column, the one that has its standard errors: both are shown as one, 0.123 ± 0.004.
-        mark: cells shown bold, each by the row's position and the column: the worst case, or the best.
-        plain_caption: the caption without LaTeX, for Markdown and HTML; the caption itself, if left out.
+        scientific: columns shown with powers of ten throughout, so that numbers of very different size align.
+        uncertainty: for a column, the column of its standard errors; both are shown in one, 0.123 ± 0.004.
+        mark: cells shown in bold, as (position of the row, column).
+        plain_caption: the caption without LaTeX, for Markdown and HTML; by default the caption itself.
 
     Raises:
-        InvalidInput: for an option on a column or row that is not there.
+        InvalidInput: for an option that names a missing column or row.
     """
 
     frame: pd.DataFrame
@@ -66,12 +66,12 @@ class Table:
                 )
 
     def heading(self, column: str, *, latex: bool = False) -> str:
-        """What stands above a column."""
+        """The heading of a column."""
         default = (cells.latex(column), column)
         return self.headings.get(column, default)[0 if latex else 1]
 
     def shown(self) -> pd.DataFrame:
-        """The frame as strings, as a person reads it; a column of standard errors is shown with the one it belongs to."""
+        """The frame as strings, rounded; a column of standard errors is merged into the column it belongs to."""
         errors = set(self.uncertainty.values())
         return pd.DataFrame({name: self._shown(name) for name in self.frame if name not in errors})
 
@@ -132,10 +132,10 @@ class Table:
         return text
 
     def to_html(self, *, caption: bool = False) -> str:
-        """A `<table>`: numbers have the class "number", and each its unrounded value in a `<data>` element.
+        """A `<table>`: numbers have the class "number", with the unrounded value in a `<data>` element.
 
         Args:
-            caption: whether it has a `<caption>`, for a table that stands alone.
+            caption: whether to add a `<caption>`, for a table outside a page.
         """
         frame = self.shown()
         numeric = {name: _numeric(frame[name]) for name in frame}
@@ -166,7 +166,7 @@ class Table:
 def write(
     table: Table, directory: str | Path, name: str, *, suffixes: tuple[str, ...] = (".tex", ".md", ".csv")
 ) -> list[Path]:
-    """Write the table as .tex, .md and .csv (or .html) files, each to a temporary name and renamed."""
+    """Write the table as .tex, .md and .csv (or .html) files, each atomically."""
     directory = made_directory(directory)
     as_text = {
         ".tex": table.to_latex,
@@ -184,10 +184,10 @@ def write(
 
 
 def made_directory(directory: str | Path) -> Path:
-    """The output directory, made if it is missing.
+    """The output directory, created if it is missing.
 
     Raises:
-        InvalidInput: where none can be made.
+        InvalidInput: if it cannot be created.
     """
     directory = Path(directory)
     try:
@@ -195,19 +195,19 @@ def made_directory(directory: str | Path) -> Path:
     except OSError as error:
         raise InvalidInput(
             got=f"the output directory {str(directory)!r} ({error.strerror})",
-            wanted="a directory, or a place where one can be made",
+            wanted="a directory, or a path where one can be created",
             fix="name another",
         ) from None
     return directory
 
 
 def _numeric(column: Any) -> bool:
-    """Whether every cell shown is a number, a number in brackets, or nothing."""
+    """Whether every cell is a number, a number in brackets, or empty."""
     return all(not cell or cells.is_number(cell) or cells.is_number(cell.strip("()")) for cell in column)
 
 
 def _data(inside: str, value: Any) -> str:
-    """The number shown with its unrounded value, as scripts read it (infinity is Infinity)."""
+    """The shown number in a `<data>` element with its unrounded value, for scripts (infinity is Infinity)."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         return inside
     exact = repr(float(value)) if isinstance(value, float) else str(value)

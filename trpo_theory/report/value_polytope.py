@@ -1,15 +1,16 @@
-"""The value polytope as a figure: the values of all policies of a two-state MDP, and updates' paths over it."""
+"""The value polytope as a figure: the values of all policies of a two-state MDP, and paths of updates in it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from trpo_theory import landscape
 from trpo_theory.landscape import ValuePolytope
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
 from trpo_theory.report import style
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def value_polytope(mdp: FiniteMDP, paths: Mapping[str, Any] | None = None, *, width: str = "column") -> Figure:
-    """The figure of `landscape.value_polytope(mdp, paths)`; `draw` takes a record that is at hand.
+def value_polytope(mdp: FiniteMDP, paths: Mapping[str, RealLike] | None = None, *, width: str = "column") -> Figure:
+    """The figure of `landscape.value_polytope(mdp, paths)`; see `draw` for an existing `ValuePolytope`.
 
     Args:
-        mdp: of two states.
+        mdp: an MDP of two states.
         paths: for each name, policies (T, 2, A), such as `landscape.improvement_path` makes.
         width: "column" or "page".
     """
@@ -29,7 +30,7 @@ def value_polytope(mdp: FiniteMDP, paths: Mapping[str, Any] | None = None, *, wi
 
 
 def draw(polytope: ValuePolytope, *, width: str = "column") -> Figure:
-    """The set of all values filled, the segments between deterministic policies, and the paths with a marker a step."""
+    """The set of all values filled, the segments between deterministic policies, and the paths with a marker for each step."""
     from matplotlib.collections import LineCollection, PolyCollection
 
     with style.styled():
@@ -67,7 +68,7 @@ def draw(polytope: ValuePolytope, *, width: str = "column") -> Figure:
 
 
 def _label_vertices(axes: Axes, polytope: ValuePolytope) -> None:
-    """The actions of each deterministic policy, where four labels at most are to be placed."""
+    """The actions of each deterministic policy, if there are at most four."""
     from matplotlib import patheffects
 
     if len(polytope.vertices) > 4:

@@ -1,11 +1,11 @@
-"""What stands in a section: tables and figures with their captions, and blocks of HTML."""
+"""The blocks of a section: tables and figures with their captions, and HTML."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.report.page.statement import prose
@@ -24,16 +24,16 @@ _MEDIA = {
 
 @runtime_checkable
 class Block(Protocol):
-    """Anything with an HTML of its own."""
+    """Anything that renders itself as HTML."""
 
     def to_html(self) -> str:
-        """An element or several, complete and self-contained."""
+        """One or more complete, self-contained elements."""
         ...
 
 
 @dataclass(frozen=True)
 class Html:
-    """HTML as it is, trusted."""
+    """Trusted HTML, inserted unchanged."""
 
     text: str
 
@@ -47,15 +47,15 @@ class Figure:
     """A figure with its caption.
 
     Attributes:
-        name: of the file that a reader may save, without suffix.
-        content: an SVG or PNG file.
+        name: the name of the downloads, without suffix.
+        content: the bytes of an SVG or PNG file.
         caption: two sentences of what it shows; may have $LaTeX$ and `code`.
-        alt: what one reads who cannot see it.
-        downloads: further files, by suffix ("pdf"), each embedded too.
-        width: in CSS pixels; the column's if left out.
+        alt: the text for readers who cannot see the figure.
+        downloads: further embedded files, by suffix ("pdf").
+        width: in CSS pixels; by default that of the column.
 
     Raises:
-        InvalidInput: for content that is neither, or no alt text.
+        InvalidInput: for content of another format, or no alt text.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Figure:
 
     @property
     def suffix(self) -> str | None:
-        """What the content is: png, svg, or None."""
+        """The format of the content: "png", "svg", or None."""
         if self.content.startswith(b"\x89PNG\r\n\x1a\n"):
             return "png"
         return "svg" if b"<svg" in self.content[:4096] else None
@@ -100,7 +100,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Shown:
-    """A table of `report.tables` as the page shows it: its caption, what to see in it, and its files.
+    """A table on the page, with its caption, a comment and downloads.
 
     Attributes:
         table: the table.
@@ -111,7 +111,7 @@ class Shown:
     about: str = ""
 
     def to_html(self) -> str:
-        """A `<figure>` with the table in a box that scrolls."""
+        """A `<figure>` with the table in a scrolling box."""
         table = self.table
         name = table.label.removeprefix("tab:").replace(":", "-")
         links = [
@@ -128,19 +128,19 @@ class Shown:
         )
 
 
-def as_block(item: Any) -> Block:
-    """The block that an item of a section is.
+def as_block(item: object) -> Block:
+    """An item of a section as a block: a `Table` becomes `Shown`.
 
     Raises:
-        InvalidInput: for what has no HTML.
+        InvalidInput: for an item without `to_html`.
     """
     if isinstance(item, Table):
         return Shown(item)
-    if not callable(getattr(item, "to_html", None)):
+    if not isinstance(item, Block):
         raise InvalidInput(
             got=f"a {type(item).__name__} in a section",
             wanted="a Table, a Figure, or a block with to_html()",
-            fix="wrap HTML of your own in Html(...)",
+            fix="wrap your own HTML in Html(...)",
         )
     return item
 

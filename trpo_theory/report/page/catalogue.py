@@ -1,4 +1,4 @@
-"""`Catalogue`: claims with their verdicts as a table that sorts and filters, each witness as a diagram."""
+"""`Catalogue`: the claims with their verdicts as a sortable, filterable table, and each witness as a diagram."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from trpo_theory.report.tables import show
 from trpo_theory.verification.verdict import Verification
 
 _LONGEST = 9
+"""Characters of a number that is shown in full; longer rationals are rounded. Chosen: the width of a column."""
 _VERDICTS = ("refuted", "unrefuted", "undecided")
 
 
@@ -23,17 +24,17 @@ class ClaimRow:
     """A row of the catalogue.
 
     Attributes:
-        id, expected, statement, source: of the claim; the statement in LaTeX.
+        id, expected, statement, source: those of the claim; the statement in LaTeX.
         verdict: "refuted", "unrefuted" or "undecided".
-        min_slack: the least slack; None where it is not known.
-        instances: how many were tried; None where it is not known.
-        effective: how many of them met the hypotheses.
-        witness: the content of its file, for a refuted claim.
-        note: what a reader should know.
+        min_slack: the least slack, or None.
+        instances: the number of instances tried, or None.
+        effective: the number of those that met the hypotheses, or None.
+        witness: the content of the witness file, for a refuted claim.
+        note: a comment.
     """
 
     id: str
-    expected: Any
+    expected: bool | str
     verdict: str
     statement: str
     source: str
@@ -52,7 +53,7 @@ class Catalogue:
 
     @classmethod
     def of(cls, verification: Verification) -> Catalogue:
-        """From verdicts on claims of the catalogue."""
+        """The rows of the verdicts on claims of the catalogue."""
         rows = []
         for verdict in verification:
             claim = claims.get(verdict.id)
@@ -69,7 +70,7 @@ class Catalogue:
 
 
 def _shown(row: ClaimRow) -> dict[str, Any]:
-    expected = {True: "true", False: "false"}.get(row.expected, str(row.expected))
+    expected = str(row.expected).lower()
     return {
         "id": row.id,
         "expected": expected,
@@ -89,7 +90,7 @@ def _shown(row: ClaimRow) -> dict[str, Any]:
 
 
 def _witness(claim_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of a witness as they are shown."""
+    """The values of the template for a witness."""
     states, actions = len(fields["reward"]), len(fields["reward"][0])
     size = f"{_plural(states, 'state')}, {_plural(actions, 'action')}"
     policies = [name for name in ("old", "new", "reference", "noise") if name in fields]
@@ -130,7 +131,7 @@ def _enclosure(ends: Sequence[Any]) -> str:
 
 
 def _number(value: Any) -> str:
-    """A rational as it is written; a long one by its digits."""
+    """A rational as it is written; a long one rounded to five digits."""
     text = str(value)
     if len(text) > _LONGEST:
         try:

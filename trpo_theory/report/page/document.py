@@ -1,4 +1,4 @@
-"""`Page`: a report in one HTML file that works offline, with its contents, sections, tables and figures."""
+"""`Page`: a report in one HTML file that works offline, with a table of contents, sections, tables and figures."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _ID = re.compile(r"[a-z][a-z0-9-]*")
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page.
+    """A section of the page.
 
     Attributes:
-        id: lower-case letters, digits and hyphens: where links point.
+        id: the anchor of links: lower-case letters, digits and hyphens.
         title: its heading.
-        lead: two sentences of what it shows; may have $LaTeX$ and `code`.
+        lead: two introductory sentences; may have $LaTeX$ and `code`.
         items: tables (`Table`, or `Shown` with two sentences), `Figure`s, a `Catalogue`, an `Explorer`, `Html`.
     """
 
@@ -39,21 +39,21 @@ class Section:
             raise InvalidInput(
                 got=f"{self.id!r} as the id of a section",
                 wanted="lower-case letters, digits and hyphens, a letter first",
-                fix='write something like "sharp-gaps"',
+                fix='write, for example, "sharp-gaps"',
             )
 
 
 @dataclass(frozen=True)
 class Page:
-    """A report on one self-contained page: no request leaves it, and it is read from the file system.
+    """A report on one self-contained page, which makes no requests and can be opened from the file system.
 
     Attributes:
         title: its heading.
-        lead: what it is about; may have $LaTeX$ and `code`.
-        sections: its parts, listed in the contents.
+        lead: the introduction; may have $LaTeX$ and `code`.
+        sections: the sections, listed in the table of contents.
 
     Raises:
-        InvalidInput: if two sections have one id.
+        InvalidInput: if two sections have the same id.
     """
 
     title: str
@@ -66,7 +66,7 @@ class Page:
             raise InvalidInput(got=f"two sections of id {twice[0]!r}", wanted="ids that differ", fix="rename one")
 
     def to_html(self) -> str:
-        """The whole file."""
+        """The content of the file."""
         parts = [
             {
                 "id": section.id,
@@ -86,10 +86,10 @@ class Page:
         )
 
     def write(self, path: str | Path) -> None:
-        """Write the file, all of it or nothing.
+        """Write the file, atomically.
 
         Raises:
-            InvalidInput: for a place that cannot be written.
+            InvalidInput: for a path that cannot be written.
         """
         text = self.to_html()
         with atomic_write(path) as file:

@@ -1,4 +1,4 @@
-"""`Explorer`: a two-state MDP under the reader's hands; the page computes what it shows."""
+"""`Explorer`: an interactive two-state MDP, computed by the page's own JavaScript."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Explorer:
     """Sliders for a two-state, two-action MDP, the policy square, and the numbers of the steps (11), (12) and (13).
 
     Attributes:
-        gamma: the discount at the start.
-        log10_delta: the radius in nats at the start, by its logarithm.
+        gamma: the initial discount.
+        log10_delta: the decimal logarithm of the initial radius in nats.
         initial: the probability of starting in state 1.
         reward: r(s, a).
         next: the probability of going to state 1 from s under a.
@@ -31,7 +31,7 @@ class Explorer:
     old: Pair = (0.35, 0.4)
 
     def to_html(self) -> str:
-        """The controls, the picture and the readout."""
+        """The controls, the picture and the table of numbers."""
         return render("explorer.html.j2", groups=self._groups(), steps=_STEPS, quantities=_QUANTITIES)
 
     def _groups(self) -> list[dict[str, Any]]:

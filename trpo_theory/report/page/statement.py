@@ -1,4 +1,4 @@
-"""LaTeX typeset for a page that works offline: MathML in pieces, between which a line may break."""
+"""LaTeX as MathML for a page that works offline, in pieces between which a line may break."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _BREAKS = {"=", "<", ">", "+", "-"} | {
 }
 _GAPS = {r"\quad", r"\qquad", r"\ ", r"\;"}
 _LEAST, _LONG = 5, 20
+"""Tokens before a relation, and before a comma, at which a formula may break; chosen by eye."""
 _PROSE = re.compile(r"\$([^$]+)\$|`([^`]+)`")
 _CLINGING = re.compile(r"[,.;:)\]’]+")
 
@@ -27,7 +28,7 @@ Piece = tuple[str, str]
 def typeset(latex: str) -> str:
     r"""A statement in LaTeX as HTML: MathML, and plain text for each outer \text; a line may break at relations.
 
-    MathML breaks no lines of its own. A statement that cannot be read is shown as it is written.
+    MathML does not break lines by itself. LaTeX that cannot be converted is shown as source.
     """
     return f'<span class="statement">{_joined(_set(latex), "<wbr>")}</span>'
 
@@ -52,7 +53,7 @@ def _set(latex: str) -> list[Piece]:
 
 
 def _joined(pieces: list[Piece], between: str = "") -> str:
-    """The pieces in a row; no line breaks between a formula and the comma that follows it."""
+    """The pieces joined, without a line break between a formula and the comma that follows it."""
     parts: list[str] = []
     last = ""
     for kind, html in pieces:
@@ -120,7 +121,7 @@ def _mathml(latex: str) -> str:
 
 
 def _repair(element: ElementTree.Element) -> None:
-    """What the converter leaves: unknown names with their backslash, words letter by letter, accents as plain marks."""
+    """Repair the converter's output: backslashes of unknown names, words split into letters, accents."""
     if element.text and re.fullmatch(r"\\[A-Za-z]+", element.text):
         element.text = element.text[1:]
     letters = list(element)

@@ -1,4 +1,4 @@
-"""Templates, styles and scripts of the page: package data, read once."""
+"""Templates, styles and scripts of the page, from the package's data, read once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCRIPTS = (
 )
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, **values: object) -> str:
     """A template filled in; values are escaped unless the template marks them safe."""
     return _environment().get_template(template).render(**values)
 
@@ -32,7 +32,7 @@ def styles() -> str:
 
 @functools.cache
 def scripts() -> str:
-    """All scripts, for one <script>: a scope of their own, in which each sees those before it."""
+    """All scripts, for one <script>: one scope, in which each sees those before it."""
     return f'(() => {{\n"use strict";\n{"".join(_asset(name) for name in SCRIPTS)}}})();'
 
 
