@@ -119,7 +119,7 @@ def print_table(console: Console, table: Table) -> None:
     console.print(table)
 
 
-def digits(value: SupportsFloat, digits: int = 10) -> str:
+def digits(value: SupportsFloat | str, digits: int = 10) -> str:
     """A number with `digits` significant digits."""
     return f"{float(value):.{digits}g}"
 

@@ -19,12 +19,12 @@ try:
     from stable_baselines3.common.monitor import Monitor
     from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
     from stable_baselines3.common.policies import ActorCriticPolicy
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
-        f"got no working stable_baselines3 ({error}); wanted the extra [sb3]; fix: "
+        f"got no working stable_baselines3 ({_error}); wanted the extra [sb3]; fix: "
         "pip install 'trpo-theory[sb3]' (install a CPU build of torch first, and pip fetches no GPU libraries)",
-        name=error.name,
-    ) from error
+        name=_error.name,
+    ) from _error
 
 _LOG_PREFIX = "train/"
 """Of the logger's names of what is recorded."""

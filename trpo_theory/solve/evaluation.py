@@ -29,8 +29,12 @@ class PolicyChain:
     def __init__(
         self, arithmetic: Arithmetic, gamma: Array, transition: Array, reward: Array, initial: Array, policy: Policy
     ) -> None:
-        self.arithmetic, self.gamma, self.transition = arithmetic, gamma, transition
-        self.reward, self.initial, self.policy = reward, initial, policy
+        self.arithmetic: Arithmetic = arithmetic
+        self.gamma: Array = gamma
+        self.transition: Array = transition
+        self.reward: Array = reward
+        self.initial: Array = initial
+        self.policy: Policy = policy
 
     @cached_property
     def resolvent(self) -> Resolvent:

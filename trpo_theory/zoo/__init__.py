@@ -34,16 +34,16 @@ from trpo_theory.zoo.families import (
     cpo_tight,
     drunkards_walk,
     equal_kl,
-    f1,
-    f2,
-    f3,
-    f4,
-    f5,
-    f6,
     kakade_langford_tight,
     pinsker_tight,
-    walk,
 )
+from trpo_theory.zoo.families import aliased as f6
+from trpo_theory.zoo.families import coupling_tight as f1
+from trpo_theory.zoo.families import cpo_tight as f5
+from trpo_theory.zoo.families import drunkards_walk as walk
+from trpo_theory.zoo.families import equal_kl as f3
+from trpo_theory.zoo.families import kakade_langford_tight as f4
+from trpo_theory.zoo.families import pinsker_tight as f2
 from trpo_theory.zoo.random import RANDOM, dirichlet, garnet, random_policy
 
 __all__ = [

@@ -264,9 +264,6 @@ def drunkards_walk(*, gamma: RealLike = 0.9, x: RealLike = 0.01, n: float = 60, 
     )
 
 
-f1, f2, f3, f4, f5, f6 = coupling_tight, pinsker_tight, equal_kl, kakade_langford_tight, cpo_tight, aliased
-walk = drunkards_walk
-
 FAMILIES: dict[str, Callable[..., Instance]] = {
     "coupling-tight": coupling_tight,
     "pinsker-tight": pinsker_tight,

@@ -12,7 +12,7 @@ from trpo_theory.model.types import RealLike
 class Cassandra(Reader):
     """See `trpo_theory.io.read_cassandra`."""
 
-    suffixes = (".POMDP", ".MDP")
+    suffixes: tuple[str, ...] = (".POMDP", ".MDP")
 
     def read(self, source: Path, gamma: RealLike | None) -> Source:
         """The MDP of a file; `gamma` overrides its discount."""

@@ -12,7 +12,7 @@ from trpo_theory.model.types import RealLike
 class Fields(Reader):
     """See `trpo_theory.io.read_mdp`."""
 
-    suffixes = (".npz", ".json")
+    suffixes: tuple[str, ...] = (".npz", ".json")
 
     def read(self, source: Path, gamma: RealLike | None) -> Source:
         """The MDP of a file, with its arrays `old`, `new` and `policy` as policies."""

@@ -12,7 +12,7 @@ from trpo_theory.model.types import RealLike
 class Triplets(Reader):
     """See `trpo_theory.io.read_triplets`."""
 
-    suffixes = (".csv",)
+    suffixes: tuple[str, ...] = (".csv",)
 
     def read(self, source: Path, gamma: RealLike | None) -> Source:
         """The MDP of a file, which has no discount of its own."""
