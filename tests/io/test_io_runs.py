@@ -427,7 +427,7 @@ def test_a_recorder_refuses_a_run_without_an_update():
 
 
 def test_a_recorder_wants_an_observation_for_each_state():
-    with pytest.raises(InvalidInput, match="5 states to call a policy with; wanted 6"):
+    with pytest.raises(InvalidInput, match="5 states as the argument of policies; wanted 6"):
         Recorder(an_mdp(), states=np.eye(5))
     with pytest.raises(InvalidInput, match="int 6 as states"):
         Recorder(an_mdp(), states=6)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from jaxtyping import Float
 
 from trpo_theory import _checks
@@ -17,10 +16,10 @@ from trpo_theory.io._atomic import atomic_write
 from trpo_theory.io._json import decode_json, encode_json
 from trpo_theory.io._npz import decode_npy, decode_npz, encode_npz
 from trpo_theory.io._source import checked_path, existing_file, in_file, read_text
+from trpo_theory.io._sparse import SPARSE_KEYS, transition_of
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import PathLike, RealLike
 
-SPARSE_KEYS = ("transition_data", "transition_indices", "transition_indptr", "transition_shape")
 OPTIONAL_KEYS = ("available", "state_labels", "action_labels")
 _RESERVED = frozenset({"transition", "reward", "gamma", "initial", *SPARSE_KEYS, *OPTIONAL_KEYS})
 _SUFFIXES = (".npz", ".json")
@@ -89,7 +88,7 @@ def mdp_from_fields(
         fields = {key: value for key, value in fields.items() if value is not None}
         _check_keys(fields, gamma)
         mdp = FiniteMDP(
-            _transition(fields),
+            transition_of(fields),
             fields["reward"],
             fields["gamma"] if gamma is None else gamma,
             fields["initial"],
@@ -265,44 +264,3 @@ def _label_list(fields: Mapping[str, Any], name: str) -> list[str] | None:
     if not isinstance(labels, list) or not all(isinstance(label, str | int | float) for label in labels):
         raise InvalidInput(got=f"{name} that are not a list of strings", wanted="strings", fix="correct or delete them")
     return [str(label) for label in labels]
-
-
-def _transition(fields: Mapping[str, Any]) -> Any:
-    if "transition" in fields:
-        return fields["transition"]
-    data = _vector(fields[SPARSE_KEYS[0]], SPARSE_KEYS[0])
-    indices, indptr, shape = (_integers(fields[key], key) for key in SPARSE_KEYS[1:])
-    rows, states = (int(size) for size in shape) if len(shape) == 2 else (0, 0)
-    sound = (
-        rows > 0
-        and states > 0
-        and len(indptr) == rows + 1
-        and indptr[0] == 0
-        and indptr[-1] == len(indices) == len(data)
-        and (np.diff(indptr) >= 0).all()
-        and indices.min(initial=0) >= 0
-        and indices.max(initial=0) < states
-    )
-    if not sound:
-        raise InvalidInput(
-            got=f"a sparse transition whose parts do not fit together (transition_shape {shape[:4].tolist()}, "
-            f"{len(data)} data, {len(indices)} indices, {len(indptr)} indptr)",
-            wanted="a CSR matrix of shape (S*A, S): indptr of length S*A + 1 rising from 0 to the number of data, "
-            "and as many indices in [0, S)",
-            fix="store data, indices, indptr and shape of scipy.sparse.csr_array(transition)",
-        )
-    return sp.csr_array((data, indices, indptr), shape=(rows, states))
-
-
-def _vector(value: Any, name: str) -> np.ndarray:
-    array = _checks.real_array(value, name)
-    if array.ndim != 1:
-        raise InvalidInput(got=f"{name} of shape {array.shape}", wanted="one axis", fix=f"flatten {name}")
-    return array
-
-
-def _integers(value: Any, name: str) -> np.ndarray:
-    array = _vector(value, name)
-    if (array != np.round(array)).any() or np.abs(array).max() > 2**53:
-        raise InvalidInput(got=f"{name} with entries that are not integers", wanted="integers", fix=f"correct {name}")
-    return array.astype(np.int64)

@@ -215,7 +215,7 @@ def _listed(table: Any, states: int, actions: int, name: str) -> tuple[np.ndarra
                     if probability != 0:
                         entry = (state * actions + action, target, float(probability), float(reward), bool(terminated))
                         found.append(entry)
-            except (KeyError, IndexError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
                 raise InvalidInput(
                     got=f"the entry of state {state}, action {action} in the table of {name}: {first_line(error)}",
                     wanted="P[s][a] to be a list of (probability, successor, reward, terminated)",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
-from typing import Any, Protocol, TypeVar, overload, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.loading import readers
@@ -108,11 +108,7 @@ def required(gamma: RealLike | None, what: str) -> RealLike:
     return gamma
 
 
-@overload
-def number(value: str, name: str) -> float: ...
-@overload
-def number(value: T, name: str) -> T: ...
-def number(value: object, name: str) -> object:
+def number(value: str | T, name: str) -> float | T:
     """A number, or a string that reads as one ("0.99", "99/100"); arrays pass, to be checked where they are used.
 
     Raises:

@@ -7,34 +7,13 @@ other: the instance is then a batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
-from numpy.typing import ArrayLike
 
-from trpo_theory._announced import announced
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
-
-
-@announced
-@dataclass(frozen=True, eq=False)
-class Instance:
-    """An MDP with a pair of policies.
-
-    Attributes:
-        mdp, old, new: the instance.
-        gap: η(new) − L_old(new) in closed form, or None where none is known.
-    """
-
-    mdp: FiniteMDP
-    old: Float[np.ndarray, "*batch S A"]
-    new: Float[np.ndarray, "*batch S A"]
-    gap: float | Float[np.ndarray, "*batch"] | None = None
+from trpo_theory.zoo._instance import Instance, instance, numbers, within
 
 
 def coupling_tight(*, gamma: RealLike = 0.5, x: RealLike = 0.25, scale: RealLike = 1.0) -> Instance:
@@ -50,14 +29,14 @@ def coupling_tight(*, gamma: RealLike = 0.5, x: RealLike = 0.25, scale: RealLike
         x: the total variation between old and new, in [0, 1].
         scale: e = max |A_old|, in discounted reward.
     """
-    gamma, x, scale = _numbers(gamma=gamma, x=x, scale=scale)
-    _within("x", x, 0.0, 1.0)
+    gamma, x, scale = numbers(gamma=gamma, x=x, scale=scale)
+    within("x", x, 0.0, 1.0)
     small = x <= 0.5
     transition = [[[1, 0], [1, 0], [0, 1]], [[0, 1], [0, 1], [0, 1]]]
     new_g = [np.where(small, 0.5, 1 - x), np.where(small, 0.5 - x, 0.0), x]
     new_b = [np.where(small, 0.5 - x, 0.0), np.where(small, 0.5 + x, 1.0), 0.0]
     change = np.where(small, 4 * x**2, 2 * x * np.minimum(2 * x, 1))
-    return _instance(
+    return instance(
         transition,
         [[scale, -scale, scale]] * 2,
         gamma,
@@ -82,10 +61,10 @@ def pinsker_tight(*, gamma: RealLike = 0.5, x: RealLike = 0.1, scale: RealLike =
         x: the probability shifted in every state, in [0, ½].
         scale: e = max |A_old|, in discounted reward.
     """
-    gamma, x, scale = _numbers(gamma=gamma, x=x, scale=scale)
-    _within("x", x, 0.0, 0.5)
+    gamma, x, scale = numbers(gamma=gamma, x=x, scale=scale)
+    within("x", x, 0.0, 0.5)
     half = 0.5
-    return _instance(
+    return instance(
         [[[0, 1, 0], [0, 0, 1]], [[0, 1, 0]] * 2, [[0, 0, 1]] * 2],
         [[0, 0], [scale, -scale], [scale, -scale]],
         gamma,
@@ -110,12 +89,12 @@ def equal_kl(*, gamma: RealLike = 0.5, a: RealLike = 0.1, b: RealLike = 0.1, sca
         b: the tilt of new between the two actions that stay in G, in [0, ½].
         scale: e = max |A_old|, in discounted reward.
     """
-    gamma, a, b, scale = _numbers(gamma=gamma, a=a, b=b, scale=scale)
-    _within("a", a, 0.0, 1.0)
-    _within("b", b, 0.0, 0.5)
+    gamma, a, b, scale = numbers(gamma=gamma, a=a, b=b, scale=scale)
+    within("a", a, 0.0, 1.0)
+    within("b", b, 0.0, 0.5)
     y = 0.5 * np.sqrt(1 - (1 - a) ** 2 * (1 - 4 * b**2))
     gain = (1 - a) * 2 * b + a + 2 * y
-    return _instance(
+    return instance(
         [[[1, 0], [1, 0], [0, 1]], [[0, 1], [0, 1], [0, 1]]],
         [[scale, -scale, scale]] * 2,
         gamma,
@@ -140,9 +119,9 @@ def kakade_langford_tight(*, gamma: RealLike = 0.5, x: RealLike = 0.25, scale: R
         x: the weight of the target in the mixture, in [0, 1].
         scale: e = max |A_old|, in discounted reward.
     """
-    gamma, x, scale = _numbers(gamma=gamma, x=x, scale=scale)
-    _within("x", x, 0.0, 1.0)
-    return _instance(
+    gamma, x, scale = numbers(gamma=gamma, x=x, scale=scale)
+    within("x", x, 0.0, 1.0)
+    return instance(
         [[[1, 0], [0, 1]], [[0, 1], [0, 1]]],
         [[0, scale], [0, -scale]],
         gamma,
@@ -170,12 +149,12 @@ def cpo_tight(
         scale: M = max |A_old|, in discounted reward.
         expected: e' = max |Ā|, in discounted reward; at most M.
     """
-    gamma, x, scale, expected = _numbers(gamma=gamma, x=x, scale=scale, expected=expected)
-    _within("x", x, 0.0, 1.0)
+    gamma, x, scale, expected = numbers(gamma=gamma, x=x, scale=scale, expected=expected)
+    within("x", x, 0.0, 1.0)
     shift = expected / (2 * scale)
-    _within("expected / (2 scale)", shift, 0.0, 0.5)
+    within("expected / (2 scale)", shift, 0.0, 0.5)
     half = 0.5
-    return _instance(
+    return instance(
         [[[0, 1, 0], [0, 0, 1]], [[0, 1, 0]] * 2, [[0, 0, 1]] * 2],
         [[0, 0], [scale, -scale], [scale, -scale]],
         gamma,
@@ -200,10 +179,10 @@ def aliased(*, gamma: RealLike = 0.9, p: RealLike = 0.4, p_new: RealLike = 0.7) 
         p: probability of the first action under old, in [0, 1].
         p_new: the same under new.
     """
-    gamma, p, p_new = _numbers(gamma=gamma, p=p, p_new=p_new)
-    _within("p", p, 0.0, 1.0)
-    _within("p_new", p_new, 0.0, 1.0)
-    return _instance(
+    gamma, p, p_new = numbers(gamma=gamma, p=p, p_new=p_new)
+    within("p", p, 0.0, 1.0)
+    within("p_new", p_new, 0.0, 1.0)
+    return instance(
         [[[0, 1, 0], [0, 0, 1]], [[0, 0, 1]] * 2, [[0, 0, 1]] * 2],
         [[0, 0], [0, 1], [0, 0]],
         gamma,
@@ -234,8 +213,8 @@ def drunkards_walk(*, gamma: RealLike = 0.9, x: RealLike = 0.01, n: float = 60, 
     if isinstance(n, bool) or int(n) != n or n < 1:
         raise InvalidInput(got=f"n = {n!r}", wanted="a whole number of states on each side, 1 or more", fix="pass n=60")
     n = int(n)
-    gamma, x, scale = _numbers(gamma=gamma, x=x, scale=scale)
-    _within("x", x, 0.0, 0.5)
+    gamma, x, scale = numbers(gamma=gamma, x=x, scale=scale)
+    within("x", x, 0.0, 0.5)
     sites = np.arange(-n, n + 1)
     transition = np.zeros((2 * n + 1, 2, 2 * n + 1))
     for action, step in enumerate((-1, 1)):
@@ -252,7 +231,7 @@ def drunkards_walk(*, gamma: RealLike = 0.9, x: RealLike = 0.01, n: float = 60, 
         tilt = (0.5 + x) * (1 - u) - (0.5 - x) * (1 - w)
         start = gamma / (1 - gamma) * tilt / (1 - right * u - left * w)
     gap = np.where(gamma == 0, 0.0, -2 * x * scale * start)
-    return _instance(
+    return instance(
         transition.tolist(),
         [[s * scale, -s * scale] for s in sign],
         gamma,
@@ -276,48 +255,3 @@ FAMILIES: dict[str, Callable[..., Instance]] = {
 
 ALIASES = {**{f"f{number}": name for number, name in enumerate([*FAMILIES][:6], 1)}, "walk": "drunkards-walk"}
 """The earlier ids of the families, still read wherever a name is."""
-
-
-def _instance(
-    transition: ArrayLike,
-    reward: Sequence[Sequence[Any]],
-    gamma: np.ndarray | np.floating,
-    initial: Sequence[float],
-    *,
-    old: Sequence[Sequence[Any]],
-    new: Sequence[Sequence[Any]],
-    gap: np.ndarray | np.floating,
-    state_labels: tuple[str, ...],
-) -> Instance:
-    """Build the instance; entries of reward and of the policies may be arrays, which makes a batch of their shape."""
-    batch = np.shape(gap)
-    mdp = FiniteMDP(
-        np.broadcast_to(np.asarray(transition, dtype=np.float64), (*batch, *np.shape(transition))),
-        _stacked(reward, batch),
-        gamma,
-        initial,
-        state_labels=state_labels,
-    )
-    return Instance(mdp, _stacked(old, batch), _stacked(new, batch), np.asarray(gap) if batch else float(gap))
-
-
-def _stacked(rows: Sequence[Sequence[Any]], batch: tuple[int, ...]) -> np.ndarray:
-    flat = [np.broadcast_to(np.asarray(entry, dtype=np.float64), batch) for row in rows for entry in row]
-    return np.stack(flat, axis=-1).reshape(*batch, len(rows), len(rows[0]))
-
-
-def _numbers(**parameters: RealLike) -> list[np.ndarray]:
-    try:
-        arrays = [np.asarray(value, dtype=np.float64) for value in parameters.values()]
-        return [array.copy() for array in np.broadcast_arrays(*arrays)]
-    except (TypeError, ValueError):
-        raise InvalidInput(
-            got=", ".join(f"{name} = {value!r}" for name, value in parameters.items()),
-            wanted="numbers, or arrays that broadcast against each other",
-            fix="check the parameters of the family",
-        ) from None
-
-
-def _within(name: str, value: np.ndarray | np.floating, low: float, high: float) -> None:
-    if not ((value >= low) & (value <= high)).all():
-        raise InvalidInput(got=f"{name} = {value}", wanted=f"{low:g} <= {name} <= {high:g}", fix=f"change {name}")

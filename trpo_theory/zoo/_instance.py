@@ -1,0 +1,79 @@
+"""`Instance`: an MDP with two policies, and what the families need to build it from parameters that may be arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from trpo_theory._announced import announced
+from trpo_theory.errors import InvalidInput
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
+
+
+@announced
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """An MDP with a pair of policies.
+
+    Attributes:
+        mdp, old, new: the instance.
+        gap: η(new) − L_old(new) in closed form, or None where none is known.
+    """
+
+    mdp: FiniteMDP
+    old: Float[np.ndarray, "*batch S A"]
+    new: Float[np.ndarray, "*batch S A"]
+    gap: float | Float[np.ndarray, "*batch"] | None = None
+
+
+def instance(
+    transition: ArrayLike,
+    reward: Sequence[Sequence[Any]],
+    gamma: np.ndarray | np.floating,
+    initial: Sequence[float],
+    *,
+    old: Sequence[Sequence[Any]],
+    new: Sequence[Sequence[Any]],
+    gap: np.ndarray | np.floating,
+    state_labels: tuple[str, ...],
+) -> Instance:
+    """Build the instance; entries of reward and of the policies may be arrays, which makes a batch of their shape."""
+    batch = np.shape(gap)
+    mdp = FiniteMDP(
+        np.broadcast_to(np.asarray(transition, dtype=np.float64), (*batch, *np.shape(transition))),
+        _stacked(reward, batch),
+        gamma,
+        initial,
+        state_labels=state_labels,
+    )
+    return Instance(mdp, _stacked(old, batch), _stacked(new, batch), np.asarray(gap) if batch else float(gap))
+
+
+def _stacked(rows: Sequence[Sequence[Any]], batch: tuple[int, ...]) -> np.ndarray:
+    flat = [np.broadcast_to(np.asarray(entry, dtype=np.float64), batch) for row in rows for entry in row]
+    return np.stack(flat, axis=-1).reshape(*batch, len(rows), len(rows[0]))
+
+
+def numbers(**parameters: RealLike) -> list[np.ndarray]:
+    """The parameters of a family as arrays of their common shape."""
+    try:
+        arrays = [np.asarray(value, dtype=np.float64) for value in parameters.values()]
+        return [array.copy() for array in np.broadcast_arrays(*arrays)]
+    except (TypeError, ValueError):
+        raise InvalidInput(
+            got=", ".join(f"{name} = {value!r}" for name, value in parameters.items()),
+            wanted="numbers, or arrays that broadcast against each other",
+            fix="check the parameters of the family",
+        ) from None
+
+
+def within(name: str, value: np.ndarray | np.floating, low: float, high: float) -> None:
+    """Refuse a parameter outside [low, high]."""
+    if not ((value >= low) & (value <= high)).all():
+        raise InvalidInput(got=f"{name} = {value}", wanted=f"{low:g} <= {name} <= {high:g}", fix=f"change {name}")
