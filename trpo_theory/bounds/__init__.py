@@ -7,14 +7,36 @@
 from __future__ import annotations
 
 from trpo_theory._catalogue import Catalogue, read_as_mapping
-from trpo_theory.bounds import chain_rule, cpo, derived, geppo, kakade_langford, mean_kl, mixing, notes, pirotta, trpo
+from trpo_theory.bounds import (
+    chain_rule,
+    cpo,
+    derived,
+    geppo,
+    kakade_langford,
+    mean_kl,
+    mixing,
+    notes,
+    pirotta,
+    trpo,
+)
 from trpo_theory.bounds.checked import BoundCheck, to_frame
 from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.step.quantities import Quantities
 
 __all__ = ["Bound", "BoundCheck", "Claim", "all_bounds", "catalogue", "check_all", "folklore", "get", "to_frame"]
 
-FILES = (kakade_langford, trpo, derived, chain_rule, mean_kl, cpo, pirotta, geppo, mixing, notes)
+FILES = (
+    kakade_langford,
+    trpo,
+    derived,
+    chain_rule,
+    mean_kl,
+    cpo,
+    pirotta,
+    geppo,
+    mixing,
+    notes,
+)
 """The files of bounds in the order of the tables; each lists its own as BOUNDS. A new file is added here."""
 
 _MANY_STATES = 200

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
 
+from trpo_theory.updates import solvers
 from trpo_theory.updates.problems import Penalty, TrustRegion, trust_regions
 from trpo_theory.updates.solvers.cvxpy import CVXPY
 from trpo_theory.updates.solvers.dual import Dual
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
 
-SOLVERS: dict[str, Solver] = {str(solver): solver for solver in (Dual(), CVXPY("CLARABEL"), CVXPY("SCS"))}
-"""Those that the command line offers; it takes the name of any other conic solver of CVXPY's too."""
+
+def _offered() -> Iterator[Solver]:
+    """The solvers that a module of solvers/ lists as OFFERED, in the order of its files."""
+    for found in pkgutil.iter_modules(solvers.__path__):
+        yield from getattr(importlib.import_module(f"{solvers.__name__}.{found.name}"), "OFFERED", ())
+
+
+SOLVERS: dict[str, Solver] = {str(solver): solver for solver in sorted(_offered(), key=lambda solver: solver != Dual())}
+"""Those that the command line offers, the default first; it takes the name of any other conic solver of CVXPY's too."""
 
 
 def with_radius() -> dict[str, Callable[[float], TrustRegion | TRPOStep]]:

@@ -139,6 +139,10 @@ class CVXPY(Solver):
         return (None if change is None else (change, conic.multipliers(change))), note
 
 
+OFFERED = (CVXPY("CLARABEL"), CVXPY("SCS"))
+"""Of this file, on the command line; others by their names."""
+
+
 def available_solvers() -> list[str]:
     """The installed solvers that know exponential cones, by CVXPY's names."""
     import cvxpy as cp

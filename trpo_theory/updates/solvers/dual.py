@@ -58,6 +58,10 @@ class Dual(Solver):
         return "dual"
 
 
+OFFERED = (Dual(),)
+"""Of this file, on the command line."""
+
+
 def _penalised(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer:
     """Rows share one radius: by the kind of penalty, stepped, not linear, or linear in it."""
     at_radius = blocks.divergence.at_radius

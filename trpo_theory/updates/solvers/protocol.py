@@ -13,8 +13,8 @@ from trpo_theory.updates.surrogate import Surrogate
 class Solver(Protocol):
     """A solver of update problems, a value such as `Dual()`: derive from this class and write one method, `solve`.
 
-    To add one to the command line and to the tests, put it in a file of this folder, name it in updates/names.py, and
-    write its row in the table of tests/updates/test_solvers.py.
+    To add one to the command line and to the tests, put it in a file of this folder, which is found because it lists it as
+    OFFERED = (Mine(),), and write its row in the table of tests/updates/test_solvers.py.
 
     Attributes:
         takes: which problems, in words, for the message about one that it does not support.
