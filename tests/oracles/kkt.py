@@ -23,6 +23,9 @@ import mpmath
 mp = mpmath.MPContext()
 mp.dps = 80
 
+PROBLEMS = ("penalty", "max-kl", "mean-kl", "reverse-max-kl", "reverse-mean-kl", "max-tv")
+"""Those whose divergence and derivative are written below."""
+
 NOTHING = mp.mpf("1e-200")
 """A multiplier this small (relative to the spread of A) is 0: what it multiplies is lost to float underflow."""
 
@@ -179,6 +182,8 @@ def _unused(row: Row, spent: Any, bound: Any) -> Any:
 
 def violations(name: str, rows: list[Row], gamma: float, *, delta: Any = None, coefficient: Any = None) -> Violations:
     """Of problem `name`, at radius delta or, for the penalty, coefficient C."""
+    if name not in PROBLEMS:
+        raise KeyError(f"got the problem {name}; wanted one of {', '.join(PROBLEMS)}; fix: write its conditions here")
     spent = [divergence(name, row) for row in rows]
     seen = [(row, d) for row, d in zip(rows, spent, strict=True) if row.rho > 0]
     primal = max(_is_distribution(row, name.startswith("reverse")) for row in rows)
