@@ -1,3 +1,5 @@
+# pyright: strict, reportMissingTypeStubs=false
+# SciPy and pandas have no stubs.
 """Equation (14): the surrogate by importance sampling, exactly and from sampled trajectories."""
 
 from __future__ import annotations

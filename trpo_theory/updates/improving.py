@@ -1,3 +1,5 @@
+# pyright: strict, reportMissingTypeStubs=false
+# SciPy and pandas have no stubs.
 """`improve`: an update problem, again and again, with what happened at every step."""
 
 from __future__ import annotations

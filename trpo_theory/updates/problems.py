@@ -1,3 +1,4 @@
+# pyright: strict
 """The update problems as values: what is maximised, and which divergence is held down in which reduction.
 
 A constrained problem is a `RowDivergence` and a `Reduction`; its name and everything else follow. To add one, write a class

@@ -1,3 +1,4 @@
+# pyright: strict
 """How a problem sums up the divergences of its rows: by their maximum, or by their mean under the visitation of old."""
 
 from __future__ import annotations

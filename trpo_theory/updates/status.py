@@ -1,3 +1,4 @@
+# pyright: strict
 """`Status`: what became of a solve, in words that say what to do next."""
 
 from __future__ import annotations

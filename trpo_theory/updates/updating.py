@@ -1,8 +1,10 @@
+# pyright: strict
 """`update`: one interface to every problem, solver and class of policies."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Real
@@ -27,7 +29,7 @@ difference between problems or policies that a user would read off."""
 
 def update(
     mdp: FiniteMDP,
-    old: Real[np.ndarray, "*old_batch S A"] | Sequence,
+    old: Real[np.ndarray, "*old_batch S A"] | Sequence[Any],
     problem: Problem | TRPOStep,
     *,
     solver: Solver | None = None,

@@ -1,3 +1,4 @@
+# pyright: strict
 """The certificate: any multipliers bound the optimum from above, any feasible policy from below; both from definitions."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# pyright: strict
 """One row of an update problem in closed form, one file a divergence."""

@@ -1,3 +1,5 @@
+# pyright: strict, reportMissingTypeStubs=false
+# SciPy and pandas have no stubs.
 """`ConicRows`: what the cone of a divergence reads of a conic program's rows."""
 
 from __future__ import annotations

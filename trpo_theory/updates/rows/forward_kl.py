@@ -1,3 +1,6 @@
+# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# CVXPY has no stubs, and the row of kl_of_change may be any sequence.
 """Row problems under KL(old‖p), solved for a radius or for a multiplier.
 
 With d(a) = max A − A(a), u = ν − max A > 0 and y = d/u:

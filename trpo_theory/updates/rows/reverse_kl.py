@@ -1,3 +1,6 @@
+# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# The row of kl_of_change may be any sequence: its type is partly unknown.
 """Row problems under KL(p‖old), which widely used code constrains: exponential tilting of old.
 
 With d(a) = max A − A(a) over old's support (p may not leave it) and β = 1/λ:

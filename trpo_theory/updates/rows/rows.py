@@ -1,3 +1,4 @@
+# pyright: strict
 """What a row problem is: one state (or group of states), its old row and its advantages; and what solves it."""
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Rows:
 
     def balance(self, change: np.ndarray) -> None:
         """Make Σ_a change = 0 to the last digit of the rarest action's: the largest entry of old gives what others get."""
-        columns = np.arange(change.shape[1])
+        columns: np.ndarray = np.arange(int(change.shape[1]))
         largest = self.old.argmax(0)
         change[largest, columns] -= change.sum(0)
 

@@ -1,3 +1,6 @@
+# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# CVXPY has no stubs.
 """Row problems under TV(old, p): mass moves from the worst actions to a best one, a fractional knapsack.
 
 Moving a unit of mass from action a gains d(a) and costs one unit of TV, so that the actions of largest d go first; the
@@ -67,7 +70,7 @@ TOTAL_VARIATION: RowDivergence = TotalVariation()
 
 def _solved(rows: Rows, moved: np.ndarray, multiplier: np.ndarray) -> Solved:
     change = -moved
-    columns = np.arange(moved.shape[1])
+    columns: np.ndarray = np.arange(moved.shape[1])
     best = np.where(rows.old > 0, rows.deficit, np.inf).argmin(0)
     target = np.where(rows.outside >= 0, rows.outside, best)
     divergence = moved.sum(0)

@@ -1,1 +1,2 @@
+# pyright: strict
 """Solvers of the update problems, one file each."""

@@ -1,3 +1,4 @@
+# pyright: strict
 """`Blocks`: the rows of a surrogate, solved block by block."""
 
 from __future__ import annotations

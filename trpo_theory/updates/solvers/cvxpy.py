@@ -1,3 +1,6 @@
+# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# CVXPY has no stubs.
 """`CVXPY("CLARABEL")`: the update problems as a reader writes them down, given to a general conic solver.
 
 maximise Σ_g ρ(g) Σ_a new(a|g) A(g, a) − C t  subject to  KL(old_g‖new_g) ≤ t  (11),  ≤ δ  (12),  or Σ_g d(g) KL_g ≤ δ  (13).
@@ -91,7 +94,8 @@ class CVXPY(Solver):
             assert linear is not None, "`supports` lets no other penalty pass"
             coefficient = linear
         change, multiplier = np.zeros(surrogate.old.shape), np.zeros(surrogate.visitation.shape)
-        notes, failed = [], False
+        failed = False
+        notes: list[str] = []
         for index in range(len(surrogate.gamma)):
             rows = ScaledRows.of(surrogate, problem, index, float(coefficient[index]))
             if not len(rows.groups):
@@ -133,8 +137,9 @@ class CVXPY(Solver):
                 fix="see the solver's settings in CVXPY's manual",
             ) from None
         note = f"{self}: {program.status}"
-        if program.solver_stats is not None and program.solver_stats.num_iters is not None:
-            note += f" after {program.solver_stats.num_iters} iterations"
+        stats: Any = program.solver_stats  # None where the solver failed, whatever its annotation says
+        if stats is not None and stats.num_iters is not None:
+            note += f" after {stats.num_iters} iterations"
         change = conic.change()
         return (None if change is None else (change, conic.multipliers(change))), note
 

@@ -1,3 +1,4 @@
+# pyright: strict
 """`Solver`: what `update(..., solver=...)` takes."""
 
 from __future__ import annotations

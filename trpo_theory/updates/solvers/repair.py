@@ -1,3 +1,4 @@
+# pyright: strict
 """`repaired`: what a general solver returned, made a policy that keeps the constraint."""
 
 from __future__ import annotations
