@@ -115,7 +115,10 @@ def _iterated(mdp: tt.FiniteMDP, settings: Settings, best: float) -> dict[str, n
     bounds = [tt.bounds.get(bound) for bound in settings.linear]
     each = np.arange(len(bounds))
     together = tt.bounds.Bound(
-        "each-its-own", lambda q: np.stack([b.penalty(q) for b in bounds])[each, each], "", "one bound an instance"
+        "each-its-own",
+        lambda q: np.stack([b.penalty(q) for b in bounds])[each, each],
+        statement="that of each instance's own bound",
+        source="this experiment: one bound an instance",
     )
     policy = np.broadcast_to(tt.uniform(mdp.available), (len(bounds), mdp.states, mdp.actions))
     returns = [np.array(tt.evaluate(mdp, policy).expected_return)]
