@@ -190,10 +190,17 @@ def test_the_values_are_those_of_the_table():
 # --- the formulas in another arithmetic ------------------------------------------------------------------------------
 
 
+def _irrational(*_args, **_options):
+    raise TypeError("no rational arithmetic has it")
+
+
 class Rationals:
     """Exact rationals, for the formulas without a root or logarithm: the least that `Quantities` asks of an arithmetic."""
 
     name = "rationals"
+    sqrt = log = exp = polylog = staticmethod(_irrational)
+    kl_div = chi2 = jensen_shannon = hellinger2 = renyi = staticmethod(_irrational)
+    minimum, maximum = staticmethod(np.minimum), staticmethod(np.maximum)
     nan_to_inf = staticmethod(lambda x: x)
     close = staticmethod(lambda x, y: x == y)
     identity = staticmethod(lambda n: rationals(np.eye(n)))
