@@ -1,0 +1,48 @@
+"""Copies of the checkout to which a section of CONTRIBUTING.md has been added, as a newcomer would add it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+SECTIONS = re.findall(r"^### (.*)$", TEXT, re.MULTILINE)
+COPIED = ("trpo_theory", "experiments", "tests", "docs", "pyproject.toml", "README.md", "CONTRIBUTING.md")
+
+
+def patch_of(section: str) -> str:
+    """The diff in the section of that heading."""
+    (body,) = re.findall(rf"^### {re.escape(section)}\n(.*?)(?=^##|\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    (patch,) = re.findall(r"^```diff\n(.*?)^```$", body, re.MULTILINE | re.DOTALL)
+    return patch
+
+
+def files_of(patch: str) -> list[str]:
+    """The files that a diff writes."""
+    return re.findall(r"^\+\+\+ b/(.*)$", patch, re.MULTILINE)
+
+
+def checkout_with(section: str, folder: Path) -> Path:
+    """A copy of the checkout in the folder, with the diff of the section applied."""
+    for name in COPIED:  # with their caches: a copy has the times of its originals, so that nothing is compiled again
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        copy(ROOT / name, folder / name)
+    patch = patch_of(section)
+    command = ["git", "apply"] if shutil.which("git") else ["patch", "--strip=1", "--silent"]
+    outside = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}  # a repository around it would change paths
+    applied = subprocess.run(command, cwd=folder, env=outside, input=patch, capture_output=True, text=True, check=False)
+    assert applied.returncode == 0, f"the diff of {section!r} does not apply: make it again\n{applied.stderr}"
+    return folder
+
+
+def run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`python -m ARGUMENTS` on the copy."""
+    environment = {**os.environ, "PYTHONPATH": str(checkout), "COLUMNS": "120", "PYTHONUTF8": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=checkout, env=environment, capture_output=True, text=True, check=False
+    )
