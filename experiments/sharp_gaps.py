@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import joblib
@@ -12,8 +13,14 @@ import numpy as np
 import pandas as pd
 
 import trpo_theory as tt
+from trpo_theory._outward import Toward, float_toward
+from trpo_theory.io.evidence_files import as_written
+from trpo_theory.numerics.ball.balls import Balls
+from trpo_theory.numerics.ball.number import Ball
+from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.report import Table
 from trpo_theory.report.figures import lines
+from trpo_theory.step.partial import KnownQuantities
 
 NAME = "sharp-gaps"
 TITLE = "Sharp gaps: how tight a bound can be"
@@ -114,19 +121,34 @@ def _row(frame: str, divergence: str, gamma: float, radius: float, nodes: int, *
     gap = tt.sharp_gap(divergence, gamma, radius, certify=certify, nodes=nodes)
     row = {"gamma": gamma, "radius": radius}
     if frame == "limit":
-        penalty = next(row["penalty"] for row in gap.bounds if row["id"] == "chain-rule/kl")
-        return row | {"lower": gap.lower / penalty, "upper": gap.upper / penalty, "proved": gap.certified}
+        return row | _quotients(gap, ("lower", "upper"), _chain_rule(gap)) | {"proved": gap.certified}
     if frame == "mean":
-        unit = gamma / (1 - gamma) ** 2 * radius
-        return row | _ends(gap) | {"least": gap.lower / unit, "most": gap.upper / unit}
+        discount = as_written(gamma)
+        unit = discount / (1 - discount) ** 2 * as_written(radius)
+        return row | _ends(gap) | _quotients(gap, ("least", "most"), (unit, unit))
     return row | _ends(gap) | {row["id"]: row["ratio"] for row in gap.bounds if row["id"] in BOUNDS}
+
+
+def _quotients(gap: tt.SharpGap, names: tuple[str, str], unit: tuple[Fraction, Fraction]) -> dict[str, float]:
+    """The two ends over a number that lies between two rationals, rounded outward."""
+    ends = Fraction(gap.lower) / unit[1], Fraction(gap.upper) / unit[0]
+    return {name: float_toward(end, how) for name, end, how in zip(names, ends, (Toward.DOWN, Toward.UP), strict=True)}
+
+
+def _chain_rule(gap: tt.SharpGap) -> tuple[Fraction, Fraction]:
+    """What the penalty of chain-rule/kl lies between, at ε = 1."""
+    with precision(128):  # chosen: more than twice a float's bits
+        discount, radius = Ball(as_written(gap.gamma)), Ball(as_written(gap.radius))
+        known = KnownQuantities(Balls(), gamma=discount, max_kl=radius, max_abs_advantage=1)
+        penalty = Ball(tt.bounds.get("chain-rule/kl").penalty(known))
+    return penalty.lower, penalty.upper
 
 
 def _ends(gap: tt.SharpGap) -> dict[str, Any]:
     return {
         "lower": gap.lower,
         "upper": gap.upper,
-        "apart": gap.upper / gap.lower - 1,
+        "apart": float_toward(Fraction(gap.upper) / Fraction(gap.lower) - 1, Toward.UP),
         "states": gap.witness.mdp.states,
         "proved": gap.certified,
     }
@@ -153,6 +175,12 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
             label=f"tab:{NAME}",
             headings=_GAP_HEADINGS,
             digits={"gamma": 3, "radius": 1, "lower": 5, "upper": 5, "apart": 2, **dict.fromkeys(BOUNDS, 3)},
+            outward={
+                "lower": Toward.DOWN,
+                "upper": Toward.UP,
+                "apart": Toward.UP,
+                **dict.fromkeys(BOUNDS, Toward.DOWN),
+            },
         )
     }
     if "limit" in frames:
@@ -163,6 +191,7 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
             label=f"tab:{NAME}-limit",
             headings={"gamma": (r"$\gamma$", "gamma"), "radius": (r"$D$", "radius")},
             digits={"gamma": 3, "radius": 1, "lower": 4, "upper": 4},
+            outward={"lower": Toward.DOWN, "upper": Toward.UP},
         )
     if "mean" in frames:
         out[f"{NAME}-mean"] = Table(
@@ -179,6 +208,7 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
                 "needed": (r"$2\sqrt{(1-\gamma)/\gamma}$", "needed, D to 0"),
             },
             digits={"gamma": 2, "radius": 1, "least": 4, "most": 4, "needed": 4},
+            outward={"least": Toward.DOWN, "most": Toward.UP},
         )
     return out
 

@@ -105,3 +105,20 @@ def _same(found, committed):
             )
         else:
             assert list(map(str, found[name])) == list(map(str, committed[name])), name
+
+
+@pytest.mark.parametrize(
+    ("name", "lower", "upper"),
+    [("sharp-gaps", "lower", "upper"), ("sharp-gaps-limit", "lower", "upper"), ("sharp-gaps-mean", "least", "most")],
+)
+def test_proved_ends_are_printed_outward(name, lower, upper):
+    """Of nearest digits 9 of 16 uppers were below what was proved, and 9 of 16 lowers above it."""
+    rows = read_frame(RESULTS / f"{name}.csv")
+    lines = (RESULTS / f"{name}.md").read_text().splitlines()
+    names, *shown = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    shown = shown[1:]
+    assert len(shown) == len(rows)
+    columns = {lower: -1, upper: 1} | ({"apart": 1, "chain-rule/kl": -1} if name == "sharp-gaps" else {})
+    for column, sign in columns.items():
+        printed = [Fraction(line[names.index(column)]) for line in shown]
+        assert all(sign * (text - Fraction(value)) >= 0 for text, value in zip(printed, rows[column], strict=True))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
+from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.cli.options import OK
 from trpo_theory.errors import InvalidInput
 
@@ -98,13 +100,15 @@ def literal(text: str) -> str:
     return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
 
 
-def print_fields(console: Console, fields: Mapping[str, str | SupportsFloat]) -> None:
-    """Print a table of names and values."""
+def print_fields(
+    console: Console, fields: Mapping[str, str | SupportsFloat], outward: Mapping[str, Toward] | None = None
+) -> None:
+    """Print a table of names and values; `outward` has the direction in which proved ends are rounded."""
     from rich.table import Table
 
     table = Table("quantity", "value")
     for name, value in fields.items():
-        table.add_row(name, value if isinstance(value, str) else digits(value, 8))
+        table.add_row(name, value if isinstance(value, str) else digits(value, 8, (outward or {}).get(name)))
     print_table(console, table)
 
 
@@ -119,9 +123,12 @@ def print_table(console: Console, table: Table) -> None:
     console.print(table)
 
 
-def digits(value: SupportsFloat | str, digits: int = 10) -> str:
-    """A number with `digits` significant digits."""
-    return f"{float(value):.{digits}g}"
+def digits(value: SupportsFloat | str, digits: int = 10, toward: Toward | None = None) -> str:
+    """A number with `digits` significant digits, the nearest; a proved end is rounded in its direction."""
+    number = float(value)
+    if toward is None or not math.isfinite(number):
+        return f"{number:.{digits}g}"
+    return f"{float(decimal_toward(number, digits, toward)):.{digits}g}"
 
 
 def print_json(fields: Mapping[str, object]) -> int:

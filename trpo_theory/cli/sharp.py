@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from trpo_theory._outward import Toward
 from trpo_theory.cli.options import OK, JsonOption, app
 from trpo_theory.cli.output import busy, digits, new_console, print_fields, print_json, print_table
 
@@ -85,8 +86,10 @@ def _print(gap: SharpGap, fields: dict[str, Any]) -> None:
     console = new_console()
     kind = "proved in ball arithmetic" if gap.certified else "in floats; --certify proves it"
     console.print(f"sharp gap of {gap.divergence}, {kind}")
-    print_fields(console, fields | {"witness": f"{gap.witness.mdp.states} states"})
+    proved = gap.certified
+    outward = {"lower": Toward.DOWN, "upper": Toward.UP} if proved else {}
+    print_fields(console, fields | {"witness": f"{gap.witness.mdp.states} states"}, outward)
     table = Table("bound", "penalty", "lower / penalty", title="at epsilon = 1")
     for row in gap.bounds:
-        table.add_row(row["id"], digits(row["penalty"], 6), digits(row["ratio"], 4))
+        table.add_row(row["id"], digits(row["penalty"], 6), digits(row["ratio"], 4, Toward.DOWN if proved else None))
     print_table(console, table)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trpo_theory._outward import Toward
 from trpo_theory.cli.options import (
     OK,
     UNDECIDED,
@@ -98,7 +99,7 @@ def update(
     console.print(f"{literal(mdp)}: {problem} from {literal(old)}, gamma {digits(source.mdp.gamma)}")
     shown = {name: value for name, value in fields.items() if name not in ("policy", "gap", "certified", "proved_gap")}
     shown["relative gap"] = _relative(fields["gap"], fields["objective"])
-    print_fields(console, shown)
+    print_fields(console, shown, {"proved_objective": Toward.DOWN, "proved_upper_bound": Toward.UP})
     if solution.note:
         console.print(solution.note)
     if out is not None:

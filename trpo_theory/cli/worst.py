@@ -27,6 +27,7 @@ def worst_case(
 
     Exit status 1 says that the witness refutes a bound that is expected to be true.
     """
+    from trpo_theory._outward import Toward
     from trpo_theory.io.evidence_files import checked_evidence_path
     from trpo_theory.search.worst_cases.finding import as_bound, worst_case
 
@@ -43,7 +44,9 @@ def worst_case(
         print_json(found.to_fields())
         return status
     console = new_console()
-    said = f"the witness uses {digits(found.ratio, 9)} of its penalty" + ", which refutes it" * found.refutes
+    said = (
+        f"the witness uses {digits(found.ratio, 9, Toward.DOWN)} of its penalty" + ", which refutes it" * found.refutes
+    )
     console.print(f"{found.bound}: {said}; proved in {found.decision.enclosure}", markup=False)
     console.print(found.text, markup=False)
     if out is not None:

@@ -7,13 +7,13 @@ An evidence file is one JSON object: "kind" says which checker reads it, "statem
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.files import write_fields
 from trpo_theory.model.types import PathLike
@@ -104,14 +104,12 @@ def outward(lower: Fraction, upper: Fraction) -> tuple[Fraction, Fraction]:
     """Short rationals that enclose what the two ends enclose; an exact number that is short stays as it is."""
     if lower == upper and lower.denominator < _SHORT:
         return lower, upper
-    return rounded(lower, math.floor), rounded(upper, math.ceil)
+    return rounded(lower, Toward.DOWN), rounded(upper, Toward.UP)
 
 
-def rounded(end: Fraction, toward: Callable[[Fraction], int]) -> Fraction:
-    """The end at 15 significant digits, in the direction of `math.floor` or `math.ceil`."""
-    power = _DIGITS - 1 - (math.floor(math.log10(abs(end))) if end else 0)
-    scale = Fraction(10) ** power
-    return Fraction(toward(end * scale)) / scale
+def rounded(end: Fraction, toward: Toward) -> Fraction:
+    """The end at 15 significant digits, rounded in one direction."""
+    return Fraction(decimal_toward(end, _DIGITS, toward))
 
 
 def number_text(number: Fraction) -> str:

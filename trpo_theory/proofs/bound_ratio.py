@@ -9,6 +9,7 @@ import numpy as np
 
 from trpo_theory import _checks, bounds
 from trpo_theory import claims as catalogue
+from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.formulas import Formula
 from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.claims.from_file import complaint
@@ -103,7 +104,7 @@ def certify_ratio(fields: ReadFields, claims: Iterable[Claim] | None) -> Certifi
         verdict, theorem = Outcome.PROVED, _theorem(bound, instance, decision)
         words = {"statement": bound.statement, "source": bound.source, "theorem": theorem}
         disagreements = differing(fields, {**words, "ratio": ends, "enclosure": ends})
-        details = {"ratio": float(ends[0])}
+        details = {"ratio": float_toward(ends[0], Toward.DOWN)}
     return Certificate(
         kind=KIND,
         id=bound.id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import decimal
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball.arrays import BallArray, plain
 from trpo_theory.numerics.ball.number import Ball
@@ -157,14 +157,7 @@ def _enclosed(entries: list[Ball], relation: str) -> tuple[Fraction | None, Frac
 def _written(lower: Fraction, upper: Fraction) -> str:
     if lower == upper and max(abs(lower.numerator), lower.denominator) < 10**_SHOWN_DIGITS:
         return str(lower)
-    return f"[{_rounded(lower, decimal.ROUND_FLOOR)}, {_rounded(upper, decimal.ROUND_CEILING)}]"
-
-
-def _rounded(x: Fraction, rounding: str) -> str:
-    context = decimal.Context(_DIGITS, rounding, decimal.MIN_EMIN, decimal.MAX_EMAX)
-    exact = decimal.Context(decimal.MAX_PREC, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX)
-    p, q = exact.create_decimal(x.numerator), exact.create_decimal(x.denominator)
-    return str(context.divide(p, q))
+    return f"[{decimal_toward(lower, _DIGITS, Toward.DOWN)}, {decimal_toward(upper, _DIGITS, Toward.UP)}]"
 
 
 def _without_enclosures(q: Quantities) -> Quantities:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import NotSolved
 from trpo_theory.io.evidence_files import Fields, ReadFields, number_text
@@ -49,6 +50,10 @@ def certify_earlier_upper(fields: ReadFields, claims: Iterable[Claim] | None) ->
     return _certificate(UPPER, fields, prove_earlier_supersolution)
 
 
+def _upper(proved: ProvedEnd) -> Fields:
+    return {"upper": float_toward(proved.upper, Toward.UP), "checks": proved.checks}
+
+
 def _certificate(kind: str, fields: ReadFields, prove: Callable[[ReadFields], ProvedEnd]) -> Certificate:
     try:
         proved = prove(fields)
@@ -57,7 +62,7 @@ def _certificate(kind: str, fields: ReadFields, prove: Callable[[ReadFields], Pr
     ends = (proved.lower, proved.upper)
     details: Fields = {"divergence": proved.divergence, "normaliser": proved.normaliser}
     details |= {"gamma": float(proved.gamma), "radius": float(proved.radius)}
-    details |= {"lower": float(ends[0])} if kind == LOWER else {"upper": float(ends[1]), "checks": proved.checks}
+    details |= {"lower": float_toward(ends[0], Toward.DOWN)} if kind == LOWER else _upper(proved)
     return Certificate(
         kind=kind,
         id=f"sharp/{proved.divergence}",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import (
@@ -147,8 +147,8 @@ def certify_update_gap(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
             "problem": str(proved.problem.reduction),
             "gamma": float(fraction(proved.problem.gamma)),
             _amount_name(proved.problem.reduction): float(fraction(proved.problem.amount)),
-            "objective": float(ends[0]),
-            "upper_bound": float(ends[1]),
+            "objective": float_toward(ends[0], Toward.DOWN),
+            "upper_bound": float_toward(ends[1], Toward.UP),
         },
     )
 
@@ -179,7 +179,7 @@ def prove_optimum(fields: ReadFields) -> ProvedOptimum:
 def _end(ball: arb, side: str) -> Fraction:
     if not ball.is_finite():
         raise NotSolved("got an update whose gap is infinite; wanted a finite one; fix: solve with Dual()")
-    return rounded(fraction(raw.end(ball, side)), math.floor if side == "lower" else math.ceil)
+    return rounded(fraction(raw.end(ball, side)), Toward.DOWN if side == "lower" else Toward.UP)
 
 
 def _reduction(fields: ReadFields) -> Reduction:

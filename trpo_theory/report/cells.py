@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import SupportsFloat
 
+from trpo_theory._outward import Toward, decimal_toward
+
 _PLAIN = r"-?\d+(?:\.\d+)?"
 _NUMBER = re.compile(rf"({_PLAIN})(?:e(-?\d+))?")
 _UNCERTAIN = re.compile(rf"\(?({_PLAIN}) ± ({_PLAIN})(?:\)e(-?\d+))?")
@@ -32,15 +34,23 @@ _LATEX = {
 _CAPTION = re.compile(r"\\.|[" + re.escape("".join(c for c in _LATEX if c not in r"\{}$~^")) + "]")
 
 
-def show(value: object, digits: int = 4, *, scientific: bool = False) -> str:
-    """A value with `digits` significant digits: 0.05821, 1.300e-7, -12.30, inf; `scientific`: always with a power of ten."""
+def show(value: object, digits: int = 4, *, scientific: bool = False, toward: Toward | None = None) -> str:
+    """A value with `digits` significant digits: 0.05821, 1.300e-7, -12.30, inf.
+
+    Args:
+        value: a float; everything else is shown as it is.
+        digits: significant digits.
+        scientific: always with a power of ten.
+        toward: for an end that is proved, the direction in which it is rounded; None for the nearest digits.
+    """
     if not isinstance(value, float):
         return str(value)
     if math.isinf(value) or math.isnan(value) or value == 0:
         return f"{value:g}"
-    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    number = value if toward is None else decimal_toward(value, digits, toward)
+    mantissa, _, power = f"{number:.{digits - 1}e}".partition("e")
     if -4 <= int(power) < max(digits, 4) and not scientific:
-        return f"{value:.{max(digits - 1 - int(power), 0)}f}"
+        return f"{number:.{max(digits - 1 - int(power), 0)}f}"
     return f"{mantissa}e{int(power)}"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from trpo_theory import _checks
+from trpo_theory._outward import Toward
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.report import cells
@@ -33,6 +34,7 @@ class Table:
         headings: for each column, its heading in LaTeX and in plain text (Markdown, HTML and the terminal).
         digits: significant digits shown, by column; 4 for the others.
         scientific: columns shown with powers of ten throughout, so that numbers of very different size align.
+        outward: columns of proved ends, each with the direction in which its digits are rounded; the others to nearest.
         uncertainty: for a column, the column of its standard errors; both are shown in one, 0.123 ± 0.004.
         mark: cells shown in bold, as (position of the row, column).
         plain_caption: the caption without LaTeX, for Markdown and HTML; by default the caption itself.
@@ -47,13 +49,20 @@ class Table:
     headings: dict[str, tuple[str, str]] = field(default_factory=dict)
     digits: dict[str, int] = field(default_factory=dict)
     scientific: tuple[str, ...] = ()
+    outward: dict[str, Toward] = field(default_factory=dict)
     uncertainty: dict[str, str] = field(default_factory=dict)
     mark: tuple[tuple[int, str], ...] = ()
     plain_caption: str = ""
 
     def __post_init__(self) -> None:
         columns = [str(name) for name in self.frame.columns]
-        used = [*self.scientific, *self.uncertainty, *self.uncertainty.values(), *(column for _, column in self.mark)]
+        used = [
+            *self.scientific,
+            *self.outward,
+            *self.uncertainty,
+            *self.uncertainty.values(),
+            *(column for _, column in self.mark),
+        ]
         for name in used:
             if name not in columns:
                 raise _checks.unknown_name("column", name, columns)
@@ -80,7 +89,8 @@ class Table:
         if name in self.uncertainty:
             pairs = zip(self.frame[name], self.frame[self.uncertainty[name]], strict=True)
             return [cells.show_uncertain(value, error, digits) for value, error in pairs]
-        return [show(value, digits, scientific=name in self.scientific) for value in self.frame[name]]
+        how: Any = {"scientific": name in self.scientific, "toward": self.outward.get(name)}
+        return [show(value, digits, **how) for value in self.frame[name]]
 
     def _cells(self, name: Any, texts: Any, form: Any) -> list[str]:
         marked = {row for row, column in self.mark if column == name}

@@ -5,12 +5,12 @@ Gamma and the radius are the decimals that their floats are written as: 0.9 is 9
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from trpo_theory._outward import Toward
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import (
     Fields,
@@ -118,7 +118,7 @@ def prove_lower_end(fields: ReadFields) -> ProvedEnd:
     gamma, radius = (_number(fields, name) for name in ("gamma", "radius"))
     arrays = {name: _floats(fields, name) for name in _ARRAYS}
     lower, upper = witness_ratio(divergence, normaliser, gamma, radius, arrays)
-    ends = rounded(lower, math.floor), rounded(upper, math.ceil)
+    ends = rounded(lower, Toward.DOWN), rounded(upper, Toward.UP)
     return ProvedEnd(divergence, normaliser, gamma, radius, *ends, states=len(arrays["old"]))
 
 

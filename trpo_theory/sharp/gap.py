@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from trpo_theory import _checks, bounds
+from trpo_theory._outward import Toward, float_toward
+from trpo_theory.bounds.record import Bound
 from trpo_theory.errors import NotKnown, NotSolved
 from trpo_theory.io import write_mdp
 from trpo_theory.io.evidence_files import as_written, checked_evidence_path, write_evidence
+from trpo_theory.numerics.ball.balls import Balls
+from trpo_theory.numerics.ball.number import Ball
+from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.sharp.divergence import Reduced
 from trpo_theory.sharp.divergences import DIVERGENCES
 from trpo_theory.sharp.evidence import lower_evidence, upper_evidence, witness_arrays, witness_ratio
@@ -39,6 +45,8 @@ _LEAST_NODES = 10
 """A side, at least: with fewer the bounds are too far apart to be of use. Chosen."""
 _LATTICE_PER_STEP = 16.0
 """Nodes in a step for a mean's lower bound, twice those of the upper one: its laws lead from node to node. Chosen."""
+_SHARE_BITS = 128
+"""Of the penalties that lower is divided by: chosen, more than twice a float's."""
 _MEAN_REACH = 6.0
 """Of the far nodes for a mean, in log x, twice those for a largest divergence: rare states may have any divergence. Chosen."""
 
@@ -76,11 +84,11 @@ class SharpGap:
 
     @property
     def bounds(self) -> list[BoundAtRadius]:
-        """Each bound of the catalogue that is a function of γ, ε and this divergence: its penalty at ε = 1, and lower/penalty."""
-        known = {"gamma": self.gamma, Normaliser(self.normaliser).field: 1.0}
-        field = DIVERGENCES[self.divergence].reduction.field
-        if field is not None:
-            known[field] = self.radius
+        """Each bound of the catalogue that is a function of γ, ε and this divergence: its penalty at ε = 1, and lower/penalty.
+
+        Where both ends are proved, the quotient is, too: rounded down.
+        """
+        known = self._known(self.gamma, self.radius)
         rows: list[BoundAtRadius] = []
         for bound in bounds.catalogue.values():
             try:
@@ -88,8 +96,21 @@ class SharpGap:
             except NotKnown:
                 continue
             if np.isfinite(penalty):  # else its hypotheses exclude this discount
-                rows.append({"id": bound.id, "penalty": penalty, "ratio": self.lower / penalty})
+                ratio = self._proved_share(bound) if self.certified else self.lower / penalty
+                rows.append({"id": bound.id, "penalty": penalty, "ratio": ratio})
         return rows
+
+    def _known(self, gamma: Any, radius: Any) -> dict[str, Any]:
+        """What a function of γ, ε and this divergence reads, at ε = 1."""
+        field = DIVERGENCES[self.divergence].reduction.field
+        return {"gamma": gamma, Normaliser(self.normaliser).field: 1} | ({} if field is None else {field: radius})
+
+    def _proved_share(self, bound: Bound) -> float:
+        """A float at or below lower/penalty, the penalty in balls."""
+        with precision(_SHARE_BITS):
+            known = {name: Ball(x) for name, x in self._known(as_written(self.gamma), as_written(self.radius)).items()}
+            penalty = Ball(bound.penalty(KnownQuantities(Balls(), **known)))
+        return float_toward(Fraction(self.lower) / penalty.upper, Toward.DOWN)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a bound."""
@@ -232,7 +253,7 @@ def _proved(found: SharpGap) -> SharpGap:
     found, upper = _with_proof(found)
     setting = found.divergence, found.normaliser, as_written(found.gamma), as_written(found.radius)
     lower, _ = witness_ratio(*setting, witness_arrays(found.witness))
-    return replace(found, lower=np.nextafter(float(lower), 0.0), upper=upper, certified=True)
+    return replace(found, lower=float_toward(lower, Toward.DOWN), upper=upper, certified=True)
 
 
 def _with_proof(found: SharpGap) -> tuple[SharpGap, float]:
@@ -245,5 +266,14 @@ def _with_proof(found: SharpGap) -> tuple[SharpGap, float]:
     *smaller, largest = (replace(found, supersolution=lifted(solution, share * solution.bound)) for share in _LIFTS)
     for candidate in smaller:
         with contextlib.suppress(NotSolved):
-            return candidate, float(check_supersolution(candidate.proof()).bound)
-    return largest, float(check_supersolution(largest.proof()).bound)
+            return candidate, _proved_upper(candidate)
+    return largest, _proved_upper(largest)
+
+
+def _proved_upper(found: SharpGap) -> float:
+    """The bound that its supersolution proves, at or above it.
+
+    Raises:
+        NotSolved: if an inequality is not proved.
+    """
+    return float_toward(check_supersolution(found.proof()).bound, Toward.UP)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from trpo_theory.errors import NotKnown
-from trpo_theory.numerics.arithmetic import Array
+from trpo_theory.numerics.arithmetic import Arithmetic, Array
 from trpo_theory.numerics.floats import Floats
 from trpo_theory.step.fields import no_quantity
 from trpo_theory.step.quantities import Quantities
@@ -21,6 +21,7 @@ class KnownQuantities(Quantities):
     Reading another quantity raises `NotKnown`; a name that is no quantity at all raises an AttributeError.
 
     Args:
+        arithmetic: of the numbers; floats, if left out.
         **known: quantities by the names that `Quantities` has for them, numbers or arrays of one batch.
 
     Raises:
@@ -36,10 +37,10 @@ class KnownQuantities(Quantities):
     trpo_theory.errors.NotKnown: the quantity max_kl is not known here
     """
 
-    def __init__(self, **known: Array) -> None:
+    def __init__(self, arithmetic: Arithmetic | None = None, **known: Array) -> None:
         for name in known.keys() - Quantities.names():
             raise no_quantity(name, Quantities.names())
-        self.arithmetic = Floats()
+        self.arithmetic = arithmetic or Floats()
         vars(self).update(known, _known=frozenset(known))
 
     def __getattribute__(self, name: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.record import Bound
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import write_evidence
@@ -70,8 +71,8 @@ class WorstCase:
 
     @property
     def ratio(self) -> float:
-        """Of the witness, certified: the lower end of the enclosure, as the nearest float."""
-        return float(self.enclosure[0])
+        """Of the witness, certified: the lower end of the enclosure, as the float at or below it."""
+        return float_toward(self.enclosure[0], Toward.DOWN)
 
     @property
     def enclosure(self) -> tuple[Fraction, Fraction]:
