@@ -166,7 +166,7 @@ def test_an_answer_that_is_too_coarse_is_called_inaccurate_whatever_the_solver_s
     assert result.status is Status.INACCURATE
     assert result.relative_gap > 1e-4
     assert result.gap >= exact.objective - result.objective
-    assert "Dual()" in result.status
+    assert "Dual()" in result.advice
     assert "clarabel: " in result.note
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -20,6 +21,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.updates import (
+    CVXPY,
     Dual,
     MaxKL,
     MaxTV,
@@ -706,3 +708,32 @@ def test_where_nothing_is_dear_the_best_action_is_taken_however_rare_the_others_
     assert result.status is Status.OPTIMAL
     assert np.abs(result.policy - [[0, 1, 0], [1, 0, 0]]).max() <= 1e-130
     assert result.surrogate_gain == pytest.approx(0.5 + 0.25, rel=1e-13)
+
+
+@pytest.mark.parametrize("delta", [1e-12, 1e-4, 0.01, 0.2])
+def test_reverse_kl_of_rows_that_are_nearly_deterministic(delta):
+    """Rows whose KL climbs from rounding to its limit within a factor 2 of beta: a Newton step from either side is no help."""
+    old = [[0.9999999996464700, 3.5044662573379949e-10, 1.0341637823563713e-12, 2.0492897871463059e-12]]
+    best = [[-0.2520216080499555, -0.00098764679246274628, 0.0, -1.0]]
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        old.append(rng.dirichlet(np.full(4, 0.05)).tolist())
+        best.append(rng.normal(size=4).tolist())
+    s = surrogate(old, best, np.ones(len(old)), gamma=0.999)
+    assert_optimal(solve(s, ReverseMaxKL(delta)))
+    assert_optimal(solve(s, ReverseMeanKL(delta)))
+
+
+def test_the_advice_does_not_name_the_solver_that_failed():
+    step = update(*one_of(), MaxKL(0.01))
+    assert step.advice == ""
+    coarse = dataclasses.replace(step, upper=step.upper * 2)
+    assert coarse.status is Status.INACCURATE
+    assert "Dual()" not in coarse.status
+    assert "Dual()" not in coarse.advice
+    assert "Dual()" in dataclasses.replace(coarse, solver=CVXPY()).advice
+
+
+def one_of():
+    rng = np.random.default_rng(3)
+    return random_mdp(rng, 5, 3, 0.9), random_rows(rng, 5, 3)

@@ -100,8 +100,9 @@ def update(
     shown = {name: value for name, value in fields.items() if name not in ("policy", "gap", "certified", "proved_gap")}
     shown["relative gap"] = _relative(fields["gap"], fields["objective"])
     print_fields(console, shown, {"proved_objective": Toward.DOWN, "proved_upper_bound": Toward.UP})
-    if solution.note:
-        console.print(solution.note)
+    for words in (solution.note, solution.advice):
+        if words:
+            console.print(words)
     if out is not None:
         console.print(f"the {'proof' if certify else 'policy'} is in {literal(out)}")
     return status

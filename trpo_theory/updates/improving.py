@@ -48,7 +48,7 @@ class Reason(enum.StrEnum):
     STEPS = "all steps done"
     OPTIMAL = "the policy is optimal: its return is that of policy iteration, to rounding"
     STATIONARY = "no policy of the class gains more than rounding on the surrogate"
-    FAILED = "the solver gave no answer to the last update, which left the policy as it was; use Dual()"
+    FAILED = "the solver gave no answer to the last update, which left the policy as it was; try another solver"
 
 
 @dataclass(frozen=True)

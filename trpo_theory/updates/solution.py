@@ -214,6 +214,11 @@ class UpdateSolution:
         small = np.asarray(self.gap) <= np.maximum(self.rtol * np.abs(self.upper_bound), self.rounding)
         return Status.OPTIMAL if bool(np.all(small & np.asarray(self.feasible))) else Status.INACCURATE
 
+    @property
+    def advice(self) -> str:
+        """What to do about an answer that is not what its solver promises; "" for one that is."""
+        return "" if self.status.solved else self.solver.advice
+
     def __repr__(self) -> str:
         if self.surrogate.batch_shape:
             return f"UpdateSolution({self.problem}, batch={self.surrogate.batch_shape}, status={self.status.name})"

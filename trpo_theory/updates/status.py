@@ -1,5 +1,5 @@
 # pyright: strict
-"""`Status`: what became of a solve, in words that say what to do next."""
+"""`Status`: what became of a solve."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import enum
 
 
 class Status(enum.StrEnum):
-    """What became of a solve; each value says what to do next."""
+    """What became of a solve. It names no solver: what to try instead depends on which one failed (`UpdateSolution.advice`)."""
 
     OPTIMAL = "optimal"
-    INACCURATE = "inaccurate: feasible, but the recomputed gap exceeds the tolerance; use Dual(), or a tighter solver"
-    FAILED = "failed: the solver gave no answer, old is returned; use Dual()"
+    INACCURATE = "inaccurate: feasible, but the recomputed gap exceeds the tolerance; upper_bound holds all the same"
+    FAILED = "failed: the solver gave no answer, old is returned; try another solver"
     HEURISTIC = "heuristic: a step that does not solve the problem; its gap says how much it leaves"
 
     @property

@@ -45,6 +45,8 @@ _LARGEST_RADIUS = 1e4
 class Dual(Solver):
     """The specialised solver: safeguarded Newton on the multipliers, vectorised over rows, batched over instances."""
 
+    advice = "floats cannot tell A or rho of this MDP any better: prove the gap with certify_update, or rescale the MDP"
+
     def solve(self, surrogate: Surrogate, problem: Problem) -> Answer:
         """The maximiser and its multipliers."""
         blocks = Blocks(surrogate, problem)

@@ -19,9 +19,11 @@ class Solver(Protocol):
 
     Attributes:
         takes: which problems, in words, for the message about one that it does not support.
+        advice: what to do about an answer of this solver that is not optimal.
     """
 
     takes: ClassVar[str] = "any problem"
+    advice: ClassVar[str] = "use Dual(), or a tighter tolerance of this solver"
 
     def solve(self, surrogate: Surrogate, problem: Problem) -> Answer:
         """A policy near the maximiser of the problem, and multipliers that prove how near.
