@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from trpo_theory import _checks, bounds
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.record import Bound
-from trpo_theory.errors import NotKnown, NotSolved
+from trpo_theory.errors import NotKnown
 from trpo_theory.io import write_mdp
 from trpo_theory.io.evidence_files import as_written, checked_evidence_path, write_evidence
 from trpo_theory.numerics.ball.balls import Balls
@@ -25,19 +24,16 @@ from trpo_theory.sharp.evidence import lower_evidence, upper_evidence, witness_a
 from trpo_theory.sharp.nodes import grid
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.sharp.program import Program
-from trpo_theory.sharp.prove_upper import check_supersolution
+from trpo_theory.sharp.proved import proof_fields, proved_supersolution
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.solution import Solution
-from trpo_theory.sharp.supersolution import Supersolution, least_supersolution, lifted
+from trpo_theory.sharp.supersolution import Supersolution, least_supersolution
 from trpo_theory.sharp.witness import SharpWitness, family_witness, sharp_witness
 from trpo_theory.step.partial import KnownQuantities
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_LIFTS = (0.0, 1e-11, 1e-9, 1e-7, 1e-5)
-"""Tried in turn on a supersolution that ball arithmetic does not prove as it is, as shares of its bound. Chosen: from rounding to
-what is still far below the distance of the two bounds."""
 _LEAST_GAMMA, _LARGEST_GAMMA = 1e-3, 0.9999  # outside these the program's numbers differ too much in size. Chosen
 _LEAST_RADIUS = 1e-10
 """Below it, likewise. Chosen."""
@@ -120,20 +116,7 @@ class SharpGap:
 
     def proof(self) -> dict[str, Any]:
         """The proof object of the upper bound, which `check_supersolution` (and `trpo-theory certify`) checks by itself."""
-        found = self.supersolution
-        setting = found.setting
-        arrays = {"nodes": found.nodes, "w": found.w, "price": found.multiplier, "mu": found.mu, "nu": found.nu}
-        return {
-            "kind": "sharp-gap/supersolution",
-            "divergence": setting.divergence.name,
-            "mean": setting.mean,
-            "expected": setting.expected,
-            "gamma": as_written(self.gamma),
-            "radius": as_written(self.radius),
-            "slope": found.slope,
-            "bound": found.bound,
-            **{name: array.tolist() for name, array in arrays.items()},
-        }
+        return proof_fields(self.supersolution)
 
     def write(self, path: str | Path) -> None:
         """Write the witness, an MDP with old and new: `trpo-theory bound FILE --old old --new new` evaluates it again.
@@ -262,18 +245,5 @@ def _with_proof(found: SharpGap) -> tuple[SharpGap, float]:
     Raises:
         NotSolved: if the proof fails with the largest lift, too.
     """
-    solution = found.supersolution
-    *smaller, largest = (replace(found, supersolution=lifted(solution, share * solution.bound)) for share in _LIFTS)
-    for candidate in smaller:
-        with contextlib.suppress(NotSolved):
-            return candidate, _proved_upper(candidate)
-    return largest, _proved_upper(largest)
-
-
-def _proved_upper(found: SharpGap) -> float:
-    """The bound that its supersolution proves, at or above it.
-
-    Raises:
-        NotSolved: if an inequality is not proved.
-    """
-    return float_toward(check_supersolution(found.proof()).bound, Toward.UP)
+    supersolution, bound = proved_supersolution(found.supersolution)
+    return replace(found, supersolution=supersolution), float_toward(bound, Toward.UP)

@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from trpo_theory import bounds
+from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds import Bound
+from trpo_theory.errors import NotSolved
 from trpo_theory.sharp.divergences import kl
 from trpo_theory.sharp.nodes import grid
 from trpo_theory.sharp.program import Program
+from trpo_theory.sharp.proved import proved_supersolution
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.supersolution import least_supersolution
 from trpo_theory.step.quantities import Quantities
@@ -21,7 +25,7 @@ STEPS_AN_OCTAVE = 4
 """Radii at which G is computed, a factor 2^(1/4) = 1.19 apart. Chosen: a penalty is at most 19 % too large, at a linear program
 for each step."""
 LEAST_RADIUS = 1e-7
-"""Nats. Below it rounding spoils the program's numbers: the penalty there is the envelope's."""
+"""Nats. Below it rounding spoils the program's numbers: the penalty there is the envelope's, as wherever nothing is proved."""
 LARGEST_RADIUS = 20.0
 """Nats: the largest that `sharp_gap` takes."""
 _NODES = 40
@@ -52,14 +56,18 @@ def step_above(radius: float) -> int:
 
 @functools.lru_cache(maxsize=4096)
 def largest_gap(gamma: float, step: int) -> float:
-    """An upper bound on G(γ, radius_of(step)): of a supersolution in floats, lifted to cover their rounding."""
+    """A proved upper bound on G(γ, radius_of(step)): of a supersolution that the checker accepts; ∞ where it accepts none."""
     setting = Setting(kl.DIVERGENCE, gamma, radius_of(step))
-    found, _ = least_supersolution(Program(setting, grid(setting, _NODES)))
-    return found.bound
+    try:
+        found, _ = least_supersolution(Program(setting, grid(setting, _NODES)))
+        _, bound = proved_supersolution(found, radius=Fraction(radius_of(step)))
+    except NotSolved:
+        return np.inf
+    return float_toward(bound, Toward.UP)
 
 
 def _sharp(q: Quantities) -> np.ndarray:
-    """ε min(G at the next step, the envelope's)."""
+    """ε min(G at the next step, the envelope's); the envelope alone where no bound on G is proved."""
     envelope = bounds.get("chain-rule/kl").formula(q)
     gamma, radius, size, least = np.broadcast_arrays(
         *map(np.asarray, (q.gamma, q.max_kl, q.max_abs_advantage, envelope))
@@ -77,5 +85,5 @@ SHARP_MAX_KL = SteppedBound(
     "sharp/max-kl",
     _sharp,
     r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \epsilon\, G(\gamma, D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi))",
-    'the worst case over all finite MDPs, docs/theory.md, "The sharp gap"; computed here, rounded up',
+    'the worst case over all finite MDPs, docs/theory.md, "The sharp gap"; proved here step by step, rounded up',
 )
