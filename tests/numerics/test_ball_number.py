@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from trpo_theory.errors import InvalidInput, TrpoTheoryError
 from trpo_theory.numerics.ball.arrays import balls
 from trpo_theory.numerics.ball.number import Ball, larger, smaller
-from trpo_theory.numerics.ball.raw import Undecided, precision
+from trpo_theory.numerics.ball.raw import Undecided, arb, float_ends, precision
 
 INF, NAN = math.inf, math.nan
 rationals = st.fractions(min_value=-50, max_value=50, max_denominator=60)
@@ -376,3 +376,41 @@ def test_numpy_asks_of_each_what_kind_it_is():
     assert np.isfinite(array).tolist() == [True, False, False]
     assert np.isinf(array).tolist() == [False, True, False]
     assert np.isnan(array).tolist() == [False, False, True]
+
+
+def test_signs_and_a_number_to_the_power_of_a_ball():
+    assert (+Ball(Fraction(2, 3))).fraction == Fraction(2, 3)
+    assert (4 ** Ball(Fraction(3, 2))).fraction == 8
+    assert encloses(3 ** Ball(2).sqrt(), mpmath.power(3, mpmath.sqrt(2)))
+    for operation in (operator.sub, operator.pow):
+        for left, right in ((Ball(1), "1"), ("1", Ball(1))):
+            with pytest.raises(TypeError):
+                operation(left, right)
+
+
+def test_exponentials_of_infinities():
+    assert Ball(INF).exp().midpoint == Ball(INF).expm1().midpoint == INF
+    assert Ball(-INF).exp().fraction == 0
+    assert Ball(-INF).expm1().fraction == -1
+    assert Ball(NAN).expm1().is_nothing
+
+
+def test_the_floats_on_either_side_of_an_enclosure():
+    with precision(128):
+        low, high = float_ends(Ball(1).exp().raw)
+    assert mpmath.mpf(low) < mpmath.e < mpmath.mpf(high)
+    assert math.nextafter(low, INF) == high
+    assert float_ends(arb(0.75)) == (0.75, 0.75)
+    assert float_ends(arb("inf")) == (INF, INF)
+    assert float_ends(arb("-inf")) == (-INF, -INF)
+    with pytest.raises(Undecided, match="indeterminate"):
+        float_ends(arb("nan"))
+
+
+def test_what_a_balls_text_shows():
+    assert repr(Ball(Fraction(-3, 7))) == "Ball(-3/7)"
+    assert repr(Ball(2) ** 119) == f"Ball({2**119})"
+    assert repr(Ball(2) ** 121).endswith("..., exact)")
+    assert [repr(Ball(x)) for x in (INF, -INF, NAN)] == ["Ball(inf)", "Ball(-inf)", "Ball(nothing)"]
+    assert repr(Ball(-1).sqrt()) == "Ball(undefined)"
+    assert repr(Ball(2).sqrt()).startswith("Ball([1.4142135623730")

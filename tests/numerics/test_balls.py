@@ -292,6 +292,12 @@ def test_a_system_that_enclosures_leave_singular_is_undecided():
         resolvent.solve([1])
 
 
+def test_an_exactly_singular_system_has_no_solution():
+    """gamma = 1 and a chain that never leaves: I - P is 0, and no precision would change that."""
+    with pytest.raises(ZeroDivisionError):
+        Balls().resolvent([[[1]]], [[1]], 1).solve([1])
+
+
 def test_infinite_right_hand_sides_are_solved_too():
     """State 0 stays, state 1 goes to it: the infinity of state 1 is not seen from 0, and is 0 · ∞ there."""
     resolvent = Balls().resolvent([[[1, 0]], [[1, 0]]], [[1], [1]], F(1, 2))
