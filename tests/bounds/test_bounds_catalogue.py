@@ -563,3 +563,83 @@ def test_hypotheses_that_fail_leave_nothing():
     check = TRUE["pirotta/q"].check(of(F1))
     assert (float(check.penalty), float(check.lower_bound), float(check.slack)) == (math.inf, -math.inf, math.inf)
     assert float(TRUE["pirotta/q"].formula(of(F1))) == 0.25
+
+
+# --- hypotheses at their edge, and how much rounding a slack is allowed -----------------------------------------------
+
+
+def one_state_then_nothing(reward, gamma=0.5):
+    """State 0 leads to state 1, where nothing is earned: Q of state 1 is 0."""
+    mdp = tt.FiniteMDP([[[0, 1], [0, 1]]] * 2, [[reward, 1.0], [0.0, 0.0]], gamma)
+    return tt.compare(mdp, [[0.5, 0.5]] * 2, [[0.25, 0.75]] * 2)
+
+
+def test_the_bound_in_q_holds_for_rewards_that_may_be_zero():
+    assert TRUE["pirotta/q"].penalty(one_state_then_nothing(0.0)) == pytest.approx(0.5 / 0.25 * 0.5**2 / 2)
+    assert TRUE["pirotta/q"].penalty(one_state_then_nothing(-1e-12)) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("mean-kl/linear-4", F(1, 4)), ("mean-kl/linear-2", F(4, 5)), ("mean-kl/linear-open", F(1, 10))]
+)
+def test_a_bound_for_large_discounts_is_one_from_its_least_discount_on(name, least):
+    case = one_state_then_nothing(0.0, float(least))
+    assert math.isfinite(ALL[name].penalty(case))
+    assert bool(ALL[name].met(case))
+    assert ALL[name].penalty(one_state_then_nothing(0.0, float(least) - 1e-9)) == math.inf
+    exact = exactly([[[1]]], [[0]], least, [1], [[1]], [[1]])
+    assert bool(ALL[name].met(exact))
+    assert not ALL[name].met(exactly([[[1]]], [[0]], least - F(1, 10**30), [1], [[1]], [[1]]))
+
+
+def test_a_target_that_is_greedy_only_nearly_is_not_greedy():
+    """new = old + 1/8 (target - old); the target takes the better action in state 0 with probability 1 - deficit."""
+    for deficit, greedy in ((F(0), True), (F(1, 10**6), False)):
+        old, target = F(1, 2), 1 - deficit
+        taken = old + F(1, 8) * (target - old)
+        arguments = [[[1, 0], [1, 0]], [[0, 1], [0, 1]]], [[1, 0], [0, 0]], F(1, 2), [1, 0]
+        rows = [[old, old], [1, 0]], [[taken, 1 - taken], [F(7, 8), F(1, 8)]]
+        q = in_floats(*arguments, *rows)
+        # the least weight makes some action of new impossible for the target: state 1 sets it to 1/8
+        assert q.mixture_weight == pytest.approx(1 / 8, rel=1e-12)
+        assert bool(TRUE["kakade-langford/greedy"].met(q)) is greedy
+
+
+EPS = float(np.finfo(float).eps)
+
+
+def coupling_tight(reward=0.0, excess=0.0):
+    """Two states, α = 1/4, ε = 1, ε' = 1/2, V = 2 reward, Σ|ρ_new - ρ_old| = 4/5, rows off by `excess`."""
+    old, new = [[0.5, 0.5, 0.0]] * 2, [[0.5, 0.25, 0.25 + excess], [0.25, 0.75, 0.0]]
+    rewards = np.array([[1.0, -1.0, 1.0]] * 2) + reward
+    mdp = tt.FiniteMDP([[[1, 0], [1, 0], [0, 1]], [[0, 1]] * 3], rewards, 0.5, [1.0, 0.0])
+    fields, (old, new) = trailing_fields(mdp, np.array(old), np.array(new))
+    return Quantities(Floats(), old=old, new=new, batch_shape=(), **fields)
+
+
+@pytest.mark.parametrize("reward", [0.0, 3.0])
+def test_the_rounding_that_a_slack_is_allowed(reward):
+    """u = 4 (S + 4) eps = 24 eps: u/(1 - γ) 4/5 2α (ε + |V|) + γ/(1 - γ)² 2 u α ε'; of a shift 2u/(1 - γ)² 2α (ε + |V|)."""
+    q, size = coupling_tight(reward), 1 + 2 * reward
+    gap = 24 * 2 * 0.8 * 0.5 * size + 0.5 * 4 * (2 * 24 * 0.25) * 0.5
+    assert TRUE["trpo/tv"].rounding(q) == pytest.approx(gap * EPS, rel=1e-9)
+    assert TRUE["geppo"].rounding(q) == pytest.approx((gap + 2 * 24 * 4 * 0.5 * size) * EPS, rel=1e-9)
+
+
+def test_rows_that_do_not_sum_to_one_are_allowed_for():
+    """By δ: 2 δ γ/(1 - γ)² ε' + 2 δ ε Σ|ρ_new - ρ_old|."""
+    delta = 2.0**-40
+    more = TRUE["trpo/tv"].rounding(coupling_tight(excess=delta)) - TRUE["trpo/tv"].rounding(coupling_tight())
+    assert more == pytest.approx(2 * delta * (2 * 0.5 + 0.8), rel=1e-6)
+
+
+def test_many_states_round_no_more_than_blocked_sums_do():
+    """Longer sums than 32 terms are blocked or pairwise: 40 states are allowed as much as 32."""
+    sizes = {}
+    for states in (1, 32, 40):
+        mdp = tt.FiniteMDP(np.tile(np.eye(states)[:, None], (1, 2, 1)), np.tile([[1.0, -1.0]], (states, 1)), 0.5)
+        q = tt.compare(mdp, np.full((states, 2), 0.5), np.tile([[0.75, 0.25]], (states, 1)))
+        sizes[states] = float(TRUE["trpo/tv"].rounding(q)) / EPS
+    # the visitation does not change: what is left is γ/(1 - γ)² 2 u α ε', u = 4 (min(S, 32) + 4) eps
+    assert sizes[1] == pytest.approx(2 * 2 * 4 * 5 / 4 / 2, rel=1e-9)
+    assert sizes[32] == sizes[40] == pytest.approx(2 * 2 * 4 * 36 / 4 / 2, rel=1e-9)

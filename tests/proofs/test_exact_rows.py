@@ -12,7 +12,7 @@ from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import fmpq, precision
 from trpo_theory.proofs.exact_rows import ExactProblem, ExactRow, Reduction, lower_end, normalised, upper_end
 
-HALF = fmpq(1, 2)
+HALF, ONE, TENTH = fmpq(1, 2), fmpq(1), fmpq(1, 10)
 CLOSE = mpmath.mpf(10) ** -40
 
 
@@ -22,8 +22,8 @@ def _digits():
         yield
 
 
-def row(x=fmpq(1, 10), rho=fmpq(1), size=fmpq(1)):
-    return ExactRow(rho, [HALF, HALF], [HALF + x, HALF - x], [size, -size])
+def row(x=TENTH, rho=ONE):
+    return ExactRow(rho, [HALF, HALF], [HALF + x, HALF - x], [ONE, -ONE])
 
 
 def ends(ball):
