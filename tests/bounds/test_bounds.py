@@ -124,7 +124,8 @@ def test_batched_bounds_are_the_single_ones():
 
 def test_the_catalogue_reads_as_a_mapping():
     assert "trpo/kl" in tt.bounds
-    assert len(tt.bounds) == len(list(tt.bounds)) == 27
+    true = [bound.id for file in tt.bounds.FILES for bound in file.BOUNDS if bound.expected is True]
+    assert len(tt.bounds) == len(list(tt.bounds)) == len(set(true)) >= 27
     assert "trpo/tv-2" in tt.bounds
     assert "trpo/tv-3" not in tt.bounds
     assert tt.bounds["trpo/tv-2"] is tt.bounds.folklore["trpo/tv-2"]
