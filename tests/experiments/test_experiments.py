@@ -59,7 +59,7 @@ def test_rows_follow_from_the_definitions():
 
 def test_the_last_line_counts_what_was_checked_and_what_was_not(monkeypatch):
     """Of the bounds 3 are too costly where 48 states are many, and 2 have hypotheses that this environment does not meet."""
-    monkeypatch.setattr(tt.bounds, "_SMALL", 47)
+    monkeypatch.setattr(tt.bounds, "_MANY_STATES", 47)
     settings = lower_bound.Settings(environments=(("Cliff", "gym:CliffWalking-v1"),), gammas=(0.9,), steps=(0.1,))
     frames = lower_bound.run(settings)
     frame = frames[""]

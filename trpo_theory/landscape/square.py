@@ -245,7 +245,7 @@ def _one_policy(old: RealLike, mdp: FiniteMDP) -> np.ndarray:
     return old
 
 
-def _to_the_wall(origin: np.ndarray, ray: np.ndarray) -> np.ndarray:
+def _to_the_wall(origin: np.ndarray, ray: np.ndarray) -> np.ndarray | np.float64:
     """The distance from the origin along the ray to the edge of the square."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(ray > 0, (1 - origin) / ray, np.where(ray < 0, -origin / ray, np.inf)).min(-1)
