@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _LONGEST = 800
+"""Characters of a quoted value that a message shows, its two ends. Chosen: ten lines of a terminal."""
 
 
 class TrpoTheoryError(Exception):
@@ -19,6 +20,10 @@ class InvalidInput(TrpoTheoryError, ValueError):
     ...
     trpo_theory.errors.InvalidInput: got gamma = 1; wanted a number in [0, 1); fix: pass 0.99
     """
+
+    got: str
+    wanted: str
+    fix: str
 
     def __init__(self, *, got: str, wanted: str, fix: str) -> None:
         if len(got) > _LONGEST:  # a value quoted in full, and its value was a file
@@ -53,6 +58,8 @@ class NotKnown(TrpoTheoryError, LookupError):
         name: the quantity, as `Quantities` has it.
     """
 
+    name: str
+
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"the quantity {name} is not known here")
@@ -68,6 +75,9 @@ class ClaimFailed(TrpoTheoryError):
         claim_id: the claim.
         complaint: the exception, with the line of the user's file that raised it.
     """
+
+    claim_id: str
+    complaint: str
 
     def __init__(self, claim_id: str, complaint: str) -> None:
         self.claim_id, self.complaint = claim_id, complaint

@@ -1,4 +1,3 @@
-# pyright: strict, reportMissingTypeStubs=false
 """`BoundCheck`: a bound's numbers on an instance, and the float error of its slack."""
 
 from __future__ import annotations

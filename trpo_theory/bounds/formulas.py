@@ -1,4 +1,3 @@
-# pyright: strict
 """The types of what claims and bounds are made of: a number, a condition, a formula."""
 
 from __future__ import annotations

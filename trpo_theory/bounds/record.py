@@ -1,4 +1,3 @@
-# pyright: strict
 """`Claim`, a statement that is evaluated on instances, and `Bound`, the claim η(new) ≥ L_old(new) − penalty."""
 
 from __future__ import annotations

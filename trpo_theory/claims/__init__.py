@@ -32,7 +32,7 @@ def _records() -> Iterable[Claim]:
         yield from file.CLAIMS
 
 
-catalogue = Catalogue.of("claim", _records())
+catalogue: Catalogue[Claim] = Catalogue.of("claim", _records())
 
 
 def get(claim_id: str) -> Claim:

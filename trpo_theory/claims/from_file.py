@@ -1,4 +1,3 @@
-# pyright: strict
 """Claims of one's own, from a Python file. An error in that file is reported with its line."""
 
 from __future__ import annotations

@@ -1,5 +1,3 @@
-# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
 # The relaxed rules concern SciPy, which has no type stubs.
 """The dynamics of an MDP as they are given, dense or sparse, checked and reduced to what `FiniteMDP` stores."""
 

@@ -1,5 +1,3 @@
-# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
 # The relaxed rules concern SciPy, which has no type stubs.
 """`FiniteMDP`: a finite Markov decision process, validated when it is built."""
 

@@ -1,4 +1,3 @@
-# pyright: strict, reportUnknownMemberType=false
 # The relaxed rule concerns NumPy's partially typed methods.
 """The usual policies, as (S, A) arrays, and aggregation: the class of policies that are equal in states of one group."""
 

@@ -1,6 +1,3 @@
-# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-# The relaxed rules concern SciPy, which has no type stubs.
 """Types of arguments that public functions read: wider than what they work on, which is float64 arrays."""
 
 from __future__ import annotations

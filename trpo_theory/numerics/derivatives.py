@@ -39,14 +39,18 @@ class Traced(Floats):
 
     name = "float64, traced"
     xp = anp
-    sqrt = staticmethod(anp.sqrt)
-    log = staticmethod(anp.log)
-    exp = staticmethod(anp.exp)
-    minimum = staticmethod(anp.minimum)
-    maximum = staticmethod(anp.maximum)
-    where = staticmethod(anp.where)
-    stack = staticmethod(anp.stack)
-    plain = staticmethod(getval)
+    sqrt: staticmethod[[Array], Array] = staticmethod(anp.sqrt)
+    log: staticmethod[[Array], Array] = staticmethod(anp.log)
+    exp: staticmethod[[Array], Array] = staticmethod(anp.exp)
+    minimum: staticmethod[[Array, Array], Array] = staticmethod(anp.minimum)
+    maximum: staticmethod[[Array, Array], Array] = staticmethod(anp.maximum)
+    where: staticmethod[..., Array] = staticmethod(anp.where)
+    stack: staticmethod[..., Array] = staticmethod(anp.stack)
+
+    @staticmethod
+    def plain(x: Array) -> Array:
+        """The numbers alone, without what autograd records of them."""
+        return getval(x)
 
     @staticmethod
     def nan_to_inf(x: Array) -> Array:

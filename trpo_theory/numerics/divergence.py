@@ -15,15 +15,15 @@ from jaxtyping import Real
 
 from trpo_theory.errors import InvalidInput
 
-Rows = Real[np.ndarray, "..."] | Sequence | float
+Rows = Real[np.ndarray, "..."] | Sequence[object] | float
 """Probabilities, an axis of them a row: an array of floats or integers, or nested sequences."""
 
 _SMALL = 0.25
 """Below this |x| a series takes over from x − log(1 + x), which then cancels. Chosen: ten terms reach rounding there."""
-_LOG1P_TERMS = 1.0 / np.arange(3.0, 23.0, 2.0)  # 1/3, 1/5, ...: |s| < 1/7, so that the last is below 1e-17 of the first
-_EXP_TERMS = 1.0 / np.cumprod(
-    np.arange(2.0, 18.0)
-)  # 1/2!, ..., 1/17!: the last, at |y| = 0.7, is below 1e-16 of the first
+_LOG1P_TERMS = 1.0 / np.arange(3.0, 23.0, 2.0)
+"""1/3, 1/5, ...: |s| < 1/7, so that the last is below 1e-17 of the first."""
+_EXP_TERMS = 1.0 / np.cumprod(np.arange(2.0, 18.0))
+"""1/2!, ..., 1/17!: the last, at |y| = 0.7, is below 1e-16 of the first."""
 
 
 def x_minus_log1p(x: Real[np.ndarray, "*shape"]) -> Real[np.ndarray, "*shape"]:

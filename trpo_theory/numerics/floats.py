@@ -26,26 +26,26 @@ class Floats:
 
     name: str = "float64"
     xp: ModuleType | Any = np
-    stack = staticmethod(np.stack)
+    stack: staticmethod[..., Array] = staticmethod(np.stack)
 
     @staticmethod
     def plain(x: Array) -> Array:
         """The numbers alone."""
         return x
 
-    sqrt = staticmethod(np.sqrt)
-    log = staticmethod(np.log)
-    exp = staticmethod(np.exp)
-    minimum = staticmethod(np.minimum)
-    maximum = staticmethod(np.maximum)
-    where = staticmethod(np.where)
-    kl_div = staticmethod(divergence.kl_div)
-    chi2 = staticmethod(divergence.chi2)
-    jensen_shannon = staticmethod(divergence.jensen_shannon)
-    hellinger2 = staticmethod(divergence.hellinger2)
-    renyi = staticmethod(divergence.renyi)
-    identity = staticmethod(np.eye)
-    polylog = staticmethod(special.polylog)
+    sqrt: staticmethod[[Array], Array] = staticmethod(np.sqrt)
+    log: staticmethod[[Array], Array] = staticmethod(np.log)
+    exp: staticmethod[[Array], Array] = staticmethod(np.exp)
+    minimum: staticmethod[[Array, Array], Array] = staticmethod(np.minimum)
+    maximum: staticmethod[[Array, Array], Array] = staticmethod(np.maximum)
+    where: staticmethod[..., Array] = staticmethod(np.where)
+    kl_div: staticmethod[[Array, Array], Array] = staticmethod(divergence.kl_div)
+    chi2: staticmethod[..., Array] = staticmethod(divergence.chi2)
+    jensen_shannon: staticmethod[..., Array] = staticmethod(divergence.jensen_shannon)
+    hellinger2: staticmethod[..., Array] = staticmethod(divergence.hellinger2)
+    renyi: staticmethod[..., Array] = staticmethod(divergence.renyi)
+    identity: staticmethod[[int], Array] = staticmethod(np.eye)
+    polylog: staticmethod[[float, Array], Array] = staticmethod(special.polylog)
 
     @staticmethod
     def nan_to_inf(x: Array) -> Array:

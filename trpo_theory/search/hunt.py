@@ -87,7 +87,7 @@ class Hunt:
             self._near.append((float(share[which]), instances, int(np.flatnonzero(near)[which])))
 
     def prove(self, claim: Claim) -> None:
-        """Ask balls: about the clearly negative, small ones first, until one is refuted; if none is, about those near 0."""
+        """Decide the clearly negative ones in balls, small ones first, until one is refuted; if none is, those near 0."""
         self._negative.sort(key=lambda found: found[:2])
         negative, self._negative = self._negative, []
         if any(self._refutes(claim, instances.exact(index)) for _, _, instances, index in negative):
@@ -95,9 +95,13 @@ class Hunt:
         self._near.sort(key=lambda found: found[0])
         near, self._near = self._near[:_PROVED_NEAR], []
         for _, instances, index in near:
-            self.near -= self.relation == ">="
+            self._leave_near()
             if self._refutes(claim, instances.exact(index)):
                 return
+
+    def _leave_near(self) -> None:
+        """An instance whose slack is within rounding is decided now: it no longer counts as near, if it did."""
+        self.near -= self.relation == ">="
 
     def wants(self, shape: tuple[int, int]) -> bool:
         """Whether a counterexample of that size would be the smallest so far."""

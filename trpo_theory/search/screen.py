@@ -75,6 +75,8 @@ class Screen:
         ClaimFailed: if the claim raises an exception on a single instance, or its slack is no number.
     """
 
+    batched: bool
+
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         probe = impose(random_instances(np.random.default_rng(0), *_PROBE), claim.needs)

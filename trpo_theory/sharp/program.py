@@ -29,6 +29,8 @@ class Program:
     Attributes:
         setting: which gap.
         nodes: x_1 .. x_N, with 1 in the middle.
+        places: of the unknowns.
+        unit: of the values w, in max|A| or max|Ā|.
         lattice: whether laws lead from node to node only. What they gain, a finite MDP gains: the value is below G.
         multiplier: for a mean, the λ to use. None: λ is chosen, and w is least at 1 only, not at every node.
     """
@@ -37,6 +39,8 @@ class Program:
     nodes: np.ndarray
     lattice: bool = False
     multiplier: float | None = None
+    places: Places = field(init=False)
+    unit: float = field(init=False)
     _parts: list[Inequalities] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:

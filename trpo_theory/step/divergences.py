@@ -1,4 +1,3 @@
-# pyright: strict
 """How far a step goes: the divergences between old and new by states, their largest, and their mean under d_old."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: strict
 """`ExactInstance`: one step (mdp, old, new) in exact rationals, with its conversions.
 
 ExactInstance.of(mdp, old, new), ExactInstance(...)     the dyadic rationals that floats are; rationals as they are

@@ -1,4 +1,3 @@
-# pyright: strict
 """What a step (mdp, old, new) is given by, in any arithmetic, and the chains of its two policies."""
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ class StepFields(Notation):
     transition: Array
     reward: Array
     initial: Array
+    available: Array
     old: Policy
     new: Policy
     batch_shape: tuple[int, ...]

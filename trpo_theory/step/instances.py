@@ -1,4 +1,3 @@
-# pyright: strict
 """`Instances`: a batch of (mdp, old, new) of one size, with what else claims read; plain float arrays, batch first.
 
 The conversions between the records of a step are here and in `exact`:

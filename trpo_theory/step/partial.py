@@ -1,4 +1,3 @@
-# pyright: strict
 """Quantities of which only some are known, for bounds that are functions of those alone."""
 
 from __future__ import annotations
@@ -36,6 +35,8 @@ class KnownQuantities(Quantities):
     ...
     trpo_theory.errors.NotKnown: the quantity max_kl is not known here
     """
+
+    arithmetic: Arithmetic
 
     def __init__(self, arithmetic: Arithmetic | None = None, **known: Array) -> None:
         for name in known.keys() - Quantities.names():

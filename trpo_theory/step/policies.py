@@ -1,4 +1,3 @@
-# pyright: strict
 """What is known of each of the two policies by itself: values, advantages, visitation, returns."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: strict
 """`Quantities` of (mdp, old, new): the one record that bounds and claims read; `compare` makes it from floats."""
 
 from __future__ import annotations

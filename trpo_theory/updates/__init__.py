@@ -1,4 +1,3 @@
-# pyright: strict
 """The update problems (11), (12), (13) and their siblings, solved with certificates."""
 
 from __future__ import annotations

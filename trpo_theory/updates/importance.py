@@ -1,4 +1,4 @@
-# pyright: strict, reportMissingTypeStubs=false
+# pyright: reportMissingTypeStubs=false
 # SciPy and pandas have no stubs.
 """Equation (14): the surrogate by importance sampling, exactly and from sampled trajectories."""
 

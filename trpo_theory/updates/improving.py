@@ -1,4 +1,4 @@
-# pyright: strict, reportMissingTypeStubs=false
+# pyright: reportMissingTypeStubs=false
 # SciPy and pandas have no stubs.
 """`improve`: an update problem, again and again, with what happened at every step."""
 

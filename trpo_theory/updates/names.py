@@ -1,4 +1,3 @@
-# pyright: strict
 """Problems and solvers by the names that the command line takes; its help and its messages list them from here."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: strict
 """The penalty of (11) as a function of max-KL: linear where the bound is, else any function that does not fall.
 
 Proofs: docs/theory.md, "Penalties that are not linear".

@@ -1,4 +1,3 @@
-# pyright: strict
 """The update problems as values: what is maximised, and which divergence is held down in which reduction.
 
 A constrained problem is a `RowDivergence` and a `Reduction`; its name and everything else follow. To add one, write a class
@@ -55,6 +54,9 @@ class TrustRegion(Problem):
     A problem is a class of it: `class MaxKL(TrustRegion, divergence=FORWARD_KL, reduction=MAX)`.
     """
 
+    name: ClassVar[str]
+    divergence: ClassVar[RowDivergence]
+    reduction: ClassVar[Reduction]
     delta: Size
 
     def __init_subclass__(cls, *, divergence: RowDivergence, reduction: Reduction) -> None:

@@ -1,4 +1,3 @@
-# pyright: strict
 """How a problem sums up the divergences of its rows: by their maximum, or by their mean under the visitation of old."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: strict
 """`SteppedBound` and sharp/max-kl: the sharp gap as a penalty, the best that any theorem of its form can have."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: strict
 """`UpdateSolution`: a policy with its certificate, which recomputes its own numbers from the definitions."""
 
 from __future__ import annotations

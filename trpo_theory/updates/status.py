@@ -1,4 +1,3 @@
-# pyright: strict
 """`Status`: what became of a solve."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: strict
 """What an update problem sees of an MDP: the advantages and the visitation of the old policy, by rows of the policy."""
 
 from __future__ import annotations

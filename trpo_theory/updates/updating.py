@@ -1,4 +1,3 @@
-# pyright: strict
 """`update`: one interface to every problem, solver and class of policies."""
 
 from __future__ import annotations

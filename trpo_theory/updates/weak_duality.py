@@ -1,4 +1,3 @@
-# pyright: strict
 """The certificate: any multipliers bound the optimum from above, any feasible policy from below; both from definitions."""
 
 from __future__ import annotations

@@ -79,12 +79,13 @@ class RecheckingHunt(KeepingHunt):
         negatives, near = (sorted(found, key=lambda one: one[0]) for found in (self._negatives, self._near_zero))
         self._negatives, self._near_zero = [], []
         self.unchecked = max(0, len(negatives) - _CHECKED_AT_MOST)
-        for kind, _, instances, index in [
-            *((1, *one) for one in negatives[:_CHECKED_AT_MOST]),
-            *((0, *one) for one in near[:limit]),
+        for negative, _, instances, index in [
+            *((True, *one) for one in negatives[:_CHECKED_AT_MOST]),
+            *((False, *one) for one in near[:limit]),
         ]:
             self.checked += 1
-            self.near -= claim.relation == ">=" and not kind
+            if not negative:
+                self._leave_near()
             if self._refutes(claim, instances.exact(index)):
                 self.unchecked = 0
                 return

@@ -34,7 +34,9 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
     elif found.min_slack == np.inf:
         verdict, note = Outcome.UNDECIDED, _sentence("its slack is nowhere a finite number", note)
     if verdict == Outcome.UNREFUTED and found.min_slack < 0:
-        note = _sentence("floats call it false where balls prove it true: they lose digits in its formula", note)
+        note = _sentence(
+            "its float slack is negative where ball arithmetic proves it true: its formula loses digits in floats", note
+        )
     if not found.batched:
         note = _sentence("run one instance at a time: its formula cannot be batched", note)
     return Verdict(

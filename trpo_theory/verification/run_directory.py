@@ -34,9 +34,12 @@ class RunDirectory:
             settings or versions.
     """
 
+    path: Path
+    damaged: list[str]
+
     def __init__(self, path: Any, settings: dict[str, Any], *, resume: bool = False) -> None:
         self.path = Path(path)
-        self.damaged: list[str] = []
+        self.damaged = []
         manifest = {"settings": _as_json(settings), "versions": _versions()}
         known = _manifest(self.path)
         if known is not None and not resume and any(self._files()):

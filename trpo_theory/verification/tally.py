@@ -68,7 +68,7 @@ class Tally:
         ties: those whose slack is 0 to a thousand bits.
         batched: whether the formula ran on batches.
         note: why balls could not decide.
-        refuted: an instance on which balls prove the claim false.
+        refuted: an instance on which the claim is proved false in ball arithmetic.
         worst: the instances kept, those of least slack and those of least ratio.
     """
 

@@ -24,13 +24,15 @@ class Balls:
     """Exact rationals, and balls where roots and logarithms enter."""
 
     name = "balls"
-    stack = staticmethod(np.stack)
-    sqrt = staticmethod(elementwise(Ball.sqrt, 1))
-    log = staticmethod(elementwise(Ball.log, 1))
-    exp = staticmethod(elementwise(Ball.exp, 1))
-    minimum = staticmethod(elementwise(smaller, 2))
-    maximum = staticmethod(elementwise(larger, 2))
-    nan_to_inf = staticmethod(elementwise(lambda x: Ball(np.inf) if x.is_nothing else x, 1))
+    stack: staticmethod[..., Array] = staticmethod(np.stack)
+    sqrt: staticmethod[[Array], Array] = staticmethod(elementwise(Ball.sqrt, 1))
+    log: staticmethod[[Array], Array] = staticmethod(elementwise(Ball.log, 1))
+    exp: staticmethod[[Array], Array] = staticmethod(elementwise(Ball.exp, 1))
+    minimum: staticmethod[[Array, Array], Array] = staticmethod(elementwise(smaller, 2))
+    maximum: staticmethod[[Array, Array], Array] = staticmethod(elementwise(larger, 2))
+    nan_to_inf: staticmethod[[Array], Array] = staticmethod(
+        elementwise(lambda x: Ball(np.inf) if x.is_nothing else x, 1)
+    )
 
     @staticmethod
     def where(condition: Array, x: Array, y: Array) -> Array:

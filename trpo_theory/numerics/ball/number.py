@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 from flint import arb, fmpq
 
@@ -200,7 +200,7 @@ class Ball:
     def __ne__(self, other: Any) -> Any:
         return self._compare(other, operator.ne, operator.eq)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     # --- functions, under the names that NumPy calls them by -----------------------------------------------------
 

@@ -47,6 +47,9 @@ class Ratio:
         ClaimFailed: if the bound's own code raises an exception, or gives no number.
     """
 
+    batched: bool
+    uses: frozenset[str]
+
     def __init__(self, bound: Bound) -> None:
         self.bound = bound
         self.batched = Screen(bound).batched

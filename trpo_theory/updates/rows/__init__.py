@@ -1,2 +1,1 @@
-# pyright: strict
 """One row of an update problem in closed form, one file a divergence."""

@@ -1,4 +1,4 @@
-# pyright: strict, reportMissingTypeStubs=false
+# pyright: reportMissingTypeStubs=false
 # SciPy and pandas have no stubs.
 """`ConicRows`: what the cone of a divergence reads of a conic program's rows."""
 

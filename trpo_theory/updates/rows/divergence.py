@@ -1,4 +1,3 @@
-# pyright: strict
 """`RowDivergence`: all that an update problem needs of a divergence between a row of old and a row of new."""
 
 from __future__ import annotations

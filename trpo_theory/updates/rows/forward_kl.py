@@ -1,4 +1,4 @@
-# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 # CVXPY has no stubs, and the row of kl_of_change may be any sequence.
 """Row problems under KL(old‖p), solved for a radius or for a multiplier.

@@ -1,4 +1,4 @@
-# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 # The row of kl_of_change may be any sequence: its type is partly unknown.
 """Row problems under KL(p‖old), which widely used code constrains: exponential tilting of old.

@@ -1,4 +1,3 @@
-# pyright: strict
 """What a row problem is: one state (or group of states), its old row and its advantages; and what solves it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 # CVXPY has no stubs.
 """Row problems under TV(old, p): mass moves from the worst actions to a best one, a fractional knapsack.

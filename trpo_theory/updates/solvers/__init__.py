@@ -1,2 +1,1 @@
-# pyright: strict
 """Solvers of the update problems, one file each."""

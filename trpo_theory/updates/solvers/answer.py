@@ -1,4 +1,3 @@
-# pyright: strict
 """`Answer`: what a solver hands back, before anything of it is believed."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: strict
 """`Blocks`: the rows of a surrogate, solved block by block."""
 
 from __future__ import annotations
@@ -8,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from trpo_theory.updates.problems import Problem
+from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.rows import Rows, Solved
 from trpo_theory.updates.solvers.answer import Answer
 from trpo_theory.updates.surrogate import Surrogate
@@ -26,9 +26,13 @@ RowMethod = Callable[[Rows, np.ndarray, np.ndarray | None], Solved]
 class Blocks:
     """The rows of a surrogate as a problem's divergence sees them; only sums and roots are kept between solves."""
 
+    shape: tuple[int, int, int]
+    divergence: RowDivergence
+    visitation: np.ndarray
+    starts: range
+
     def __init__(self, surrogate: Surrogate, problem: Problem) -> None:
-        self.shape = surrogate.old.shape
-        actions, groups, batch = self.shape
+        actions, groups, batch = self.shape = surrogate.old.shape
         self.divergence = problem.divergence
         self.visitation = surrogate.visitation.reshape(-1)
         flat = [part.reshape(actions, -1) for part in (surrogate.old, surrogate.advantage, surrogate.available)]

@@ -1,4 +1,4 @@
-# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 # CVXPY has no stubs.
 """An update problem in a conic solver's terms: one instance, scaled so that every number that the solver sees is near 1."""

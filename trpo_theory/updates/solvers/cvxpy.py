@@ -1,4 +1,4 @@
-# pyright: strict, reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 # CVXPY has no stubs.
 """`CVXPY("CLARABEL")`: the update problems as a reader writes them down, given to a general conic solver.

@@ -1,4 +1,3 @@
-# pyright: strict
 """`Dual()`: the update problems by one-dimensional roots, exact to rounding, for all rows and instances at once.
 
 (12) and its siblings separate by row: each has its own root at radius δ. (13) and its siblings: rows share one multiplier

@@ -1,4 +1,3 @@
-# pyright: strict
 """`Solver`: what `update(..., solver=...)` takes."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: strict
 """`repaired`: what a general solver returned, made a policy that keeps the constraint."""
 
 from __future__ import annotations

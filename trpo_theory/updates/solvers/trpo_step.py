@@ -1,4 +1,3 @@
-# pyright: strict
 """`TRPOStep`: the practical step of TRPO, on exact quantities, so that theory and practice can be compared."""
 
 from __future__ import annotations

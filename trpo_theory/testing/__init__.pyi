@@ -1,0 +1,3 @@
+from . import strategies
+
+__all__ = ["strategies"]
