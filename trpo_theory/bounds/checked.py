@@ -12,7 +12,7 @@ from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.step.quantities import Quantities
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs] - pandas has no stubs
 
 _SUMMED_IN_ORDER = 32
 """The most terms that NumPy and BLAS add one after the other, with room: longer sums are blocked or pairwise, and their error
@@ -84,7 +84,7 @@ def shift_rounding(q: Quantities) -> Numbers:
 
 def to_frame(checks: Iterable[BoundCheck]) -> pd.DataFrame:
     """One row a bound (of one instance): id, penalty, lower_bound, slack, holds."""
-    import pandas as pd
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs] - pandas has no stubs
 
     columns = ("penalty", "lower_bound", "slack", "holds")
     return pd.DataFrame([{"id": check.id, **{name: getattr(check, name) for name in columns}} for check in checks])

@@ -15,7 +15,7 @@ from trpo_theory.claims import divergences, errors, identities, order, rates, ru
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs] - pandas has no stubs
 
 __all__ = ["Claim", "catalogue", "checked_own", "claim", "get", "to_frame"]
 

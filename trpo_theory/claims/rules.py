@@ -65,13 +65,13 @@ def clip_maximiser(q: Quantities, up: Numbers, down: Numbers, clip: Numbers) -> 
     """
     old, none = q.old, 0 * q.old
     beyond = q.minimum(clip * old, 1 - old)
-    slopes = np.concatenate(np.broadcast_arrays(up, up - down, up - down, -down, -down), axis=1)
+    slopes: Numbers = np.concatenate(np.broadcast_arrays(up, up - down, up - down, -down, -down), axis=1)
     lengths = ((1 - clip) * old, clip * old, beyond, 1 - old - beyond)
     lengths = [q.arithmetic.where(old > 0, length, none) for length in lengths]
     lengths.append(q.arithmetic.where(q.available & ~(old > 0), none + 1, none))
     length = np.concatenate(np.broadcast_arrays(*lengths), axis=1)
-    position = np.arange(slopes.shape[1])
-    earlier = (position[:, None] > position).reshape(1, *(2 * position.shape), *(1,) * (np.ndim(old) - 2))
+    position = np.arange(int(slopes.shape[1]))
+    earlier = (position[:, None] > position)[(None, ..., *(None,) * (np.ndim(old) - 2))]
     mine, other = slopes[:, :, None], slopes[:, None]
     before = (other > mine) | (~(mine > other) & earlier)
     left = 1 - q.arithmetic.sum(q.arithmetic.where(before, length[:, None], 0), 2)

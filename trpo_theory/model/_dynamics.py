@@ -1,4 +1,3 @@
-# The relaxed rules concern SciPy, which has no type stubs.
 """The dynamics of an MDP as they are given, dense or sparse, checked and reduced to what `FiniteMDP` stores."""
 
 from __future__ import annotations
@@ -6,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
+import scipy.sparse as sp  # pyright: ignore[reportMissingTypeStubs] - SciPy has no stubs
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
@@ -99,6 +98,11 @@ def _availability(available: Any, finite: Any, shape: tuple[int, ...]) -> np.nda
     return mask.copy()
 
 
+def is_sparse(value: object) -> bool:
+    """Whether it is a SciPy sparse array or matrix: `scipy.sparse.issparse`, typed."""
+    return isinstance(value, sp.sparray | sp.spmatrix)
+
+
 def sparse_parts(transition: Any, reward: Any, available: Any, atol: float) -> Parts:
     """Checks a sparse transition (S·A, S) with its reward and availability; rows may miss a sum of 1 by `atol`."""
     if transition.ndim != 2 or transition.dtype.kind not in "fiub":
@@ -129,13 +133,13 @@ def sparse_parts(transition: Any, reward: Any, available: Any, atol: float) -> P
             wanted="finite probabilities, none negative",
             fix="find where that entry comes from and replace it",
         )
-    if not sp.issparse(reward):
+    if not is_sparse(reward):
         reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
     per_pair = reward.shape == (states, actions)
-    finite = ~np.isneginf(reward) if per_pair and not sp.issparse(reward) else True
+    finite: np.ndarray | bool = reward != -np.inf if per_pair and not is_sparse(reward) else True
     available = _availability(available, finite, (states, actions))
     if not available.all():
-        matrix = sp.diags_array(available.ravel().astype(np.float64)) @ matrix
+        matrix.data *= np.repeat(available.ravel(), np.diff(matrix.indptr))
         matrix.eliminate_zeros()
     sums = matrix.sum(axis=1)
     _checks.check_row_sums(sums.reshape(states, actions), available, "transition", atol)
@@ -146,8 +150,8 @@ def sparse_parts(transition: Any, reward: Any, available: Any, atol: float) -> P
     return Parts(matrix, np.where(available, reward, 0.0), available)
 
 
-def _reduced_sparse_reward(reward: Any, matrix: sp.csr_array, states: int, actions: int) -> np.ndarray:
-    if sp.issparse(reward):
+def _reduced_sparse_reward(reward: Any, matrix: Any, states: int, actions: int) -> np.ndarray:
+    if is_sparse(reward):
         if reward.shape != matrix.shape or reward.dtype.kind not in "fiub":
             raise InvalidInput(
                 got=f"a sparse reward of shape {reward.shape} and dtype {reward.dtype}",

@@ -1,4 +1,3 @@
-# The relaxed rules concern SciPy, which has no type stubs.
 """`FiniteMDP`: a finite Markov decision process, validated when it is built."""
 
 from __future__ import annotations
@@ -7,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from jaxtyping import Bool, Float
 
 from trpo_theory import _checks
 from trpo_theory._announced import announced
-from trpo_theory.model._dynamics import dense_parts, sparse_parts
+from trpo_theory.model._dynamics import dense_parts, is_sparse, sparse_parts
 from trpo_theory.model.types import RealLike, SparseMatrix
 
 
@@ -83,7 +81,7 @@ class FiniteMDP:
         action_labels: Sequence[str] | None = None,
     ) -> None:
         atol = _checks.row_sum_atol(transition)
-        if sp.issparse(transition):
+        if is_sparse(transition):
             parts = sparse_parts(transition, reward, available, atol)
         else:
             parts = dense_parts(transition, reward, available, atol)
@@ -102,7 +100,8 @@ class FiniteMDP:
             "action_labels": _checks.labels(action_labels, "action_labels", actions),
         }
         for name, value in fields.items():
-            object.__setattr__(self, name, _read_only(value))
+            _freeze(value)
+            object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a FiniteMDP is frozen: build a new one instead of setting {name}")
@@ -123,7 +122,7 @@ class FiniteMDP:
     @property
     def is_sparse(self) -> bool:
         """Whether the transitions are stored as a sparse (S·A, S) matrix."""
-        return sp.issparse(self.transition)
+        return is_sparse(self.transition)
 
     def with_gamma(self, gamma: RealLike) -> FiniteMDP:
         """The same MDP under another discount."""
@@ -143,10 +142,9 @@ def _rebuild(*args: Any) -> FiniteMDP:
     return FiniteMDP(*core, available=available, state_labels=state_labels, action_labels=action_labels)
 
 
-def _read_only(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        value.flags.writeable = False
-    elif sp.issparse(value):
-        for part in (value.data, value.indices, value.indptr):
+def _freeze(value: Any) -> None:
+    """Let the arrays of a field, dense or sparse, be read only."""
+    parts = (value.data, value.indices, value.indptr) if is_sparse(value) else (value,)
+    for part in parts:
+        if isinstance(part, np.ndarray):
             part.flags.writeable = False
-    return value

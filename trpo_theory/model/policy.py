@@ -1,4 +1,3 @@
-# The relaxed rule concerns NumPy's partially typed methods.
 """The usual policies, as (S, A) arrays, and aggregation: the class of policies that are equal in states of one group."""
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def softmax(
     if available is not None:
         logits = np.where(available, logits, -np.inf)
     top = logits.max(-1, keepdims=True)
-    if np.isneginf(top).any():
+    if (top == -np.inf).any():
         raise InvalidInput(got="a row of logits without a finite entry", wanted="one or more", fix="raise one logit")
     weights = np.exp(logits - top)
     return weights / weights.sum(-1, keepdims=True)

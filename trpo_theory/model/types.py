@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, SupportsFloat, TypeAlias
 
 if TYPE_CHECKING:
-    import scipy.sparse as sp
+    import scipy.sparse as sp  # pyright: ignore[reportMissingTypeStubs] - SciPy has no stubs
     from numpy.typing import ArrayLike
 
     RealLike: TypeAlias = ArrayLike | SupportsFloat | Sequence[object]

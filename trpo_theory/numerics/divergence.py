@@ -81,12 +81,13 @@ def kl(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
 
 def tv(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """TV(p, q) = ½ Σ |p − q|, the largest difference in the probability of an event."""
-    return 0.5 * np.abs(np.subtract(p, q, dtype=np.float64)).sum(axis)
+    return 0.5 * np.abs(np.asarray(p, dtype=np.float64) - np.asarray(q, dtype=np.float64)).sum(axis)
 
 
 def chi2(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """χ²(p‖q) = Σ (p − q)²/q, Pearson's: ∞ where p > 0 = q."""
-    difference = np.subtract(p, q, dtype=np.float64)
+    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    difference = p - q
     with np.errstate(all="ignore"):
         return np.where(difference == 0.0, 0.0, difference * (difference / q)).sum(axis)
 

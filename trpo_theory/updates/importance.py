@@ -1,5 +1,3 @@
-# pyright: reportMissingTypeStubs=false
-# SciPy and pandas have no stubs.
 """Equation (14): the surrogate by importance sampling, exactly and from sampled trajectories."""
 
 from __future__ import annotations
@@ -8,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
+import scipy.sparse as sp  # pyright: ignore[reportMissingTypeStubs] - SciPy has no stubs
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput

@@ -1,5 +1,3 @@
-# pyright: reportMissingTypeStubs=false
-# SciPy and pandas have no stubs.
 """`improve`: an update problem, again and again, with what happened at every step."""
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from trpo_theory.updates.status import Status
 from trpo_theory.updates.updating import update
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs] - pandas has no stubs
 
 
 _OPTIMAL_RTOL = 1e-12
@@ -98,7 +96,7 @@ class Trace:
 
     def to_frame(self) -> pd.DataFrame:
         """One row a step."""
-        import pandas as pd
+        import pandas as pd  # pyright: ignore[reportMissingTypeStubs] - pandas has no stubs
 
         return pd.DataFrame([vars(step) for step in self.steps])
 

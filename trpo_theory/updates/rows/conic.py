@@ -1,5 +1,3 @@
-# pyright: reportMissingTypeStubs=false
-# SciPy and pandas have no stubs.
 """`ConicRows`: what the cone of a divergence reads of a conic program's rows."""
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ class ConicRows:
 
     def on_support(self, terms: Any) -> Any:
         """Σ old terms / radius of each row, (G,), of an expression on old's support, row after row."""
-        import scipy.sparse as sp
+        import scipy.sparse as sp  # pyright: ignore[reportMissingTypeStubs] - SciPy has no stubs
 
         row, column = np.nonzero(self.old > 0)
         where = (row, np.arange(len(row)))

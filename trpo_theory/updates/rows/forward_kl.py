@@ -1,6 +1,3 @@
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-# CVXPY has no stubs, and the row of kl_of_change may be any sequence.
 """Row problems under KL(old‖p), solved for a radius or for a multiplier.
 
 With d(a) = max A − A(a), u = ν − max A > 0 and y = d/u:
@@ -103,7 +100,8 @@ class ForwardKL(RowDivergence):
         import cvxpy as cp
 
         outside = np.where(block.old > 0, 0.0, block.unit / block.radius)
-        return block.on_support(cp.kl_div(1, block.ratio(x))) + cp.sum(cp.multiply(outside, x), axis=1)
+        added: Any = cp.sum(cp.multiply(outside, x), axis=1)  # pyright: ignore[reportUnknownMemberType] - CVXPY has no stubs
+        return block.on_support(cp.kl_div(1, block.ratio(x))) + added
 
 
 FORWARD_KL: RowDivergence = ForwardKL()

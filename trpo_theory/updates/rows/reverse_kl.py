@@ -1,5 +1,3 @@
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
 # The row of kl_of_change may be any sequence: its type is partly unknown.
 """Row problems under KL(p‖old), which widely used code constrains: exponential tilting of old.
 
@@ -83,7 +81,9 @@ def _point(rows: Rows, beta: np.ndarray) -> tuple[np.ndarray, ...]:
     """x and p (A, N), KL and dKL/dlog β."""
     tilt = -beta * rows.deficit
     lost = (rows.old * np.expm1(tilt)).sum(0)
-    log_z = np.where(lost > -0.5, np.log1p(np.maximum(lost, -0.5)), np.log((rows.old * np.exp(tilt)).sum(0)))
+    total: np.ndarray = (rows.old * np.exp(tilt)).sum(0)
+    log_z = np.log(total)
+    np.log1p(lost, out=log_z, where=lost > -0.5)
     x = np.expm1(tilt - log_z)
     change, new = rows.old * x, rows.old * np.exp(tilt - log_z)
     kl = kl_of_change(new, rows.old, -change).sum(0)

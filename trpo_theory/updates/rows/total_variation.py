@@ -1,6 +1,3 @@
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-# CVXPY has no stubs.
 """Row problems under TV(old, p): mass moves from the worst actions to a best one, a fractional knapsack.
 
 Moving a unit of mass from action a gains d(a) and costs one unit of TV, so that the actions of largest d go first; the
@@ -61,7 +58,8 @@ class TotalVariation(RowDivergence):
         """½ ‖new − old‖₁."""
         import cvxpy as cp
 
-        return 0.5 * cp.norm(cp.multiply(block.unit / block.radius, x), 1, axis=1)
+        change = cp.multiply(block.unit / block.radius, x)
+        return 0.5 * cp.norm1(change, axis=1)
 
 
 TOTAL_VARIATION: RowDivergence = TotalVariation()
@@ -70,7 +68,7 @@ TOTAL_VARIATION: RowDivergence = TotalVariation()
 
 def _solved(rows: Rows, moved: np.ndarray, multiplier: np.ndarray) -> Solved:
     change = -moved
-    columns: np.ndarray = np.arange(moved.shape[1])
+    columns: np.ndarray = np.arange(int(moved.shape[1]))
     best = np.where(rows.old > 0, rows.deficit, np.inf).argmin(0)
     target = np.where(rows.outside >= 0, rows.outside, best)
     divergence = moved.sum(0)

@@ -1,6 +1,3 @@
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-# CVXPY has no stubs.
 """An update problem in a conic solver's terms: one instance, scaled so that every number that the solver sees is near 1."""
 
 from __future__ import annotations
@@ -114,14 +111,16 @@ class ConicProgram:
 
         unit, step = rows.conic.unit, rows.conic.step
         x = cp.Variable(rows.old.shape)
-        constraints: list[Any] = [cp.sum(cp.multiply(unit / step, x), axis=1) == 0]
+        moved: Any = cp.sum(cp.multiply(unit / step, x), axis=1)  # pyright: ignore[reportUnknownMemberType] - CVXPY has no stubs
+        constraints: list[Any] = [moved == 0]
         if (closed := ~rows.free).any():
             constraints.append(x[closed] == 0)
         if (outside := rows.free & (rows.old == 0)).any():
             constraints.append(x[outside] >= 0)
         if rows.unconstrained or not rows.divergence.implies_nonnegative:
             constraints.append(rows.conic.ratio(x) >= 0)
-        gain = cp.sum(cp.multiply(rows.rho[:, None] * unit * rows.advantage / rows.worth, x))
+        each = cp.multiply(rows.rho[:, None] * unit * rows.advantage / rows.worth, x)
+        gain: Any = cp.sum(each)  # pyright: ignore[reportUnknownMemberType] - CVXPY has no stubs
         if rows.unconstrained:
             return cls(rows, cp.Problem(cp.Maximize(gain), constraints), x, None)
         spent = rows.problem.reduction.conic(rows.divergence.conic(rows.conic, x), rows.weight)

@@ -1,6 +1,3 @@
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
-# CVXPY has no stubs.
 """`CVXPY("CLARABEL")`: the update problems as a reader writes them down, given to a general conic solver.
 
 maximise Σ_g ρ(g) Σ_a new(a|g) A(g, a) − C t  subject to  KL(old_g‖new_g) ≤ t  (11),  ≤ δ  (12),  or Σ_g d(g) KL_g ≤ δ  (13).
@@ -15,7 +12,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -125,7 +122,7 @@ class CVXPY(Solver):
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Solution may be inaccurate", UserWarning)
-                program.solve(solver=self.name, **options)
+                program.solve(solver=self.name, **options)  # pyright: ignore[reportUnknownMemberType] - CVXPY has no stubs
         except (SolverError, ArithmeticError, ValueError) as error:  # the last: data beyond its range
             return None, f"{self}: {' '.join(str(error).split())}"
         except TypeError as error:
@@ -152,7 +149,8 @@ def available_solvers() -> list[str]:
     """The installed solvers that know exponential cones, by CVXPY's names."""
     import cvxpy as cp
     from cvxpy.constraints.exponential import ExpCone
-    from cvxpy.reductions.solvers.defines import SOLVER_MAP_CONIC
+    from cvxpy.reductions.solvers import defines
 
-    conic = {name: SOLVER_MAP_CONIC[name] for name in cp.installed_solvers() if name in SOLVER_MAP_CONIC}
-    return sorted(name for name, solver in conic.items() if ExpCone in solver.SUPPORTED_CONSTRAINTS)
+    conic = cast("dict[str, Any]", defines.SOLVER_MAP_CONIC)  # pyright: ignore[reportUnknownMemberType] - CVXPY has no stubs
+    installed = cast("list[str]", cp.installed_solvers())
+    return sorted(name for name in installed if name in conic and ExpCone in conic[name].SUPPORTED_CONSTRAINTS)
