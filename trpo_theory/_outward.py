@@ -1,4 +1,3 @@
-# pyright: strict
 """Proved numbers as floats and as digits: an end of an enclosure is rounded away from what it encloses, never to nearest."""
 
 from __future__ import annotations
