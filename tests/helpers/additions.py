@@ -27,15 +27,21 @@ def files_of(patch: str) -> list[str]:
     return re.findall(r"^\+\+\+ b/(.*)$", patch, re.MULTILINE)
 
 
+def apply(patch: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """`git apply` in the folder, or `patch` where there is no git."""
+    command = ["git", "apply"] if shutil.which("git") else ["patch", "--strip=1", "--silent"]
+    outside = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}  # a repository around it would change paths
+    return subprocess.run(
+        [*command, *options], cwd=folder, env=outside, input=patch, capture_output=True, text=True, check=False
+    )
+
+
 def checkout_with(section: str, folder: Path) -> Path:
     """A copy of the checkout in the folder, with the diff of the section applied."""
     for name in COPIED:  # with their caches: a copy has the times of its originals, so that nothing is compiled again
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
         copy(ROOT / name, folder / name)
-    patch = patch_of(section)
-    command = ["git", "apply"] if shutil.which("git") else ["patch", "--strip=1", "--silent"]
-    outside = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}  # a repository around it would change paths
-    applied = subprocess.run(command, cwd=folder, env=outside, input=patch, capture_output=True, text=True, check=False)
+    applied = apply(patch_of(section), folder)
     assert applied.returncode == 0, f"the diff of {section!r} does not apply: make it again\n{applied.stderr}"
     return folder
 

@@ -9,7 +9,7 @@ from shlex import split
 
 import numpy as np
 import pytest
-from additions import ROOT, SECTIONS, TEXT, checkout_with, files_of, patch_of, run
+from additions import ROOT, SECTIONS, TEXT, apply, checkout_with, files_of, patch_of, run
 from scipy.optimize import linprog
 from test_floors import ROOMS, SOURCES, imports, room_of
 
@@ -57,6 +57,14 @@ def test_each_section_adds_at_most_two_files_to_the_place_that_it_names():
         files = files_of(patch_of(section))
         assert 1 <= len(files) <= 2
         assert all(f"{room}/" in file for file in files)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_each_diff_applies_to_this_checkout(section):
+    if not shutil.which("git"):
+        pytest.skip("git is not installed")
+    applied = apply(patch_of(section), ROOT, "--check")
+    assert applied.returncode == 0, f"make the diff of {section!r} again\n{applied.stderr}"
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from additions import checkout_with, run
 
 import trpo_theory
 
+pytestmark = pytest.mark.slow
 WRITTEN = "trpo_theory/sharp/divergences/hellinger2.py"
 
 
