@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 
+from trpo_theory._catalogue import Catalogue
 from trpo_theory.updates import solvers
 from trpo_theory.updates.problems import Penalty, TrustRegion, trust_regions
 from trpo_theory.updates.solvers.cvxpy import CVXPY
@@ -20,8 +21,10 @@ def _offered() -> Iterator[Solver]:
         yield from getattr(importlib.import_module(f"{solvers.__name__}.{found.name}"), "OFFERED", ())
 
 
-SOLVERS: dict[str, Solver] = {str(solver): solver for solver in sorted(_offered(), key=lambda solver: solver != Dual())}
-"""Those that the command line offers, the default first; it takes the name of any other conic solver of CVXPY's too."""
+SOLVERS: Catalogue[Solver] = Catalogue(
+    "solver", ((str(solver), solver) for solver in sorted(_offered(), key=lambda solver: solver != Dual()))
+)
+"""Those that the command line offers by name, the default first; it takes the name of any other conic solver of CVXPY's too."""
 
 
 def with_radius() -> dict[str, Callable[[float], TrustRegion | TRPOStep]]:
