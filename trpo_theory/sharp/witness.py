@@ -8,13 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.numerics.floats import Floats
 from trpo_theory.sharp.divergence import RETREAT
 from trpo_theory.sharp.normaliser import COPIES
 from trpo_theory.sharp.places import Places
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.solution import Solution
-from trpo_theory.step.quantities import Quantities
+from trpo_theory.step.quantities import Quantities, quantities_of
 
 _NEGLIGIBLE = 1e-9
 """An action with a smaller share of its state's mass, in old and in new, is dropped: the solver's own tolerance."""
@@ -189,14 +188,5 @@ def _divergence(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarr
 
 
 def _quantities(mdp: FiniteMDP, old: np.ndarray, new: np.ndarray) -> Quantities:
-    """Actions that neither policy takes are padding: the maxima leave them out."""
-    return Quantities(
-        Floats(),
-        gamma=mdp.gamma,
-        transition=mdp.transition,
-        reward=mdp.reward,
-        initial=mdp.initial,
-        available=(old > 0) | (new > 0),
-        old=old,
-        new=new,
-    )
+    """Of the actions that one of both policies takes: the others are padding, which the maxima must not see."""
+    return quantities_of(mdp, old, new).replace(available=(old > 0) | (new > 0))

@@ -15,13 +15,14 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation, uniform
 from trpo_theory.solve.control import optimal
-from trpo_theory.step.quantities import compare
+from trpo_theory.step.quantities import quantities_of
 from trpo_theory.updates.problems import Problem
 from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
 from trpo_theory.updates.status import Status
-from trpo_theory.updates.updating import update
+from trpo_theory.updates.surrogate import Surrogate
+from trpo_theory.updates.updating import solve
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs] - pandas has no stubs
@@ -138,10 +139,9 @@ def improve(
     steps = _checks.integer(steps, "steps", least=1)
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
-    policy = uniform(mdp.available) if old is None else old
-    policy = _checks.policy_rows(policy, mdp.available, "old policy")
+    policy = uniform(mdp.available) if old is None else _checks.policy_rows(old, mdp.available, "old policy")
     best = optimal(mdp)
-    here = compare(mdp, policy, policy)
+    here = quantities_of(mdp, policy, policy)
     first = eta = float(here.expected_return_old)
     rounding = _OPTIMAL_RTOL * max(float(np.abs(best.value).max()), float(np.abs(np.asarray(here.value)).max()))
     done: list[Step] = []
@@ -150,12 +150,13 @@ def improve(
         if eta >= float(best.expected_return) - rounding:
             reason = Reason.OPTIMAL
             break
-        solution = update(mdp, policy, problem, solver=solver, aggregation=aggregation)
+        solution = solve(Surrogate.of(here, aggregation), problem, solver=solver, mdp=mdp)
         if 0 <= float(solution.upper_bound) <= _STATIONARY * float(solution.rounding) + _LEAST_GAIN:
             reason = Reason.STATIONARY
             break
         surrogate = eta + solution.surrogate_gain
         policy = _checks.policy_rows(solution.policy, mdp.available, "new policy")
+        here = quantities_of(mdp, policy, policy)
         eta = float(solution.expected_return_new)
         done.append(_step(index, eta, float(surrogate), solution))
         advance()

@@ -9,6 +9,7 @@ import numpy as np
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.layout import batch_first
 from trpo_theory.solve.evaluation import evaluate
 from trpo_theory.updates.penalties import penalty_at
 from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
@@ -95,7 +96,7 @@ class UpdateSolution:
     @property
     def multiplier(self) -> np.ndarray:
         """λ of each row, (*batch, G), in discounted reward a nat."""
-        return np.moveaxis(self.multiplier_rows, 0, -1).reshape(*self.surrogate.batch_shape, -1)
+        return batch_first(self.multiplier_rows).reshape(*self.surrogate.batch_shape, -1)
 
     def measured(self, divergence: RowDivergence, reduction: Reduction) -> Values:
         """A divergence of new from old, recomputed from its definition and the change."""

@@ -11,6 +11,7 @@ from trpo_theory import _checks
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.policy import StateAggregation
+from trpo_theory.numerics.layout import batch_first
 from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.step.quantities import Quantities
 
@@ -64,12 +65,17 @@ class Surrogate:
     def policy_rows(self, rows: np.ndarray) -> np.ndarray:
         """(A, G, B) -> (*batch, S, A)."""
         array = rows if self.aggregation is None else rows[:, self.aggregation.group]
-        return np.moveaxis(array, (0, 1), (-1, -2)).reshape(*self.batch_shape, array.shape[1], array.shape[0])
+        return _public(array).reshape(*self.batch_shape, array.shape[1], array.shape[0])
 
     def penalty(self, bound: Bound, max_kl: np.ndarray | float) -> np.ndarray | float:
         """A bound's penalty as a function of max-KL alone, (B,)."""
         q = KnownQuantities(gamma=self.gamma, max_abs_advantage=self.max_abs_advantage, max_kl=max_kl)
         return bound.penalty(q)
+
+
+def _public(rows: np.ndarray) -> np.ndarray:
+    """(A, G, B) -> (B, G, A)."""
+    return batch_first(rows).swapaxes(1, 2)
 
 
 def _grouped(
@@ -95,9 +101,8 @@ def _grouped(
             )
     total = np.zeros((aggregation.count, visitation.shape[1]))
     np.add.at(total, group, visitation)
-    weighted = np.zeros((*total.shape, old.shape[0]))
-    np.add.at(weighted, group, np.moveaxis(advantage * visitation, 0, -1))
-    weighted = np.moveaxis(weighted, -1, 0)
+    weighted = np.zeros((len(old), *total.shape))
+    np.add.at(weighted, (slice(None), group), advantage * visitation)
     return old[:, first], weighted / np.where(total > 0, total, 1.0), available[:, first], total
 
 
@@ -106,7 +111,7 @@ def checked(surrogate: Surrogate) -> None:
     rows = surrogate.old.shape
     for name, expected in (("advantage", rows), ("available", rows), ("visitation", rows[1:])):
         _checks.expect_shape(getattr(surrogate, name), name, *expected)
-    _checks.probability_rows(np.moveaxis(surrogate.old, 0, -1), "old")
+    _checks.probability_rows(_public(surrogate.old), "old")
     if not np.isfinite(surrogate.advantage).all():
         raise InvalidInput(got="an advantage with NaN or infinity", wanted="finite entries", fix="recompute it")
     if not (np.isfinite(surrogate.visitation) & (surrogate.visitation >= 0)).all():
