@@ -157,10 +157,10 @@ def dyadic_case(seed):
     return mdp, old, (1 - step) * old + step * target, policy(0.1)
 
 
-@pytest.mark.slow
-def test_the_values_are_those_of_the_table():
+def compare_with_the_table(seeds):
+    """id -> on how many of the instances its penalty is positive and finite."""
     met = dict.fromkeys(ALL, 0)
-    for seed in range(36):
+    for seed in seeds:
         mdp, old, new, reference = dyadic_case(seed)
         with mpmath.workdps(DIGITS):
             expected, eta_new = from_the_table(mdp, old, new, reference)
@@ -184,6 +184,17 @@ def test_the_values_are_those_of_the_table():
             else:
                 assert float(check.lower_bound) == -math.inf
                 assert bool(check.holds)
+    return met
+
+
+def test_the_values_are_those_of_the_table():
+    met = compare_with_the_table((1, 3, 4, 8, 21, 35))
+    assert min(met.values()) >= 1, met
+
+
+@pytest.mark.slow
+def test_the_values_are_those_of_the_table_on_many_instances():
+    met = compare_with_the_table(range(36))
     assert min(met.values()) >= 5, met
 
 
@@ -622,15 +633,15 @@ def test_the_rounding_that_a_slack_is_allowed(reward):
     """u = 4 (S + 4) eps = 24 eps: u/(1 - γ) 4/5 2α (ε + |V|) + γ/(1 - γ)² 2 u α ε'; of a shift 2u/(1 - γ)² 2α (ε + |V|)."""
     q, size = coupling_tight(reward), 1 + 2 * reward
     gap = 24 * 2 * 0.8 * 0.5 * size + 0.5 * 4 * (2 * 24 * 0.25) * 0.5
-    assert TRUE["trpo/tv"].rounding(q) == pytest.approx(gap * EPS, rel=1e-9)
-    assert TRUE["geppo"].rounding(q) == pytest.approx((gap + 2 * 24 * 4 * 0.5 * size) * EPS, rel=1e-9)
+    assert TRUE["trpo/tv"].rounding(q) / EPS == pytest.approx(gap, rel=1e-9)
+    assert TRUE["geppo"].rounding(q) / EPS == pytest.approx(gap + 2 * 24 * 4 * 0.5 * size, rel=1e-9)
 
 
 def test_rows_that_do_not_sum_to_one_are_allowed_for():
     """By δ: 2 δ γ/(1 - γ)² ε' + 2 δ ε Σ|ρ_new - ρ_old|."""
     delta = 2.0**-40
     more = TRUE["trpo/tv"].rounding(coupling_tight(excess=delta)) - TRUE["trpo/tv"].rounding(coupling_tight())
-    assert more == pytest.approx(2 * delta * (2 * 0.5 + 0.8), rel=1e-6)
+    assert more / delta == pytest.approx(2 * (2 * 0.5 + 0.8), rel=1e-4)
 
 
 def test_many_states_round_no_more_than_blocked_sums_do():

@@ -52,6 +52,29 @@ def test_both_doors_refuse_the_same():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    "field", [{"relation": "="}, {"step": abs}, {"problem": abs}], ids=lambda field: next(iter(field))
+)
+def test_a_bound_is_an_inequality_for_every_old_and_new(field):
+    (name,) = field
+    with pytest.raises(tt.InvalidInput, match=rf"got {name} = .* for the bound mine/b; .*fix: write a Claim"):
+        bounds.Bound("mine/b", abs, "s", **field)
+    assert tt.Claim("mine/b", abs, "s", **field).id == "mine/b"
+
+
+def test_records_of_the_same_content_are_two_records():
+    """They are keys, and an array that one is compared with must not be."""
+    for kind in (tt.Claim, bounds.Bound):
+        one, other = kind("mine/b", abs, "s"), kind("mine/b", abs, "s")
+        assert one != other
+        assert len({one, other}) == 2
+
+
+def test_needs_may_be_one_word():
+    assert tt.Claim("mine/b", abs, "s", needs="one-row").needs == {"one-row"}
+    assert tt.Claim("mine/b", abs, "s", needs={"one-row", "unit-reward"}).needs == {"one-row", "unit-reward"}
+
+
 def test_a_misspelt_quantity_is_named_with_its_line():
     wrong = bounds.Bound("mine/typo", lambda q: q.max_abs_advantge * q.max_tv, "s")
     mine = tt.claim("mine/typo", statement="s")(lambda q: q.max_abs_advantge * q.max_tv)
