@@ -49,7 +49,7 @@ def types(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("pyright")
-    session.run("pyright", "--verifytypes", "trpo_theory", "--ignoreexternal", success_codes=[0, 1])
+    session.run("pyright", "--verifytypes", "trpo_theory", "--ignoreexternal")  # fails below 100 %
 
 
 @nox.session

@@ -20,8 +20,8 @@ NAME = "catalogue"
 TITLE = "The catalogue of claims"
 LEAD = (
     "What the literature and its folklore claim, as statements that are run: on random, sparse, near and worst-case "
-    "instances, and on those that a directed search finds. What floats call false is decided in exact arithmetic, and shrunk "
-    "to the smallest witness found; “unrefuted” says that none was found, not that there is none."
+    "instances, and on those that a directed search finds. A negative slack in floats is decided in exact "
+    "arithmetic and shrunk to the smallest witness found; “unrefuted” says that none was found, not that there is none."
 )
 KINDS = {
     "identities": ("Identities, first order, and the order of L and η", ("id", "errata", "order")),
@@ -30,7 +30,7 @@ KINDS = {
     "rates": ("Rates, and errors of estimates", ("rate", "error")),
     "bounds": ("Lower bounds on the return", ()),
 }
-"""Title and beginnings of the ids, tried in this order; the last takes what is left."""
+"""Title and prefixes of the ids, tried in this order; the last kind takes all other claims."""
 _QUICK = ("errata/eta-with-advantage", "divergence/pinsker", "trpo/tv-2", "coupling/tv")
 
 
@@ -185,11 +185,11 @@ def captions() -> dict[str, str]:
 def terminal(frames: dict[str, pd.DataFrame]) -> str:
     """What is not as expected, or was open; all else is in the tables."""
     frame: Any = frames[""]
-    told = frame[~frame["as_expected"] | (frame["expected"].map(_word) == "open")]
+    shown = frame[~frame["as_expected"] | (frame["expected"].map(_word) == "open")]
     lines = [
         f"{row['id']}: expected {_word(row['expected'])}, {row['verdict']}"
         f"{': ' + row['witness'] + ', slack ' + row['witness_slack'] if row['witness'] else ''}"
-        for row in told.to_dict("records")
+        for row in shown.to_dict("records")
     ]
     return "\n".join(lines) or "every claim came out as expected"
 

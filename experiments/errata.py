@@ -1,4 +1,4 @@
-"""Errata: statements as they are printed or told, each with a proved counterexample, beside what holds instead."""
+"""Errata: false statements of papers, blogs and slides, each with a proved counterexample, beside what holds instead."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "errata"
-TITLE = "Errata: as told, and what holds"
+TITLE = "Errata: as stated, and what holds"
 LEAD = (
-    "Statements that papers, blogs and slides print, or that are told without a source, each with a counterexample that is "
-    "proved in exact arithmetic, and the statement next to it that stands. The wording of what is told is that of the catalogue."
+    "Statements that papers, blogs and slides print, or that are folklore without a source, each with a counterexample that is "
+    "proved in exact arithmetic, and the nearest statement that holds. Each is worded as in the catalogue."
 )
 PRINT, BLOGS, FOLKLORE = "papers", "blogs and slides", "folklore"
 
@@ -34,8 +34,8 @@ class Erratum:
 
     Attributes:
         claim: id of the false one.
-        holds: id of the true one next to it.
-        where: who tells it.
+        holds: id of the nearest true one.
+        where: it is stated: papers, blogs and slides, or folklore.
         wrong: what is wrong with it, in words.
     """
 
@@ -128,15 +128,15 @@ def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[
     witnesses = frames_of(verification)["witnesses"]
     rows = []
     for one in (one for one in ERRATA if one.claim in chosen):
-        verdict, told, holds = verification[one.claim], tt.claims.get(one.claim), tt.claims.get(one.holds)
+        verdict, stated, holds = verification[one.claim], tt.claims.get(one.claim), tt.claims.get(one.holds)
         witness = verdict.witness
-        beside = None if witness is None or not _of_any_step(holds, told) else settle(holds, witness.instance)
+        beside = None if witness is None or not _of_any_step(holds, stated) else settle(holds, witness.instance)
         rows.append(
             {
                 "where": one.where,
                 "claim": one.claim,
-                "source": told.source,
-                "statement": told.statement,
+                "source": stated.source,
+                "statement": stated.statement,
                 "wrong": one.wrong,
                 "verdict": verdict.verdict,
                 "witness": "" if witness is None else witness.size_text,
@@ -152,9 +152,9 @@ def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[
     return {"": pd.DataFrame(rows), "witnesses": witnesses}
 
 
-def _of_any_step(holds: Any, told: Any) -> bool:
-    """Whether the witness of one speaks of the other: not where that is about the solution of a problem of its own."""
-    return holds.problem is None and holds.step is None and holds.needs == told.needs
+def _of_any_step(holds: Any, stated: Any) -> bool:
+    """Whether a witness against the false one tests the true one: not where that is about the solution of its own problem."""
+    return holds.problem is None and holds.step is None and holds.needs == stated.needs
 
 
 def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
@@ -174,13 +174,13 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
     return {
         NAME: Table(
             shown,
-            caption="Statements as they are told, by their id in the catalogue, and what holds instead. A statement fails where "
+            caption="Statements as they are found, by their id in the catalogue, and what holds instead. A statement fails where "
             "its slack is negative (an identity: not 0); the slack is that of the witness, a proved counterexample with so many "
             "states, and the last column is the slack of what holds on the same witness.",
             label=f"tab:{NAME}",
             headings={
-                "where": ("told in", "told in"),
-                "claim": ("as told", "as told"),
+                "where": ("stated in", "stated in"),
+                "claim": ("as stated", "as stated"),
                 "wrong": ("what is wrong", "what is wrong"),
                 "witness": ("states", "states"),
                 "holds": ("what holds", "what holds"),
@@ -216,7 +216,7 @@ def blocks(frames: dict[str, pd.DataFrame]) -> list[Any]:
     (table,) = tables(frames).values()
     witnesses = {row["id"]: json.loads(row["content"]) for row in frames["witnesses"].to_dict("records")}
     cards = [_card(row, witnesses.get(row["claim"])) for row in frames[""].to_dict("records")]
-    about = "The last column shows that what holds does hold there, where it speaks of the same step."
+    about = "The last column shows that what holds does hold there, where it is about the same step."
     return [Shown(table, about), Folded("Both statements of each, typeset, and the witness", [Html("".join(cards))])]
 
 
@@ -227,7 +227,7 @@ def _card(row: dict[str, Any], witness: dict[str, Any] | None) -> str:
     drawn = "" if witness is None else transition_diagram(witness, title=f"The witness against {row['claim']}")
     return (
         f"<h3><code>{escape(row['claim'])}</code>: {escape(row['wrong'])}</h3>\n"
-        f"<p><strong>As told</strong> ({escape(row['source'])}):</p>\n<p>{typeset(row['statement'])}</p>\n"
+        f"<p><strong>As stated</strong> ({escape(row['source'])}):</p>\n<p>{typeset(row['statement'])}</p>\n"
         f"<p>Refuted: slack {escape(_decimals(row['slack']))} on {escape(row['witness'])}.</p>\n"
         f'<div class="witness">{drawn}</div>\n'
         f"<p><strong>What holds</strong> ({escape(row['holds_source'])}):</p>\n<p>{typeset(row['holds_statement'])}</p>\n"

@@ -185,8 +185,8 @@ def summary(frames: dict[str, pd.DataFrame]) -> str:
     """What the step of (11) is sure to gain, and what the three gain."""
     gains = frames["square"]["expected_return_new"] - frames["square"]["expected_return_old"]
     sure = frames["square"]["lower_bound"].iloc[0] - frames["square"]["expected_return_old"].iloc[0]
-    told = ", ".join(f"{name} {gain:.3g}" for name, gain in zip(frames["square"]["step"], gains, strict=True))
-    return f"In the square the steps gain {told}; of (11) {sure:.3g} is promised beforehand."
+    listed = ", ".join(f"{name} {gain:.3g}" for name, gain in zip(frames["square"]["step"], gains, strict=True))
+    return f"In the square the steps gain {listed}; of (11) {sure:.3g} is promised beforehand."
 
 
 def passed(frames: dict[str, pd.DataFrame]) -> bool:

@@ -13,10 +13,12 @@ import numpy as np
 from trpo_theory.errors import InvalidInput
 
 ROW_SUM_ATOL = 1e-8
-"""How far a row of probabilities may be from summing to 1 (1e-5 for float32 and float16 input)."""
+"""How far a row of probabilities may be from summing to 1 (1e-5 for float32 and float16 input). Chosen: far above the rounding of
+any sum of float64, far below what an error in the data would leave."""
 
 ROUNDING = 64 * np.finfo(np.float64).eps
-"""A row closer to 1 than this is left as it is; one further off is divided by its sum."""
+"""A row whose sum is closer to 1 than this is left as it is; one further off is divided by its sum. Chosen: the rounding that a
+sum of some hundred probabilities may leave, 1.4e-14."""
 
 
 def near_matches(name: str, choices: Iterable[str]) -> str:

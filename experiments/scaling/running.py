@@ -26,7 +26,7 @@ class Settings:
         seed: of all random MDPs.
         batch: small MDPs at once, against peers.
         screened: instances put through the bounds at once.
-        kernel: instances of which it is told where their time goes.
+        kernel: instances whose time is broken down by part.
         dense: states of the MDP whose optimum is sought.
         sparse: states of Garnet MDPs (A = 4, 5 successors, γ = 0.99) that a policy is evaluated on.
         sizes: states of the surrogates (A = 10) that (11)-(13) are solved on.

@@ -7,6 +7,7 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.step.quantities import Quantities
 
 RENYI_ORDERS = (0.1, 0.5, 0.9)
+"""Of the Rényi divergences among the claims. Chosen: near both ends of (0, 1), and the middle, where it is −2 log BC."""
 
 
 def _kl(q: Quantities) -> Numbers:

@@ -1,4 +1,4 @@
-"""What an estimate Â of the advantage costs, |Â − A_old| ≤ x everywhere."""
+"""What the error of an estimate Â of the advantage costs in return, where |Â − A_old| ≤ x everywhere."""
 
 from __future__ import annotations
 
