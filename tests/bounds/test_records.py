@@ -43,6 +43,8 @@ for kind in (tt.Claim, tt.bounds.Bound):
             assert error.got and error.wanted and error.fix, error
         else:
             raise AssertionError((kind, arguments, options))
+    for needs in ("one-row", {"one-row"}, ["one-row"]):
+        assert kind("a", abs, "s", needs=needs).needs == frozenset({"one-row"})
 """
 
 
@@ -68,11 +70,6 @@ def test_records_of_the_same_content_are_two_records():
         one, other = kind("mine/b", abs, "s"), kind("mine/b", abs, "s")
         assert one != other
         assert len({one, other}) == 2
-
-
-def test_needs_may_be_one_word():
-    assert tt.Claim("mine/b", abs, "s", needs="one-row").needs == {"one-row"}
-    assert tt.Claim("mine/b", abs, "s", needs={"one-row", "unit-reward"}).needs == {"one-row", "unit-reward"}
 
 
 def test_a_misspelt_quantity_is_named_with_its_line():
