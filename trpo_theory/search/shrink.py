@@ -16,7 +16,7 @@ from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.screen import Screen
-from trpo_theory.search.simple_numbers import cost, number_at, row_at
+from trpo_theory.search.simple_numbers import number_at, row_at, total_cost
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
@@ -112,12 +112,8 @@ class _Work:
         return kept
 
 
-def _cost(values: Any) -> float:
-    return sum(cost(value) for value in np.ravel(np.asarray(values, dtype=object)))
-
-
 def _total(instance: ExactInstance) -> float:
-    return sum(_cost(value) for value in _fields(instance).values())
+    return sum(total_cost(value) for value in _fields(instance).values())
 
 
 def _fields(instance: ExactInstance) -> Fields:
@@ -231,7 +227,9 @@ def _edits(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, list
 
 
 def _saving(fields: Fields, edit: list[Edit]) -> float:
-    return sum(_cost(np.asarray(fields[name], dtype=object)[index]) - _cost(value) for name, index, value in edit)
+    return sum(
+        total_cost(np.asarray(fields[name], dtype=object)[index]) - total_cost(value) for name, index, value in edit
+    )
 
 
 def _simpler_rows(row: Any, others: list[Any]) -> Iterator[Any]:

@@ -17,6 +17,11 @@ def cost(value: Fraction | int | float) -> float:
     return 1.0 + digits + (0.25 if number < 0 else 0.0)
 
 
+def total_cost(values: object) -> float:
+    """The sum of `cost` over a number or an array of numbers."""
+    return sum(cost(value) for value in np.ravel(np.asarray(values, dtype=object)))
+
+
 def row_at(row: np.ndarray, denominator: int) -> np.ndarray:
     """The row rounded to multiples of 1/denominator that sum to one: what is left goes where rounding took most."""
     parts = [entry * denominator for entry in row]
