@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import trpo_theory as tt
+from trpo_theory.proofs import update_rows
 from trpo_theory.proofs.update_gap import certify_update
 from trpo_theory.updates import MaxKL, MaxTV, MeanKL, Penalty, update
 
@@ -99,3 +100,94 @@ def test_a_best_action_that_is_nearly_extinct_is_certified():
     proof = certify_update(update(mdp, old, MaxKL(0.01)))
     assert proof.objective == pytest.approx(-np.expm1(-0.01), rel=1e-12)
     assert 0 <= proof.gap < 1e-12
+
+
+# --- the MDP itself, and solutions that are none --------------------------------------------------------------------
+
+
+def two_actions(gamma, low, high):
+    """One state, old uniform: A = ±(high − low)/2, and max-KL of a (1/2 + x, 1/2 − x) is −log(1 − 4x²)/2."""
+    return tt.FiniteMDP(np.ones((1, 2, 1)), [[low, high]], gamma, [1.0]), np.full((1, 2), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("gamma", "low", "high"),
+    [(1 - 1e-9, 1.0, 1 + 1e-6), (0.9, 1e10, 1e10 + 1e-5), (1 - 1e-12, 1e10, 1e10 + 4e-6), (0.999, -1.0, 1.0)],
+)
+def test_the_ends_are_those_of_the_mdp_and_not_of_its_floats(gamma, low, high):
+    mdp, old = two_actions(gamma, low, high)
+    proof = certify_update(update(mdp, old, MaxKL(0.01)))
+    with mpmath.workdps(60):
+        x = mpmath.sqrt(-mpmath.expm1(-2 * mpmath.mpf("0.01"))) / 2
+        optimum = x * (mpmath.mpf(high) - mpmath.mpf(low)) / (1 - mpmath.mpf(repr(gamma)))
+        assert proof.objective <= optimum <= proof.upper_bound
+
+
+@pytest.mark.parametrize("problem", [Penalty(1.0), MaxKL(0.01), MeanKL(0.01)], ids=str)
+def test_a_tampered_solution_proves_nothing_false(problem):
+    """Whatever stands in it, the proved ends are those of some policy and of all of them, or nothing is proved."""
+    rng = np.random.default_rng(5)
+    solution = update(*instance(3, 0.9, False), problem)
+    optimum = certify_update(solution).upper_bound * (1 + 1e-12)
+    refused = 0
+    for trial in range(60):
+        changed = {}
+        for name in ("change_rows", "new_rows", "multiplier_rows"):
+            array = np.array(getattr(solution, name))
+            if rng.random() < 0.5:
+                index = tuple(rng.integers(n) for n in array.shape)
+                array[index] = (array[index] + 0.1) * rng.choice([-1.0, 1e-9, 3.0, 1e9]) if trial % 2 else -array[index]
+            changed[name] = array
+        try:
+            proof = certify_update(dataclasses.replace(solution, **changed))
+        except tt.NotSolved:
+            refused += 1
+            continue
+        assert proof.objective <= optimum
+        assert proof.upper_bound >= optimum * (1 - 1e-8)
+    assert 5 < refused < 60
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"multiplier_rows": -1.0}, "multiplier"),
+        ({"multiplier_rows": np.nan}, "not finite"),
+        ({"new_rows": -0.5, "change_rows": -0.5}, "no distribution"),
+    ],
+)
+def test_what_is_no_solution_is_refused(changes, match):
+    solution = update(*instance(1, 0.9, False), MaxKL(0.01))
+    arrays = {name: np.array(getattr(solution, name)) for name in changes}
+    for name, value in changes.items():
+        arrays[name][(0,) * arrays[name].ndim] = value
+    with pytest.raises(tt.NotSolved, match=match):
+        certify_update(dataclasses.replace(solution, **arrays))
+
+
+@pytest.mark.parametrize("problem", [Penalty(bound="pinsker/kl"), MaxKL(0.01), MeanKL(0.01)], ids=str)
+def test_old_policies_with_entries_of_any_size_are_certified(problem):
+    """13 of 54 of these were an OverflowError."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        mdp = tt.zoo.garnet(rng, states=10, actions=4, branching=3, gamma=[0.9, 0.99, 0.9999][seed % 3])
+        old = rng.dirichlet(np.full(4, 0.02), size=10)
+        assert 0 < old[old > 0].min() < 1e-38
+        proof = certify_update(update(mdp, old, problem))
+        assert 0 <= proof.gap <= 1e-9 * proof.upper_bound
+
+
+def test_some_hundred_states_are_certified():
+    rng = np.random.default_rng(0)
+    mdp = tt.zoo.dirichlet(rng, states=150, actions=3, gamma=0.99)
+    proof = certify_update(update(mdp, tt.zoo.random_policy(rng, (150, 3)), MeanKL(0.01)))
+    assert 0 < proof.gap < 1e-9 * proof.upper_bound
+
+
+def test_an_mdp_that_is_too_large_is_refused_with_the_way_out():
+    mdp, old = instance(0, 0.9, False)
+    solution = update(mdp, old, MaxKL(0.01))
+    alone = certify_update(dataclasses.replace(solution, mdp=None))
+    assert alone.gap <= 1e-9 * alone.upper_bound
+    with pytest.raises(tt.InvalidInput, match="solve"):
+        update_rows.check_size(2000, 2)

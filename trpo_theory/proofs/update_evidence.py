@@ -23,19 +23,14 @@ from trpo_theory.io.evidence_files import (
 from trpo_theory.io.files import mdp_fields
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball import rationals, raw
-from trpo_theory.numerics.ball.arrays import plain
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
 from trpo_theory.proofs.certificate import Certificate, differing, not_proved
-from trpo_theory.proofs.exact_rows import ExactProblem, ExactRow, Reduction, lower_end, upper_end
 from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.proofs.update_ends import EnclosedRow, ExactProblem, Reduction, lower_end, upper_end
+from trpo_theory.proofs.update_rows import BITS, check_size, rows_of_mdp
 from trpo_theory.step.exact import ExactInstance
 
 KIND = "update-gap"
-_BITS = 192
-"""Of the balls: three times a float's, so that the ends differ by what the solver left, not by rounding."""
-_LARGEST = 64
-"""States of an MDP that is solved in exact rationals: half a minute for rows of full-length floats."""
-
 _SOURCE = 'docs/theory.md, "Certificates"'
 _STATEMENTS = {
     Reduction.PENALTY: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) - C D_{\mathrm{KL}}^{\max}(\pi, \tilde\pi)",
@@ -93,7 +88,7 @@ def update_evidence(
     """The fields of an update-gap file.
 
     Args:
-        mdp: the MDP, dense and of at most 64 states.
+        mdp: the MDP.
         old: the policy that we stand at, (S, A).
         new: the update, (S, A), in fractions, since floats may not tell it from old.
         reduction: the problem.
@@ -102,19 +97,14 @@ def update_evidence(
         groups: one integer a state, or None.
 
     Raises:
-        InvalidInput: without an MDP, or for one that is too large for exact rationals.
+        InvalidInput: without an MDP, or for one that is too large for balls.
         NotSolved: where new is over its constraint by more than 2⁻³⁰.
     """
     if mdp is None:
         raise InvalidInput(
             got="an update of a surrogate alone", wanted="one of update(mdp, ...)", fix="pass the MDP to update"
         )
-    if mdp.is_sparse or mdp.states > _LARGEST:
-        raise InvalidInput(
-            got=f"evidence of an update of {'a sparse MDP of ' * mdp.is_sparse}{mdp.states} states",
-            wanted=f"a dense MDP of at most {_LARGEST} states, since it is solved in exact rationals",
-            fix="use certify_update(...).gap, which is proved for the surrogate as stored",
-        )
+    check_size(mdp.states, mdp.actions)
     content = mdp_fields(mdp) | {"gamma": number_text(as_written(float(mdp.gamma))), "old": old, "new": new.tolist()}
     content |= {} if groups is None else {"groups": groups}
     content |= {"problem": str(reduction), _amount_name(reduction): number_text(as_written(amount))}
@@ -154,7 +144,7 @@ def certify_update_gap(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
 
 
 def prove_optimum(fields: ReadFields) -> ProvedOptimum:
-    """The ends of the optimum, from the MDP, the policies and the multipliers: A and ρ are computed again, exactly.
+    """The ends of the optimum, from the MDP, the policies and the multipliers: A and ρ are enclosed again.
 
     Raises:
         InvalidInput: for fields that are no such problem: negative multipliers, rows that differ within a group.
@@ -165,13 +155,13 @@ def prove_optimum(fields: ReadFields) -> ProvedOptimum:
     if amount < 0:
         raise InvalidInput(got=f"{_amount_name(reduction)} = {amount}", wanted="0 or more", fix="correct the file")
     instance = ExactInstance.from_fields(fields)
-    if instance.states > _LARGEST:
-        raise InvalidInput(got=f"{instance.states} states", wanted=f"at most {_LARGEST}", fix="take a smaller MDP")
     problem = ExactProblem(reduction, raw.raw(amount), raw.raw(instance.gamma))
-    with raw.precision(_BITS):
-        rows = _rows(instance)
+    rows = _exact_rows(instance)
+    with raw.precision(BITS):
         multipliers = _multipliers(fields, len(rows))
         lower, upper = lower_end(problem, rows), upper_end(problem, rows, multipliers)
+        if lower > upper:
+            raise NotSolved("got a lower end above the upper one, which cannot be; please report the file")
         ends = _end(lower, "lower"), _end(upper, "upper")
     return ProvedOptimum(problem, instance.states, instance.actions, instance.groups is not None, *ends)
 
@@ -193,30 +183,10 @@ def _amount_name(reduction: Reduction) -> str:
     return "coefficient" if reduction is Reduction.PENALTY else "delta"
 
 
-def _rows(instance: ExactInstance) -> list[ExactRow]:
-    """The rows of the class: a state each, or a group with its ρ summed and A averaged under ρ."""
-    q = instance.quantities()
-    advantage, visitation = ([entry.raw for entry in plain(x).ravel()] for x in (q.advantage, q.visitation_old))
-    actions = instance.actions
-    groups = instance.groups or tuple(range(instance.states))
-    rows = []
-    for group in sorted(set(groups)):
-        members = [s for s in range(instance.states) if groups[s] == group]
-        first = members[0]
-        for name in ("old", "new", "available"):
-            array = getattr(instance, name)
-            if any((array[s] != array[first]).any() for s in members):
-                raise InvalidInput(
-                    got=f"{name} that differs within the group {group}",
-                    wanted="one row for all states of a group",
-                    fix="correct the file",
-                )
-        usable = np.flatnonzero(instance.available[first])
-        rho = sum((visitation[s] for s in members), fmpq(0))
-        means = [sum((visitation[s] * advantage[s * actions + a] for s in members), fmpq(0)) for a in usable]
-        old, new = ([raw.raw(array[first, a]) for a in usable] for array in (instance.old, instance.new))
-        rows.append(ExactRow(rho, old, new, [mean / rho for mean in means] if rho else means))
-    return rows
+def _exact_rows(instance: ExactInstance) -> list[EnclosedRow]:
+    """The rows of the class, from the file's own numbers."""
+    names = ("gamma", "transition", "reward", "initial", "available", "old", "new", "groups")
+    return rows_of_mdp(**{name: getattr(instance, name) for name in names})
 
 
 def _multipliers(fields: ReadFields, rows: int) -> list[fmpq]:

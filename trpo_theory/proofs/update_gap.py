@@ -1,7 +1,8 @@
 """The gap of an update, proved in ball arithmetic: an upper bound by weak duality, a lower bound by a feasible policy.
 
-`certify_update` proves it for the surrogate as stored: A, ρ and γ are the dyadic rationals that the floats are, and each
-row of old and of new is divided by its exact sum. Its evidence file is about the MDP itself: the checker solves it again.
+`certify_update` proves it for the MDP itself: A and ρ of old are enclosed by a verified solve, γ, a radius and a coefficient
+are the decimals that their floats are written as, all other floats the dyadic rationals that they are, and each row of
+probabilities stands over its exact sum. Of a surrogate alone it is proved for A and ρ as stored.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from trpo_theory.errors import InvalidInput
-from trpo_theory.io.evidence_files import Fields, write_evidence
+from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.io.evidence_files import Fields, as_written, write_evidence
 from trpo_theory.model.types import PathLike
 from trpo_theory.numerics.ball import raw
-from trpo_theory.numerics.ball.raw import fmpq
-from trpo_theory.proofs.exact_rows import (
+from trpo_theory.numerics.ball.raw import arb, fmpq
+from trpo_theory.proofs.update_ends import (
+    EnclosedRow,
     ExactProblem,
-    ExactRow,
     Reduction,
     lower_end,
     normalised,
@@ -25,18 +26,17 @@ from trpo_theory.proofs.exact_rows import (
     upper_end,
 )
 from trpo_theory.proofs.update_evidence import KIND, update_evidence
+from trpo_theory.proofs.update_rows import BITS, check_size, rows_of_mdp
 from trpo_theory.updates.penalties import linear_coefficient
 from trpo_theory.updates.problems import MaxKL, MeanKL, Penalty, Problem, TrustRegion
 from trpo_theory.updates.solution import UpdateSolution
 
-BITS = 192
-"""Of the balls: three times a float's, so that what rounding costs is far below a float's own error."""
 _REDUCTIONS: dict[type[Problem], Reduction] = {Penalty: Reduction.PENALTY, MaxKL: Reduction.MAX, MeanKL: Reduction.MEAN}
 
 
 @dataclass(frozen=True)
 class CertifiedGap:
-    """What was proved of an update, for the surrogate as stored.
+    """What was proved of an update, for the MDP itself, or for the surrogate as stored where there is no MDP.
 
     Attributes:
         objective: a lower bound on the objective of a feasible policy, moved back towards old by at most 2⁻³⁰.
@@ -69,7 +69,7 @@ class CertifiedGap:
         """The content of its evidence file, proved again for the MDP itself.
 
         Raises:
-            InvalidInput: for an update of a surrogate alone, or an MDP too large for exact rationals.
+            InvalidInput: for an update of a surrogate alone, or an MDP that is too large for balls.
         """
         solution = self.solution
         reduction, amount = _reduced(solution)
@@ -96,9 +96,14 @@ class CertifiedGap:
 def certify_update(solution: UpdateSolution, *, precision: int = BITS) -> CertifiedGap:
     """Prove the gap of an `UpdateSolution` of (11), (12) or (13), one instance, in balls of so many bits.
 
+    Nothing of the solution is trusted: that λ ≥ 0, that new is a policy within its constraint and that each ν is above A is
+    tested exactly.
+
     Raises:
-        InvalidInput: for a batch, a sibling problem, or a penalty that is not a coefficient times max-KL.
-        NotSolved: for a policy over its constraint by more than 2⁻³⁰.
+        InvalidInput: for a batch, a sibling problem, a penalty that is not a coefficient times max-KL, or an MDP that is too
+            large for balls.
+        NotSolved: for a solution that is none: a negative multiplier, a new that is no policy, or one over its constraint by
+            more than 2⁻³⁰.
     """
     surrogate = solution.surrogate
     if type(solution.problem) not in _REDUCTIONS or surrogate.old.shape[2] != 1:
@@ -108,14 +113,50 @@ def certify_update(solution: UpdateSolution, *, precision: int = BITS) -> Certif
             fix="certify the instances one at a time; the siblings have float certificates only",
         )
     reduction, amount = _reduced(solution)
+    _check_numbers(solution)
+    gamma = as_written(float(surrogate.gamma[0]))
+    problem = ExactProblem(reduction, raw.raw(as_written(amount)), raw.raw(gamma))
+    rows = _stored_rows(solution) if solution.mdp is None else _mdp_rows(solution, precision)
     with raw.precision(precision):
-        problem = ExactProblem(reduction, rational(amount), rational(surrogate.gamma[0]))
-        visited = np.flatnonzero(surrogate.visitation[:, 0] > 0)
-        rows = [_row(solution, int(group)) for group in visited]
-        multipliers = [rational(value) for value in solution.multiplier_rows[visited, 0]]
-        objective = raw.float_ends(lower_end(problem, rows))[0]
-        upper = raw.float_ends(upper_end(problem, rows, multipliers))[1]
-    return CertifiedGap(objective, upper, precision, solution)
+        multipliers = [rational(value) for value in solution.multiplier_rows[:, 0]]
+        lower, upper = lower_end(problem, rows), upper_end(problem, rows, multipliers)
+        objective, bound = raw.float_ends(lower)[0], raw.float_ends(upper)[1]
+        if lower > upper:
+            raise NotSolved("got a lower end above the upper one, which cannot be; please report the MDP and old")
+    return CertifiedGap(objective, bound, precision, solution)
+
+
+def _check_numbers(solution: UpdateSolution) -> None:
+    """Refuse multipliers or policies that are not finite, and mass of new on unavailable actions.
+
+    Raises:
+        NotSolved: for those.
+    """
+    arrays = (solution.multiplier_rows, solution.new_rows, solution.change_rows, solution.surrogate.old)
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise NotSolved("got a solution with entries that are not finite; wanted numbers; fix: solve again")
+    stray = ~solution.surrogate.available & ((solution.new_rows != 0) | (solution.change_rows != 0))
+    if stray.any():
+        raise NotSolved("got a policy with mass on unavailable actions; wanted none; fix: solve again")
+
+
+def _mdp_rows(solution: UpdateSolution, bits: int) -> list[EnclosedRow]:
+    """The rows of the class from the MDP itself."""
+    mdp, groups = solution.mdp, solution.surrogate.aggregation
+    assert mdp is not None
+    check_size(mdp.states, mdp.actions)
+    transition = mdp.transition.toarray().reshape(mdp.states, mdp.actions, -1) if mdp.is_sparse else mdp.transition
+    return rows_of_mdp(
+        gamma=as_written(float(mdp.gamma)),
+        transition=transition,
+        reward=mdp.reward,
+        initial=mdp.initial,
+        available=mdp.available,
+        old=solution.surrogate.policy_rows(solution.surrogate.old).reshape(mdp.states, mdp.actions),
+        new=_policy(solution),
+        groups=None if groups is None else [int(group) for group in groups.group],
+        bits=bits,
+    )
 
 
 def _reduced(solution: UpdateSolution) -> tuple[Reduction, float]:
@@ -134,15 +175,23 @@ def _reduced(solution: UpdateSolution) -> tuple[Reduction, float]:
     return Reduction.PENALTY, float(linear[0])
 
 
-def _row(solution: UpdateSolution, group: int) -> ExactRow:
+def _stored_rows(solution: UpdateSolution) -> list[EnclosedRow]:
+    """The rows of a surrogate alone, its floats taken exactly."""
     surrogate = solution.surrogate
-    usable = np.flatnonzero(surrogate.available[:, group, 0])
-    return ExactRow(
-        rational(surrogate.visitation[group, 0]),
-        normalised([rational(value) for value in surrogate.old[usable, group, 0]]),
-        normalised([_probability(solution, int(a), group) for a in usable]),
-        [rational(value) for value in surrogate.advantage[usable, group, 0]],
-    )
+    rows = []
+    for group in range(surrogate.old.shape[1]):
+        usable = np.flatnonzero(surrogate.available[:, group, 0])
+        old, advantage = surrogate.old[usable, group, 0], surrogate.advantage[usable, group, 0]
+        new = normalised([_probability(solution, int(a), group) for a in usable])
+        rows.append(
+            EnclosedRow(
+                arb(float(surrogate.visitation[group, 0])),
+                normalised([rational(value) for value in old]),
+                new,
+                [arb(float(value)) for value in advantage],
+            )
+        )
+    return rows
 
 
 def _probability(solution: UpdateSolution, action: int, group: int) -> fmpq:

@@ -1,9 +1,10 @@
-"""Both ends of an update problem in ball arithmetic, from rows of the policy in exact rationals.
+"""Both ends of an update problem in ball arithmetic: old, new and multipliers in exact rationals, A and ρ in balls.
 
 For λ ≥ 0 and ν ≥ max A (ν > A where old has mass), row by row,
     max_p Σ (p − old) A − λ KL(old‖p)  ≤  ν − Σ old A − λ + λ Σ old log(λ / (ν − A)),
 and the sum of ρ times these bounds the objective of every policy of the class; the objective of a feasible policy is the
-other end. docs/theory.md, "Certificates".
+other end. docs/theory.md, "Certificates". The conditions λ ≥ 0, ν ≥ max A and new ≥ 0 are tested exactly, whatever solver the
+numbers came from.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.errors import NotSolved
+from trpo_theory.numerics.ball import raw
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
 from trpo_theory.updates.rows.forward_kl import FORWARD_KL
 
@@ -25,6 +27,8 @@ _RETREATS = (None, 50, 46, 42, 38, 34, 30)
 rounding error of a step up to what a solver's tolerance of 1e-9 leaves."""
 _NEWTON_STEPS = 2
 """For ν: each squares its relative error, and the float solver's start is within 1e-12."""
+_LIFT = 4
+"""ν is above every A by so many radii of A's balls at least: chosen, a logarithm of ν − A is then known to a digit."""
 _LEAST_EXCESS = fmpq(1, 10**200)
 """A ν closer to max A is not polished: its slope is beyond the balls' use."""
 
@@ -57,26 +61,40 @@ class ExactProblem:
 
 
 @dataclass(frozen=True)
-class ExactRow:
-    """One row of the policy class over the available actions: ρ, old, new and A_old, all rationals.
+class EnclosedRow:
+    """One row of the policy class over the available actions: ρ and A_old enclosed, old and new exact.
 
-    old and new sum to one exactly.
+    Raises:
+        NotSolved: for an old or new that is no distribution.
     """
 
-    rho: fmpq
+    rho: arb
     old: Sequence[fmpq]
     new: Sequence[fmpq]
-    advantage: Sequence[fmpq]
+    advantage: Sequence[arb]
+
+    def __post_init__(self) -> None:
+        for name, row in (("old", self.old), ("new", self.new)):
+            if min(row) < 0 or sum(row, fmpq(0)) != 1:
+                raise NotSolved(
+                    f"got a row of {name} that is no distribution, with least entry {float(fraction(min(row))):.3g}; wanted "
+                    "entries of 0 or more that sum to 1; fix: solve again"
+                )
 
     @cached_property
-    def mean(self) -> fmpq:
+    def mean(self) -> arb:
         """Σ old A: 0 for the advantages themselves, not for rounded ones."""
         return _dot(self.old, self.advantage)
 
     @cached_property
-    def gain(self) -> fmpq:
+    def gain(self) -> arb:
         """Σ (new − old) A."""
-        return _dot(self.new, self.advantage) - self.mean
+        return _dot([n - o for n, o in zip(self.new, self.old, strict=True)], self.advantage)
+
+    @cached_property
+    def best(self) -> fmpq:
+        """The least rational that is known to be no smaller than any A."""
+        return max(raw.end(a, "upper") for a in self.advantage)
 
     @cached_property
     def kl(self) -> arb:
@@ -88,20 +106,41 @@ class ExactRow:
         return total
 
     def bound(self, multiplier: fmpq) -> arb:
-        """ν − Σ old A − λ + λ Σ old log(λ/(ν − A)) for a ν ≥ max A near the best one."""
-        best = max(self.advantage)
+        """ν − Σ old A − λ + λ Σ old log(λ/(ν − A)) for a ν ≥ max A near the best one.
+
+        Raises:
+            NotSolved: where ν > A is not proved for an action that old takes.
+        """
         if multiplier == 0:
-            return arb(best - self.mean)
-        nu = self._polished(best + self._excess(multiplier), multiplier, best)
-        total = arb(0)
+            return arb(self.best) - self.mean
+        nu = self._polished(self.best + self._excess(multiplier), multiplier)
+        radius = max(raw.end(a.rad(), "upper") for a in self.advantage)
+        if radius > 0:  # an action that old takes may be the best one, and ν − A has to be more than a rounding error
+            nu = max(nu, self.best + _LIFT * radius)
+        rooms = self._rooms(nu)
+        if rooms is None:
+            raise NotSolved("got a nu that is not proved to be above every A; wanted one; fix: solve again")
+        total = sum((arb(o) * (arb(multiplier) / room).log() for o, room in rooms), arb(0))
+        return arb(nu - multiplier) - self.mean + arb(multiplier) * total
+
+    def _rooms(self, nu: fmpq) -> list[tuple[fmpq, arb]] | None:
+        """Where old has mass: that mass and ν − A > 0. None unless that, and ν ≥ A everywhere, is proved."""
+        if nu < self.best:
+            return None
+        rooms = []
         for o, a in zip(self.old, self.advantage, strict=True):
             if o > 0:
-                total += arb(o) * arb(multiplier / (nu - a)).log()
-        return arb(nu - self.mean - multiplier) + arb(multiplier) * total
+                middle = a.mid()
+                room = arb(nu - raw.dyadic(middle)) - (a - middle)
+                if not room > 0:
+                    return None
+                rooms.append((o, room))
+        return rooms
 
     def _excess(self, multiplier: fmpq) -> fmpq:
         """u = ν − max A, from the float solver: any u ≥ 0 (> 0 where old's own action is best) gives a bound."""
-        old, advantage = (np.array([float(fraction(x)) for x in row]) for row in (self.old, self.advantage))
+        old = np.array([float(fraction(x)) for x in self.old])
+        advantage = np.array([float(a.mid()) for a in self.advantage])
         rows = FORWARD_KL.rows(old[:, None], advantage[:, None], np.ones((len(old), 1), dtype=bool))
         solved = FORWARD_KL.at_multiplier(rows, np.array([float(fraction(multiplier))]))
         u = float(solved.state[0]) * float(rows.scale[0])
@@ -109,62 +148,72 @@ class ExactRow:
             u = float(fraction(multiplier))
         elif rows.outside[0] >= 0 and u < 1e-200 * rows.scale[0] and not old[advantage == advantage.max()].any():
             u = 0.0
-        return rational(u)
+        return rational(u) if np.isfinite(u) else multiplier
 
-    def _polished(self, nu: fmpq, multiplier: fmpq, best: fmpq) -> fmpq:
+    def _polished(self, nu: fmpq, multiplier: fmpq) -> fmpq:
         """ν after Newton steps on Σ λ old/(ν − A) = 1: the bound is quadratic in ν's error, and λ may be large."""
-        if nu - best < _LEAST_EXCESS:
+        if nu - self.best < _LEAST_EXCESS:
             return nu
         pairs = [(o, a) for o, a in zip(self.old, self.advantage, strict=True) if o > 0]
         for _ in range(_NEWTON_STEPS):
-            weights = [arb(multiplier * o / (nu - a)) for o, a in pairs]
+            weights = [arb(multiplier * o) / (arb(nu) - a) for o, a in pairs]
             excess = sum(weights, arb(0)) - 1
-            slope = sum((w / arb(nu - a) for w, (_, a) in zip(weights, pairs, strict=True)), arb(0))
-            mantissa, exponent = (arb(nu) + excess / slope).mid().man_exp()
-            better = fmpq(int(mantissa)) * fmpq(2) ** int(exponent)
-            if better <= best:
+            slope = sum((w / (arb(nu) - a) for w, (_, a) in zip(weights, pairs, strict=True)), arb(0))
+            stepped = arb(nu) + excess / slope
+            if not stepped.is_finite():
+                break
+            better = raw.dyadic(stepped.mid())
+            if better <= self.best:
                 break
             nu = better
         return nu
 
 
-def upper_end(problem: ExactProblem, rows: Sequence[ExactRow], multipliers: Sequence[fmpq]) -> arb:
+def upper_end(problem: ExactProblem, rows: Sequence[EnclosedRow], multipliers: Sequence[fmpq]) -> arb:
     """An upper bound on the objective of every policy of the class, by weak duality, from a multiplier λ ≥ 0 a row.
 
     For mean-KL λ is one number, the largest; for a penalty they are scaled so that Σ ρ λ is at most the coefficient.
+
+    Raises:
+        NotSolved: for a multiplier below 0.
     """
+    if min(multipliers) < 0:
+        least = float(fraction(min(multipliers)))
+        raise NotSolved(f"got the multiplier {least:.6g}; wanted 0 or more; fix: solve again")
     if problem.amount == 0 and not problem.penalised:
         return arb(0)
-    visited = [(row, max(price, fmpq(0))) for row, price in zip(rows, multipliers, strict=True) if row.rho > 0]
+    visited = [(row, price) for row, price in zip(rows, multipliers, strict=True) if not row.rho.is_zero()]
     rows, multipliers = [row for row, _ in visited], [price for _, price in visited]
-    spent = sum((row.rho * price for row, price in zip(rows, multipliers, strict=True)), fmpq(0))
+    spent = sum((row.rho * arb(price) for row, price in visited), arb(0))
     if problem.reduction is Reduction.MEAN:
         multipliers = [max(multipliers)] * len(multipliers)
-    elif problem.penalised and spent > problem.amount:
-        multipliers = [price * problem.amount / spent for price in multipliers]
-    upper = sum((arb(row.rho) * row.bound(price) for row, price in zip(rows, multipliers, strict=True)), arb(0))
+    elif problem.penalised and not spent <= arb(problem.amount):
+        share = problem.amount / raw.end(spent, "upper")
+        multipliers = [price * share for price in multipliers]
+    upper = sum((row.rho * row.bound(price) for row, price in zip(rows, multipliers, strict=True)), arb(0))
     if problem.reduction is Reduction.MEAN and rows:
         upper += arb(multipliers[0] * problem.amount * problem.horizon)
     elif problem.reduction is Reduction.MAX:
-        upper += arb(spent * problem.amount)
+        upper += spent * arb(problem.amount)
     return upper
 
 
-def lower_end(problem: ExactProblem, rows: Sequence[ExactRow]) -> arb:
+def lower_end(problem: ExactProblem, rows: Sequence[EnclosedRow]) -> arb:
     """The objective of new, moved back towards old by at most 2⁻³⁰ where that is what makes it feasible.
 
     Raises:
         NotSolved: where new is further from feasible.
     """
-    gain = arb(sum((row.rho * row.gain for row in rows), fmpq(0)))
+    gain = sum((row.rho * row.gain for row in rows), arb(0))
     if problem.penalised:
         worst = arb(0)
-        for row in rows:
+        for row in rows:  # all of them: max-KL counts states that old never visits, too
             worst = worst.max(row.kl)
         return gain - (arb(problem.amount) * worst if problem.amount else arb(0))
     spent = [row.kl for row in rows]
     if problem.reduction is Reduction.MEAN:
-        spent = [sum((arb(row.rho / problem.horizon) * row.kl for row in rows if row.rho > 0), arb(0))]
+        share = arb(1 / problem.horizon)
+        spent = [sum((share * row.rho * row.kl for row in rows if not row.rho.is_zero()), arb(0))]
     return gain * arb(1 - _retreat(spent, problem.amount))
 
 
@@ -174,9 +223,7 @@ def _retreat(spent: list[arb], radius: fmpq) -> fmpq:
         eta = fmpq(0) if bits is None else fmpq(1, 2**bits)
         if all(arb(1 - eta) * kl <= arb(radius) for kl in spent):
             return eta
-    raise NotSolved(
-        "got a policy over its constraint by more than 2^-30; wanted a feasible one; fix: solve with Dual()"
-    )
+    raise NotSolved("got a policy over its constraint by more than 2^-30; wanted a feasible one; fix: solve again")
 
 
 def rational(value: Any) -> fmpq:
@@ -190,5 +237,5 @@ def normalised(row: Sequence[fmpq]) -> list[fmpq]:
     return [entry / total for entry in row]
 
 
-def _dot(x: Sequence[fmpq], y: Sequence[fmpq]) -> fmpq:
-    return sum((a * b for a, b in zip(x, y, strict=True)), fmpq(0))
+def _dot(x: Sequence[fmpq], y: Sequence[arb]) -> arb:
+    return sum((arb(a) * b for a, b in zip(x, y, strict=True)), arb(0))
