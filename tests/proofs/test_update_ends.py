@@ -9,8 +9,8 @@ import pytest
 
 from trpo_theory.errors import NotSolved
 from trpo_theory.numerics.ball.number import Ball
-from trpo_theory.numerics.ball.raw import fmpq, precision
-from trpo_theory.proofs.exact_rows import ExactProblem, ExactRow, Reduction, lower_end, normalised, upper_end
+from trpo_theory.numerics.ball.raw import arb, fmpq, precision
+from trpo_theory.proofs.update_ends import EnclosedRow, ExactProblem, Reduction, lower_end, normalised, upper_end
 
 HALF, ONE, TENTH = fmpq(1, 2), fmpq(1), fmpq(1, 10)
 CLOSE = mpmath.mpf(10) ** -40
@@ -22,8 +22,12 @@ def _digits():
         yield
 
 
+def enclosed(rho, old, new, advantage):
+    return EnclosedRow(arb(rho), old, new, [arb(a) for a in advantage])
+
+
 def row(x=TENTH, rho=ONE):
-    return ExactRow(rho, [HALF, HALF], [HALF + x, HALF - x], [ONE, -ONE])
+    return enclosed(rho, [HALF, HALF], [HALF + x, HALF - x], [ONE, -ONE])
 
 
 def ends(ball):
@@ -55,31 +59,31 @@ def test_the_bound_of_a_row_is_its_maximum(multiplier):
 
 def test_a_multiplier_of_zero_gives_the_best_action():
     assert Ball(row().bound(fmpq(0))).fraction == 1
-    assert Ball(ExactRow(fmpq(1), [fmpq(1, 4), fmpq(3, 4)], [HALF, HALF], [fmpq(2), fmpq(0)]).bound(fmpq(0))) == F(3, 2)
+    assert Ball(enclosed(fmpq(1), [fmpq(1, 4), fmpq(3, 4)], [HALF, HALF], [fmpq(2), fmpq(0)]).bound(fmpq(0))) == F(3, 2)
 
 
 @pytest.mark.parametrize(("multiplier", "moves"), [(fmpq(1, 4), True), (fmpq(9, 10), True), (fmpq(4), False)], ids=str)
 def test_a_best_action_that_old_never_takes(multiplier, moves):
     """m - λ(-log(1 - m)) is largest at m = 1 - λ, or at 0 where λ >= 1."""
-    one = ExactRow(fmpq(1), [fmpq(1), fmpq(0)], [fmpq(1), fmpq(0)], [fmpq(0), fmpq(1)])
+    one = enclosed(fmpq(1), [fmpq(1), fmpq(0)], [fmpq(1), fmpq(0)], [fmpq(0), fmpq(1)])
     m = mpmath.mpf(int(multiplier.p)) / int(multiplier.q)
     assert close_above(one.bound(multiplier), 1 - m + m * mpmath.log(m) if moves else 0)
 
 
 def test_equal_advantages_leave_nothing_to_gain():
-    even = ExactRow(fmpq(1), [HALF, HALF], [HALF, HALF], [fmpq(3), fmpq(3)])
+    even = enclosed(fmpq(1), [HALF, HALF], [HALF, HALF], [fmpq(3), fmpq(3)])
     assert close_above(even.bound(fmpq(7, 3)), 0)
     assert (even.mean, even.gain) == (3, 0)
 
 
 def test_the_numbers_of_a_row():
-    one = ExactRow(fmpq(2), [fmpq(1, 4), fmpq(3, 4)], [HALF, HALF], [fmpq(3), fmpq(-2)])
-    assert (one.mean, one.gain) == (fmpq(-3, 4), fmpq(5, 4))
+    one = enclosed(fmpq(2), [fmpq(1, 4), fmpq(3, 4)], [HALF, HALF], [fmpq(3), fmpq(-2)])
+    assert (Ball(one.mean).fraction, Ball(one.gain).fraction) == (F(-3, 4), F(5, 4))
     truth = mpmath.log(mpmath.mpf(1) / 2) / 4 + 3 * mpmath.log(mpmath.mpf(3) / 2) / 4
     low, high = ends(one.kl)
     assert low <= truth <= high
-    assert not ExactRow(fmpq(1), [HALF, HALF], [fmpq(1), fmpq(0)], [fmpq(0)] * 2).kl.is_finite()
-    assert Ball(ExactRow(fmpq(1), [fmpq(1), fmpq(0)], [HALF, HALF], [fmpq(0)] * 2).kl).midpoint == pytest.approx(
+    assert not enclosed(fmpq(1), [HALF, HALF], [fmpq(1), fmpq(0)], [fmpq(0)] * 2).kl.is_finite()
+    assert Ball(enclosed(fmpq(1), [fmpq(1), fmpq(0)], [HALF, HALF], [fmpq(0)] * 2).kl).midpoint == pytest.approx(
         float(mpmath.log(2)), rel=1e-15
     )
     assert normalised([fmpq(1), fmpq(3)]) == [fmpq(1, 4), fmpq(3, 4)]
@@ -116,9 +120,27 @@ def test_the_upper_end_of_a_penalty_scales_the_multipliers_to_the_coefficient():
     assert Ball(upper_end(free, TWO, PRICES)) == 2
 
 
-def test_a_negative_multiplier_counts_as_zero():
-    problem = ExactProblem(Reduction.MAX, fmpq(1, 7), HALF)
-    assert Ball(upper_end(problem, TWO, [fmpq(-1), fmpq(-2), fmpq(0)])) == 2
+@pytest.mark.parametrize("reduction", list(Reduction))
+def test_a_negative_multiplier_is_refused_wherever_it_stands(reduction):
+    problem = ExactProblem(reduction, fmpq(1, 7), HALF)
+    for place in range(3):
+        with pytest.raises(NotSolved, match="multiplier -1"):
+            upper_end(problem, TWO, [fmpq(-1) if i == place else fmpq(1) for i in range(3)])
+
+
+@pytest.mark.parametrize("wrong", [[fmpq(3, 2), fmpq(-1, 2)], [HALF, TENTH]])
+def test_rows_that_are_no_distributions_are_refused(wrong):
+    for old, new in ((wrong, [HALF, HALF]), ([HALF, HALF], wrong)):
+        with pytest.raises(NotSolved, match="no distribution"):
+            enclosed(ONE, old, new, [ONE, -ONE])
+
+
+def test_an_advantage_that_is_only_enclosed_gives_a_bound_for_every_number_in_its_ball():
+    around = arb(fmpq(-1, 10**6)).union(arb(fmpq(1, 10**6)))
+    wide = EnclosedRow(arb(1), [HALF, HALF], [HALF, HALF], [arb(1) + around, arb(-1) + around])
+    low, high = ends(wide.bound(HALF))
+    assert low <= dual(HALF) <= high
+    assert high - low < 1e-5
 
 
 @pytest.mark.parametrize("reduction", [Reduction.MAX, Reduction.MEAN])
@@ -135,7 +157,7 @@ def test_the_lower_end_of_a_penalty_pays_for_the_worst_row():
     low, high = ends(lower_end(ExactProblem(Reduction.PENALTY, fmpq(3), HALF), rows))
     assert low <= gain - 3 * kl(fmpq(1, 5)) <= high
     assert high - low < CLOSE
-    gone = ExactRow(fmpq(1), [HALF, HALF], [fmpq(1), fmpq(0)], [fmpq(1), fmpq(-1)])
+    gone = enclosed(fmpq(1), [HALF, HALF], [fmpq(1), fmpq(0)], [fmpq(1), fmpq(-1)])
     assert Ball(lower_end(ExactProblem(Reduction.PENALTY, fmpq(0), HALF), [gone])) == 1
     assert not lower_end(ExactProblem(Reduction.PENALTY, fmpq(1), HALF), [gone]).is_finite()
 
