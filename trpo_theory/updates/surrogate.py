@@ -102,7 +102,8 @@ def _grouped(
     total = np.zeros((aggregation.count, visitation.shape[1]))
     np.add.at(total, group, visitation)
     weighted = np.zeros((len(old), *total.shape))
-    np.add.at(weighted, (slice(None), group), advantage * visitation)
+    for sums, terms in zip(weighted, advantage * visitation, strict=True):
+        np.add.at(sums, group, terms)
     return old[:, first], weighted / np.where(total > 0, total, 1.0), available[:, first], total
 
 
