@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory._entries import expect_numbers, is_real
 from trpo_theory.errors import InvalidInput
 
 ROW_SUM_ATOL = 1e-8
@@ -39,13 +40,17 @@ def unknown_name(kind: str, name: object, choices: Iterable[str]) -> InvalidInpu
 
 
 def real_array(value: Any, name: str, *, allow_minus_inf: bool = False) -> np.ndarray:
-    """`value` as a fresh float64 array without NaN or infinity (−inf only where it has a meaning)."""
+    """`value` as a fresh float64 array without NaN or infinity (−inf only where it has a meaning).
+
+    A Fraction and a Decimal become the nearest float; an array of truth values alone is 1 where it is true, else 0.
+    """
+    expect_numbers(value, name)
     try:
         array = np.asarray(value)
         if array.dtype.kind in "OUSMmVc":
             if array.dtype.kind != "O":
                 raise TypeError
-            if not all(isinstance(entry, numbers.Real) for entry in array.flat):
+            if not all(is_real(entry) or isinstance(entry, (bool, np.bool_)) for entry in array.flat):
                 raise TypeError
         array = np.array(array, dtype=np.float64, order="C")
     except (TypeError, ValueError, OverflowError):
@@ -83,7 +88,7 @@ def discount(value: Any, batch_shape: tuple[int, ...] = ()) -> float | np.ndarra
     """Gamma in [0, 1): a float, or for a batch an array that broadcasts to its shape."""
     wanted = "a discount gamma in [0, 1)"
     fix = "pass a number such as 0.99 (gamma = 1, the undiscounted case, has no finite value here)"
-    if isinstance(value, (str, bool)) or value is None:
+    if isinstance(value, (str, bool, np.bool_)) or value is None:
         raise InvalidInput(got=f"gamma = {value!r}", wanted=wanted, fix=fix)
     array = real_array(value, "gamma")
     outside = (array < 0) | (array >= 1)
@@ -245,7 +250,7 @@ def integer(value: Any, name: str, *, least: int) -> int:
 
 def number_between(value: Any, name: str, low: float, high: float) -> float:
     """A real number in [low, high]."""
-    good = isinstance(value, numbers.Real) and not isinstance(value, bool) and low <= float(value) <= high
+    good = is_real(value) and low <= float(value) <= high
     if not good or not math.isfinite(float(value)):
         raise InvalidInput(got=f"{name} = {value!r}", wanted=f"a number in [{low:g}, {high:g}]", fix=f"change {name}")
     return float(value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trpo_theory.cli.options import CHECK_FAILED, OK, GammaOption, JsonOption, app
+from trpo_theory.cli.options import CHECK_FAILED, OK, GammaOption, JsonOption, app, named
 from trpo_theory.cli.output import digits, new_console, opened, print_json, print_table, progress
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def audit(
         str, typer.Argument(metavar="RUN.npz", help="policies (T, S, A), with the MDP in the file or --mdp.")
     ],
     mdp: Annotated[
-        str | None, typer.Option("--mdp", metavar="MDP", help="The MDP, if the file has none; as for evaluate.")
+        str | None,
+        typer.Option("--mdp", metavar="MDP", help="The MDP, if the file has none; as for evaluate.", callback=named),
     ] = None,
     gamma: GammaOption = None,
     target: Annotated[
@@ -49,7 +50,9 @@ def audit(
     ] = False,
     out: Annotated[
         str | None,
-        typer.Option("--out", metavar="DIR", help="Write the tables (csv, md, tex, html) and the figure there."),
+        typer.Option(
+            "--out", metavar="DIR", help="Write the tables (csv, md, tex, html) and the figure there.", callback=named
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> int:

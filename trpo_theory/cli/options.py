@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from trpo_theory.errors import InvalidInput
+
 OK, CHECK_FAILED, BAD_INPUT, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit statuses, a public contract; 130 is the shell's for an interruption."""
 
@@ -18,7 +20,7 @@ app: typer.Typer = typer.Typer(
     help="Solve finite MDPs exactly and put the theory behind TRPO to the test.\n\n"
     "MDP is gym:ENV_ID?option=value, zoo:NAME?key=value, or a .npz, .json, .csv, .POMDP or .MDP file. POLICY is uniform, "
     "optimal, old or new (of a zoo family or a file that carries them), or a .npy, .npz or .json file.\n\n"
-    "Exit status: 0 as claimed, 1 a check failed, 2 bad input, 3 undecided.\n\n"
+    "Exit status: 0 as claimed, 1 a check failed, 2 bad input or a fault of the surroundings, 3 undecided.\n\n"
     "Example:  trpo-theory bound gym:FrozenLake-v1 --gamma 0.99 --old uniform --new optimal",
 )
 
@@ -57,7 +59,23 @@ AggregateOption = Annotated[
     str | None,
     typer.Option("--aggregate", metavar="MAP", help="A file with one integer a state: equal ones share a row."),
 ]
-OutOption = Annotated[str | None, typer.Option("--out", metavar="FILE", help="Write the result, .npz or .json.")]
+
+
+def named(param: typer.CallbackParam, value: str | None) -> str | None:
+    """The path of an option, unless it is empty, as of a shell's variable that is not set.
+
+    Raises:
+        InvalidInput: for an empty one.
+    """
+    if value is not None and not value.strip():
+        option = param.opts[0]
+        raise InvalidInput(got=f"an empty {option}", wanted="a path", fix=f"name one, or leave {option} out")
+    return value
+
+
+OutOption = Annotated[
+    str | None, typer.Option("--out", metavar="FILE", help="Write the result, .npz or .json.", callback=named)
+]
 
 
 @app.callback()

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from trpo_theory._outward import Toward, decimal_toward
@@ -26,7 +26,8 @@ _UNWATCHED_WIDTH = 240
 
 def fail(message: str, status: int) -> int:
     """Print a message on stderr and return the exit status."""
-    print(f"trpo-theory: {message}", file=sys.stderr)
+    with suppress(OSError):  # a stderr that is full or closed; the exit status is what is left
+        print(f"trpo-theory: {message}", file=sys.stderr, flush=True)
     return status
 
 

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from trpo_theory._outward import Toward
-from trpo_theory.cli.options import OK, JsonOption, app
+from trpo_theory.cli.options import OK, JsonOption, app, named
 from trpo_theory.cli.output import busy, digits, new_console, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
@@ -41,10 +41,14 @@ def sharp(
     ] = "max",
     certify: Annotated[bool, typer.Option("--certify", help="Prove both bounds in ball arithmetic.")] = False,
     out: Annotated[
-        str | None, typer.Option("--out", metavar="WITNESS.json", help="Write the MDP that attains the lower bound.")
+        str | None,
+        typer.Option(
+            "--out", metavar="WITNESS.json", help="Write the MDP that attains the lower bound.", callback=named
+        ),
     ] = None,
     proof: Annotated[
-        str | None, typer.Option("--proof", metavar="PROOF.json", help="Write what proves the upper bound.")
+        str | None,
+        typer.Option("--proof", metavar="PROOF.json", help="Write what proves the upper bound.", callback=named),
     ] = None,
     as_json: JsonOption = False,
 ) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trpo_theory.cli.options import CHECK_FAILED, INTERRUPTED, OK, UNDECIDED, JsonOption, app
+from trpo_theory.cli.options import CHECK_FAILED, INTERRUPTED, OK, UNDECIDED, JsonOption, app, named
 from trpo_theory.cli.output import busy, digits, fail, new_console, print_fields, print_json, print_table, progress
 from trpo_theory.errors import ClaimFailed, InvalidInput
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from trpo_theory.verification.verdict import Verdict, Verification
 
 FromOption = Annotated[
-    str | None, typer.Option("--from", metavar="FILE.py", help="Claims of your own: functions decorated with @claim.")
+    str | None,
+    typer.Option(
+        "--from", metavar="FILE.py", help="Claims of your own: functions decorated with @claim.", callback=named
+    ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", metavar="K", help="The same seed gives the same verdicts.")]
 
@@ -56,7 +59,8 @@ def verify(
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, tcp://host:port, in place of processes.")
     ] = None,
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Write tables, witnesses and what each task found out there.")
+        str | None,
+        typer.Option(metavar="DIR", help="Write tables, witnesses and what each task found out there.", callback=named),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --out.")] = False,
     as_json: JsonOption = False,
@@ -120,7 +124,9 @@ def falsify(
     claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim of the catalogue, or of --from.")],
     from_file: FromOption = None,
     seed: SeedOption = 0,
-    out: Annotated[str | None, typer.Option(metavar="WITNESS.json", help="Write the witness there.")] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="WITNESS.json", help="Write the witness there.", callback=named)
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Search hard for a counterexample to one claim, shrink it, and prove it."""

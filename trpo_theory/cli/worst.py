@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from trpo_theory.cli import verifying
-from trpo_theory.cli.options import CHECK_FAILED, OK, JsonOption, app
+from trpo_theory.cli.options import CHECK_FAILED, OK, JsonOption, app, named
 from trpo_theory.cli.output import busy, digits, new_console, print_json
 
 
@@ -20,7 +20,9 @@ def worst_case(
     from_file: verifying.FromOption = None,
     seed: Annotated[int, typer.Option(metavar="K", help="The same seed gives the same witness.")] = 0,
     effort: Annotated[int, typer.Option(metavar="E", help="How many searches from fresh starts.")] = 3,
-    out: Annotated[str | None, typer.Option(metavar="WITNESS.json", help="Write the witness there.")] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="WITNESS.json", help="Write the witness there.", callback=named)
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """The largest ratio (L - eta(new))/penalty found for a bound, with a witness that proves it: at most 1 if the bound is true.

@@ -169,6 +169,8 @@ def as_numpy(value: Any) -> Any:
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         value = value.detach().cpu()
         return (value.double() if hasattr(value, "double") else value).numpy()
+    if isinstance(value, np.ma.MaskedArray):
+        return value  # for the checks to see its mask
     return np.asarray(value) if hasattr(value, "__array__") else value
 
 

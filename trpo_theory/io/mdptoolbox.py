@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model._dynamics import one_reward_each
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike, SparseMatrix
 
@@ -68,7 +69,7 @@ def _matrices(value: Any, name: str) -> list[Any] | None:
     entries = [entry if sp.issparse(entry) else _checks.real_array(entry, name) for entry in entries]
     if any(entry.ndim != 2 for entry in entries):
         raise _misshapen(name, [entry.shape for entry in entries])
-    return [sp.csr_array(entry) for entry in entries]
+    return [one_reward_each(entry) if name == "reward" else sp.csr_array(entry) for entry in entries]
 
 
 def _interleaved(matrices: list[Any]) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from trpo_theory import _checks
+from trpo_theory._entries import expect_numbers
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import checked_path, in_file
 from trpo_theory.io.files import SPARSE_KEYS, mdp_fields, mdp_from_fields, read_fields, write_fields
@@ -187,6 +188,7 @@ def _name(name: Any) -> str:
 
 
 def _series(value: Any, name: str, updates: int) -> np.ndarray:
+    expect_numbers(value, f"logged {name}")
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "fiub":

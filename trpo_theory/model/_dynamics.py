@@ -158,7 +158,7 @@ def _reduced_sparse_reward(reward: Any, matrix: Any, states: int, actions: int) 
                 wanted=f"real numbers of the transition's shape {matrix.shape}",
                 fix="give the reward of each stored transition, or r(s, a) as a dense (S, A) array",
             )
-        reward = sp.csr_array(reward, dtype=np.float64)
+        reward = one_reward_each(reward)
         _finite_reward(reward.data, "the stored entries of a sparse reward")
         return np.asarray(matrix.multiply(reward).sum(axis=1)).reshape(states, actions)
     if reward.shape == (states,):
@@ -166,3 +166,28 @@ def _reduced_sparse_reward(reward: Any, matrix: Any, states: int, actions: int) 
         return np.repeat(reward[:, None], actions, axis=1)
     _checks.expect_shape(reward, "reward", states, actions, "S", "A")
     return reward
+
+
+def one_reward_each(reward: Any) -> sp.csr_array:
+    """A sparse reward as a CSR matrix, one stored entry a place.
+
+    An entry that is stored more than once is no sum: r(s, a, s') is one number. Equal ones are that number.
+
+    Raises:
+        InvalidInput: for a place that has two different rewards.
+    """
+    entries: Any = sp.coo_array(reward, dtype=np.float64)
+    order = np.lexsort((entries.col, entries.row))
+    row, column, value = entries.row[order], entries.col[order], entries.data[order]
+    again = (row[1:] == row[:-1]) & (column[1:] == column[:-1])
+    differs = again & (value[1:] != value[:-1]) & ~(np.isnan(value[1:]) & np.isnan(value[:-1]))
+    if differs.any():
+        where = int(np.argmax(differs))
+        raise InvalidInput(
+            got=f"a sparse reward with both {value[where]:.10g} and {value[where + 1]:.10g} at "
+            f"row {row[where]}, column {column[where]}",
+            wanted="one reward for each transition: several are not summed",
+            fix="store each place once (for the mean of several outcomes: trpo_theory.io.from_triplets)",
+        )
+    first = np.concatenate(([True], ~again))[: len(value)]
+    return sp.csr_array((value[first], (row[first], column[first])), shape=entries.shape)

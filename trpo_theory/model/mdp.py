@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from trpo_theory import _checks
-from trpo_theory._announced import announced
 from trpo_theory.model._dynamics import dense_parts, is_sparse, sparse_parts
+from trpo_theory.model.announced import announced
 from trpo_theory.model.types import RealLike, SparseMatrix
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from trpo_theory import _checks
+from trpo_theory._entries import expect_numbers
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.types import RealLike
 
@@ -20,8 +21,8 @@ def uniform(available: RealLike) -> Float[np.ndarray, "*batch S A"]:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    available = np.asarray(available, dtype=bool)
-    return available / available.sum(-1, keepdims=True)
+    taken = _checks.real_array(available, "available") == 1.0
+    return taken / taken.sum(-1, keepdims=True)
 
 
 def softmax(
@@ -55,7 +56,7 @@ def greedy(
         q_value: real numbers, shape (*batch, S, A).
         available: booleans, shape (*batch, S, A); all by default.
     """
-    q_value = np.asarray(q_value, dtype=np.float64)
+    q_value = _checks.real_array(q_value, "q_value", allow_minus_inf=True)
     if available is not None:
         q_value = np.where(available, q_value, -np.inf)
     return deterministic(q_value.argmax(-1), q_value.shape[-1])
@@ -68,7 +69,7 @@ def deterministic(action: RealLike, actions: int) -> Float[np.ndarray, "*batch S
         action: integers, shape (*batch, S).
         actions: A.
     """
-    return (np.asarray(action)[..., None] == np.arange(actions)).astype(np.float64)
+    return (_checks.real_array(action, "action")[..., None] == np.arange(actions)).astype(np.float64)
 
 
 def mixture(
@@ -77,6 +78,7 @@ def mixture(
     weight: float | Float[np.ndarray, "*#batch 1 1"],
 ) -> Float[np.ndarray, "*batch S A"]:
     """The mixture (1 − weight) old + weight target: Kakade and Langford's conservative update."""
+    expect_numbers(weight, "weight")
     weight = np.asarray(weight, dtype=np.float64)
     if not ((weight >= 0) & (weight <= 1)).all():
         raise InvalidInput(got=f"a mixture weight of {weight}", wanted="weights in [0, 1]", fix="change weight")

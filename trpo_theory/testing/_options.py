@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from trpo_theory import _checks
+from trpo_theory._entries import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.policy import StateAggregation
 
@@ -113,12 +115,11 @@ def of(maker: str, options: dict[str, Any], *, allowed: tuple[str, ...] | None =
 
 def fraction(value: Any, name: str) -> Fraction:
     """A real number as the rational that it is."""
-    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not good or not math.isfinite(value):
+    if not is_real(value) or not math.isfinite(value):
         raise InvalidInput(
             got=f"{name} = {value!r}", wanted="a finite number", fix=f"pass a float or a Fraction for {name}"
         )
-    return Fraction(value) if isinstance(value, numbers.Rational) else Fraction(float(value))  # exactly
+    return Fraction(value) if isinstance(value, (numbers.Rational, Decimal)) else Fraction(float(value))  # exactly
 
 
 def _discount(value: Any) -> Fraction:

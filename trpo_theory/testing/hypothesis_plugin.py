@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trpo_theory._announced import listen
+from trpo_theory.model.announced import listen
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -7,11 +7,11 @@ of `TrustRegion` here, and its divergence in rows/ where that is new.
 from __future__ import annotations
 
 import math
-import numbers
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from trpo_theory import bounds
+from trpo_theory._entries import is_real
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.updates.reduction import MAX, MEAN, Reduction
@@ -135,11 +135,9 @@ class Penalty(Problem):
             )
 
 
-def _is_size(value: object) -> bool:
+def _is_size(value: Any) -> bool:
     """Whether it is a real number, finite and at least 0."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return False
-    return 0 <= float(value) < math.inf
+    return is_real(value) and 0 <= float(value) < math.inf
 
 
 def trust_regions() -> dict[str, type[TrustRegion]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import numbers
 from typing import Any
 
 import numpy as np
 
 from trpo_theory._checks import integer, unknown_name
+from trpo_theory._entries import expect_numbers, is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.zoo.classics import (
@@ -110,10 +110,11 @@ def make(name: str, **options: Any) -> FiniteMDP | Instance:
     for option in options:
         if option not in accepted | ({"seed"} if random else set()):
             raise unknown_name(f"option of zoo:{name}", option, sorted(accepted) + (["seed"] if random else []))
-        if isinstance(options[option], bool) or not isinstance(options[option], (numbers.Real, np.ndarray)):
+        if not is_real(options[option]) and not isinstance(options[option], np.ndarray):
             raise InvalidInput(
                 got=f"{option} = {options[option]!r} for zoo:{name}", wanted="a number", fix=f"change {option}"
             )
+        expect_numbers(options[option], option)
     if random:
         seed = integer(options.pop("seed", 0), "seed", least=0)
         return factory(np.random.default_rng(seed), **options)

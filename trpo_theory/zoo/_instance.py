@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from trpo_theory._announced import announced
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.announced import announced
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory._entries import expect_numbers
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._json import parse_rational
 from trpo_theory.model.types import RealLike
@@ -20,9 +21,14 @@ _ATOL = Fraction(1, 10**8)
 
 
 def fractions(
-    value: RealLike | None, name: str, shape: tuple[int, ...] | None = None, *, minus_inf: bool = False
+    value: RealLike | None,
+    name: str,
+    shape: tuple[int, ...] | None = None,
+    *,
+    minus_inf: bool = False,
 ) -> np.ndarray:
     """An object array of `Fraction`; with minus_inf, None for −∞."""
+    expect_numbers(value, name)
     try:
         array = np.asarray(value, dtype=object)
         out = np.empty(array.shape, dtype=object)
@@ -48,6 +54,8 @@ def _as_fraction(x: Any, name: str, minus_inf: bool = False) -> Any:
         return Fraction(int(number))
     if isinstance(number, float | np.floating) and np.isfinite(number):
         return Fraction(*map(int, number.as_integer_ratio()))
+    if isinstance(number, decimal.Decimal) and number.is_finite():
+        return Fraction(number)
     if minus_inf and isinstance(number, float | np.floating) and number == -math.inf:
         return None
     if isinstance(x, list | tuple):
