@@ -50,8 +50,11 @@ def test_rows_are_divided_by_their_exact_sum_only_where_they_are_off_by_rounding
 
 
 def test_numbers_of_every_kind_are_taken_exactly():
-    got = rationals.fractions([[True, np.bool_(False), 3], [0.1, np.float32(0.1), "1/3"]], "x", (2, 3))
+    got = rationals.fractions([[np.int32(1), 0, 3], [0.1, np.float32(0.1), "1/3"]], "x", (2, 3))
     assert got.tolist() == [[1, 0, 3], [F(0.1), F(float(np.float32(0.1))), F(1, 3)]]
+    assert rationals.fractions([True, False], "x").tolist() == [1, 0]
+    with pytest.raises(InvalidInput, match="got a truth value in x"):
+        rationals.fractions([[True, 3]], "x")
     assert rationals.fractions([-np.inf, "0.25"], "x", minus_inf=True).tolist() == [None, F(1, 4)]
     for wrong in (np.inf, np.nan, 1j, None):
         with pytest.raises(InvalidInput, match="in x; wanted finite real numbers"):
