@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from trpo_theory.proofs.certifying import CHECKERS
 from trpo_theory.search import hunt as hunting
 from trpo_theory.search.worst_cases import evolve
 from trpo_theory.sharp.gap import sharp_gap
+from trpo_theory.sharp.mean_kl_linear import FROM_A_QUARTER
 
 HEAD = ("kind", "statement", "theorem", "source", "enclosure", "made_by")
 SHARP = ("sharp", "--divergence", "max-tv", "--gamma", "9/10", "--radius", "1/100")
 REFUTATION, WORST, LOWER, UPPER, UPDATE = "refutation", "worst-case", "sharp-lower", "sharp-upper", "update-gap"
-KINDS = (REFUTATION, WORST, LOWER, UPPER, UPDATE)
+COVER = "theorem-cover"
+KINDS = (REFUTATION, WORST, LOWER, UPPER, UPDATE, COVER)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -49,6 +52,7 @@ def written(tmp_path_factory):
     files = {kind: where / f"{kind}.json" for kind in KINDS}
     for kind, call in calls.items():
         assert main([*call, str(files[kind])]) == 0
+    FROM_A_QUARTER.write(files[COVER])
     return {kind: file.read_text() for kind, file in files.items()}
 
 
@@ -83,6 +87,9 @@ THEOREMS = {
     WORST: ("gamma = 9/10", "times the penalty of coupling/tv"),
     LOWER: ("there is a finite MDP", "gamma = 9/10, max-TV(old, new) <= 1/100", "max|A_old|"),
     UPPER: ("for every finite MDP with gamma = 9/10 and max-TV(old, new) <= 1/100: L_old(new) - eta(new) <= 0.03302",),
+    COVER: (
+        "for every finite MDP with gamma >= 1/4: L_old(new) - eta(new) <= 4 gamma/(1 - gamma)^2 mean-KL(old, new) max|A_old|",
+    ),
     UPDATE: ("gamma = 9/10", "subject to max-KL(old, new) <= 1/100", "is at least", "and at most"),
 }
 
@@ -170,6 +177,20 @@ OTHERS = {
         "reward": lambda fields: {"reward": (2 * np.array(fields["reward"])).tolist()},
         "new is old": lambda fields: {"new": fields["old"]},
     },
+}
+UNKNOWN = {
+    "a bound of 0.001": lambda fields: {"bound": 0.001} if fields["kind"] != WORST else {"penalty": 0.001},
+    "a mean": lambda fields: {"mean": True},
+    "another field": lambda fields: {"upper": [0, 1]},
+}
+WORDS |= UNKNOWN
+OTHERS[COVER] = {
+    **STATEMENTS,
+    "gamma": lambda fields: {"gamma": "1/5"},
+    "a gamma below, but true": lambda fields: {"gamma": "249/1000"},
+    "constant": lambda fields: {"constant": "3996/1000", "enclosure": ["0", "3996/1000"]},
+    "k": lambda fields: {"k": "1"},
+    "another tilt": lambda fields: {"tilt": ["1/2", "7/10"]},
 }
 MUTATIONS = [(kind, name) for kind in KINDS for name in {**WORDS, **OTHERS[kind]}]
 
@@ -293,3 +314,87 @@ def test_a_worst_case_of_ones_own_bound_needs_its_file(tmp_path, capsys):
     assert "--from" in capsys.readouterr().err
     status, found = certified(capsys, tmp_path / "file.json", "--from", str(own))
     assert (status, found["bound"], found["certified"]) == (0, "mine/tv", True)
+
+
+def heavier(row, by="9/1000000000"):
+    return [str(Fraction(row[0]) + Fraction(by)), *row[1:]]
+
+
+HEAVIER = {
+    "initial": lambda fields: heavier(fields["initial"]),
+    "old": lambda fields: [heavier(fields["old"][0]), *fields["old"][1:]],
+    "new": lambda fields: [heavier(fields["new"][0]), *fields["new"][1:]],
+    "transition": lambda fields: [
+        [heavier(row) if (s, sum(map(Fraction, row))) == (0, 1) else row for row in rows]
+        for s, rows in enumerate(fields["transition"])
+    ],
+}
+
+
+@pytest.mark.parametrize("name", HEAVIER)
+@pytest.mark.parametrize("kind", [REFUTATION, WORST, LOWER, UPDATE])
+def test_rows_of_every_file_sum_to_one_exactly(kind, name, written, tmp_path, capsys):
+    """A row of 1.000000009 was certified, divided by its sum: a theorem about other numbers than the file's."""
+    fields = json.loads(written[kind], parse_float=str)
+    for field in ("initial", "old", "new"):
+        rows = fields[field] if field != "initial" else [fields[field]]
+        assert all(sum(map(Fraction, row)) == 1 for row in rows)
+    (tmp_path / "file.json").write_text(json.dumps(fields | {name: HEAVIER[name](fields)}))
+    assert main(["certify", str(tmp_path / "file.json")]) == 2
+    err = capsys.readouterr().err
+    assert f"got {name}" in err
+    assert "sums to 1 + 9e-09" in err
+
+
+def test_a_decimal_of_a_file_is_that_decimal(written, tmp_path, capsys):
+    """0.1 + 0.2 + 0.7 is 1; the floats next to these are not."""
+    fields = json.loads(written[UPDATE])
+    thirds = [[0.1, 0.2, 0.7]] * 2
+    fields |= {"transition": [thirds] * 3, "initial": [0.1, 0.2, 0.7], "old": [[0.1, 0.9]] * 3, "new": [[0.1, 0.9]] * 3}
+    (tmp_path / "file.json").write_text(json.dumps(fields))
+    status, found = certified(capsys, tmp_path / "file.json")
+    assert (status, found["verdict"]) == (1, "proved")
+
+
+@pytest.mark.slow
+def test_a_sharp_witness_of_199_states_is_certified(tmp_path, capsys):
+    """`bound --certify` stops at 64 states."""
+    gap = sharp_gap("max-kl", 0.9, 0.01, nodes=100)
+    assert gap.witness.mdp.states > 190
+    gap.write(tmp_path / "file.json")
+    status, found = certified(capsys, tmp_path / "file.json")
+    assert (status, found["certified"]) == (0, True)
+    assert found["lower"] == pytest.approx(gap.lower, rel=1e-9)
+
+
+@pytest.mark.parametrize("normaliser", ["max", "expected"])
+@pytest.mark.parametrize("divergence", ["max-tv", "mean-tv"])
+def test_the_theorem_names_divergence_and_normaliser(divergence, normaliser, tmp_path, capsys):
+    """Files of four theorems printed one sentence."""
+    call = ["sharp", "--divergence", divergence, "--gamma", "9/10", "--radius", "1/100", "--normaliser", normaliser]
+    lower, upper = tmp_path / "lower.json", tmp_path / "upper.json"
+    assert main([*call, "--out", str(lower), "--proof", str(upper), "--certify", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["certified"]
+    names = {"max-tv": "max-TV(old, new)", "mean-tv": "mean-TV(old, new)"}
+    for path, end in ((lower, "lower"), (upper, "upper")):
+        status, found = certified(capsys, path)
+        assert (status, found["certified"]) == (0, True)
+        assert f"{names[divergence]} <= 1/100" in found["theorem"]
+        assert ("max_s |sum_a new(a|s)" in found["theorem"]) == (normaliser == "expected")
+        assert found["gamma"] == 0.9
+        assert found[end] == pytest.approx(printed[end], rel=1e-12)
+    for other in ("mean-tv", "max-tv"):
+        fields = json.loads(upper.read_text())
+        if other != divergence:
+            (tmp_path / "file.json").write_text(json.dumps(fields | {"divergence": other}))
+            assert main(["certify", str(tmp_path / "file.json")]) in (1, 2, 3)
+
+
+def test_the_bound_of_an_earlier_supersolution_is_compared(tmp_path, capsys):
+    fields = json.loads((Path(__file__).parent / "max-tv.json").read_text())
+    for name, changes in {"as it is": {}, "0.001": {"bound": 0.001}, "words": {"bound": "small"}}.items():
+        (tmp_path / "file.json").write_text(json.dumps(fields | changes))
+        status, found = certified(capsys, tmp_path / "file.json")
+        assert found["verdict"] == "proved"
+        assert (status, found["certified"]) == ((0, True) if name == "as it is" else (1, False))

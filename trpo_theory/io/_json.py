@@ -29,11 +29,11 @@ _MAX_EXPONENT = 2000
 """Of a decimal in quotes, which is exact; chosen: far beyond floats, and the integers stay small."""
 
 
-def decode_json(path: Path, what: str) -> Any:
+def decode_json(path: Path, what: str, *, exact: bool = False) -> Any:
     """The value in a JSON file, strings that are rationals turned into `Fraction`.
 
     "1/3", "-2/7", "0.1" and "3" are exact; "-inf" is −∞; other strings, and all values of textual keys such as
-    `*_labels`, stay as they are. A number without quotes is an int or a float, as usual.
+    `*_labels`, stay as they are. A number without quotes is an int or a float, as usual; if `exact`, the decimal that is written.
 
     Raises:
         InvalidInput: for text that is not JSON, a key that occurs twice, NaN, +∞, or a number out of range.
@@ -43,7 +43,7 @@ def decode_json(path: Path, what: str) -> Any:
             read_text(path, what),
             object_pairs_hook=_distinct,
             parse_constant=_constant,
-            parse_float=_float,
+            parse_float=parse_rational if exact else _float,
             parse_int=_int,
         )
         return _rationals(value)

@@ -7,11 +7,14 @@ An evidence file is one JSON object: "kind" says which checker reads it, "statem
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import numpy as np
 
 from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.errors import InvalidInput
@@ -98,6 +101,38 @@ def as_written(number: float) -> Fraction:
     Fraction(9, 10)
     """
     return Fraction(repr(float(number)))
+
+
+def exact_content(value: Any) -> Any:
+    """What a file that has this content says: arrays as nested lists, every float the decimal that it is written as."""
+    if isinstance(value, np.ndarray | np.generic):
+        return exact_content(value.tolist())
+    if isinstance(value, Mapping):
+        return {name: exact_content(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [exact_content(entry) for entry in value]
+    return as_written(value) if isinstance(value, float) and math.isfinite(value) else value
+
+
+def exact_rows(array: np.ndarray, where: np.ndarray | None = None) -> Any:
+    """Rows of probabilities, nested lists, whose decimals sum to one exactly: the largest entry of a row takes up the rounding.
+
+    An entry that changes becomes a decimal in quotes; the others stay floats. Rows outside `where` are padding: zeros.
+
+    >>> exact_rows(np.array([[0.1, 0.9], [1 / 3, 2 / 3]]))
+    [[0.1, 0.9], [0.3333333333333333, '0.6666666666666667']]
+    """
+    rows = np.where(True if where is None else np.asarray(where, dtype=bool)[..., None], array, 0.0)
+    return [exact_rows(part) for part in rows] if rows.ndim > 1 else _exact_row(rows.tolist())
+
+
+def _exact_row(row: list[float]) -> list[float | str]:
+    written = [as_written(entry) for entry in row]
+    missing = 1 - sum(written, Fraction(0))
+    largest = max(range(len(row)), key=row.__getitem__)
+    if not missing or not row[largest]:
+        return list(row)
+    return [number_text(written[i] + missing) if i == largest else entry for i, entry in enumerate(row)]
 
 
 def outward(lower: Fraction, upper: Fraction) -> tuple[Fraction, Fraction]:

@@ -49,8 +49,12 @@ def read_mdp(path: PathLike, gamma: RealLike | None = None) -> FiniteMDP:
     return mdp_from_fields(read_fields(path), gamma, source=Path(path).name)
 
 
-def read_fields(path: PathLike) -> dict[str, Field]:
+def read_fields(path: PathLike, *, exact: bool = False) -> dict[str, Field]:
     """The raw content of a .npz (arrays) or .json file (nested lists of int, float and Fraction).
+
+    Args:
+        path: the file.
+        exact: whether a decimal in JSON is a `Fraction`, the decimal that is written, and not the nearest float.
 
     Raises:
         InvalidInput: for a file that is missing, damaged, holds pickled objects or NaN, or is not a JSON object.
@@ -59,7 +63,7 @@ def read_fields(path: PathLike) -> dict[str, Field]:
     with in_file(path.name):
         if path.suffix.lower() == ".npz":
             return decode_npz(path)
-        fields = decode_json(path, "an MDP")
+        fields = decode_json(path, "an MDP", exact=exact)
         if not isinstance(fields, dict):
             raise InvalidInput(
                 got=f"a JSON {type(fields).__name__}",

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
-from trpo_theory.io.evidence_files import ReadFields
+from trpo_theory.io.evidence_files import ReadFields, exact_content
 from trpo_theory.io.files import read_fields
-from trpo_theory.proofs import bound_ratio, refutation, sharp_ends, update_evidence, witness
+from trpo_theory.numerics.ball import rationals
+from trpo_theory.proofs import bound_ratio, refutation, sharp_ends, theorem_cover, update_evidence, witness
 from trpo_theory.proofs.certificate import Certificate
 from trpo_theory.proofs.evidence import Checker, Evidence
 from trpo_theory.sharp import evidence as sharp_evidence
 from trpo_theory.sharp.prove_upper import KIND as EARLIER_UPPER
+from trpo_theory.step.exact import ExactInstance
 
 CHECKERS: Mapping[str, Checker] = {
     witness.KIND: refutation.certify_refutation,
@@ -23,8 +30,25 @@ CHECKERS: Mapping[str, Checker] = {
     sharp_evidence.UPPER: sharp_ends.certify_upper,
     EARLIER_UPPER: sharp_ends.certify_earlier_upper,
     update_evidence.KIND: update_evidence.certify_update_gap,
+    theorem_cover.KIND: theorem_cover.certify_cover,
 }
 """What proves a file of each kind again; the one for supersolutions is what earlier versions wrote."""
+_HEAD = frozenset({"kind", "statement", "theorem", "source", "enclosure", "made_by"})
+_INSTANCE = frozenset(field.name for field in dataclasses.fields(ExactInstance))
+_SUPERSOLUTION = frozenset({"gamma", "radius", "divergence", "slope", "nodes", "w", "price", "mu", "nu"})
+FIELDS: Mapping[str, frozenset[str]] = {
+    witness.KIND: _INSTANCE | {"claim", "relation", "note", "verdict", "slack", "file", "file_sha256"},
+    bound_ratio.KIND: _INSTANCE | {"bound", "ratio"},
+    sharp_evidence.LOWER: _INSTANCE - {"groups", "noise", "reference", "size"} | {"divergence", "normaliser", "radius"},
+    sharp_evidence.UPPER: _SUPERSOLUTION | {"normaliser"},
+    EARLIER_UPPER: _SUPERSOLUTION | {"mean", "expected", "bound"},
+    update_evidence.KIND: _INSTANCE
+    | {"problem", "delta", "coefficient", "multiplier", "state_labels", "action_labels"},
+    theorem_cover.KIND: frozenset({"gamma", "constant", "k", "tilt", "shift", "largest"}),
+}
+"""What a file of each kind may say beside its head. Each of these is what the theorem is proved from, or is compared with it;
+a file that says anything else is rejected, since nothing would be proved of that."""
+_ROWS = ("transition", "initial", "old", "new", "reference")
 
 
 def certify(
@@ -44,10 +68,48 @@ def certify(
         ClaimFailed: if a claim's own code raises an exception.
     """
     if isinstance(evidence, str | os.PathLike):
-        fields: ReadFields = read_fields(evidence)
+        fields: ReadFields = exact_content(read_fields(evidence, exact=True))
     else:
-        fields = evidence if isinstance(evidence, Mapping) else evidence.to_fields()
-    return CHECKERS[_kind(fields)](fields, claims)
+        fields = exact_content(evidence if isinstance(evidence, Mapping) else evidence.to_fields())
+    kind = _kind(fields)
+    _check_rows(fields)
+    certificate = CHECKERS[kind](fields, claims)
+    more = [
+        f"the file has {name!r}, which says nothing in a {kind} file" for name in fields.keys() - FIELDS[kind] - _HEAD
+    ]
+    return dataclasses.replace(certificate, disagreements=(*certificate.disagreements, *sorted(more)))
+
+
+def _check_rows(fields: ReadFields) -> None:
+    """Refuse rows of probabilities that do not sum to one exactly: what would be proved of them is of other numbers.
+
+    Raises:
+        InvalidInput: naming the row.
+    """
+    for name in _ROWS:
+        if fields.get(name) is None:
+            continue
+        array = rationals.fractions(fields[name], name)
+        mask = _padding(fields, array.shape[:-1]) if name == "transition" else np.zeros(array.shape[:-1], dtype=bool)
+        for index in map(tuple, np.argwhere(~mask)):
+            total = sum(array[index].tolist(), Fraction(0))
+            if total != 1:
+                excess = float(total - 1)
+                raise InvalidInput(
+                    got=f"{name}{list(index) if index else ''} that sums to 1 {'-+'[excess > 0]} {abs(excess):.3g}",
+                    wanted="probabilities that sum to 1 exactly, as the decimals or rationals that they are written as",
+                    fix="write the file again with this version, or correct the row",
+                )
+
+
+def _padding(fields: ReadFields, shape: tuple[int, ...]) -> np.ndarray:
+    """Where an action is not available, so that its row may be anything."""
+    mask = np.zeros(shape, dtype=bool)
+    for name, value in (("available", 0), ("reward", -math.inf)):
+        entries = np.asarray(fields.get(name), dtype=object)
+        if entries.shape == shape:
+            mask |= (entries == value).astype(bool)
+    return mask
 
 
 def _kind(fields: ReadFields) -> str:

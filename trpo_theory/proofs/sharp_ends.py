@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.record import Claim
@@ -21,6 +23,8 @@ from trpo_theory.sharp.evidence import (
 )
 
 _NUMBER = "gap/epsilon"
+_SAME = 1e-12
+"""How far the bound of an earlier file, which is in floats, may be from what is proved, relative: chosen, far above rounding."""
 
 
 def certify_lower(fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:
@@ -47,7 +51,16 @@ def certify_earlier_upper(fields: ReadFields, claims: Iterable[Claim] | None) ->
     Raises:
         InvalidInput: for fields that are no such file.
     """
-    return _certificate(UPPER, fields, prove_earlier_supersolution)
+    certificate = _certificate(UPPER, fields, prove_earlier_supersolution)
+    stated, proved = fields.get("bound"), certificate.details.get("upper")
+    if (
+        proved is None
+        or stated is None
+        or (isinstance(stated, Fraction | int) and abs(stated - proved) <= _SAME * proved)
+    ):
+        return certificate
+    differs = f"the file's bound is {stated if isinstance(stated, str) else float(stated):.200}, not {proved}"
+    return dataclasses.replace(certificate, disagreements=(*certificate.disagreements, differs))
 
 
 def _upper(proved: ProvedEnd) -> Fields:

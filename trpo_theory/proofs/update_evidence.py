@@ -16,6 +16,8 @@ from trpo_theory.io.evidence_files import (
     ReadFields,
     as_written,
     evidence_fields,
+    exact_content,
+    exact_rows,
     number_text,
     rounded,
     sentence_text,
@@ -105,11 +107,16 @@ def update_evidence(
             got="an update of a surrogate alone", wanted="one of update(mdp, ...)", fix="pass the MDP to update"
         )
     check_size(mdp.states, mdp.actions)
-    content = mdp_fields(mdp) | {"gamma": number_text(as_written(float(mdp.gamma))), "old": old, "new": new.tolist()}
+    content = mdp_fields(mdp) | {"gamma": number_text(as_written(float(mdp.gamma))), "new": new.tolist()}
+    content["initial"] = exact_rows(mdp.initial)
+    if not mdp.is_sparse:
+        content["transition"] = exact_rows(mdp.transition, mdp.available)
+    # new is old and a change that may be smaller than the rounding of a decimal: old is the rationals that it was made from
+    content["old"] = rationals.rows(rationals.fractions(old, "old"), "old").tolist()
     content |= {} if groups is None else {"groups": groups}
     content |= {"problem": str(reduction), _amount_name(reduction): number_text(as_written(amount))}
     content["multiplier"] = multiplier
-    proved = prove_optimum(content)
+    proved = prove_optimum(exact_content(content))
     return evidence_fields(KIND, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
 from trpo_theory._outward import Toward
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import (
@@ -17,6 +15,8 @@ from trpo_theory.io.evidence_files import (
     ReadFields,
     as_written,
     evidence_fields,
+    exact_content,
+    exact_rows,
     number_text,
     outward,
     rounded,
@@ -101,10 +101,10 @@ def lower_evidence(divergence: str, normaliser: str, gamma: float, radius: float
 
 
 def witness_arrays(witness: SharpWitness) -> Fields:
-    """Transition, reward, initial, old and new."""
-    mdp = witness.mdp
-    arrays = (mdp.transition, mdp.reward, mdp.initial, witness.old, witness.new)
-    return dict(zip(_ARRAYS, arrays, strict=True))
+    """Transition, reward, initial, old and new as a file has them: rows of probabilities sum to one exactly."""
+    mdp, used = witness.mdp, (witness.old > 0) | (witness.new > 0)
+    rows = exact_rows(mdp.initial), exact_rows(witness.old), exact_rows(witness.new)
+    return dict(zip(_ARRAYS, (exact_rows(mdp.transition, used), mdp.reward, *rows), strict=True))
 
 
 def prove_lower_end(fields: ReadFields) -> ProvedEnd:
@@ -116,7 +116,7 @@ def prove_lower_end(fields: ReadFields) -> ProvedEnd:
     """
     divergence, normaliser = _named(fields)
     gamma, radius = (_number(fields, name) for name in ("gamma", "radius"))
-    arrays = {name: _floats(fields, name) for name in _ARRAYS}
+    arrays: Fields = {name: fields.get(name) for name in _ARRAYS}
     lower, upper = witness_ratio(divergence, normaliser, gamma, radius, arrays)
     ends = rounded(lower, Toward.DOWN), rounded(upper, Toward.UP)
     return ProvedEnd(divergence, normaliser, gamma, radius, *ends, states=len(arrays["old"]))
@@ -125,12 +125,13 @@ def prove_lower_end(fields: ReadFields) -> ProvedEnd:
 def witness_ratio(
     divergence: str, normaliser: str, gamma: Fraction, radius: Fraction, arrays: ReadFields
 ) -> tuple[Fraction, Fraction]:
-    """Two ends of (L − η(new))/ε of a witness, which is proved to be within the radius.
+    """Two ends of (L − η(new))/ε of a witness, which is proved to be within the radius; floats are decimals.
 
     Raises:
         NotSolved: where it is not, or where its ε is not proved to be positive.
     """
-    transition, reward, initial, old, new = (arrays[name] for name in _ARRAYS)
+    exact = (rationals.fractions(exact_content(arrays[name]), name) for name in _ARRAYS)
+    transition, reward, initial, old, new = exact
     step = enclosed_gap(transition, reward, gamma, initial, old, new)
     spent, size = step.divergences[divergence], step.normalisers[Normaliser(normaliser)]
     if not spent[1] <= radius:
@@ -219,14 +220,3 @@ def _distance(divergence: str) -> str:
 
 def _number(fields: ReadFields, name: str) -> Fraction:
     return rationals.number(fields.get(name), name)
-
-
-def _floats(fields: ReadFields, name: str) -> np.ndarray:
-    """An array of the file, refused where floats do not hold it: what is proved is to be about the file's own numbers."""
-    exact = rationals.fractions(fields.get(name), name)
-    array = exact.astype(float)
-    if any(Fraction(one) != other for one, other in zip(array.ravel().tolist(), exact.ravel(), strict=True)):
-        raise InvalidInput(
-            got=f"{name} with rationals that no float is", wanted="floats", fix="round them, and write the file again"
-        )
-    return array

@@ -19,9 +19,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from trpo_theory.errors import NotSolved
+from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.io.evidence_files import (
+    Fields,
+    ReadFields,
+    checked_evidence_path,
+    evidence_fields,
+    number_text,
+    sentence_text,
+    write_evidence,
+)
+from trpo_theory.model.types import PathLike
+from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.raw import arb, fmpq, precision, raw
 
+KIND = "theorem-cover"
+"""Of the evidence file."""
+_SOURCE = 'docs/theory.md, "The linear mean-KL theorems"'
+_STATEMENT = (
+    r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{K\epsilon\gamma}{(1-\gamma)^2}\,"
+    r"\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s),\quad \gamma \ge \gamma_0"
+)
+_NUMBERS = ("gamma", "constant", "k", "shift")
 _BITS = 64
 """Of the balls. Chosen: a machine word, enough for H, which does not cancel in a box that is decided."""
 _FINER_BITS = 192
@@ -69,6 +88,67 @@ class LinearMeanKL:
         """
         with precision(_BITS):
             return _Proof(self).run()
+
+    @property
+    def enclosure(self) -> tuple[Fraction, Fraction]:
+        """What the least constant that is enough for γ ≥ γ_0 lies between, as far as this proof says."""
+        return Fraction(0), self.constant
+
+    @property
+    def theorem(self) -> str:
+        """The sentence."""
+        gamma, constant = sentence_text(self.gamma), sentence_text(self.constant)
+        return (
+            f"for every finite MDP with gamma >= {gamma}: "
+            f"L_old(new) - eta(new) <= {constant} gamma/(1 - gamma)^2 mean-KL(old, new) max|A_old|"
+        )
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The fields of the head that are not numbers."""
+        return {"statement": _STATEMENT, "theorem": self.theorem, "source": _SOURCE}
+
+    def to_fields(self) -> Fields:
+        """The content of its evidence file: the constants, from which `certify` covers the inequalities again.
+
+        Raises:
+            NotSolved: if it is not proved.
+        """
+        self.prove()
+        content = {name: number_text(getattr(self, name)) for name in _NUMBERS}
+        content |= {"tilt": [number_text(one) for one in self.tilt], "largest": self.largest}
+        return evidence_fields(KIND, **self.words, enclosure=self.enclosure, content=content)
+
+    def write(self, path: PathLike) -> None:
+        """Write the evidence file, .json.
+
+        Raises:
+            NotSolved: if it is not proved.
+            InvalidInput: for a place that cannot be written.
+        """
+        checked_evidence_path(path, "a proof")
+        write_evidence(self.to_fields(), path)
+
+    @classmethod
+    def from_fields(cls, fields: ReadFields) -> LinearMeanKL:
+        """The case of an evidence file, not proved.
+
+        Raises:
+            InvalidInput: for fields that are no such file, or constants outside what the proof is written for.
+        """
+        numbers = {name: rationals.number(fields.get(name), name) for name in (*_NUMBERS, "largest")}
+        height, width = rationals.fractions(fields.get("tilt"), "tilt", (2,))
+        gamma, constant, k, shift, largest = numbers.values()
+        sound = {
+            "0 < gamma < 1": 0 < gamma < 1,
+            "constant > 0 and k > 0": min(constant, k) > 0,
+            "tilt >= 0, its second number and shift > 0": height >= 0 and min(width, shift) > 0,
+            "largest an integer, 2 or more": largest >= 2 and largest.denominator == 1,
+        }
+        for condition, holds in sound.items():
+            if not holds:
+                raise InvalidInput(got="constants where that is not so", wanted=condition, fix="correct the file")
+        return cls(gamma, constant, k, (height, width), shift, int(largest))
 
 
 FROM_A_QUARTER = LinearMeanKL(

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.raw import Undecided, arb, arb_mat, float_ends, fmpq, precision, raw
 from trpo_theory.sharp.divergence import Divergence
 from trpo_theory.sharp.divergences import BY_NAME
@@ -52,8 +53,9 @@ def enclosed_gap(
 ) -> EnclosedGap:
     """Enclose η(new) − L_old(new) of one dense MDP, from the definitions: ρ₀·(V_new − V_old) − ρ_old·Ā.
 
-    A float stands for the dyadic rational that it is; each row of probabilities is divided by its exact sum. Zeros cost
-    nothing, and the linear systems are solved in ball arithmetic. Actions that neither policy takes are padding, and ignored.
+    A float stands for the dyadic rational that it is, a `Fraction` for itself; each row of probabilities is divided by its
+    exact sum. Zeros cost nothing, and the linear systems are solved in ball arithmetic. Actions that neither policy takes are
+    padding, and ignored.
 
     Args:
         transition: P(s'|s,a), (S, A, S); rows of padding may be anything.
@@ -71,12 +73,12 @@ def enclosed_gap(
         InvalidInput: for wrong shapes, probabilities or gamma.
         Undecided: if so many bits do not suffice for the linear systems.
     """
-    old, new = _checks.real_array(old, "old"), _checks.real_array(new, "new")
+    old, new = _array(old, "old"), _array(new, "new")
     if old.ndim != 2 or 0 in old.shape:
         raise InvalidInput(got=f"old of shape {old.shape}", wanted="shape (S, A)", fix="pass one policy, of one MDP")
     states, actions = old.shape
     arrays = {
-        name: _checks.real_array(value, name)
+        name: _array(value, name)
         for name, value in {"transition": transition, "reward": reward, "initial": initial, "new": new}.items()
     }
     shapes = {"transition": (states, actions, states), "reward": old.shape, "initial": (states,), "new": old.shape}
@@ -85,6 +87,13 @@ def enclosed_gap(
             raise InvalidInput(got=f"{name} of shape {arrays[name].shape}", wanted=f"{shape}", fix=f"reshape {name}")
     with precision(bits):
         return _Step(arrays | {"old": old}, _exact_discount(gamma)).enclosed(bits)
+
+
+def _array(value: ArrayLike, name: str) -> np.ndarray:
+    """Of floats, or of `Fraction` where it is an array of objects."""
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return rationals.fractions(value, name)
+    return _checks.real_array(value, name)
 
 
 def _exact_discount(gamma: float | Fraction) -> Any:

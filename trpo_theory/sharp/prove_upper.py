@@ -37,6 +37,7 @@ from fractions import Fraction
 from typing import Any
 
 from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.io.evidence_files import exact_content
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction, precision, raw
 from trpo_theory.sharp import divergences
@@ -70,7 +71,8 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
     Args:
         fields: as `io.files.read_fields` returns them: kind ("sharp-gap/supersolution"), divergence (a name of
             `divergences.BY_NAME`), mean, expected, gamma, radius, nodes (0, x_1, ..., x_N; one of them 1), w (N+1 values),
-            slope, and price, mu, nu: λ, μ, ν at each node and last at ∞. Numbers are floats, taken exactly, or rationals.
+            slope, and price, mu, nu: λ, μ, ν at each node and last at ∞. Numbers are rationals, or floats, each the decimal
+            that it is written as.
 
     Returns:
         A `ProvedBound`, on L_old(new) − η(new) over max|A_old|, or over max_s|Ā(s)| if expected.
@@ -79,7 +81,7 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
         NotSolved: if an inequality is not proved: which of them by most, and by how much.
         InvalidInput: for fields that are no such object.
     """
-    data = _Data(fields)
+    data = _Data(exact_content(fields))
     with precision(_BITS):
         checks, worst, where = 0, arb(0), ""
         if min(data.multiplier) < 0:
