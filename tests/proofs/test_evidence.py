@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import trpo_theory as tt
 from trpo_theory.cli import main
@@ -398,3 +399,10 @@ def test_the_bound_of_an_earlier_supersolution_is_compared(tmp_path, capsys):
         status, found = certified(capsys, tmp_path / "file.json")
         assert found["verdict"] == "proved"
         assert (status, found["certified"]) == ((0, True) if name == "as it is" else (1, False))
+
+
+def test_a_sparse_mdp_has_evidence_of_its_update():
+    mdp = tt.zoo.dirichlet(np.random.default_rng(3), states=4, actions=2, gamma=0.5)
+    sparse = tt.FiniteMDP(scipy.sparse.csr_array(mdp.transition.reshape(8, 4)), mdp.reward, 0.5, mdp.initial)
+    fields = tt.certify_update(tt.update(sparse, np.full((4, 2), 0.5), tt.MaxKL(0.01))).to_fields()
+    assert tt.certify(fields).certified

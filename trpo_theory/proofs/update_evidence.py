@@ -107,10 +107,14 @@ def update_evidence(
             got="an update of a surrogate alone", wanted="one of update(mdp, ...)", fix="pass the MDP to update"
         )
     check_size(mdp.states, mdp.actions)
-    content = mdp_fields(mdp) | {"gamma": number_text(as_written(float(mdp.gamma))), "new": new.tolist()}
-    content["initial"] = exact_rows(mdp.initial)
-    if not mdp.is_sparse:
-        content["transition"] = exact_rows(mdp.transition, mdp.available)
+    dense = mdp.transition.toarray().reshape(*mdp.available.shape, -1) if mdp.is_sparse else mdp.transition
+    content: Fields = {"transition": exact_rows(dense, mdp.available)}
+    content |= {name: value for name, value in mdp_fields(mdp).items() if not name.startswith("transition")}
+    content |= {
+        "gamma": number_text(as_written(float(mdp.gamma))),
+        "initial": exact_rows(mdp.initial),
+        "new": new.tolist(),
+    }
     # new is old and a change that may be smaller than the rounding of a decimal: old is the rationals that it was made from
     content["old"] = rationals.rows(rationals.fractions(old, "old"), "old").tolist()
     content |= {} if groups is None else {"groups": groups}
