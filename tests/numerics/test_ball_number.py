@@ -388,6 +388,11 @@ def test_signs_and_a_number_to_the_power_of_a_ball():
                 operation(left, right)
 
 
+def test_a_number_is_true_unless_it_is_zero():
+    assert all(map(bool, (Ball(-1), Ball(Fraction(1, 3)), Ball(2).sqrt(), -Ball(2).sqrt(), Ball(-INF))))
+    assert not Ball(0)
+
+
 def test_exponentials_of_infinities():
     assert Ball(INF).exp().midpoint == Ball(INF).expm1().midpoint == INF
     assert Ball(-INF).exp().fraction == 0

@@ -266,3 +266,13 @@ def test_lists_integers_and_single_precision_are_read_as_numbers(name, kind):
     p, q = convert([1, 0, 0]), convert([1, 0, 0] if kind == "integers" else [0.5, 0.25, 0.25])
     mine = DIVERGENCES[name][0]
     assert float(mine(p, q)) == float(mine(np.array(p, dtype=float), np.array(q, dtype=float)))
+
+
+@pytest.mark.parametrize("p", [1.0, 1e-100, 3e-200, 7e-300])
+@pytest.mark.parametrize("factor", [0.5, 0.75, 1.5, 3.0, 1e5])
+def test_the_term_of_tiny_probabilities_keeps_every_digit(p, factor):
+    """log(q/p), not log q - log p, whose two terms are near 700 and cancel."""
+    q = p * factor
+    with mpmath.workdps(40):
+        wanted = mp_kl_term(mpf(p), mpf(q))
+        assert abs(mpf(float(divergence.kl_div(np.array([p]), np.array([q]))[0])) - wanted) <= 4e-15 * wanted
