@@ -9,10 +9,11 @@ import pytest
 
 import trpo_theory as tt
 from trpo_theory.errors import ClaimFailed
+from trpo_theory.io.evidence_files import number_text
 from trpo_theory.proofs import update_rows
 from trpo_theory.proofs.bound_ratio import as_bound, ratio_of
 from trpo_theory.proofs.certificate import Certificate, differing
-from trpo_theory.proofs.certified_bounds import COSTLY_STATES, certify_bounds, too_costly
+from trpo_theory.proofs.certified_bounds import COSTLY_STATES, certify_bounds, check_certifiable, too_costly
 from trpo_theory.proofs.decide import decide
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
@@ -105,6 +106,24 @@ def test_the_step_of_a_claim_is_written_as_it_is_made(exact):
         assert new == [["0.411611652351682", "0.411611652351682", "0.176776695296636"]] * 2
     assert "new: the step of size 1/3" in witness.text.splitlines()
     assert "its policy old and the step that the claim speaks of" in witness.to_fields()["theorem"]
+
+
+def test_only_a_size_that_is_not_one_is_written():
+    claim = tt.claim("mine/gap", statement="s")(lambda q: q.surrogate_gap)
+    assert "size" not in witness_of(claim, coupling_tight()).to_fields()
+    assert witness_of(claim, coupling_tight(size=F(1, 3))).to_fields()["size"] == "1/3"
+
+
+@pytest.mark.parametrize(("off", "same"), [(F(1, 10**10), True), (F(1, 10**8), False), (F(1, 8), False)])
+def test_a_file_whose_new_is_not_the_step_is_rejected(off, same):
+    claim = tt.Claim("mine/step", lambda q: -q.max_tv, "s", step=lambda q: q.new)
+    fields = dict(witness_of(claim, coupling_tight()).to_fields())
+    shifted = [[HALF, QUARTER + off, QUARTER - off], [QUARTER, F(3, 4), 0]]
+    fields["new"] = [[str(entry) for entry in row] for row in shifted]
+    moved = tt.Claim("mine/step", lambda q: -q.max_tv, "s", step=lambda q: coupling_tight().quantities().new)
+    certificate = tt.certify(fields, claims=[moved])
+    assert (certificate.verdict, certificate.certified) == (Outcome.REFUTED, same)
+    assert ("the file's new is not the claim's step" in certificate.disagreements) is not same
 
 
 def test_a_step_that_is_never_decided_shows_no_quantities():
@@ -225,10 +244,21 @@ def test_a_worst_case_of_an_unknown_bound_or_of_one_that_fails():
         tt.certify({**fields, "bound": "mine/tv"}, claims=[mine])
 
 
+def test_a_ratio_too_large_to_write_is_undecided():
+    """Of a penalty of exp(-10⁹), which is positive and finite."""
+    mine = tt.Claim("mine/tiny", lambda q: q.surrogate_gap + q.exp(-(10**9)), "s")
+    fields = dict(coupling_tight().to_fields(), kind="worst-case", bound="mine/tiny", ratio=["1", "1"])
+    certificate = tt.certify(fields, claims=[mine])
+    assert (certificate.verdict, certificate.theorem, certificate.certified) == (Outcome.UNDECIDED, "", False)
+
+
 def test_bounds_that_cost_a_solve_a_state_are_skipped_from_33_states_on():
     def ring(states):
         return tt.FiniteMDP(np.roll(np.eye(states), 1, axis=1)[:, None], np.zeros((states, 1)), 0.5)
 
+    check_certifiable(ring(64))
+    with pytest.raises(tt.InvalidInput, match="65 states; wanted a dense MDP of at most 64"):
+        check_certifiable(ring(65))
     assert COSTLY_STATES == 32
     assert too_costly(ring(32)) == []
     assert too_costly(ring(33)) == ["mixing/mean-tv", "mixing/tv", "mixing/kl"]
@@ -261,6 +291,16 @@ def test_the_optimum_of_a_bandit():
         "for the MDP of this file (1 states, 2 actions, gamma = 0) and its policy old, the maximum of "
         "L_old(new) - eta(old) - 1/2 max-KL(old, new), among all policies, is at least "
     )
+
+
+def test_the_certificate_of_an_update_has_both_ends():
+    proved = prove_optimum(update_fields())
+    certificate = tt.certify(update_fields(kind="update-gap"))
+    assert certificate.enclosure == f"[{number_text(proved.lower)}, {number_text(proved.upper)}]"
+    assert proved.lower < proved.upper
+    assert certificate.details["objective"] == pytest.approx(float(proved.lower), rel=1e-12)
+    assert certificate.details["upper_bound"] == pytest.approx(float(proved.upper), rel=1e-12)
+    assert (certificate.details["coefficient"], certificate.details["gamma"]) == (0.5, 0.0)
 
 
 @pytest.mark.parametrize(
