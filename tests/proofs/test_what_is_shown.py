@@ -108,6 +108,17 @@ def test_the_step_of_a_claim_is_written_as_it_is_made(exact):
     assert "its policy old and the step that the claim speaks of" in witness.to_fields()["theorem"]
 
 
+def test_the_theorem_says_what_fails():
+    def theorem(**options):
+        claim = tt.Claim("mine/gap", lambda q: q.surrogate_gap, "s", **options)
+        return witness_of(claim, coupling_tight()).to_fields()["theorem"]
+
+    assert theorem().endswith("and its policies old and new, its slack is negative")
+    assert theorem(relation="=").endswith("and its policies old and new, its two sides differ")
+    given = theorem(given=lambda q: q.gamma > 0)
+    assert given.endswith("and its policies old and new, its hypotheses hold and its slack is negative")
+
+
 def test_only_a_size_that_is_not_one_is_written():
     claim = tt.claim("mine/gap", statement="s")(lambda q: q.surrogate_gap)
     assert "size" not in witness_of(claim, coupling_tight()).to_fields()
