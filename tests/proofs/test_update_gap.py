@@ -121,6 +121,7 @@ def test_the_ends_are_those_of_the_mdp_and_not_of_its_floats(gamma, low, high):
         x = mpmath.sqrt(-mpmath.expm1(-2 * mpmath.mpf("0.01"))) / 2
         optimum = x * (mpmath.mpf(high) - mpmath.mpf(low)) / (1 - mpmath.mpf(repr(gamma)))
         assert proof.objective <= optimum <= proof.upper_bound
+        assert proof.upper_bound <= optimum * (1 + mpmath.mpf("1e-12"))
 
 
 @pytest.mark.parametrize("problem", [Penalty(1.0), MaxKL(0.01), MeanKL(0.01)], ids=str)

@@ -84,6 +84,7 @@ def _some(surrogate: Surrogate, index: np.ndarray, scale: np.ndarray) -> Surroga
         gamma=surrogate.gamma[index],
         max_abs_advantage=surrogate.max_abs_advantage[index],
         batch_shape=(len(index),),
+        **dict.fromkeys(("advantage_error", "visitation_error", "total_error"), 0.0),  # gaps of A and ρ as computed
     )
 
 

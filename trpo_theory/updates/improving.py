@@ -21,8 +21,7 @@ from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
 from trpo_theory.updates.status import Status
-from trpo_theory.updates.surrogate import Surrogate
-from trpo_theory.updates.updating import solve
+from trpo_theory.updates.updating import update_step
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs] - pandas has no stubs
@@ -150,7 +149,7 @@ def improve(
         if eta >= float(best.expected_return) - rounding:
             reason = Reason.OPTIMAL
             break
-        solution = solve(Surrogate.of(here, aggregation), problem, solver=solver, mdp=mdp)
+        solution = update_step(mdp, here, problem, solver=solver, aggregation=aggregation)
         if 0 <= float(solution.upper_bound) <= _STATIONARY * float(solution.rounding) + _LEAST_GAIN:
             reason = Reason.STATIONARY
             break

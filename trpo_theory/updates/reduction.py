@@ -32,8 +32,8 @@ class Reduction(ABC):
         """The multipliers of rows (G, B) made such that they prove an upper bound."""
 
     @abstractmethod
-    def budget(self, multiplier: np.ndarray, rho: np.ndarray, gamma: np.ndarray, delta: float) -> np.ndarray:
-        """What admissible multipliers (G, B) charge for the radius δ in the dual function, (B,)."""
+    def budget(self, multiplier: np.ndarray, rho: np.ndarray, complement: np.ndarray, delta: float) -> np.ndarray:
+        """What admissible multipliers (G, B) charge for the radius δ in the dual function, (B,); complement is 1 − γ."""
 
     @abstractmethod
     def conic(self, divergence: Any, weight: np.ndarray) -> Any:
@@ -57,7 +57,7 @@ class _Max(Reduction):
     def admissible(self, multiplier: np.ndarray, rho: np.ndarray) -> np.ndarray:
         return multiplier
 
-    def budget(self, multiplier: np.ndarray, rho: np.ndarray, gamma: np.ndarray, delta: float) -> np.ndarray:
+    def budget(self, multiplier: np.ndarray, rho: np.ndarray, complement: np.ndarray, delta: float) -> np.ndarray:
         return (rho * (multiplier * delta)).sum(0)
 
     def conic(self, divergence: Any, weight: np.ndarray) -> Any:
@@ -80,8 +80,8 @@ class _Mean(Reduction):
     def admissible(self, multiplier: np.ndarray, rho: np.ndarray) -> np.ndarray:
         return np.broadcast_to(np.where(rho > 0, multiplier, 0.0).max(0), rho.shape)
 
-    def budget(self, multiplier: np.ndarray, rho: np.ndarray, gamma: np.ndarray, delta: float) -> np.ndarray:
-        return multiplier.max(0) * delta / (1 - gamma)
+    def budget(self, multiplier: np.ndarray, rho: np.ndarray, complement: np.ndarray, delta: float) -> np.ndarray:
+        return multiplier.max(0) * delta / complement
 
     def conic(self, divergence: Any, weight: np.ndarray) -> Any:
         return weight @ divergence

@@ -36,6 +36,11 @@ _ROUNDINGS = 128
 the multipliers."""
 
 
+_NOTHING = 1e-13
+"""An upper bound up to this share of Σ ρ max|A| says that there is nothing to gain: chosen, some hundred roundings of A, as where
+old is the best policy and some actions tie."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class UpdateSolution:
     """An update, (*batch) or of one instance; arrays have the batch first.
@@ -45,6 +50,7 @@ class UpdateSolution:
         change: new − old, (*batch, S, A): exact where new itself rounds to old; new/old − 1 is change/old.
         multiplier: λ of each row of the policy, by which upper_bound is proved, (*batch, G).
         upper_bound: on the objective of every policy of the class, (*batch).
+        data_error: how much of upper_bound is due to the errors of A, ρ and γ, which floats do not tell apart, (B,).
         rtol: the relative gap up to which the answer passes as optimal.
     """
 
@@ -59,6 +65,7 @@ class UpdateSolution:
     mdp: FiniteMDP | None = None
     note: str = ""
     forced_status: Status | None = None
+    data_error: np.ndarray | float = 0.0
 
     def _shaped(self, value: np.ndarray) -> Values:
         value = value.reshape(self.surrogate.batch_shape)
@@ -100,7 +107,7 @@ class UpdateSolution:
 
     def measured(self, divergence: RowDivergence, reduction: Reduction) -> Values:
         """A divergence of new from old, recomputed from its definition and the change."""
-        weight = (1 - self.surrogate.gamma) * self.surrogate.visitation
+        weight = self.surrogate.complement * self.surrogate.visitation
         return self._shaped(reduction.reduce(self._divergence_rows(divergence), weight))
 
     def _divergence_rows(self, divergence: RowDivergence) -> np.ndarray:
@@ -170,7 +177,7 @@ class UpdateSolution:
 
     @property
     def upper_bound(self) -> Values:
-        """What no policy of the class can exceed, from the multipliers."""
+        """What no policy of the class can exceed on the MDP as given, from the multipliers; errors of A and ρ are included."""
         return self._shaped(self.upper)
 
     @property
@@ -211,7 +218,11 @@ class UpdateSolution:
         """In words: never optimal unless the recomputed gap and feasibility say so."""
         if self.forced_status is not None:
             return self.forced_status
-        small = np.asarray(self.gap) <= np.maximum(self.rtol * np.abs(self.upper_bound), self.rounding)
+        surrogate = self.surrogate
+        most = (surrogate.visitation * np.abs(np.where(surrogate.available, surrogate.advantage, 0.0)).max(0)).sum(0)
+        nothing = self._shaped(self.upper) <= _NOTHING * self._shaped(most)
+        allowed = np.maximum(self.rtol * np.abs(self.upper_bound), self.rounding)
+        small = (np.asarray(self.gap) <= allowed) | np.asarray(nothing)
         return Status.OPTIMAL if bool(np.all(small & np.asarray(self.feasible))) else Status.INACCURATE
 
     @property

@@ -14,6 +14,7 @@ from trpo_theory.model.policy import StateAggregation
 from trpo_theory.numerics.layout import batch_first
 from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.step.quantities import Quantities
+from trpo_theory.updates.data_error import OldPolicy, complement, old_policy
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,9 @@ class Surrogate:
         max_abs_advantage: ε of the MDP, for the penalties of bounds, (B,).
         aggregation: the class of policies, or None for all.
         batch_shape: of which B is the size.
+        advantage_error: max_a |A − A*| of a row, A* of the MDP itself, (G, B); 0 if left out, as of a surrogate made by hand.
+        visitation_error: |ρ − ρ*| of a row, (G, B).
+        total_error: Σ |ρ − ρ*|, (B,).
     """
 
     old: np.ndarray
@@ -42,11 +46,28 @@ class Surrogate:
     max_abs_advantage: np.ndarray
     aggregation: StateAggregation | None = None
     batch_shape: tuple[int, ...] = ()
+    advantage_error: np.ndarray | float = 0.0
+    visitation_error: np.ndarray | float = 0.0
+    total_error: np.ndarray | float = 0.0
+
+    @property
+    def complement(self) -> np.ndarray:
+        """1 − γ of the decimal that γ is written as, (B,)."""
+        return complement(self.gamma)
 
     @classmethod
-    def of(cls, q: Quantities, aggregation: StateAggregation | None = None) -> Surrogate:
-        """From the quantities of the old policy (whatever the new one is)."""
+    def of(
+        cls, q: Quantities, aggregation: StateAggregation | None = None, known: OldPolicy | None = None
+    ) -> Surrogate:
+        """From the quantities of the old policy (whatever the new one is).
+
+        Args:
+            q: those.
+            aggregation: the class of policies, or None for all.
+            known: A and ρ of old with their errors, where they are known better than floats tell them.
+        """
         batch = q.batch_shape
+        known = old_policy(q) if known is None else known
 
         def rows(array: Any) -> np.ndarray:
             array = np.broadcast_to(array, (*array.shape[: array.ndim - len(batch)], *batch))
@@ -55,12 +76,16 @@ class Surrogate:
         def flat(array: Any) -> np.ndarray:
             return np.broadcast_to(array, (*np.shape(array)[: np.ndim(array) - len(batch)], *batch))
 
-        visitation = flat(q.visitation_old).reshape(len(q.old), -1)
-        old, advantage, available = rows(q.old), rows(q.advantage), rows(np.asarray(q.available))
+        visitation = flat(known.visitation).reshape(len(q.old), -1)
+        old, available = rows(q.old), rows(np.asarray(q.available))
+        advantage = rows(known.advantage)
+        errors = [flat(part).reshape(len(q.old), -1) for part in (known.advantage_error, known.visitation_error)]
+        epsilon, gamma = np.abs(advantage).max((0, 1)), flat(q.gamma).ravel()
         if aggregation is not None:
             old, advantage, available, visitation = _grouped(aggregation, old, advantage, available, visitation)
-        epsilon, gamma = flat(q.max_abs_advantage).ravel(), flat(q.gamma).ravel()
-        return cls(old, advantage, available, visitation, gamma, epsilon, aggregation, batch)
+            errors = [reduce(aggregation, part) for reduce, part in zip((_largest, _summed), errors, strict=True)]
+        total = flat(known.total_error).ravel()
+        return cls(old, advantage, available, visitation, gamma, epsilon, aggregation, batch, *errors, total)
 
     def policy_rows(self, rows: np.ndarray) -> np.ndarray:
         """(A, G, B) -> (*batch, S, A)."""
@@ -105,6 +130,20 @@ def _grouped(
     for sums, terms in zip(weighted, advantage * visitation, strict=True):
         np.add.at(sums, group, terms)
     return old[:, first], weighted / np.where(total > 0, total, 1.0), available[:, first], total
+
+
+def _largest(aggregation: StateAggregation, part: np.ndarray) -> np.ndarray:
+    """The largest of each group, (S, B) -> (G, B)."""
+    out = np.zeros((aggregation.count, part.shape[1]))
+    np.maximum.at(out, aggregation.group, part)
+    return out
+
+
+def _summed(aggregation: StateAggregation, part: np.ndarray) -> np.ndarray:
+    """The sum over each group, (S, B) -> (G, B)."""
+    out = np.zeros((aggregation.count, part.shape[1]))
+    np.add.at(out, aggregation.group, part)
+    return out
 
 
 def checked(surrogate: Surrogate) -> None:

@@ -12,18 +12,22 @@ from trpo_theory._checks import ROW_SUM_ATOL
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
-from trpo_theory.step.quantities import compare
+from trpo_theory.step.quantities import Quantities, compare
+from trpo_theory.updates.data_error import enclosed_old_policy
 from trpo_theory.updates.problems import Problem
 from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.dual import Dual
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
 from trpo_theory.updates.surrogate import Surrogate, checked
-from trpo_theory.updates.weak_duality import upper_bound
+from trpo_theory.updates.weak_duality import data_error, upper_bound
 
 DEFAULT_RTOL = 1e-9
 """The relative gap up to which an update passes as optimal: chosen 100 times what `Dual()` leaves of it, and well below any
 difference between problems or policies that a user would read off."""
+
+_MOST_ENTRIES = 1_000_000
+"""Of a transition, S·A·S, that is solved in balls where floats do not suffice: chosen, for about a second."""
 
 
 def update(
@@ -54,8 +58,33 @@ def update(
             does not take the problem.
         NotSolved: where the solver's answer is no policy.
     """
-    surrogate = Surrogate.of(compare(mdp, old, old), aggregation)
-    return solve(surrogate, problem, solver=solver, rtol=rtol, mdp=mdp)
+    return update_step(mdp, compare(mdp, old, old), problem, solver=solver, aggregation=aggregation, rtol=rtol)
+
+
+def update_step(
+    mdp: FiniteMDP,
+    q: Quantities,
+    problem: Problem | TRPOStep,
+    *,
+    solver: Solver | None = None,
+    aggregation: StateAggregation | None = None,
+    rtol: float = DEFAULT_RTOL,
+) -> UpdateSolution:
+    """As `update`, from the quantities of old. What floats cannot tell of A and ρ is computed again in balls.
+
+    Raises:
+        InvalidInput: as `update`.
+        NotSolved: likewise.
+    """
+    solution = solve(Surrogate.of(q, aggregation), problem, solver=solver, rtol=rtol, mdp=mdp)
+    unsure = np.asarray(solution.data_error) > 0.5 * rtol * np.abs(solution.upper)
+    if not unsure.any() or q.batch_shape or mdp.states**2 * mdp.actions > _MOST_ENTRIES:
+        return solution
+    try:
+        known = enclosed_old_policy(mdp, np.asarray(q.old))
+    except NotSolved:
+        return solution
+    return solve(Surrogate.of(q, aggregation, known), problem, solver=solver, rtol=rtol, mdp=mdp)
 
 
 def solve(
@@ -82,6 +111,7 @@ def solve(
     upper = answer.upper
     if upper is None:
         upper = upper_bound(surrogate, problem, answer.multiplier, answer.guess)
+    error = data_error(surrogate, problem, answer.multiplier, upper, answer.guess)
     return UpdateSolution(
         problem=problem,
         solver=solver,
@@ -89,7 +119,8 @@ def solve(
         change_rows=answer.change,
         new_rows=answer.new,
         multiplier_rows=answer.multiplier,
-        upper=upper,
+        upper=upper + error,
+        data_error=error,
         rtol=rtol,
         mdp=mdp,
         note=answer.note,

@@ -76,6 +76,10 @@ class RowDivergence(ABC):
     def step_at(self, radius: float) -> float:
         """The size of new/old − 1 at a small radius, to first order: the scale of a conic solver's variables."""
 
+    def reach(self, radius: np.ndarray) -> np.ndarray:
+        """The most Σ|p − old| of a row within a radius, concave in it: by Pinsker √(2 radius), and never above 2."""
+        return np.minimum(np.sqrt(2 * radius), 2.0)
+
     def step_outside(self, step: float) -> float:
         """The size of new where old is 0, at a step: step², as the radius counts such mass in full."""
         return step**2

@@ -50,6 +50,10 @@ class TotalVariation(RowDivergence):
         """TV = ½ Σ old |x|."""
         return 2 * radius
 
+    def reach(self, radius: np.ndarray) -> np.ndarray:
+        """Σ|p − old| = 2 TV."""
+        return np.minimum(2 * radius, 2.0)
+
     def step_outside(self, step: float) -> float:
         """TV counts mass outside old's support as any other."""
         return step

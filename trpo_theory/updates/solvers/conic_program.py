@@ -35,7 +35,7 @@ class ScaledRows:
     advantage: np.ndarray
     free: np.ndarray
     rho: np.ndarray
-    gamma: float
+    complement: float
     coefficient: float
     conic: ConicRows
     worth: float
@@ -61,11 +61,11 @@ class ScaledRows:
         # Where old is deterministic the deviation is 0, and the gain of the best action is all that there is.
         spread = float((rho * (rows.scale * rows.mean)[groups]).sum())
         worth = step * max(deviation, min(step, 1.0) * spread)
-        gamma = float(surrogate.gamma[index])
+        complement = float(surrogate.complement[index])
         outside = divergence.step_outside(step)
         unit = np.where(free, np.where(old > 0, step * old, outside), 0.0)
         conic = ConicRows(old, unit, step, radius)
-        return cls(problem, groups, old, centred, free, rho, gamma, coefficient, conic, worth or 1.0)
+        return cls(problem, groups, old, centred, free, rho, complement, coefficient, conic, worth or 1.0)
 
     @property
     def divergence(self) -> RowDivergence:
@@ -75,7 +75,7 @@ class ScaledRows:
     @property
     def weight(self) -> np.ndarray:
         """(1 − γ) ρ, (G,)."""
-        return (1 - self.gamma) * self.rho
+        return self.complement * self.rho
 
     @property
     def penalised(self) -> bool:

@@ -115,7 +115,7 @@ def _newton(
 def _mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
     """Rows share one multiplier: the root of Σ w D(λ) = δ, w = (1 − γ) ρ."""
     at_multiplier = blocks.divergence.at_multiplier
-    weight = (1 - surrogate.gamma) * surrogate.visitation
+    weight = surrogate.complement * surrogate.visitation
     variance = blocks.variance()
     moving = np.asarray((blocks.can_gain() & (weight > 0)).any(0) & (delta > 0))
 
@@ -138,7 +138,7 @@ def _spend_the_rest(
 ) -> Answer:
     """Where mass leaves old's support, D is finer than a float λ can express (KL = log(λ*/λ)): such a row gets the rest of δ."""
     divergence = blocks.divergence
-    weight = (1 - surrogate.gamma) * surrogate.visitation
+    weight = surrogate.complement * surrogate.visitation
     in_tail = (
         (multiplier <= blocks.critical() * (1 + _TAIL_RTOL)) & (weight > 0) & (np.log(multiplier) > 1 - _LOG_RANGE)
     )

@@ -27,7 +27,7 @@ def repaired(surrogate: Surrogate, problem: Problem, change: np.ndarray) -> np.n
     change = np.where(total > 0, (change - change.sum(0) * old) / np.where(total > 0, total, 1.0), 0.0)
     if not isinstance(problem, TrustRegion):
         return change
-    weight, delta = (1 - surrogate.gamma) * surrogate.visitation, problem.delta
+    weight, delta = surrogate.complement * surrogate.visitation, problem.delta
 
     def spent(share: np.ndarray) -> np.ndarray:
         part = share * change

@@ -65,7 +65,7 @@ class TRPOStep(Solver):
 
     def solve(self, surrogate: Surrogate, problem: Problem) -> Answer:
         """The step, with the multipliers of the exact (13), so that its gap is what it leaves."""
-        old, weight = surrogate.old, (1 - surrogate.gamma) * surrogate.visitation
+        old, weight = surrogate.old, surrogate.complement * surrogate.visitation
         centred = surrogate.advantage - (old * surrogate.advantage).sum(0)
         gradient = weight * old * centred
         direction = self._natural(old, weight, gradient)

@@ -1,0 +1,162 @@
+# pyright: strict, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false
+# The arithmetic of formulas, and sparse matrices, are untyped.
+"""A and ρ of old as an update sees them, each with a bound on its error: in floats, or rounded from balls.
+
+A does not change with a constant in r or in V, so both are taken relative to one: with h = V − constant,
+    A(s,a) = r(s,a) − r_π(s) + γ (P_sa − P_π)·h,        e = r_π + γ P_π h − h,        |A − A*| ≤ γ span(e)/(1 − γ) + rounding,
+    f = ρ₀ + γ P_πᵀ ρ − ρ,                              Σ|ρ − ρ*| ≤ Σ|f|/(1 − γ),
+for any h and ρ whatever, as span(h − V) ≤ span(e) + γ span(h − V). docs/theory.md, "Certificates".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from trpo_theory.io.evidence_files import as_written
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.ball.chain import enclosed_policy
+from trpo_theory.step.quantities import Quantities
+
+_EPS = float(np.finfo(np.float64).eps)
+_SUMMED_IN_ORDER = 32
+"""The most terms that NumPy and BLAS add one after the other, with room: longer sums are blocked or pairwise."""
+_FURTHER_STEPS = 8
+"""Roundings of a term beside its sum: products, the row's sum, differences, and γ, which is a decimal."""
+_PASSES = 2
+"""Of refinement of a dense solve: the first takes off what V's constant cost, the second is down to rounding."""
+_BITS = 192
+"""Of the balls: as in a proof."""
+_LEAST = 1e-320
+"""Absolute error of a ρ that underflows: chosen next to the least float."""
+
+
+@dataclass(frozen=True, eq=False)
+class OldPolicy:
+    """A and ρ of old, (S, A, *batch) and (S, *batch), and the bounds on their errors.
+
+    Attributes:
+        advantage: A.
+        advantage_error: max_a |A − A*|, (S, *batch).
+        visitation: ρ.
+        visitation_error: |ρ − ρ*| of each state, (S, *batch).
+        total_error: Σ_s |ρ − ρ*|, (*batch).
+    """
+
+    advantage: np.ndarray
+    advantage_error: np.ndarray
+    visitation: np.ndarray
+    visitation_error: np.ndarray
+    total_error: np.ndarray
+
+
+def complement(gamma: np.ndarray) -> np.ndarray:
+    """1 − γ of the decimals that γ is written as, to the last digit: 1 − 0.999999999999 is 1e-12."""
+    values, inverse = np.unique(gamma, return_inverse=True)
+    exact = np.array([float(1 - as_written(value)) for value in values.tolist()])
+    return exact[inverse].reshape(gamma.shape)
+
+
+def old_policy(q: Quantities) -> OldPolicy:
+    """From the quantities of old, in floats."""
+    batch = q.batch_shape
+    sparse = sp.issparse(q.transition)
+    resolvent = q._old.resolvent  # pyright: ignore[reportPrivateUsage]
+    left = complement(np.asarray(q.gamma, dtype=float))
+    usable = np.asarray(q.available)
+    sums = np.where(usable, q.expect(np.ones_like(q.visitation_old)), 1.0)
+    old = q.old / q.old.sum(1, keepdims=True)
+
+    def relative_to(values: np.ndarray, where: np.ndarray | bool = True) -> np.ndarray:
+        """Less the middle of their range, with a rounding of what is left."""
+        axes = (0, 1) if values.ndim - len(batch) == 2 else (0,)
+        high, low = (
+            np.where(where, values, -np.inf).max(axes, keepdims=True),
+            np.where(where, values, np.inf).min(axes, keepdims=True),
+        )
+        return values - (low + 0.5 * (high - low))
+
+    reward = np.where(
+        usable, relative_to(np.broadcast_to(q.reward, np.broadcast_shapes(q.reward.shape, usable.shape)), usable), 0.0
+    )
+    earned = (old * reward).sum(1)
+
+    def ahead(h: np.ndarray) -> np.ndarray:
+        return q.gamma * np.where(usable, q.expect(h) / sums, 0.0)
+
+    def residual(h: np.ndarray) -> np.ndarray:
+        return earned + (old * ahead(h)).sum(1) - h
+
+    h = relative_to(resolvent.solve(earned))
+    for _ in range(0 if sparse else _PASSES):
+        h = relative_to(h + resolvent.solve(relative_to(residual(h))))
+    e, moved = residual(h), ahead(h)
+    unit = (min(_terms(q), _SUMMED_IN_ORDER) + min(old.shape[1], _SUMMED_IN_ORDER) + _FURTHER_STEPS) * _EPS
+    size = np.abs(h).max(0)
+    earned_size = (old * np.abs(reward)).sum(1)
+    span = e.max(0) - e.min(0) + 2 * unit * (2 * size + earned_size.max(0))
+    # Σ_b old(b) (r(a) − r(b) + ...): the difference first, which is exact where rewards are close to one another
+    total = reward + moved
+    advantage = np.where(usable, (total - (old * total).sum(1)[:, None]), 0.0)
+    local = unit * (2 * np.abs(reward).max(1) + 4 * size)
+    error = q.gamma * span / left + local
+
+    rho = resolvent.solve_transposed(q.initial)
+    rho = np.maximum(np.broadcast_to(rho, (len(rho), *np.broadcast_shapes(rho.shape[1:], batch))), 0.0)
+    start = q.initial / q.initial.sum(0)
+
+    def flow(y: np.ndarray) -> np.ndarray:
+        return start + q.gamma * q.push(old * y[:, None] / sums) - y
+
+    for _ in range(0 if sparse else _PASSES):
+        better = rho + resolvent.solve_transposed(flow(rho))
+        rho = np.where(rho > 0, np.maximum(better, 0.0), 0.0)
+    missed = (np.abs(flow(rho)) + unit * (2 * rho + start)).sum(0) / left
+    return OldPolicy(advantage, error, rho, np.broadcast_to(missed, rho.shape), np.asarray(missed))
+
+
+def _terms(q: Quantities) -> int:
+    """The largest number of successors of a state and action."""
+    if sp.issparse(q.transition):
+        return int(np.diff(q.transition.indptr).max(initial=1))
+    return len(q.old)
+
+
+def enclosed_old_policy(mdp: FiniteMDP, old: np.ndarray) -> OldPolicy:
+    """From balls: each number is the float next to the true one. For one instance, old (S, A).
+
+    Raises:
+        NotSolved: for a discount too near 1 for that.
+    """
+    transition: Any = mdp.transition
+    if mdp.is_sparse:
+        transition = transition.toarray().reshape(mdp.states, mdp.actions, -1)
+    found = enclosed_policy(
+        gamma=as_written(float(mdp.gamma)),
+        transition=transition,
+        reward=mdp.reward,
+        initial=mdp.initial,
+        policy=old,
+        available=mdp.available,
+        bits=_BITS,
+    )
+
+    def rounded(numbers: Any) -> tuple[np.ndarray, np.ndarray]:
+        middle = np.array([float(x.mid()) for x in numbers])
+        radius = np.array([float(x.rad()) for x in numbers])
+        return middle, 2 * radius + _EPS * np.abs(middle) + _LEAST * (middle != 0) + _LEAST * (radius > 0)
+
+    advantage, error = rounded([x for row in found.advantage for x in row])
+    visitation, missed = rounded(found.visitation)
+    shape = mdp.states, mdp.actions
+    return OldPolicy(
+        advantage.reshape(shape),
+        error.reshape(shape).max(1),
+        np.maximum(visitation, 0.0),
+        missed,
+        np.asarray(missed.sum()),
+    )
