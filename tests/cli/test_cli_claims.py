@@ -255,13 +255,56 @@ FORMULAS = {
 }
 
 
+EXITS = {
+    "an exit": ("    import sys; sys.exit(0)", "SystemExit: 0", "line 4"),
+    "an interruption": ("    raise KeyboardInterrupt", "KeyboardInterrupt", "line 4"),
+    "a loop": ("    return bad.formula(q)", "RecursionError", "line 4: return bad.formula(q)"),
+    "memory": ("    raise MemoryError", "MemoryError", "line 4: raise MemoryError"),
+    "a warning": (
+        "    import warnings; warnings.simplefilter('error'); warnings.warn('x')",
+        "UserWarning: x",
+        "line 4",
+    ),
+}
+
+
 @pytest.mark.parametrize("verb", ["verify", "falsify"])
-@pytest.mark.parametrize("name", FORMULAS)
-def test_an_error_within_a_formula_is_told_with_its_line(capsys, tmp_path, name, verb):
-    body, *parts = FORMULAS[name]
+@pytest.mark.parametrize("name", [*FORMULAS, *EXITS])
+def test_an_error_within_a_formula_is_a_verdict_with_its_line(capsys, tmp_path, name, verb):
+    body, *parts = (FORMULAS | EXITS)[name]
     file = tmp_path / "mine.py"
     file.write_text(HEAD + f"@claim('mine/bad', statement='s')\ndef bad(q):\n{body}\n")
-    assert_one_message(*run(capsys, verb, "mine/bad", "--from", file), "the claim mine/bad", *parts)
+    status, out, err = run(capsys, verb, "mine/bad", "--from", file)
+    assert (status, err) == (3, "")
+    for part in ("mine/bad", "error", *parts):
+        assert part in out
+
+
+def test_a_claim_that_exits_is_an_error_and_the_others_are_judged(capsys, tmp_path):
+    good = "".join(f"@claim('mine/{n}', statement='s')\ndef f{n}(q):\n    return {n} + q.max_tv\n" for n in range(3))
+    file = tmp_path / "mine.py"
+    file.write_text(HEAD + f"import sys\n@claim('mine/bad', statement='s')\ndef bad(q):\n    sys.exit(0)\n{good}")
+    status, out, _ = run(capsys, "verify", "--from", file, "--instances", 100, "--json")
+    assert status == 3
+    judged = {claim["id"]: claim["verdict"] for claim in json.loads(out)["claims"]}
+    assert judged == {"mine/bad": "error"} | {f"mine/{n}": "unrefuted" for n in range(3)}
+
+
+def test_an_edited_claim_is_run_again_in_a_resumed_run_and_the_others_are_kept(capsys, tmp_path):
+    file, out_dir = tmp_path / "mine.py", tmp_path / "run"
+    file.write_text(MINE)
+    call = ("verify", "--from", file, "--instances", 300, "--states", 2, "--out", out_dir, "--json")
+    ids = ("mine/weak", "mine/false")
+    run(capsys, *call, *ids)
+    kept = {path.name: path.stat().st_mtime_ns for path in (out_dir / "chunks").iterdir()}
+    file.write_text(MINE.replace("0.5 - q.max_tv", "1.5 - q.max_tv"))
+    out = run(capsys, *call, *ids, "--resume")[1]
+    verdicts = {claim["id"]: claim["verdict"] for claim in json.loads(out)["claims"]}
+    assert verdicts == {"mine/weak": "refuted", "mine/false": "unrefuted"}
+    now = {path.name: path.stat().st_mtime_ns for path in (out_dir / "chunks").iterdir()}
+    same = {name.split(".")[0] for name in now if now[name] == kept.get(name)}
+    assert [name.startswith("search-mine-weak") for name in same] == [True]
+    assert len(now) == len(kept) == 3
 
 
 @pytest.mark.slow
@@ -426,7 +469,7 @@ def test_no_file_that_a_witness_names_is_run(capsys, mine, tmp_path, monkeypatch
     assert run(capsys, "certify", path, "--from", mine)[0] == 1
     mine.write_text(MINE.replace("0.5 - q.max_tv", "nonsense"))
     status, out, err = run(capsys, "certify", path, "--from", mine)
-    assert (status, out) == (2, "")
+    assert (status, out) == (3, "")
     assert "NameError" in err
     assert "return nonsense" in err
     assert "Traceback" not in err

@@ -18,6 +18,7 @@ from trpo_theory.io import _atomic
 from trpo_theory.verification import backends, read_run
 from trpo_theory.verification.chunk import chunks
 from trpo_theory.verification.execute import execute
+from trpo_theory.verification.run_directory import _manifest_bytes
 from trpo_theory.verification.table import to_bytes
 
 chunking = sys.modules["trpo_theory.verification.chunk"]
@@ -102,12 +103,21 @@ def assert_refused(outcome, *parts):
         assert part in err
 
 
+def is_alive(group):
+    """Whether a process of the group lives."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 # --- killed, interrupted ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-@pytest.mark.parametrize(("sent", "jobs"), [(signal.SIGKILL, 1), (signal.SIGINT, 2)])
+@pytest.mark.parametrize(("sent", "jobs"), [(signal.SIGKILL, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
 def test_a_run_that_is_killed_goes_on_to_the_same_files_and_verdicts(capsys, tmp_path, whole, sent, jobs):
     script, directory = tmp_path / "script.py", tmp_path / "run"
     script.write_text(SCRIPT)
@@ -116,11 +126,15 @@ def test_a_run_that_is_killed_goes_on_to_the_same_files_and_verdicts(capsys, tmp
     deadline = time.monotonic() + 60
     while len(list((directory / "chunks").glob("*.parquet"))) < 5 and time.monotonic() < deadline:
         time.sleep(0.005)
-    os.killpg(process.pid, sent)
+    (os.kill if sent == signal.SIGTERM else os.killpg)(process.pid, sent)  # Ctrl-C goes to the group, SIGTERM to one
     out, err = process.communicate(timeout=30)
     assert len(list((directory / "chunks").glob("*.parquet"))) == 5
     assert out == ""
-    if sent == signal.SIGINT:
+    deadline = time.monotonic() + 10
+    while is_alive(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(process.pid)
+    if sent != signal.SIGKILL:
         assert process.returncode == 130
         assert (
             err == f"trpo-theory: interrupted; what is done is in {directory}: the same command with --resume goes on\n"
@@ -205,7 +219,8 @@ def test_a_run_of_another_version_is_refused(capsys, tmp_path, whole):
     restored(tmp_path, whole[1])
     manifest = json.loads(whole[1]["manifest.json"])
     manifest["versions"]["trpo-theory"] = "0.0.1"
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    del manifest["sha256"]
+    (tmp_path / "manifest.json").write_bytes(_manifest_bytes(manifest))
     assert_refused(run(capsys, *CALL, "--out", tmp_path, "--resume"), "version of trpo-theory", "0.0.1")
     (tmp_path / "manifest.json").write_text("{")
     assert_refused(run(capsys, *CALL, "--out", tmp_path, "--resume"), "manifest.json")

@@ -15,7 +15,6 @@ import pytest
 
 import trpo_theory as tt
 from trpo_theory import claim
-from trpo_theory.errors import ClaimFailed
 from trpo_theory.step.quantities import Quantities
 
 INSTANCES = 2000
@@ -461,14 +460,15 @@ def judged(formula, **details):
     ],
 )
 def test_what_is_no_slack_is_an_error_that_says_so(formula, words):
-    with pytest.raises(ClaimFailed, match="mine/x") as caught:
-        judged(formula)
-    assert words in str(caught.value)
+    verdict = judged(formula)
+    assert verdict.verdict == "error"
+    assert words in verdict.note
 
 
 def test_a_hypothesis_that_forgets_to_return_is_an_error():
-    with pytest.raises(ClaimFailed, match="given"):
-        judged(lambda q: q.surrogate_gap, given=lambda q: None)
+    verdict = judged(lambda q: q.surrogate_gap, given=lambda q: None)
+    assert verdict.verdict == "error"
+    assert "`given`" in verdict.note
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`verify`, `falsify` and `check`: what their verdicts say, and that they depend on the claims and the seed only."""
 
 import math
+import re
 import sys
 import zlib
 from fractions import Fraction
@@ -333,8 +334,13 @@ def test_falsify_and_check_refuse_bad_input_too():
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_claim_whose_code_fails_is_named(jobs):
     bad = made(lambda q: q.max_tv + q.nonsense, id="mine/bad")
-    with pytest.raises(ClaimFailed, match=r"mine/bad raised AttributeError.*nonsense"):
-        verify([bad, made(lambda q: q.max_tv - 1)], instances=50, jobs=jobs)
+    found = verify([bad, made(lambda q: q.max_tv - 1)], instances=50, jobs=jobs)
+    assert [verdict.verdict for verdict in found] == ["error", "refuted"]
+    assert re.search(r"AttributeError.*nonsense", found["mine/bad"].note)
+    assert not found["mine/bad"].as_expected
+    assert falsify(bad).verdict == "error"
+    with pytest.raises(ClaimFailed, match=r"mine/bad raised .*AttributeError.*nonsense"):
+        check(bad)
 
 
 # --- falsify and check -----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import typer
 
 from trpo_theory.cli.options import CHECK_FAILED, INTERRUPTED, OK, UNDECIDED, JsonOption, app, named
 from trpo_theory.cli.output import busy, digits, fail, new_console, print_fields, print_json, print_table, progress
-from trpo_theory.errors import ClaimFailed, InvalidInput
+from trpo_theory.errors import ClaimFailed, InvalidInput, NotSolved
 
 if TYPE_CHECKING:
     from trpo_theory.bounds.record import Claim
@@ -147,6 +147,9 @@ def falsify(
         print_json({name: fields[name] for name in names} | {"certified": verdict.witness is not None})
         return status
     console = new_console()
+    if verdict.verdict == "error":
+        console.print(f"{verdict.id}: error: {verdict.note}", markup=False)
+        return status
     if verdict.witness is None:
         console.print(
             f"{verdict.id}: {verdict.verdict} in {verdict.instances} instances, {verdict.effective} of which met the hypotheses; "
@@ -215,15 +218,14 @@ def _chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
 
 @contextlib.contextmanager
 def own_errors() -> Any:
-    """A claim's own exception becomes one message with its own line; what it prints goes to stderr."""
+    """A claim's own exception becomes one message with its own line, and status 3; what it prints goes to stderr."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
     except ClaimFailed as error:
-        raise InvalidInput(
-            got=f"an error in the claim {error.claim_id}: {error.complaint}",
-            wanted="a slack: a number (or an array over states), from the quantities q",
-            fix="correct that line; q.max_s, q.sum_a, q.sqrt and the like work in every arithmetic",
+        raise NotSolved(
+            f"got an error in the claim {error.claim_id}: {error.complaint}; wanted a slack: a number (or an array over states), "
+            "from the quantities q; fix: correct that line; q.max_s, q.sum_a, q.sqrt and the like work in every arithmetic"
         ) from error
 
 
@@ -260,9 +262,10 @@ def _write(verification: Verification, directory: Path) -> None:
     """verdicts.tex, .md and .csv, and a file for each witness."""
     from trpo_theory.io import write_fields
     from trpo_theory.report import Table, write
+    from trpo_theory.verification.portable import witness_name
 
     table = Table(verification.to_frame(), caption="Verdicts on claims", label="tab:verdicts")
     write(table, directory, "verdicts")
     for verdict in verification:
         if verdict.witness is not None:
-            write_fields(verdict.witness.to_fields(), directory / f"{verdict.id.replace('/', '--')}.json")
+            write_fields(verdict.witness.to_fields(), directory / f"{witness_name(verdict.id)}.json")

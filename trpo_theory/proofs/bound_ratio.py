@@ -94,7 +94,7 @@ def certify_ratio(fields: ReadFields, claims: Iterable[Claim] | None) -> Certifi
     instance = ExactInstance.from_fields(fields)
     try:
         decision = ratio_of(bound, instance)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ClaimFailed(bound.id, complaint(error, origin)) from error
     ends = short_ends(decision)
     if not decision.met or ends is None:

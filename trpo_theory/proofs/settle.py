@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dis
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 
 from trpo_theory.bounds.record import Claim
@@ -10,6 +15,8 @@ from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.decide import Decision, decide
 from trpo_theory.step.exact import ExactInstance
 
+_PACKAGE = Path(__file__).resolve().parents[1]
+
 
 def settle(claim: Claim, instance: ExactInstance) -> Decision:
     """The claim on one exact instance, decided in balls.
@@ -17,18 +24,46 @@ def settle(claim: Claim, instance: ExactInstance) -> Decision:
     Raises:
         ClaimFailed: if the claim's formula cannot be computed in balls.
     """
+    with own_code(claim), np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
+        return decide(
+            lambda q: claim.signed_slack(claim.stepped(q)),
+            instance,
+            given=None if claim.given is None else lambda q: claim.met(claim.stepped(q)),
+            relation=claim.relation,
+        )
+
+
+@contextlib.contextmanager
+def own_code(claim: Claim) -> Iterator[None]:
+    """Whatever the claim's code raises in the block is a `ClaimFailed`: sys.exit, and a KeyboardInterrupt that it raises itself.
+
+    Raises:
+        ClaimFailed: with the line of the claim's file.
+    """
     try:
-        with np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
-            return decide(
-                lambda q: claim.signed_slack(claim.stepped(q)),
-                instance,
-                given=None if claim.given is None else lambda q: claim.met(claim.stepped(q)),
-                relation=claim.relation,
-            )
-    except Exception as error:
+        yield
+    except ClaimFailed:
+        raise
+    except KeyboardInterrupt as error:
+        if not _is_raised_by_code(error):
+            raise
+        raise failed(claim, error) from error
+    except (Exception, SystemExit) as error:
         raise failed(claim, error) from error
 
 
-def failed(claim: Claim, error: Exception) -> ClaimFailed:
+def _is_raised_by_code(error: KeyboardInterrupt) -> bool:
+    """Whether a raise statement outside of this package raised it, and not a signal."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    code = trace.tb_frame.f_code
+    raised = code.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+    return raised and not Path(code.co_filename).is_relative_to(_PACKAGE)
+
+
+def failed(claim: Claim, error: BaseException) -> ClaimFailed:
     """The exception that says whose code it was, and where."""
     return ClaimFailed(claim.id, complaint(error, claim.file))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.bounds.record import Claim
-from trpo_theory.proofs.settle import failed
+from trpo_theory.proofs.settle import own_code
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
 from trpo_theory.step.instances import Instances
@@ -92,31 +92,24 @@ class Screen:
         if not self.batched:
             return self._one_by_one(instances)
         q = instances.quantities() if q is None else q
-        try:
+        with own_code(self.claim):
             return self._evaluate(q, len(instances))
-        except Exception as error:
-            raise failed(self.claim, error) from error
 
     def _expect_numbers(self, q: Quantities) -> None:
         """A condition in place of a slack would be 0 or 1 and never negative; a hypothesis that is None would always hold."""
-        try:
-            with np.errstate(all="ignore"):
-                moved = self.claim.stepped(q)
-                slack = self.claim.signed_slack(moved)
-                if np.asarray(slack).dtype == bool or slack is None:
-                    raise TypeError(
-                        f"the slack is {slack!r}, not a number: return the larger side minus the smaller one"
-                    )
-                if self.claim.met(moved) is None:
-                    raise TypeError("the hypothesis `given` is None: return the condition")
-        except Exception as error:
-            raise failed(self.claim, error) from error
+        with own_code(self.claim), np.errstate(all="ignore"):
+            moved = self.claim.stepped(q)
+            slack = self.claim.signed_slack(moved)
+            if np.asarray(slack).dtype == bool or slack is None:
+                raise TypeError(f"the slack is {slack!r}, not a number: return the larger side minus the smaller one")
+            if self.claim.met(moved) is None:
+                raise TypeError("the hypothesis `given` is None: return the condition")
 
     def _agrees(self, probe: Instances) -> bool:
         single = self._one_by_one(probe)
         try:
             batch = self._evaluate(probe.quantities(), len(probe))
-        except Exception:  # its single instances did well: the formula is not batch-agnostic
+        except (Exception, SystemExit):  # its single instances did well: the formula is not batch-agnostic
             return False
         with np.errstate(invalid="ignore"):
             off = np.abs(batch.slack - single.slack)
@@ -125,10 +118,8 @@ class Screen:
         return bool((same & (batch.met == single.met)).all())
 
     def _one_by_one(self, instances: Instances) -> Screened:
-        try:
+        with own_code(self.claim):
             rows = [self._evaluate(instances.one(i), None) for i in range(len(instances))]
-        except Exception as error:
-            raise failed(self.claim, error) from error
         fields = (field.name for field in dataclasses.fields(Screened))
         return Screened(*(np.array([getattr(row, name) for row in rows]) for name in fields))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from trpo_theory import claims as catalogue
 from trpo_theory.bounds.record import Claim
+from trpo_theory.errors import ClaimFailed
 from trpo_theory.search import hunt as hunting
 from trpo_theory.search.battery import battery, random_instances
 from trpo_theory.search.hunt import Batch
@@ -69,23 +70,30 @@ class Chunk:
             np.random.SeedSequence([self.seed, zlib.crc32(self.recipe.encode())], spawn_key=(self.index,))
         )
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of its claims."""
+        return tuple(restored(claim).id for claim in self.claims)
+
+    def only(self, ids: Collection[str]) -> Chunk:
+        """The same instances for some of its claims."""
+        return replace(self, claims=tuple(claim for claim in self.claims if restored(claim).id in ids))
+
     def shipped(self) -> Chunk:
         """A copy that can be pickled."""
         return replace(self, claims=tuple(portable(claim) for claim in self.claims))
 
     def run(self) -> list[Tally]:
-        """The tallies, in the order of the claims.
-
-        Raises:
-            ClaimFailed: if a claim's own code raises an exception.
-        """
+        """The tallies, in the order of the claims; of a claim whose own code fails, the error."""
         chosen = [restored(claim) for claim in self.claims]
         if self.solved:
-            (claim,) = chosen
-            found = hunt_solved(claim, self.generator, self.instances // SOLVED_SHARE)
-            return [Tally.of_hunt(claim.id, found, found.refuted[0] if found.refuted else None)]
+            return [tally_or_error(claim, self._solved) for claim in chosen]
         batches: list[Batch] = [(part, part.quantities()) for part in self.drawn()]
-        return [self._tally(claim, batches) for claim in chosen]
+        return [tally_or_error(claim, lambda claim: self._tally(claim, batches)) for claim in chosen]
+
+    def _solved(self, claim: Claim) -> Tally:
+        found = hunt_solved(claim, self.generator, self.instances // SOLVED_SHARE)
+        return Tally.of_hunt(claim.id, found, found.refuted[0] if found.refuted else None)
 
     def drawn(self) -> list[Instances]:
         """The instances, a batch a size."""
@@ -107,6 +115,14 @@ class Chunk:
         found.batched = screen.batched
         found.prove(claim)
         return Tally.of_hunt(claim.id, found, found.refuted[0] if found.refuted else None)
+
+
+def tally_or_error(claim: Claim, tallied: Callable[[Claim], Tally]) -> Tally:
+    """The claim's tally; one that says what its own code raised, so that the other claims are judged all the same."""
+    try:
+        return tallied(claim)
+    except ClaimFailed as error:
+        return Tally(claim.id, error=error.complaint)
 
 
 def chunks(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from trpo_theory.errors import InvalidInput
@@ -19,6 +19,15 @@ class Task(Protocol):
     @property
     def name(self) -> str:
         """Of its file."""
+        ...
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of the claims that it is about, in the order of its tallies."""
+        ...
+
+    def only(self, ids: Collection[str]) -> Task:
+        """The same for some of its claims: the same tallies."""
         ...
 
     def shipped(self) -> Task:
@@ -40,24 +49,32 @@ def execute(
 ) -> Iterator[tuple[Task, list[Tally]]]:
     """Each task with what it found out: first those that the directory has, then the others as they are done, and are in it.
 
+    Of a task some of whose claims the directory has, the others alone are run.
+
     Raises:
         InvalidInput: if the directory cannot be written, or a worker has another version of this package.
     """
-    left = []
+    left: list[Task] = []
+    whole: list[tuple[Task, dict[str, Tally]]] = []
     for task in tasks:
-        known = directory.load(task.name) if directory is not None else None
-        if known is None:
-            left.append(task)
+        known = directory.load(task.name, task.ids) if directory is not None else {}
+        missing = [id for id in task.ids if id not in known]
+        if missing:
+            left.append(task.only(missing) if known else task)
+            whole.append((task, known))
             continue
         advance()
-        yield task, known
+        yield task, [known[id] for id in task.ids]
     here = dask is None and (jobs == 1 or len(left) == 1)
     sent = left if here else [(_version(), task.shipped()) for task in left]
     for index, tallies in run(_here if here else _there, sent, jobs=jobs, dask=dask):
+        task, known = whole[index]
+        found = known | {tally.claim: tally for tally in tallies}
+        every = [found[id] for id in task.ids]
         if directory is not None:
-            directory.save(left[index].name, tallies)
+            directory.save(task.name, every)
         advance()
-        yield left[index], tallies
+        yield task, every
 
 
 def _here(task: Task) -> list[Tally]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
+from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.search_task import Search
@@ -29,7 +30,7 @@ def falsify(claim: object, *, seed: int = 0, effort: int = 4) -> Verdict:
     verdicts: list[Verdict] = []
     for attempt in range(_checks.integer(effort, "effort", least=1)):
         verdicts.append(_verdict(one, INSTANCES, seed + attempt, hard=attempt > 0))
-        if verdicts[-1].witness is not None:
+        if verdicts[-1].witness is not None or verdicts[-1].verdict == Outcome.ERROR:
             break
     return replace(
         max(verdicts, key=_weight),
@@ -44,7 +45,7 @@ def falsify(claim: object, *, seed: int = 0, effort: int = 4) -> Verdict:
 def _weight(verdict: Verdict) -> tuple[bool, bool, bool]:
     """Which of several searches speaks for all: one that refutes, else one that met what it cannot decide."""
     met = verdict.effective > 0
-    return verdict.verdict == Outcome.REFUTED, verdict.verdict == Outcome.UNDECIDED and met, met
+    return verdict.verdict in (Outcome.REFUTED, Outcome.ERROR), verdict.verdict == Outcome.UNDECIDED and met, met
 
 
 def check(claim: object, *, instances: int = 5000, seed: int = 0) -> Verdict:
@@ -52,6 +53,7 @@ def check(claim: object, *, instances: int = 5000, seed: int = 0) -> Verdict:
 
     Raises:
         AssertionError: with the shrunk, proved witness, if the claim is refuted; or if it is undecided.
+        ClaimFailed: if the claim's own code raises an exception.
 
     >>> _ = check("coupling/tv", instances=500)
     """
@@ -61,6 +63,8 @@ def check(claim: object, *, instances: int = 5000, seed: int = 0) -> Verdict:
         raise AssertionError(
             f"{verdict.id} is refuted, proved in ball arithmetic ({verdict.witness.size_text}):\n{verdict.witness.text}"
         )
+    if verdict.verdict == Outcome.ERROR:
+        raise ClaimFailed(verdict.id, verdict.note)
     if verdict.verdict == Outcome.UNDECIDED:
         raise AssertionError(f"{verdict.id} is undecided: {verdict.note}")
     return verdict

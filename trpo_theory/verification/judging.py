@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,10 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
         verdict = Outcome.UNDECIDED
     elif found.ties:
         note = _sentence(f"{found.ties} instances where it is an equality to 300 digits", note)
+    if found.error and verdict is not Outcome.REFUTED:
+        return _failed(claim, found)
+    if found.error:
+        note = _sentence(f"on other instances its own code fails: {found.error}", note)
     if not found.effective:
         verdict, note = Outcome.UNDECIDED, _sentence("no instance met the hypotheses", note)
     elif found.min_slack == np.inf:
@@ -51,6 +56,14 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
         witness=witness,
         note=note,
     )
+
+
+def _failed(claim: Claim, found: Tally) -> Verdict:
+    """No verdict on what the claim says: what it does cannot be computed."""
+    wanted = "wanted a slack: a number, or an array over states, from the quantities q"
+    note = _sentence(f"its own code failed: {found.error}", wanted, claim.note)
+    counts: dict[str, Any] = {"instances": found.instances, "effective": found.effective, "near": found.near}
+    return Verdict(claim.id, claim.expected, Outcome.ERROR, **counts, min_slack=np.inf, min_ratio=np.inf, note=note)
 
 
 def _witness(claim: Claim, refuted: ExactInstance, shrunk: ExactInstance | None) -> Witness:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
-import zlib
-from types import CodeType
 from typing import NamedTuple, TypeAlias
 
 from trpo_theory import claims as catalogue
@@ -13,6 +12,11 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.from_file import read_claims
 from trpo_theory.errors import InvalidInput
 from trpo_theory.proofs.witness import file_hash
+
+_PLAIN = re.compile(r"[a-z0-9]+([-._][a-z0-9]+)*(/[a-z0-9]+([-._][a-z0-9]+)*)*")
+"""Ids without capitals, without "--", and without a dash beside a slash."""
+_TAKEN = ("manifest", "verdicts")
+"""Other files of a run directory."""
 
 
 class ClaimOfFile(NamedTuple):
@@ -61,23 +65,16 @@ def _of_file(origin: str, digest: str) -> list[Claim]:
     return found
 
 
-def fingerprint(claim: Claim) -> str:
-    """What a run directory knows a claim by: its id, and the hash of its file or of its code where it is one's own."""
-    sent = portable(claim)
-    if isinstance(sent, str):
-        return sent
-    if isinstance(sent, ClaimOfFile):
-        return f"{claim.id} (file {sent.digest[:16]})"
-    codes = [getattr(function, "__code__", None) for function in claim.functions]
-    parts = repr([(code.co_code, code.co_names, code.co_varnames, _constants(code)) for code in codes if code])
-    return f"{claim.id} (code {zlib.crc32(parts.encode()):08x})"
+def witness_name(claim_id: str) -> str:
+    """The stem of the file of a claim's witness, another one for every id: trpo--tv-2 for trpo/tv-2.
 
-
-def _constants(code: CodeType) -> list[object]:
-    """The constants of a function; for nested functions their code, since their repr has an address in memory."""
-    return [(one.co_code, _constants(one)) if isinstance(one, CodeType) else one for one in code.co_consts]
+    An id that this would make like another's, or a name that some file systems refuse or fold, is a slug after "=".
+    """
+    plain = len(claim_id) <= 100 and claim_id not in _TAKEN and _PLAIN.fullmatch(claim_id)
+    return claim_id.replace("/", "--") if plain else f"={slug(claim_id)}"
 
 
 def slug(text: str) -> str:
-    """A name for a file: characters other than letters and digits become dashes, and a checksum keeps two apart."""
-    return f"{re.sub('[^A-Za-z0-9]+', '-', text).strip('-')[:60]}-{zlib.crc32(text.encode()):08x}"
+    """A name for a file: characters other than letters and digits become dashes, and a hash keeps two apart."""
+    digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    return f"{re.sub('[^A-Za-z0-9]+', '-', text).strip('-')[:60]}-{digest}"

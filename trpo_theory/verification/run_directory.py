@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
-from trpo_theory.verification.table import from_bytes, to_bytes
+from trpo_theory.verification.lock import Lock
+from trpo_theory.verification.table import read_bytes, to_bytes
 from trpo_theory.verification.tally import Tally, merged
 
 MANIFEST, CHUNKS = "manifest.json", "chunks"
@@ -22,67 +24,128 @@ _DECIDES = ("trpo-theory", "numpy")
 
 
 class RunDirectory:
-    """The directory of a run's results.
+    """The directory of a run's results; a context, at whose end the directory is free for another process.
+
+    A chunk's file is named by its task and by the SHA-256 of its content, and says which run and which claims' code made it:
+    one that is not as it was written, or that is another's, is computed again.
 
     Args:
         path: the directory; made if it is missing.
         settings: what the results depend on.
+        codes: the fingerprint of each claim: of those that were edited since, nothing is taken from the directory.
         resume: whether to go on with what is there.
 
     Raises:
-        InvalidInput: if it cannot be written; if it has the results of a run and resume is false; if they are of other
-            settings or versions.
+        InvalidInput: if it cannot be written, or another process is at work in it; if it has the results of a run and resume
+            is false; if they are of other settings or versions, or of a run that is not known.
     """
 
-    path: Path
-    damaged: list[str]
-
-    def __init__(self, path: Any, settings: dict[str, Any], *, resume: bool = False) -> None:
+    def __init__(
+        self, path: Any, settings: dict[str, Any], codes: Mapping[str, str] | None = None, *, resume: bool = False
+    ) -> None:
         self.path = Path(path)
-        self.damaged = []
+        self.codes = dict(codes or {})
+        self.damaged: list[str] = []
         manifest = {"settings": _as_json(settings), "versions": _versions()}
-        known = _manifest(self.path)
-        if known is not None and not resume and any(self._files()):
+        self.run = _sha256(
+            json.dumps([manifest["settings"], [manifest["versions"][name] for name in _DECIDES]]).encode()
+        )
+        try:
+            (self.path / CHUNKS).mkdir(parents=True, exist_ok=True)
+            self._lock = Lock(self.path)
+        except OSError as error:
+            raise self._failed(error.strerror or str(error)) from None
+        try:
+            self._begin(manifest, resume)
+        except BaseException:
+            self.close()
+            raise
+        self._known = self._listed()
+
+    def _begin(self, manifest: dict[str, Any], resume: bool) -> None:
+        known, begun = _manifest(self.path), any(self._files())
+        if begun and known is not None and not resume:
             raise InvalidInput(
-                got=f"the directory {str(path)!r}, which has the results of a run",
+                got=f"the directory {str(self.path)!r}, which has the results of a run",
                 wanted="a new one, or --resume",
                 fix="add --resume to go on with that run, or name another directory",
             )
-        if known is not None and any(self._files()):
+        if begun and known is None:
+            raise InvalidInput(
+                got=f"the directory {str(self.path)!r} with results of a run that is not known: it has no {MANIFEST}",
+                wanted="the results of a run with its manifest",
+                fix="put the manifest back, or name another directory",
+            )
+        if begun:
             _expect_same(self.path, known, manifest)
         try:
-            (self.path / CHUNKS).mkdir(parents=True, exist_ok=True)
             for left in (self.path / CHUNKS).glob(".*.tmp"):  # of a run that was killed
                 left.unlink()
         except OSError as error:
             raise self._failed(error.strerror or str(error)) from None
+        manifest = {**manifest, "codes": self.codes}
         if known != manifest:
             with self._writing(MANIFEST) as stream:
-                stream.write(json.dumps(manifest, indent=2).encode() + b"\n")
+                stream.write(_manifest_bytes(manifest))
+
+    def __enter__(self) -> RunDirectory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another process have the directory."""
+        self._lock.release()
 
     def _files(self) -> Iterator[Path]:
         return (self.path / CHUNKS).glob("*.parquet")
 
-    def load(self, name: str) -> list[Tally] | None:
-        """The tallies of the task of that name; None if it must be run, since its file is missing or damaged."""
-        file = self.path / CHUNKS / f"{name}.parquet"
-        try:
-            return from_bytes(file.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (ValueError, OSError):
-            self.damaged.append(file.name)
-            return None
+    def _listed(self) -> dict[str, list[Path]]:
+        """The files of each task: one, unless a process was killed just after it had replaced one."""
+        found: dict[str, list[Path]] = {}
+        for file in sorted(self._files()):
+            found.setdefault(file.name.split(".")[0], []).append(file)
+        return found
+
+    def load(self, name: str, ids: Collection[str]) -> dict[str, Tally]:
+        """The tallies of the task of that name by claim; none of claims that must be run.
+
+        Those are all, if its file is missing, damaged or another's; else those that were edited, and those that failed.
+        """
+        found: dict[str, Tally] = {}
+        for file in self._known.get(name, []):
+            try:
+                tallies, made_by = _read(file)
+            except (ValueError, OSError):
+                self.damaged.append(file.name)
+                continue
+            if made_by.get("run") != self.run or made_by.get("task") != name:
+                self.damaged.append(file.name)
+                continue
+            codes = made_by.get("codes", {})
+            found |= {
+                tally.claim: tally
+                for tally in tallies
+                if tally.claim in ids and codes.get(tally.claim) == self.codes.get(tally.claim) and not tally.error
+            }
+        return found
 
     def save(self, name: str, tallies: list[Tally]) -> None:
-        """Write a task's file.
+        """Write a task's file, and then remove those that it replaces.
 
         Raises:
             InvalidInput: if it cannot be written; what is there stays.
         """
-        content = to_bytes(tallies)
-        with self._writing(f"{CHUNKS}/{name}.parquet") as stream:
+        codes = {tally.claim: self.codes.get(tally.claim) for tally in tallies}
+        content = to_bytes(tallies, {"run": self.run, "task": name, "codes": codes})
+        file = self.path / CHUNKS / f"{name}.{_sha256(content)}.parquet"
+        with self._writing(f"{CHUNKS}/{file.name}") as stream:
             stream.write(content)
+        for old in self._known.get(name, []):
+            if old != file:
+                old.unlink(missing_ok=True)
+        self._known[name] = [file]
 
     @contextlib.contextmanager
     def _writing(self, name: str) -> Iterator[Any]:
@@ -112,7 +175,8 @@ def read_run(path: Any) -> dict[str, Tally]:
     trpo_theory.errors.InvalidInput: got 'missing', where there is no manifest.json; wanted a directory that verify wrote \
 with out=...; fix: check the name
     """
-    if _manifest(Path(path)) is None:
+    manifest = _manifest(Path(path))
+    if manifest is None:
         raise InvalidInput(
             got=f"{str(path)!r}, where there is no {MANIFEST}",
             wanted="a directory that verify wrote with out=...",
@@ -121,24 +185,56 @@ with out=...; fix: check the name
     tallies = []
     for file in sorted((Path(path) / CHUNKS).glob("*.parquet")):
         try:
-            tallies += from_bytes(file.read_bytes())
+            found, made_by = _read(file)
         except (ValueError, OSError):
             raise InvalidInput(
                 got=f"the damaged file {str(file)!r}",
                 wanted="a file as it was written",
                 fix="run the same command with --resume: it is computed again",
             ) from None
+        codes = made_by.get("codes", {})
+        tallies += [tally for tally in found if codes.get(tally.claim) == manifest["codes"].get(tally.claim, "")]
     return merged(tallies)
 
 
+def _read(file: Path) -> tuple[list[Tally], dict[str, Any]]:
+    """The content of a chunk's file.
+
+    Raises:
+        ValueError: if its SHA-256 is not the one in its name.
+    """
+    content = file.read_bytes()
+    if file.name.split(".")[1:-1] != [_sha256(content)]:
+        raise ValueError("another checksum")
+    return read_bytes(content)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _manifest_bytes(manifest: dict[str, Any]) -> bytes:
+    """The manifest with its own checksum."""
+    return json.dumps({**manifest, "sha256": _sha256(json.dumps(manifest).encode())}, indent=2).encode() + b"\n"
+
+
 def _manifest(path: Path) -> Any:
-    """What the manifest says; None where there is none."""
+    """What the manifest says; None where there is none.
+
+    Raises:
+        InvalidInput: if it is not as it was written, to the bit.
+    """
     file = path / MANIFEST
     if not os.path.lexists(file):
         return None
     try:
-        return json.loads(file.read_bytes())
-    except (ValueError, OSError) as error:
+        content = file.read_bytes()
+        manifest = json.loads(content)
+        del manifest["sha256"]
+        if _manifest_bytes(manifest) != content:
+            raise ValueError("it is not as it was written")
+        return manifest
+    except (ValueError, OSError, TypeError, KeyError) as error:
         raise InvalidInput(
             got=f"{str(file)!r}, which cannot be read ({error})",
             wanted="the manifest of a run",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from trpo_theory.search.battery import battery
 from trpo_theory.search.hunt import Batch, hunt
 from trpo_theory.search.shrink import shrink
 from trpo_theory.search.solved import hunt_solved
-from trpo_theory.verification.chunk import SOLVED_SHARE
+from trpo_theory.verification.chunk import SOLVED_SHARE, tally_or_error
 from trpo_theory.verification.hunts import KeepingHunt
 from trpo_theory.verification.portable import Portable, portable, restored, slug
 from trpo_theory.verification.tally import Tally
@@ -41,13 +42,24 @@ class Search:
         """The stem of its file's name."""
         return f"search-{slug(restored(self.claim).id)}"
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of its one claim."""
+        return (restored(self.claim).id,)
+
+    def only(self, ids: Collection[str]) -> Search:
+        """Itself: it has one claim."""
+        return self
+
     def shipped(self) -> Search:
         """A copy that can be pickled."""
         return replace(self, claim=portable(self.claim))
 
     def run(self) -> list[Tally]:
-        """The claim's tally."""
-        claim = restored(self.claim)
+        """The claim's tally; what its own code raised, if it fails."""
+        return [tally_or_error(restored(self.claim), self._tally)]
+
+    def _tally(self, claim: Claim) -> Tally:
         generator = np.random.default_rng([self.seed, zlib.crc32(claim.id.encode())])
         if claim.problem is not None and claim.step is None:
             found = hunt_solved(claim, generator, self.instances // SOLVED_SHARE)
@@ -60,7 +72,7 @@ class Search:
                 found=KeepingHunt(claim.relation),
             )
         refuted = None if found.refuted is None else shrink(claim, *found.refuted)[0]
-        return [Tally.of_hunt(claim.id, found, refuted)]
+        return Tally.of_hunt(claim.id, found, refuted)
 
     def _batches(self, claim: Claim) -> list[Batch]:
         """The battery depends only on the seed and on what the claim needs, so that claims run on the same instances."""

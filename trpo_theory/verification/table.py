@@ -5,27 +5,40 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from trpo_theory.proofs.witness import instance_fields
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.verification.tally import COUNTS, Kept, Tally
 
+_MADE_BY = "made_by"
+"""The key of Parquet's metadata under which a chunk's file says which task of which run and which claims' code made it."""
 _KEPT = tuple(field.name for field in dataclasses.fields(Kept))
 
 
-def to_bytes(tallies: list[Tally]) -> bytes:
-    """The content of a chunk's file: of the tallies only, so that equal tallies are equal bytes."""
+def to_bytes(tallies: list[Tally], made_by: Mapping[str, Any] | None = None) -> bytes:
+    """The content of a chunk's file: of the tallies and of what they were made by, so that equal ones are equal bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([_row(tally) for tally in tallies], schema=_schema()), sink)
+    schema = _schema().with_metadata({_MADE_BY: json.dumps(made_by or {}, sort_keys=True)})
+    pq.write_table(pa.Table.from_pylist([_row(tally) for tally in tallies], schema=schema), sink)
     return sink.getvalue()
 
 
 def from_bytes(content: bytes) -> list[Tally]:
     """The tallies of a chunk's file.
+
+    Raises:
+        ValueError: for content that is not such a file, all of it.
+    """
+    return read_bytes(content)[0]
+
+
+def read_bytes(content: bytes) -> tuple[list[Tally], dict[str, Any]]:
+    """The tallies of a chunk's file, and what they were made by.
 
     Raises:
         ValueError: for content that is not such a file, all of it.
@@ -37,7 +50,10 @@ def from_bytes(content: bytes) -> list[Tally]:
         table = pq.read_table(io.BytesIO(content))
         if not table.schema.equals(_schema()):
             raise ValueError("another schema")
-        return [_tally(row) for row in table.to_pylist()]
+        made_by = json.loads((table.schema.metadata or {})[_MADE_BY.encode()])
+        if not isinstance(made_by, dict):
+            raise ValueError("no record of what it was made by")
+        return [_tally(row) for row in table.to_pylist()], made_by
     except (pa.ArrowException, OSError, KeyError, TypeError) as error:
         raise ValueError(str(error)) from error
 
@@ -49,6 +65,7 @@ def _schema() -> Any:
     worst = pa.struct(kept | {"numbers": pa.list_(pa.float64())})
     columns = {"claim": pa.string(), **dict.fromkeys(COUNTS, pa.int64())}
     columns |= {"min_slack": pa.float64(), "min_ratio": pa.float64(), "batched": pa.bool_(), "note": pa.string()}
+    columns |= {"error": pa.string()}
     return pa.schema(columns | {"refuted": pa.string(), "worst": pa.list_(worst)})
 
 

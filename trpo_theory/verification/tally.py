@@ -69,6 +69,7 @@ class Tally:
         batched: whether the formula ran on batches.
         note: why balls could not decide.
         refuted: an instance on which the claim is proved false in ball arithmetic.
+        error: what the claim's own code raised, with its line; "" if it did not fail.
         worst: the instances kept, those of least slack and those of least ratio.
     """
 
@@ -86,6 +87,7 @@ class Tally:
     note: str = ""
     refuted: ExactInstance | None = None
     worst: tuple[Kept, ...] = ()
+    error: str = ""
 
     @classmethod
     def of_hunt(cls, claim_id: str, found: Hunt, refuted: ExactInstance | None) -> Tally:
@@ -123,6 +125,7 @@ def _together(one: Tally, other: Tally) -> Tally:
         min_ratio=min(one.min_ratio, other.min_ratio),
         batched=one.batched and other.batched,
         note=min(filter(None, (one.note, other.note)), default=""),
+        error=min(filter(None, (one.error, other.error)), default=""),
         refuted=_smaller(one.refuted, other.refuted),
         worst=worst_of((*one.worst, *other.worst)),
     )

@@ -20,7 +20,8 @@ class Verdict:
 
     Attributes:
         id, expected: of the claim.
-        verdict: "refuted" (a witness is proved), "unrefuted" (none found: not the same as true), or "undecided".
+        verdict: "refuted" (a witness is proved), "unrefuted" (none found: not the same as true), "undecided", or
+            "error" (the claim's own code failed; the note has its line).
         instances: how many were tried.
         effective: how many of them met the hypotheses.
         min_slack: the least slack among those; one within rounding of 0 counts as 0.
@@ -44,7 +45,7 @@ class Verdict:
     @property
     def as_expected(self) -> bool:
         """Whether a true claim stands and a false one is refuted; an open one may come out either way."""
-        if self.verdict == Outcome.UNDECIDED:
+        if self.verdict in (Outcome.UNDECIDED, Outcome.ERROR):
             return False
         return self.expected == "open" or (self.verdict == Outcome.UNREFUTED) == self.expected
 

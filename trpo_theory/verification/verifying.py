@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,8 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.execute import execute
+from trpo_theory.verification.fingerprint import fingerprint
 from trpo_theory.verification.judging import judged
-from trpo_theory.verification.portable import fingerprint
 from trpo_theory.verification.run_directory import RunDirectory
 from trpo_theory.verification.search_task import Search, batteries_of
 from trpo_theory.verification.tally import Tally, merged
@@ -54,11 +55,11 @@ def verify(
         advance: called as tasks of the `plan` are done, one for each claim at least, for a progress bar.
 
     Returns:
-        A `Verification`; "unrefuted" says that no counterexample was found, not that there is none.
+        A `Verification`; "unrefuted" says that no counterexample was found, not that there is none; "error", that
+        the claim's own code failed: the other claims are judged all the same.
 
     Raises:
         InvalidInput: for an unknown id, with its near matches; for a directory that cannot be written, or is of another run.
-        ClaimFailed: if a claim's own code raises an exception.
 
     >>> verify(["trpo/tv-2"], instances=2000)["trpo/tv-2"].verdict
     'refuted'
@@ -69,15 +70,16 @@ def verify(
     directory = None
     if out is not None:
         settings = {
-            "claims": [fingerprint(claim) for claim in chosen],
+            "claims": [claim.id for claim in chosen],
             **{"instances": instances, "seed": seed, "states": states, "actions": actions, "chunk": CHUNK},
         }
-        directory = RunDirectory(out, settings, resume=resume)
+        directory = RunDirectory(out, settings, {claim.id: fingerprint(claim) for claim in chosen}, resume=resume)
     elif resume:
         raise InvalidInput(
             got="resume without a directory", wanted="the directory of the run", fix="add --out DIR (out=...)"
         )
-    verdicts = run_tasks(chosen, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
+    with directory or contextlib.nullcontext():
+        verdicts = run_tasks(chosen, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
     damaged = directory.damaged if directory is not None else []
     return Verification(tuple(verdicts), tuple(f"{name} was damaged: it was computed again" for name in damaged))
 

@@ -68,7 +68,7 @@ class Ratio:
                 if self.batched:
                     return np.broadcast_to(self._of(instances.quantities()), (len(instances),))
                 return np.array([float(self._of(instances.one(i))) for i in range(len(instances))])
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise failed(self.bound, error) from error
 
     def _of(self, q: Quantities) -> Any:
