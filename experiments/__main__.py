@@ -18,6 +18,7 @@ from rich.table import Table as Shown
 from experiments import report
 from experiments.contract import Experiment, Requires, WithColumns
 from experiments.framework import Place, registry, shown
+from trpo_theory.cli.streams import ascii_where_needed
 from trpo_theory.errors import TrpoTheoryError
 from trpo_theory.report import Table
 from trpo_theory.report.tables import made_directory
@@ -138,4 +139,5 @@ def _side_by_side(table: Table, columns: Iterable[int]) -> Shown:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with ascii_where_needed():
+        sys.exit(main())
