@@ -62,14 +62,15 @@ def gap_rounding(q: Quantities) -> Numbers:
     """A bound on the float error of η(new) − L = Σ_s (ρ_new − ρ_old)(s) Ā(s), (*batch).
 
     Both solves are relatively accurate to u = n ε/(1 − γ), norm-wise, n ε being that of a sum of n = min(S, 32) products
-    (the 32: blocked and pairwise sums), and A_old inherits max|V| u. Each term moves by no more than its factors do:
+    (the 32: blocked and pairwise sums), and A_old inherits max|V| u, V
+    less a constant that all rewards are close to (`relative_value`). Each term moves by no more than its factors do:
         4 u · Σ_s |ρ_new − ρ_old|(s) · max_s 2 TV(s) · (ε_A + max|V|).
     The right-hand side γ (P_new − P_old)ᵀ ρ_old of the first solve may cancel, and rows as stored sum to 1 only to a
     defect δ = max_s |Σ_a (new − old)(a|s)|, while the theorems assume rows that do:
         γ/(1 − γ)² (8 n ε α + 2 δ) ε' + 2 δ ε_A Σ_s |ρ_new − ρ_old|(s).
     """
     unit = _unit(q)
-    size = q.max_abs_advantage + q.max_s(abs(q.value))
+    size = q.max_abs_advantage + q.max_s(abs(q.relative_value))
     moved = q.sum_s(abs(q.visitation_change))
     defect = 2 * q.max_s(abs(q.sum_a(q.new - q.old)))
     cancelled = q.gamma / (1 - q.gamma) ** 2 * (2 * unit * q.max_tv + defect) * q.max_abs_expected_advantage
@@ -79,7 +80,7 @@ def gap_rounding(q: Quantities) -> Numbers:
 def shift_rounding(q: Quantities) -> Numbers:
     """A bound on the float error of a sum of Ā over visitations that add up to at most 2/(1 − γ), (*batch)."""
     unit = _unit(q) / (1 - q.gamma)
-    return unit * 2 / (1 - q.gamma) * 2 * q.max_tv * (q.max_abs_advantage + q.max_s(abs(q.value)))
+    return unit * 2 / (1 - q.gamma) * 2 * q.max_tv * (q.max_abs_advantage + q.max_s(abs(q.relative_value)))
 
 
 def to_frame(checks: Iterable[BoundCheck]) -> pd.DataFrame:

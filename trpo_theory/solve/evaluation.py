@@ -16,6 +16,10 @@ from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
 from trpo_theory.numerics.floats import Floats
 from trpo_theory.numerics.layout import batch_first, batch_last
 
+_CLOSE = 1 / 16
+"""Rewards whose range is up to this share of their middle are close to it. Chosen: above, what a difference of values loses is
+four bits at most."""
+
 
 class PolicyChain:
     """The Markov chain of a policy on an MDP, in any arithmetic: S axis 0, A axis 1, a batch last; quantities are lazy.
@@ -50,6 +54,34 @@ class PolicyChain:
     def value(self) -> Array:
         """V = (I − γ P_π)⁻¹ r_π."""
         return self.resolvent.solve(self.expected_reward)
+
+    @cached_property
+    def offset(self) -> Array:
+        """A constant that all rewards are close to, next to which their differences would be lost in V; 0 if there is none.
+
+        Balls lose nothing, and have none.
+        """
+        if not isinstance(self.arithmetic, Floats):
+            return 0
+        reward = self.arithmetic.plain(self.reward)
+        low, high = reward.min((0, 1)), reward.max((0, 1))
+        middle = low + 0.5 * (high - low)
+        return np.where(high - low <= _CLOSE * np.abs(middle), middle, 0.0)
+
+    @cached_property
+    def relative_value(self) -> Array:
+        """V less offset/(1 − γ): that of the rewards less their offset."""
+        if not np.any(self.offset):
+            return self.value
+        return self.resolvent.solve(self.arithmetic.sum(self.policy * (self.reward - self.offset), 1))
+
+    @cached_property
+    def advantage(self) -> Array:
+        """A = Q − V, equation (4), of every action: a constant in r changes Q and V, and not A."""
+        if not np.any(self.offset):
+            return self.q_value - self.value[:, None]
+        relative = self.reward - self.offset + self.gamma * self.arithmetic.expect(self.transition, self.relative_value)
+        return relative - self.arithmetic.sum(self.policy * relative, 1)[:, None]
 
     @cached_property
     def q_value(self) -> Array:
@@ -105,7 +137,7 @@ class Evaluation:
     @cached_property
     def advantage(self) -> Float[np.ndarray, "*batch S A"]:
         """A = Q − V, equation (4); 0 for an unavailable action."""
-        return _frozen(np.where(self._available, self.q_value - self.value[..., None], 0.0))
+        return _frozen(np.where(self._available, to_leading(self._chain.advantage, 2), 0.0))
 
     @property
     def visitation(self) -> Float[np.ndarray, "*batch S"]:

@@ -26,10 +26,15 @@ class StepPolicies(StepFields):
         """Q_old(s, a), (S, A, *batch); 0 for an unavailable action."""
         return self._old.q_value
 
+    @property
+    def relative_value(self) -> Array:
+        """V_old(s), in floats less a constant where all rewards are close to one, (S, *batch): what A's error is relative to."""
+        return self._old.relative_value
+
     @cached_property
     def advantage(self) -> Array:
         """A_old = Q_old − V_old, equation (4), (S, A, *batch); 0 for an unavailable action."""
-        advantage = self.q_value - self.value[:, None]
+        advantage = self._old.advantage
         return advantage if self._all_available else self.arithmetic.where(self.available, advantage, 0.0)
 
     @property
