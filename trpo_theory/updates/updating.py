@@ -29,6 +29,12 @@ difference between problems or policies that a user would read off."""
 _MOST_ENTRIES = 1_000_000
 """Of a transition, S·A·S, that is solved in balls where floats do not suffice: chosen, for about a second."""
 
+_EVALUATION = 64
+"""Roundings in the upper bound's own evaluation, of sums over states and actions, each of size ε. Measured: up to 10."""
+
+_CANCELLING = 2
+"""Roundings, relative to Σ ρ |p − old| |A|, of the gain and the cost that each row's value is the difference of."""
+
 
 def update(
     mdp: FiniteMDP,
@@ -111,7 +117,9 @@ def solve(
     upper = answer.upper
     if upper is None:
         upper = upper_bound(surrogate, problem, answer.multiplier, answer.guess)
+    size = (surrogate.visitation * np.abs(answer.change * surrogate.advantage).sum(0)).sum(0)
     error = data_error(surrogate, problem, answer.multiplier, upper, answer.guess)
+    error = error + np.finfo(np.float64).eps * (_EVALUATION * np.abs(upper) + _CANCELLING * size)
     return UpdateSolution(
         problem=problem,
         solver=solver,
