@@ -49,6 +49,14 @@ class NotSolved(TrpoTheoryError, ArithmeticError):
     """A computation whose own check (residual, gap) says that its numbers are not to be used."""
 
 
+def overflow(what: str) -> NotSolved:
+    """The error for numbers that overflow, or would in a sum of a few of them: what comes of an infinity is no result."""
+    return NotSolved(
+        f"got {what} near or beyond the largest float, 1.8e308; wanted finite numbers; fix: rescale the rewards, dividing them "
+        "by the largest: returns, penalties and slacks scale with them"
+    )
+
+
 class NotKnown(TrpoTheoryError, LookupError):
     """A quantity that was read where only some quantities are known: the formula depends on more than those.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from decimal import Decimal
 from fractions import Fraction
 
 import mpmath
@@ -13,9 +14,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from trpo_theory.errors import InvalidInput, TrpoTheoryError
+from trpo_theory.numerics.ball import raw
 from trpo_theory.numerics.ball.arrays import balls
 from trpo_theory.numerics.ball.number import Ball, larger, smaller
-from trpo_theory.numerics.ball.raw import Undecided, arb, float_ends, precision
+from trpo_theory.numerics.ball.raw import Undecided, arb, float_ends, fmpq, precision, rounded_constants
 
 INF, NAN = math.inf, math.nan
 rationals = st.fractions(min_value=-50, max_value=50, max_denominator=60)
@@ -69,10 +71,15 @@ def test_integer_powers_are_exact(x, n):
     assert (Ball(x) ** Fraction(n)).fraction == (Ball(x) ** float(n)).fraction == x**n
 
 
-@given(rationals, st.floats(-100, 100), st.integers(-9, 9))
-def test_a_float_is_the_dyadic_rational_that_it_is_on_either_side(x, f, n):
-    for other in (f, n, np.float64(f), np.float32(f), np.int32(n), np.bool_(n > 0), Fraction(f), n > 0):
-        exact = Fraction(float(other) if isinstance(other, np.generic) else other)
+short_decimals = st.integers(-(10**14) + 1, 10**14 - 1).flatmap(
+    lambda digits: st.integers(0, 20).map(lambda places: Fraction(digits, 10**places))
+)
+
+
+@given(rationals, short_decimals, st.integers(-9, 9))
+def test_a_float_is_the_decimal_that_it_is_written_as_on_either_side(x, d, n):
+    cases = {float(d): d, n: n, np.int32(n): n, np.bool_(n > 0): n > 0, n > 0: n > 0, d: d}
+    for other, exact in [*cases.items(), (np.float64(float(d)), d), (np.float32(n / 8), Fraction(n, 8))]:
         assert (Ball(x) + other).fraction == (other + Ball(x)).fraction == x + exact
         assert (Ball(x) * other).fraction == (other * Ball(x)).fraction == x * exact
         assert (Ball(x) - other).fraction == -(other - Ball(x)).fraction == x - exact
@@ -83,6 +90,47 @@ def test_a_float_is_the_dyadic_rational_that_it_is_on_either_side(x, f, n):
         for compare in COMPARISONS:
             assert bool(compare(Ball(x), other)) is compare(x, exact)
             assert bool(compare(other, Ball(x))) is compare(exact, x)
+
+
+@pytest.mark.parametrize(
+    ("rounded", "meant"),
+    [
+        (1 / 3, Fraction(1, 3)),
+        (2 / 3, Fraction(2, 3)),
+        (1 - 0.9, Fraction(1, 10)),
+        (1.1 - 1, Fraction(1, 10)),
+        (0.1 + 0.2, Fraction(3, 10)),
+        (0.1 + 0.2 - 0.3, Fraction(0)),
+        (0.57 * 100, Fraction(57)),
+        (1e10 / 3, Fraction(10**10, 3)),
+        (np.float64(1) / 3, Fraction(1, 3)),
+        (np.float32(1) / np.float32(3), Fraction(1, 3)),
+        (np.float16(1) / np.float16(3), Fraction(1, 3)),
+    ],
+)
+def test_a_rounded_float_is_an_interval_that_holds_what_was_meant(rounded, meant):
+    with rounded_constants() as seen:
+        ball = Ball(rounded)
+    assert seen == {float(rounded)}
+    assert not ball.is_exact
+    assert ball.lower <= meant <= ball.upper
+    unit = Fraction(float(np.finfo(type(rounded)).eps)) * max(1, abs(meant))
+    assert ball.upper - ball.lower < Fraction(21, 10) * unit
+    with pytest.raises(Undecided):
+        assert Ball(meant) <= rounded
+    with pytest.raises(Undecided):
+        assert rounded * Ball(2) == 2 * meant
+
+
+def test_a_decimal_array_is_read_entry_by_entry():
+    narrow = np.array([0.9, 0.25], dtype=np.float32)
+    assert [entry.fraction for entry in balls(narrow)] == [Fraction(9, 10), Fraction(1, 4)]
+    assert [entry.fraction for entry in balls([Ball(1), Ball(2)]) * np.array([0.7, 0.3])] == [
+        Fraction(7, 10),
+        Fraction(3, 5),
+    ]
+    assert (Ball(1) + Decimal("0.1")).fraction == Fraction(11, 10)
+    assert raw.datum(0.1) == fmpq(*(0.1).as_integer_ratio())
 
 
 @given(positive, st.sampled_from([Fraction(1, 2), Fraction(3, 2), Fraction(-1, 2), Fraction(1, 3), Fraction(2, 5)]))
@@ -130,7 +178,7 @@ def test_operators_enclose_mpmath_however_exact_and_open_mix(x, y, z):
             (log + root, a + b),
             (log - z, a - mp(z)),
             (z - log, mp(z) - a),
-            (log * root * float(z), a * b * mpmath.mpf(float(z))),
+            (log * root * z, a * b * mp(z)),
             (log / root, a / b),
             (z / root, mp(z) / b),
             (abs(log), abs(a)),

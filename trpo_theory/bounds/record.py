@@ -12,7 +12,7 @@ import numpy as np
 from trpo_theory._checks import near_matches
 from trpo_theory.bounds.checked import BoundCheck, gap_rounding, shift_rounding
 from trpo_theory.bounds.formulas import Condition, Formula, Numbers, Truth
-from trpo_theory.errors import InvalidInput
+from trpo_theory.errors import InvalidInput, overflow
 from trpo_theory.step.quantities import Quantities
 
 Expected: TypeAlias = bool | str
@@ -174,7 +174,11 @@ class Bound(Claim):
 
     def penalty(self, q: Quantities) -> Numbers:
         """The penalty, (*batch); ∞ where the bound says nothing: hypotheses that fail, and 0 · ∞ of a divergence."""
-        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        with np.errstate(over="ignore"):
+            return self._penalty(q)
+
+    def _penalty(self, q: Quantities) -> Numbers:
+        with np.errstate(invalid="ignore", divide="ignore"):
             penalty = self.formula(q)
             if self.given is not None:
                 penalty = q.arithmetic.where(self.given(q), penalty, np.inf)
@@ -193,9 +197,20 @@ class Bound(Claim):
         return 1 - (self._gap(q) + penalty) / penalty
 
     def check(self, q: Quantities) -> BoundCheck:
-        """The bound on this instance, or on each of a batch."""
-        penalty = self.penalty(q)
-        return BoundCheck(self.id, penalty, self.center(q) - penalty, self._gap(q) + penalty, self.rounding(q))
+        """The bound on this instance, or on each of a batch.
+
+        Raises:
+            NotSolved: where its numbers overflow.
+        """
+        try:
+            with np.errstate(over="raise"):
+                penalty, gap, center = self._penalty(q), self._gap(q), self.center(q)
+                rounding = self.rounding(q)
+        except FloatingPointError:
+            raise overflow(f"numbers of the bound {self.id}") from None
+        if not (np.isfinite(gap).all() and np.isfinite(center).all()):
+            raise overflow("eta(new) - L or L")
+        return BoundCheck(self.id, penalty, center - penalty, gap + penalty, rounding)
 
     def rounding(self, q: Quantities) -> Numbers:
         """A bound on the float error of the slack, (*batch)."""

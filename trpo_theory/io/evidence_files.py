@@ -20,6 +20,7 @@ from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.files import write_fields
 from trpo_theory.model.types import PathLike
+from trpo_theory.numerics.decimals import as_written
 
 Fields: TypeAlias = dict[str, Any]
 """The content of an evidence file that is made: strings, numbers, arrays, fractions by name."""
@@ -92,15 +93,6 @@ def checked_evidence_path(path: PathLike, what: str = "a witness") -> None:
             wanted="one that exists",
             fix="make it first",
         )
-
-
-def as_written(number: float) -> Fraction:
-    """The decimal that a float is written as: 0.9 is 9/10, not the dyadic number next to it.
-
-    >>> as_written(0.9)
-    Fraction(9, 10)
-    """
-    return Fraction(repr(float(number)))
 
 
 def exact_content(value: Any) -> Any:

@@ -12,6 +12,7 @@ tests/numerics/test_arithmetics.py, which checks every operation against mpmath 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 Array: TypeAlias = Any
@@ -87,7 +88,7 @@ class Arithmetic(Protocol):
         """The term p log(p/q) − p + q of KL(p‖q): q where p = 0, ∞ where p > 0 = q."""
         ...
 
-    def polylog(self, order: float, x: Array, /) -> Array:
+    def polylog(self, order: float | Fraction, x: Array, /) -> Array:
         """Li_order(x) = Σ_{k≥1} xᵏ / k^order for 0 ≤ x < 1."""
         ...
 
@@ -113,7 +114,7 @@ class Arithmetic(Protocol):
         """H²(p, q) = ½ Σ (√p − √q)² along an axis."""
         ...
 
-    def renyi(self, p: Array, q: Array, order: float, *, axis: int) -> Array:
+    def renyi(self, p: Array, q: Array, order: float | Fraction, *, axis: int) -> Array:
         """Rényi's D_order(p‖q) = log(Σ p^order q^(1−order)) / (order − 1) along an axis, 0.01 ≤ order ≤ 0.99."""
         ...
 

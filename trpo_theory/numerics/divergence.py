@@ -9,6 +9,7 @@ are never negative, each computed from q − p (exact for close floats), so that
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from jaxtyping import Real
@@ -111,11 +112,12 @@ def hellinger2(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] |
     return 0.5 * np.square((p - q) / np.where(root_sum == 0.0, 1.0, root_sum)).sum(axis)
 
 
-def renyi(p: Rows, q: Rows, order: float, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
+def renyi(p: Rows, q: Rows, order: float | Fraction, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """Rényi's D_a(p‖q) = log(Σ p^a q^(1−a)) / (a − 1), 0.01 ≤ a ≤ 0.99; ∞ for disjoint rows.
 
     Near p = q, Σ p^a q^(1−a) − 1 is summed as Σ p [(1 + x)^b − 1 − b x] with x = q/p − 1, b = 1 − a: terms of one sign.
     """
+    order = float(order)
     if not 0.01 <= order <= 0.99:
         raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", fix="use kl for order 1")
     p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)

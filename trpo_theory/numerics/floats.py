@@ -8,17 +8,22 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from trpo_theory.errors import overflow
 from trpo_theory.numerics import divergence
 from trpo_theory.numerics import polylog as special
 from trpo_theory.numerics import resolvent as linear
 from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
+from trpo_theory.numerics.float_array import FloatArray, in_floats, takes_exact
 
 _CLOSE = 1e-9
 """Relative difference up to which floats count as equal in a hypothesis. Chosen: far above rounding, far below what is drawn."""
 
+_LARGEST = float(np.finfo(np.float64).max) / 8
+"""Of a value: sums of a few of them, such as Q − V, are floats, too."""
+
 
 class Floats:
-    """float64, with NumPy's functions.
+    """float64, with NumPy's functions; `Fraction` and other exact numbers are read as the nearest floats.
 
     Beyond `Arithmetic` it has `xp`, the module with other functions of arrays (NumPy, or autograd's), and `plain`, the
     numbers of an array without what autograd records of them: for searches, which run on floats only.
@@ -33,43 +38,49 @@ class Floats:
         """The numbers alone."""
         return x
 
-    sqrt: staticmethod[[Array], Array] = staticmethod(np.sqrt)
-    log: staticmethod[[Array], Array] = staticmethod(np.log)
-    exp: staticmethod[[Array], Array] = staticmethod(np.exp)
-    minimum: staticmethod[[Array, Array], Array] = staticmethod(np.minimum)
-    maximum: staticmethod[[Array, Array], Array] = staticmethod(np.maximum)
-    where: staticmethod[..., Array] = staticmethod(np.where)
-    kl_div: staticmethod[[Array, Array], Array] = staticmethod(divergence.kl_div)
-    chi2: staticmethod[..., Array] = staticmethod(divergence.chi2)
-    jensen_shannon: staticmethod[..., Array] = staticmethod(divergence.jensen_shannon)
-    hellinger2: staticmethod[..., Array] = staticmethod(divergence.hellinger2)
-    renyi: staticmethod[..., Array] = staticmethod(divergence.renyi)
+    sqrt: staticmethod[[Array], Array] = staticmethod(takes_exact(np.sqrt))
+    log: staticmethod[[Array], Array] = staticmethod(takes_exact(np.log))
+    exp: staticmethod[[Array], Array] = staticmethod(takes_exact(np.exp))
+    minimum: staticmethod[[Array, Array], Array] = staticmethod(takes_exact(np.minimum))
+    maximum: staticmethod[[Array, Array], Array] = staticmethod(takes_exact(np.maximum))
+    where: staticmethod[..., Array] = staticmethod(takes_exact(np.where))
+    kl_div: staticmethod[[Array, Array], Array] = staticmethod(takes_exact(divergence.kl_div))
+    chi2: staticmethod[..., Array] = staticmethod(takes_exact(divergence.chi2))
+    jensen_shannon: staticmethod[..., Array] = staticmethod(takes_exact(divergence.jensen_shannon))
+    hellinger2: staticmethod[..., Array] = staticmethod(takes_exact(divergence.hellinger2))
+    renyi: staticmethod[..., Array] = staticmethod(takes_exact(divergence.renyi))
     identity: staticmethod[[int], Array] = staticmethod(np.eye)
-    polylog: staticmethod[[float, Array], Array] = staticmethod(special.polylog)
+    polylog: staticmethod[[float, Array], Array] = staticmethod(takes_exact(special.polylog))
 
     @staticmethod
     def nan_to_inf(x: Array) -> Array:
         """∞ where x is nan, as of 0 · ∞: a bound with such a penalty says nothing."""
+        x = in_floats(x)
         return np.where(np.isnan(x), np.inf, x)[()]
 
     @staticmethod
     def close(x: Array, y: Array) -> Array:
         """Whether x = y to a relative 1e-9 of the larger: rounding must not decide a hypothesis."""
+        x, y = in_floats(x), in_floats(y)
         return np.abs(np.subtract(x, y)) <= _CLOSE * np.maximum(np.abs(x), np.abs(y))
 
     @staticmethod
     def sum(x: Array, axis: int, where: Array | None = None) -> Array:
         """Σ along an axis, over the entries where `where` is true."""
+        x = x if isinstance(x, FloatArray) else in_floats(x)
         return np.sum(x, axis=axis) if where is None else np.sum(np.where(where, x, 0.0), axis=axis)
 
     @staticmethod
     def max(x: Array, axis: int, where: Array | None = None) -> Array:
         """The largest along an axis, over the entries where `where` is true; −∞ where it never is."""
+        x = x if isinstance(x, FloatArray) else in_floats(x)
         return np.max(x, axis=axis) if where is None else np.max(np.where(where, x, -np.inf), axis=axis)
 
     def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:
         """(I − γ P_π)⁻¹."""
-        return linear.resolvent(policy_transition(transition, policy), gamma)
+        chain, gamma = in_floats(policy_transition(transition, policy)), in_floats(gamma)
+        solved = linear.resolvent(chain, gamma)
+        return _FloatArrayResolvent(solved) if isinstance(transition, FloatArray) else solved
 
     def expect(self, transition: Array, value: Array) -> Array:
         """Σ_s' P(s'|s,a) value(s'), shape (S, A, *batch)."""
@@ -84,6 +95,39 @@ class Floats:
         if sp.issparse(transition):
             return transition.T @ weight.ravel()
         return np.einsum("sat...,sa...->t...", transition, weight)
+
+
+class CheckedFloats(Floats):
+    """float64 for what a user reads: a value or a visitation that overflows is an error, and so no infinity comes of one."""
+
+    def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:
+        """(I − γ P_π)⁻¹, whose `solve` raises `NotSolved` for an overflow."""
+        return _CheckedResolvent(super().resolvent(transition, policy, gamma))
+
+
+class _CheckedResolvent:
+    def __init__(self, solved: Resolvent) -> None:
+        self._solved = solved
+
+    def solve(self, b: Array, *start: Array) -> Array:
+        """As that of the resolvent; a sparse one also takes an x to start from."""
+        return self._checked(self._solved.solve(b, *start), b, "a value")
+
+    def solve_transposed(self, b: Array) -> Array:
+        return self._checked(self._solved.solve_transposed(b), b, "a visitation")
+
+    @staticmethod
+    def _checked(x: Array, b: Array, what: str) -> Array:
+        if not (np.abs(x) <= _LARGEST).all() and np.isfinite(b).all():
+            raise overflow(what)
+        return x
+
+
+class _FloatArrayResolvent:
+    """A resolvent whose solutions are `FloatArray`s, as the right-hand sides are."""
+
+    def __init__(self, solved: Resolvent) -> None:
+        self.solve, self.solve_transposed = takes_exact(solved.solve), takes_exact(solved.solve_transposed)
 
 
 def as_floats(arithmetic: Arithmetic) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
 
 
@@ -64,7 +66,7 @@ class Notation:
         """The larger, elementwise."""
         return self.arithmetic.maximum(x, y)
 
-    def polylog(self, order: float, x: Array) -> Array:
+    def polylog(self, order: float | Fraction, x: Array) -> Array:
         """Li_order(x) = Σ_{k≥1} xᵏ / k^order."""
         return self.arithmetic.polylog(order, x)
 

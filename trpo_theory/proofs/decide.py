@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,13 +14,15 @@ from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball.arrays import BallArray, plain
 from trpo_theory.numerics.ball.number import Ball
-from trpo_theory.numerics.ball.raw import Undecided, arb, precision
+from trpo_theory.numerics.ball.raw import Undecided, arb, precision, rounded_constants
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.quantities import Quantities
 
 _FIRST = 64
 """Bits of the first attempt: a little more than a float's. Chosen."""
+_ROUNDED_LIMIT = 256
+"""Bits of the last attempt at a formula with rounded constants, whose intervals do not shrink with the balls. Chosen."""
 _DIGITS = 10
 """Significant digits of an enclosure that a person reads. Chosen."""
 _UNDEFINED, _UNKNOWN = "undefined", "unknown"
@@ -39,6 +41,7 @@ class Decision:
         precision: bits at which it was decided, or given up.
         met: whether the hypothesis is proved to hold, or not to; None where that is open.
         enclosure: the slack as a reader sees it, rounded outward: "-3/20", "[-0.1500000001, -0.1499999999]", "inf".
+        constants: where it is undecided, the rounded floats of the formula, such as 1/3, that it may depend on.
     """
 
     verdict: Outcome
@@ -47,6 +50,7 @@ class Decision:
     precision: int
     met: bool | None
     enclosure: str
+    constants: tuple[float, ...] = ()
 
     def __repr__(self) -> str:
         return f"Decision({self.verdict}, slack {self.enclosure}, met={self.met}, precision={self.precision})"
@@ -64,7 +68,8 @@ def decide(
 
     Args:
         slack: a formula over `Quantities`: a number, or an array each entry of which must comply. Where it is "nothing"
-            (0 · ∞, ∞ − ∞) the claim says nothing and holds.
+            (0 · ∞, ∞ − ∞) the claim says nothing and holds. A float in it is the decimal that it is written as, or an interval
+            about a rounded one: what depends on where in it the number lies stays undecided.
         instance: the instance.
         given: the hypothesis, a condition over `Quantities`; arrays must hold throughout.
         relation: ">=" or "=".
@@ -80,10 +85,13 @@ def decide(
         raise InvalidInput(got=f"relation = {relation!r}", wanted="'>=' or '='", fix="turn the inequality round")
     q, bits = instance.quantities(), min(_FIRST, limit)
     while True:
-        with precision(bits):
+        with precision(bits), rounded_constants() as constants:
             decision = _attempt(slack, q, given, relation, bits)
-        if decision.verdict is not Outcome.UNDECIDED or decision.enclosure == _UNDEFINED or bits >= limit:
+        last = bits >= (min(limit, _ROUNDED_LIMIT) if constants else limit)
+        if decision.verdict is not Outcome.UNDECIDED:
             return decision
+        if decision.enclosure == _UNDEFINED or last:
+            return replace(decision, constants=tuple(sorted(constants)))
         bits = min(2 * bits, limit)
         q = _without_enclosures(q)
 

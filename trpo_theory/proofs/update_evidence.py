@@ -14,7 +14,6 @@ from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import (
     Fields,
     ReadFields,
-    as_written,
     evidence_fields,
     exact_content,
     exact_rows,
@@ -26,6 +25,7 @@ from trpo_theory.io.files import mdp_fields
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball import rationals, raw
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
+from trpo_theory.numerics.decimals import as_written
 from trpo_theory.proofs.certificate import Certificate, differing, not_proved
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.update_ends import EnclosedRow, ExactProblem, Reduction, lower_end, upper_end

@@ -32,6 +32,11 @@ _PROVED_NEAR = 24
 _ONE_BY_ONE_SHARE = 0.05
 """Share of the instances that a formula is run on that cannot be batched. Chosen: it is some 20 times slower."""
 _TIE = Fraction(1, 2**1000)
+_FLOATS_ONLY = (
+    "its hypotheses hold in floats only: write q.close(x, y) or an inequality for an equality that rounding decides"
+)
+_SHOWN = 3
+"""Constants that a note names. Chosen."""
 
 Batch = tuple[Instances, Quantities | None]
 
@@ -90,7 +95,7 @@ class Hunt:
         """Decide the clearly negative ones in balls, small ones first, until one is refuted; if none is, those near 0."""
         self._negative.sort(key=lambda found: found[:2])
         negative, self._negative = self._negative, []
-        if any(self._refutes(claim, instances.exact(index)) for _, _, instances, index in negative):
+        if any(self._refutes(claim, instances.exact(index), negative=True) for _, _, instances, index in negative):
             return
         self._near.sort(key=lambda found: found[0])
         near, self._near = self._near[:_PROVED_NEAR], []
@@ -110,18 +115,33 @@ class Hunt:
         instance = self.refuted[0]
         return shape[0] * shape[1] < instance.states * instance.actions
 
-    def _refutes(self, claim: Claim, instance: ExactInstance) -> bool:
+    def _refutes(self, claim: Claim, instance: ExactInstance, *, negative: bool = False) -> bool:
+        """Decide one instance. A clearly negative one whose hypotheses fail in exact numbers is no support for the claim."""
         try:
             decision = settle(claim, instance)
         except ClaimFailed as error:
             self.undecided, self.note = self.undecided + 1, f"in balls, {error}"
             return False
+        if decision.verdict is Outcome.VACUOUS and negative:
+            self.undecided, self.note = self.undecided + 1, _FLOATS_ONLY
         if decision.verdict is Outcome.REFUTED and self.wants((instance.states, instance.actions)):
             self.refuted = instance, decision
-        if decision.verdict is Outcome.UNDECIDED:
+        if decision.verdict is Outcome.UNDECIDED and decision.constants:
+            self.undecided, self.note = self.undecided + 1, _depends_on(decision.constants)
+        elif decision.verdict is Outcome.UNDECIDED:
             tie = decision.lower is not None and max(abs(decision.lower), abs(decision.upper or 0)) < _TIE
             self.ties, self.undecided = self.ties + tie, self.undecided + (not tie)
         return decision.verdict is Outcome.REFUTED
+
+
+def _depends_on(constants: tuple[float, ...]) -> str:
+    """The note on an instance that rounded constants leave open."""
+    shown = ", ".join(map(repr, constants[:_SHOWN])) + ", ..." * (len(constants) > _SHOWN)
+    several = "s" * (len(constants) > 1)
+    return (
+        f"it depends on the exact value of the rounded constant{several} {shown} in the formula: "
+        "write an exact number, such as Fraction(1, 3) for 1 / 3"
+    )
 
 
 def least_of(order: np.ndarray, count: int) -> np.ndarray:

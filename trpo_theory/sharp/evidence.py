@@ -13,7 +13,6 @@ from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import (
     Fields,
     ReadFields,
-    as_written,
     evidence_fields,
     exact_content,
     exact_rows,
@@ -23,6 +22,7 @@ from trpo_theory.io.evidence_files import (
     sentence_text,
 )
 from trpo_theory.numerics.ball import rationals
+from trpo_theory.numerics.decimals import as_written
 from trpo_theory.sharp.divergences import BY_NAME, DIVERGENCES
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.sharp.prove_lower import enclosed_gap

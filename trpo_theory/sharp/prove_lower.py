@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.numerics.ball.raw import Undecided, arb, arb_mat, float_ends, fmpq, precision, raw
+from trpo_theory.numerics.ball.raw import Undecided, arb, arb_mat, datum, float_ends, fmpq, precision, raw
+from trpo_theory.numerics.decimals import as_written
 from trpo_theory.sharp.divergence import Divergence
 from trpo_theory.sharp.divergences import BY_NAME
 from trpo_theory.sharp.normaliser import Normaliser
@@ -97,9 +98,9 @@ def _array(value: ArrayLike, name: str) -> np.ndarray:
 
 
 def _exact_discount(gamma: float | Fraction) -> Any:
-    """γ as the rational that it is."""
+    """γ as a rational; a float is the decimal that it is written as."""
     _checks.discount(float(gamma))
-    return raw(gamma if isinstance(gamma, Fraction) else float(gamma))
+    return raw(gamma if isinstance(gamma, Fraction) else as_written(float(gamma)))
 
 
 class _Step:
@@ -150,11 +151,11 @@ class _Step:
 
     def ahead(self, s: int, a: int, value: list[Any]) -> Any:
         """r(s,a) + γ Σ P(s'|s,a) value(s')."""
-        return raw(self.reward[s, a]) + self.gamma * sum((p * value[t] for t, p in self.moves[s][a].items()), arb(0))
+        return datum(self.reward[s, a]) + self.gamma * sum((p * value[t] for t, p in self.moves[s][a].items()), arb(0))
 
     def value(self, policy: list[Any]) -> list[Any]:
         """V = (I − γ P_π)⁻¹ r_π."""
-        mean = [sum((raw(self.reward[s, a]) * p for a, p in row.items()), fmpq(0)) for s, row in enumerate(policy)]
+        mean = [sum((datum(self.reward[s, a]) * p for a, p in row.items()), fmpq(0)) for s, row in enumerate(policy)]
         return self._solve(self._matrix(policy), mean)
 
     def visitation_old(self) -> list[Any]:
@@ -195,7 +196,7 @@ class _Step:
 
 def _row(entries: np.ndarray, name: str) -> Row:
     """The positive entries of a row of probabilities, over their exact sum."""
-    found = {int(i): raw(entries[i]) for i in np.flatnonzero(entries)}
+    found = {int(i): datum(entries[i]) for i in np.flatnonzero(entries)}
     total = sum(found.values(), fmpq(0))
     if any(entry < 0 for entry in found.values()) or abs(float(entries.sum()) - 1) > _checks.ROW_SUM_ATOL:
         raise InvalidInput(

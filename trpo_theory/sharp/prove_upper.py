@@ -155,9 +155,8 @@ class _Data:
                 raise InvalidInput(got=f"{name} = {fields[name]!r}", wanted="true or false", fix="write one of them")
         self.divergence = divergences.BY_NAME[fields["divergence"]]
         self.mean, self.expected = fields["mean"], fields["expected"]
-        self.gamma, self.radius, self.slope = (
-            raw(rationals.number(fields[n], n)) for n in ("gamma", "radius", "slope")
-        )
+        self.gamma, self.radius = (raw(rationals.number(fields[n], n)) for n in ("gamma", "radius"))
+        self.slope = raw(rationals.fractions(fields["slope"], "slope", ())[()])
         self.nodes, self.w = _vector(fields, "nodes"), _vector(fields, "w", like="nodes")
         self.multiplier, self.mu, self.nu = (
             _vector(fields, name, like="nodes", more=1) for name in ("price", "mu", "nu")

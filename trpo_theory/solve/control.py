@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from trpo_theory.errors import NotSolved
+from trpo_theory.errors import NotSolved, overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic
-from trpo_theory.numerics.floats import Floats
+from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.solve.evaluation import PolicyChain, to_leading, trailing_fields
 from trpo_theory.solve.local_backups import LocalBackups
@@ -68,7 +68,7 @@ def optimal(mdp: FiniteMDP) -> Optimum:
         mdp: one MDP or a batch, dense or sparse.
 
     Raises:
-        NotSolved: if the policy still changes after 10,000 evaluations.
+        NotSolved: if the policy still changes after 10,000 evaluations, or values overflow.
 
     >>> optimal(FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[1, 0], [2, 0]], 0.5, [1, 0])).value
     array([2., 4.])
@@ -80,11 +80,13 @@ def optimal(mdp: FiniteMDP) -> Optimum:
     action, last, raised = offered.argmax(1), np.array(-np.inf), None
     for iteration in range(1, _MAX_ITERATIONS + 1):
         policy = batch_last(deterministic(batch_first(action, action.ndim - 1), mdp.actions), action.ndim - 1)
-        chain = PolicyChain(Floats(), policy=policy, **fields)
+        chain = PolicyChain(CheckedFloats(), policy=policy, **fields)
         if local is not None:
             from_start: Any = chain.resolvent.solve  # that of a sparse chain also takes an x to start from
             vars(chain)["value"] = from_start(chain.expected_reward, raised)
         q_value = np.where(available, chain.q_value, -np.inf)
+        if not np.isfinite(q_value.max(1)).all():
+            raise overflow("a Q-value")
         best = q_value.argmax(1)
         gain = q_value.max(1) - np.take_along_axis(q_value, action[:, None], 1)[:, 0]
         rounding = 32 * np.finfo(np.float64).eps * (np.abs(chain.value).max(0) + np.abs(fields["reward"]).max((0, 1)))

@@ -10,10 +10,11 @@ import scipy.sparse as sp
 from jaxtyping import Float
 
 from trpo_theory import _checks
+from trpo_theory.errors import overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
-from trpo_theory.numerics.floats import Floats
+from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last
 
 _CLOSE = 1 / 16
@@ -25,7 +26,7 @@ class PolicyChain:
     """The Markov chain of a policy on an MDP, in any arithmetic: S axis 0, A axis 1, a batch last; quantities are lazy.
 
     Args:
-        arithmetic: the operations: `Floats`, or the ball arithmetic of `numerics.ball`.
+        arithmetic: the operations: `floats.Floats`, or the ball arithmetic of `numerics.ball`.
         gamma, transition, reward, initial: the MDP, in this layout.
         policy: π, shape (S, A, *batch).
     """
@@ -132,7 +133,7 @@ class Evaluation:
     @property
     def q_value(self) -> Float[np.ndarray, "*batch S A"]:
         """Q(s,a) = r(s,a) + γ Σ_s' P(s'|s,a) V(s'); 0 for an unavailable action."""
-        return to_leading(self._chain.q_value, 2)
+        return to_leading(_finite(self._chain.q_value, "a Q-value"), 2)
 
     @cached_property
     def advantage(self) -> Float[np.ndarray, "*batch S A"]:
@@ -152,7 +153,7 @@ class Evaluation:
     @property
     def expected_return(self) -> float | Float[np.ndarray, "*batch"]:
         """η = Σ_s ρ₀(s) V(s), without a factor (1 − γ)."""
-        return _frozen(self._chain.expected_return)
+        return _frozen(_finite(self._chain.expected_return, "an expected return"))
 
     @property
     def residual(self) -> float | Float[np.ndarray, "*batch"]:
@@ -194,7 +195,7 @@ def evaluate(mdp: FiniteMDP, policy: RealLike) -> Evaluation:
 
     Raises:
         InvalidInput: for a policy of another shape, or whose rows are not distributions over available actions.
-        NotSolved: if a sparse linear solve does not reach its required residual.
+        NotSolved: if a sparse linear solve does not reach its required residual, or numbers overflow (when they are read).
 
     >>> mdp = FiniteMDP([[[1.0]]], [1.0], 0.9)
     >>> round(float(evaluate(mdp, [[1.0]]).expected_return), 12)
@@ -203,7 +204,7 @@ def evaluate(mdp: FiniteMDP, policy: RealLike) -> Evaluation:
     policy = _checks.policy_rows(policy, mdp.available)
     fields, (policy,) = trailing_fields(mdp, policy)
     available = fields.pop("available")
-    return Evaluation(PolicyChain(Floats(), policy=policy, **fields), to_leading(available, 2))
+    return Evaluation(PolicyChain(CheckedFloats(), policy=policy, **fields), to_leading(available, 2))
 
 
 def trailing_fields(mdp: FiniteMDP, *policies: np.ndarray) -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -237,6 +238,12 @@ def _to_trailing(array: np.ndarray, core: int, batch: int) -> np.ndarray:
 def to_leading(array: np.ndarray, core: int) -> np.ndarray:
     """(*core, *batch) -> a read-only view of shape (*batch, *core)."""
     return _frozen(batch_first(array, array.ndim - core))
+
+
+def _finite(value: Any, what: str) -> Any:
+    if not np.isfinite(value).all():
+        raise overflow(what)
+    return value
 
 
 def _frozen(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cached_property
 
 from trpo_theory.numerics.arithmetic import Array
@@ -66,7 +67,7 @@ class StepDivergence(StepPolicies):
         """1 − BC(s), BC = Σ_a √(old new), (S, *batch)."""
         return self.arithmetic.hellinger2(self.old, self.new, axis=1)
 
-    def renyi(self, order: float) -> Array:
+    def renyi(self, order: float | Fraction) -> Array:
         """Rényi's D_order(old_s ‖ new_s) = log(Σ_a old^order new^(1−order)) / (order − 1), (S, *batch)."""
         return self.arithmetic.renyi(self.old, self.new, order, axis=1)
 

@@ -1,6 +1,6 @@
 """`ExactInstance`: one step (mdp, old, new) in exact rationals, with its conversions.
 
-ExactInstance.of(mdp, old, new), ExactInstance(...)     the dyadic rationals that floats are; rationals as they are
+ExactInstance.of(mdp, old, new), ExactInstance(...)     arrays of floats are dyadic rationals; rationals as they are
 ExactInstance.from_fields(fields), instance.to_fields()  what files hold
 instance.quantities()                                   `Quantities` in rationals and balls
 instance.floats(), instance.mdp                         the nearest floats (`Instances.of_exact` makes a batch of them)
@@ -30,8 +30,9 @@ from trpo_theory.step.quantities import Quantities
 class ExactInstance:
     """An MDP with old and new, and the other fields of a step, as exact rationals: arrays of `Fraction`, read-only.
 
-    Integers, `Fraction` and rationals written "1/3" are taken exactly; a float is the dyadic rational that it is. Every row
-    of probabilities that does not sum to one exactly, but within 1e-8, is divided by its exact sum.
+    Integers, `Fraction` and rationals written "1/3" are taken exactly. A float in an array is the dyadic rational that it is;
+    gamma and size are the decimals that they are written as, 0.9 the rational 9/10. Every row of probabilities that does not
+    sum to one exactly, but within 1e-8, is divided by its exact sum.
 
     Args:
         transition: P(s'|s,a), (S, A, S).
@@ -105,7 +106,7 @@ class ExactInstance:
 
     @classmethod
     def of(cls, mdp: FiniteMDP, old: ArrayLike, new: ArrayLike) -> ExactInstance:
-        """The step of one dense MDP, each float the dyadic rational that it is.
+        """The step of one dense MDP, each float of an array the dyadic rational that it is, gamma the decimal.
 
         Raises:
             InvalidInput: for policies that are none of this MDP.
@@ -116,6 +117,8 @@ class ExactInstance:
     @classmethod
     def from_fields(cls, values: Mapping[str, object]) -> ExactInstance:
         """The instance in fields as `io.files.read_fields` returns them; other fields are left alone.
+
+        Floats in lists, which JSON has, are the decimals that they are written as; those in arrays are dyadic rationals.
 
         Raises:
             InvalidInput: if keys are missing or their content is no instance.
@@ -129,7 +132,8 @@ class ExactInstance:
                 wanted="transition, reward, gamma, initial, old and new",
                 fix="add them (ExactInstance.to_fields writes them all)",
             )
-        return cls(**{f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None})
+        given = {f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None}
+        return cls(**{name: rationals.written(value) for name, value in given.items()})
 
     def to_fields(self) -> dict[str, object]:
         """What `from_fields` reads: nested lists of `Fraction`, which `io.files.write_fields` writes as "p/q"."""

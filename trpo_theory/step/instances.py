@@ -5,7 +5,7 @@ The conversions between the records of a step are here and in `exact`:
     Instances.of(mdp, old, new), Instances.of_arrays(...)      from an MDP, or arrays with or without a batch
     Instances.of_exact([instance, ...])                        the nearest floats
     instances.quantities(), instances.one(i)                   `Quantities` of all of them (batch last), or of one
-    instances.exact(i)                                         `ExactInstance`: the rationals that the floats are
+    instances.exact(i)                                         `ExactInstance`: arrays are dyadic, gamma and size decimals
     instances.packed(i), Instances.unpacked(...)               one of them as a flat tuple of floats, and back
 """
 
@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
+from trpo_theory.numerics.float_array import float_array
 from trpo_theory.numerics.floats import Floats
 from trpo_theory.numerics.layout import batch_last
 from trpo_theory.step.exact import ExactInstance
@@ -58,6 +59,10 @@ class Instances:
     groups: np.ndarray
     size: np.ndarray
     available: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for name, array in self.arrays().items():  # those of quantities are `FloatArray`, of formulas only
+            object.__setattr__(self, name, np.asarray(array))
 
     @classmethod
     def of(cls, mdp: FiniteMDP, old: ArrayLike, new: ArrayLike, **extra: ArrayLike) -> Instances:
@@ -166,18 +171,21 @@ class Instances:
 
     def quantities(self) -> Quantities:
         """In float64, the batch last; arrays of their own."""
-        last: dict[str, Array] = {name: batch_last(array).copy(order="C") for name, array in self.arrays().items()}
+        last: dict[str, Array] = {
+            name: float_array(batch_last(array).copy(order="C")) for name, array in self.arrays().items()
+        }
         return Quantities(Floats(), batch_shape=(len(self),), **_ALL_AVAILABLE | last)
 
     def one(self, index: int) -> Quantities:
         """The quantities of one of them, without a batch axis; arrays of their own."""
-        fields: dict[str, Array] = {name: array[index].copy() for name, array in self.arrays().items()}
+        fields: dict[str, Array] = {name: float_array(array[index].copy()) for name, array in self.arrays().items()}
         return Quantities(Floats(), **_ALL_AVAILABLE | fields)
 
     def exact(self, index: int) -> ExactInstance:
-        """One of them as the dyadic rationals that its floats are, each row of probabilities divided by its exact sum.
+        """One of them in rationals, as `ExactInstance` reads floats: each row of probabilities over its exact sum.
 
-        Fields that have their neutral value are None.
+        gamma and size are the decimals that they are written as, so that hypotheses such as γ ≤ 0.9 and 10 γ = 9 mean what they
+        say. Fields that have their neutral value are None.
         """
         return ExactInstance(**{name: array[index] for name, array in self.arrays().items()}).plain()
 

@@ -12,7 +12,7 @@ from jaxtyping import Real
 from trpo_theory import _checks
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Array, Policy
-from trpo_theory.numerics.floats import Floats
+from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.solve.evaluation import trailing_fields
 from trpo_theory.step.divergences import StepDivergence
 
@@ -171,7 +171,8 @@ def compare(
         new: the candidate, likewise.
 
     Returns:
-        `Quantities`, whose batch axes are last: thousands of small MDPs cost one call.
+        `Quantities`, whose batch axes are last: thousands of small MDPs cost one call. A value that overflows raises `NotSolved`
+        when it is read.
 
     Raises:
         InvalidInput: for a policy that is not one, or of another MDP.
@@ -208,4 +209,4 @@ def quantities_of(
     if batch_shape is None:
         batch_shape = np.broadcast_shapes(mdp.batch_shape, old.shape[:-2], new.shape[:-2])
     fields, (old, new) = trailing_fields(mdp, old, new)
-    return Quantities(Floats(), old=old, new=new, batch_shape=batch_shape, **fields)
+    return Quantities(CheckedFloats(), old=old, new=new, batch_shape=batch_shape, **fields)

@@ -9,7 +9,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.bounds import Bound
-from trpo_theory.errors import InvalidInput
+from trpo_theory.errors import InvalidInput, overflow
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.numerics.layout import batch_first
 from trpo_theory.step.partial import KnownQuantities
@@ -84,6 +84,8 @@ class Surrogate:
         if aggregation is not None:
             old, advantage, available, visitation = _grouped(aggregation, old, advantage, available, visitation)
             errors = [reduce(aggregation, part) for reduce, part in zip((_largest, _summed), errors, strict=True)]
+        if not (np.isfinite(advantage).all() and np.isfinite(visitation).all()):
+            raise overflow("advantages")
         total = flat(known.total_error).ravel()
         return cls(old, advantage, available, visitation, gamma, epsilon, aggregation, batch, *errors, total)
 

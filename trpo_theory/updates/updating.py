@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Real
 
 from trpo_theory._checks import ROW_SUM_ATOL
-from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.errors import InvalidInput, NotSolved, overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.step.quantities import Quantities, compare
@@ -62,7 +62,7 @@ def update(
     Raises:
         InvalidInput: for an old policy outside the class, a map of the wrong length, or a solver that is not installed or
             does not take the problem.
-        NotSolved: where the solver's answer is no policy.
+        NotSolved: where the solver's answer is no policy, or numbers overflow.
     """
     return update_step(mdp, compare(mdp, old, old), problem, solver=solver, aggregation=aggregation, rtol=rtol)
 
@@ -105,7 +105,7 @@ def solve(
 
     Raises:
         InvalidInput: for a surrogate made by hand whose parts do not fit, or are not probabilities.
-        NotSolved: where the solver's answer is no policy.
+        NotSolved: where the solver's answer is no policy, or numbers overflow.
     """
     if mdp is None:
         checked(surrogate)
@@ -118,6 +118,8 @@ def solve(
     if upper is None:
         upper = upper_bound(surrogate, problem, answer.multiplier, answer.guess)
     size = (surrogate.visitation * np.abs(answer.change * surrogate.advantage).sum(0)).sum(0)
+    if np.isnan(upper).any() or not np.isfinite(size).all():
+        raise overflow("an objective or its upper bound")
     error = data_error(surrogate, problem, answer.multiplier, upper, answer.guess)
     error = error + np.finfo(np.float64).eps * (_EVALUATION * np.abs(upper) + _CANCELLING * size)
     return UpdateSolution(

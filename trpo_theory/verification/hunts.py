@@ -86,6 +86,6 @@ class RecheckingHunt(KeepingHunt):
             self.checked += 1
             if not negative:
                 self._leave_near()
-            if self._refutes(claim, instances.exact(index)):
+            if self._refutes(claim, instances.exact(index), negative=negative):
                 self.unchecked = 0
                 return

@@ -31,13 +31,22 @@ def plain(x: Array) -> np.ndarray:
     if type(x) is BallArray:
         return x.view(np.ndarray)
     if isinstance(x, np.ndarray | list | tuple):
-        out = _to_ball(np.asarray(x, dtype=object))
+        out = _to_ball(_objects(x))
         if isinstance(out, np.ndarray):
             return out
         x = out
     out = np.empty((), dtype=object)
     out[()] = Ball(x)
     return out
+
+
+def _objects(x: Array) -> np.ndarray:
+    """An object array of the numbers of x: of float32 in their own format, which says what decimals they are written as."""
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.dtype != np.float64:
+        out = np.empty(x.shape, dtype=object)
+        out.ravel()[:] = list(x.ravel())
+        return out
+    return np.asarray(x, dtype=object)
 
 
 def balls(x: Array) -> Array:

@@ -77,9 +77,9 @@ class Balls:
         Raises:
             InvalidInput: for another order.
         """
-        if not 0.01 <= order <= 0.99:
-            raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", fix="use kl for order 1")
         a = Ball(order)
+        if not (a >= 0.01 and a <= 0.99):
+            raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", fix="use kl for order 1")
         return Balls.log(Balls.sum(_AFFINITY(p, q, a), axis)) / (a - 1)
 
     @staticmethod

@@ -15,6 +15,7 @@ from trpo_theory._entries import expect_numbers
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._json import parse_rational
 from trpo_theory.model.types import RealLike
+from trpo_theory.numerics import decimals
 
 _ATOL = Fraction(1, 10**8)
 """How far a row of probabilities may be from summing to 1: `_checks.ROW_SUM_ATOL`."""
@@ -27,7 +28,7 @@ def fractions(
     *,
     minus_inf: bool = False,
 ) -> np.ndarray:
-    """An object array of `Fraction`; with minus_inf, None for −∞."""
+    """An object array of `Fraction`, floats being the dyadic rationals that they are; with minus_inf, None for −∞."""
     expect_numbers(value, name)
     try:
         array = np.asarray(value, dtype=object)
@@ -53,7 +54,7 @@ def _as_fraction(x: Any, name: str, minus_inf: bool = False) -> Any:
     if isinstance(number, bool | np.bool_ | numbers.Integral):
         return Fraction(int(number))
     if isinstance(number, float | np.floating) and np.isfinite(number):
-        return Fraction(*map(int, number.as_integer_ratio()))
+        return decimals.dyadic(number)
     if isinstance(number, decimal.Decimal) and number.is_finite():
         return Fraction(number)
     if minus_inf and isinstance(number, float | np.floating) and number == -math.inf:
@@ -66,9 +67,19 @@ def _as_fraction(x: Any, name: str, minus_inf: bool = False) -> Any:
 
 
 def number(value: RealLike | None, name: str) -> Fraction:
-    """One number."""
-    out: Any = fractions(value, name, ())
+    """One number, such as a discount: a float is the decimal that it is written as."""
+    entry: Any = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    out: Any = fractions(written(entry), name, ())
     return out[()]
+
+
+def written(value: Any) -> Any:
+    """Numbers, or nested lists of them as a file has them, with every float as the decimal that it is written as."""
+    if isinstance(value, list):
+        return [written(entry) for entry in value]
+    if isinstance(value, float | np.floating) and np.isfinite(value):
+        return decimals.as_written(value)
+    return value
 
 
 def reward(value: RealLike, available: RealLike | None, transition: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,9 @@ indeterminate, a quotient by a ball around 0, say, is `Undecided` and never take
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import decimal
+import functools
 import math
 import numbers
 from collections.abc import Callable, Iterator
@@ -21,6 +24,7 @@ from flint import fmpq as fmpq
 from flint import fmpz
 
 from trpo_theory.errors import TrpoTheoryError
+from trpo_theory.numerics import decimals
 
 _EXPONENT = 2**16
 """Powers of 2 beyond this one, such as come of exp(−10⁹), are not written out as rationals. Chosen: 8 kB each."""
@@ -61,7 +65,11 @@ def precision(bits: int) -> Iterator[None]:
 
 
 def raw(x: Real) -> Real:
-    """A number as `Real`; NotImplemented for anything else."""
+    """A number as `Real`; NotImplemented for anything else.
+
+    A float is a constant of a formula: the decimal that it is written as, or an interval about a rounded one. Data are
+    converted by name, with `datum` or `decimals.as_written`.
+    """
     kind = type(x)
     if kind is fmpq:
         return x
@@ -69,17 +77,60 @@ def raw(x: Real) -> Real:
         return _checked(x)
     if kind is int:
         return fmpq(x)
-    if isinstance(x, float):  # np.float64 too
-        if math.isfinite(x):
-            return fmpq(*x.as_integer_ratio())
+    if isinstance(x, float | np.floating):
+        if np.isfinite(x):
+            return _constant(x)
         return x if kind is Undefined else float(x)
     if isinstance(x, bool | np.bool_ | numbers.Integral | fmpz):
         return fmpq(int(x))
     if isinstance(x, Fraction):
         return fmpq(x.numerator, x.denominator)
-    if isinstance(x, np.floating):
-        return fmpq(*(int(part) for part in x.as_integer_ratio())) if np.isfinite(x) else float(x)
+    if isinstance(x, decimal.Decimal) and x.is_finite():
+        return fmpq(*x.as_integer_ratio())
     return NotImplemented
+
+
+def datum(x: float) -> fmpq:
+    """An entry of an array of floats: the dyadic rational that it is."""
+    exact = decimals.dyadic(x)
+    return fmpq(exact.numerator, exact.denominator)
+
+
+@contextlib.contextmanager
+def rounded_constants() -> Iterator[set[float]]:
+    """The rounded floats, such as 1/3, that become enclosures inside: what a formula says of them may be open for ever.
+
+    >>> with rounded_constants() as seen:
+    ...     raw(0.9), raw(1 / 3)
+    (9/10, [0.33333333333333 +/- 3.56e-15])
+    >>> seen
+    {0.3333333333333333}
+    """
+    seen: set[float] = set()
+    token = _SEEN.set(seen)
+    try:
+        yield seen
+    finally:
+        _SEEN.reset(token)
+
+
+_SEEN: contextvars.ContextVar[set[float] | None] = contextvars.ContextVar("rounded constants", default=None)
+
+
+def _constant(x: float | np.floating) -> Real:
+    value = _meant(x)
+    if type(value) is arb and (seen := _SEEN.get()) is not None:
+        seen.add(float(x))
+    return value
+
+
+@functools.lru_cache(maxsize=1024, typed=True)
+def _meant(x: float | np.floating) -> Real:
+    """The decimal that it is written as; where that has all the digits of a float, an interval about it."""
+    if decimals.is_rounded(x):
+        return arb(datum(x), decimals.rounding(x))
+    written = decimals.as_written(x)
+    return fmpq(written.numerator, written.denominator)
 
 
 def _checked(x: arb) -> Real:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 import zlib
 from dataclasses import dataclass
 from fractions import Fraction
@@ -180,8 +179,6 @@ def worst_case(
 def _discount(gamma: RealLike) -> Fraction:
     """The rational meant: 0.9 is 9/10, not the dyadic number next to it."""
     _checks.discount(float(rationals.number(gamma, "gamma")) if isinstance(gamma, str) else gamma)
-    if isinstance(gamma, numbers.Real) and not isinstance(gamma, numbers.Rational):
-        return Fraction(repr(float(gamma)))
     exact = rationals.number(gamma, "gamma")
     _checks.discount(float(exact))
     return exact
