@@ -4,7 +4,6 @@ import dataclasses
 import itertools
 import math
 import sys
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from trpo_theory import bounds
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import catalogue
 from trpo_theory.errors import ClaimFailed, InvalidInput
+from trpo_theory.numerics.decimals import as_written
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search import hunt as hunting
@@ -88,7 +88,7 @@ def test_the_worst_instances_are_whole_and_certify_the_number_that_is_printed():
         assert (array[0] == getattr(drawn, name)[where]).all(), name
         assert array.dtype.kind == getattr(drawn, name).dtype.kind
     assert tally.refuted.states == 3
-    assert tally.refuted.quantities().gamma == Fraction(float(tally.refuted.gamma))
+    assert tally.refuted.quantities().gamma == as_written(float(tally.refuted.gamma))
 
 
 @pytest.mark.slow

@@ -79,7 +79,7 @@ def bound(
     gamma: GammaOption = None,
     certify: Annotated[
         bool,
-        typer.Option("--certify", help="Prove each: exact rationals and balls, the numbers as the floats they are."),
+        typer.Option("--certify", help="Prove each, in exact rationals and balls: decimals of a text, or floats."),
     ] = False,
     as_json: JsonOption = False,
 ) -> int:
@@ -107,7 +107,10 @@ def bound(
         if costly := too_costly(source.mdp):
             print(f"note: left out for more than {COSTLY_STATES} states: {', '.join(costly)}", file=sys.stderr)
         with busy("proving"):
-            rows = [_row(one) | {"enclosure": one.enclosure} for one in certify_bounds(source.mdp, *policies)]
+            exact = _exact(source, {"old": old, "new": new}, policies)
+            rows = [
+                _row(one) | {"enclosure": one.enclosure} for one in certify_bounds(source.mdp, *policies, exact=exact)
+            ]
     held = [row["holds"] for row in rows]
     status = CHECK_FAILED if False in held else UNDECIDED if None in held else OK
     if as_json:
@@ -124,6 +127,17 @@ def bound(
         table.add_row(row["id"], digits(row["penalty"], 6), digits(row["lower_bound"], 6), slack, _word(row, certify))
     print_table(console, table)
     return status
+
+
+def _exact(source: Source, names: dict[str, str], policies: tuple[Any, Any]) -> dict[str, Any]:
+    """What a text says of the step exactly: its MDP, and the policies that come with it or are in a .json file."""
+    found = {name: value for name, value in source.exact.items() if name not in source.policies}
+    for (role, name), policy in zip(names.items(), policies, strict=True):
+        if name in source.exact:
+            found[role] = source.exact[name]
+        elif name.lower().endswith(".json"):
+            found[role] = policy.tolist()
+    return found
 
 
 def _word(row: dict[str, Any], certify: bool) -> str:

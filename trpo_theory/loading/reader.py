@@ -26,11 +26,13 @@ class Source:
         mdp: the MDP.
         policies: by name: `old` and `new` of a zoo family or a witness file, `policy` of a file; `load_policy` checks them.
         notes: sentences for the user, such as that a time limit is not part of the MDP.
+        exact: the numbers of a text, as `ExactInstance.from_fields` reads them: 0.1 there means 1/10 in a proof.
     """
 
     mdp: FiniteMDP
     policies: Mapping[str, RealLike] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    exact: Mapping[str, Any] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -91,6 +93,12 @@ def forms(*, named_only: bool = False) -> str:
     files = f"a {', '.join(suffixes[:-1])} or {suffixes[-1]} file"
     named = [reader.form for reader in registry() if reader.form and (reader.scheme or not named_only)]
     return ", ".join(named) + f", or {files}"
+
+
+def decimals(mdp: FiniteMDP) -> dict[str, Any]:
+    """`Source.exact` of a dense MDP whose numbers are decimals of a text."""
+    names = ("transition", "reward", "initial")
+    return {} if mdp.is_sparse else {name: getattr(mdp, name).tolist() for name in names}
 
 
 def required(gamma: RealLike | None, what: str) -> RealLike:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from types import ModuleType
 from typing import Any
 
@@ -50,7 +51,7 @@ class Floats:
     hellinger2: staticmethod[..., Array] = staticmethod(takes_exact(divergence.hellinger2))
     renyi: staticmethod[..., Array] = staticmethod(takes_exact(divergence.renyi))
     identity: staticmethod[[int], Array] = staticmethod(np.eye)
-    polylog: staticmethod[[float, Array], Array] = staticmethod(takes_exact(special.polylog))
+    polylog: staticmethod[[float | Fraction, Array], Array] = staticmethod(takes_exact(special.polylog))
 
     @staticmethod
     def nan_to_inf(x: Array) -> Array:

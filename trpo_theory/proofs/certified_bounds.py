@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,18 +53,24 @@ class CertifiedBound:
 
 
 def certify_bounds(
-    mdp: FiniteMDP, old: np.ndarray, new: np.ndarray, bounds: Iterable[Bound] | None = None
+    mdp: FiniteMDP,
+    old: np.ndarray,
+    new: np.ndarray,
+    bounds: Iterable[Bound] | None = None,
+    *,
+    exact: Mapping[str, Any] | None = None,
 ) -> list[CertifiedBound]:
     """Prove or refute η(new) ≥ L − penalty on one step, for each bound.
 
-    The numbers are the floats that they are, each row of probabilities over its exact sum; hypotheses are exact too, so that
-    what is an equality up to rounding is none.
+    The numbers of arrays are the floats that they are, each row of probabilities over its exact sum; hypotheses are exact too,
+    so that what is an equality up to rounding is none.
 
     Args:
         mdp: a dense MDP of at most 64 states.
         old: the policy that we stand at, (S, A).
         new: the candidate, (S, A).
         bounds: those of the catalogue, but for the `too_costly`, if left out.
+        exact: fields of the step that are known better than their floats, as `ExactInstance.from_fields` reads them.
 
     Returns:
         One `CertifiedBound` a bound, in their order.
@@ -82,6 +88,8 @@ def certify_bounds(
         costly = too_costly(mdp)
         bounds = [bound for bound in catalogue.catalogue.values() if bound.id not in costly]
     instance, floats, levels = ExactInstance.of(mdp, old, new), quantities_of(mdp, old, new), []
+    if exact:
+        instance = ExactInstance.from_fields(instance.to_fields() | exact)
     return [_certified(bound, instance, floats, levels) for bound in bounds]
 
 

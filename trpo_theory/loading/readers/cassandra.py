@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trpo_theory import io
-from trpo_theory.loading.reader import Reader, Source
+from trpo_theory.loading.reader import Reader, Source, decimals
 from trpo_theory.model.types import RealLike
 
 
@@ -16,7 +16,8 @@ class Cassandra(Reader):
 
     def read(self, source: Path, gamma: RealLike | None) -> Source:
         """The MDP of a file; `gamma` overrides its discount."""
-        return Source(io.read_cassandra(source, gamma))
+        mdp = io.read_cassandra(source, gamma)
+        return Source(mdp, exact=decimals(mdp))
 
 
 READER: Reader = Cassandra()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trpo_theory import io
-from trpo_theory.loading.reader import Reader, Source, required
+from trpo_theory.loading.reader import Reader, Source, decimals, required
 from trpo_theory.model.types import RealLike
 
 
@@ -16,7 +16,8 @@ class Triplets(Reader):
 
     def read(self, source: Path, gamma: RealLike | None) -> Source:
         """The MDP of a file, which has no discount of its own."""
-        return Source(io.read_triplets(source, required(gamma, str(source))))
+        mdp = io.read_triplets(source, required(gamma, str(source)))
+        return Source(mdp, exact=decimals(mdp))
 
 
 READER: Reader = Triplets()

@@ -90,7 +90,7 @@ def raw(x: Real) -> Real:
     return NotImplemented
 
 
-def datum(x: float) -> fmpq:
+def datum(x: float | np.floating[Any]) -> fmpq:
     """An entry of an array of floats: the dyadic rational that it is."""
     exact = decimals.dyadic(x)
     return fmpq(exact.numerator, exact.denominator)
