@@ -24,8 +24,8 @@ def as_written(number: float | np.floating[Any]) -> Fraction:
     return Fraction(_digits(number))
 
 
-def dyadic(number: float | np.floating[Any]) -> Fraction:
-    """The rational that a float is, an integer over a power of 2: for entries of arrays of data.
+def dyadic(number: float | np.floating[Any] | Fraction) -> Fraction:
+    """The rational that a number is, of a float an integer over a power of 2: for entries of arrays of data.
 
     >>> dyadic(0.75), dyadic(0.1) == Fraction(1, 10)
     (Fraction(3, 4), False)

@@ -93,7 +93,7 @@ def _row(
 ) -> EnclosedRow:
     first = states[0]
     usable = [int(a) for a in np.flatnonzero(available[first])]
-    before, after = ([raw.raw(array[first, a]) for a in usable] for array in (old, new))
+    before, after = ([raw.datum(array[first, a]) for a in usable] for array in (old, new))
     total = sum(before, fmpq(0))
     rho = sum((step.visitation[s] for s in states), arb(0))
     return EnclosedRow(

@@ -16,6 +16,7 @@ from trpo_theory import _checks
 from trpo_theory._entries import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.policy import StateAggregation
+from trpo_theory.numerics.decimals import as_written
 
 GAMMAS = (Fraction(0), Fraction(1, 2), Fraction(1, 10), Fraction(9, 10), Fraction(99, 100))
 """Discounts, the simplest first."""
@@ -124,7 +125,8 @@ def fraction(value: Any, name: str) -> Fraction:
 
 def _discount(value: Any) -> Fraction:
     _checks.discount(value)
-    return fraction(value, "gamma")
+    exact = fraction(value, "gamma")
+    return exact if isinstance(value, numbers.Rational) else as_written(float(value))
 
 
 def _weight(value: Any) -> Fraction:

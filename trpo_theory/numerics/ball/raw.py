@@ -90,8 +90,8 @@ def raw(x: Real) -> Real:
     return NotImplemented
 
 
-def datum(x: float | np.floating[Any]) -> fmpq:
-    """An entry of an array of floats: the dyadic rational that it is."""
+def datum(x: float | np.floating[Any] | Fraction) -> fmpq:
+    """An entry of an array of data: a float is the dyadic rational that it is."""
     exact = decimals.dyadic(x)
     return fmpq(exact.numerator, exact.denominator)
 
