@@ -226,7 +226,7 @@ def test_exact_instances_are_the_floats_and_come_back():
     instances = drawn(6, 3, 2, seed=8)
     for i in range(6):
         exact = instances.exact(i)
-        assert exact.gamma == Fraction(float(instances.gamma[i]))
+        assert exact.gamma == Fraction(repr(float(instances.gamma[i])))
         assert exact.reward[2, 1] == Fraction(float(instances.reward[i, 2, 1]))
         for name in ROWS:
             rows = getattr(exact, name)
