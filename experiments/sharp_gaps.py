@@ -14,10 +14,10 @@ import pandas as pd
 
 import trpo_theory as tt
 from trpo_theory._outward import Toward, float_toward
+from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.ball.balls import Balls
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
-from trpo_theory.numerics.decimals import as_written
 from trpo_theory.report import Table
 from trpo_theory.report.figures import lines
 from trpo_theory.step.partial import KnownQuantities

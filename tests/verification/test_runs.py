@@ -13,7 +13,7 @@ from trpo_theory import bounds
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import catalogue
 from trpo_theory.errors import ClaimFailed, InvalidInput
-from trpo_theory.numerics.decimals import as_written
+from trpo_theory.model.decimals import as_written
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search import hunt as hunting

@@ -19,8 +19,8 @@ import numpy as np
 from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.files import write_fields
+from trpo_theory.model.decimals import as_written
 from trpo_theory.model.types import PathLike
-from trpo_theory.numerics.decimals import as_written
 
 Fields: TypeAlias = dict[str, Any]
 """The content of an evidence file that is made: strings, numbers, arrays, fractions by name."""

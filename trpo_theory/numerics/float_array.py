@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.numerics import decimals
+from trpo_theory.model import decimals
 from trpo_theory.numerics.arithmetic import Array
 
 

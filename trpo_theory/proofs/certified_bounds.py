@@ -89,7 +89,7 @@ def certify_bounds(
         bounds = [bound for bound in catalogue.catalogue.values() if bound.id not in costly]
     instance, floats, levels = ExactInstance.of(mdp, old, new), quantities_of(mdp, old, new), []
     if exact:
-        instance = ExactInstance.from_fields(instance.to_fields() | exact)
+        instance = ExactInstance.from_fields({**instance.to_fields(), **exact})
     return [_certified(bound, instance, floats, levels) for bound in bounds]
 
 

@@ -22,10 +22,10 @@ from trpo_theory.io.evidence_files import (
     sentence_text,
 )
 from trpo_theory.io.files import mdp_fields
+from trpo_theory.model.decimals import as_written
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball import rationals, raw
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
-from trpo_theory.numerics.decimals import as_written
 from trpo_theory.proofs.certificate import Certificate, differing, not_proved
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.update_ends import EnclosedRow, ExactProblem, Reduction, lower_end, upper_end

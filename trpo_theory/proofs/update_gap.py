@@ -13,10 +13,10 @@ import numpy as np
 
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import Fields, write_evidence
+from trpo_theory.model.decimals import as_written
 from trpo_theory.model.types import PathLike
 from trpo_theory.numerics.ball import raw
 from trpo_theory.numerics.ball.raw import arb, fmpq
-from trpo_theory.numerics.decimals import as_written
 from trpo_theory.proofs.update_ends import (
     EnclosedRow,
     ExactProblem,

@@ -21,8 +21,8 @@ from trpo_theory.io.evidence_files import (
     rounded,
     sentence_text,
 )
+from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.numerics.decimals import as_written
 from trpo_theory.sharp.divergences import BY_NAME, DIVERGENCES
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.sharp.prove_lower import enclosed_gap

@@ -15,10 +15,10 @@ from trpo_theory.bounds.record import Bound
 from trpo_theory.errors import NotKnown
 from trpo_theory.io import write_mdp
 from trpo_theory.io.evidence_files import checked_evidence_path, write_evidence
+from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.ball.balls import Balls
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
-from trpo_theory.numerics.decimals import as_written
 from trpo_theory.sharp.divergence import Reduced
 from trpo_theory.sharp.divergences import DIVERGENCES
 from trpo_theory.sharp.evidence import lower_evidence, upper_evidence, witness_arrays, witness_ratio

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.raw import Undecided, arb, arb_mat, datum, float_ends, fmpq, precision, raw
-from trpo_theory.numerics.decimals import as_written
 from trpo_theory.sharp.divergence import Divergence
 from trpo_theory.sharp.divergences import BY_NAME
 from trpo_theory.sharp.normaliser import Normaliser

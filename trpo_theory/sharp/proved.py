@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from trpo_theory.errors import NotSolved
-from trpo_theory.numerics.decimals import as_written
+from trpo_theory.model.decimals import as_written
 from trpo_theory.sharp.prove_upper import KIND, check_supersolution
 from trpo_theory.sharp.supersolution import Supersolution, lifted
 

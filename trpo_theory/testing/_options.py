@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from trpo_theory import _checks
 from trpo_theory._entries import is_real
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.decimals import as_written
 from trpo_theory.model.policy import StateAggregation
-from trpo_theory.numerics.decimals import as_written
 
 GAMMAS = (Fraction(0), Fraction(1, 2), Fraction(1, 10), Fraction(9, 10), Fraction(99, 100))
 """Discounts, the simplest first."""

@@ -14,8 +14,8 @@ from trpo_theory import _checks
 from trpo_theory._entries import expect_numbers
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._json import parse_rational
+from trpo_theory.model import decimals
 from trpo_theory.model.types import RealLike
-from trpo_theory.numerics import decimals
 
 _ATOL = Fraction(1, 10**8)
 """How far a row of probabilities may be from summing to 1: `_checks.ROW_SUM_ATOL`."""

@@ -24,7 +24,7 @@ from flint import fmpq as fmpq
 from flint import fmpz
 
 from trpo_theory.errors import TrpoTheoryError
-from trpo_theory.numerics import decimals
+from trpo_theory.model import decimals
 
 _EXPONENT = 2**16
 """Powers of 2 beyond this one, such as come of exp(−10⁹), are not written out as rationals. Chosen: 8 kB each."""
