@@ -30,7 +30,7 @@ READ = {
 
 
 @pytest.mark.parametrize("name", READ)
-@pytest.mark.parametrize(("reward", "gamma"), [(1e300, 1 - 1e-12), (1e308, 0.9), (1e297, 1 - 1e-12)])
+@pytest.mark.parametrize(("reward", "gamma"), [(1e300, 1 - 1e-12), (1e308, 0.9)])
 def test_an_overflow_is_an_error_that_says_to_rescale(name, reward, gamma):
     with np.errstate(all="ignore"), pytest.raises(NotSolved, match="rescale the rewards"):
         READ[name](mdp(reward, gamma))

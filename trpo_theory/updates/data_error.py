@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from trpo_theory.io.evidence_files import as_written
+from trpo_theory.model.decimals import as_written
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball.chain import enclosed_policy
 from trpo_theory.step.quantities import Quantities
