@@ -14,7 +14,7 @@ from trpo_theory.errors import overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
-from trpo_theory.numerics.floats import CheckedFloats
+from trpo_theory.numerics.floats import CheckedFloats, Floats
 from trpo_theory.numerics.layout import batch_first, batch_last
 
 _CLOSE = 1 / 16

@@ -120,7 +120,6 @@ def solve(
     size = (surrogate.visitation * np.abs(answer.change * surrogate.advantage).sum(0)).sum(0)
     if np.isnan(upper).any() or not np.isfinite(size).all():
         raise overflow("an objective or its upper bound")
-        raise overflow("an objective or its upper bound")
     error = data_error(surrogate, problem, answer.multiplier, upper, answer.guess)
     error = error + np.finfo(np.float64).eps * (_EVALUATION * np.abs(upper) + _CANCELLING * size)
     return UpdateSolution(
