@@ -79,15 +79,30 @@ class Surrogate:
         visitation = flat(known.visitation).reshape(len(q.old), -1)
         old, available = rows(q.old), rows(np.asarray(q.available))
         advantage = rows(known.advantage)
-        errors = [flat(part).reshape(len(q.old), -1) for part in (known.advantage_error, known.visitation_error)]
+        advantage_error, visitation_error = (
+            flat(part).reshape(len(q.old), -1) for part in (known.advantage_error, known.visitation_error)
+        )
         epsilon, gamma = np.abs(advantage).max((0, 1)), flat(q.gamma).ravel()
         if aggregation is not None:
             old, advantage, available, visitation = _grouped(aggregation, old, advantage, available, visitation)
-            errors = [reduce(aggregation, part) for reduce, part in zip((_largest, _summed), errors, strict=True)]
+            advantage_error = _largest(aggregation, advantage_error)
+            visitation_error = _summed(aggregation, visitation_error)
         if not (np.isfinite(advantage).all() and np.isfinite(visitation).all()):
             raise overflow("advantages")
         total = flat(known.total_error).ravel()
-        return cls(old, advantage, available, visitation, gamma, epsilon, aggregation, batch, *errors, total)
+        return cls(
+            old,
+            advantage,
+            available,
+            visitation,
+            gamma,
+            epsilon,
+            aggregation,
+            batch,
+            advantage_error,
+            visitation_error,
+            total,
+        )
 
     def policy_rows(self, rows: np.ndarray) -> np.ndarray:
         """(A, G, B) -> (*batch, S, A)."""

@@ -229,8 +229,9 @@ def _exponent(x: arb) -> int:
 
 def _reached(transition: Numbers, policy: Numbers, initial: Numbers) -> np.ndarray:
     """The states that the policy reaches with positive probability, by the graph."""
-    moves = ((transition > 0).astype(bool) & (policy > 0).astype(bool)[:, :, None]).any(1)
-    reached = (initial > 0).astype(bool)
+    used = np.asarray(policy > 0, dtype=bool)
+    moves = (np.asarray(transition > 0, dtype=bool) & used[:, :, None]).any(1)
+    reached = np.asarray(initial > 0, dtype=bool)
     while True:
         more = reached | moves[reached].any(0)
         if (more == reached).all():
