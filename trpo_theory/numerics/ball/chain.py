@@ -230,7 +230,7 @@ def _exponent(x: arb) -> int:
 def _reached(transition: Numbers, policy: Numbers, initial: Numbers) -> np.ndarray:
     """The states that the policy reaches with positive probability, by the graph."""
     used = np.asarray(policy > 0, dtype=bool)
-    moves = (np.asarray(transition > 0, dtype=bool) & used[:, :, None]).any(1)
+    moves = np.any(np.asarray(transition > 0, dtype=bool) & used[:, :, None], axis=1)
     reached = np.asarray(initial > 0, dtype=bool)
     while True:
         more = reached | moves[reached].any(0)
