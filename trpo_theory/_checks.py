@@ -79,6 +79,13 @@ def first_index(mask: Any) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), np.shape(mask)))
 
 
+def meaning(index: Sequence[int], name: str) -> str:
+    """What the index of a row of `name` stands for, as an appendix: " (state 1, action 0)"; the batch comes first."""
+    if name == "transition" and len(index) > 1:
+        return f" (state {index[-2]}, action {index[-1]})"
+    return f" (state {index[-1]})" if index and name.startswith(("policy", "old", "new")) else ""
+
+
 def show_index(index: Sequence[int]) -> str:
     """An index as a reader writes it: [0, 2, 1]; nothing for a scalar."""
     return "[" + ", ".join(str(int(i)) for i in index) + "]" if len(index) else ""
@@ -142,7 +149,7 @@ def check_row_sums(sums: np.ndarray, where: np.ndarray, name: str, atol: float =
     if wrong.any():
         index = first_index(wrong)
         raise InvalidInput(
-            got=f"{name}{' row ' if index else ''}{show_index(index)} that sums to {sums[index]:.10g}",
+            got=f"{name}{' row ' if index else ''}{show_index(index)} that sums to {sums[index]:.10g}{meaning(index, name)}",
             wanted=f"each row to sum to 1 (within {atol:g})",
             fix="divide the row by its sum, or mark the action unavailable if it cannot be taken there",
         )

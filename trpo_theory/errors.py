@@ -25,7 +25,11 @@ class InvalidInput(TrpoTheoryError, ValueError):
     wanted: str
     fix: str
 
-    def __init__(self, *, got: str, wanted: str, fix: str) -> None:
+    def __init__(self, *, got: str, wanted: str, fix: str | None = None, mend: str | None = None) -> None:
+        """`mend` is accepted as the former name of `fix`."""
+        fix = mend if fix is None else fix
+        if fix is None:
+            raise TypeError("InvalidInput needs the keyword argument fix")
         if len(got) > _LONGEST:  # a value quoted in full, and its value was a file
             got = f"{got[: _LONGEST // 2]} ... {got[-_LONGEST // 4 :]}"
         self.got, self.wanted, self.fix = got, wanted, fix

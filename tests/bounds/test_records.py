@@ -64,6 +64,14 @@ def test_a_bound_is_an_inequality_for_every_old_and_new(field):
     assert tt.Claim("mine/b", abs, "s", **field).id == "mine/b"
 
 
+def test_fields_may_be_given_by_position():
+    made = tt.Claim("mine/a", abs, "s", "t", None, "=", "open", "S", abs)
+    assert (made.relation, made.expected, made.provenance, made.step) == ("=", "open", "S", abs)
+    bound = bounds.Bound("mine/b", abs, "s", "t", None, False, "M", abs, True)
+    assert (bound.expected, bound.provenance, bound.shift, bound.small_only) == (False, "M", abs, True)
+    assert (bound.relation, bounds.Bound("mine/b", abs, "s").provenance) == (">=", "D")
+
+
 def test_records_of_the_same_content_are_two_records():
     """They are keys, and an array that one is compared with must not be."""
     for kind in (tt.Claim, bounds.Bound):

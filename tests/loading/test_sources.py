@@ -50,6 +50,10 @@ def test_policies_come_along_with_a_file(written):
     assert np.array_equal(load_policy("old", source), [[1.0], [1.0]])
     with pytest.raises(tt.InvalidInput, match="uniform, optimal, old"):
         load_policy("new", source)
+    with pytest.raises(
+        tt.InvalidInput, match=r"policy 'new', but the MDP \(its file, .*\) has no 'new'; .*fix: add the policy"
+    ):
+        load_policy("new", source)
 
 
 def test_uniform_is_over_the_available_actions_and_optimal_earns_most():

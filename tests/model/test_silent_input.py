@@ -1,5 +1,6 @@
 """What NumPy or SciPy would turn into other numbers without a word is refused, or read as what it says."""
 
+import pickle
 from decimal import Decimal
 from fractions import Fraction
 
@@ -219,3 +220,12 @@ def test_probabilities_of_one_place_add_up_and_outcomes_of_triplets_are_averaged
     mdp = from_triplets([0, 0, 0, 1], [0] * 4, COLUMNS, [0.25, 0.25, 0.5, 1.0], [1, 3, 2, 5], 0.5)
     assert mdp.reward.ravel().tolist() == [2.0, 5.0]
     assert (mdp.transition.toarray() == STAY.toarray()).all()
+
+
+def test_an_error_takes_its_fix_by_the_former_name_too():
+    error = InvalidInput(got="a", wanted="b", mend="c")
+    assert (error.fix, error.mend) == ("c", "c")
+    assert str(error) == "got a; wanted b; fix: c"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    with pytest.raises(TypeError, match="fix"):
+        InvalidInput(got="a", wanted="b")

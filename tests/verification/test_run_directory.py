@@ -1,5 +1,6 @@
 """A run directory believes nothing that is not as it was written, is one process's at a time, and knows claims by their code."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from trpo_theory.verification import read_run
 from trpo_theory.verification.fingerprint import fingerprint
 from trpo_theory.verification.lock import NAME
 from trpo_theory.verification.portable import witness_name
-from trpo_theory.verification.run_directory import RunDirectory
+from trpo_theory.verification.run_directory import RunDirectory, _manifest_bytes
 from trpo_theory.verification.tally import Tally
 
 SETTINGS = {"claims": ["a", "b"], "seed": 0}
@@ -122,6 +123,18 @@ def test_a_lost_manifest_is_refused(run):
         with pytest.raises(InvalidInput, match=r"a run that is not known.*no manifest\.json"):
             opened(run, resume=resume, seed=1)
     assert len(list((run / "chunks").iterdir())) == 2
+
+
+@pytest.mark.parametrize("checksum", [False, True])
+def test_a_run_of_an_earlier_format_is_refused_in_one_message(run, checksum):
+    manifest = json.loads((run / "manifest.json").read_bytes())
+    del manifest["format"], manifest["sha256"]
+    content = _manifest_bytes(manifest) if checksum else json.dumps(manifest).encode()
+    (run / "manifest.json").write_bytes(content)
+    for read in (opened, read_run):
+        with pytest.raises(InvalidInput, match=r"written by an earlier version.*fix: name another directory"):
+            read(run)
+    assert (run / "manifest.json").read_bytes() == content
 
 
 def test_an_edited_claim_is_run_again_and_the_others_are_kept(run):

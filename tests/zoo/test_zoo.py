@@ -82,6 +82,8 @@ def test_the_earlier_ids_of_the_families_are_aliases():
     assert names == zoo.ALIASES
     for old, name in names.items():
         assert getattr(zoo, old) is getattr(zoo, name.replace("-", "_"))
+        assert zoo.FAMILIES[old] is zoo.FAMILIES[name]
+        assert old in zoo.NAMES
         first, second = zoo.make(old, gamma=0.7), zoo.make(name, gamma=0.7)
         assert (first.new == second.new).all()
         assert first.gap == second.gap

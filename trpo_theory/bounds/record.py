@@ -61,7 +61,6 @@ class Claim:
     statement: str
     source: str = ""
     given: Condition | None = None
-    _: KW_ONLY
     relation: str = ">="
     expected: Expected = True
     provenance: str = ""
@@ -153,10 +152,18 @@ class Bound(Claim):
         InvalidInput: as `Claim`.
     """
 
-    _: KW_ONLY
     provenance: str = "D"
     shift: Formula | None = None
     small_only: bool = False
+    _: KW_ONLY  # a bound's positional arguments are those above, with id to given, and expected before provenance
+    relation: str = ">="
+    step: Formula | None = None
+    problem: Callable[[float], Any] | None = None
+    tabular: bool = True
+    sound_for_any_new: bool = False
+    needs: frozenset[str] = frozenset()
+    note: str = ""
+    origin: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()

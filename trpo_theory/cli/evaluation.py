@@ -33,7 +33,9 @@ _SHOWN_STATES = 20
 @app.command(epilog="Example:  trpo-theory evaluate gym:FrozenLake-v1 --gamma 0.99 --policy optimal")
 def evaluate(
     mdp: MdpArgument,
-    policy: Annotated[str, typer.Option(metavar="POLICY", help="uniform, optimal, or a file.")] = "uniform",
+    policy: Annotated[
+        str, typer.Option(metavar="POLICY", help="uniform, optimal, old or new (if the MDP has them), or a file.")
+    ] = "uniform",
     gamma: GammaOption = None,
     as_json: JsonOption = False,
 ) -> int:

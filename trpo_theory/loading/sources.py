@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:
     Loadable = object  # at run time the readers decide
 
-_POLICY_NAMES = ("uniform", "optimal")
+_POLICY_NAMES, _CARRIED = ("uniform", "optimal"), ("old", "new")
 
 
 def load(source: Loadable, *, gamma: RealLike | None = None) -> FiniteMDP:
@@ -107,6 +107,12 @@ def load_policy(
         return _checks.policy_rows(source.policies[text], mdp.available, name)
     if not Path(text).suffix:
         known = (*_POLICY_NAMES, *source.policies)
+        if text in _CARRIED:
+            raise InvalidInput(
+                got=f"{name} {text!r}, but the MDP (its file, or its entry in the zoo) has no {text!r}",
+                wanted="one of " + ", ".join(known) + ", or a .npy, .npz or .json file",
+                fix=f"add the policy to the MDP's .json or .npz file as {text!r}, or name another policy",
+            )
         raise InvalidInput(
             got=f"{name} {text!r}",
             wanted="one of " + ", ".join(known) + ", or a .npy, .npz or .json file",

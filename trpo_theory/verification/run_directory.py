@@ -19,6 +19,8 @@ from trpo_theory.verification.table import read_bytes, to_bytes
 from trpo_theory.verification.tally import Tally, merged
 
 MANIFEST, CHUNKS = "manifest.json", "chunks"
+FORMAT = 2
+"""Of run directories; raised when they change. The first had neither this number nor a checksum of the manifest."""
 _DECIDES = ("trpo-theory", "numpy")
 """Whose versions a run must go on with: streams of random numbers and last digits are theirs."""
 
@@ -46,7 +48,7 @@ class RunDirectory:
         self.path = Path(path)
         self.codes = dict(codes or {})
         self.damaged: list[str] = []
-        manifest = {"settings": _as_json(settings), "versions": _versions()}
+        manifest = {"format": FORMAT, "settings": _as_json(settings), "versions": _versions()}
         self.run = _sha256(
             json.dumps([manifest["settings"], [manifest["versions"][name] for name in _DECIDES]]).encode()
         )
@@ -222,7 +224,7 @@ def _manifest(path: Path) -> Any:
     """What the manifest says; None where there is none.
 
     Raises:
-        InvalidInput: if it is not as it was written, to the bit.
+        InvalidInput: if it is not as it was written, to the bit, or by a version whose run directories have another format.
     """
     file = path / MANIFEST
     if not os.path.lexists(file):
@@ -230,16 +232,29 @@ def _manifest(path: Path) -> Any:
     try:
         content = file.read_bytes()
         manifest = json.loads(content)
+        if "settings" in manifest and manifest.get("format", 1) != FORMAT:
+            raise _other_format(path, manifest.get("format", 1))
         del manifest["sha256"]
         if _manifest_bytes(manifest) != content:
             raise ValueError("it is not as it was written")
         return manifest
-    except (ValueError, OSError, TypeError, KeyError) as error:
+    except InvalidInput:
+        raise
+    except (ValueError, OSError, TypeError, KeyError, AttributeError) as error:
         raise InvalidInput(
             got=f"{str(file)!r}, which cannot be read ({error})",
             wanted="the manifest of a run",
             fix="name another directory",
         ) from None
+
+
+def _other_format(path: Path, there: Any) -> InvalidInput:
+    kind = "an earlier" if isinstance(there, int) and there < FORMAT else "another"
+    return InvalidInput(
+        got=f"the run directory {str(path)!r}, written by {kind} version: its {MANIFEST} has format {_short(there)}",
+        wanted=f"format {FORMAT}, the one that this version reads",
+        fix="name another directory, or use the version that wrote it",
+    )
 
 
 def _expect_same(path: Path, known: Any, manifest: dict[str, Any]) -> None:

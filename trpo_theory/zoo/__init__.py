@@ -82,14 +82,14 @@ __all__ = [
 ]
 
 NAMES = (*FAMILIES, *CLASSICS, *RANDOM)
-"""The names that `make` and `zoo:` read; `ALIASES` maps the earlier ids of the families to theirs."""
+"""The names that `make` and `zoo:` read, with the earlier ids of the families, which `ALIASES` maps to theirs."""
 
 
 def make(name: str, **options: Any) -> FiniteMDP | Instance:
     """The MDP of that name; for a family of worst cases, the instance (an MDP and two policies).
 
     Args:
-        name: one of `NAMES`, or of `ALIASES`.
+        name: one of `NAMES`.
         options: parameters of the MDP, all of them numbers; random MDPs also take `seed`, 0 by default.
 
     Raises:
@@ -98,9 +98,9 @@ def make(name: str, **options: Any) -> FiniteMDP | Instance:
     >>> make("forest", gamma=0.9)
     FiniteMDP(states=3, actions=2, gamma=0.9, dense)
     """
-    if name not in NAMES and name not in ALIASES:
-        raise unknown_name("zoo MDP", name, (*NAMES, *ALIASES))
-    factory = {**FAMILIES, **CLASSICS, **RANDOM}[ALIASES.get(name, name)]
+    if name not in NAMES:
+        raise unknown_name("zoo MDP", name, NAMES)
+    factory = {**FAMILIES, **CLASSICS, **RANDOM}[name]
     random = name in RANDOM
     accepted = {
         key

@@ -243,7 +243,7 @@ def drunkards_walk(*, gamma: RealLike = 0.9, x: RealLike = 0.01, n: float = 60, 
     )
 
 
-FAMILIES: dict[str, Callable[..., Instance]] = {
+_NAMED: dict[str, Callable[..., Instance]] = {
     "coupling-tight": coupling_tight,
     "pinsker-tight": pinsker_tight,
     "equal-kl": equal_kl,
@@ -253,5 +253,8 @@ FAMILIES: dict[str, Callable[..., Instance]] = {
     "drunkards-walk": drunkards_walk,
 }
 
-ALIASES = {**{f"f{number}": name for number, name in enumerate([*FAMILIES][:6], 1)}, "walk": "drunkards-walk"}
+ALIASES = {**{f"f{number}": name for number, name in enumerate([*_NAMED][:6], 1)}, "walk": "drunkards-walk"}
 """The earlier ids of the families, still read wherever a name is."""
+
+FAMILIES = {**_NAMED, **{old: _NAMED[name] for old, name in ALIASES.items()}}
+"""The families by name, and by earlier id."""

@@ -139,7 +139,8 @@ def rows(array: np.ndarray, name: str, where: np.ndarray | None = None) -> np.nd
             continue
         if abs(total - 1) > _ATOL:
             raise InvalidInput(
-                got=f"{name}{' row ' * bool(index)}{_checks.show_index(index)} that sums to {short(total)}",
+                got=f"{name}{' row ' * bool(index)}{_checks.show_index(index)} that sums to {short(total)}"
+                f"{_checks.meaning(index, name)}",
                 wanted="each row to sum to 1 (within 1e-08)",
                 fix="divide the row by its sum",
             )
