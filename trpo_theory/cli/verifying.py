@@ -189,6 +189,8 @@ def certify(
     console.print(f"{certificate.id}: {certificate.summary}", markup=False)
     if certificate.theorem:
         console.print(f"theorem: {certificate.theorem}", markup=False)
+    for note in certificate.notes:
+        console.print(f"note: {note}", markup=False)
     if certificate.quantities:
         print_fields(console, dict(certificate.quantities))
     return status

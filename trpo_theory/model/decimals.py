@@ -64,7 +64,7 @@ def nearest_float(number: Any) -> float:
     try:
         return float(number)
     except OverflowError:
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf
 
 
 def _digits(number: float | np.floating[Any]) -> str:

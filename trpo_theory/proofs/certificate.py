@@ -17,6 +17,10 @@ _WORDS = {
     Outcome.VACUOUS: "the claim's hypotheses do not hold on this instance",
     Outcome.UNDECIDED: "it is not proved",
 }
+_DIGITS = (10, 20, 40, 80, 5000)
+"""Significant digits of numbers that differ, the first that show it: chosen; a file's own number has 4000 at most."""
+_LONGEST = 1000
+"""Characters of a value that is shown whole: chosen; a theorem has some 300."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,7 @@ class Certificate:
         number: what the sentence is about: "slack", "ratio", "optimum".
         enclosure: of that number, as text.
         disagreements: for each field of the file that is not what was proved, how it differs.
+        notes: what differs and is no part of the theorem, such as the name of the paper that a claim is from.
         quantities: what else is known, enclosed, as text.
         details: further fields for JSON.
     """
@@ -44,6 +49,7 @@ class Certificate:
     number: str
     enclosure: str
     disagreements: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     quantities: Mapping[str, str] = field(default_factory=dict)
     details: ReadFields = field(default_factory=dict)
 
@@ -79,6 +85,7 @@ class Certificate:
         names = ("kind", "id", "theorem", "verdict", "certified", "enclosure", "agrees")
         fields = {name: getattr(self, name) for name in names}
         more = {"disagreements": list(self.disagreements), "quantities": dict(self.quantities)}
+        more |= {"notes": list(self.notes)} if self.notes else {}
         return {**self.details, **fields, "verdict": str(self.verdict), **more}
 
 
@@ -102,10 +109,28 @@ def differing(fields: ReadFields, proved: ReadFields) -> tuple[str, ...]:
     Numbers are compared as rationals, lists of numbers entry by entry, everything else as it is.
     """
     return tuple(
-        f"the file's {name} is {_shown(fields[name])}, not {_shown(value)}"
+        f"the file's {name} is {one}, not {other}"
         for name, value in proved.items()
         if name in fields and not _same(fields[name], value)
+        for one, other in (told_apart(fields[name], value),)
     )
+
+
+def told_apart(found: Any, proved: Any) -> tuple[str, str]:
+    """Two values that differ, as text that differs: with more digits where 10 are the same, long text from its difference on."""
+    for digits in _DIGITS:
+        one, other = rationals.shown(found, digits), rationals.shown(proved, digits)
+        if one != other:
+            break
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return _around(one, start), _around(other, start)
+
+
+def _around(text: str, start: int) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    first, last = max(0, start - _LONGEST // 4), start + _LONGEST // 2
+    return f"{'...' * (first > 0)}{text[first:last]}{'...' * (last < len(text))}"
 
 
 def _same(found: Any, proved: Any) -> bool:
@@ -121,9 +146,3 @@ def _same(found: Any, proved: Any) -> bool:
         except InvalidInput:
             return False
     return type(found) is type(proved) and found == proved
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_shown, value))}]"
-    return rationals.short(value) if isinstance(value, Fraction) else repr(value)[:200]

@@ -15,6 +15,7 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.evidence_files import ReadFields, exact_content
 from trpo_theory.io.files import read_fields
+from trpo_theory.model.decimals import nearest_float
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.proofs import bound_ratio, refutation, sharp_ends, theorem_cover, update_evidence, witness
 from trpo_theory.proofs.certificate import Certificate
@@ -94,9 +95,9 @@ def _check_rows(fields: ReadFields) -> None:
         for index in map(tuple, np.argwhere(~mask)):
             total = sum(array[index].tolist(), Fraction(0))
             if total != 1:
-                excess = float(total - 1)
+                excess = nearest_float(total - 1)
                 raise InvalidInput(
-                    got=f"{name}{list(index) if index else ''} that sums to 1 {'-+'[excess > 0]} {abs(excess):.3g}",
+                    got=f"{name}{_checks.show_index(index)} that sums to 1 {'-+'[excess > 0]} {abs(excess):.3g}",
                     wanted="probabilities that sum to 1 exactly, as the decimals or rationals that they are written as",
                     fix="write the file again with this version, or correct the row",
                 )
@@ -112,14 +113,47 @@ def _padding(fields: ReadFields, shape: tuple[int, ...]) -> np.ndarray:
     return mask
 
 
+def _refuse_what_proves_nothing(fields: ReadFields) -> None:
+    """Refuse policies and MDPs without a word of what they prove, with the command that writes the proof.
+
+    Raises:
+        InvalidInput: for those.
+    """
+    if fields.keys() & {"claim", "relation", "slack", "verdict", "bound", "ratio"}:
+        return
+    wanted = "a file of evidence, which says what kind it is"
+    if "transition" not in fields:
+        if fields.keys() & {"policy", "new"}:
+            raise InvalidInput(
+                got="a file of policies, such as `trpo-theory update` writes without --certify",
+                wanted=wanted,
+                fix="trpo-theory update ... --certify --out FILE.json",
+            )
+        return
+    if {"old", "new"} <= fields.keys():
+        raise InvalidInput(
+            got="an MDP with old and new, but no kind and no claim: a sharp witness of an earlier version, or an MDP file",
+            wanted=wanted,
+            fix="make it again with `trpo-theory sharp ... --out FILE`",
+        )
+    raise InvalidInput(
+        got="a file of an MDP alone",
+        wanted=wanted,
+        fix="make one with `trpo-theory update MDP --old POLICY --problem max-kl --delta D --certify --out FILE.json`",
+    )
+
+
 def _kind(fields: ReadFields) -> str:
     """The kind of a file; earlier versions wrote witnesses and worst cases without one."""
     kind = fields.get("kind")
     if kind is None:
+        _refuse_what_proves_nothing(fields)
         return bound_ratio.KIND if "bound" in fields and "claim" not in fields else witness.KIND
     if not isinstance(kind, str):
         raise InvalidInput(
-            got=f"kind = {kind!r:.80}", wanted=f"one of {', '.join(CHECKERS)}", fix="write the file again"
+            got=f"kind = {rationals.shown(kind):.80}",
+            wanted=f"one of {', '.join(CHECKERS)}",
+            fix="write the file again",
         )
     if kind not in CHECKERS:
         raise _checks.unknown_name("kind of evidence", kind, CHECKERS)

@@ -14,19 +14,21 @@ from trpo_theory import claims as catalogue
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.evidence_files import ReadFields
+from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided, precision
-from trpo_theory.proofs.certificate import Certificate, differing
+from trpo_theory.proofs.certificate import Certificate, differing, told_apart
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
-from trpo_theory.proofs.witness import KIND, refutation_theorem
+from trpo_theory.proofs.witness import KIND, file_hash, refutation_theorem, short_ends
 from trpo_theory.step.exact import ExactInstance
 
 _TIGHT = Fraction(1, 10**6)
 """Of a file's enclosure, relative: chosen; a wider one says nothing of the size."""
 _SAME_POLICY = 1e-9
 """How far the file's new may be from the claim's own step: chosen, since a file has 15 decimals of it."""
+_FILE = ("file", "file_sha256")
 SHOWN = (
     *("expected_return_old", "expected_return_new", "surrogate", "surrogate_gap", "max_kl", "reverse_max_kl"),
     *("mean_kl", "max_tv", "mean_tv", "max_abs_advantage", "max_abs_expected_advantage"),
@@ -60,8 +62,10 @@ def certify_refutation(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
         disagreements=(
             *differing(fields, {"verdict": str(Outcome.REFUTED), "theorem": theorem}),
             *_wrong_ends(claim, fields, decision),
+            *_wrong_file(claim, fields),
             *(["the file's new is not the claim's step"] if new is not None and not _same(fields["new"], new) else []),
         ),
+        notes=_notes(claim, fields),
         quantities=shown,
     )
 
@@ -87,7 +91,7 @@ def _claim(fields: ReadFields, own: Iterable[Claim] | None) -> Claim:
     known = {**{claim.id: claim for claim in catalogue.checked_own(own or ())}, **catalogue.catalogue}
     if name in catalogue.catalogue and "file" in fields:
         raise InvalidInput(
-            got=f"a witness of {name}, a claim of the catalogue, that names the file {fields['file']!r} for it",
+            got=f"a witness of {name}, a claim of the catalogue, that names the file {rationals.shown(fields['file'])} for it",
             wanted="a claim of that file under an id of its own: ids of the catalogue are reserved",
             fix="rename the claim in that file, and run `trpo-theory falsify` with --from again",
         )
@@ -109,22 +113,50 @@ def _check_words(fields: ReadFields, claim: Claim) -> None:
     Raises:
         InvalidInput: naming the field, with both texts.
     """
-    for name in ("statement", "source", "note", "relation"):
+    for name in ("statement", "note", "relation"):
         if name in fields and fields[name] != getattr(claim, name):
             raise InvalidInput(
-                got=f"{name} = {fields[name]!r} in a witness of {claim.id}",
+                got=f"{name} = {rationals.shown(fields[name])} in a witness of {claim.id}",
                 wanted=f"the claim's own, {getattr(claim, name)!r}",
                 fix=f"write the file again with `trpo-theory falsify {claim.id} --out witness.json`",
             )
 
 
+def _wrong_file(claim: Claim, fields: ReadFields) -> tuple[str, ...]:
+    """How the file of claims that a witness names is not the one that the claim was read from.
+
+    Where the contents are known to be the same, its name may be another one, which `_notes` says.
+    """
+    if not claim.origin:
+        names = [name for name in _FILE if name in fields]
+        return tuple(f"the file has {name!r}, but the claim was not read from a file" for name in names)
+    own = {"file": Path(claim.origin).name, "file_sha256": file_hash(claim.origin)}
+    if fields.get("file_sha256") == own["file_sha256"] and isinstance(fields.get("file"), str):
+        return ()
+    return differing(fields, own)
+
+
+def _notes(claim: Claim, fields: ReadFields) -> tuple[str, ...]:
+    """What may differ in a witness without changing what is proved."""
+    notes = []
+    if "source" in fields and fields["source"] != claim.source:
+        notes.append(f"the file's source is not the claim's own, which is {claim.source!r}")
+    if claim.origin and not _wrong_file(claim, fields):
+        named = Path(claim.origin).name
+        if fields.get("file", named) != named:
+            notes.append(f"the file of claims has another name in the witness; {named} has the same content")
+    return tuple(notes)
+
+
 def _wrong_ends(claim: Claim, fields: ReadFields, decision: Decision) -> list[str]:
     """The fields for the slack, one of which a file must have, that are not an enclosure of it."""
     names = [name for name in ("slack", "enclosure") if name in fields] or ["slack"]
+    proved = short_ends(decision) or (decision.enclosure,) * 2
     return [
-        f"the file's {name} is {fields.get(name)!r:.200}, which is no tight enclosure of it"
+        f"the file's {name} is {one}, which is no tight enclosure of it, {other}"
         for name in names
         if not _encloses(claim, fields.get(name), decision)
+        for one, other in (told_apart(fields.get(name), proved),)
     ]
 
 

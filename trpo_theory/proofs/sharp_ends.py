@@ -10,6 +10,7 @@ from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import NotSolved
 from trpo_theory.io.evidence_files import Fields, ReadFields, number_text
+from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.ball.raw import Undecided
 from trpo_theory.proofs.certificate import Certificate, differing, not_proved
 from trpo_theory.proofs.outcome import Outcome
@@ -59,12 +60,19 @@ def certify_earlier_upper(fields: ReadFields, claims: Iterable[Claim] | None) ->
         or (isinstance(stated, Fraction | int) and abs(stated - proved) <= _SAME * proved)
     ):
         return certificate
-    differs = f"the file's bound is {stated if isinstance(stated, str) else float(stated):.200}, not {proved}"
-    return dataclasses.replace(certificate, disagreements=(*certificate.disagreements, differs))
+    differs = differing(fields, {"bound": as_written(proved)})
+    return dataclasses.replace(certificate, disagreements=(*certificate.disagreements, *differs))
 
 
 def _upper(proved: ProvedEnd) -> Fields:
     return {"upper": float_toward(proved.upper, Toward.UP), "checks": proved.checks}
+
+
+def _wrong_available(fields: ReadFields, proved: ProvedEnd) -> tuple[str, ...]:
+    """How a file's available actions are not those over which ε was taken; without the field, every action is available."""
+    every = [[True] * len(row) for row in proved.available]
+    given = {"available": every if fields.get("available") is None else fields["available"]}
+    return differing(given, {"available": proved.available}) if proved.available else ()
 
 
 def _certificate(kind: str, fields: ReadFields, prove: Callable[[ReadFields], ProvedEnd]) -> Certificate:
@@ -84,6 +92,9 @@ def _certificate(kind: str, fields: ReadFields, prove: Callable[[ReadFields], Pr
         wanted=Outcome.PROVED,
         number=_NUMBER,
         enclosure=f"[{number_text(ends[0])}, {number_text(ends[1])}]",
-        disagreements=differing(fields, {**proved.words, "enclosure": ends}),
+        disagreements=(
+            *differing(fields, {**proved.words, "enclosure": ends}),
+            *_wrong_available(fields, proved),
+        ),
         details=details,
     )

@@ -162,9 +162,7 @@ def prove_optimum(fields: ReadFields) -> ProvedOptimum:
         NotSolved: where the ends are not finite, or new is over its constraint by more than 2⁻³⁰.
     """
     reduction = _reduction(fields)
-    amount = rationals.number(fields.get(_amount_name(reduction)), _amount_name(reduction))
-    if amount < 0:
-        raise InvalidInput(got=f"{_amount_name(reduction)} = {amount}", wanted="0 or more", fix="correct the file")
+    amount = rationals.amount(fields.get(_amount_name(reduction)), _amount_name(reduction))
     instance = ExactInstance.from_fields(fields)
     problem = ExactProblem(reduction, raw.raw(amount), raw.raw(instance.gamma))
     rows = _exact_rows(instance)
@@ -186,7 +184,9 @@ def _end(ball: arb, side: str) -> Fraction:
 def _reduction(fields: ReadFields) -> Reduction:
     name = fields.get("problem")
     if name not in tuple(Reduction):
-        raise InvalidInput(got=f"problem = {name!r}", wanted=f"one of {', '.join(Reduction)}", fix="name the problem")
+        raise InvalidInput(
+            got=f"problem = {rationals.shown(name)}", wanted=f"one of {', '.join(Reduction)}", fix="name the problem"
+        )
     return Reduction(name)
 
 

@@ -48,6 +48,7 @@ class ProvedEnd:
         gamma, radius: exactly.
         lower, upper: ends of the witness's gap over ε; of the gap itself, 0 and the bound, where no witness is given.
         states: of the witness; 0 for an upper bound, which is on all finite MDPs.
+        available: the actions of the witness that old or new takes, over which ε is taken; () for an upper bound.
         checks: how many inequalities prove an upper bound.
     """
 
@@ -58,6 +59,7 @@ class ProvedEnd:
     lower: Fraction
     upper: Fraction
     states: int = 0
+    available: tuple[tuple[bool, ...], ...] = ()
     checks: int = 0
 
     @property
@@ -115,11 +117,13 @@ def prove_lower_end(fields: ReadFields) -> ProvedEnd:
         NotSolved: where the witness is not proved to be within the radius, or its ε not to be positive.
     """
     divergence, normaliser = _named(fields)
-    gamma, radius = (_number(fields, name) for name in ("gamma", "radius"))
+    gamma, radius = rationals.discount(fields.get("gamma")), rationals.amount(fields.get("radius"), "radius")
     arrays: Fields = {name: fields.get(name) for name in _ARRAYS}
     lower, upper = witness_ratio(divergence, normaliser, gamma, radius, arrays)
     ends = rounded(lower, Toward.DOWN), rounded(upper, Toward.UP)
-    return ProvedEnd(divergence, normaliser, gamma, radius, *ends, states=len(arrays["old"]))
+    old, new = (rationals.fractions(exact_content(arrays[name]), name) for name in ("old", "new"))
+    taken = tuple(tuple(bool(entry) for entry in row) for row in (old != 0) | (new != 0))
+    return ProvedEnd(divergence, normaliser, gamma, radius, *ends, states=len(taken), available=taken)
 
 
 def witness_ratio(
@@ -193,7 +197,7 @@ def prove_earlier_supersolution(fields: ReadFields) -> ProvedEnd:
 
 def _proved_upper(divergence: str, normaliser: str, proof: ReadFields) -> ProvedEnd:
     found = check_supersolution(proof)
-    gamma, radius = (_number(proof, name) for name in ("gamma", "radius"))
+    gamma, radius = rationals.discount(proof.get("gamma")), rationals.amount(proof.get("radius"), "radius")
     upper = outward(found.bound, found.bound)[1]
     return ProvedEnd(divergence, normaliser, gamma, radius, Fraction(0), upper, checks=found.checks)
 
@@ -204,7 +208,9 @@ def _named(fields: ReadFields) -> tuple[str, str]:
     for name, known in names.items():
         if not isinstance(fields.get(name), str) or fields[name] not in known:
             raise InvalidInput(
-                got=f"{name} = {fields.get(name)!r}", wanted=f"one of {', '.join(known)}", fix="correct the file"
+                got=f"{name} = {rationals.shown(fields.get(name))}",
+                wanted=f"one of {', '.join(known)}",
+                fix="correct the file",
             )
     return fields["divergence"], fields["normaliser"]
 
@@ -216,7 +222,3 @@ def _distance(divergence: str) -> str:
         return f"{'mean' if reduced.reduction.mean else 'max'}-{reduced.divergence.notation}"
     reduction, _, generator = divergence.partition("-")  # of an earlier file, with a reduction that is not offered
     return f"{reduction}-{BY_NAME[generator].notation}"
-
-
-def _number(fields: ReadFields, name: str) -> Fraction:
-    return rationals.number(fields.get(name), name)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.decimals import as_written
+from trpo_theory.model.decimals import as_written, nearest_float
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.raw import Undecided, arb, arb_mat, datum, float_ends, fmpq, precision, raw
 from trpo_theory.sharp.divergence import Divergence
@@ -99,8 +99,10 @@ def _array(value: ArrayLike, name: str) -> np.ndarray:
 
 def _exact_discount(gamma: float | Fraction) -> Any:
     """γ as a rational; a float is the decimal that it is written as."""
+    if isinstance(gamma, Fraction):
+        return raw(rationals.discount(gamma))
     _checks.discount(float(gamma))
-    return raw(gamma if isinstance(gamma, Fraction) else as_written(float(gamma)))
+    return raw(as_written(float(gamma)))
 
 
 class _Step:
@@ -198,9 +200,10 @@ def _row(entries: np.ndarray, name: str) -> Row:
     """The positive entries of a row of probabilities, over their exact sum."""
     found = {int(i): datum(entries[i]) for i in np.flatnonzero(entries)}
     total = sum(found.values(), fmpq(0))
-    if any(entry < 0 for entry in found.values()) or abs(float(entries.sum()) - 1) > _checks.ROW_SUM_ATOL:
+    if any(entry < 0 for entry in found.values()) or abs(nearest_float(entries.sum()) - 1) > _checks.ROW_SUM_ATOL:
+        shown = ", ".join(str(nearest_float(entry)) for entry in entries[:6])
         raise InvalidInput(
-            got=f"{name} = {entries[:6].tolist()}{'...' * (len(entries) > 6)} that sums to {float(entries.sum()):.10g}",
+            got=f"{name} = [{shown}{', ...' * (len(entries) > 6)}] that sums to {nearest_float(entries.sum()):.10g}",
             wanted="probabilities that sum to 1",
             fix="check where it was computed",
         )

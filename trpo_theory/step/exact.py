@@ -81,12 +81,7 @@ class ExactInstance:
         """One of the fields that are checked against transition and available, as it is stored."""
         states, actions = self.states, self.actions
         if name == "gamma":
-            gamma = rationals.number(value, name)
-            if not 0 <= gamma < 1:
-                raise InvalidInput(
-                    got=f"gamma = {rationals.short(gamma)}", wanted="0 <= gamma < 1", fix="pass 0.99, say"
-                )
-            return gamma
+            return rationals.discount(value)
         if name == "initial":
             return rationals.rows(rationals.fractions(value, name, (states,)), name)
         if name == "size":

@@ -19,6 +19,8 @@ from trpo_theory.model.types import RealLike
 
 _ATOL = Fraction(1, 10**8)
 """How far a row of probabilities may be from summing to 1: `_checks.ROW_SUM_ATOL`."""
+_DIGITS = 10
+"""Significant digits of a rational in a message: chosen, as those of an enclosure that a person reads."""
 
 
 def fractions(
@@ -71,6 +73,22 @@ def number(value: RealLike | None, name: str) -> Fraction:
     entry: Any = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
     out: Any = fractions(written(entry), name, ())
     return out[()]
+
+
+def amount(value: RealLike | None, name: str) -> Fraction:
+    """A radius or a coefficient: a rational, 0 or more, that rounds to a finite float, as results show it."""
+    out = number(value, name)
+    if out < 0 or math.isinf(decimals.nearest_float(out)):
+        raise InvalidInput(got=f"{name} = {_terse(out)}", wanted="0 or more, at most 1.8e308", fix="correct the file")
+    return out
+
+
+def discount(value: RealLike | None, name: str = "gamma") -> Fraction:
+    """γ in [0, 1): the rational is compared, since -1e-400 is 0 as a float."""
+    gamma = number(value, name)
+    if not 0 <= gamma < 1:
+        raise InvalidInput(got=f"{name} = {_terse(gamma)}", wanted="0 <= gamma < 1", fix="pass 0.99, say")
+    return gamma
 
 
 def written(value: Any) -> Any:
@@ -171,8 +189,23 @@ def groups(value: RealLike | None, states: int) -> tuple[int, ...] | None:
     return tuple(int(entry) for entry in entries)
 
 
-def short(x: Fraction | int) -> str:
-    """A rational for a message."""
+def shown(value: Any, digits: int = _DIGITS) -> str:
+    """What a file says, for a message: rationals as a reader writes them, also in lists; anything else as Python does."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(shown(entry, digits) for entry in value)}]"
+    return short(value, digits) if isinstance(value, Fraction) else repr(value)
+
+
+def short(x: Fraction | int, digits: int = _DIGITS) -> str:
+    """A rational for a message, with so many significant digits where it is long."""
     if max(abs(x.numerator), x.denominator) < 10**12:
         return str(x)
-    return f"about {decimal.Decimal(x.numerator) / x.denominator:.10g}"
+    with decimal.localcontext(prec=digits + 2):
+        text = f"{decimal.Decimal(x.numerator) / x.denominator:.{digits}g}"
+    return f"about {text}"
+
+
+def _terse(x: Fraction) -> str:
+    """A rational for a message: 1e400 where it is such a decimal."""
+    text = f"{(decimal.Decimal(x.numerator) / x.denominator).normalize():g}"
+    return text.replace("e+", "e") if Fraction(text) == x else short(x)
