@@ -1,5 +1,11 @@
-"""beartype as the tests use it: an int will do where a float is wanted (PEP 484's numeric tower)."""
+"""beartype as the tests use it: an int will do for a float (PEP 484's numeric tower), and a NumPy scalar for an array.
 
-from beartype import BeartypeConf, beartype
+NumPy itself returns scalars where a result has no axes, whatever the arguments were.
+"""
 
-check = beartype(conf=BeartypeConf(is_pep484_tower=True))
+import numpy as np
+from beartype import BeartypeConf, FrozenDict, beartype
+
+check = beartype(
+    conf=BeartypeConf(is_pep484_tower=True, hint_overrides=FrozenDict({np.ndarray: np.ndarray | np.generic}))
+)
