@@ -40,6 +40,15 @@ def test_console_blocks_print_what_they_show(command, shown, capsys):
         assert json.loads(printed)
 
 
+def test_the_mdp_in_json_is_read_as_it_is_shown(capsys, tmp_path, monkeypatch):
+    (shown,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    (command,) = re.findall(r"`trpo-theory (bound two\.json .*?)`", README)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.json").write_text(shown)
+    assert main(shlex.split(command)) == 0
+    assert "coupling/tv" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_the_experiments_output_is_the_one_shown(capsys, tmp_path):
     from experiments.__main__ import main as experiments

@@ -1,4 +1,4 @@
-"""The battery that every claim is run against: random, sparse, deterministic, near, aggregated and worst-case instances."""
+"""The battery that every claim is run against: random, sparse, deterministic, aggregated and worst-case instances, tiny steps."""
 
 from __future__ import annotations
 
