@@ -102,7 +102,7 @@ def rounded_constants() -> Iterator[set[float]]:
 
     >>> with rounded_constants() as seen:
     ...     raw(0.9), raw(1 / 3)
-    (9/10, [0.33333333333333 +/- 3.56e-15])
+    (9/10, [0.333333333333333 +/- 5.37e-16])
     >>> seen
     {0.3333333333333333}
     """
