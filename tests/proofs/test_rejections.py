@@ -104,6 +104,17 @@ def test_an_amount_is_a_finite_float(amount, sharp, update, tmp_path):
         assert error.got == f"{name} = {amount}"
 
 
+def test_other_numbers_beyond_floats_are_no_error_of_the_program(sharp, update, tmp_path, capsys):
+    error = refused(written(tmp_path / "file.json", update["proof"] | {"multiplier": ["1", "1e400", "1"]}))
+    assert error.got == "multiplier[1] = 1e400"
+    status, found = printed(capsys, written(tmp_path / "file.json", sharp | {"reward": [["1e400", 0, 0], [0, 0, 0]]}))
+    assert (status, found["verdict"]) == (3, "undecided")
+    assert "beyond floats" in found["disagreements"][0]
+    rewards = update["proof"] | {"reward": [["1e400", 0]] * 3}
+    status, found = printed(capsys, written(tmp_path / "file.json", rewards))
+    assert (status, found["verdict"], found["certified"]) == (1, "proved", False)
+
+
 def test_a_row_beyond_floats_is_named(sharp, tmp_path):
     error = refused(written(tmp_path / "file.json", sharp | {"old": [["1e400", 0, 0], ["1/2", "1/2", 0]]}))
     assert error.got == "old[0] that sums to 1 + inf"
@@ -213,6 +224,8 @@ def test_an_index_is_a_plain_one(update, tmp_path):
 def test_a_slack_is_shown_as_a_reader_writes_it(tmp_path):
     fields = json.loads((WITNESSES / "trpo--tv-2.json").read_text())
     certificate = tt.certify(written(tmp_path / "file.json", fields | {"slack": ["-1/4", "-1/4"]}))
+    nested = tt.certify(written(tmp_path / "file.json", fields | {"slack": {"a": ["-1/4"]}}))
+    assert "{'a': [-1/4]}, which is" in nested.summary
     assert "[-1/4, -1/4], which is no tight enclosure of it, [-1/80, -1/80]" in certificate.summary
 
 

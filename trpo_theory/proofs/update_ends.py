@@ -141,6 +141,8 @@ class EnclosedRow:
         """u = ν − max A, from the float solver: any u ≥ 0 (> 0 where old's own action is best) gives a bound."""
         old = np.array([float(fraction(x)) for x in self.old])
         advantage = np.array([float(a.mid()) for a in self.advantage])
+        if not np.isfinite(advantage).all():  # beyond floats there is no float solver
+            return multiplier
         rows = FORWARD_KL.rows(old[:, None], advantage[:, None], np.ones((len(old), 1), dtype=bool))
         solved = FORWARD_KL.at_multiplier(rows, np.array([float(fraction(multiplier))]))
         u = float(solved.state[0]) * float(rows.scale[0])

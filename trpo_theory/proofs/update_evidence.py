@@ -204,4 +204,4 @@ def _multipliers(fields: ReadFields, rows: int) -> list[fmpq]:
     numbers = rationals.fractions(fields.get("multiplier"), "multiplier", (rows,))
     if (numbers < 0).any():
         raise InvalidInput(got="a negative multiplier", wanted="multipliers of 0 or more", fix="set it to 0")
-    return [raw.raw(number) for number in numbers]
+    return [raw.raw(rationals.amount(number, f"multiplier[{row}]")) for row, number in enumerate(numbers)]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from trpo_theory._outward import Toward
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import (
@@ -145,6 +147,10 @@ def witness_ratio(
         )
     if not size[0] > 0:
         raise NotSolved("got a witness without advantages; wanted a positive epsilon; fix: use another number of nodes")
+    if not np.isfinite([*step.gap, *size]).all():
+        raise NotSolved(
+            "got a witness whose gap or epsilon is beyond floats; wanted finite ones; fix: scale its rewards"
+        )
     return -Fraction(step.gap[1]) / Fraction(size[1]), -Fraction(step.gap[0]) / Fraction(size[0])
 
 

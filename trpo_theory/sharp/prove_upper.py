@@ -146,13 +146,15 @@ class _Data:
             raise InvalidInput(got=f"no {', '.join(missing)}", wanted=", ".join(wanted), fix="add them")
         if fields["kind"] != KIND or fields["divergence"] not in tuple(divergences.BY_NAME):
             raise InvalidInput(
-                got=f"kind {fields['kind']!r}, divergence {fields['divergence']!r}",
+                got=f"kind {rationals.shown(fields['kind'])}, divergence {rationals.shown(fields['divergence'])}",
                 wanted=f"kind {KIND!r}, divergence one of {', '.join(divergences.BY_NAME)}",
                 fix="pass the proof object of a supersolution",
             )
         for name in ("mean", "expected"):
             if not isinstance(fields[name], bool):
-                raise InvalidInput(got=f"{name} = {fields[name]!r}", wanted="true or false", fix="write one of them")
+                raise InvalidInput(
+                    got=f"{name} = {rationals.shown(fields[name])}", wanted="true or false", fix="write one of them"
+                )
         self.divergence = divergences.BY_NAME[fields["divergence"]]
         self.mean, self.expected = fields["mean"], fields["expected"]
         self.gamma, self.radius = (raw(rationals.number(fields[n], n)) for n in ("gamma", "radius"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import math
 import numbers
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -193,6 +194,8 @@ def shown(value: Any, digits: int = _DIGITS) -> str:
     """What a file says, for a message: rationals as a reader writes them, also in lists; anything else as Python does."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(shown(entry, digits) for entry in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name!r}: {shown(entry, digits)}' for name, entry in value.items())}}}"
     return short(value, digits) if isinstance(value, Fraction) else repr(value)
 
 
