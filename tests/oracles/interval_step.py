@@ -132,6 +132,7 @@ class Step:
         self.ok = [
             [bool(ok[s][a]) and (not only_used or self.old[s][a] + self.new[s][a] > 0) for a in self.A] for s in self.S
         ]
+        want(not only_used or ok == self.ok, "available")
         lists = [self.start, *self.old, *self.new, *(self.P[s][a] for s in self.S for a in self.A if self.ok[s][a])]
         want(all(sum(row) == 1 and min(row) >= 0 for row in lists), "a row that is no distribution")
         want(all(len(row) == S for row in lists[:1] + lists[1 + 2 * S :]), "a shape")

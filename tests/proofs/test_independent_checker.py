@@ -83,6 +83,17 @@ def test_a_fresh_file_of_each_kind_is_proved_by_both(kind, files):
     assert tt.certify(files[kind]).certified
 
 
+def test_available_of_a_sharp_witness_is_checked_by_both(files, tmp_path):
+    fields = json.loads(files["sharp-lower"].read_text())
+    taken = fields["available"]
+    assert not all(map(all, taken))
+    lead_on = [[row if any(row) else fields["initial"] for row in rows] for rows in fields["transition"]]
+    for available, same in ((taken, True), ([[True] * len(row) for row in taken], False), (None, False)):
+        (tmp_path / "file.json").write_text(json.dumps(fields | {"transition": lead_on, "available": available}))
+        assert check(tmp_path / "file.json")[0] == same
+        assert tt.certify(tmp_path / "file.json").certified == same
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("normaliser", ["max", "expected"])
 @pytest.mark.parametrize("divergence", DIVERGENCES)
