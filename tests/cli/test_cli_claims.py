@@ -461,9 +461,13 @@ def test_no_file_that_a_witness_names_is_run(capsys, mine, tmp_path, monkeypatch
     assert_one_message(*run(capsys, "certify", path), "mine.py", "--from mine.py")  # though the file is beside it
     assert not (tmp_path / "ran").exists()
     status, out, _ = run(capsys, "certify", path, "--from", mine, "--json")
+    assert (status, json.loads(out)["verdict"]) == (1, "refuted")  # the file has changed since
+    assert "the file's file_sha256 is" in json.loads(out)["disagreements"][0]
+    assert (tmp_path / "ran").exists()
+    mine.write_text(MINE)
+    status, out, _ = run(capsys, "certify", path, "--from", mine, "--json")
     assert status == 0
     assert json.loads(out)["certified"]
-    assert (tmp_path / "ran").exists()
 
     mine.write_text(MINE.replace("0.5 - q.max_tv", "1.5 - q.max_tv"))
     assert run(capsys, "certify", path, "--from", mine)[0] == 1
@@ -492,7 +496,7 @@ def test_an_id_of_the_catalogue_cannot_be_redefined(capsys, tmp_path, verb):
     assert_one_message(*run(capsys, "certify", path), "trpo/tv", "reserved")
 
 
-@pytest.mark.parametrize("name", ["statement", "source", "relation", "note"])
+@pytest.mark.parametrize("name", ["statement", "relation", "note"])
 def test_words_that_are_not_the_claims_own_are_refused(capsys, tmp_path, name):
     fields = json.loads((WITNESSES / "trpo--tv-2.json").read_text()) | {name: "="}
     path = tmp_path / "witness.json"
