@@ -8,9 +8,21 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from trpo_theory.errors import InvalidInput
+
+Stream = TypeVar("Stream")
+
+
+@runtime_checkable
+class WithDescriptor(Protocol):
+    """A stream with a file descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        ...
+
 
 _IN_ASCII = {
     **{"≥": ">=", "≤": "<=", "≠": "!=", "≈": "~", "±": "+-", "×": "x", "·": "*", "√": "sqrt", "∞": "inf", "∑": "sum"},
@@ -71,7 +83,7 @@ def ascii_where_needed() -> Iterator[None]:
                 stream.reconfigure(errors=errors)
 
 
-def expect_open(stream: IO[str] | None) -> IO[str]:
+def expect_open(stream: Stream | None) -> Stream:
     """Stdout, unless it is closed.
 
     Raises:
@@ -108,7 +120,7 @@ def broken_pipe(stop: SystemExit) -> OSError | None:
     return error if isinstance(error, OSError) else None
 
 
-def discard(stream: IO[str]) -> None:
+def discard(stream: WithDescriptor) -> None:
     """What is left in the stream's buffer goes nowhere, so that Python does not fail on it when it ends."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
