@@ -1,12 +1,10 @@
 """Shared set-up: run-time checks of the annotated shapes, and two Hypothesis profiles, `ci` (the default) and `deep`.
 
 pytest --hypothesis-profile=deep
-TRPO_THEORY_CHECK_TYPES=all pytest      checks every annotation, as CI does, not only in modules with shapes
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -23,8 +21,7 @@ def _modules_with_shapes() -> list[str]:
 
 
 # Before anything imports the package: from here on every annotated shape is checked by beartype.
-everything = os.environ.get("TRPO_THEORY_CHECK_TYPES") == "all"
-install_import_hook("trpo_theory" if everything else _modules_with_shapes(), "typechecking.check")
+install_import_hook(_modules_with_shapes(), "typechecking.check")
 
 _SLOW_IS_FINE = [HealthCheck.too_slow]
 settings.register_profile(
