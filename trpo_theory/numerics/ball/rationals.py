@@ -209,6 +209,6 @@ def short(x: Fraction | int, digits: int = _DIGITS) -> str:
 
 
 def _terse(x: Fraction) -> str:
-    """A rational for a message: 1e400 where it is such a decimal."""
+    """A rational for a message: a long one that is a decimal as that, 1e400."""
     text = f"{(decimal.Decimal(x.numerator) / x.denominator).normalize():g}"
-    return text.replace("e+", "e") if Fraction(text) == x else short(x)
+    return text.replace("e+", "e") if "about" in short(x) and Fraction(text) == x else short(x)
