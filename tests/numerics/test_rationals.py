@@ -41,7 +41,7 @@ def test_rows_are_divided_by_their_exact_sum_only_where_they_are_off_by_rounding
     assert rows.tolist() == [[(near - F(1, 3)) / near, F(1, 3) / near], [F(1, 4), F(3, 4)]]
     wrong = rationals.fractions([[1, 0], [apart, 0]], "old")
     with pytest.raises(
-        InvalidInput, match=r"^got old row \[1\] that sums to 50000001/50000000; wanted each row to sum"
+        InvalidInput, match=r"^got old row \[1\] that sums to 50000001/50000000 \(state 1\); wanted each row to sum"
     ):
         rationals.rows(wrong, "old")
     assert rationals.rows(wrong, "old", np.array([True, False])).tolist() == wrong.tolist()
