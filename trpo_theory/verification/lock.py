@@ -22,7 +22,7 @@ class Lock:
     """
 
     def __init__(self, directory: Path) -> None:
-        self.path = directory / NAME
+        self.path: Path = directory / NAME
         while True:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
             if not _locked(self._file):

@@ -45,11 +45,11 @@ class RunDirectory:
     def __init__(
         self, path: Any, settings: dict[str, Any], codes: Mapping[str, str] | None = None, *, resume: bool = False
     ) -> None:
-        self.path = Path(path)
-        self.codes = dict(codes or {})
+        self.path: Path = Path(path)
+        self.codes: dict[str, str] = dict(codes or {})
         self.damaged: list[str] = []
         manifest = {"format": FORMAT, "settings": _as_json(settings), "versions": _versions()}
-        self.run = _sha256(
+        self.run: str = _sha256(
             json.dumps([manifest["settings"], [manifest["versions"][name] for name in _DECIDES]]).encode()
         )
         try:
