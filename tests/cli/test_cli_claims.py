@@ -313,7 +313,11 @@ def test_an_error_in_another_process_is_the_same_message(capsys, tmp_path):
     text = "".join(f"@claim('mine/{n}', statement='s')\ndef f{n}(q):\n    return {n}\n" for n in ("nonsense", "1"))
     file.write_text(HEAD + text)
     call = ("verify", "--from", file, "--instances", 20, "--jobs")
-    assert run(capsys, *call, 2) == run(capsys, *call, 1)
+    two, one = run(capsys, *call, 2), run(capsys, *call, 1)
+    assert two[0] == one[0] == 3
+    messages = [[line for line in out.splitlines() if "its own code failed" in line] for _, out, _ in (two, one)]
+    assert messages[0] == messages[1]  # the counts of the other claim are not: searches here are cut short
+    assert "NameError: name 'nonsense' is not defined (line 4: return nonsense)" in messages[0][0]
 
 
 # --- other bad input -------------------------------------------------------------------------------------------
