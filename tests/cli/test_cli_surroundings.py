@@ -72,6 +72,7 @@ def shorter():
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_full_and_a_broken_output_are_2_for_every_verb(verb, form, capsys, monkeypatch):
@@ -82,6 +83,7 @@ def test_a_full_and_a_broken_output_are_2_for_every_verb(verb, form, capsys, mon
         assert sys.stdout is faulty
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux's")
 @pytest.mark.parametrize(
     "end", [" >/dev/full", " >&-", " | true; exit ${PIPESTATUS[0]}"], ids=["full", "closed", "head"]
@@ -93,6 +95,7 @@ def test_what_a_shell_does_to_an_output_is_2(command, end):
     assert out == b""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux's")
 def test_a_stderr_that_fails_changes_no_status_and_pollutes_nothing():
     for end in (" 2>&-", " 2>/dev/full"):
@@ -100,6 +103,7 @@ def test_a_stderr_that_fails_changes_no_status_and_pollutes_nothing():
         assert (status, out) == (2, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii", "utf-8", "cp437"])
 def test_an_encoding_is_no_error(encoding, monkeypatch):
     """What it lacks is replaced by ASCII characters; in UTF-8 nothing is."""

@@ -84,6 +84,7 @@ def test_the_contract(name, ran):
     assert type(module.quick(module.Settings())) is module.Settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_all_is_presented_from_the_files(name, ran):
     module, _ = SMALL[name]

@@ -38,6 +38,7 @@ def test_the_table_of_all_bounds_comes_out_again():
     _same(found, read_frame(RESULTS / "lower-bound-bounds.csv"))
 
 
+@pytest.mark.slow
 def test_a_sharp_gap_comes_out_again():
     rows = read_frame(RESULTS / "sharp-gaps.csv")
     assert (rows["lower"] < rows["upper"]).all()

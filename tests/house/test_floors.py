@@ -160,6 +160,7 @@ def test_the_ball_library_is_imported_in_one_room_only(module):
     assert module.startswith("numerics/ball/") or "flint" not in names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "circle"),
     [

@@ -214,6 +214,7 @@ def series(order: mpf, x: mpf) -> mpf:
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("x", [F(1, 3), F(9, 10), F(99, 100)])
 @pytest.mark.parametrize("order", [-0.5, 0.5, F(-4, 3), 0, -1, 1])
 def test_polylog_encloses_its_series(order, x):

@@ -68,6 +68,7 @@ def test_there_is_a_checker_for_each_kind_and_the_one_of_earlier_versions():
     assert set(CHECKERS) == {*KINDS, "sharp-gap/supersolution"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_is_certified(kind, written, tmp_path, capsys):
     fields = json.loads(written[kind])
@@ -196,6 +197,7 @@ OTHERS[COVER] = {
 MUTATIONS = [(kind, name) for kind in KINDS for name in {**WORDS, **OTHERS[kind]}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), MUTATIONS, ids=lambda one: str(one).replace(" ", "-"))
 def test_a_file_that_says_something_else_is_rejected(kind, name, written, tmp_path, capsys):
     fields = json.loads(written[kind])
@@ -368,6 +370,7 @@ def test_a_sharp_witness_of_199_states_is_certified(tmp_path, capsys):
     assert found["lower"] == pytest.approx(gap.lower, rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normaliser", ["max", "expected"])
 @pytest.mark.parametrize("divergence", ["max-tv", "mean-tv"])
 def test_the_theorem_names_divergence_and_normaliser(divergence, normaliser, tmp_path, capsys):

@@ -77,6 +77,7 @@ def files(tmp_path_factory):
 KINDS = ("refutation", "worst-case", "sharp-lower", "sharp-upper", "update-gap", "theorem-cover")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fresh_file_of_each_kind_is_proved_by_both(kind, files):
     assert check(files[kind]) == (True, f"{kind} proved")
@@ -239,6 +240,7 @@ MUTATIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in KINDS for name in MUTATIONS[kind]])
 def test_both_checkers_reject_a_mutation(kind, name, files, tmp_path):
     fields = json.loads(files[kind].read_text(), parse_float=str)

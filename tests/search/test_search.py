@@ -541,6 +541,7 @@ def test_shrinking_drops_what_the_claim_does_not_need_and_keeps_what_it_does(ref
     assert small["size"].size > 3
 
 
+@pytest.mark.slow
 def test_the_shrunk_witness_is_false_by_the_exact_oracle(refuted):
     small, proof = shrink(SHRUNK["plain"], *refuted["plain"])
     fields = {name: getattr(small, name) for name in ("transition", "reward", "gamma", "initial", "available")}

@@ -10,6 +10,7 @@ from trpo_theory.cli import main
 from trpo_theory.sharp.prove_upper import check_supersolution
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("gamma", "radius"), [(0.1, 1e-3), (0.2, 0.01), (0.3, 0.1), (0.5, 0.03), (0.7, 0.1), (0.8, 1.0)]
 )

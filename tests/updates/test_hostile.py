@@ -38,6 +38,7 @@ def judged(seeds):
     return statuses
 
 
+@pytest.mark.slow
 def test_no_upper_bound_is_below_a_feasible_policy():
     statuses = judged(range(100))
     assert statuses[Status.OPTIMAL] >= 95
@@ -63,6 +64,7 @@ def test_two_rewards_next_to_each_other(gamma, low, high):
     assert value <= solution.upper_bound + float(solution.data_error[0]) <= value * (1 + hostile.mp.mpf("2e-9"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "problem", [MeanKL(RADIUS), MeanKL(1e-12), Penalty(1.0), Penalty(bound="chain-rule/kl")], ids=str
 )

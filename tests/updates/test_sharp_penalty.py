@@ -74,6 +74,7 @@ def test_outside_its_radii_it_is_the_chain_rule():
         assert float(sharp.SHARP_MAX_KL.penalty(q)) == pytest.approx(6 * li_minus_half(GAMMA) * radius, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_step_counts_only_where_its_supersolution_is_proved(monkeypatch):
     """Else the penalty is the chain rule's: refused here as the checker refuses many at radii below 1e-6."""
     step, q = sharp.step_above(0.01), KnownQuantities(gamma=GAMMA, max_abs_advantage=3.0, max_kl=0.01)

@@ -90,6 +90,7 @@ def test_a_hypothesis_that_only_floats_meet_supports_nothing():
     assert "floats only" in verdict.note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MEANT)
 def test_what_depends_on_a_rounded_constant_is_undecided_and_says_which(name):
     constant = MEANT[name]

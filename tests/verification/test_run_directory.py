@@ -52,6 +52,7 @@ def test_what_was_written_is_read(run):
     assert read_run(run)["a"].instances == 3
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_is_detected(run):
     """Of a chunk's file each bit of every 29th byte and all of its last 64, and of the manifest each bit of every byte."""
     file, manifest = file_of(run, "one"), run / "manifest.json"
@@ -249,6 +250,7 @@ def test_the_fingerprint_of_a_claim_changes_with_what_it_refers_to_only(tmp_path
     sys.modules.pop("helpers", None)
 
 
+@pytest.mark.slow
 def test_the_fingerprint_does_not_depend_on_the_process(tmp_path):
     (tmp_path / "mine.py").write_text(FILE)
     (tmp_path / "helpers.py").write_text(HELPERS)

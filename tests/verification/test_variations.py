@@ -422,6 +422,7 @@ def test_a_false_claim_is_refuted(name, verdicts):
     assert verdicts[name]["certified"]
 
 
+@pytest.mark.slow
 def test_a_clumsy_formula_is_said_to_be_run_one_by_one(verdicts):
     for name in ("clumsy-max", "clumsy-max-without-bars", "clumsy-branch"):
         assert "one instance at a time" in verdicts[name]["note"]

@@ -83,6 +83,7 @@ def test_claims_of_the_catalogue_come_out_as_expected(verification):
         assert verdict.near >= 0
 
 
+@pytest.mark.slow
 def test_the_sharp_claim_has_slack_0_and_the_false_one_half_of_its_gap(verification):
     """coupling/tv is attained; trpo/tv-2 falls short by at most half, in the limit of small steps."""
     assert verification["coupling/tv"].min_slack == 0
@@ -331,6 +332,7 @@ def test_falsify_and_check_refuse_bad_input_too():
             check("trpo/tv-2", **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_claim_whose_code_fails_is_named(jobs):
     bad = made(lambda q: q.max_tv + q.nonsense, id="mine/bad")
