@@ -232,20 +232,24 @@ def _manifest(path: Path) -> Any:
     try:
         content = file.read_bytes()
         manifest = json.loads(content)
-        if "settings" in manifest and manifest.get("format", 1) != FORMAT:
-            raise _other_format(path, manifest.get("format", 1))
-        del manifest["sha256"]
-        if _manifest_bytes(manifest) != content:
-            raise ValueError("it is not as it was written")
-        return manifest
-    except InvalidInput:
-        raise
-    except (ValueError, OSError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidInput(
-            got=f"{str(file)!r}, which cannot be read ({error})",
-            wanted="the manifest of a run",
-            fix="name another directory",
-        ) from None
+    except (ValueError, OSError) as error:
+        raise _unreadable(file, error) from None
+    if not isinstance(manifest, dict):
+        raise _unreadable(file, "it is no JSON object")
+    if "settings" in manifest and manifest.get("format", 1) != FORMAT:
+        raise _other_format(path, manifest.get("format", 1))
+    manifest.pop("sha256", None)
+    if _manifest_bytes(manifest) != content:
+        raise _unreadable(file, "it is not as it was written")
+    return manifest
+
+
+def _unreadable(file: Path, why: object) -> InvalidInput:
+    return InvalidInput(
+        got=f"{str(file)!r}, which cannot be read ({why})",
+        wanted="the manifest of a run",
+        fix="name another directory",
+    )
 
 
 def _other_format(path: Path, there: Any) -> InvalidInput:
