@@ -120,10 +120,7 @@ def solve(
     size = (surrogate.visitation * np.abs(answer.change * surrogate.advantage).sum(0)).sum(0)
     if np.isnan(upper).any() or not np.isfinite(size).all():
         raise overflow("an objective or its upper bound")
-    with np.errstate(invalid="ignore"):  # 0 · ∞ of a row that is not visited
-        error = np.nan_to_num(
-            data_error(surrogate, problem, answer.multiplier, upper, answer.guess), nan=0.0, posinf=np.inf
-        )
+    error = data_error(surrogate, problem, answer.multiplier, upper, answer.guess)
     error = error + np.finfo(np.float64).eps * (_EVALUATION * np.abs(upper) + _CANCELLING * size)
     return UpdateSolution(
         problem=problem,

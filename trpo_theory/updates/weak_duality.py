@@ -84,10 +84,12 @@ def data_error(
     if coefficient is None:
         return (wrong + moved) * reach(_last_radius(surrogate, problem, upper + 2 * (wrong + moved)))
     half = _bound(surrogate, problem, multiplier, guess, 0.5)
+    gain = 2 * (half + 2 * (wrong + moved))
     with np.errstate(divide="ignore", invalid="ignore"):
-        last = np.where(coefficient > 0, 2 * (half + 2 * (wrong + moved)) / coefficient, np.inf)
-        spent = np.where(coefficient > 0, coefficient * last, 0.0)
-    return (wrong + moved) * reach(last) + _coefficient_error(surrogate, problem) * spent
+        last = np.where(coefficient > 0, gain / coefficient, np.inf)
+        # a coefficient that comes out as 0 is not above the MDP's own: its error takes nothing from the bound
+        missed = np.where(coefficient > 0, _coefficient_error(surrogate, problem) * gain, 0.0)
+    return (wrong + moved) * reach(last) + missed
 
 
 def _coefficient_error(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
