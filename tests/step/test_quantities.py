@@ -21,11 +21,12 @@ from trpo_theory.step.quantities import Quantities, compare
 PER_STATE_AND_ACTION = ("q_value", "advantage")
 PER_STATE = (
     *("value", "visitation_old", "visitation_new", "occupancy_old", "occupancy_new", "expected_advantage"),
-    *("visitation_change", "kl", "reverse_kl", "tv"),
+    *("visitation_change", "kl", "reverse_kl", "tv", "reverse_chi2"),
 )
 PER_INSTANCE = (
     *("expected_return_old", "expected_return_new", "surrogate", "surrogate_gain", "surrogate_gap"),
-    *("max_kl", "reverse_max_kl", "mean_kl", "max_tv", "mean_tv", "max_abs_advantage"),
+    *("max_kl", "reverse_max_kl", "mean_kl", "max_tv", "mean_tv", "reverse_max_chi2", "reverse_mean_chi2"),
+    "max_abs_advantage",
 )
 EVERYTHING = (*PER_STATE_AND_ACTION, *PER_STATE, *PER_INSTANCE)
 
@@ -303,6 +304,27 @@ def test_the_divergences_of_each_state_and_their_maxima(case):
     assert q.max_kl == pytest.approx(max(forward), rel=1e-12, abs=0)
     assert q.reverse_max_kl == pytest.approx(max(backward), rel=1e-12, abs=0)
     assert q.max_tv == pytest.approx(max(tv), rel=1e-14, abs=0)
+
+
+def exact_chi2(p, q):
+    """χ²(p ‖ q) of two rows of floats, exactly; ∞ where p > 0 = q."""
+    if any(x > 0 and y == 0 for x, y in zip(p, q, strict=True)):
+        return np.inf
+    pairs = zip(rationals(p), rationals(q), strict=True)
+    return float(sum((x - y) ** 2 / y for x, y in pairs if y > 0))
+
+
+@given(steps())
+def test_the_chi_square_of_new_from_old(case):
+    mdp, old, new = case
+    q = compare(mdp, old, new)
+    rows = [exact_chi2(r, p) for p, r in zip(old, new, strict=True)]
+    np.testing.assert_allclose(q.reverse_chi2, rows, rtol=1e-14, atol=0)
+    assert q.reverse_max_chi2 == pytest.approx(max(rows), rel=1e-14, abs=0)
+    exact = policy_on(mdp, old)
+    weight = nearest((1 - exact.gamma) * exact.visitation)
+    mean = sum(d * row for d, row in zip(weight, rows, strict=True) if d > 0)
+    assert q.reverse_mean_chi2 == pytest.approx(mean, rel=1e-10, abs=1e-15)
 
 
 @given(steps())

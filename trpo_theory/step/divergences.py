@@ -58,6 +58,21 @@ class StepDivergence(StepPolicies):
         return self.max_s(self.chi2)
 
     @cached_property
+    def reverse_chi2(self) -> Array:
+        """χ²(new_s ‖ old_s) = Σ_a (new − old)²/old, (S, *batch); ∞ where new > 0 = old."""
+        return self.arithmetic.chi2(self.new, self.old, axis=1)
+
+    @cached_property
+    def reverse_max_chi2(self) -> Array:
+        """c = max_s χ²(new_s ‖ old_s)."""
+        return self.max_s(self.reverse_chi2)
+
+    @cached_property
+    def reverse_mean_chi2(self) -> Array:
+        """Σ_s d_old(s) χ²(new_s ‖ old_s)."""
+        return self._mean(self.reverse_chi2)
+
+    @cached_property
     def jensen_shannon(self) -> Array:
         """½ KL(old_s ‖ m) + ½ KL(new_s ‖ m), m the mean of both, (S, *batch)."""
         return self.arithmetic.jensen_shannon(self.old, self.new, axis=1)
