@@ -11,6 +11,13 @@ from trpo_theory._checks import integer, unknown_name
 from trpo_theory._entries import expect_numbers, is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.zoo.chi_square import certificate_ladder, kl_for_chi2
+from trpo_theory.zoo.chi_square_chains import (
+    chi2_advantage_tight,
+    chi2_reward_tight,
+    chi2_time_resolved_tight,
+    cv_certificate_tight,
+)
 from trpo_theory.zoo.classics import (
     CLASSICS,
     chain,
@@ -51,9 +58,14 @@ __all__ = [
     "NAMES",
     "Instance",
     "aliased",
+    "certificate_ladder",
     "chain",
+    "chi2_advantage_tight",
+    "chi2_reward_tight",
+    "chi2_time_resolved_tight",
     "coupling_tight",
     "cpo_tight",
+    "cv_certificate_tight",
     "dirichlet",
     "drunkards_walk",
     "equal_kl",
@@ -68,6 +80,7 @@ __all__ = [
     "grid",
     "kakade",
     "kakade_langford_tight",
+    "kl_for_chi2",
     "maintenance",
     "make",
     "pinsker_tight",

@@ -24,12 +24,16 @@ class Instance:
     Attributes:
         mdp, old, new: the instance.
         gap: η(new) − L_old(new) in closed form, or None where none is known.
+        bound: the id of the bound or claim that the family is about, or None.
+        ratio: |gap| over the penalty of `bound`, in closed form; 0 where that penalty is infinite; None without a `bound`.
     """
 
     mdp: FiniteMDP
     old: Float[np.ndarray, "*batch S A"]
     new: Float[np.ndarray, "*batch S A"]
     gap: float | Float[np.ndarray, "*batch"] | None = None
+    bound: str | None = None
+    ratio: float | Float[np.ndarray, "*batch"] | None = None
 
 
 def instance(
@@ -42,6 +46,8 @@ def instance(
     new: Sequence[Sequence[Any]],
     gap: np.ndarray | np.floating,
     state_labels: tuple[str, ...],
+    bound: str | None = None,
+    ratio: np.ndarray | np.floating | None = None,
 ) -> Instance:
     """Build the instance; entries of reward and of the policies may be arrays, which makes a batch of their shape."""
     batch = np.shape(gap)
@@ -52,7 +58,13 @@ def instance(
         initial,
         state_labels=state_labels,
     )
-    return Instance(mdp, _stacked(old, batch), _stacked(new, batch), np.asarray(gap) if batch else float(gap))
+    share = None if ratio is None else scalar_or_batch(ratio)
+    return Instance(mdp, _stacked(old, batch), _stacked(new, batch), scalar_or_batch(gap), bound, share)
+
+
+def scalar_or_batch(value: np.ndarray | np.floating) -> float | np.ndarray:
+    """A float where there is no batch."""
+    return np.asarray(value) if np.ndim(value) else float(value)
 
 
 def _stacked(rows: Sequence[Sequence[Any]], batch: tuple[int, ...]) -> np.ndarray:
@@ -71,6 +83,12 @@ def numbers(**parameters: RealLike) -> list[np.ndarray]:
             wanted="numbers, or arrays that broadcast against each other",
             fix="check the parameters of the family",
         ) from None
+
+
+def positive(name: str, value: np.ndarray | np.floating) -> None:
+    """Refuse a parameter that is not positive and finite."""
+    if not ((value > 0) & np.isfinite(value)).all():
+        raise InvalidInput(got=f"{name} = {value}", wanted=f"a positive, finite {name}", fix=f"change {name}")
 
 
 def within(name: str, value: np.ndarray | np.floating, low: float, high: float) -> None:

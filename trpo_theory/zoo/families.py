@@ -14,6 +14,13 @@ import numpy as np
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.types import RealLike
 from trpo_theory.zoo._instance import Instance, instance, numbers, within
+from trpo_theory.zoo.chi_square import certificate_ladder, kl_for_chi2
+from trpo_theory.zoo.chi_square_chains import (
+    chi2_advantage_tight,
+    chi2_reward_tight,
+    chi2_time_resolved_tight,
+    cv_certificate_tight,
+)
 
 
 def coupling_tight(*, gamma: RealLike = 0.5, x: RealLike = 0.25, scale: RealLike = 1.0) -> Instance:
@@ -251,6 +258,12 @@ _NAMED: dict[str, Callable[..., Instance]] = {
     "cpo-tight": cpo_tight,
     "aliased": aliased,
     "drunkards-walk": drunkards_walk,
+    "chi2-advantage-tight": chi2_advantage_tight,
+    "chi2-reward-tight": chi2_reward_tight,
+    "chi2-time-resolved-tight": chi2_time_resolved_tight,
+    "cv-certificate-tight": cv_certificate_tight,
+    "kl-for-chi2": kl_for_chi2,
+    "certificate-ladder": certificate_ladder,
 }
 
 ALIASES = {**{f"f{number}": name for number, name in enumerate([*_NAMED][:6], 1)}, "walk": "drunkards-walk"}
