@@ -278,6 +278,7 @@ def test_they_are_read_by_name():
         ("chi2-advantage-tight", {"n": 2.5}, "pass n=20"),
         ("chi2-advantage-tight", {"n": 1e9}, "pass n=20"),
         ("chi2-advantage-tight", {"n": float("nan")}, "pass n=20"),
+        ("chi2-advantage-tight", {"n": np.array([3, 4])}, "pass n=20"),
         ("chi2-advantage-tight", {"c": 0.0}, "change c"),
         ("chi2-advantage-tight", {"c": 1e9, "n": 50}, "lower c or n"),
         ("chi2-advantage-tight", {"c": np.array([0.1, 0.2]), "n": 50}, "one instance at a time"),

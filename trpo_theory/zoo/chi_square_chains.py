@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trpo_theory._checks import discount
+from trpo_theory._entries import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
@@ -109,7 +110,7 @@ class _Chain:
 
 
 def _chain(gamma: RealLike, c: RealLike, n: float) -> _Chain:
-    if isinstance(n, bool) or not 2 <= n <= _MOST_TIMES or int(n) != n:
+    if not is_real(n) or not 2 <= float(n) <= _MOST_TIMES or int(n) != n:
         raise InvalidInput(
             got=f"n = {n!r}", wanted=f"a whole number of times before the end, 2 to {_MOST_TIMES:,}", fix="pass n=20"
         )
