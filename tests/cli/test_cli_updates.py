@@ -11,9 +11,9 @@ from trpo_theory.cli import main
 
 UPDATE_FIELDS = {
     *("problem", "objective", "upper_bound", "gap", "surrogate_gain", "expected_return_old", "expected_return_new"),
-    *("max_kl", "mean_kl", "status", "policy"),
+    *("max_kl", "mean_kl", "reverse_max_chi2", "status", "policy"),
 }
-STEP_FIELDS = {"index", "expected_return", "surrogate", "max_kl", "mean_kl", "objective", "gap"}
+STEP_FIELDS = {"index", "expected_return", "surrogate", "max_kl", "mean_kl", "reverse_max_chi2", "objective", "gap"}
 
 
 def run(capsys, command):
@@ -57,6 +57,8 @@ def test_update_json_on_f6(capsys, shared):
         "--problem max-tv --delta 0.1",
         "--problem reverse-max-kl --delta 0.1",
         "--problem reverse-mean-kl --delta 0.1",
+        "--problem reverse-max-chi2 --delta 0.01",
+        "--problem reverse-mean-chi2 --delta 0.01",
         "--problem trpo-step --delta 0.01",
         "--problem mean-kl --delta 0.01 --solver clarabel",
     ],
@@ -72,6 +74,8 @@ def test_every_problem_has_its_verb(capsys, options, tmp_path):
     assert fields["objective"] <= fields["upper_bound"] + 1e-12
     q = tt.compare(tt.load("gym:FrozenLake-v1", gamma=0.9), np.full((16, 4), 0.25), np.array(fields["policy"]))
     assert fields["surrogate_gain"] == pytest.approx(float(q.surrogate_gain), rel=1e-6, abs=1e-12)
+    chi2 = 4 * ((np.array(fields["policy"]) - 0.25) ** 2).sum(1).max()
+    assert fields["reverse_max_chi2"] == pytest.approx(chi2, rel=1e-6, abs=1e-30)
     assert (np.load(out_file)["policy"] == np.array(fields["policy"])).all()
 
 

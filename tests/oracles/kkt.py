@@ -23,7 +23,10 @@ import mpmath
 mp = mpmath.MPContext()
 mp.dps = 80
 
-PROBLEMS = ("penalty", "max-kl", "mean-kl", "reverse-max-kl", "reverse-mean-kl", "max-tv")
+PROBLEMS = (
+    *("penalty", "max-kl", "mean-kl", "reverse-max-kl", "reverse-mean-kl", "max-tv"),
+    *("reverse-max-chi2", "reverse-mean-chi2"),
+)
 """Those whose divergence and derivative are written below."""
 
 NOTHING = mp.mpf("1e-200")
@@ -106,6 +109,13 @@ def reverse_kl(row: Row) -> Any:
     return total
 
 
+def reverse_chi2(row: Row) -> Any:
+    """χ²(p‖old) = Σ (p − old)²/old."""
+    if any(o == 0 and n > 0 for o, n in zip(row.old, row.new, strict=True)):
+        return mp.inf
+    return mp.fsum(c * c / o for o, c in zip(row.old, row.change, strict=True) if o > 0)
+
+
 def total_variation(row: Row) -> Any:
     return row.moved / 2
 
@@ -114,6 +124,8 @@ def divergence(name: str, row: Row) -> Any:
     """The divergence that the problem of that name holds down."""
     if name == "max-tv":
         return total_variation(row)
+    if name.endswith("chi2"):
+        return reverse_chi2(row)
     return reverse_kl(row) if name.startswith("reverse") else forward_kl(row)
 
 
@@ -128,6 +140,9 @@ def _nu_interval(name: str, row: Row, a: int) -> tuple[Any, Any]:
     if name.startswith("reverse"):
         if o == 0:
             return -mp.inf, mp.inf
+        if name.endswith("chi2"):
+            slope = here - 2 * lam * c / o
+            return slope, slope if n > 0 else mp.inf
         if n == 0:  # smaller than any float, so that ∂D/∂p lies below its value at the least float
             return here - lam * mp.log(mp.mpf(5e-324) / o), mp.inf
         slope = here - lam * log_ratio(o, c, n)
@@ -261,6 +276,8 @@ def _row_value(name: str, row: Row) -> Any:
         return mean
     if name == "max-tv":  # Σ (d − λ)⁺ old, for each unit of mass leaves or stays on its own
         return mp.fsum(o * max(d - lam, 0) for o, d in taken)
+    if name.endswith("chi2"):
+        return mean + _chi2_value(taken, lam)
     if name.startswith("reverse"):  # λ log Σ old exp(−d/λ)
         return mean + lam * mp.log(mp.fsum(o * mp.exp(-d / lam) for o, d in taken))
     outside, mass = all(d > 0 for _, d in taken), mp.fsum(o for o, _ in taken)
@@ -275,3 +292,18 @@ def _row_value(name: str, row: Row) -> Any:
     left = -mp.fsum(o * y for (o, _), y in zip(taken, x, strict=True))
     kl = mp.fsum(o * (y - mp.log1p(y)) for (o, _), y in zip(taken, x, strict=True)) + left
     return moved + left * mean / mass - lam * kl
+
+
+def _chi2_value(taken: list[tuple[Any, Any]], lam: Any) -> Any:
+    """max_p −Σ p d − λ χ²(p‖old): p = old (1 + (b − d)/(2λ))⁺, with the b at which its mass is old's, by bisection."""
+    mass, low, high = mp.fsum(o for o, _ in taken), mp.mpf(0), max(d for _, d in taken)
+    low -= 2 * lam * max(mass / o for o, _ in taken)
+
+    def row(b: Any) -> list[Any]:
+        return [o * max(1 + (b - d) / (2 * lam), 0) for o, d in taken]
+
+    for _ in range(400):
+        b = (low + high) / 2
+        low, high = (low, b) if mp.fsum(row(b)) > mass else (b, high)
+    lost = mp.fsum(p * d for p, (_, d) in zip(row(high), taken, strict=True))
+    return -lost - lam * mp.fsum((p - o) ** 2 / o for p, (o, _) in zip(row(high), taken, strict=True))

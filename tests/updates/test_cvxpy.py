@@ -20,7 +20,9 @@ from trpo_theory.updates import (
     MaxTV,
     MeanKL,
     Penalty,
+    ReverseMaxChi2,
     ReverseMaxKL,
+    ReverseMeanChi2,
     ReverseMeanKL,
     Status,
     solve,
@@ -30,7 +32,7 @@ from trpo_theory.updates.solvers.cvxpy import CVXPY, available_solvers
 from trpo_theory.updates.solvers.repair import repaired
 from trpo_theory.updates.surrogate import Surrogate
 
-CONSTRAINED = (MaxKL, MeanKL, ReverseMaxKL, ReverseMeanKL, MaxTV)
+CONSTRAINED = (MaxKL, MeanKL, ReverseMaxKL, ReverseMeanKL, MaxTV, ReverseMaxChi2, ReverseMeanChi2)
 KINDS = (*CONSTRAINED, "coefficient", "bound")
 STALLED = {"max_iters": 5, "eps": 1e-12}
 

@@ -85,7 +85,7 @@ def update(
         )
         fields: dict[str, Any] = {"problem": problem, "solver": str(solution.solver)}
         names = ("objective", "upper_bound", "gap", "surrogate_gain", "expected_return_old", "expected_return_new")
-        fields |= {name: getattr(solution, name) for name in (*names, "max_kl", "mean_kl")}
+        fields |= {name: getattr(solution, name) for name in (*names, "max_kl", "mean_kl", "reverse_max_chi2")}
         fields |= {"status": str(solution.status), "policy": solution.policy}
         if certify:
             fields |= _proved(solution, out)
@@ -164,7 +164,10 @@ def improve(
         io.write_fields({"policy": trace.policy, "old": start}, out)
     solved = all(row["status"] in (updates.Status.OPTIMAL, updates.Status.HEURISTIC) for row in rows)
     if as_json:
-        columns = ("index", "expected_return", "surrogate", "max_kl", "mean_kl", "objective", "gap")
+        columns = (
+            *("index", "expected_return", "surrogate", "max_kl", "mean_kl", "reverse_max_chi2"),
+            *("objective", "gap"),
+        )
         shown = [{name: row[name] for name in columns} for row in rows]
         print_json({"problem": problem, "reason": str(trace.reason), "decreases": trace.decreases, "steps": shown})
         return OK if solved else UNDECIDED

@@ -58,6 +58,7 @@ class Step:
         expected_return: η of the new policy.
         surrogate: L_old(new).
         max_kl, mean_kl: KL(old‖new).
+        reverse_max_chi2: max_s χ²(new_s‖old_s).
         objective, gap: of the problem, with its certificate.
         status: "optimal", or in words.
     """
@@ -67,6 +68,7 @@ class Step:
     surrogate: float
     max_kl: float
     mean_kl: float
+    reverse_max_chi2: float
     objective: float
     gap: float
     status: str
@@ -173,6 +175,7 @@ def _step(index: int, expected_return: float, surrogate: float, solution: Update
         surrogate=surrogate,
         max_kl=float(solution.max_kl),
         mean_kl=float(solution.mean_kl),
+        reverse_max_chi2=float(solution.reverse_max_chi2),
         objective=float(solution.objective),
         gap=float(solution.gap),
         status=str(solution.status),

@@ -17,6 +17,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.updates.reduction import MAX, MEAN, Reduction
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.forward_kl import FORWARD_KL
+from trpo_theory.updates.rows.reverse_chi2 import REVERSE_CHI2
 from trpo_theory.updates.rows.reverse_kl import REVERSE_KL
 from trpo_theory.updates.rows.total_variation import TOTAL_VARIATION
 from trpo_theory.updates.sharp_penalty import SHARP_MAX_KL
@@ -90,6 +91,14 @@ class ReverseMeanKL(TrustRegion, divergence=REVERSE_KL, reduction=MEAN):
 
 class MaxTV(TrustRegion, divergence=TOTAL_VARIATION, reduction=MAX):
     """Maximise L_old(new) subject to max_s TV(old_s, new_s) ≤ delta."""
+
+
+class ReverseMaxChi2(TrustRegion, divergence=REVERSE_CHI2, reduction=MAX):
+    """Maximise L_old(new) subject to max_s χ²(new_s‖old_s) ≤ delta, the divergence of the second-order theorems."""
+
+
+class ReverseMeanChi2(TrustRegion, divergence=REVERSE_CHI2, reduction=MEAN):
+    """Maximise L_old(new) subject to Σ_s d_old(s) χ²(new_s‖old_s) ≤ delta."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
 from trpo_theory.updates.reduction import MAX, MEAN, Reduction
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.forward_kl import FORWARD_KL
+from trpo_theory.updates.rows.reverse_chi2 import REVERSE_CHI2
 from trpo_theory.updates.rows.reverse_kl import REVERSE_KL
 from trpo_theory.updates.rows.total_variation import TOTAL_VARIATION
 from trpo_theory.updates.solvers.protocol import Solver
@@ -140,6 +141,16 @@ class UpdateSolution:
     def reverse_mean_kl(self) -> Values:
         """Σ_s d_old(s) KL(new_s‖old_s), from the change."""
         return self.measured(REVERSE_KL, MEAN)
+
+    @property
+    def reverse_max_chi2(self) -> Values:
+        """max_s χ²(new_s‖old_s), from the change."""
+        return self.measured(REVERSE_CHI2, MAX)
+
+    @property
+    def reverse_mean_chi2(self) -> Values:
+        """Σ_s d_old(s) χ²(new_s‖old_s), from the change."""
+        return self.measured(REVERSE_CHI2, MEAN)
 
     @property
     def max_tv(self) -> Values:

@@ -50,8 +50,8 @@ def update(
     Args:
         mdp: one MDP, or a batch.
         old: the policy that we stand at, (*batch, S, A).
-        problem: `Penalty`, `MaxKL`, `MeanKL` (equations 11-13), `ReverseMaxKL`, `ReverseMeanKL` or `MaxTV`; or
-            `TRPOStep(delta)`, the practical step towards (13).
+        problem: `Penalty`, `MaxKL`, `MeanKL` (equations 11-13), `ReverseMaxKL`, `ReverseMeanKL`,
+            `ReverseMaxChi2`, `ReverseMeanChi2` or `MaxTV`; or `TRPOStep(delta)`, the practical step towards (13).
         solver: `Dual()` (if left out), `CVXPY("CLARABEL")` or any other `Solver`.
         aggregation: confines policies to those that share a row within a group; old must be one of them.
         rtol: the relative gap up to which the status is optimal.

@@ -46,7 +46,7 @@ class Rows:
 
     def take(self, index: np.ndarray) -> Rows:
         """Some of the rows."""
-        return Rows(self.old[:, index], self.deficit[:, index], self.scale[index], self.outside[index])
+        return type(self)(self.old[:, index], self.deficit[:, index], self.scale[index], self.outside[index])
 
     def balance(self, change: np.ndarray) -> None:
         """Make Σ_a change = 0 to the last digit of the rarest action's: the largest entry of old gives what others get."""

@@ -25,6 +25,7 @@ def repaired(surrogate: Surrogate, problem: Problem, change: np.ndarray) -> np.n
     change = np.where(surrogate.available | (old > 0), np.maximum(change, least), 0.0)
     total = (old + change).sum(0)
     change = np.where(total > 0, (change - change.sum(0) * old) / np.where(total > 0, total, 1.0), 0.0)
+    change = np.maximum(change, -old)  # again: what was 0 may now be less, by a rounding
     if not isinstance(problem, TrustRegion):
         return change
     weight, delta = surrogate.complement * surrogate.visitation, problem.delta
