@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import trpo_theory as tt
-from trpo_theory.loading.sources import load, load_aggregation, load_policy, number, open_source
+from trpo_theory.loading.reader import number
+from trpo_theory.loading.sources import load, load_aggregation, load_policy, open_source
 
 TWO_STATES = {"transition": [[[0.5, 0.5]], [[0.0, 1.0]]], "reward": [[1.0], [0.0]], "gamma": 0.5, "initial": [1, 0]}
 

@@ -93,7 +93,7 @@ def audit(
 
 def _read(path: str, mdp: str | None, gamma: str | None) -> Run:
     from trpo_theory.io.runs import read_run
-    from trpo_theory.loading.sources import number
+    from trpo_theory.loading.reader import number
 
     if mdp is not None:
         return read_run(path, mdp=opened(mdp, gamma).mdp)
@@ -101,7 +101,7 @@ def _read(path: str, mdp: str | None, gamma: str | None) -> Run:
 
 
 def _target(text: str | None) -> Any:
-    from trpo_theory.loading.sources import number
+    from trpo_theory.loading.reader import number
     from trpo_theory.recorded.record import checked_target
 
     return None if text is None else checked_target(number(text, "--target"))

@@ -91,6 +91,7 @@ def bound(
     """
     with busy("solving"):
         from trpo_theory import bounds
+        from trpo_theory.loading.sources import exact_step
         from trpo_theory.proofs.certified_bounds import COSTLY_STATES, certify_bounds, check_certifiable, too_costly
         from trpo_theory.step.quantities import quantities_of
 
@@ -109,7 +110,7 @@ def bound(
         if costly := too_costly(source.mdp):
             print(f"note: left out for more than {COSTLY_STATES} states: {', '.join(costly)}", file=sys.stderr)
         with busy("proving"):
-            exact = _exact(source, {"old": old, "new": new}, policies)
+            exact = exact_step(source, old=old, new=new)
             rows = [
                 _row(one) | {"enclosure": one.enclosure} for one in certify_bounds(source.mdp, *policies, exact=exact)
             ]
@@ -129,17 +130,6 @@ def bound(
         table.add_row(row["id"], digits(row["penalty"], 6), digits(row["lower_bound"], 6), slack, _word(row, certify))
     print_table(console, table)
     return status
-
-
-def _exact(source: Source, names: dict[str, str], policies: tuple[Any, Any]) -> dict[str, Any]:
-    """What a text says of the step exactly: its MDP, and the policies that come with it or are in a .json file."""
-    found = {name: value for name, value in source.exact.items() if name not in source.policies}
-    for (role, name), policy in zip(names.items(), policies, strict=True):
-        if name in source.exact:
-            found[role] = source.exact[name]
-        elif name.lower().endswith(".json"):
-            found[role] = policy.tolist()
-    return found
 
 
 def _word(row: dict[str, Any], certify: bool) -> str:

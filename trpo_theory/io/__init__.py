@@ -6,6 +6,7 @@ Every reader ends in a validated `FiniteMDP` or in one `InvalidInput` that names
 from trpo_theory.io.cassandra import read_cassandra
 from trpo_theory.io.files import (
     mdp_from_fields,
+    policy_entries,
     read_fields,
     read_integers,
     read_mdp,
@@ -27,6 +28,7 @@ __all__ = [
     "from_triplets",
     "mdp_from_fields",
     "parse_options",
+    "policy_entries",
     "read_cassandra",
     "read_fields",
     "read_integers",

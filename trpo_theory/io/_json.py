@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import read_text
+from trpo_theory.model.decimals import as_written
 
 _RATIONAL = re.compile(r"\s*([+-]?\d+)\s*/\s*(\d+)\s*", re.ASCII)
 _DECIMAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?\s*", re.ASCII)
@@ -25,6 +27,8 @@ _TEXT_KEYS = frozenset(
 )
 _MAX_DIGITS = 4000
 """Of one number; below 4300, where Python refuses to convert an integer."""
+_SHORT_DECIMAL = sys.float_info.dig + 1
+"""Characters of a decimal of 15 digits and a point: it is the shortest one of its float, if that is not below the normal ones."""
 _MAX_EXPONENT = 2000
 """Of a decimal in quotes, which is exact; chosen: far beyond floats, and the integers stay small."""
 
@@ -33,7 +37,8 @@ def decode_json(path: Path, what: str, *, exact: bool = False) -> Any:
     """The value in a JSON file, strings that are rationals turned into `Fraction`.
 
     "1/3", "-2/7", "0.1" and "3" are exact; "-inf" is −∞; other strings, and all values of textual keys such as
-    `*_labels`, stay as they are. A number without quotes is an int or a float, as usual; if `exact`, the decimal that is written.
+    `*_labels`, stay as they are. A number without quotes is an int or a float, as usual, but a `Fraction` where the decimal that is
+    written is not the shortest one of its float; if `exact`, every decimal is one.
 
     Raises:
         InvalidInput: for text that is not JSON, a key that occurs twice, NaN, +∞, or a number out of range.
@@ -134,11 +139,15 @@ def _constant(text: str) -> float:
     )
 
 
-def _float(text: str) -> float:
+def _float(text: str) -> float | Fraction:
+    """The float of a decimal, unless that would lose digits: what a float stands for in a proof is its shortest decimal."""
     number = float(text)
     if math.isinf(number):
         raise _beyond(text)
-    return number
+    if (len(text) <= _SHORT_DECIMAL and abs(number) > sys.float_info.min) or repr(number) == text:
+        return number
+    exact = parse_rational(text)
+    return exact if isinstance(exact, Fraction) and exact != as_written(number) else number
 
 
 def _int(text: str) -> int:

@@ -117,16 +117,8 @@ def read_policy(path: PathLike, name: str = "policy") -> Float[np.ndarray, "*bat
     Raises:
         InvalidInput: naming the file, for one that is missing, damaged or holds no such array.
     """
-    path = existing_file(path, (".npy", *_SUFFIXES), "a policy")
-    with in_file(path.name):
-        suffix = path.suffix.lower()
-        content = decode_npy(path) if suffix == ".npy" else None
-        if content is None:
-            content = decode_npz(path) if suffix == ".npz" else decode_json(path, "a policy")
-        if isinstance(content, dict):
-            if name not in content:
-                raise _missing([name], content)
-            content = content[name]
+    content = policy_entries(path, name)
+    with in_file(Path(path).name):
         policy = _checks.real_array(content, name)
         if policy.ndim < 2:
             raise InvalidInput(
@@ -135,6 +127,25 @@ def read_policy(path: PathLike, name: str = "policy") -> Float[np.ndarray, "*bat
                 fix="write out the probabilities; for actions a(s), trpo_theory.model.policy.deterministic(a, A)",
             )
         return policy
+
+
+def policy_entries(path: PathLike, name: str = "policy") -> Any:
+    """What a file says of a policy, unchecked: an array, or the nested list of a .json file, which may have rationals.
+
+    Raises:
+        InvalidInput: naming the file, for one that is missing, damaged or has no such entry.
+    """
+    path = existing_file(path, (".npy", *_SUFFIXES), "a policy")
+    with in_file(path.name):
+        suffix = path.suffix.lower()
+        if suffix == ".npy":
+            return decode_npy(path)
+        content = decode_npz(path) if suffix == ".npz" else decode_json(path, "a policy")
+        if isinstance(content, dict):
+            if name not in content:
+                raise _missing([name], content)
+            return content[name]
+        return content
 
 
 def read_integers(path: PathLike) -> list[int]:

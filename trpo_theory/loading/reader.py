@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from functools import cache
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io._json import parse_rational
 from trpo_theory.loading import readers
+from trpo_theory.model.decimals import nearest_float
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 
@@ -101,6 +104,16 @@ def decimals(mdp: FiniteMDP) -> dict[str, Any]:
     return {} if mdp.is_sparse else {name: getattr(mdp, name).tolist() for name in names}
 
 
+def discount_among(query: str) -> dict[str, Fraction]:
+    """`Source.exact` of a name's options: their discount, if they have one.
+
+    >>> discount_among("x=1/4&gamma=1/3"), discount_among("x=1/4")
+    ({'gamma': Fraction(1, 3)}, {})
+    """
+    options = dict(part.partition("=")[::2] for part in query.split("&"))
+    return {"gamma": rational(options["gamma"], "gamma")} if "gamma" in options else {}
+
+
 def required(gamma: RealLike | None, what: str) -> RealLike:
     """The discount, for an input that has none of its own.
 
@@ -122,19 +135,32 @@ def number(value: str | T, name: str) -> float | T:
     Raises:
         InvalidInput: for any other string.
     """
+    return float(rational(value, name)) if isinstance(value, str) else value
+
+
+def rational(value: str | T, name: str) -> Fraction | T:
+    """As `number`, a string as the rational that it says: proofs are about that, searches about the float next to it.
+
+    Raises:
+        InvalidInput: for a string that is no number in the range of floats.
+
+    >>> rational("0.99", "gamma"), rational("1/3", "gamma")
+    (Fraction(99, 100), Fraction(1, 3))
+    """
     if not isinstance(value, str):
         return value
     try:
-        if len(value) > _LONGEST_NUMBER:
-            raise ValueError
-        return float(Fraction(value))
-    except (ValueError, ZeroDivisionError, OverflowError):
+        exact = parse_rational(value) if len(value) <= _LONGEST_NUMBER else None
+    except InvalidInput:
+        exact = None
+    if not isinstance(exact, Fraction) or math.isinf(nearest_float(exact)):
         raise InvalidInput(
             got=f"{name} = {value[:_LONGEST_NUMBER]!r}",
             wanted="a number such as 0.99 or 99/100",
             fix=f"change {name}",
-        ) from None
+        )
+    return exact
 
 
 _LONGEST_NUMBER = 40
-"""Characters of a number in a name or option; chosen: a float has 17 digits, and Fraction is slow for millions of them."""
+"""Characters of a number in a name or option; chosen: a float has 17 digits, and twice as many are exact, too."""

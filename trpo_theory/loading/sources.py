@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
 from trpo_theory import _checks, io
 from trpo_theory.errors import InvalidInput
-from trpo_theory.loading.reader import Source, forms, number, registry
+from trpo_theory.loading.reader import Source, forms, rational, registry
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation, uniform
 from trpo_theory.model.types import PathLike, RealLike
@@ -46,8 +48,15 @@ def load(source: Loadable, *, gamma: RealLike | None = None) -> FiniteMDP:
 
 
 def open_source(source: Loadable, *, gamma: RealLike | None = None) -> Source:
-    """As `load`, with the policies and notes that come with the MDP."""
-    gamma = None if gamma is None else number(gamma, "gamma")
+    """As `load`, with the policies and notes that come with the MDP, and what its text says exactly."""
+    given = None if gamma is None else rational(gamma, "gamma")
+    if not isinstance(given, Fraction):
+        return _opened(source, given)
+    found = _opened(source, float(given))
+    return dataclasses.replace(found, exact={**found.exact, "gamma": given})
+
+
+def _opened(source: Loadable, gamma: RealLike | None) -> Source:
     if isinstance(source, FiniteMDP):
         return Source(source if gamma is None else source.with_gamma(gamma))
     if isinstance(source, (str, os.PathLike)):
@@ -119,6 +128,24 @@ def load_policy(
             fix=_checks.near_matches(text, known),
         )
     return _checks.policy_rows(io.read_policy(text), mdp.available, f"{name} (of {text})")
+
+
+def exact_step(source: Source, **policies: str) -> dict[str, Any]:
+    """What texts say exactly of an MDP and of policies on it, as `ExactInstance.from_fields` reads it.
+
+    Args:
+        source: the MDP.
+        **policies: what `load_policy` was given, by the field that it fills: old="policy.json".
+    """
+    found = {name: value for name, value in source.exact.items() if name not in source.policies}
+    for field, spec in policies.items():
+        if spec in _POLICY_NAMES:
+            continue
+        if spec in source.policies:
+            found |= {field: source.exact[spec]} if spec in source.exact else {}
+        elif Path(spec).suffix.lower() == ".json":
+            found[field] = io.policy_entries(spec)
+    return found
 
 
 def load_aggregation(spec: PathLike | RealLike) -> StateAggregation:

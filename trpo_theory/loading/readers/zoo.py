@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trpo_theory import _checks, io, zoo
-from trpo_theory.loading.reader import Reader, Source, number
+from trpo_theory.loading.reader import Reader, Source, discount_among, number
 from trpo_theory.model.types import RealLike
 
 
@@ -25,10 +25,11 @@ class Zoo(Reader):
             options["gamma"] = gamma
         if "gamma" in options:
             options["gamma"] = _checks.discount(options["gamma"])
+        exact = discount_among(query) if gamma is None else {}
         made = zoo.make(name, **options)
         if isinstance(made, zoo.Instance):
-            return Source(made.mdp, {"old": made.old, "new": made.new})
-        return Source(made)
+            return Source(made.mdp, {"old": made.old, "new": made.new}, exact=exact)
+        return Source(made, exact=exact)
 
 
 READER: Reader = Zoo()
