@@ -351,7 +351,7 @@ def test_an_update_that_drops_an_action_has_no_finite_gap():
 
 def test_evidence_of_an_update_needs_its_mdp(monkeypatch):
     one = np.ones((65, 1))
-    options = {"old": one, "new": one, "amount": 1.0, "multiplier": one[:, 0], "groups": None}
+    options = {"step": {"old": one, "new": one}, "amount": F(1), "multiplier": one[:, 0], "groups": None}
     options["reduction"] = prove_optimum(update_fields()).problem.reduction
     with pytest.raises(tt.InvalidInput, match="surrogate alone"):
         update_evidence(None, **options)

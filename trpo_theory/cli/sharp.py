@@ -59,10 +59,10 @@ def sharp(
         if path is not None:
             checked_evidence_path(path)
     with busy("solving"):
-        from trpo_theory.loading.sources import number
+        from trpo_theory.loading.reader import rational
         from trpo_theory.sharp.gap import sharp_gap
 
-        gap = sharp_gap(divergence, number(gamma, "gamma"), number(radius, "radius"), normaliser, certify=certify)
+        gap = sharp_gap(divergence, rational(gamma, "gamma"), rational(radius, "radius"), normaliser, certify=certify)
         if out is not None:
             gap.write(out)
         if proof is not None:

@@ -69,7 +69,7 @@ def update(
     with busy("solving"):
         from trpo_theory import io, updates
         from trpo_theory.io.evidence_files import checked_evidence_path
-        from trpo_theory.loading.sources import load_aggregation
+        from trpo_theory.loading.sources import exact_step, load_aggregation
 
         if certify and out is not None:
             checked_evidence_path(out, "the proof of a gap")
@@ -88,7 +88,8 @@ def update(
         fields |= {name: getattr(solution, name) for name in (*names, "max_kl", "mean_kl", "reverse_max_chi2")}
         fields |= {"status": str(solution.status), "policy": solution.policy}
         if certify:
-            fields |= _proved(solution, out)
+            exact = exact_step(source, old=old) | _exact_amount(delta, coefficient)
+            fields |= _proved(solution, exact, out)
     if out is not None and not certify:
         io.write_fields({"policy": solution.policy, "old": start}, out)
     status = OK if solution.status.solved else UNDECIDED
@@ -108,11 +109,19 @@ def update(
     return status
 
 
-def _proved(solution: UpdateSolution, out: str | None) -> dict[str, Any]:
+def _exact_amount(delta: str | None, coefficient: str | None) -> dict[str, Any]:
+    """The radius or the coefficient as it is written."""
+    from trpo_theory.loading.reader import rational
+
+    given = {"delta": delta, "coefficient": coefficient}
+    return {name: rational(text, name) for name, text in given.items() if text is not None}
+
+
+def _proved(solution: UpdateSolution, exact: dict[str, Any], out: str | None) -> dict[str, Any]:
     """What is proved of the gap in ball arithmetic, after the proof is written where a file is named."""
     from trpo_theory.proofs.update_gap import certify_update
 
-    proof = certify_update(solution)
+    proof = certify_update(solution, exact=exact)
     if out is not None:
         proof.write(out)
     return {
@@ -190,7 +199,7 @@ def _problem(name: str, delta: str | None, coefficient: str | None, bound: str |
     """The problem that the options say; the ones that do not belong to it are refused."""
     from trpo_theory import updates
     from trpo_theory._checks import unknown_name
-    from trpo_theory.loading.sources import number
+    from trpo_theory.loading.reader import number
 
     with_radius = updates.with_radius()
     if name == updates.Penalty.name:

@@ -37,8 +37,8 @@ def decode_json(path: Path, what: str, *, exact: bool = False) -> Any:
     """The value in a JSON file, strings that are rationals turned into `Fraction`.
 
     "1/3", "-2/7", "0.1" and "3" are exact; "-inf" is −∞; other strings, and all values of textual keys such as
-    `*_labels`, stay as they are. A number without quotes is an int or a float, as usual, but a `Fraction` where the decimal that is
-    written is not the shortest one of its float; if `exact`, every decimal is one.
+    `*_labels`, stay as they are. A number without quotes is an int or a float, as usual, but a `Fraction` where the decimal
+    that is written is not the shortest one of its float; if `exact`, every decimal is one.
 
     Raises:
         InvalidInput: for text that is not JSON, a key that occurs twice, NaN, +∞, or a number out of range.

@@ -110,8 +110,8 @@ def discount_among(query: str) -> dict[str, Fraction]:
     >>> discount_among("x=1/4&gamma=1/3"), discount_among("x=1/4")
     ({'gamma': Fraction(1, 3)}, {})
     """
-    options = dict(part.partition("=")[::2] for part in query.split("&"))
-    return {"gamma": rational(options["gamma"], "gamma")} if "gamma" in options else {}
+    given = [part.partition("=")[2] for part in query.split("&") if part.startswith("gamma=")]
+    return {"gamma": rational(text, "gamma") for text in given}
 
 
 def required(gamma: RealLike | None, what: str) -> RealLike:

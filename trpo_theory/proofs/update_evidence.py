@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,6 @@ from trpo_theory.io.evidence_files import (
     sentence_text,
 )
 from trpo_theory.io.files import mdp_fields
-from trpo_theory.model.decimals import as_written
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball import rationals, raw
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
@@ -79,20 +79,19 @@ class ProvedOptimum:
 
 def update_evidence(
     mdp: FiniteMDP | None,
+    step: ReadFields,
     *,
-    old: np.ndarray,
-    new: np.ndarray,
     reduction: Reduction,
-    amount: float,
+    amount: Fraction,
     multiplier: np.ndarray,
     groups: np.ndarray | None,
 ) -> Fields:
     """The fields of an update-gap file.
 
     Args:
-        mdp: the MDP.
-        old: the policy that we stand at, (S, A).
-        new: the update, (S, A), in fractions, since floats may not tell it from old.
+        mdp: the MDP, for its labels.
+        step: the MDP as the proof has it, dense, with old and new: `transition`, `reward`, `gamma`, `initial`, `available`,
+            `old`, `new`; arrays of floats or of fractions, new of fractions, since floats may not tell it from old.
         reduction: the problem.
         amount: its coefficient or its radius.
         multiplier: λ of each row of the class, (G,).
@@ -107,21 +106,21 @@ def update_evidence(
             got="an update of a surrogate alone", wanted="one of update(mdp, ...)", fix="pass the MDP to update"
         )
     check_size(mdp.states, mdp.actions)
-    dense = mdp.transition.toarray().reshape(*mdp.available.shape, -1) if mdp.is_sparse else mdp.transition
-    content: Fields = {"transition": exact_rows(dense, mdp.available)}
-    content |= {name: value for name, value in mdp_fields(mdp).items() if not name.startswith("transition")}
-    content |= {
-        "gamma": number_text(as_written(float(mdp.gamma))),
-        "initial": exact_rows(mdp.initial),
-        "new": new.tolist(),
-    }
+    content: Fields = {name: value for name, value in mdp_fields(mdp).items() if not name.startswith("transition")}
+    content |= {name: _rows(step[name], mask) for name, mask in (("transition", step["available"]), ("initial", None))}
+    content |= {"reward": step["reward"], "gamma": number_text(step["gamma"]), "new": step["new"].tolist()}
     # new is old and a change that may be smaller than the rounding of a decimal: old is the rationals that it was made from
-    content["old"] = rationals.rows(rationals.fractions(old, "old"), "old").tolist()
+    content["old"] = rationals.rows(rationals.fractions(step["old"], "old"), "old").tolist()
     content |= {} if groups is None else {"groups": groups}
-    content |= {"problem": str(reduction), _amount_name(reduction): number_text(as_written(amount))}
+    content |= {"problem": str(reduction), amount_name(reduction): number_text(amount)}
     content["multiplier"] = multiplier
     proved = prove_optimum(exact_content(content))
     return evidence_fields(KIND, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
+
+
+def _rows(array: np.ndarray, where: np.ndarray | None) -> Any:
+    """Rows of probabilities that sum to 1 exactly: rationals do already."""
+    return array if array.dtype == object else exact_rows(array, where)
 
 
 def certify_update_gap(fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:
@@ -147,7 +146,7 @@ def certify_update_gap(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
         details={
             "problem": str(proved.problem.reduction),
             "gamma": float(fraction(proved.problem.gamma)),
-            _amount_name(proved.problem.reduction): float(fraction(proved.problem.amount)),
+            amount_name(proved.problem.reduction): float(fraction(proved.problem.amount)),
             "objective": float_toward(ends[0], Toward.DOWN),
             "upper_bound": float_toward(ends[1], Toward.UP),
         },
@@ -162,7 +161,7 @@ def prove_optimum(fields: ReadFields) -> ProvedOptimum:
         NotSolved: where the ends are not finite, or new is over its constraint by more than 2⁻³⁰.
     """
     reduction = _reduction(fields)
-    amount = rationals.amount(fields.get(_amount_name(reduction)), _amount_name(reduction))
+    amount = rationals.amount(fields.get(amount_name(reduction)), amount_name(reduction))
     instance = ExactInstance.from_fields(fields)
     problem = ExactProblem(reduction, raw.raw(amount), raw.raw(instance.gamma))
     rows = _exact_rows(instance)
@@ -190,7 +189,8 @@ def _reduction(fields: ReadFields) -> Reduction:
     return Reduction(name)
 
 
-def _amount_name(reduction: Reduction) -> str:
+def amount_name(reduction: Reduction) -> str:
+    """The field of a problem's coefficient or radius."""
     return "coefficient" if reduction is Reduction.PENALTY else "delta"
 
 

@@ -1,20 +1,23 @@
 """The gap of an update, proved in ball arithmetic: an upper bound by weak duality, a lower bound by a feasible policy.
 
 `certify_update` proves it for the MDP itself: A and ρ of old are enclosed by a verified solve, γ, a radius and a coefficient
-are the decimals that their floats are written as, all other floats the dyadic rationals that they are, and each row of
-probabilities stands over its exact sum. Of a surrogate alone it is proved for A and ρ as stored.
+are the decimals that their floats are written as, all other floats the dyadic rationals that they are, unless they are known
+exactly, and each row of probabilities stands over its exact sum. Of a surrogate alone it is proved for A and ρ as stored.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import Fields, write_evidence
-from trpo_theory.model.decimals import as_written
 from trpo_theory.model.types import PathLike
+from trpo_theory.numerics.ball import rationals as exactly
 from trpo_theory.numerics.ball import raw
 from trpo_theory.numerics.ball.raw import arb, fmpq
 from trpo_theory.proofs.update_ends import (
@@ -26,8 +29,9 @@ from trpo_theory.proofs.update_ends import (
     rational,
     upper_end,
 )
-from trpo_theory.proofs.update_evidence import KIND, update_evidence
+from trpo_theory.proofs.update_evidence import KIND, amount_name, update_evidence
 from trpo_theory.proofs.update_rows import BITS, check_size, rows_of_mdp
+from trpo_theory.step.exact import ExactInstance
 from trpo_theory.updates.penalties import linear_coefficient
 from trpo_theory.updates.problems import MaxKL, MeanKL, Penalty, Problem, TrustRegion
 from trpo_theory.updates.solution import UpdateSolution
@@ -44,12 +48,14 @@ class CertifiedGap:
         upper_bound: an upper bound on the objective of every policy of the class.
         precision: bits of the balls.
         solution: the update.
+        exact: what is known of it better than its floats, as `certify_update` takes it.
     """
 
     objective: float
     upper_bound: float
     precision: int
     solution: UpdateSolution = field(repr=False, compare=False)
+    exact: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def kind(self) -> str:
@@ -73,12 +79,11 @@ class CertifiedGap:
             InvalidInput: for an update of a surrogate alone, or an MDP that is too large for balls.
         """
         solution = self.solution
-        reduction, amount = _reduced(solution)
+        reduction, amount = _reduced(solution, self.exact)
         groups = solution.surrogate.aggregation
         return update_evidence(
             solution.mdp,
-            old=solution.surrogate.policy_rows(solution.surrogate.old),
-            new=_policy(solution),
+            {} if solution.mdp is None else _step(solution, self.exact),
             reduction=reduction,
             amount=amount,
             multiplier=solution.multiplier,
@@ -94,11 +99,19 @@ class CertifiedGap:
         write_evidence(self.to_fields(), path)
 
 
-def certify_update(solution: UpdateSolution, *, precision: int = BITS) -> CertifiedGap:
-    """Prove the gap of an `UpdateSolution` of (11), (12) or (13), one instance, in balls of so many bits.
+def certify_update(
+    solution: UpdateSolution, *, exact: Mapping[str, Any] | None = None, precision: int = BITS
+) -> CertifiedGap:
+    """Prove the gap of an `UpdateSolution` of (11), (12) or (13), one instance, in balls.
 
     Nothing of the solution is trusted: that λ ≥ 0, that new is a policy within its constraint and that each ν is above A is
     tested exactly.
+
+    Args:
+        solution: the update.
+        exact: what is known better than its floats: fields of the MDP and old, as `ExactInstance.from_fields` reads them, and
+            the problem's `delta` or `coefficient`. The proof is about these.
+        precision: bits of the balls.
 
     Raises:
         InvalidInput: for a batch, a sibling problem, a penalty that is not a coefficient times max-KL, or an MDP that is too
@@ -113,18 +126,19 @@ def certify_update(solution: UpdateSolution, *, precision: int = BITS) -> Certif
             wanted="one instance of (11), (12) or (13)",
             fix="certify the instances one at a time; the siblings have float certificates only",
         )
-    reduction, amount = _reduced(solution)
+    exact = {} if exact is None or solution.mdp is None else dict(exact)
+    reduction, amount = _reduced(solution, exact)
     _check_numbers(solution)
-    gamma = as_written(float(surrogate.gamma[0]))
-    problem = ExactProblem(reduction, raw.raw(as_written(amount)), raw.raw(gamma))
-    rows = _stored_rows(solution) if solution.mdp is None else _mdp_rows(solution, precision)
+    gamma = _gamma(solution, exact)
+    problem = ExactProblem(reduction, raw.raw(amount), raw.raw(gamma))
+    rows = _stored_rows(solution) if solution.mdp is None else _mdp_rows(solution, exact, precision)
     with raw.precision(precision):
         multipliers = [rational(value) for value in solution.multiplier_rows[:, 0]]
         lower, upper = lower_end(problem, rows), upper_end(problem, rows, multipliers)
         objective, bound = raw.float_ends(lower)[0], raw.float_ends(upper)[1]
         if lower > upper:
             raise NotSolved("got a lower end above the upper one, which cannot be; please report the MDP and old")
-    return CertifiedGap(objective, bound, precision, solution)
+    return CertifiedGap(objective, bound, precision, solution, exact)
 
 
 def _check_numbers(solution: UpdateSolution) -> None:
@@ -141,30 +155,50 @@ def _check_numbers(solution: UpdateSolution) -> None:
         raise NotSolved("got a policy with mass on unavailable actions; wanted none; fix: solve again")
 
 
-def _mdp_rows(solution: UpdateSolution, bits: int) -> list[EnclosedRow]:
+def _mdp_rows(solution: UpdateSolution, exact: Mapping[str, Any], bits: int) -> list[EnclosedRow]:
     """The rows of the class from the MDP itself."""
-    mdp, groups = solution.mdp, solution.surrogate.aggregation
-    assert mdp is not None
-    check_size(mdp.states, mdp.actions)
-    transition = mdp.transition.toarray().reshape(mdp.states, mdp.actions, -1) if mdp.is_sparse else mdp.transition
+    groups = solution.surrogate.aggregation
     return rows_of_mdp(
-        gamma=as_written(float(mdp.gamma)),
-        transition=transition,
-        reward=mdp.reward,
-        initial=mdp.initial,
-        available=mdp.available,
-        old=solution.surrogate.policy_rows(solution.surrogate.old).reshape(mdp.states, mdp.actions),
-        new=_policy(solution),
+        **_step(solution, exact),
         groups=None if groups is None else [int(group) for group in groups.group],
         bits=bits,
     )
 
 
-def _reduced(solution: UpdateSolution) -> tuple[Reduction, float]:
+def _gamma(solution: UpdateSolution, exact: Mapping[str, Any]) -> Fraction:
+    return exactly.discount(exact.get("gamma", float(solution.surrogate.gamma[0])))
+
+
+def _step(solution: UpdateSolution, exact: Mapping[str, Any]) -> dict[str, Any]:
+    """The MDP, old and new, (S, A): arrays of floats, or all of `Fraction` where some array is known exactly."""
+    mdp, surrogate = solution.mdp, solution.surrogate
+    assert mdp is not None
+    check_size(mdp.states, mdp.actions)
+    transition = mdp.transition.toarray().reshape(mdp.states, mdp.actions, -1) if mdp.is_sparse else mdp.transition
+    step: dict[str, Any] = {"gamma": _gamma(solution, exact), "transition": transition}
+    step |= {name: getattr(mdp, name) for name in ("reward", "initial", "available")}
+    step["old"] = surrogate.policy_rows(surrogate.old).reshape(mdp.states, mdp.actions)
+    known = {name: value for name, value in exact.items() if name in step and name != "gamma"}
+    if not known:
+        return step | {"new": _policy(solution)}
+    instance = ExactInstance.from_fields(step | known | {"new": step["old"]})
+    instance = instance.replace(new=_policy(solution, instance.old))
+    return {name: getattr(instance, name) for name in (*step, "new")}
+
+
+def _reduced(solution: UpdateSolution, exact: Mapping[str, Any]) -> tuple[Reduction, Fraction]:
     """The problem's reduction, with its coefficient or its radius."""
     problem = solution.problem
+    reduction = _REDUCTIONS[type(problem)]
+    name = amount_name(reduction)
+    return reduction, exactly.amount(exact[name] if name in exact else _amount(solution), name)
+
+
+def _amount(solution: UpdateSolution) -> float:
+    """The radius, or the coefficient of a linear penalty."""
+    problem = solution.problem
     if isinstance(problem, TrustRegion):
-        return _REDUCTIONS[type(problem)], problem.delta
+        return problem.delta
     assert isinstance(problem, Penalty)
     linear = linear_coefficient(solution.surrogate, problem)
     if linear is None:
@@ -173,7 +207,7 @@ def _reduced(solution: UpdateSolution) -> tuple[Reduction, float]:
             wanted="a linear one",
             fix="read its float upper_bound",
         )
-    return Reduction.PENALTY, float(linear[0])
+    return float(linear[0])
 
 
 def _stored_rows(solution: UpdateSolution) -> list[EnclosedRow]:
@@ -195,20 +229,28 @@ def _stored_rows(solution: UpdateSolution) -> list[EnclosedRow]:
     return rows
 
 
-def _probability(solution: UpdateSolution, action: int, group: int) -> fmpq:
+def _probability(solution: UpdateSolution, action: int, group: int, old: fmpq | None = None) -> fmpq:
     """new(a|s) as old + change, which keeps what new rounds off; where the change is large, new itself."""
-    old, change, new = (
+    stored, change, new = (
         rational(array[action, group, 0]) for array in (solution.surrogate.old, solution.change_rows, solution.new_rows)
     )
+    old = stored if old is None else old
     return old + change if abs(change) * 4 < old else new
 
 
-def _policy(solution: UpdateSolution) -> np.ndarray:
-    """New as fractions, (S, A)."""
-    rows = np.empty(solution.new_rows.shape[:2], dtype=object)
-    for action, group in np.ndindex(rows.shape):
-        rows[action, group] = raw.fraction(_probability(solution, action, group))
-    total = rows.sum(0)
+def _policy(solution: UpdateSolution, old: np.ndarray | None = None) -> np.ndarray:
+    """New as fractions, (S, A); `old` as fractions (S, A) where it is known better than its floats."""
     groups = solution.surrogate.aggregation
-    policy = (rows / total).T
-    return policy if groups is None else policy[groups.group]
+    actions, rows = solution.new_rows.shape[:2]
+    group_of = np.arange(rows) if groups is None else groups.group
+    if old is None:
+        policy = np.array([[_fraction(solution, a, g) for a in range(actions)] for g in range(rows)], dtype=object)
+        policy = policy[group_of]
+    else:
+        made = [[_fraction(solution, a, int(g), p) for a, p in enumerate(old[s])] for s, g in enumerate(group_of)]
+        policy = np.array(made, dtype=object)
+    return policy / policy.sum(1)[:, None]
+
+
+def _fraction(solution: UpdateSolution, action: int, group: int, old: Fraction | None = None) -> Fraction:
+    return raw.fraction(_probability(solution, action, group, None if old is None else raw.raw(old)))

@@ -1,6 +1,6 @@
 """Evidence for both ends of a sharp gap: the fields of their files, and the sentences that they prove.
 
-Gamma and the radius are the decimals that their floats are written as: 0.9 is 9/10, so that the theorem is about 9/10.
+Gamma and the radius are rationals; a float is the decimal that it is written as: 0.9 is 9/10, and so is the theorem's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from trpo_theory.io.evidence_files import (
     rounded,
     sentence_text,
 )
-from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.sharp.divergences import BY_NAME, DIVERGENCES
 from trpo_theory.sharp.normaliser import Normaliser
@@ -86,7 +85,9 @@ class ProvedEnd:
         return {"statement": statement, "theorem": self.theorem, "source": SOURCE}
 
 
-def lower_evidence(divergence: str, normaliser: str, gamma: float, radius: float, witness: SharpWitness) -> Fields:
+def lower_evidence(
+    divergence: str, normaliser: str, gamma: Fraction, radius: Fraction, witness: SharpWitness
+) -> Fields:
     """The fields of a sharp-lower file: the witness, an MDP that `trpo-theory bound FILE --old old --new new` reads.
 
     Raises:
@@ -95,8 +96,8 @@ def lower_evidence(divergence: str, normaliser: str, gamma: float, radius: float
     content = {
         "divergence": divergence,
         "normaliser": normaliser,
-        "gamma": number_text(as_written(gamma)),
-        "radius": number_text(as_written(radius)),
+        "gamma": number_text(gamma),
+        "radius": number_text(radius),
         **witness_arrays(witness),
         "available": (witness.old > 0) | (witness.new > 0),
     }

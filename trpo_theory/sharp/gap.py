@@ -15,7 +15,8 @@ from trpo_theory.bounds.record import Bound
 from trpo_theory.errors import NotKnown
 from trpo_theory.io import write_mdp
 from trpo_theory.io.evidence_files import checked_evidence_path, write_evidence
-from trpo_theory.model.decimals import as_written
+from trpo_theory.model.types import RealLike
+from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.balls import Balls
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
@@ -61,7 +62,7 @@ class SharpGap:
     """The sharp gap G(γ, radius), between two bounds.
 
     Attributes:
-        divergence, normaliser, gamma, radius: the arguments of `sharp_gap`.
+        divergence, normaliser, gamma, radius: the arguments of `sharp_gap`, in floats; `setting` has what proofs are about.
         lower: (L − η(new))/ε of the witness.
         upper: no finite MDP has more; in floats, unless certified.
         certified: whether both were proved in ball arithmetic.
@@ -78,6 +79,11 @@ class SharpGap:
     certified: bool
     witness: SharpWitness
     supersolution: Supersolution
+
+    @property
+    def setting(self) -> Setting:
+        """The arguments as the program and the proofs have them: γ and the radius in floats, and exactly."""
+        return self.supersolution.setting
 
     @property
     def bounds(self) -> list[BoundAtRadius]:
@@ -105,7 +111,8 @@ class SharpGap:
     def _proved_share(self, bound: Bound) -> float:
         """A float at or below lower/penalty, the penalty in balls."""
         with precision(_SHARE_BITS):
-            known = {name: Ball(x) for name, x in self._known(as_written(self.gamma), as_written(self.radius)).items()}
+            exact = self._known(self.setting.proved_gamma, self.setting.proved_radius)
+            known = {name: Ball(x) for name, x in exact.items()}
             penalty = Ball(bound.penalty(KnownQuantities(Balls(), **known)))
         return float_toward(Fraction(self.lower) / penalty.upper, Toward.DOWN)
 
@@ -128,9 +135,7 @@ class SharpGap:
             NotSolved: for evidence of a witness that is not proved to be within the radius.
         """
         if Path(path).suffix == ".json":
-            write_evidence(
-                lower_evidence(self.divergence, self.normaliser, self.gamma, self.radius, self.witness), path
-            )
+            write_evidence(lower_evidence(*_exactly(self), self.witness), path)
         else:
             write_mdp(self.witness.mdp, path, old=self.witness.old, new=self.witness.new)
 
@@ -154,8 +159,8 @@ class SharpGap:
 
 def sharp_gap(
     divergence: str,
-    gamma: float,
-    radius: float,
+    gamma: RealLike,
+    radius: RealLike,
     normaliser: str = "max",
     *,
     certify: bool = False,
@@ -168,8 +173,8 @@ def sharp_gap(
 
     Args:
         divergence: a name of `DIVERGENCES`, such as "max-kl", "mean-tv" or "reverse-max-kl".
-        gamma: the discount.
-        radius: of the divergence, in its unit: nats, total variation, χ².
+        gamma: the discount; the rational that it is, or the decimal of a float, in proofs.
+        radius: likewise, of the divergence, in its unit: nats, total variation, χ².
         normaliser: ε is "max" |A_old| or the "expected" one, max_s |Ā(s)|.
         certify: prove both bounds in ball arithmetic.
         nodes: on each side of 1; the distance between the bounds falls with their square.
@@ -193,6 +198,8 @@ def sharp_gap(
         _checks.number_between(radius, "radius", _LEAST_RADIUS, reduced.divergence.largest_radius),
         reduced.reduction.mean,
         Normaliser(normaliser),
+        rationals.number(gamma, "gamma"),
+        rationals.number(radius, "radius"),
     )
     nodes = _nodes(reduced, _checks.integer(nodes, "nodes", least=_LEAST_NODES))
     upper, solution = _solved_for_mean(setting, nodes) if setting.mean else _solved_for_max(setting, nodes)
@@ -235,9 +242,13 @@ def _proved(found: SharpGap) -> SharpGap:
         NotSolved: if a proof fails.
     """
     found, upper = _with_proof(found)
-    setting = found.divergence, found.normaliser, as_written(found.gamma), as_written(found.radius)
-    lower, _ = witness_ratio(*setting, witness_arrays(found.witness))
+    lower, _ = witness_ratio(*_exactly(found), witness_arrays(found.witness))
     return replace(found, lower=float_toward(lower, Toward.DOWN), upper=upper, certified=True)
+
+
+def _exactly(found: SharpGap) -> tuple[str, str, Fraction, Fraction]:
+    """Of which gap a proof is."""
+    return found.divergence, found.normaliser, found.setting.proved_gamma, found.setting.proved_radius
 
 
 def _with_proof(found: SharpGap) -> tuple[SharpGap, float]:

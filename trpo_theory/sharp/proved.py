@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any
 
 from trpo_theory.errors import NotSolved
-from trpo_theory.model.decimals import as_written
 from trpo_theory.sharp.prove_upper import KIND, check_supersolution
 from trpo_theory.sharp.supersolution import Supersolution, lifted
 
@@ -15,14 +14,12 @@ _LIFTS = (0.0, 1e-11, 1e-9, 1e-7, 1e-5)
 """Tried in turn on a supersolution that ball arithmetic does not prove as it is, as shares of its bound. Chosen: from rounding to
 what is still far below the distance of the two bounds."""
 
+_SPARE = 0.5
+"""Of what lifting gains, for slopes. Chosen: both get as much."""
 
-def proof_fields(found: Supersolution, *, radius: Fraction | None = None) -> dict[str, Any]:
-    """The proof object of the upper bound, which `check_supersolution` checks by itself.
 
-    Args:
-        found: the supersolution.
-        radius: exactly; the decimal that the setting's float is written as, if left out.
-    """
+def proof_fields(found: Supersolution) -> dict[str, Any]:
+    """The proof object of the upper bound, which `check_supersolution` checks by itself."""
     setting = found.setting
     arrays = {"nodes": found.nodes, "w": found.w, "price": found.multiplier, "mu": found.mu, "nu": found.nu}
     return {
@@ -30,22 +27,22 @@ def proof_fields(found: Supersolution, *, radius: Fraction | None = None) -> dic
         "divergence": setting.divergence.name,
         "mean": setting.mean,
         "expected": setting.expected,
-        "gamma": as_written(setting.gamma),
-        "radius": as_written(setting.radius) if radius is None else radius,
+        "gamma": setting.proved_gamma,
+        "radius": setting.proved_radius,
         "slope": found.slope,
         "bound": found.bound,
         **{name: array.tolist() for name, array in arrays.items()},
     }
 
 
-def proved_supersolution(found: Supersolution, *, radius: Fraction | None = None) -> tuple[Supersolution, Fraction]:
+def proved_supersolution(found: Supersolution) -> tuple[Supersolution, Fraction]:
     """A supersolution that the checker accepts, found itself or lifted by up to 1e-5 of its bound, and the proved bound.
 
     Raises:
         NotSolved: if the proof fails with the largest lift, too.
     """
-    *smaller, largest = (lifted(found, share * found.bound) for share in _LIFTS)
+    *smaller, largest = (lifted(found, share * found.bound, _SPARE) for share in _LIFTS)
     for candidate in smaller:
         with contextlib.suppress(NotSolved):
-            return candidate, check_supersolution(proof_fields(candidate, radius=radius)).bound
-    return largest, check_supersolution(proof_fields(largest, radius=radius)).bound
+            return candidate, check_supersolution(proof_fields(candidate)).bound
+    return largest, check_supersolution(proof_fields(largest)).bound

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
+from trpo_theory.model.decimals import as_written
 from trpo_theory.sharp.divergence import Divergence
 from trpo_theory.sharp.normaliser import Normaliser
 
@@ -14,10 +16,11 @@ class Setting:
 
     Attributes:
         divergence: f.
-        gamma: the discount.
-        radius: D.
+        gamma: the discount, for a search in floats.
+        radius: D, likewise.
         mean: whether D is the mean of the divergence under d_old, not its largest.
         normaliser: ε.
+        exact_gamma, exact_radius: of what a proof is about, where that is not the decimal of the float.
     """
 
     divergence: Divergence
@@ -25,6 +28,18 @@ class Setting:
     radius: float
     mean: bool = False
     normaliser: Normaliser = Normaliser.MAX
+    exact_gamma: Fraction | None = None
+    exact_radius: Fraction | None = None
+
+    @property
+    def proved_gamma(self) -> Fraction:
+        """γ of a proof."""
+        return as_written(self.gamma) if self.exact_gamma is None else self.exact_gamma
+
+    @property
+    def proved_radius(self) -> Fraction:
+        """D of a proof."""
+        return as_written(self.radius) if self.exact_radius is None else self.exact_radius
 
     @property
     def expected(self) -> bool:

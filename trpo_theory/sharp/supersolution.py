@@ -197,13 +197,21 @@ def sound(solution: Supersolution) -> Supersolution:
     return lifted(replace(solution, mu=solution.mu + guard), lift)
 
 
-def lifted(solution: Supersolution, lift: float) -> Supersolution:
-    """w + lift (1 + x): every inequality gains (1 − γ) lift (1 + x)."""
+def lifted(solution: Supersolution, lift: float, spare: float = 0.0) -> Supersolution:
+    """w + lift (1 + x): every inequality gains (1 − γ) lift (1 + x).
+
+    Args:
+        solution: what is lifted.
+        lift: by how much.
+        spare: the share of that gain which goes into μ, and lowers the slope in l: where the conjugate is finite up to
+            a slope only, as for total variation, a slope that a rounding error puts beyond it is no matter of w.
+    """
+    gamma, x = solution.setting.gamma, np.append(solution.nodes, 0.0)
     return replace(
         solution,
         w=solution.w + lift * (1 + solution.nodes),
         slope=solution.slope + lift,
-        mu=solution.mu + solution.setting.gamma * lift * np.append(solution.nodes, 1.0),
+        mu=solution.mu + lift * (gamma * np.append(solution.nodes, 1.0) + spare * (1 - gamma) * (1 + x)),
     )
 
 

@@ -56,10 +56,10 @@ def step_above(radius: float) -> int:
 @functools.lru_cache(maxsize=4096)
 def largest_gap(gamma: float, step: int) -> float:
     """A proved upper bound on G(γ, radius_of(step)): of a supersolution that the checker accepts; ∞ where it accepts none."""
-    setting = Setting(kl.DIVERGENCE, gamma, radius_of(step))
+    setting = Setting(kl.DIVERGENCE, gamma, radius_of(step), exact_radius=Fraction(radius_of(step)))
     try:
         found, _ = least_supersolution(Program(setting, grid(setting, _NODES)))
-        _, bound = proved_supersolution(found, radius=Fraction(radius_of(step)))
+        _, bound = proved_supersolution(found)
     except NotSolved:
         return np.inf
     return float_toward(bound, Toward.UP)
