@@ -131,7 +131,7 @@ WORDS = {
     "one end": lambda fields: {"enclosure": fields["enclosure"][:1]},
     "no list": lambda fields: {"enclosure": "x"},
 }
-STATEMENTS = {name: lambda fields, name=name: {name: "something else"} for name in ("statement", "source")}
+STATEMENTS = {"statement": lambda fields: {"statement": "something else"}}
 GAMMA = {"gamma": lambda fields: {"gamma": "8/10"}}
 RADIUS = {"a smaller radius": lambda fields: {"radius": "1/101"}, "a larger radius": lambda fields: {"radius": "1/50"}}
 OTHERS = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import scipy.sparse as sp
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.decimals import as_written
 
 SPARSE_KEYS = ("transition_data", "transition_indices", "transition_indptr", "transition_shape")
 
@@ -40,6 +43,17 @@ def transition_of(fields: Mapping[str, Any]) -> Any:
             fix="store data, indices, indptr and shape of scipy.sparse.csr_array(transition)",
         )
     return sp.csr_array((data, indices, indptr), shape=(rows, states))
+
+
+def written_transition(fields: Mapping[str, Any], states: int, actions: int) -> list[list[list[Fraction | int]]]:
+    """The dense transition (S, A, S), nested lists, of the parts that `transition_of` accepted: numbers as they are written."""
+    data, indices, indptr = (fields[key] for key in SPARSE_KEYS[:3])
+    rows: list[list[Fraction | int]] = [[0] * states for _ in range(states * actions)]
+    for row, (first, last) in zip(rows, pairwise(map(int, indptr)), strict=True):
+        for at in range(first, last):
+            entry = data[at]
+            row[int(indices[at])] += as_written(entry) if isinstance(entry, float) else entry
+    return [rows[s * actions : (s + 1) * actions] for s in range(states)]
 
 
 def _vector(value: Any, name: str) -> np.ndarray:

@@ -111,7 +111,7 @@ def discount_among(query: str) -> dict[str, Fraction]:
     ({'gamma': Fraction(1, 3)}, {})
     """
     given = [part.partition("=")[2] for part in query.split("&") if part.startswith("gamma=")]
-    return {"gamma": rational(text, "gamma") for text in given}
+    return {"gamma": rational(given[0], "gamma")} if given else {}
 
 
 def required(gamma: RealLike | None, what: str) -> RealLike:

@@ -15,7 +15,7 @@ from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.claims.from_file import complaint
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.io.evidence_files import Fields, ReadFields, evidence_fields, number_text
-from trpo_theory.proofs.certificate import Certificate, differing
+from trpo_theory.proofs.certificate import Certificate, differing, remarks
 from trpo_theory.proofs.decide import Decision, decide
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.witness import ends_text, instance_fields, instance_text, short_ends
@@ -102,7 +102,7 @@ def certify_ratio(fields: ReadFields, claims: Iterable[Claim] | None) -> Certifi
         theorem, disagreements, details = "", (), {}
     else:
         verdict, theorem = Outcome.PROVED, _theorem(bound, instance, decision)
-        words = {"statement": bound.statement, "source": bound.source, "theorem": theorem}
+        words = {"statement": bound.statement, "theorem": theorem}
         disagreements = differing(fields, {**words, "ratio": ends, "enclosure": ends})
         details = {"ratio": float_toward(ends[0], Toward.DOWN)}
     return Certificate(
@@ -114,6 +114,7 @@ def certify_ratio(fields: ReadFields, claims: Iterable[Claim] | None) -> Certifi
         number="ratio",
         enclosure=decision.enclosure,
         disagreements=disagreements,
+        notes=remarks(fields, {"source": bound.source}),
         details={"bound": bound.id, "gamma": float(instance.gamma), **details},
     )
 

@@ -19,6 +19,8 @@ _WORDS = {
 }
 _DIGITS = (10, 20, 40, 80, 5000)
 """Significant digits of numbers that differ, the first that show it: chosen; a file's own number has 4000 at most."""
+FREE_TEXT = ("source", "note")
+"""Fields of a file that are no part of its theorem."""
 _LONGEST = 1000
 """Characters of a value that is shown whole: chosen; a theorem has some 300."""
 
@@ -106,13 +108,22 @@ def not_proved(kind: str, id: str, number: str, error: Exception) -> Certificate
 def differing(fields: ReadFields, proved: ReadFields) -> tuple[str, ...]:
     """How a file differs from what was proved, a sentence for each field; a field that the file lacks does not differ.
 
-    Numbers are compared as rationals, lists of numbers entry by entry, everything else as it is.
+    Numbers are compared as rationals, lists of numbers entry by entry, everything else as it is. `FREE_TEXT` is for `remarks`.
     """
     return tuple(
         f"the file's {name} is {one}, not {other}"
         for name, value in proved.items()
-        if name in fields and not _same(fields[name], value)
+        if name in fields and name not in FREE_TEXT and not _same(fields[name], value)
         for one, other in (told_apart(fields[name], value),)
+    )
+
+
+def remarks(fields: ReadFields, own: ReadFields) -> tuple[str, ...]:
+    """Notes on the free text of a file that is not what the toolkit writes: no theorem depends on it."""
+    return tuple(
+        f"the file's {name} is not the claim's own" + (f", which is {own[name]!r}" if own[name] else "")
+        for name in FREE_TEXT
+        if name in fields and name in own and fields[name] != own[name]
     )
 
 

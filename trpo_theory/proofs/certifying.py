@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from trpo_theory.io.files import read_fields
 from trpo_theory.model.decimals import nearest_float
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.proofs import bound_ratio, refutation, sharp_ends, theorem_cover, update_evidence, witness
-from trpo_theory.proofs.certificate import Certificate
+from trpo_theory.proofs.certificate import FREE_TEXT, Certificate
 from trpo_theory.proofs.evidence import Checker, Evidence
 from trpo_theory.sharp import evidence as sharp_evidence
 from trpo_theory.sharp.prove_upper import KIND as EARLIER_UPPER
@@ -49,6 +50,8 @@ FIELDS: Mapping[str, frozenset[str]] = {
 }
 """What a file of each kind may say beside its head. Each of these is what the theorem is proved from, or is compared with it;
 a file that says anything else is rejected, since nothing would be proved of that."""
+_OPTIONAL_NUMBERS = ("size", "noise", "groups")
+"""Fields of an instance that most claims do not read."""
 _ROWS = ("transition", "initial", "old", "new", "reference")
 
 
@@ -73,12 +76,44 @@ def certify(
     else:
         fields = exact_content(evidence if isinstance(evidence, Mapping) else evidence.to_fields())
     kind = _kind(fields)
+    _check_unused(fields)
     _check_rows(fields)
     certificate = CHECKERS[kind](fields, claims)
     more = [
         f"the file has {name!r}, which says nothing in a {kind} file" for name in fields.keys() - FIELDS[kind] - _HEAD
     ]
     return dataclasses.replace(certificate, disagreements=(*certificate.disagreements, *sorted(more)))
+
+
+def _check_unused(fields: ReadFields) -> None:
+    """Refuse what no proof may look at where it is not even of its type: free text that is none, and numbers beyond floats.
+
+    Raises:
+        InvalidInput: naming the field.
+    """
+    for name in (*FREE_TEXT, "made_by"):
+        if not isinstance(fields.get(name) or "", str):
+            raise InvalidInput(
+                got=f"{name} = {rationals.shown(fields[name])}", wanted="text", fix=f"correct {name}, or leave it out"
+            )
+    for name in _OPTIONAL_NUMBERS:
+        for entry in _entries(fields.get(name)):
+            if isinstance(entry, Fraction | int) and rationals.is_beyond_floats(entry):
+                shown = rationals.shown(Fraction(entry))
+                raise InvalidInput(
+                    got=f"{shown} in {name}" if isinstance(fields[name], list) else f"{name} = {shown}",
+                    wanted="numbers in the range of floats",
+                    fix=f"correct {name}, or leave it out",
+                )
+
+
+def _entries(value: Any) -> Iterator[Any]:
+    """What is in a nested list, or the value alone."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _entries(part)
+    else:
+        yield value
 
 
 def _check_rows(fields: ReadFields) -> None:
@@ -91,6 +126,12 @@ def _check_rows(fields: ReadFields) -> None:
         if fields.get(name) is None:
             continue
         array = rationals.fractions(fields[name], name)
+        if not array.ndim:
+            raise InvalidInput(
+                got=f"{name} = {rationals.shown(fields[name])}",
+                wanted="rows of probabilities",
+                fix="write the file again with this version",
+            )
         mask = _padding(fields, array.shape[:-1]) if name == "transition" else np.zeros(array.shape[:-1], dtype=bool)
         for index in map(tuple, np.argwhere(~mask)):
             total = sum(array[index].tolist(), Fraction(0))

@@ -17,7 +17,7 @@ from trpo_theory.io.evidence_files import ReadFields
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided, precision
-from trpo_theory.proofs.certificate import Certificate, differing, told_apart
+from trpo_theory.proofs.certificate import FREE_TEXT, Certificate, differing, remarks, told_apart
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
@@ -113,7 +113,7 @@ def _check_words(fields: ReadFields, claim: Claim) -> None:
     Raises:
         InvalidInput: naming the field, with both texts.
     """
-    for name in ("statement", "note", "relation"):
+    for name in ("statement", "relation"):
         if name in fields and fields[name] != getattr(claim, name):
             raise InvalidInput(
                 got=f"{name} = {rationals.shown(fields[name])} in a witness of {claim.id}",
@@ -138,9 +138,7 @@ def _wrong_file(claim: Claim, fields: ReadFields) -> tuple[str, ...]:
 
 def _notes(claim: Claim, fields: ReadFields) -> tuple[str, ...]:
     """What may differ in a witness without changing what is proved."""
-    notes = []
-    if "source" in fields and fields["source"] != claim.source:
-        notes.append(f"the file's source is not the claim's own, which is {claim.source!r}")
+    notes = [*remarks(fields, {name: getattr(claim, name) for name in FREE_TEXT})]
     if claim.origin and not _wrong_file(claim, fields):
         named = Path(claim.origin).name
         if fields.get("file", named) != named:

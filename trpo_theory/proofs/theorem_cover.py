@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import NotSolved
 from trpo_theory.io.evidence_files import ReadFields
-from trpo_theory.proofs.certificate import Certificate, differing, not_proved
+from trpo_theory.proofs.certificate import Certificate, differing, not_proved, remarks
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.sharp.mean_kl_linear import KIND, LinearMeanKL
 
@@ -36,5 +36,6 @@ def certify_cover(fields: ReadFields, claims: Iterable[Claim] | None) -> Certifi
         number=_NUMBER,
         enclosure=f"[{lower}, {upper}]",
         disagreements=differing(fields, {**case.words, "enclosure": case.enclosure}),
+        notes=remarks(fields, case.words),
         details={"gamma": float(case.gamma), "constant": float(case.constant), "checks": boxes},
     )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from trpo_theory import io
+from trpo_theory.io._sparse import written_transition
 from trpo_theory.loading.reader import Reader, Source
+from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 
-_NUMBERS = ("transition", "reward", "initial", "available")
-"""Fields of an MDP that a text has exactly; its discount is another one where the user gives it."""
+_NUMBERS = ("reward", "initial", "available")
+"""Fields of an MDP that a text has exactly, beside its transition; its discount is another one where the user gives it."""
+_MOST_ENTRIES = 4_000_000
+"""Of a sparse transition that is written out, S·A·S: as many as a proof of an update takes."""
 
 
 class Fields(Reader):
@@ -22,10 +28,18 @@ class Fields(Reader):
         fields = io.read_fields(source)
         policies = {key: fields[key] for key in ("old", "new", "policy") if key in fields}
         mdp = io.mdp_from_fields(fields, gamma, source=str(source))
-        text = source.suffix.lower() == ".json" and not mdp.is_sparse
-        names = [*_NUMBERS, *(["gamma"] if gamma is None else [])]
-        exact = {name: fields[name] for name in names if text and fields.get(name) is not None}
-        return Source(mdp, policies, exact=exact | (policies if text else {}))
+        text = source.suffix.lower() == ".json"
+        return Source(mdp, policies, exact=_exact(fields, mdp, gamma) | policies if text else {})
+
+
+def _exact(fields: Mapping[str, Any], mdp: FiniteMDP, gamma: RealLike | None) -> dict[str, Any]:
+    """What the text of a .json file says exactly of its MDP; of a large sparse one its discount."""
+    found = {} if gamma is not None else {"gamma": fields["gamma"]}
+    if mdp.is_sparse and mdp.states**2 * mdp.actions > _MOST_ENTRIES:
+        return found
+    found |= {name: fields[name] for name in _NUMBERS if fields.get(name) is not None}
+    dense = written_transition(fields, mdp.states, mdp.actions) if mdp.is_sparse else fields["transition"]
+    return found | {"transition": dense}
 
 
 READER: Reader = Fields()

@@ -79,9 +79,14 @@ def number(value: RealLike | None, name: str) -> Fraction:
 def amount(value: RealLike | None, name: str) -> Fraction:
     """A radius or a coefficient: a rational, 0 or more, that rounds to a finite float, as results show it."""
     out = number(value, name)
-    if out < 0 or math.isinf(decimals.nearest_float(out)):
+    if out < 0 or is_beyond_floats(out):
         raise InvalidInput(got=f"{name} = {_terse(out)}", wanted="0 or more, at most 1.8e308", fix="correct the file")
     return out
+
+
+def is_beyond_floats(x: Fraction | int) -> bool:
+    """Whether it rounds to an infinite float."""
+    return math.isinf(decimals.nearest_float(x))
 
 
 def discount(value: RealLike | None, name: str = "gamma") -> Fraction:
@@ -196,7 +201,9 @@ def shown(value: Any, digits: int = _DIGITS) -> str:
         return f"[{', '.join(shown(entry, digits) for entry in value)}]"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{name!r}: {shown(entry, digits)}' for name, entry in value.items())}}}"
-    return short(value, digits) if isinstance(value, Fraction) else repr(value)
+    if isinstance(value, Fraction):
+        return _terse(value) if is_beyond_floats(value) else short(value, digits)
+    return repr(value)
 
 
 def short(x: Fraction | int, digits: int = _DIGITS) -> str:
