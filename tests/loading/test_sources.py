@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import trpo_theory as tt
-from trpo_theory.loading.reader import number
-from trpo_theory.loading.sources import load, load_aggregation, load_policy, open_source
+from trpo_theory.loading.reader import number, rational
+from trpo_theory.loading.sources import exact_step, load, load_aggregation, load_policy, open_source
 
 TWO_STATES = {"transition": [[[0.5, 0.5]], [[0.0, 1.0]]], "reward": [[1.0], [0.0]], "gamma": 0.5, "initial": [1, 0]}
 
@@ -81,10 +82,56 @@ def test_numbers(text, value):
     assert number(text, "gamma") == value
 
 
-@pytest.mark.parametrize("text", ["", "x", "1/0", "9" * 41, "1e999"])
+@pytest.mark.parametrize("text", ["", "x", "1/0", "9" * 41, "1e999", "1e999999999", "-inf", "1_000"])
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(tt.InvalidInput, match="wanted a number"):
         number(text, "gamma")
+
+
+@pytest.mark.parametrize("text", ["1/3", "0.99", "-2/7", "0.12345678901234567890123", "1e-300", "3"])
+def test_a_string_is_the_rational_that_it_says(text):
+    exact = rational(text, "gamma")
+    assert isinstance(exact, Fraction)
+    assert exact == Fraction(text)
+    assert number(text, "gamma") == float(Fraction(text))
+
+
+GAMMA = {
+    "1/3": Fraction(1, 3),
+    "0.9": Fraction(9, 10),
+    "0.70000000000000000001": Fraction(70000000000000000001, 10**20),
+}
+
+
+@pytest.mark.parametrize("text", GAMMA)
+@pytest.mark.parametrize("name", ["zoo:forest", "gym:FrozenLake-v1", "zoo:coupling-tight?x=1/4"])
+def test_a_discount_is_kept_as_it_is_written(name, text):
+    given = open_source(name, gamma=text)
+    named = open_source(f"{name}{'&' if '?' in name else '?'}gamma={text}")
+    for source in (given, named):
+        assert source.exact == {"gamma": GAMMA[text]}
+        assert source.mdp.gamma == float(GAMMA[text])
+    assert open_source(f"{name}{'&' if '?' in name else '?'}gamma={text}", gamma="1/7").exact["gamma"] == Fraction(1, 7)
+    assert "gamma" not in open_source(f"{name}{'&' if '?' in name else '?'}gamma={text}", gamma=0.5).exact
+
+
+def test_a_file_is_exact_and_so_are_policies_of_their_own(tmp_path):
+    long = "0.12345678901234567890"
+    (tmp_path / "mdp.json").write_text(
+        f'{{"transition": [[[1], [1]]], "reward": [[{long}, "1/3"]], "gamma": {long}, "initial": [1], "old": [[0.5, "1/2"]]}}'
+    )
+    (tmp_path / "policy.json").write_text('{"policy": [["1/3", "2/3"]]}')
+    np.save(tmp_path / "policy.npy", [[0.25, 0.75]])
+    source = open_source(tmp_path / "mdp.json")
+    step = exact_step(source, old="old", new=str(tmp_path / "policy.json"))
+    assert step["reward"] == [[Fraction(long), Fraction(1, 3)]]
+    assert step["gamma"] == Fraction(long)
+    assert step["old"] == [[0.5, Fraction(1, 2)]]
+    assert step["new"] == [[Fraction(1, 3), Fraction(2, 3)]]
+    assert source.mdp.reward[0, 0] == float(long)
+    assert "new" not in exact_step(source, new=str(tmp_path / "policy.npy"))
+    assert "new" not in exact_step(source, new="uniform")
+    assert "gamma" not in open_source(tmp_path / "mdp.json", gamma=0.5).exact
 
 
 @pytest.mark.parametrize("source", [3, "mdp.txt", "gym:FrozenLake-v1", "zoo:nowhere", "missing.json"])

@@ -214,6 +214,20 @@ def test_a_file_that_says_something_else_is_rejected(kind, name, written, tmp_pa
     assert "rejected" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_source_is_a_note_for_every_kind(kind, written, tmp_path, capsys):
+    fields = json.loads(written[kind])
+    (tmp_path / "file.json").write_text(json.dumps(fields | {"source": "a paper that proves it all"}))
+    status, found = certified(capsys, tmp_path / "file.json")
+    assert (status, found["certified"], found["agrees"], len(found["notes"])) == (0, True, True, 1)
+    assert found["theorem"] == fields["theorem"]
+    assert fields["source"] in found["notes"][0]
+    assert "proves it all" not in json.dumps(found)
+    (tmp_path / "file.json").write_text(json.dumps(fields | {"source": 7}))
+    assert main(["certify", str(tmp_path / "file.json")]) == 2
+    assert "got source = 7; wanted text" in capsys.readouterr().err
+
+
 BAD = {
     "kind": (LOWER, {"kind": "theorem"}, "kind of evidence"),
     "kind a number": (LOWER, {"kind": 3}, "kind = 3"),

@@ -115,6 +115,28 @@ def test_other_numbers_beyond_floats_are_no_error_of_the_program(sharp, update, 
     assert (status, found["verdict"], found["certified"]) == (1, "proved", False)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "got"),
+    [
+        ("size", "1e400", "size = 1e400"),
+        ("size", "-1e400", "size = -1e400"),
+        ("size", '"1e400"', "size = 1e400"),
+        ("noise", "[[0, 1e400], [0, 0]]", "1e400 in noise"),
+        ("groups", "[0, 1e400]", "1e400 in groups"),
+        ("reference", "7", "reference = 7"),
+        ("made_by", "1e400", "made_by = 1e400"),
+        ("note", "[1e400]", "note = [1e400]"),
+    ],
+)
+def test_what_no_proof_reads_is_refused_where_it_is_no_finite_number(field, value, got, tmp_path):
+    text = (WITNESSES / "trpo--tv-2.json").read_text().rstrip().removesuffix("}")
+    path = tmp_path / "file.json"
+    path.write_text(f'{text}, "{field}": {value}}}')
+    assert refused(path).got == got
+    path.write_text(f'{text}, "size": 2, "noise": [[0, 1], [0, 0]], "made_by": "me"}}')
+    assert tt.certify(path).certified
+
+
 def test_a_row_beyond_floats_is_named(sharp, tmp_path):
     error = refused(written(tmp_path / "file.json", sharp | {"old": [["1e400", 0, 0], ["1/2", "1/2", 0]]}))
     assert error.got == "old[0] that sums to 1 + inf"
@@ -185,6 +207,14 @@ def test_another_source_is_a_note(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "note: the file's source is not" in out
     assert "proves it all" not in out + json.dumps(found)
+
+
+@pytest.mark.parametrize("note", ["nothing of the kind", ""])
+def test_another_note_is_a_note(note, tmp_path, capsys):
+    fields = json.loads((WITNESSES / "trpo--tv-2.json").read_text())
+    status, found = printed(capsys, written(tmp_path / "file.json", fields | {"note": note}))
+    own = tt.claims.get("trpo/tv-2").note
+    assert (status, found["certified"], len(found.get("notes", []))) == (0, True, int(note != own))
 
 
 @pytest.mark.parametrize("name", ["statement", "relation", "theorem"])
