@@ -118,6 +118,23 @@ def test_json_numbers_are_exact(tmp_path):
     assert read_fields(tmp_path / "again.json") == fields
 
 
+def test_a_decimal_of_a_file_is_never_another_decimal(tmp_path):
+    """A float where its shortest decimal is what is written, else the rational."""
+    rng = np.random.default_rng(0)
+    texts = ["0.1", "0.0", "0.00", "1e-320", "1.23456789e-320", "1e-400", "9.0071992547409931", "0.30000000000000004"]
+    for _ in range(500):
+        digits = "".join(map(str, rng.integers(0, 10, rng.integers(1, 26))))
+        exponent = f"e{rng.integers(-330, 280)}" if rng.random() < 0.3 else ""
+        texts.append(f"{rng.choice(['', '-'])}{rng.integers(0, 10)}.{digits}{exponent}")
+    (tmp_path / "x.json").write_text(f'{{"x": [{", ".join(texts)}]}}')
+    read = read_fields(tmp_path / "x.json")["x"]
+    for text, number in zip(texts, read, strict=True):
+        assert (Fraction(repr(number)) if isinstance(number, float) else number) == Fraction(text)
+        assert float(number) == float(text)
+    assert {type(number) for number in read} == {float, Fraction}
+    assert [type(number) for number in read[:8]] == [float] * 4 + [Fraction] * 3 + [float]
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [
