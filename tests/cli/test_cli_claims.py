@@ -500,7 +500,7 @@ def test_an_id_of_the_catalogue_cannot_be_redefined(capsys, tmp_path, verb):
     assert_one_message(*run(capsys, "certify", path), "trpo/tv", "reserved")
 
 
-@pytest.mark.parametrize("name", ["statement", "relation", "note"])
+@pytest.mark.parametrize("name", ["statement", "relation"])
 def test_words_that_are_not_the_claims_own_are_refused(capsys, tmp_path, name):
     fields = json.loads((WITNESSES / "trpo--tv-2.json").read_text()) | {name: "="}
     path = tmp_path / "witness.json"
