@@ -20,6 +20,8 @@ DIGITS = 50
 OPEN = {"mean-kl/linear-open"}
 ALL = dict(tt.bounds.all_bounds)
 TRUE = dict(tt.bounds.catalogue)
+TIMED = {f"{kind}/{form}" for kind in ("chi2", "transition") for form in ("time-resolved", "mean-max", "second-order")}
+"""Sums over time, of which only the first terms are in closed form: test_chi2.py has them in mpmath."""
 
 
 def compared(mdp, old, new, reference=None):
@@ -45,6 +47,70 @@ def kl_of(p, q):
 
 def mean(weight, values):
     return mpmath.fsum(mp(w) * v for w, v in zip(weight, values, strict=True) if w > 0)
+
+
+def chi2_from_the_table(mdp, step):
+    """id -> penalty of the second-order bounds without a sum over time."""
+    p, n, g = step.old.policy, step.new.policy, mp(step.old.gamma)
+    states, actions = p.shape
+    cells = [(s, a) for s in range(states) for a in range(actions)]
+    weight = [(1 - step.old.gamma) * x for x in step.old.visitation]
+    expected = [sum(n[s] * step.advantage[s]) for s in range(states)]
+    covered = all(n[s, a] == 0 for s, a in cells if p[s, a] == 0)
+    ratio = {(s, a): n[s, a] / p[s, a] for s, a in cells if p[s, a] > 0}
+
+    def chi2(s):
+        if any(n[s, a] > 0 == p[s, a] for a in range(actions)):
+            return mpmath.inf
+        return mp(sum(p[s, a] * (ratio[s, a] - 1) ** 2 for a in range(actions) if p[s, a] > 0))
+
+    def root_mean_square(values):
+        return mpmath.sqrt(mpmath.fsum(mp(w * v) for w, v in values))
+
+    centred = [x - sum(w * y for w, y in zip(weight, expected, strict=True)) for x in expected]
+    sd = root_mean_square((w, x**2) for w, x in zip(weight, centred, strict=True))
+    rms = root_mean_square((weight[s] * p[s, a], step.advantage[s, a] ** 2) for s, a in cells)
+    reward = rationals(np.where(mdp.available, mdp.reward, 0))
+    mean = sum(weight[s] * p[s, a] * reward[s, a] for s, a in cells)
+    reward_sd = root_mean_square((weight[s] * p[s, a], (reward[s, a] - mean) ** 2) for s, a in cells)
+
+    def kappa(c):
+        return 0 if g == 0 else mpmath.sqrt(g * c / (1 - g * (1 + c))) if g * (1 + c) < 1 else mpmath.inf
+
+    def scaled(spread, c):
+        return 0 if g == 0 else spread * mpmath.sqrt(c) * kappa(c) / (1 - g)
+
+    c = max(chi2(s) for s in range(states))
+    clip = max(abs(x - 1) for x in ratio.values())
+    cap = 2 * mp(max(fmpq(1), *ratio.values())) * max(kl_of(p[s], n[s]) for s in range(states))
+    return {
+        "chi2/expected-advantage": sd * kappa(c) / (1 - g),
+        "chi2/advantage": scaled(rms, c),
+        "chi2/reward": scaled(reward_sd, c) / mpmath.sqrt(1 - g),
+        "chi2/instance": sd * mpmath.sqrt(_squared_ratios(step, chi2) / (1 - g)),
+        "chi2/ratio-clip": scaled(rms, mp(clip) ** 2) if covered else mpmath.inf,
+        "chi2/ratio-cap": scaled(rms, cap) if covered else mpmath.inf,
+    }
+
+
+def _squared_ratios(step, chi2):
+    """E_old Σ_t γᵗ (X_t² − 1) from the eigenvalues of γ M on the states that old visits: a sum only where all are below 1."""
+    p, n, g = step.old.policy, step.new.policy, step.old.gamma
+    visited = [s for s, x in enumerate(step.old.visitation) if x > 0]
+    if g == 0:
+        return 0
+    if any(mpmath.isinf(chi2(s)) for s in visited):
+        return mpmath.inf
+
+    def weight(s, t):
+        return sum(n[s, a] ** 2 / p[s, a] * step.old.transition[s, a, t] for a in range(p.shape[1]) if p[s, a] > 0)
+
+    matrix = mpmath.matrix([[mp(g * weight(s, t)) for t in visited] for s in visited])
+    if max(abs(x) for x in mpmath.eig(matrix, left=False, right=False)) >= 1:
+        return mpmath.inf
+    right = mpmath.matrix([mp(g) * chi2(s) / (1 - mp(g)) for s in visited])
+    z = mpmath.lu_solve(mpmath.eye(len(visited)) - matrix, right)
+    return mpmath.fsum(mp(step.old.initial[s]) * x for s, x in zip(visited, z, strict=True))
 
 
 def from_the_table(mdp, old, new, reference):
@@ -121,7 +187,8 @@ def from_the_table(mdp, old, new, reference):
         "mean-kl/linear": 4 * e * h * mean_kl,
         "mean-kl/linear-open": 4 * e * h * mean_kl if g >= mpmath.mpf(1) / 10 else mpmath.inf,
     }
-    out = {name: (surrogate, penalty) for name, penalty in from_l.items()}
+    out = {name: (surrogate, penalty) for name, penalty in (from_l | chi2_from_the_table(mdp, step)).items()}
+    out["chi2/critic"] = (surrogate, out["chi2/expected-advantage"][1])  # of the critic V_old, as there is no noise
     out["blog/no-surrogate"] = (eta_old, 4 * e * h * mean_kl)
     out["geppo"] = (eta_old + mp(by_ref), 2 * e1 * h * mp(mean_tv_ref))
     out["geppo/old-tv"] = (eta_old + mp(by_ref), 2 * e1 * h * mp(mean_tv_old_at_ref))
@@ -159,12 +226,12 @@ def dyadic_case(seed):
 
 def compare_with_the_table(seeds):
     """id -> on how many of the instances its penalty is positive and finite."""
-    met = dict.fromkeys(ALL, 0)
+    met = dict.fromkeys(ALL.keys() - TIMED, 0)
     for seed in seeds:
         mdp, old, new, reference = dyadic_case(seed)
         with mpmath.workdps(DIGITS):
             expected, eta_new = from_the_table(mdp, old, new, reference)
-        assert set(expected) == set(ALL)
+        assert set(expected) == set(ALL) - TIMED
         q = compared(mdp, old, new, reference)
         for name, (center, penalty) in expected.items():
             check = ALL[name].check(q)
@@ -211,6 +278,7 @@ class Rationals:
     name = "rationals"
     sqrt = log = exp = polylog = staticmethod(_irrational)
     kl_div = chi2 = jensen_shannon = hellinger2 = renyi = staticmethod(_irrational)
+    laws = neumann_sum = chain_chi2 = enclosed = nearest_floats = staticmethod(_irrational)
     minimum, maximum = staticmethod(np.minimum), staticmethod(np.maximum)
     nan_to_inf = staticmethod(lambda x: x)
     close = staticmethod(lambda x, y: x == y)
@@ -483,7 +551,8 @@ def test_true_bounds_hold_on_a_battery(twenty_thousand, name):
     assert np.isfinite(check.penalty).sum() >= 1000, "hypotheses met"
     said = np.isfinite(check.penalty)
     decided = (check.rounding[said] <= 1e-6 * (check.penalty[said] + 1e-30)).mean()
-    assert decided > (0.75 if TRUE[name].shift else 0.9), (
+    third_order = name.endswith("second-order")  # so that steps of 1e-6, one in five, lie below rounding
+    assert decided > (0.7 if third_order else 0.75 if TRUE[name].shift else 0.9), (
         "an allowance for rounding that hid a failure would prove nothing"
     )
 

@@ -12,6 +12,7 @@ import autograd.numpy as anp
 import mpmath
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from mpmath import mpf
 
 from trpo_theory.numerics.arithmetic import Arithmetic, Resolvent
@@ -94,6 +95,20 @@ def chain() -> mpmath.matrix:
     )
 
 
+def moved() -> mpmath.matrix:
+    """P_π."""
+    return (mpmath.eye(2) - chain()) / mpf(GAMMA)
+
+
+def chain_chi2(s: int) -> mpf:
+    """Of the policy whose rows are exchanged, from POLICY."""
+    rows = [
+        [sum(mpf(row[a]) * mpf(TRANSITION[s, a, t]) for a in range(2)) for t in range(2)]
+        for row in (POLICY[1 - s], POLICY[s])
+    ]
+    return sum((p - q) ** 2 / q for p, q in zip(*rows, strict=True))
+
+
 def solved(matrix: mpmath.matrix) -> np.ndarray:
     return np.array(list(mpmath.lu_solve(matrix, mpmath.matrix([1, 2]))), dtype=object)
 
@@ -103,6 +118,7 @@ def resolvent(a: Arithmetic, lift: Callable[[np.ndarray], Any]) -> Resolvent:
 
 
 B = np.array([1.0, 2.0])
+ENDING = np.array([[[0.5, 0.5]], [[0.0, 1.0]]])
 CASES: dict[str, tuple[Callable[[Arithmetic, Callable[[np.ndarray], Any]], Any], Callable[[], Any]]] = {
     "sqrt": (lambda a, of: a.sqrt(of(X)), lambda: each(mpmath.sqrt, X)),
     "log": (lambda a, of: a.log(of(X)), lambda: each(mpmath.log, X)),
@@ -142,6 +158,28 @@ CASES: dict[str, tuple[Callable[[Arithmetic, Callable[[np.ndarray], Any]], Any],
     "resolvent, transposed": (lambda a, of: resolvent(a, of).solve_transposed(of(B)), lambda: solved(chain().T)),
     "expect": (lambda a, of: a.expect(of(TRANSITION), of(B)), lambda: TRANSITION @ B),
     "push": (lambda a, of: a.push(of(TRANSITION), of(POLICY)), lambda: np.einsum("sat,sa->t", TRANSITION, POLICY)),
+    "laws": (
+        lambda a, of: a.laws(of(TRANSITION), of(POLICY), of(P[0, 1:]), 6),
+        lambda: [list((moved() ** t).T * mpmath.matrix(list(map(mpf, P[0, 1:])))) for t in range(6)],
+    ),
+    "neumann_sum": (
+        lambda a, of: a.neumann_sum(of(TRANSITION), of(GAMMA * POLICY), of(B)),
+        lambda: solved(chain()),
+    ),
+    "neumann_sum, divergent": (
+        lambda a, of: a.neumann_sum(of(TRANSITION), of(1.125 * POLICY), of(B)),
+        lambda: [mpmath.inf, mpmath.inf],
+    ),
+    "neumann_sum, beyond 1 but ending": (
+        lambda a, of: a.neumann_sum(of(ENDING), of(np.array([[1.5], [1.5]])), of(np.array([1.0, 0.0]))),
+        lambda: [4, 0],
+    ),
+    "chain_chi2": (
+        lambda a, of: a.chain_chi2(of(TRANSITION), of(POLICY[::-1].copy()), of(POLICY)),
+        lambda: [chain_chi2(s) for s in range(2)],
+    ),
+    "enclosed": (lambda a, of: a.enclosed(of(X)), lambda: X),
+    "nearest_floats": (lambda a, of: a.nearest_floats(of(X)), lambda: X),
 }
 SHAPELESS = {"name", "identity"}
 """What has no batch axis: tested by itself."""
@@ -183,6 +221,28 @@ def test_the_arithmetic_of_one_mdp_is_that_of_floats_on_it():
     )
 
 
+def test_the_chains_of_one_mdp_are_those_of_floats_on_each_policy():
+    mdp = kakade()
+    policies = np.random.default_rng(0).dirichlet(np.ones(mdp.actions), (3, mdp.states))
+    old, new = (np.ascontiguousarray(part.transpose(1, 2, 0)) for part in (policies, policies[::-1]))
+    start, b = mdp.initial[:, None], np.arange(1.0, mdp.states + 1)[:, None]
+    sparse = sp.csr_array(mdp.transition.reshape(-1, mdp.states))
+    for each in range(3):
+        one = policies[each], policies[::-1][each]
+        for arithmetic, transition, pick in ((OneMDP(mdp), mdp.transition, each), (Floats(), sparse, None)):
+            a, (pi, to) = (arithmetic, (old, new)) if pick is not None else (arithmetic, one)
+            of = (lambda x: x) if pick is not None else (lambda x: x[:, 0])
+            for got, want in (
+                (a.laws(transition, pi, of(start), 5), Floats().laws(mdp.transition, one[0], mdp.initial, 5)),
+                (
+                    a.neumann_sum(transition, 0.5 * pi, of(b)),
+                    Floats().neumann_sum(mdp.transition, 0.5 * one[0], b[:, 0]),
+                ),
+                (a.chain_chi2(transition, to, pi), Floats().chain_chi2(mdp.transition, one[1], one[0])),
+            ):
+                np.testing.assert_allclose(got if pick is None else got[..., pick], want, rtol=1e-12)
+
+
 def test_balls_are_exact_where_the_answer_is_rational():
     """The 2 × 2 system, by Cramer's rule in fractions."""
     moved = [[Fraction(POLICY[s] @ TRANSITION[s, :, t]) for t in range(2)] for s in range(2)]  # dyadic: no rounding
@@ -193,7 +253,7 @@ def test_balls_are_exact_where_the_answer_is_rational():
 
 DIFFERENTIABLE = (
     *("sqrt", "log", "exp", "kl_div", "chi2", "jensen_shannon", "hellinger2", "resolvent", "resolvent, transposed"),
-    *("sum", "max", "expect", "push", "minimum"),
+    *("sum", "max", "expect", "push", "minimum", "laws", "neumann_sum", "chain_chi2"),
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from trpo_theory._catalogue import Catalogue, read_as_mapping
 from trpo_theory.bounds import (
     chain_rule,
+    chi2,
     cpo,
     derived,
     geppo,
@@ -17,6 +18,7 @@ from trpo_theory.bounds import (
     mixing,
     notes,
     pirotta,
+    time_resolved,
     trpo,
 )
 from trpo_theory.bounds.checked import BoundCheck, to_frame
@@ -35,6 +37,8 @@ FILES = (
     pirotta,
     geppo,
     mixing,
+    chi2,
+    time_resolved,
     notes,
 )
 """The files of bounds in the order of the tables; each lists its own as BOUNDS. A new file is added here."""

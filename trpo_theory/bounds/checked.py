@@ -77,6 +77,21 @@ def gap_rounding(q: Quantities) -> Numbers:
     return unit / (1 - q.gamma) * moved * 2 * q.max_tv * size + cancelled + defect * q.max_abs_advantage * moved
 
 
+def residual_rounding(q: Quantities, residual: Numbers) -> Numbers:
+    """A bound on the float error of Σ_s (ρ_new − ρ_old)(s) δ(s), as `gap_rounding`, for the residual δ of a critic W.
+
+    δ itself is Ā less (I − γ P_new) u, u = W − V_old, so |u| ≤ (max|δ| + max|Ā|)/(1 − γ), each computed to unit · |u|.
+    """
+    unit = _unit(q)
+    size = q.max_abs_advantage + q.max_s(abs(q.relative_value))
+    largest = q.max_s(abs(residual))
+    critic = (largest + 2 * q.max_tv * size) / (1 - q.gamma)
+    moved = q.sum_s(abs(q.visitation_change))
+    defect = 2 * q.max_s(abs(q.sum_a(q.new - q.old)))
+    cancelled = q.gamma / (1 - q.gamma) ** 2 * (2 * unit * q.max_tv + defect) * largest
+    return unit / (1 - q.gamma) * moved * (largest + 2 * critic) + cancelled + defect * (critic + size) * moved
+
+
 def shift_rounding(q: Quantities) -> Numbers:
     """A bound on the float error of a sum of Ā over visitations that add up to at most 2/(1 − γ), (*batch)."""
     unit = _unit(q) / (1 - q.gamma)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from trpo_theory._checks import near_matches
-from trpo_theory.bounds.checked import BoundCheck, gap_rounding, shift_rounding
+from trpo_theory.bounds.checked import BoundCheck, gap_rounding, residual_rounding, shift_rounding
 from trpo_theory.bounds.formulas import Condition, Formula, Numbers, Truth
 from trpo_theory.errors import InvalidInput, overflow
 from trpo_theory.step.quantities import Quantities
@@ -144,6 +144,8 @@ class Bound(Claim):
         id: its name, such as "trpo/kl".
         formula: the penalty (not the slack), as the mathematics of one instance over `Quantities`; in discounted reward.
         shift: for a bound that subtracts its penalty from something else than L: that centre minus L. None for 0.
+        residual: for a centre that comes of a critic W in the place of V_old, ρ₀·W + ρ_old·δ_W: δ_W, (S, *batch). The gap
+            from the centre is then Σ_s (ρ_new − ρ_old) δ_W, without a difference's cancellation.
         small_only: it costs a solve for each state; `check_all` skips it where there are many states.
 
     The other arguments are those of `Claim`; a bound has relation ">=", and neither a step nor a problem.
@@ -155,6 +157,7 @@ class Bound(Claim):
     provenance: str = "D"
     shift: Formula | None = None
     small_only: bool = False
+    residual: Formula | None = None
     _: KW_ONLY  # a bound's positional arguments are those above, with id to given, and expected before provenance
     relation: str = ">="
     step: Formula | None = None
@@ -221,13 +224,18 @@ class Bound(Claim):
 
     def rounding(self, q: Quantities) -> Numbers:
         """A bound on the float error of the slack, (*batch)."""
+        if self.residual is not None:
+            return residual_rounding(q, self.residual(q))
         return gap_rounding(q) if self.shift is None else gap_rounding(q) + shift_rounding(q)
 
     def _gap(self, q: Quantities) -> Numbers:
+        """η(new) − centre."""
+        if self.residual is not None:
+            return q.sum_s(q.visitation_change * self.residual(q))
         return q.surrogate_gap if self.shift is None else q.surrogate_gap - self.shift(q)
 
 
-_CODE = ("given", "step", "problem", "shift")
+_CODE = ("given", "step", "problem", "shift", "residual")
 """The fields that hold a function or None; `formula` always holds one."""
 
 

@@ -141,3 +141,28 @@ class Arithmetic(Protocol):
     def push(self, transition: Array, weight: Array) -> Array:
         """Σ_{s,a} weight(s,a) P(s'|s,a): (S, A, *batch) -> (S', *batch)."""
         ...
+
+    def laws(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:
+        """The laws p_0, ..., p_{steps−1} of s_t from p_0 = start, p_{t+1} = P_πᵀ p_t: (steps, S, *batch)."""
+        ...
+
+    def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:
+        """Σ_{n≥0} Mⁿ b for M(s, s') = Σ_a weight(s,a) P(s'|s,a), weight and b ≥ 0, (S, *batch); ∞ where it may diverge.
+
+        It is the solution x of x = b + Mx where that is ≥ 0: every partial sum S_n is then below x, as S_{n+1} = b + M S_n.
+        """
+        ...
+
+    def chain_chi2(self, transition: Array, new: Policy, old: Policy) -> Array:
+        """χ²(P_new(·|s) ‖ P_old(·|s)) = Σ_s' (P_new − P_old)²/P_old, (S, *batch): ∞ where P_new > 0 = P_old."""
+        ...
+
+    # --- precision ---
+
+    def enclosed(self, x: Array, /) -> Array:
+        """x at working precision: in balls an enclosure in the place of a rational, which would grow through a recursion."""
+        ...
+
+    def nearest_floats(self, x: Array, /) -> Array:
+        """The nearest floats: for choices such as how many terms are summed, where a formula is true either way."""
+        ...

@@ -84,6 +84,21 @@ class Traced(Floats):
         """Σ_s,a weight(s,a) P(s'|s,a)."""
         return anp.einsum("satb,sab->tb", transition, weight)
 
+    def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:
+        """Σ_n Mⁿ b, ∞ where it is not known to be finite."""
+        finite = np.isfinite(Floats().neumann_sum(getval(transition), getval(weight), getval(b)))
+        x = _TracedResolvent(
+            anp.einsum("sab,satb->stb", anp.where(finite[:, None], weight, 0.0), transition), 1.0
+        ).solve(b)
+        return anp.where(finite, x, np.inf)
+
+    def chain_chi2(self, transition: Array, new: Policy, old: Policy) -> Array:
+        """χ²(P_new(·|s) ‖ P_old(·|s))."""
+        change, base = (anp.einsum("sab,satb->stb", weight, transition) for weight in (new - old, old))
+        where = getval(base) > 0
+        terms = anp.where(where, change**2 / anp.where(where, base, 1.0), 0.0)
+        return anp.sum(terms, axis=1) + np.where(~where & (getval(change) != 0), np.inf, 0.0).sum(1)
+
 
 class _TracedResolvent:
     """M⁻¹ = (I − γ P)⁻¹, P (S, S, B), eliminated once for values and adjoints."""

@@ -87,10 +87,14 @@ def tv(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
 
 def chi2(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """χ²(p‖q) = Σ (p − q)²/q, Pearson's: ∞ where p > 0 = q."""
-    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
-    difference = p - q
+    return chi2_of_change(np.asarray(p, dtype=np.float64) - np.asarray(q, dtype=np.float64), q, axis=axis)
+
+
+def chi2_of_change(change: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
+    """As `chi2`, from change = p − q where that is known more precisely than p − q as stored."""
+    change, q = np.asarray(change, dtype=np.float64), np.asarray(q, dtype=np.float64)
     with np.errstate(all="ignore"):
-        return np.where(difference == 0.0, 0.0, difference * (difference / q)).sum(axis)
+        return np.where(change == 0.0, 0.0, change * (change / q)).sum(axis)
 
 
 def jeffreys(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:

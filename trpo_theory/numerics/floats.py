@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from trpo_theory.errors import overflow
+from trpo_theory.errors import NotSolved, overflow
 from trpo_theory.numerics import divergence
 from trpo_theory.numerics import polylog as special
 from trpo_theory.numerics import resolvent as linear
@@ -18,6 +18,12 @@ from trpo_theory.numerics.float_array import FloatArray, in_floats, takes_exact
 
 _CLOSE = 1e-9
 """Relative difference up to which floats count as equal in a hypothesis. Chosen: far above rounding, far below what is drawn."""
+
+_DOUBLE_BELOW = 64
+"""States up to which laws come of powers of the chain, in log₂ steps of S³, and not one by one. Chosen: about equal there."""
+
+_RESIDUAL = 1e-9
+"""Of x = b + Mx, relative to x: what of a solution beyond it is not believed. Chosen as `_CLOSE`."""
 
 _LARGEST = float(np.finfo(np.float64).max) / 8
 """Of a value: sums of a few of them, such as Q − V, are floats, too."""
@@ -97,6 +103,50 @@ class Floats:
             return transition.T @ weight.ravel()
         return np.einsum("sat...,sa...->t...", transition, weight)
 
+    def laws(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:
+        """The laws of s_0, ..., s_{steps−1}, (steps, S, *batch): p_{t+2ᵏ} = (P_πᵀ)^(2ᵏ) p_t for all t < 2ᵏ at once."""
+        start = self._spread(start, policy)
+        if sp.issparse(transition) or len(policy) > _DOUBLE_BELOW:
+            return self._stepped(transition, policy, start, steps)
+        power, laws = self.xp.einsum("sa...,sat...->st...", policy, transition), start[None]
+        while len(laws) < steps:
+            further = laws[: steps - len(laws)]
+            laws = self.xp.concatenate([laws, self.xp.einsum("ks...,st...->kt...", further, power)])
+            if len(laws) < steps:
+                power = self.xp.einsum("rs...,st...->rt...", power, power)
+        return laws
+
+    def _spread(self, start: Array, policy: Policy) -> Array:
+        """The start over the whole batch."""
+        return start + 0 * self.xp.sum(policy, axis=1)
+
+    def _stepped(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:
+        laws = [start]
+        for _ in range(steps - 1):
+            laws.append(self.push(transition, policy * laws[-1][:, None]))
+        return self.stack(laws)
+
+    def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:
+        """Σ_n Mⁿ b, ∞ where the solution of x = b + Mx is not ≥ 0, or not one to rounding."""
+        chain = in_floats(policy_transition(transition, weight))
+        return takes_exact(_neumann_sum)(chain, b)
+
+    def chain_chi2(self, transition: Array, new: Policy, old: Policy) -> Array:
+        """χ²(P_new(·|s) ‖ P_old(·|s)), from the policies' difference: it keeps its digits however close they are."""
+        if sp.issparse(transition):
+            return _sparse_chain_chi2(transition, new, old)
+        change, base = policy_transition(transition, new - old), policy_transition(transition, old)
+        return takes_exact(divergence.chi2_of_change)(change, base, axis=1)
+
+    @staticmethod
+    def enclosed(x: Array) -> Array:
+        """x itself."""
+        return x
+
+    def nearest_floats(self, x: Array) -> Array:
+        """The numbers as NumPy's."""
+        return np.asarray(in_floats(self.plain(x)), dtype=np.float64)
+
 
 class CheckedFloats(Floats):
     """float64 for what a user reads: a value or a visitation that overflows is an error, and so no infinity comes of one."""
@@ -160,3 +210,44 @@ def policy_transition(transition: Array, policy: Policy) -> Array:
     else:
         parts = transition.data * weights, transition.indices, indptr
     return sp.csr_array(parts, shape=(states, states))
+
+
+def _neumann_sum(chain: Array, b: np.ndarray) -> np.ndarray:
+    """Σ_n Mⁿ b for a chain M (S, S, *batch), dense or sparse."""
+    states = len(b)
+    if sp.issparse(chain):
+        chain = sp.csr_array(chain)
+        ends = (b == 0) & (np.asarray(chain.sum(1)).ravel() == chain.diagonal())
+        chain = sp.diags_array(np.where(ends, 0.0, 1.0)) @ chain
+        apply = chain.__matmul__
+    else:
+        batch = np.broadcast_shapes(chain.shape[2:], b.shape[1:])
+        b = np.broadcast_to(b, (states, *batch))
+        ends = (b == 0) & (chain.sum(1) == chain[np.arange(states), np.arange(states)])
+        chain = np.where(ends[:, None], 0.0, chain)  # what is never left adds nothing: 0 + 0 + ...
+
+        def apply(x: np.ndarray) -> np.ndarray:
+            return np.einsum("st...,t...->s...", chain, x)
+
+    with np.errstate(all="ignore"):
+        try:
+            x = linear.resolvent(chain, 1.0).solve(np.array(b))
+        except (np.linalg.LinAlgError, NotSolved, RuntimeError):  # singular, and so of spectral radius 1 or more
+            return np.full(b.shape, np.inf)
+        missed = np.abs(b + apply(x) - x).max(0)
+        found = (x >= 0).all(0) & (missed <= _RESIDUAL * x.max(0))
+    return np.where(found, x, np.inf)
+
+
+def _sparse_chain_chi2(transition: Any, new: np.ndarray, old: np.ndarray) -> np.ndarray:
+    """As `Floats.chain_chi2`, for a transition (S·A, S'): each successor of a state once."""
+    states, actions = old.shape
+    rows = np.repeat(np.arange(states * actions), np.diff(transition.indptr))
+    place = rows // actions * transition.shape[1] + transition.indices
+    each, inverse = np.unique(place, return_inverse=True)
+    change, base = (
+        np.bincount(inverse, transition.data * weight.ravel()[rows], len(each)) for weight in (new - old, old)
+    )
+    with np.errstate(all="ignore"):
+        terms = np.where(change == 0.0, 0.0, change * (change / base))
+    return np.bincount(each // transition.shape[1], terms, states)

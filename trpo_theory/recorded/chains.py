@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,24 @@ class OneMDP(Floats):
     def push(self, transition: Array, weight: Array) -> Array:
         """Σ_{s,a} weight(s,a) P(s'|s,a), (S, B)."""
         return self._rows.T @ weight.reshape(-1, *weight.shape[2:])
+
+    def laws(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:
+        """The laws of s_0, ..., s_{steps−1}, (steps, S, B)."""
+        return self._stepped(transition, policy, self._spread(start, policy), steps)
+
+    def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:
+        """Σ_n Mⁿ b of each, (S, B)."""
+        return self._each(super().neumann_sum, transition, weight, b)
+
+    def chain_chi2(self, transition: Array, new: Policy, old: Policy) -> Array:
+        """χ²(P_new(·|s) ‖ P_old(·|s)) of each, (S, B)."""
+        return self._each(super().chain_chi2, transition, new, old)
+
+    @staticmethod
+    def _each(function: Callable[..., Array], transition: Array, *arrays: Array) -> Array:
+        batch = max(x.shape[-1] for x in arrays)
+        spread = (batch_first(np.broadcast_to(x, (*x.shape[:-1], batch))) for x in arrays)
+        return np.stack([function(transition, *one) for one in zip(*spread, strict=True)], axis=-1)
 
     def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:
         """(I − γ P_π)⁻¹ of each policy."""

@@ -14,10 +14,10 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.solve.evaluation import trailing_fields
-from trpo_theory.step.divergences import StepDivergence
+from trpo_theory.step.moments import StepMoments
 
 
-class Quantities(StepDivergence):
+class Quantities(StepMoments):
     """The quantities of the theory for a step from `old` to `new`, in any arithmetic.
 
     In every field the S axis is 0, the A axis is 1, and a batch, if any, is last: gamma (*batch), tv (S, *batch),
@@ -47,19 +47,6 @@ class Quantities(StepDivergence):
         for name in vars(self).keys() - _OF_OLD:
             vars(other).pop(name)
         return other
-
-    @cached_property
-    def expected_advantage(self) -> Array:
-        """Ā(s) = Σ_a new(a|s) A_old(s,a), (S, *batch).
-
-        Computed as Σ_a (new − old) A_old, the same since Σ_a old A_old = 0, which keeps its digits where new is close to old.
-        """
-        return self.sum_a((self.new - self.old) * self.advantage)
-
-    @cached_property
-    def max_abs_expected_advantage(self) -> Array:
-        """ε' = max_s |Ā(s)|."""
-        return self.max_s(abs(self.expected_advantage))
 
     @cached_property
     def surrogate_gain(self) -> Array:

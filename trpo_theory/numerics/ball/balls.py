@@ -123,16 +123,63 @@ class Balls:
         transition = plain(transition)
         return _product(transition.reshape(-1, transition.shape[-1]).T, plain(weight).ravel())
 
+    def laws(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:
+        """The laws of s_0, ..., s_{steps−1}, (steps, S), in balls: as rationals they would grow with t."""
+        chain, law = arb_mat(_matrix(_chain(transition, policy))), _matrix(plain(start)[None])
+        laws = [_array(law, (law.ncols(),))]
+        for _ in range(steps - 1):
+            law = arb_mat(law) * chain
+            laws.append(_array(law, (law.ncols(),)))
+        return np.stack(laws).view(BallArray)
+
+    def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:
+        """Σ_n Mⁿ b, ∞ where the solution of x = b + Mx is not ≥ 0.
+
+        Raises:
+            Undecided: where enclosures leave that open.
+        """
+        chain, b = _chain(transition, weight), plain(b)
+        for s, row in enumerate(chain):
+            if b[s] == 0 and all(entry == 0 for t, entry in enumerate(row) if t != s):
+                chain[s] = 0 * row  # what is never left adds nothing: 0 + 0 + ...
+        try:
+            x = BallResolvent.of_matrix(balls(np.eye(len(b))) - chain).solve(b)
+        except ZeroDivisionError:
+            return balls(np.full(len(b), np.inf))
+        return x if all(entry >= 0 for entry in plain(x)) else balls(np.full(len(b), np.inf))
+
+    def chain_chi2(self, transition: Array, new: Policy, old: Policy) -> Array:
+        """χ²(P_new(·|s) ‖ P_old(·|s))."""
+        return Balls.chi2(_chain(transition, new), _chain(transition, old), axis=1)
+
+    enclosed: staticmethod[[Array], Array] = staticmethod(
+        elementwise(lambda x: Ball(arb(x.raw)) if x.is_exact else x, 1)
+    )
+
+    @staticmethod
+    def nearest_floats(x: Array) -> Array:
+        """The middles."""
+        entries = plain(x)
+        return np.array([entry.midpoint for entry in entries.ravel()]).reshape(entries.shape)
+
 
 class BallResolvent:
     """(I − γ P_π)⁻¹ by elimination in exact rationals; in balls only where the policy or the right-hand side is inexact."""
 
     def __init__(self, transition: Array, policy: Policy, gamma: Array) -> None:
-        transition, policy = plain(transition), plain(policy)
-        chain = np.stack([_product(moves.T, row) for moves, row in zip(transition, policy, strict=True)])
-        entries = _raws(balls(np.eye(len(chain))) - Ball(gamma) * chain)
-        self._exact = _exact(entries)
-        self._matrix: Any = (fmpq_mat if self._exact else arb_mat)(len(chain), len(chain), entries)
+        chain = _chain(transition, policy)
+        self._hold(balls(np.eye(len(chain))) - Ball(gamma) * chain)
+
+    @classmethod
+    def of_matrix(cls, matrix: Array) -> BallResolvent:
+        """The inverse of a matrix I − M that is at hand."""
+        made = cls.__new__(cls)
+        made._hold(matrix)
+        return made
+
+    def _hold(self, matrix: Array) -> None:
+        self._matrix: Any = _matrix(matrix)
+        self._exact = isinstance(self._matrix, fmpq_mat)
 
     def solve(self, b: Array) -> Array:
         """The x with x = b + γ P_π x.
@@ -159,6 +206,19 @@ class BallResolvent:
             if kind is fmpq_mat:
                 raise
             raise r.Undecided("a linear system in balls could not be solved: raise the precision") from None
+
+
+def _chain(transition: Array, policy: Policy) -> Array:
+    """P_π(s, s') = Σ_a π(a|s) P(s'|s,a), (S, S)."""
+    rows = zip(plain(transition), plain(policy), strict=True)
+    return np.stack([_product(moves.T, row) for moves, row in rows]).view(BallArray)
+
+
+def _matrix(x: Array) -> Any:
+    """A matrix of rationals, or of balls where an entry is none."""
+    entries = _raws(x)
+    kind: Any = fmpq_mat if _exact(entries) else arb_mat
+    return kind(*x.shape, entries)
 
 
 def _raws(x: Array) -> list[Any]:

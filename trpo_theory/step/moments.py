@@ -1,0 +1,141 @@
+"""Means and spreads of a step: of advantages and rewards under old, by states, over d_old, and at each time t."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from trpo_theory.numerics.arithmetic import Array
+from trpo_theory.step.divergences import StepDivergence
+
+
+class StepMoments(StepDivergence):
+    """What second-order bounds read beside a divergence. E_d is the mean over d_old, p_t the law of s_t under old."""
+
+    # --- Ā, A and r over d_old ---------------------------------------------------------------------------------
+
+    @cached_property
+    def expected_advantage(self) -> Array:
+        """Ā(s) = Σ_a new(a|s) A_old(s,a), (S, *batch).
+
+        Computed as Σ_a (new − old) A_old, the same since Σ_a old A_old = 0, which keeps its digits where new is close to old.
+        """
+        return self.sum_a((self.new - self.old) * self.advantage)
+
+    @cached_property
+    def max_abs_expected_advantage(self) -> Array:
+        """ε' = max_s |Ā(s)|."""
+        return self.max_s(abs(self.expected_advantage))
+
+    @cached_property
+    def mean_expected_advantage(self) -> Array:
+        """E_d Ā = Σ_s d_old(s) Ā(s) = (1 − γ) (L − η(old))."""
+        return self.sum_s(self.occupancy_old * self.expected_advantage)
+
+    @cached_property
+    def rms_expected_advantage(self) -> Array:
+        """√(E_d Ā²)."""
+        return self.sqrt(abs(self.sum_s(self.occupancy_old * self.expected_advantage**2)))
+
+    @cached_property
+    def expected_advantage_sd(self) -> Array:
+        """The standard deviation of Ā over d_old, √(E_d (Ā − E_d Ā)²)."""
+        return self.sd_over_states(self.expected_advantage)
+
+    def sd_over_states(self, f: Array) -> Array:
+        """√(E_d (f − E_d f)²) for f of shape (S, *batch)."""
+        mean = self.sum_s(self.occupancy_old * f)
+        return self.sqrt(abs(self.sum_s(self.occupancy_old * (f - mean) ** 2)))
+
+    @cached_property
+    def rms_advantage(self) -> Array:
+        """√(Σ_{s,a} d_old(s) old(a|s) A_old(s,a)²)."""
+        return self.sqrt(abs(self.sum_s(self.occupancy_old * self.sum_a(self.old * self.advantage**2))))
+
+    @cached_property
+    def reward_sd(self) -> Array:
+        """The standard deviation of r(s,a) over d_old × old."""
+        weight = self.occupancy_old[:, None] * self.old
+        centred = self.reward
+        for _ in range(
+            2
+        ):  # twice: where the rewards share a constant that dwarfs them, a rounded mean leaves some of it
+            centred = centred - self.sum_s(self.sum_a(weight * centred))
+        return self.sqrt(abs(self.sum_s(self.sum_a(weight * centred**2))))
+
+    # --- chi-square where old goes -----------------------------------------------------------------------------
+
+    @cached_property
+    def visited(self) -> Array:
+        """Whether ρ_old(s) > 0, (S, *batch)."""
+        return self.visitation_old > 0
+
+    @cached_property
+    def visited_chi2(self) -> Array:
+        """χ²(new_s ‖ old_s) where old goes, 0 elsewhere, (S, *batch)."""
+        return self.arithmetic.where(self.visited, self.reverse_chi2, 0)
+
+    @cached_property
+    def transition_chi2(self) -> Array:
+        """χ²(P_new(·|s) ‖ P_old(·|s)) where old goes, 0 elsewhere, (S, *batch): at most χ²(new_s ‖ old_s)."""
+        found = self.arithmetic.chain_chi2(self.transition, self.new, self.old)
+        return self.arithmetic.where(self.visited, found, 0)
+
+    @cached_property
+    def transition_max_chi2(self) -> Array:
+        """max_s χ²(P_new(·|s) ‖ P_old(·|s)) over the states that old visits."""
+        return self.max_s(self.transition_chi2)
+
+    @cached_property
+    def squared_ratio_sum(self) -> Array:
+        """E_old Σ_t γᵗ ((X_t)² − 1), X_t = Π_{i<t} (new/old)(s_i, a_i): ∞ where it diverges.
+
+        ρ₀ · z with z = γ M z + γ χ²/(1 − γ), M(s, s') = Σ_a (new²/old) P(s'|s,a): Σ_s ρ₂(s) − 1/(1 − γ) without its cancellation.
+        """
+        played = self.old > 0
+        squared = self.arithmetic.where(played, self.new**2 / self.arithmetic.where(played, self.old, 1), 0)
+        weight = self.arithmetic.where(self.visited[:, None], squared, self.old)
+        covered = self.max_s(self.visited_chi2) < float("inf")
+        start = self.arithmetic.where(covered, self.gamma * self.visited_chi2 / (1 - self.gamma), 0)
+        total = self.sum_s(self.initial * self.arithmetic.neumann_sum(self.transition, self.gamma * weight, start))
+        return self.arithmetic.nan_to_inf(self.arithmetic.where(covered | (self.gamma == 0), total, float("inf")))
+
+    # --- the second-order surrogate ----------------------------------------------------------------------------
+
+    @cached_property
+    def expected_advantage_value(self) -> Array:
+        """u = (I − γ P_old)⁻¹ Ā, (S, *batch): the first-order change of the value."""
+        return self._old.resolvent.solve(self.expected_advantage)
+
+    @cached_property
+    def second_order_residual(self) -> Array:
+        """γ Σ_a (new − old) P u, (S, *batch): what V_old + u leaves of Ā under new, Ā − u + γ P_new u."""
+        return self.gamma * self.sum_a((self.new - self.old) * self.expect(self.expected_advantage_value))
+
+    @cached_property
+    def second_order_gain(self) -> Array:
+        """Σ_s ρ_old(s) γ Σ_a (new − old) P u: the second-order term of η(new), beside L."""
+        return self.sum_s(self.visitation_old * self.second_order_residual)
+
+    # --- at each time ------------------------------------------------------------------------------------------
+
+    def laws_old(self, steps: int) -> Array:
+        """p_t, old's law of s_t, for t < steps: (steps, S, *batch)."""
+        return self.arithmetic.laws(self.transition, self.old, self.initial, steps)
+
+    def visitation_from(self, law: Array) -> Array:
+        """Σ_k γᵏ (old's law of s_{t+k}) from a law of s_t, (S, *batch): ρ_old for the initial one."""
+        return self._old.resolvent.solve_transposed(law)
+
+    def moments_over(self, laws: Array, f: Array) -> tuple[Array, Array]:
+        """The mean and the standard deviation of f (S, *batch) under each of some laws (T, S, *batch): (T, *batch) each."""
+        mean = self.arithmetic.sum(laws * f, 1)
+        variance = self.arithmetic.sum(laws * (f - mean[:, None]) ** 2, 1)
+        return mean, self.arithmetic.sqrt(abs(variance))
+
+    def means_over_time(self, f: Array, steps: int) -> Array:
+        """E_old f(s_t) for t < steps, (steps, *batch), f of shape (S, *batch)."""
+        return self.moments_over(self.laws_old(steps), f)[0]
+
+    def sds_over_time(self, f: Array, steps: int) -> Array:
+        """The standard deviation of f(s_t) under old for t < steps, (steps, *batch), f of shape (S, *batch)."""
+        return self.moments_over(self.laws_old(steps), f)[1]
