@@ -62,6 +62,7 @@ def polylog(g):
 TERMS = {  # of old(a|s) and new(a|s): the sum over a is a divergence of two rows, or what is in Renyi's logarithm
     "tv": lambda p, q: abs(p - q) / 2, "bc": lambda p, q: iv.sqrt(p * q), "chi2": lambda p, q: (p - q) ** 2 / q if p != q else F(0),
     "kl": lambda p, q: p * iv.log(p / q) if p != 0 else F(0), "reverse_kl": lambda p, q: TERMS["kl"](q, p),
+    "reverse_chi2": lambda p, q: TERMS["chi2"](q, p),
     "js": lambda p, q: (TERMS["kl"](p, (p + q) / 2) + TERMS["kl"](q, (p + q) / 2)) / 2,
     **{f"r{n}": lambda p, q, n=n: iv.exp((n * iv.log(p) + (10 - n) * iv.log(q)) / 10) if p * q != 0 else F(0) for n in (1, 5, 9)}}
 class Step:
@@ -274,6 +275,7 @@ def sharp_upper(d):
     want(lo == 0 and bound <= hi, "enclosure")
     return says(d, f"for every finite MDP with gamma = # and {within}: L_old(new) - eta(new) <= # {epsilon}", g, radius, hi)
 
+PROBLEMS = "penalty", "max-kl", "mean-kl", "reverse-max-chi2", "reverse-mean-chi2"
 def best(old, adv, lam):
     """An upper bound on sup over p of sum p A - lam KL(old||p): nu - lam + lam sum old log(lam/(nu - A)) at any nu > max A."""
     if lam == 0:
@@ -284,27 +286,41 @@ def best(old, adv, lam):
         heavy = sum(lam * o / (top + middle - a) for o, a in both(old, adv) if o) > 1
         low, high = (middle, high) if heavy else (low, middle)
     return top + high - lam + lam * sum(o * iv.log(lam / (top + high - a)) for o, a in both(old, adv) if o)
+def best_chi2(old, adv, lam):
+    """The same for chi2(p||old): nu + sum old h(A - nu) at any nu, h(y) the largest l y - lam (l - 1)^2 over l >= 0."""
+    pairs, top = [(o, a) for o, a in both(old, adv) if o], largest(a for o, a in both(old, adv) if o)
+    if lam == 0:
+        return top
+    near = [(o, upper(a)) for o, a in pairs]
+    low, nu = min(a - 2 * lam / o for o, a in near), max(a for _, a in near)
+    for _ in range(110):
+        middle = (low + nu) / 2
+        low, nu = (middle, nu) if sum(o * max(1 + (a - middle) / (2 * lam), F(0)) for o, a in near) > 1 else (low, middle)
+    found = nu + sum(o * (-lam if a - nu < -2 * lam else a - nu + (a - nu) ** 2 / (4 * lam)) for o, a in pairs)
+    return found if found < top else top
 def update_gap(d):
     """Weak duality: each class of states that share a row is one row, with the visits as weight and their mean of A."""
-    q, penalty, mean, lam = Step(d), d["problem"] == "penalty", d["problem"] == "mean-kl", array(d["multiplier"])
+    q, penalty, mean, chi2, lam = Step(d), d["problem"] == "penalty", "mean" in d["problem"], "chi2" in d["problem"], array(d["multiplier"])
     amount, classes = number(d["coefficient" if penalty else "delta"]), [[s for s in q.S if q.groups[s] == one] for one in sorted({*q.groups})]
-    want(len(lam) == len(classes) and min(lam) >= 0 <= amount and d["problem"] in ("penalty", "max-kl", "mean-kl"), "multipliers")
+    want(len(lam) == len(classes) and min(lam) >= 0 <= amount and d["problem"] in PROBLEMS, "multipliers")
     weight, pooled, rows, can = q.pooled([[F(1)] for _ in q.S]), q.pooled(q.adv), [], [[a for t, a in q.pairs if t == s] for s in q.S]
     for price, (s, *others) in both(lam, classes):
         want(all((q.old[s], q.new[s], can[s]) == (q.old[t], q.new[t], can[t]) for t in others), "rows that differ in a group")
         want(weight[s][0] > 0 or weight[s][0] == 0, "a state that may be visited")
         if weight[s][0] > 0:
             rows.append((weight[s][0], [q.old[s][a] for a in can[s]], [pooled[s][a] / weight[s][0] for a in can[s]], price))
-    used, spent = q.Dm if mean else q.D, sum(r * x for r, *_, x in rows)
+    term, value = ("reverse_chi2", best_chi2) if chi2 else ("kl", best)
+    used, spent = q.mean(term) if mean else largest(q.rows(term)), sum(r * x for r, *_, x in rows)
     back = F(0) if penalty or not used > amount else upper(1 - amount / used)  # new, moved towards old, keeps to the radius
     want(back <= F(1, 2**30), "outside the radius")
     objective, scale = q.gain - amount * used if penalty else q.gain * (1 - back), min(F(1), amount / upper(spent)) if penalty and spent > 0 else F(1)
     prices = [max(x for *_, x in rows) if mean else x * scale for *_, x in rows]
-    most = sum(r * (best(o, a, x) - dot(o, a)) for (r, o, a, _), x in both(rows, prices))
+    most = sum(r * (value(o, a, x) - dot(o, a)) for (r, o, a, _), x in both(rows, prices))
     most += F(0) if penalty else amount * (prices[0] * q.h if mean else spent)
     lo, hi = map(number, d["enclosure"])
     want(lo <= objective + TINY and most <= hi + TINY, "enclosure")
-    aim = "- # max-KL(old, new)" if penalty else f"subject to {d['problem'][:-2]}KL(old, new) <= #"
+    held = ("mean-" if mean else "max-") + ("chi2(new, old)" if chi2 else "KL(old, new)")
+    aim = f"- # {held}" if penalty else f"subject to {held} <= #"
     among = "policies that share rows by groups" if "groups" in d else "all policies"
     return says(d, f"for the MDP of this file ({len(q.S)} states, {len(q.A)} actions, gamma = #) and its policy old, the maximum of L_old(new) - "
                    f"eta(old) {aim}, among {among}, is at least # and at most #", q.g, amount, lo, hi)

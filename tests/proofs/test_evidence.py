@@ -299,6 +299,8 @@ def test_a_supersolution_of_an_earlier_version_is_read(tmp_path, capsys):
         (tt.Penalty(bound="trpo/kl"), None),
         (tt.MeanKL(0.02), None),
         (tt.MaxKL(1e-18), [0, 0, 1]),
+        (tt.ReverseMaxChi2(1.0), [0, 0, 1]),
+        (tt.ReverseMeanChi2(1e-18), None),
     ],
     ids=str,
 )

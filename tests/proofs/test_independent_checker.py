@@ -27,6 +27,10 @@ PROBLEMS = {
     "mean-kl": (tt.MeanKL(0.02), None),
     "max-kl, groups": (tt.MaxKL(0.01), [0, 0, 1]),
     "mean-kl, groups": (tt.MeanKL(0.05), [0, 1, 1]),
+    "reverse-max-chi2": (tt.ReverseMaxChi2(0.1), None),
+    "reverse-mean-chi2, some actions lost": (tt.ReverseMeanChi2(1.0), None),
+    "reverse-mean-chi2, a slack radius": (tt.ReverseMeanChi2(50.0), None),
+    "reverse-max-chi2, groups": (tt.ReverseMaxChi2(0.6), [0, 0, 1]),
 }
 
 
@@ -318,6 +322,7 @@ MUTATIONS = {
         "multipliers": scaled("9/10", "multiplier"),
         "negative multipliers": scaled("-1", "multiplier"),
         "mean-kl": put(problem="mean-kl"),
+        "chi2": put(problem="reverse-max-chi2"),
         "a larger reward": scaled(UP, "reward"),
     },
     "theorem-cover": {

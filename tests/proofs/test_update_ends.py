@@ -89,6 +89,55 @@ def test_the_numbers_of_a_row():
     assert normalised([fmpq(1), fmpq(3)]) == [fmpq(1, 4), fmpq(3, 4)]
 
 
+# --- chi-square: with l = 1 ± x the row is max x - λ x² over |x| <= 1 --------------------------------------------------
+
+
+def chi2_dual(multiplier):
+    m = mpmath.mpf(int(multiplier.p)) / int(multiplier.q)
+    return 1 / (4 * m) if m >= 0.5 else 1 - m
+
+
+@pytest.mark.parametrize(
+    "multiplier", [fmpq(1, 10**300), fmpq(1, 10), HALF, fmpq(3, 2), fmpq(50), fmpq(10**30)], ids=str
+)
+def test_the_chi_square_bound_of_a_row_is_its_maximum(multiplier):
+    assert close_above(row().chi2_bound(multiplier), chi2_dual(multiplier))
+
+
+def test_the_chi_square_bound_does_not_see_what_old_never_takes():
+    one = enclosed(ONE, [HALF, HALF, fmpq(0)], [HALF, HALF, fmpq(0)], [ONE, -ONE, fmpq(9)])
+    for multiplier in (fmpq(1, 10), fmpq(3, 2)):
+        assert close_above(one.chi2_bound(multiplier), chi2_dual(multiplier))
+    assert Ball(one.chi2_bound(fmpq(0))).fraction == 1
+    assert not enclosed(ONE, [ONE, fmpq(0)], [HALF, HALF], [ONE, ONE]).reverse_chi2.is_finite()
+    spent = enclosed(ONE, [fmpq(1, 4), fmpq(3, 4)], [HALF, HALF], [ONE, ONE]).reverse_chi2
+    assert Ball(spent).lower <= F(1, 3) <= Ball(spent).upper <= F(1, 3) + F(1, 10**40)
+
+
+def test_an_advantage_that_is_only_enclosed_gives_a_chi_square_bound_for_every_number_in_its_ball():
+    around = arb(fmpq(-1, 10**6)).union(arb(fmpq(1, 10**6)))
+    wide = EnclosedRow(arb(1), [HALF, HALF], [HALF, HALF], [arb(1) + around, arb(-1) + around])
+    for multiplier in (fmpq(1, 10), HALF, fmpq(2)):  # at 1/2 the worse action is just lost
+        low, high = ends(wide.chi2_bound(multiplier))
+        assert low <= chi2_dual(multiplier) <= high
+        assert high - low < 1e-5
+
+
+def test_both_ends_of_the_chi_square_problems():
+    rows = [row(fmpq(1, 10), fmpq(3, 2)), row(fmpq(1, 5), HALF)]  # χ² of 1/25 and 4/25, γ = 1/2
+    prices = [fmpq(1, 2), fmpq(3, 2)]
+    of_max = ExactProblem(Reduction.REVERSE_MAX_CHI2, fmpq(4, 25), HALF)
+    truth = 3 * chi2_dual(HALF) / 2 + chi2_dual(fmpq(3, 2)) / 2 + (mpmath.mpf(3) / 4 + mpmath.mpf(3) / 4) * 4 / 25
+    assert close_above(upper_end(of_max, rows, prices), truth)
+    of_mean = ExactProblem(Reduction.REVERSE_MEAN_CHI2, fmpq(7, 100), HALF)  # (3/2 · 1/25 + 1/2 · 4/25)/2
+    truth = 2 * chi2_dual(fmpq(3, 2)) + mpmath.mpf(3) / 2 * 7 / 100 * 2
+    assert close_above(upper_end(of_mean, rows, prices), truth)
+    for problem in (of_max, of_mean):
+        assert Ball(lower_end(problem, rows)).midpoint == pytest.approx(0.5, rel=1e-15)
+        with pytest.raises(NotSolved, match="over its constraint"):
+            lower_end(ExactProblem(problem.reduction, problem.amount * fmpq(999, 1000), HALF), rows)
+
+
 # --- the upper end: Σ ρ (bound of the row), and what the multipliers cost --------------------------------------------
 
 TWO = [row(rho=fmpq(3, 2)), row(rho=HALF), row(rho=fmpq(0))]

@@ -9,7 +9,7 @@ import pytest
 import trpo_theory as tt
 from trpo_theory.proofs import update_rows
 from trpo_theory.proofs.update_gap import certify_update
-from trpo_theory.updates import MaxKL, MaxTV, MeanKL, Penalty, update
+from trpo_theory.updates import MaxKL, MaxTV, MeanKL, Penalty, ReverseMaxChi2, ReverseMeanChi2, update
 
 PROBLEMS = [
     Penalty(bound="pinsker/kl"),
@@ -19,6 +19,10 @@ PROBLEMS = [
     MaxKL(0.01),
     MeanKL(1e-12),
     MeanKL(0.3),
+    ReverseMaxChi2(1e-20),
+    ReverseMaxChi2(0.5),
+    ReverseMeanChi2(0.01),
+    ReverseMeanChi2(1e6),
 ]
 
 
@@ -124,7 +128,9 @@ def test_the_ends_are_those_of_the_mdp_and_not_of_its_floats(gamma, low, high):
         assert proof.upper_bound <= optimum * (1 + mpmath.mpf("1e-12"))
 
 
-@pytest.mark.parametrize("problem", [Penalty(1.0), MaxKL(0.01), MeanKL(0.01)], ids=str)
+@pytest.mark.parametrize(
+    "problem", [Penalty(1.0), MaxKL(0.01), MeanKL(0.01), ReverseMaxChi2(0.5), ReverseMeanChi2(0.01)], ids=str
+)
 def test_a_tampered_solution_proves_nothing_false(problem):
     """Whatever stands in it, the proved ends are those of some policy and of all of them, or nothing is proved."""
     rng = np.random.default_rng(5)
@@ -166,7 +172,11 @@ def test_what_is_no_solution_is_refused(changes, match):
         certify_update(dataclasses.replace(solution, **arrays))
 
 
-@pytest.mark.parametrize("problem", [Penalty(bound="pinsker/kl"), MaxKL(0.01), MeanKL(0.01)], ids=str)
+@pytest.mark.parametrize(
+    "problem",
+    [Penalty(bound="pinsker/kl"), MaxKL(0.01), MeanKL(0.01), ReverseMaxChi2(0.01), ReverseMeanChi2(0.01)],
+    ids=str,
+)
 def test_old_policies_with_entries_of_any_size_are_certified(problem):
     """13 of 54 of these were an OverflowError."""
     for seed in range(6):

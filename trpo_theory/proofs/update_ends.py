@@ -2,9 +2,11 @@
 
 For λ ≥ 0 and ν ≥ max A (ν > A where old has mass), row by row,
     max_p Σ (p − old) A − λ KL(old‖p)  ≤  ν − Σ old A − λ + λ Σ old log(λ / (ν − A)),
-and the sum of ρ times these bounds the objective of every policy of the class; the objective of a feasible policy is the
-other end. docs/theory.md, "Certificates". The conditions λ ≥ 0, ν ≥ max A and new ≥ 0 are tested exactly, whatever solver the
-numbers came from.
+and for any ν, with y = A − ν,
+    max_p Σ (p − old) A − λ χ²(p‖old)  ≤  Σ old · (y²/(4λ) where y ≥ −2λ, else −λ − y);
+the sum of ρ times these bounds the objective of every policy of the class; the objective of a feasible policy is the
+other end. docs/theory.md, "Certificates" and "One row under chi-square". The conditions λ ≥ 0, ν ≥ max A and new ≥ 0 are
+tested exactly, whatever solver the numbers came from.
 """
 
 from __future__ import annotations
@@ -39,11 +41,23 @@ class Reduction(enum.StrEnum):
     PENALTY = "penalty"
     MAX = "max-kl"
     MEAN = "mean-kl"
+    REVERSE_MAX_CHI2 = "reverse-max-chi2"
+    REVERSE_MEAN_CHI2 = "reverse-mean-chi2"
+
+    @property
+    def shares_multiplier(self) -> bool:
+        """Whether a mean is held down, with one λ for all rows."""
+        return self in (Reduction.MEAN, Reduction.REVERSE_MEAN_CHI2)
+
+    @property
+    def of_chi2(self) -> bool:
+        """Whether the divergence is χ²(new‖old), and not KL(old‖new)."""
+        return self in (Reduction.REVERSE_MAX_CHI2, Reduction.REVERSE_MEAN_CHI2)
 
 
 @dataclass(frozen=True)
 class ExactProblem:
-    """A penalty of `amount` times max-KL, or a radius of `amount` nats for max-KL or mean-KL, at the discount gamma."""
+    """A penalty of `amount` times max-KL, or a radius of `amount` for a divergence, at the discount gamma."""
 
     reduction: Reduction
     amount: fmpq
@@ -104,6 +118,34 @@ class EnclosedRow:
             if o > 0:
                 total += arb(o) * (arb(o / n).log() if n > 0 else arb("inf"))
         return total
+
+    @cached_property
+    def reverse_chi2(self) -> arb:
+        """χ²(new‖old)."""
+        pairs = [(o, n) for o, n in zip(self.old, self.new, strict=True) if o != n]
+        return sum((arb((n - o) * (n - o) / o) if o > 0 else arb("inf") for o, n in pairs), arb(0))
+
+    def divergence(self, reduction: Reduction) -> arb:
+        """The one that the problem holds down."""
+        return self.reverse_chi2 if reduction.of_chi2 else self.kl
+
+    def value(self, reduction: Reduction, multiplier: fmpq) -> arb:
+        """An upper bound on max_p Σ (p − old) A − λ times the divergence."""
+        return self.chi2_bound(multiplier) if reduction.of_chi2 else self.bound(multiplier)
+
+    def chi2_bound(self, multiplier: fmpq) -> arb:
+        """Σ old · (y²/(4λ) where y ≥ −2λ, else −λ − y), y = A − ν, ν as below; and never more than that of λ = 0."""
+        taken = [(o, a) for o, a in zip(self.old, self.advantage, strict=True) if o > 0]
+        greedy = arb(max(raw.end(a, "upper") for _, a in taken)) - self.mean
+        if multiplier == 0:
+            return greedy
+        nu, total = _chi2_threshold(taken, multiplier), arb(0)
+        for o, a in taken:
+            middle = a.mid()
+            y = arb(raw.dyadic(middle) - nu) + (a - middle)
+            lost = y < arb(-2 * multiplier)  # where that is not certain, the other term is no smaller
+            total += arb(o) * (-arb(multiplier) - y if lost else y * y / arb(4 * multiplier))
+        return total if total < greedy else greedy
 
     def bound(self, multiplier: fmpq) -> arb:
         """ν − Σ old A − λ + λ Σ old log(λ/(ν − A)) for a ν ≥ max A near the best one.
@@ -174,7 +216,7 @@ class EnclosedRow:
 def upper_end(problem: ExactProblem, rows: Sequence[EnclosedRow], multipliers: Sequence[fmpq]) -> arb:
     """An upper bound on the objective of every policy of the class, by weak duality, from a multiplier λ ≥ 0 a row.
 
-    For mean-KL λ is one number, the largest; for a penalty they are scaled so that Σ ρ λ is at most the coefficient.
+    For a mean λ is one number, the largest; for a penalty they are scaled so that Σ ρ λ is at most the coefficient.
 
     Raises:
         NotSolved: for a multiplier below 0.
@@ -187,15 +229,16 @@ def upper_end(problem: ExactProblem, rows: Sequence[EnclosedRow], multipliers: S
     visited = [(row, price) for row, price in zip(rows, multipliers, strict=True) if not row.rho.is_zero()]
     rows, multipliers = [row for row, _ in visited], [price for _, price in visited]
     spent = sum((row.rho * arb(price) for row, price in visited), arb(0))
-    if problem.reduction is Reduction.MEAN:
+    if problem.reduction.shares_multiplier:
         multipliers = [max(multipliers)] * len(multipliers)
     elif problem.penalised and not spent <= arb(problem.amount):
         share = problem.amount / raw.end(spent, "upper")
         multipliers = [price * share for price in multipliers]
-    upper = sum((row.rho * row.bound(price) for row, price in zip(rows, multipliers, strict=True)), arb(0))
-    if problem.reduction is Reduction.MEAN and rows:
-        upper += arb(multipliers[0] * problem.amount * problem.horizon)
-    elif problem.reduction is Reduction.MAX:
+    values = [row.value(problem.reduction, price) for row, price in zip(rows, multipliers, strict=True)]
+    upper = sum((row.rho * value for row, value in zip(rows, values, strict=True)), arb(0))
+    if problem.reduction.shares_multiplier:
+        upper += arb(multipliers[0] * problem.amount * problem.horizon) if rows else arb(0)
+    elif not problem.penalised:
         upper += spent * arb(problem.amount)
     return upper
 
@@ -212,20 +255,32 @@ def lower_end(problem: ExactProblem, rows: Sequence[EnclosedRow]) -> arb:
         for row in rows:  # all of them: max-KL counts states that old never visits, too
             worst = worst.max(row.kl)
         return gain - (arb(problem.amount) * worst if problem.amount else arb(0))
-    spent = [row.kl for row in rows]
-    if problem.reduction is Reduction.MEAN:
+    spent = [row.divergence(problem.reduction) for row in rows]
+    if problem.reduction.shares_multiplier:
         share = arb(1 / problem.horizon)
-        spent = [sum((share * row.rho * row.kl for row in rows if not row.rho.is_zero()), arb(0))]
+        of_rows = zip(rows, spent, strict=True)
+        spent = [sum((share * row.rho * divergence for row, divergence in of_rows if not row.rho.is_zero()), arb(0))]
     return gain * arb(1 - _retreat(spent, problem.amount))
 
 
 def _retreat(spent: list[arb], radius: fmpq) -> fmpq:
-    """The least η at which (1 − η) of the step is proved feasible: KL(old‖·) is convex, hence at most (1 − η) KL."""
+    """The least η at which (1 − η) of the step is proved feasible: a divergence is convex, hence at most 1 − η of it is spent."""
     for bits in _RETREATS:
         eta = fmpq(0) if bits is None else fmpq(1, 2**bits)
-        if all(arb(1 - eta) * kl <= arb(radius) for kl in spent):
+        if all(arb(1 - eta) * divergence <= arb(radius) for divergence in spent):
             return eta
     raise NotSolved("got a policy over its constraint by more than 2^-30; wanted a feasible one; fix: solve again")
+
+
+def _chi2_threshold(taken: Sequence[tuple[fmpq, arb]], multiplier: fmpq) -> fmpq:
+    """The ν, nearly, with Σ old (1 + (A − ν)/(2λ))⁺ = 1: actions by A, each stays while Σ old_j (A_j − A) < 2λ before it."""
+    ordered = sorted(((o, raw.dyadic(a.mid())) for o, a in taken), key=lambda pair: pair[1], reverse=True)
+    mass, earned = fmpq(0), fmpq(0)
+    for o, a in ordered:
+        if earned - mass * a >= 2 * multiplier:
+            break
+        mass, earned = mass + o, earned + o * a
+    return raw.dyadic(arb((earned - 2 * multiplier * (1 - mass)) / mass).mid())
 
 
 def rational(value: Any) -> fmpq:

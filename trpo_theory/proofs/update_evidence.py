@@ -38,11 +38,17 @@ _STATEMENTS = {
     Reduction.PENALTY: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) - C D_{\mathrm{KL}}^{\max}(\pi, \tilde\pi)",
     Reduction.MAX: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) : D_{\mathrm{KL}}^{\max}(\pi, \tilde\pi) \le \delta",
     Reduction.MEAN: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) : \bar D_{\mathrm{KL}}(\pi, \tilde\pi) \le \delta",
+    Reduction.REVERSE_MAX_CHI2: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) : "
+    r"\max_s \chi^2(\tilde\pi_s, \pi_s) \le \delta",
+    Reduction.REVERSE_MEAN_CHI2: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) : "
+    r"\sum_s d_\pi(s) \chi^2(\tilde\pi_s, \pi_s) \le \delta",
 }
 _SENTENCES = {
     Reduction.PENALTY: "the maximum of L_old(new) - eta(old) - {amount} max-KL(old, new)",
     Reduction.MAX: "the maximum of L_old(new) - eta(old) subject to max-KL(old, new) <= {amount}",
     Reduction.MEAN: "the maximum of L_old(new) - eta(old) subject to mean-KL(old, new) <= {amount}",
+    Reduction.REVERSE_MAX_CHI2: "the maximum of L_old(new) - eta(old) subject to max-chi2(new, old) <= {amount}",
+    Reduction.REVERSE_MEAN_CHI2: "the maximum of L_old(new) - eta(old) subject to mean-chi2(new, old) <= {amount}",
 }
 
 

@@ -33,10 +33,20 @@ from trpo_theory.proofs.update_evidence import KIND, amount_name, update_evidenc
 from trpo_theory.proofs.update_rows import BITS, check_size, rows_of_mdp
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.updates.penalties import linear_coefficient
-from trpo_theory.updates.problems import MaxKL, MeanKL, Penalty, Problem, TrustRegion
+from trpo_theory.updates.problems import (
+    MaxKL,
+    MeanKL,
+    Penalty,
+    Problem,
+    ReverseMaxChi2,
+    ReverseMeanChi2,
+    TrustRegion,
+)
 from trpo_theory.updates.solution import UpdateSolution
 
-_REDUCTIONS: dict[type[Problem], Reduction] = {Penalty: Reduction.PENALTY, MaxKL: Reduction.MAX, MeanKL: Reduction.MEAN}
+_REDUCTIONS: dict[type[Problem], Reduction] = {
+    kind: Reduction(kind.name) for kind in (Penalty, MaxKL, MeanKL, ReverseMaxChi2, ReverseMeanChi2)
+}
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ class CertifiedGap:
 def certify_update(
     solution: UpdateSolution, *, exact: Mapping[str, Any] | None = None, precision: int = BITS
 ) -> CertifiedGap:
-    """Prove the gap of an `UpdateSolution` of (11), (12) or (13), one instance, in balls.
+    """Prove the gap of an `UpdateSolution` of (11), (12), (13) or a chi-square problem, one instance, in balls.
 
     Nothing of the solution is trusted: that λ ≥ 0, that new is a policy within its constraint and that each ν is above A is
     tested exactly.
@@ -114,8 +124,8 @@ def certify_update(
         precision: bits of the balls.
 
     Raises:
-        InvalidInput: for a batch, a sibling problem, a penalty that is not a coefficient times max-KL, or an MDP that is too
-            large for balls.
+        InvalidInput: for a batch, another sibling problem, a penalty that is not a coefficient times max-KL, or an MDP that is
+            too large for balls.
         NotSolved: for a solution that is none: a negative multiplier, a new that is no policy, or one over its constraint by
             more than 2⁻³⁰.
     """
@@ -123,8 +133,8 @@ def certify_update(
     if type(solution.problem) not in _REDUCTIONS or surrogate.old.shape[2] != 1:
         raise InvalidInput(
             got=f"a solution of {solution.problem}, {surrogate.old.shape[2]} instances",
-            wanted="one instance of (11), (12) or (13)",
-            fix="certify the instances one at a time; the siblings have float certificates only",
+            wanted=f"one instance of {', '.join(kind.name for kind in _REDUCTIONS)}",
+            fix="certify the instances one at a time; the other siblings have float certificates only",
         )
     exact = {} if exact is None or solution.mdp is None else dict(exact)
     reduction, amount = _reduced(solution, exact)
