@@ -61,22 +61,31 @@ def _summed(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Numbers
     steps = _steps(q)
     c, gamma = q.arithmetic.enclosed(q.max_s(chi2)), q.arithmetic.enclosed(q.gamma)
     span = q.max_s(a, where=q.visited) - q.min_s(a, where=q.visited)
+    (_, level), (middle, chi2_level) = _levelled(q, a), _levelled(q, chi2)
     total = v = 0 * q.gamma
     discount, law = 1 + total, q.initial
     for start in range(0, int(steps.max()), _BLOCK):
         more = start < steps
         laws = q.arithmetic.laws(q.transition, q.old, law, _BLOCK + 1)
-        spreads, chi2_moments = q.moments_over(laws, a)[1], q.moments_over(laws, chi2)
+        spreads, (mean, sd) = q.moments_over(laws, level)[1], q.moments_over(laws, chi2_level)
         for t in range(_BLOCK):
             term = q.minimum(q.arithmetic.nan_to_inf(spreads[t] * q.sqrt(v)), span)
             total = total + _where(q, more, discount * term, 0)
-            v = _where(q, more, growth(v, c, chi2_moments[0][t], chi2_moments[1][t]), v)
+            v = _where(q, more, growth(v, c, middle + mean[t], sd[t]), v)
             discount = _where(q, more, discount * gamma, discount)
         law = _where(q, more, laws[_BLOCK], law)
-    return total + discount * _from_then_on(q, a, c, v, law, span)
+    return total + discount * _from_then_on(q, a, level, c, v, law, span)
 
 
-def _from_then_on(q: Quantities, a: Numbers, c: Numbers, v: Numbers, law: Numbers, span: Numbers) -> Numbers:
+def _levelled(q: Quantities, f: Numbers) -> tuple[Numbers, Numbers]:
+    """The middle of f's range where old goes, and f less that: exactly 0 in balls, and so its spread, where f is constant."""
+    middle = (q.max_s(f, where=q.visited) + q.min_s(f, where=q.visited)) / 2
+    return middle, q.arithmetic.where(q.visited, f - middle, 0)
+
+
+def _from_then_on(
+    q: Quantities, a: Numbers, level: Numbers, c: Numbers, v: Numbers, law: Numbers, span: Numbers
+) -> Numbers:
     """A bound on Σ_{k≥0} γᵏ |E x_{H+k} a|, from v ≥ E x_H² and the law of s_H: E x² grows by 1 + E x² → (1 + c)(1 + E x²).
 
     Cauchy-Schwarz over (k, s), with weights γᵏ for a less its mean, or with γᵏ(1 + c)^±k, which converges beyond γ(1 + c) = 1
@@ -85,8 +94,8 @@ def _from_then_on(q: Quantities, a: Numbers, c: Numbers, v: Numbers, law: Number
     arithmetic, d = q.arithmetic, 1 - q.gamma
     growing = q.gamma * (1 + c)
     weight = q.visitation_from(law)
-    mean = d * q.sum_s(weight * a)
-    variance = abs(q.sum_s(weight * (a - mean) ** 2))
+    mean = d * q.sum_s(weight * level)
+    variance = abs(q.sum_s(weight * (level - mean) ** 2))
     slow = growing < 1
     left = 1 - arithmetic.where(slow, growing, 0)
     even = q.sqrt(variance) * q.sqrt(v / left + q.gamma * c / (d * left))
