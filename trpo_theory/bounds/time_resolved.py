@@ -34,9 +34,10 @@ def growth_by_max(v: Numbers, c: Numbers, mean: Numbers, sd: Numbers) -> Numbers
 
 def growth_by_mean(q: Quantities) -> Growth:
     """v_{t+1} = v_t + min{c (1 + v_t), mean_t χ² + 2 sd_t χ² √v_t + c v_t}, as X² = 1 + 2x + x² and E x_t = 0."""
+    sqrt, minimum = q.arithmetic.sqrt, q.arithmetic.minimum
 
     def grown(v: Numbers, c: Numbers, mean: Numbers, sd: Numbers) -> Numbers:
-        return v + q.minimum(c * (1 + v), mean + 2 * sd * q.sqrt(v) + c * v)
+        return v + minimum(c * (1 + v), mean + 2 * sd * sqrt(v) + c * v)
 
     return grown
 
@@ -58,21 +59,25 @@ def time_resolved(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> N
 
 
 def _summed(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Numbers:
-    steps = _steps(q)
-    c, gamma = q.arithmetic.enclosed(q.max_s(chi2)), q.arithmetic.enclosed(q.gamma)
+    arithmetic, steps = q.arithmetic, _steps(q)
+    c, gamma = arithmetic.enclosed(q.max_s(chi2)), arithmetic.enclosed(q.gamma)
     span = q.max_s(a, where=q.visited) - q.min_s(a, where=q.visited)
     (_, level), (middle, chi2_level) = _levelled(q, a), _levelled(q, chi2)
-    total = v = 0 * q.gamma
+    total = v = arithmetic.enclosed(0 * q.gamma)
     discount, law = 1 + total, q.initial
     for start in range(0, int(steps.max()), _BLOCK):
         more = start < steps
-        laws = q.arithmetic.laws(q.transition, q.old, law, _BLOCK + 1)
-        spreads, (mean, sd) = q.moments_over(laws, level)[1], q.moments_over(laws, chi2_level)
+        laws = arithmetic.laws(q.transition, q.old, law, _BLOCK + 1)
+        spreads, (mean, sd) = q.moments_over(laws[:_BLOCK], level)[1], q.moments_over(laws[:_BLOCK], chi2_level)
+        mean, sd = arithmetic.enclosed(middle + mean), arithmetic.enclosed(sd)
+        bounds, discounts = [v], [discount]
         for t in range(_BLOCK):
-            term = q.minimum(q.arithmetic.nan_to_inf(spreads[t] * q.sqrt(v)), span)
-            total = total + _where(q, more, discount * term, 0)
-            v = _where(q, more, growth(v, c, middle + mean[t], sd[t]), v)
-            discount = _where(q, more, discount * gamma, discount)
+            bounds.append(growth(bounds[t], c, mean[t], sd[t]))
+            discounts.append(discounts[t] * gamma)
+        roots = arithmetic.sqrt(arithmetic.stack([v + 0 * discount for v in bounds[:_BLOCK]]))
+        terms = q.minimum(arithmetic.nan_to_inf(spreads * roots), span) * arithmetic.stack(discounts[:_BLOCK])
+        total = total + _where(q, more, arithmetic.sum(terms, 0), 0)
+        v, discount = _where(q, more, bounds[_BLOCK], v), _where(q, more, discounts[_BLOCK], discount)
         law = _where(q, more, laws[_BLOCK], law)
     return total + discount * _from_then_on(q, a, level, c, v, law, span)
 

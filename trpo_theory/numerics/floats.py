@@ -140,8 +140,8 @@ class Floats:
 
     @staticmethod
     def enclosed(x: Array) -> Array:
-        """x itself."""
-        return x
+        """x itself, as NumPy's own array, which costs less in a recursion."""
+        return in_floats(x)
 
     def nearest_floats(self, x: Array) -> Array:
         """The numbers as NumPy's."""
