@@ -302,3 +302,64 @@ def test_workers_of_a_cluster_come_and_go():
                 workers[0].kill()
                 workers.append(start("worker", address, *one_thread))
     assert there == here
+
+
+# --- any file --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory):
+    """The call and the files of a run of two claims, with a witness each."""
+    directory = tmp_path_factory.mktemp("small")
+    call = ["verify", "divergence/chi2-half", "order/upper", "--instances", "200", "--json", "--out"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trpo_theory.cli.verifying.print_json", lambda _: None)
+        assert main([*call, str(directory)]) == 0
+    return call, content(directory)
+
+
+def flips(name, data):
+    """Some bits of a file: of its first, last and a middle byte, and of one in each seventh of a short one."""
+    if name.startswith("chunks/"):
+        return [(len(data) // 2, 0)]  # test_run_directory.py flips the others
+    places = {0, len(data) // 2, len(data) - 1} | ({len(data) * k // 7 for k in range(7)} if len(data) < 300 else set())
+    return [(place, bit) for place in sorted(places) for bit in (0, 5)]
+
+
+@pytest.mark.slow
+def test_a_flipped_bit_of_any_file_is_noticed(capsys, tmp_path, small_run):
+    call, files = small_run
+    assert {name.split("/")[0] for name in files} == {
+        *("manifest.json", "chunks", "SHA256SUMS", "verdicts.csv", "verdicts.md", "verdicts.tex"),
+        *("divergence--chi2-half.json", "order--upper.json"),
+    }
+    for name, data in files.items():
+        for place, bit in flips(name, data):
+            restored(tmp_path, files)
+            broken = bytearray(data)
+            broken[place] ^= 1 << bit
+            (tmp_path / name).write_bytes(broken)
+            status, _, err = run(capsys, *call, tmp_path, "--resume")
+            if name == "manifest.json":
+                assert status == 2, (name, place, bit)
+                continue
+            assert status == 0
+            assert any(line.startswith("note: ") and "again" in line for line in err.splitlines()), (name, place, bit)
+            assert content(tmp_path) == files, (name, place, bit)
+
+
+@pytest.mark.slow
+def test_results_that_are_lost_are_noticed(capsys, tmp_path, small_run):
+    call, files = small_run
+    for lost, note in (
+        ({"verdicts.csv"}, "verdicts.csv was damaged or lost"),
+        ({"SHA256SUMS"}, "SHA256SUMS was damaged or lost"),
+        ({name for name in files if "/" not in name and name != "manifest.json"}, ""),
+    ):
+        for name in content(tmp_path):
+            (tmp_path / name).unlink()
+        restored(tmp_path, {name: data for name, data in files.items() if name not in lost})
+        status, _, err = run(capsys, *call, tmp_path, "--resume")
+        assert status == 0
+        assert (f"note: {note}" in err) if note else ("note" not in err)
+        assert content(tmp_path) == files

@@ -261,13 +261,18 @@ def _checked_directory(directory: Path) -> None:
 
 
 def _write(verification: Verification, directory: Path) -> None:
-    """verdicts.tex, .md and .csv, and a file for each witness."""
+    """verdicts.tex, .md and .csv, a file for each witness, and their checksums; a note for each that was damaged before."""
     from trpo_theory.io import write_fields
     from trpo_theory.report import Table, write
+    from trpo_theory.verification.checksums import damaged_results, write_checksums
     from trpo_theory.verification.portable import witness_name
 
+    for name in damaged_results(directory):
+        print(f"note: {name} was damaged or lost: it was written again", file=sys.stderr)
     table = Table(verification.to_frame(), caption="Verdicts on claims", label="tab:verdicts")
-    write(table, directory, "verdicts")
+    written = [path.name for path in write(table, directory, "verdicts")]
     for verdict in verification:
         if verdict.witness is not None:
-            write_fields(verdict.witness.to_fields(), directory / f"{witness_name(verdict.id)}.json")
+            written.append(f"{witness_name(verdict.id)}.json")
+            write_fields(verdict.witness.to_fields(), directory / written[-1])
+    write_checksums(directory, written)

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from trpo_theory.errors import InvalidInput, NotSolved
@@ -18,6 +18,10 @@ _WAIT = 30
 """Seconds for a scheduler and its first worker to answer. Chosen."""
 _AHEAD = 4
 """Tasks that wait at each worker: few, so that memory does not grow with their number and workers that join find some. Chosen."""
+
+
+class WorkersDied(NotSolved):
+    """Processes of a run ended again and again, before they had returned a result."""
 
 
 def run(
@@ -35,7 +39,7 @@ def run(
 
     Raises:
         InvalidInput: if there is no such scheduler, or it has no workers.
-        NotSolved: if processes die again and again.
+        WorkersDied: if processes die again and again.
     """
     if dask is not None:
         with _cluster(dask):
@@ -60,10 +64,42 @@ def _on_this_machine(work: Callable[[Any], Any], tasks: Sequence[Any], jobs: int
         except BrokenProcessPool:
             continue
         return
-    raise NotSolved(
+    raise WorkersDied(
         f"got processes that were killed {_RETRIES} times, {len(left)} of {len(tasks)} tasks left; wanted them to live, which "
         "takes memory; fix: fewer --jobs, and --resume"
     )
+
+
+def alone(work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    """The index and the result of each task, one after the other in one process beside this one, which it may end.
+
+    The result of a task that ends its process, twice, is None: then it is known which of them does.
+    """
+    from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
+
+    _start_tracker()
+    executor: Any = None
+    try:
+        for index, task in enumerate(tasks):
+            result = None
+            for _ in range(2):
+                executor = executor or ProcessPoolExecutor(max_workers=1)
+                try:
+                    with _quiet():
+                        _, result = executor.submit(_numbered, work, index, task).result()
+                    break
+                except BrokenProcessPool:
+                    executor = _ended(executor)
+            yield index, result
+    finally:
+        _ended(executor)
+
+
+def _ended(executor: Any) -> None:
+    """No executor any more, and none of its processes."""
+    if executor is not None:
+        with _quiet():
+            executor.shutdown(wait=True, kill_workers=True)
 
 
 def _start_tracker() -> None:

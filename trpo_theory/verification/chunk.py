@@ -19,7 +19,7 @@ from trpo_theory.search.screen import Screen
 from trpo_theory.search.solved import hunt_solved
 from trpo_theory.step.instances import Instances
 from trpo_theory.verification.hunts import RecheckingHunt
-from trpo_theory.verification.portable import Portable, portable, restored, slug
+from trpo_theory.verification.portable import Portable, is_of_file, portable, restored, slug
 from trpo_theory.verification.tally import Tally
 
 CHUNK = 20_000
@@ -74,6 +74,11 @@ class Chunk:
     def ids(self) -> tuple[str, ...]:
         """Of its claims."""
         return tuple(restored(claim).id for claim in self.claims)
+
+    @property
+    def runs_files(self) -> bool:
+        """Whether a claim's code is in a file of the user's."""
+        return any(is_of_file(claim) for claim in self.claims)
 
     def only(self, ids: Collection[str]) -> Chunk:
         """The same instances for some of its claims."""

@@ -7,9 +7,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from trpo_theory.errors import InvalidInput
-from trpo_theory.verification.backends import run
+from trpo_theory.verification.backends import WorkersDied, alone, run
 from trpo_theory.verification.run_directory import RunDirectory
 from trpo_theory.verification.tally import Tally
+
+_ENDED = "the process that ran it ended without a result, twice: os._exit, a crash, or no memory"
 
 
 @runtime_checkable
@@ -24,6 +26,11 @@ class Task(Protocol):
     @property
     def ids(self) -> tuple[str, ...]:
         """Of the claims that it is about, in the order of its tallies."""
+        ...
+
+    @property
+    def runs_files(self) -> bool:
+        """Whether the code of a file of the user's is run, which may end the process that it runs in."""
         ...
 
     def only(self, ids: Collection[str]) -> Task:
@@ -54,21 +61,17 @@ def execute(
     Raises:
         InvalidInput: if the directory cannot be written, or a worker has another version of this package.
     """
-    left: list[Task] = []
-    whole: list[tuple[Task, dict[str, Tally]]] = []
+    left: list[tuple[Task, Task, dict[str, Tally]]] = []
     for task in tasks:
         known = directory.load(task.name, task.ids) if directory is not None else {}
         missing = [id for id in task.ids if id not in known]
         if missing:
-            left.append(task.only(missing) if known else task)
-            whole.append((task, known))
+            left.append((task.only(missing) if known else task, task, known))
             continue
         advance()
         yield task, [known[id] for id in task.ids]
-    here = dask is None and (jobs == 1 or len(left) == 1)
-    sent = left if here else [(_version(), task.shipped()) for task in left]
-    for index, tallies in run(_here if here else _there, sent, jobs=jobs, dask=dask):
-        task, known = whole[index]
+    for index, tallies in _results([part for part, _, _ in left], jobs, dask):
+        _, task, known = left[index]
         found = known | {tally.claim: tally for tally in tallies}
         every = [found[id] for id in task.ids]
         if directory is not None:
@@ -77,8 +80,33 @@ def execute(
         yield task, every
 
 
-def _here(task: Task) -> list[Tally]:
-    return task.run()
+def _results(tasks: Sequence[Task], jobs: int, dask: str | None) -> Iterator[tuple[int, list[Tally]]]:
+    """The index and the tallies of each task, as they are done; in this process only if all the code is the toolkit's own."""
+    left = dict(enumerate(tasks))
+    if dask is None and (jobs == 1 or len(tasks) == 1):
+        for index, task in enumerate(tasks):
+            if not task.runs_files:
+                yield index, left.pop(index).run()
+    else:
+        sent = [(_version(), task.shipped()) for task in tasks]
+        try:
+            for index, tallies in run(_there, sent, jobs=jobs, dask=dask):
+                del left[index]
+                yield index, tallies
+        except WorkersDied:
+            pass  # what is left is run one by one, to find the claim that ends its process
+    places = list(left)
+    for place, tallies in enumerate(_one_by_one([left[index] for index in places])):
+        yield places[place], tallies
+
+
+def _one_by_one(tasks: Sequence[Task]) -> Iterator[list[Tally]]:
+    """The tallies of each task from a process beside this one; an error of the claim that ends it."""
+    for index, tallies in alone(_there, [(_version(), task.shipped()) for task in tasks]):
+        ids = tasks[index].ids
+        if tallies is None and len(ids) > 1:
+            tallies = [tally for part in _one_by_one([tasks[index].only([id]) for id in ids]) for tally in part]
+        yield [Tally(id, error=_ENDED) for id in ids] if tallies is None else tallies
 
 
 def _there(sent: tuple[str, Any]) -> list[Tally]:

@@ -40,6 +40,11 @@ def portable(claim: Portable) -> Portable:
     return ClaimOfFile(claim.origin, file_hash(claim.origin), claim.id) if claim.origin else claim
 
 
+def is_of_file(claim: Portable) -> bool:
+    """Whether the claim's code is in a file of the user's."""
+    return isinstance(claim, ClaimOfFile) or (isinstance(claim, Claim) and bool(claim.origin))
+
+
 def restored(sent: Portable) -> Claim:
     """The claim that was sent; its file is run once a process.
 

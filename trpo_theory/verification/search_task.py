@@ -17,7 +17,7 @@ from trpo_theory.search.shrink import shrink
 from trpo_theory.search.solved import hunt_solved
 from trpo_theory.verification.chunk import SOLVED_SHARE, tally_or_error
 from trpo_theory.verification.hunts import KeepingHunt
-from trpo_theory.verification.portable import Portable, portable, restored, slug
+from trpo_theory.verification.portable import Portable, is_of_file, portable, restored, slug
 from trpo_theory.verification.tally import Tally
 
 
@@ -46,6 +46,11 @@ class Search:
     def ids(self) -> tuple[str, ...]:
         """Of its one claim."""
         return (restored(self.claim).id,)
+
+    @property
+    def runs_files(self) -> bool:
+        """Whether a claim's code is in a file of the user's."""
+        return is_of_file(self.claim)
 
     def only(self, ids: Collection[str]) -> Search:
         """Itself: it has one claim."""
