@@ -9,7 +9,7 @@ import numpy as np
 
 from trpo_theory.updates.reduction import Reduction
 from trpo_theory.updates.rows.conic import ConicRows
-from trpo_theory.updates.rows.rows import Rows, Solved
+from trpo_theory.updates.rows.rows import Rows, Solved, Spent
 
 
 class RowDivergence(ABC):
@@ -63,13 +63,17 @@ class RowDivergence(ABC):
     def at_multiplier(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
         """Maximise Σ p A − λ D(p) for multipliers λ > 0, (N,); guess as in `at_radius`."""
 
+    def spent_at(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved | Spent:
+        """As `at_multiplier`, for those who read no row of the solution: where that is cheaper, it is left out."""
+        return self.at_multiplier(rows, multiplier, guess)
+
     def critical_multiplier(self, rows: Rows) -> np.ndarray:
         """The λ, (N,), below which mass leaves old's support; 0 where that is at no λ > 0."""
         return np.zeros(rows.scale.shape)
 
     def dual_value(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> np.ndarray:
         """v(λ) = max_p Σ (p − old) A − λ D(p), (N,), for λ ≥ 0: at λ = 0 the gain of the best action."""
-        solved = self.at_multiplier(rows, multiplier, guess)
+        solved = self.spent_at(rows, multiplier, guess)
         return np.where(multiplier > 0, solved.gain - multiplier * solved.divergence, rows.scale * rows.mean)
 
     @abstractmethod

@@ -21,7 +21,7 @@ import numpy as np
 
 from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.divergence import RowDivergence
-from trpo_theory.updates.rows.rows import Rows, Solved
+from trpo_theory.updates.rows.rows import Rows, Solved, Spent
 
 _RARE = float(np.finfo(np.float64).tiny)
 """The least normal float: old's probabilities below it have lost digits, and are left as rare as they are."""
@@ -50,22 +50,26 @@ class ReverseChi2(RowDivergence):
 
     def at_radius(self, rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
         """Maximise Σ p A subject to χ²(p‖old) ≤ radius, (N,), in closed form, so that guess does not matter."""
-        moving = (rows.scale > 0) & (radius > 0)
         sums = _sums(rows)
         part = sums.first(sums.staying_at_radius(radius))
         size = np.clip(np.sqrt(np.maximum(radius - part.corner, 0.0)), *part.between())
         with np.errstate(all="ignore"):
             multiplier = np.where(part.spread > 0, 0.5 * rows.scale * (part.spread / size), 0.0)
-        return _solved(rows, sums, part, size, multiplier, moving)
+        return _solved(rows, sums, part, size, multiplier, (rows.scale > 0) & (radius > 0))
 
     def at_multiplier(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
         """Maximise Σ p A − λ χ²(p‖old) for multipliers λ > 0, (N,), in closed form, so that guess does not matter."""
-        moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
-        with np.errstate(over="ignore"):
-            t = np.minimum(0.5 * rows.scale / np.where(moving, multiplier, 1.0), _LARGEST)
-        sums = _sums(rows)
+        sums, moving = _sums(rows), _moving(rows, multiplier)
+        t = _inverse(rows, multiplier, moving)
         part = sums.first(sums.staying_at_slope(t))
         return _solved(rows, sums, part, t * part.spread, multiplier, moving)
+
+    def spent_at(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Spent:
+        """Without the rows themselves."""
+        sums, moving = _sums(rows), _moving(rows, multiplier)
+        t = _inverse(rows, multiplier, moving)
+        part = sums.first(sums.staying_at_slope(t))
+        return _spent(rows, part, t * part.spread, multiplier, moving)
 
     def step_at(self, radius: float) -> float:
         """χ² = Σ old x²."""
@@ -100,44 +104,57 @@ def _sums(rows: Rows) -> Sums:
     return rows.sums if isinstance(rows, SortedRows) else Sums.of(rows)
 
 
+def _moving(rows: Rows, multiplier: np.ndarray) -> np.ndarray:
+    """Where λ is one at which old is left."""
+    return (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
+
+
+def _inverse(rows: Rows, multiplier: np.ndarray, moving: np.ndarray) -> np.ndarray:
+    """t = scale/(2λ), (N,)."""
+    with np.errstate(over="ignore"):
+        return np.minimum(0.5 * rows.scale / np.where(moving, multiplier, 1.0), _LARGEST)
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """The actions that stay, the first few, (N,).
 
     Attributes:
-        last: the last of them, in the order of d.
-        mass, lost: m and q.
+        sums: of the rows.
+        last: the last of the actions that stay, in the order of d.
         spread: √V.
         corner: q M/m, the χ² of losing q alone.
-        enter, leave: the t at which the first one that is lost has been lost, and at which the last that stays will be.
-        rest_gain: Σ old (d − μ) of the ones that are lost.
+        gain: Σ old (d − μ) of the ones that are lost.
     """
 
+    sums: Sums
     last: np.ndarray
-    mass: np.ndarray
-    lost: np.ndarray
     spread: np.ndarray
     corner: np.ndarray
-    enter: np.ndarray
-    leave: np.ndarray
-    rest_gain: np.ndarray
+    gain: np.ndarray
 
     def between(self) -> tuple[np.ndarray, np.ndarray]:
-        """The least and the largest t √V."""
-        return self.spread * self.enter, np.where(self.spread > 0, self.spread, 1.0) * self.leave
+        """The t √V between which just these actions stay: the next one is lost, and the last one is not."""
+        turn = np.append(self.sums.turn, np.full_like(self.sums.turn[:1], np.inf), axis=0)
+        columns = np.arange(len(self.last))
+        with np.errstate(all="ignore"):
+            low, high = (self.sums.total / turn[self.last + more, columns] for more in (1, 0))
+        return self.spread * low, np.where(self.spread > 0, self.spread, 1.0) * high
 
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums over the actions in the order of d, (A, N).
+    """Sums over the actions in the order of d, (A, N): what one has, if the actions up to it stay and the others are lost.
 
     Attributes:
         order: the actions in the order of d.
         old, gap: in that order; gap is d less that of the action before.
         total: M, (N,).
-        mass, rest: Σ old of the actions up to this one, and after it.
+        mass, lost: m and q.
         turn: T.
-        spread: √V of the actions up to this one.
+        spread: √V.
+        corner: q M/m.
+        gain: Σ old (d − μ) of the actions that are lost.
     """
 
     order: np.ndarray
@@ -145,22 +162,34 @@ class Sums:
     gap: np.ndarray
     total: np.ndarray
     mass: np.ndarray
-    rest: np.ndarray
+    lost: np.ndarray
     turn: np.ndarray
     spread: np.ndarray
+    corner: np.ndarray
+    gain: np.ndarray
 
     @classmethod
     def of(cls, rows: Rows) -> Sums:
-        """Of rows. T grows by m times the gap, and V by old m/(m + old) (T/m)², m that of the actions before."""
+        """Of rows. T grows by m times the gap, and V by old m/(m + old) (T/m)², m that of the actions before.
+
+        The gain is q (d' − μ), m (d' − μ) = T' of the first action d' that is lost, and what the others lack of d'.
+        """
         order = np.argsort(rows.deficit, axis=0, kind="stable")
         old, deficit = (np.take_along_axis(part, order, 0) for part in (rows.old, rows.deficit))
-        gap = np.diff(deficit, axis=0, prepend=deficit[:1])
-        mass = np.cumsum(old, axis=0)
-        before = np.concatenate([mass[:1], mass[:-1]])
-        turn = np.cumsum(before * gap, axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            grown = np.where(turn > 0, np.sqrt(old * (before / mass)) * (turn / before), 0.0)
-        return cls(order, old, gap, mass[-1], mass, _after(old), turn, np.hypot.accumulate(grown, axis=0))
+        gap = np.empty_like(deficit)
+        np.subtract(deficit[1:], deficit[:-1], out=gap[1:])
+        gap[:1] = 0.0
+        mass, from_here = np.cumsum(old, axis=0), np.cumsum(old[::-1], axis=0)[::-1]
+        lost, beyond, turn, grown = (np.zeros_like(old) for _ in range(4))
+        lost[:-1] = from_here[1:]
+        beyond[:-2] = np.cumsum((from_here * gap)[:1:-1], axis=0)[::-1]
+        turn[1:] = np.cumsum(mass[:-1] * gap[1:], axis=0)
+        with np.errstate(all="ignore"):
+            grown[1:] = np.sqrt(old[1:] * (mass[:-1] / mass[1:])) * (turn[1:] / mass[:-1])
+            corner = lost * (mass[-1] / mass)
+            gain = beyond
+            gain[:-1] += lost[:-1] * (turn[1:] / mass[:-1])
+        return cls(order, old, gap, mass[-1], mass, lost, turn, np.hypot.accumulate(grown, axis=0), corner, gain)
 
     def staying_at_slope(self, t: np.ndarray) -> np.ndarray:
         """The last action that stays, (N,), at t: those with t T < M do."""
@@ -170,51 +199,40 @@ class Sums:
         """The last action that stays, (N,), within χ² ≤ radius: each does up to the χ² at which t T = M."""
         with np.errstate(all="ignore"):
             size = np.where(self.turn[1:] > 0, self.spread[:-1] * (self.total / self.turn[1:]), np.inf)
-            lost_at = self.total * (self.rest[:-1] / self.mass[:-1]) + size * size
+            lost_at = self.corner[:-1] + size * size
         return np.logical_and.accumulate(lost_at > radius, axis=0).sum(0)
 
     def first(self, last: np.ndarray) -> Part:
         """The part of the actions up to `last`, (N,)."""
         columns = np.arange(len(last))
-        after = np.minimum(last + 1, len(self.old) - 1)
-        some_lost = after > last
-        mass, lost, turn = self.mass[last, columns], self.rest[last, columns], self.turn[after, columns]
-        with np.errstate(all="ignore"):
-            corner = np.where(some_lost, lost * (self.total / mass), 0.0)
-            enter = np.where(some_lost, self.total / turn, 0.0)
-            leave = self.total / self.turn[last, columns]
-            beyond = np.arange(len(self.old))[:, None] > after
-            further = np.cumsum(np.where(beyond, self.gap, 0.0), axis=0)
-            over = lost * (turn / mass) + np.where(beyond, self.old * further, 0.0).sum(0)
-        return Part(last, mass, lost, self.spread[last, columns], corner, enter, leave, np.where(some_lost, over, 0.0))
+        return Part(self, last, self.spread[last, columns], self.corner[last, columns], self.gain[last, columns])
 
-    def lean(self, part: Part) -> np.ndarray:
+    def lean(self, stays: np.ndarray) -> np.ndarray:
         """m (μ − d) of the actions that stay, (A, N): Σ old (d_j − d) over those after less T, those before."""
-        stays = np.arange(len(self.old))[:, None] <= part.last
-        return _after(_after(np.where(stays, self.old, 0.0), shift=0) * self.gap) - self.turn
+        lean = -self.turn
+        weighed = np.cumsum(np.where(stays, self.old, 0.0)[::-1], axis=0)[::-1] * self.gap
+        lean[:-1] += np.cumsum(weighed[:0:-1], axis=0)[::-1]
+        return lean
 
 
-def _after(values: np.ndarray, shift: int = 1) -> np.ndarray:
-    """Σ of the entries after each one, along axis 0; with shift = 0 from each one on."""
-    sums = np.cumsum(values[::-1], axis=0)[::-1]
-    return np.concatenate([sums[1:], np.zeros_like(sums[:1])]) if shift else sums
+def _spent(rows: Rows, part: Part, size: np.ndarray, multiplier: np.ndarray, moving: np.ndarray) -> Spent:
+    """At size = t √V."""
+    parts = (part.corner + size * size, rows.scale * (size * part.spread + part.gain), multiplier, 2 * size * size)
+    chi2, gain, multiplier, slope = (np.where(moving, of_rows, 0.0) for of_rows in parts)
+    return Spent(chi2, gain, multiplier, slope, np.zeros(size.shape))
 
 
 def _solved(rows: Rows, sums: Sums, part: Part, size: np.ndarray, multiplier: np.ndarray, moving: np.ndarray) -> Solved:
     """At size = t √V."""
+    columns = np.arange(len(part.last))
+    mass, lost = sums.mass[part.last, columns], sums.lost[part.last, columns]
     stays = np.arange(len(sums.old))[:, None] <= part.last
-    pushed = size * (sums.lean(part) / np.where(part.spread > 0, part.spread, 1.0))
-    moved = np.where(stays, np.maximum(sums.old * ((part.lost + pushed) / part.mass), -sums.old), -sums.old)
-    kept = np.where(stays, sums.old * np.maximum((sums.total + pushed) / part.mass, 0.0), 0.0)
+    pushed = size * (sums.lean(stays) / np.where(part.spread > 0, part.spread, 1.0))
+    moved = np.where(stays, np.maximum(sums.old * ((lost + pushed) / mass), -sums.old), -sums.old)
+    kept = np.where(stays, sums.old * np.maximum((sums.total + pushed) / mass, 0.0), 0.0)
     change, new = np.empty_like(rows.old), np.empty_like(rows.old)
     np.put_along_axis(change, sums.order, np.where(moving, moved, 0.0), 0)
     np.put_along_axis(new, sums.order, np.where(moving, kept, sums.old), 0)
     rows.balance(change)
-    parts = (
-        part.corner + size * size,
-        rows.scale * (size * part.spread + part.rest_gain),
-        multiplier,
-        2 * size * size,
-    )
-    chi2, gain, multiplier, slope = (np.where(moving, of_rows, 0.0) for of_rows in parts)
-    return Solved(change, new, chi2, gain, multiplier, slope, np.zeros(size.shape))
+    spent = _spent(rows, part, size, multiplier, moving)
+    return Solved(change, new, spent.divergence, spent.gain, spent.multiplier, spent.slope, spent.state)

@@ -66,6 +66,17 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
+class Spent:
+    """What the search for a shared multiplier reads of solutions of row problems, (N,), as in `Solved`."""
+
+    divergence: np.ndarray
+    gain: np.ndarray
+    multiplier: np.ndarray
+    slope: np.ndarray
+    state: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Solved:
     """Solutions of row problems: (N,), but for change.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from trpo_theory.updates.problems import Problem
 from trpo_theory.updates.rows.divergence import RowDivergence
-from trpo_theory.updates.rows.rows import Rows, Solved
+from trpo_theory.updates.rows.rows import Rows, Solved, Spent
 from trpo_theory.updates.solvers.answer import Answer
 from trpo_theory.updates.surrogate import Surrogate
 
@@ -21,6 +21,9 @@ _MOSTLY = 0.7
 
 RowMethod = Callable[[Rows, np.ndarray, np.ndarray | None], Solved]
 """`at_radius` or `at_multiplier` of a `RowDivergence`: rows, arguments (N,) and guesses (N,)."""
+
+SpentMethod = Callable[[Rows, np.ndarray, np.ndarray | None], Solved | Spent]
+"""One of those, or `spent_at`."""
 
 
 class Blocks:
@@ -56,7 +59,7 @@ class Blocks:
         return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
     def solve(
-        self, method: RowMethod, argument: np.ndarray, active: np.ndarray | None = None
+        self, method: SpentMethod, argument: np.ndarray, active: np.ndarray | None = None
     ) -> tuple[np.ndarray, ...]:
         """Divergence, gain, multiplier and slope (G, B), each from the last solve's roots.
 
@@ -119,5 +122,5 @@ class Blocks:
         return self.each(one)[0].reshape(self.shape[1:])
 
 
-def _parts(solved: Solved) -> tuple[np.ndarray, ...]:
+def _parts(solved: Solved | Spent) -> tuple[np.ndarray, ...]:
     return solved.divergence, solved.gain, solved.multiplier, solved.slope, solved.state

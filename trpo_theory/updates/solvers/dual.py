@@ -120,7 +120,7 @@ def _mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
     moving = np.asarray((blocks.can_gain() & (weight > 0)).any(0) & (delta > 0))
 
     def function(log_multiplier: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        divergence, _, _, slope = blocks.solve(at_multiplier, np.exp(log_multiplier), going)
+        divergence, _, _, slope = blocks.solve(blocks.divergence.spent_at, np.exp(log_multiplier), going)
         mean, steep = (weight * divergence).sum(0), (weight * slope).sum(0)
         with np.errstate(all="ignore"):
             value = _log_expm1(mean) - _log_expm1(delta)
