@@ -176,6 +176,16 @@ def test_a_batch_is_its_instances(name):
 
 
 @pytest.mark.parametrize("name", IDS)
+def test_one_old_serves_a_batch_of_new_ones_or_of_mdps(name):
+    mdp, old, new = random_step(2)
+    news = np.stack([new, 0.5 * old + 0.5 * new])
+    many = tt.FiniteMDP(np.stack([mdp.transition] * 2), np.stack([mdp.reward] * 2), mdp.gamma, mdp.initial)
+    single = [bounds.get(name).penalty(tt.compare(mdp, old, one)) for one in news]
+    for each in (mdp, many):
+        np.testing.assert_allclose(bounds.get(name).penalty(tt.compare(each, old, news)), single, rtol=1e-11)
+
+
+@pytest.mark.parametrize("name", IDS)
 @pytest.mark.parametrize("seed", [3, 4])
 def test_balls_enclose_what_floats_compute(name, seed):
     step = random_step(seed)

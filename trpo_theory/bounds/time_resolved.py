@@ -63,7 +63,7 @@ def _summed(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Numbers
     c, gamma = arithmetic.enclosed(q.max_s(chi2)), arithmetic.enclosed(q.gamma)
     span = q.max_s(a, where=q.visited) - q.min_s(a, where=q.visited)
     (_, level), (middle, chi2_level) = _levelled(q, a), _levelled(q, chi2)
-    total = v = arithmetic.enclosed(0 * q.gamma)
+    total = v = arithmetic.enclosed(0 * q.gamma + 0 * level[0])
     discount, law = 1 + total, q.initial
     for start in range(0, int(steps.max()), _BLOCK):
         more = start < steps
@@ -74,7 +74,7 @@ def _summed(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Numbers
         for t in range(_BLOCK):
             bounds.append(growth(bounds[t], c, mean[t], sd[t]))
             discounts.append(discounts[t] * gamma)
-        roots = arithmetic.sqrt(arithmetic.stack([v + 0 * discount for v in bounds[:_BLOCK]]))
+        roots = arithmetic.sqrt(arithmetic.stack(bounds[:_BLOCK]))
         terms = q.minimum(arithmetic.nan_to_inf(spreads * roots), span) * arithmetic.stack(discounts[:_BLOCK])
         total = total + _where(q, more, arithmetic.sum(terms, 0), 0)
         v, discount = _where(q, more, bounds[_BLOCK], v), _where(q, more, discounts[_BLOCK], discount)

@@ -106,7 +106,10 @@ class Floats:
     def laws(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:
         """The laws of s_0, ..., s_{steps−1}, (steps, S, *batch): p_{t+2ᵏ} = (P_πᵀ)^(2ᵏ) p_t for all t < 2ᵏ at once."""
         start = self._spread(start, policy)
-        if sp.issparse(transition) or len(policy) > _DOUBLE_BELOW:
+        if sp.issparse(transition):
+            return self._stepped(transition, policy, start, steps)
+        start = start + 0 * transition[0, 0]  # which may have a batch that old has not
+        if len(policy) > _DOUBLE_BELOW:
             return self._stepped(transition, policy, start, steps)
         power, laws = self.xp.einsum("sa...,sat...->st...", policy, transition), start[None]
         while len(laws) < steps:
