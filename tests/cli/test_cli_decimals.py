@@ -154,6 +154,24 @@ def test_an_update_is_proved_for_the_numbers_that_are_written(form, tmp_path, ca
     assert "<= 1/70" in proof["theorem"]
 
 
+def test_an_update_of_a_csv_file_is_proved_for_its_decimals(tmp_path, capsys):
+    """Listed twice, a successor has the sum of its probabilities; the reward is the mean."""
+    lines = ["state,action,successor,probability,reward", "0,0,0,0.1,0.3", "0,0,1,0.7,0.3", "0,0,1,0.2,0.1"]
+    lines += ["0,1,1,1,0.12345678901234567890", "1,0,1,1,0", "1,1,0,0.30000000000000000001,1"]
+    lines += ["1,1,1,0.69999999999999999999,0"]
+    mdp = tmp_path / "mdp.csv"
+    mdp.write_text("\n".join(lines))
+    options = ("--gamma", "2/3", "--old", "uniform", "--problem", "mean-kl", "--delta", "0.01")
+    proof = proof_of(capsys, tmp_path / "proof.json", mdp, *options)
+    entries = [Fraction(entry) for row in proof["transition"] for part in row for entry in part]
+    late = Fraction("0.30000000000000000001")
+    assert entries == [Fraction(1, 10), Fraction(9, 10), 0, 1, 0, 1, late, 1 - late]
+    mean = Fraction("0.8") * Fraction("0.3") + Fraction("0.2") * Fraction("0.1")
+    rewards = [Fraction(entry) for row in proof["reward"] for entry in row]
+    assert rewards == [mean, Fraction("0.12345678901234567890"), 0, late]
+    assert proof["gamma"] == "2/3"
+
+
 def test_a_penalty_is_proved_for_the_coefficient_that_is_written(tmp_path, capsys):
     options = ("--old", "uniform", "--problem", "penalty", "--coefficient", "1/3")
     proof = proof_of(capsys, tmp_path / "proof.json", "zoo:dirichlet?states=2&gamma=2/3", *options)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io._json import parse_rational
 from trpo_theory.io._rows import assemble, check_size, count_of, integer_vector
 from trpo_theory.io._source import existing_file, in_file, read_text
 from trpo_theory.model.mdp import FiniteMDP
@@ -113,6 +116,27 @@ def read_triplets(
         )
 
 
+def written_triplets(path: PathLike, states: int, actions: int) -> dict[str, list[Any]]:
+    """P and r of a file that `read_triplets` accepted, (S, A, S) and (S, A), nested lists, its decimals taken exactly.
+
+    Raises:
+        InvalidInput: for a decimal of thousands of digits.
+    """
+    path = existing_file(path, (".csv",), "an MDP's transitions")
+    with in_file(path.name):
+        columns = _columns(path, parse_rational)
+    mass: list[list[Any]] = [[0] * actions for _ in range(states)]
+    reward: list[list[Any]] = [[0] * actions for _ in range(states)]
+    transition: list[list[list[Any]]] = [[[0] * states for _ in range(actions)] for _ in range(states)]
+    for *indices, p, r in zip(*columns, strict=True):
+        s, a, t = map(int, indices)
+        transition[s][a][t] += p
+        mass[s][a] += p
+        reward[s][a] += p * r
+    reward = [[r / p if p else 0 for r, p in zip(*rows, strict=True)] for rows in zip(reward, mass, strict=True)]
+    return {"transition": transition, "reward": reward}
+
+
 def _check_sources(state: np.ndarray, states: int) -> None:
     listed = np.unique(state)
     if len(listed) < states:
@@ -125,13 +149,14 @@ def _check_sources(state: np.ndarray, states: int) -> None:
         )
 
 
-def _columns(path: Path) -> list[np.ndarray]:
+def _columns(path: Path, parsed: Callable[[str], Any] = float) -> list[np.ndarray]:
+    """Each field's column; probabilities and rewards as `parsed` makes them of text."""
     text = read_text(path, "an MDP's transitions")
     try:
         reader = csv.reader(text.splitlines(), strict=True)
         header = [name.strip().lower() for name in next(reader)]
         order = _order(header)
-        values: list[list[float]] = [[] for _ in _FIELDS]
+        values: list[list[Any]] = [[] for _ in _FIELDS]
         for cells in reader:
             if not cells or not any(cell.strip() for cell in cells):
                 continue
@@ -145,7 +170,7 @@ def _columns(path: Path) -> list[np.ndarray]:
                 number = float(cell)
                 if not math.isfinite(number):
                     raise _bad_line(reader.line_num, f"{cell[:60]!r} as {header[column]}", "a finite number")
-                values[field].append(number)
+                values[field].append(number if field < 3 else parsed(cell))
     except (csv.Error, StopIteration) as error:
         raise InvalidInput(
             got=f"text that is not CSV ({error or 'no header'})", wanted="one transition a line", fix="export it again"

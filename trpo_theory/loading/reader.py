@@ -104,6 +104,11 @@ def decimals(mdp: FiniteMDP) -> dict[str, Any]:
     return {} if mdp.is_sparse else {name: getattr(mdp, name).tolist() for name in names}
 
 
+def is_written_out(mdp: FiniteMDP) -> bool:
+    """Whether the exact numbers of a sparse transition are kept, as nested lists."""
+    return mdp.states**2 * mdp.actions <= _MOST_ENTRIES
+
+
 def discount_among(query: str) -> dict[str, Fraction]:
     """`Source.exact` of a name's options: their discount, if they have one.
 
@@ -162,5 +167,7 @@ def rational(value: str | T, name: str) -> Fraction | T:
     return exact
 
 
+_MOST_ENTRIES = 4_000_000
+"""Of a sparse transition that is written out, S·A·S: as many as a proof of an update takes."""
 _LONGEST_NUMBER = 40
 """Characters of a number in a name or option; chosen: a float has 17 digits, and twice as many are exact, too."""

@@ -8,14 +8,12 @@ from typing import Any
 
 from trpo_theory import io
 from trpo_theory.io._sparse import written_transition
-from trpo_theory.loading.reader import Reader, Source
+from trpo_theory.loading.reader import Reader, Source, is_written_out
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 
 _NUMBERS = ("reward", "initial", "available")
 """Fields of an MDP that a text has exactly, beside its transition; its discount is another one where the user gives it."""
-_MOST_ENTRIES = 4_000_000
-"""Of a sparse transition that is written out, S·A·S: as many as a proof of an update takes."""
 
 
 class Fields(Reader):
@@ -35,7 +33,7 @@ class Fields(Reader):
 def _exact(fields: Mapping[str, Any], mdp: FiniteMDP, gamma: RealLike | None) -> dict[str, Any]:
     """What the text of a .json file says exactly of its MDP; of a large sparse one its discount."""
     found = {} if gamma is not None else {"gamma": fields["gamma"]}
-    if mdp.is_sparse and mdp.states**2 * mdp.actions > _MOST_ENTRIES:
+    if mdp.is_sparse and not is_written_out(mdp):
         return found
     found |= {name: fields[name] for name in _NUMBERS if fields.get(name) is not None}
     dense = written_transition(fields, mdp.states, mdp.actions) if mdp.is_sparse else fields["transition"]
