@@ -14,7 +14,7 @@ import numpy as np
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import read_text
-from trpo_theory.model.decimals import as_written
+from trpo_theory.model.decimals import as_written, decimal_of
 
 _RATIONAL = re.compile(r"\s*([+-]?\d+)\s*/\s*(\d+)\s*", re.ASCII)
 _DECIMAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?\s*", re.ASCII)
@@ -146,8 +146,10 @@ def _float(text: str) -> float | Fraction:
         raise _beyond(text)
     if (len(text) <= _SHORT_DECIMAL and abs(number) > sys.float_info.min) or repr(number) == text:
         return number
-    exact = parse_rational(text)
-    return exact if isinstance(exact, Fraction) and exact != as_written(number) else number
+    if len(text) > _MAX_DIGITS or abs(int(text.lower().partition("e")[2] or 0)) > _MAX_EXPONENT:
+        raise _beyond(text)
+    exact = decimal_of(text)
+    return number if exact == as_written(number) else exact
 
 
 def _int(text: str) -> int:

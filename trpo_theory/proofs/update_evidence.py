@@ -125,8 +125,8 @@ def update_evidence(
 
 
 def _rows(array: np.ndarray, where: np.ndarray | None) -> Any:
-    """Rows of probabilities that sum to 1 exactly: rationals do already."""
-    return array if array.dtype == object else exact_rows(array, where)
+    """Rows of probabilities that sum to 1 exactly; those of rationals over their sum."""
+    return rationals.rows(array, "a row", where) if array.dtype == object else exact_rows(array, where)
 
 
 def certify_update_gap(fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:

@@ -31,7 +31,6 @@ from trpo_theory.proofs.update_ends import (
 )
 from trpo_theory.proofs.update_evidence import KIND, amount_name, update_evidence
 from trpo_theory.proofs.update_rows import BITS, check_size, rows_of_mdp
-from trpo_theory.step.exact import ExactInstance
 from trpo_theory.updates.penalties import linear_coefficient
 from trpo_theory.updates.problems import (
     MaxKL,
@@ -191,9 +190,18 @@ def _step(solution: UpdateSolution, exact: Mapping[str, Any]) -> dict[str, Any]:
     known = {name: value for name, value in exact.items() if name in step and name != "gamma"}
     if not known:
         return step | {"new": _policy(solution)}
-    instance = ExactInstance.from_fields(step | known | {"new": step["old"]})
-    instance = instance.replace(new=_policy(solution, instance.old))
-    return {name: getattr(instance, name) for name in (*step, "new")}
+    step |= _known(step, known)
+    return step | {"new": _policy(solution, step["old"])}
+
+
+def _known(step: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays of `Fraction`: what is known exactly as it is written, floats as dyadic rationals. Rows of P are not divided."""
+    written = {name: exactly.written(known.get(name, value)) for name, value in step.items()}
+    arrays = {name: exactly.fractions(written[name], name) for name in ("transition", "initial", "old")}
+    arrays = {name: exactly.nonnegative(array, name) for name, array in arrays.items()}
+    reward, available = exactly.reward(written["reward"], step["available"], arrays["transition"])
+    old = exactly.policy(arrays["old"], "old", available)
+    return arrays | {"transition": exactly.select(available, arrays["transition"]), "reward": reward, "old": old}
 
 
 def _reduced(solution: UpdateSolution, exact: Mapping[str, Any]) -> tuple[Reduction, Fraction]:

@@ -146,9 +146,9 @@ def select(mask: np.ndarray, array: np.ndarray) -> np.ndarray:
     return out
 
 
-def rows(array: np.ndarray, name: str, where: np.ndarray | None = None) -> np.ndarray:
-    """Probabilities along the last axis, each row over its exact sum; rows outside `where` are left alone."""
-    negative = (array < 0).astype(bool)
+def nonnegative(array: np.ndarray, name: str) -> np.ndarray:
+    """The array of `Fraction`, after a check of each entry."""
+    negative = np.array([entry.numerator < 0 for entry in array.flat], dtype=bool).reshape(array.shape)
     if negative.any():
         index = _checks.first_index(negative)
         raise InvalidInput(
@@ -156,7 +156,12 @@ def rows(array: np.ndarray, name: str, where: np.ndarray | None = None) -> np.nd
             wanted="probabilities, none negative",
             fix="look for a sign error where it was computed",
         )
-    out = array.copy()
+    return array
+
+
+def rows(array: np.ndarray, name: str, where: np.ndarray | None = None) -> np.ndarray:
+    """Probabilities along the last axis, each row over its exact sum; rows outside `where` are left alone."""
+    out = nonnegative(array, name).copy()
     for index in np.ndindex(array.shape[:-1]):
         total = sum(array[index].tolist(), Fraction(0))
         if total == 1 or (where is not None and not where[index]):

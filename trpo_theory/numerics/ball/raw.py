@@ -77,6 +77,8 @@ def raw(x: Real) -> Real:
         return _checked(x)
     if kind is int:
         return fmpq(x)
+    if kind is Fraction:
+        return fmpq(x.numerator, x.denominator)
     if isinstance(x, float | np.floating):
         if np.isfinite(x):
             return _constant(x)
