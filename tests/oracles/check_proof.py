@@ -1,14 +1,12 @@
-# ruff: noqa: E501, E701
 # fmt: off
 """`python check_proof.py FILE...`: each file of evidence proved again, from the file alone, and its theorem printed.
 
-Standard library and mpmath, nothing of the package. Numbers are fractions, or intervals of mpmath's with their ends outward where a
-root, logarithm or exponential (or a large linear system) enters. A comparison of intervals that overlap is None, which `want` rejects;
-`max` and `min` are for fractions alone. What is used and not computed is proved in docs/theory.md: "The sharp gap", "Certificates",
-"The linear mean-KL theorems". Not compared: statement, source, note, made_by.
+Standard library and mpmath, nothing of the package. Numbers are fractions, or intervals of mpmath's with their ends outward where
+a root, logarithm or exponential (or a large linear system) enters. A comparison of intervals that overlap is None, which `want`
+rejects; `max` and `min` are for fractions alone. Proofs on paper: docs/theory.md, "The sharp gap", "Certificates", "The linear
+mean-KL theorems". Not compared: statement, source, note, made_by.
 Exit status: 0, all are proved; 1, one is rejected; 2, one is no file of evidence.
 """
-import functools
 import json
 import math
 import re
@@ -21,26 +19,27 @@ from pathlib import Path
 import mpmath
 
 
-class Rejected(Exception): """What is said is not proved."""
+class Rejected(Exception):
+    """What is said is not proved."""
 class Intervals(type(mpmath.iv)):
     def convert(self, x): return super().convert(x.numerator) / x.denominator if isinstance(x, F) else super().convert(x)
 iv, EXACT, TINY = Intervals(), 16, F(1, 10**40)  # linear systems of up to EXACT unknowns are solved in fractions
 iv.dps = 70
 def want(holds, why):
-    if not holds: raise Rejected(why)
+    if not holds:
+        raise Rejected(why)
 def number(x):
-    text = r"-?\d+(/\d+|(\.\d+)?([eE][+-]?\d{1,3})?)"
-    want(isinstance(x, F) or type(x) is int or (isinstance(x, str) and re.fullmatch(text, x)), f"{x!r} is no number")
+    want(isinstance(x, F | str) or type(x) is int, f"{x!r} is no number")
+    want(not isinstance(x, str) or re.fullmatch(r"-?\d+(/\d+|(\.\d+)?([eE][+-]?\d{1,3})?)", x), f"{x!r} is no number")
     return F(x)
 def array(x): return [array(e) for e in x] if isinstance(x, list) else number(x)
 def upper(x):
-    sign, size, exponent, _ = (0, 1, 0, 0) if isinstance(x, F) else x._mpi_[1]
+    sign, size, exponent, _ = (x < 0, abs(x), 0, 0) if isinstance(x, F) else x._mpi_[1]
     want(size or not exponent, "what may be infinite")
-    return x if isinstance(x, F) else (-1) ** sign * int(size) * F(2) ** exponent
+    return (-1) ** sign * F(size) * F(2) ** exponent
 def largest(xs):
     xs = [*xs]
-    if all(isinstance(x, F) for x in xs): return max(xs)
-    return iv.mpf([max(iv.mpf(x).a for x in xs), max(iv.mpf(x).b for x in xs)])
+    return max(xs) if all(isinstance(x, F) for x in xs) else iv.mpf([max(iv.mpf(x).a for x in xs), max(iv.mpf(x).b for x in xs)])
 def least(xs): return -largest(-x for x in xs)
 def dot(x, y): return sum(map(mul, x, y), F(0))
 def both(x, y): return zip(x, y, strict=True)
@@ -60,9 +59,9 @@ def polylog(g):
     return sum(iv.sqrt(k) * p**k for k in range(1, n + 1)) + iv.mpf([0, p ** (n + 1) * (n + 1 - n * g) / (1 - g) ** 2])
 
 TERMS = {  # of old(a|s) and new(a|s): the sum over a is a divergence of two rows, or what is in Renyi's logarithm
-    "tv": lambda p, q: abs(p - q) / 2, "bc": lambda p, q: iv.sqrt(p * q), "chi2": lambda p, q: (p - q) ** 2 / q if p != q else F(0),
+    "tv": lambda p, q: abs(p - q) / 2, "bc": lambda p, q: iv.sqrt(p * q),
     "kl": lambda p, q: p * iv.log(p / q) if p != 0 else F(0), "reverse_kl": lambda p, q: TERMS["kl"](q, p),
-    "reverse_chi2": lambda p, q: TERMS["chi2"](q, p),
+    "chi2": lambda p, q: (p - q) ** 2 / q if p != q else F(0), "reverse_chi2": lambda p, q: TERMS["chi2"](q, p),
     "js": lambda p, q: (TERMS["kl"](p, (p + q) / 2) + TERMS["kl"](q, (p + q) / 2)) / 2,
     **{f"r{n}": lambda p, q, n=n: iv.exp((n * iv.log(p) + (10 - n) * iv.log(q)) / 10) if p * q != 0 else F(0) for n in (1, 5, 9)}}
 class Step:
@@ -71,57 +70,58 @@ class Step:
         names = ("gamma", "initial", "transition", "reward", "old", "new")
         self.g, self.start, self.P, self.r, self.old, self.new = (array(d[name]) for name in names)
         self.S, self.A = range(len(self.old)), range(len(self.old[0]))
-        self.groups, self.size, self.ref = d.get("groups") or [*self.S], number(d.get("size", 1)), array(d.get("reference", d["old"]))
+        self.groups, self.size = d.get("groups") or [*self.S], number(d.get("size", 1))
+        self.ref = array(d.get("reference", d["old"]))
         noise, ok = (d.get(name) or [[one for _ in self.A] for _ in self.S] for name, one in (("noise", 0), ("available", True)))
         self.noise, self.pairs = array(noise), [(s, a) for s in self.S for a in self.A if ok[s][a]]
-        rows, tables = [self.P[s][a] for s, a in self.pairs] + [self.start], (self.old, self.new, self.ref, self.P, self.r, noise, ok)
+        rows = [self.P[s][a] for s, a in self.pairs] + [self.start]
+        tables = (self.old, self.new, self.ref, self.P, self.r, noise, ok)
         want(all(len(x) == len(self.S) for x in (*tables, *rows, self.groups)) and 0 <= self.g < 1, "gamma, or a shape")
         want(all(len(row) == len(self.A) for x in tables for row in x), "a shape")
         want(all(sum(p) == 1 and min(p) >= 0 for p in sum(tables[:3], rows)), "a row that is no distribution")
         used = [[o + n > 0 for o, n in both(*x)] for x in both(self.old, self.new)]
-        want(ok == used if only_used else not any((used[s][a] or self.ref[s][a]) and not ok[s][a] for s in self.S for a in self.A), "available")
+        absent = [(s, a) for s in self.S for a in self.A if not ok[s][a]]
+        want(ok == used if only_used else not any(used[s][a] or self.ref[s][a] for s, a in absent), "available")
     def __getattr__(self, name):  # a quantity, when it is first read
-        if name not in FORMULAS: raise AttributeError(name)
         self.__dict__[name] = found = self.value(FORMULAS[name])
         return found
-    def __getitem__(self, name):  # for formulas that are text
-        if name not in FORMULAS and name not in self.__dict__: raise KeyError(name)
-        return getattr(self, name)
+    def __getitem__(self, name): return getattr(self, name)  # for formulas that are text
     def value(self, f): return eval(f, {"sqrt": iv.sqrt, "exp": iv.exp}, self) if isinstance(f, str) else f(self)
-    def solved(self, policy, right, flip=False):
-        """By I - gamma P of a policy, or its transpose."""
+    def solved(self, policy, right, flip=False):  # by I - gamma P of a policy, or its transpose
         rows = [[(s == t) - self.g * dot(p, x) for t, x in enumerate(zip(*self.P[s], strict=True))] for s, p in enumerate(policy)]
         return solve([*zip(*rows, strict=True)] if flip else rows, right)
-    def values(self, policy):
+    def values(self, policy):  # V, Q and A
         v = self.solved(policy, map(dot, policy, self.r))
-        q = [[self.r[s][a] + self.g * dot(self.P[s][a], v) for a in self.A] for s in self.S]
-        return v, q, [[x - v[s] for x in q[s]] for s in self.S]
+        q = [[r + self.g * dot(p, v) for r, p in both(*x)] for x in both(self.r, self.P)]
+        return v, q, [[x - y for x in row] for row, y in both(q, v)]
     def rows(self, name): return [sum(map(TERMS[name], *x), F(0)) for x in both(self.old, self.new)]
     def mean(self, name): return (1 - self.g) * dot(self.rho, self.rows(name))
     def over(self, f): return [f(s, a) for s, a in self.pairs]
-    def pooled(self, x):
-        """The sum of rho x over the states that share the row of s, for each s and a."""
+    def pooled(self, x):  # the sum of rho x over the states that share the row of s, for each s and a
         same = [[t for t in self.S if self.groups[t] == self.groups[s]] for s in self.S]
         return [[sum(self.rho[t] * x[t][a] for t in same[s]) for a in range(len(x[s]))] for s in self.S]
 
 FORMULAS = {  # gain = L - eta(old), rise = eta(new) - eta(old), gap = eta(new) - L; of old if nothing is said
-    "h": "1/(1 - g)", "k": "g*h**2", "rho": lambda q: q.solved(q.old, q.start, flip=True), "abar": lambda q: [*map(dot, q.new, q.adv)],
-    "all": lambda q: q.values(q.old), "v": "all[0]", "q": "all[1]", "adv": "all[2]", "gap": "rise - gain", "gain": lambda q: dot(q.rho, q.abar),
-    "rise": lambda q: dot(q.start, q.values(q.new)[0]) - dot(q.start, q.v), "own": lambda q: largest(map(abs, q.abar)),
-    "eps": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a]))), "qmax": lambda q: largest(q.over(lambda s, a: abs(q.q[s][a]))),
+    "h": "1/(1 - g)", "k": "g*h**2", "gain": lambda q: dot(q.rho, q.abar), "rho": lambda q: q.solved(q.old, q.start, flip=True),
+    "all": lambda q: q.values(q.old), "v": "all[0]", "q": "all[1]", "adv": "all[2]", "abar": lambda q: [*map(dot, q.new, q.adv)],
+    "rise": lambda q: dot(q.start, q.values(q.new)[0]) - dot(q.start, q.v), "gap": "rise - gain",
+    "eps": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a]))), "own": lambda q: largest(map(abs, q.abar)),
+    "qmax": lambda q: largest(q.over(lambda s, a: abs(q.q[s][a]))), "spread": lambda q: largest(q.abar) - least(q.abar),
     "span": lambda q: largest(q.adv[s][a] - q.adv[s][b] for s, a in q.pairs for t, b in q.pairs if s == t),
-    "spread": lambda q: largest(q.abar) - least(q.abar), "hat": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a] + q.noise[s][a]))),
+    "hat": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a] + q.noise[s][a]))),  # max |Ahat|, Ahat = A + noise
     "error": lambda q: largest(q.over(lambda s, a: abs(q.noise[s][a]))), "wrong": lambda q: dot(q.rho, map(dot, q.new, q.noise)),
     "T": lambda q: largest(q.rows("tv")), "D": lambda q: largest(q.rows("kl")), "R": lambda q: largest(q.rows("reverse_kl")),
-    "Tm": lambda q: q.mean("tv"), "Dm": lambda q: q.mean("kl"), "Rm": lambda q: q.mean("reverse_kl"), "Li": lambda q: polylog(q.g),
-    "x": lambda q: largest(1 - q.new[s][a] / q.old[s][a] for s, a in q.pairs if q.old[s][a]),  # the least in new = (1-x) old + x target
-    "target": "own/x", "once": "g*h*x**2*target/(1 - g*(1 - x))", "to": lambda q: q.solved(q.ref, q.start, flip=True),  # Abar = x E_target A
-    "T_ref": lambda q: dot(q.to, [sum(map(TERMS["tv"], *x)) for x in both(q.ref, q.new)]), "T_old": lambda q: dot(q.to, q.rows("tv")),
-    "lead": lambda q: dot(q.to, q.abar) - q.gain, "u": lambda q: q.solved(q.old, q.abar),
+    "Tm": lambda q: q.mean("tv"), "Dm": lambda q: q.mean("kl"), "Rm": lambda q: q.mean("reverse_kl"),
+    "x": lambda q: largest(1 - q.new[s][a] / q.old[s][a] for s, a in q.pairs if q.old[s][a]),  # new = (1-x) old + x target
+    "target": "own/x", "once": "g*h*x**2*target/(1 - g*(1 - x))", "u": lambda q: q.solved(q.old, q.abar),  # Abar = x E_target A
+    "Li": lambda q: polylog(q.g), "to": lambda q: q.solved(q.ref, q.start, flip=True),  # rho of "reference"
+    "lead": lambda q: dot(q.to, q.abar) - q.gain,
+    "T_ref": lambda q: dot(q.to, [sum(map(TERMS["tv"], *x)) for x in both(q.ref, q.new)]),
+    "T_old": lambda q: dot(q.to, q.rows("tv")),
     "N": lambda q: [q.solved(q.new, [F(s == t) for t in q.S], flip=True) for s in q.S],  # (I - g P_new)^-1
     "tau": lambda q: largest(sum(map(TERMS["tv"], x, y)) for x in q.N for y in q.N)}
 PENALTIES = {
-    "trpo/tv": "4*eps*k*T**2", "trpo/tv-2": "2*eps*k*T**2", "trpo/kl": "4*eps*k*D", "pinsker/kl": "2*eps*k*D", "pinsker/kl-1": "eps*k*D",
+    "trpo/tv": "4*eps*k*T**2", "trpo/tv-2": "2*eps*k*T**2", "trpo/kl": "4*eps*k*D", "pinsker/kl": "2*eps*k*D",
     "coupling/tv": "4*eps*g*h*T**2/(1 - g*(1 - T))", "pinsker/reverse-kl": "2*eps*k*R", "bh/kl": "4*eps*k*(1 - exp(-D))",
     "chain-rule/kl": "2*eps*Li*D", "chain-rule/reverse-kl": "2*eps*Li*R", "chain-rule/mean-kl": "own*h*sqrt(2*g*h*Dm)",
     "cpo/mean-kl": "2*own*k*sqrt(Dm/2)", "cpo/mean-reverse-kl": "2*own*k*sqrt(Rm/2)", "cpo/max-tv": "2*own*k*T",
@@ -132,13 +132,15 @@ PENALTIES = {
     "blog/own-advantage-tv2": "2*own*k*T**2", "blog/no-surrogate": "4*eps*k*Dm", "mean-kl/linear": "4*eps*k*Dm",
     "mean-kl/linear-open": "4*eps*k*Dm", "mean-kl/linear-4": "4*eps*k*Dm", "mean-kl/linear-2": "2*eps*k*Dm",
     "mixing/mean-tv": "2*own*g*h*tau*Tm", "mixing/tv": "4*eps*g*h*tau*T**2", "mixing/kl": "2*eps*g*h*tau*D",
-    "geppo": "2*own*g*h*T_ref", "geppo/old-tv": "2*own*g*h*T_old"}
+    "geppo": "2*own*g*h*T_ref", "geppo/old-tv": "2*own*g*h*T_old", "pinsker/kl-1": "eps*k*D"}
 CENTRES = {"geppo": "lead", "geppo/old-tv": "lead", "blog/no-surrogate": "-gain"}  # what the penalty is subtracted from, less L
-CEILINGS = {"pinsker": "kl/2", "jeffreys": "(kl + reverse_kl)/4", "chi2": "chi2/4", "jensen-shannon": "2*js", "hellinger": "1 - bc**2",
-            "renyi-0.1": "-log(r1)*50/9", "renyi-0.5": "-log(r5)*2", "renyi-0.9": "-log(r9)*50/9"}  # of TV^2 in each state; half is claimed
+CEILINGS = {  # of TV^2 in each state, of which the half is claimed
+    "pinsker": "kl/2", "jeffreys": "(kl + reverse_kl)/4", "chi2": "chi2/4", "jensen-shannon": "2*js", "hellinger": "1 - bc**2",
+    "renyi-0.1": "-log(r1)*50/9", "renyi-0.5": "-log(r5)*2", "renyi-0.9": "-log(r9)*50/9"}
 def half(f):
     names = re.findall("|".join(sorted(TERMS, key=len, reverse=True)), f)
-    return lambda q: least(eval(f, {"log": iv.log}, dict(both(names, x))) / 2 - t**2 for *x, t in zip(*map(q.rows, (*names, "tv")), strict=True))
+    def in_a_state(t, *terms): return eval(f, {"log": iv.log}, dict(both(names, terms))) / 2 - t**2
+    return lambda q: least(map(in_a_state, *map(q.rows, ("tv", *names))))
 CLAIMS = {  # slacks, or how much the sides of an identity differ
     **{f"divergence/{name}-half": half(f) for name, f in CEILINGS.items()}, "order/upper": "-gap", "order/surrogate-up": "rise",
     **{name: f"gap - ({CENTRES.get(name, '0')}) + {f}" for name, f in PENALTIES.items()}, "update/clip-gain": "rise",
@@ -149,73 +151,68 @@ CLAIMS = {  # slacks, or how much the sides of an identity differ
     "errata/eta-with-advantage": lambda q: dot(q.rho, map(dot, q.old, q.adv)) - dot(q.start, q.v),
     "rate/npg-sharper": lambda q: npg_sharper(q), "update/max-kl-hard": lambda q: max_kl_hard(q)}
 IDENTITIES = {"id/raw-partials", "id/second-order", "id/importance-any", "errata/eta-with-advantage"}
-def npg_sharper(q):
-    """log A/(h T) + 1/((1 - g) T) - (eta(new) - eta_T), the least over T = 1, 2, 4, 8."""
+def npg_sharper(q):  # log A/(h T) + 1/((1 - g) T) - (eta(new) - eta_T), the least over T = 1, 2, 4, 8
     policy, eta = q.old, []
     for _ in range(9):
         v, _, adv = q.values(policy)
         policy, eta = tilted(policy, adv, [q.size * q.h for _ in q.S]), [*eta, dot(q.start, v)]
     return least((iv.log(len(q.A)) / q.size + q.h) / t - (q.rise + eta[0] - eta[t]) for t in (1, 2, 4, 8))
-def max_kl_hard(q):
-    """The most that max-KL(old, new) allows, from new's own gain to a dual bound; less that gain and a millionth of it."""
+def max_kl_hard(q):  # the most that max-KL(old, new) allows, from new's own gain to a dual bound; less 1.000001 times that gain
     prices = [q.abar[s] / far if far > 0 and q.abar[s] > 0 else F(0) for s, far in enumerate(q.rows("chi2"))]
     more = sum(q.rho[s] * (best(q.old[s], q.adv[s], x) + x * q.D) for s, x in enumerate(prices)) - q.gain
     return iv.mpf([0, largest([F(0), more])]) - q.gain / 10**6
 def scaled(row): return [x / sum(row) for x in row]
-def tilted(policy, x, by): return [scaled([p * iv.exp(c * y) for p, y in both(*pair)]) for *pair, c in zip(policy, x, by, strict=True)]
-def shared_row(q):
-    """(11), (12) and (13) where all states share a row: in proportion to old/(nu - A), nu = max A + size."""
+def tilted(policy, x, by):  # in proportion to policy exp(by x)
+    return [scaled([p * iv.exp(c * y) for p, y in both(*rows)]) for *rows, c in zip(policy, x, by, strict=True)]
+def shared_row(q):  # (11), (12), (13) where all states share a row: in proportion to old/(nu - A), nu = max A + size
     mean = [dot(q.rho, column) * (1 - q.g) for column in zip(*q.adv, strict=True)]
     return [scaled([p / (largest(mean) + q.size - x) for p, x in both(q.old[0], mean)]) for _ in q.S]
-def clip_maximiser(q):
-    """new itself, if in each row a dual bound is its value of up min(p, high) - down max(p, low), concave, with corners there."""
+def clip_maximiser(q):  # new, if in each row a dual bound is its value of up min(p, high) - down max(p, low), which is concave
     up, down = (q.pooled([[max(sign * x, F(0)) for x in row] for row in q.adv]) for sign in (1, -1))
-    for s in q.S:
-        low, high = ([min(1, (1 + sign * q.size / (1 + q.size)) * p) for p in q.old[s]] for sign in (-1, 1))
-        f = [[(p, up[s][a] * min(p, high[a]) - down[s][a] * max(p, low[a])) for p in (q.new[s][a], 0, low[a], high[a], 1)] for a in q.A]
-        slopes = {slope for x, y in both(up[s], down[s]) for slope in (x, x - y, -y)}
-        want(sum(row[0][1] for row in f) == min(x + sum(max(y - x * p for p, y in row) for row in f) for x in slopes), "new is no maximiser")
+    for rows in zip(q.old, q.new, up, down, strict=True):
+        corners, slopes = [], {x for *_, u, d in zip(*rows, strict=True) for x in (u, u - d, -d)}
+        for o, n, u, d in zip(*rows, strict=True):
+            low, high = (min(1, o * (1 + sign * q.size / (1 + q.size))) for sign in (-1, 1))
+            corners.append([(p, u * min(p, high) - d * max(p, low)) for p in (n, 0, low, high, 1)])
+        bounds = [x + sum(max(y - x * p for p, y in row) for row in corners) for x in slopes]
+        want(sum(y for (_, y), *_ in corners) == min(bounds), "new is no maximiser")
+    want(all(q.new[s] == q.new[t] for s in q.S for t in q.S if q.groups[s] == q.groups[t]), "rows that differ in a group")
     return q.new
+def softmax(q): return tilted(q.old, [[*map(mul, *x)] for x in both(q.old, q.pooled(q.adv))], [q.size for _ in q.S])
+def natural(q): return tilted(q.old, q.pooled(q.adv), [q.size * q.h / rho for (rho,) in q.pooled([[F(1)] for _ in q.S])])
 ONE_ROW = [f"update/{name}-aggregated" for name in ("max-kl-monotone", "mean-kl-monotone", "coefficient-needed")]
 STEPS = {  # rules that make new
-    "update/softmax-gradient-aggregated": lambda q: tilted(q.old, [[*map(mul, *x)] for x in both(q.old, q.pooled(q.adv))], [q.size for _ in q.S]),
-    "update/npg-aggregated": lambda q: tilted(q.old, q.pooled(q.adv), [q.size * q.h / rho for (rho,) in q.pooled([[F(1)] for _ in q.S])]),
+    "update/softmax-gradient-aggregated": softmax, "update/npg-aggregated": natural,
     "update/ppo-clip-aggregated": clip_maximiser, **dict.fromkeys(ONE_ROW, shared_row)}
 def clip(n, o, x): return min(n * x, max(o * F(4, 5), min(o * F(6, 5), n)) * x)
 GIVEN = {  # hypotheses
     **dict.fromkeys(STEPS, lambda q: all(q.old[s] == q.old[t] for s in q.S for t in q.S if q.groups[s] == q.groups[t])),
-    **dict.fromkeys(ONE_ROW, lambda q: q.size > 0 and all(row == q.old[0] for row in q.old)), "order/surrogate-up": "gain > 0 and 100*T <= 1",
-    "mean-kl/linear-open": "10*g >= 1", "mean-kl/linear-4": "4*g >= 1", "mean-kl/linear-2": "5*g >= 4",
+    **dict.fromkeys(ONE_ROW, lambda q: q.size > 0 and all(row == q.old[0] for row in q.old)),
+    "order/surrogate-up": "gain > 0 and 100*T <= 1", "mean-kl/linear-open": "10*g >= 1",
+    "mean-kl/linear-4": "4*g >= 1", "mean-kl/linear-2": "5*g >= 4",
     "update/clip-gain": lambda q: sum(q.over(lambda s, a: q.rho[s] * clip(q.new[s][a], q.old[s][a], q.adv[s][a]))) > 0,
     "pirotta/q": lambda q: all(q.over(lambda s, a: q.q[s][a] >= 0)),
     "kakade-langford/greedy": lambda q: all(q.over(lambda s, a: q.abar[s] >= q.x * q.adv[s][a])),
     "update/max-kl-hard": lambda q: q.gain > 0 and sum(r > 0 and x > 0 for r, x in both(q.rho, q.rows("tv"))) >= 2,
     "rate/npg-sharper": lambda q: q.size > 0 and all(q.over(lambda s, a: 0 <= q.r[s][a] <= 1 and q.old[s][a] * len(q.A) == 1))}
-def slack(q, name):
-    """Of a claim whose hypotheses hold; after its step, if it is about one."""
+def slack(q, name):  # of a claim whose hypotheses hold; after its step, if it is about one
     want(name in CLAIMS or name in STEPS, f"the claim {name} is not known here")
     want(name not in GIVEN or q.value(GIVEN[name]), "the hypotheses are not proved")
-    if name in STEPS:
-        said, q.new = q.new, STEPS[name](q)
-        want(all(abs(x - y) <= F(1, 10**9) for rows in both(said, q.new) for x, y in both(*rows)), "new is not the step")
-    want(name not in (*STEPS, "update/max-kl-hard", "rate/npg-sharper") or len(q.pairs) == len(q.S) * len(q.A), "an action that is not available")
+    rule = name in (*STEPS, "update/max-kl-hard", "rate/npg-sharper")
+    want(len(q.pairs) == len(q.S) * len(q.A) or not rule, "an action that is not available")
+    said, q.new = q.new, STEPS.get(name, lambda q: q.new)(q)
+    want(all(abs(x - y) <= F(1, 10**9) for rows in both(said, q.new) for x, y in both(*rows)), "new is not the step")
     return q.value(CLAIMS.get(name, "rise"))
-def says(d, pattern, *numbers):
-    """The theorem: the sentence with these numbers for #, which that of the file must be, if it has one."""
-    if "theorem" not in d: return pattern.replace("#", "{}").format(*numbers)
-    found = re.fullmatch(re.escape(pattern).replace(r"\#", r"(\S+?)"), d["theorem"])
-    want(found and [*map(number, found.groups())] == [*numbers], "theorem")
-    return d["theorem"]
-def on_the_mdp(d):
-    """Refutations, worst cases and lower ends: a number of the step, tightly within the file's ends."""
-    kind, lower, size = d.get("kind", "refutation" if "claim" in d else "worst-case"), d.get("kind") == "sharp-lower", []
-    q, name, (divergence, mean, within, epsilon) = Step(d, only_used=lower), d.get("claim", d.get("bound")), setting(d) if lower else [None] * 4
-    number_of = (("state", q.S), ("action", q.A))
-    text = f"for the MDP of this file ({', '.join(f'{len(n)} {one}{chr(115) * (len(n) > 1)}' for one, n in number_of)}, gamma = #) and "
+def says(d, pattern, *numbers):  # the theorem: with these numbers for #, what the file's sentence must be, if it has one
+    found = re.fullmatch(re.escape(pattern).replace(r"\#", r"(\S+?)"), d.get("theorem", pattern))
+    want(found and ("theorem" not in d or [*map(number, found.groups())] == [*numbers]), "theorem")
+    return d.get("theorem", pattern.replace("#", "{}").format(*numbers))
+def on_the_mdp(d):  # refutations, worst cases and lower ends: a number of the step, tightly within the file's ends
+    kind, name = d.get("kind", "refutation" if "claim" in d else "worst-case"), d.get("claim", d.get("bound"))
+    lower = kind == "sharp-lower"
+    q, whose = Step(d, only_used=lower), "for the MDP of this file ({} state{}, {} action{}, gamma = #) and its polic"
+    whose, numbers = whose.format(*(x for n in (q.S, q.A) for x in (len(n), "s" * (len(n) > 1)))), [q.g]
     found = -q.gap / (q.eps if d["normaliser"] == "max" else q.own) if lower else slack(q, name)
-    if lower:
-        size = [number(d["radius"])]
-        want((q.mean(divergence) if mean else largest(q.rows(divergence))) <= size[0], "outside the radius")
     if kind == "worst-case":
         want((penalty := q.value(PENALTIES.get(name, "0"))) > 0, "the penalty is not proved positive")
         found = 1 - found / penalty
@@ -223,17 +220,20 @@ def on_the_mdp(d):
         lo, hi = map(number, d[field])
         want(0 <= hi - lo <= F(1, 10**6) * max(abs(lo), abs(hi)) and not found < lo and not found > hi, field)
     if kind == "refutation":
-        equal = name in IDENTITIES
+        equal, step = name in IDENTITIES, name in STEPS
         want((found < 0 and hi < 0) or (equal and found > 0 and lo > 0), "the slack is not proved negative, or not 0")
         want(d["relation"] == ("=" if equal else ">=") and d["verdict"] == "refuted", "relation, or verdict")
-        text += "its policy old and the step that the claim speaks of, " if name in STEPS else "its policies old and new, "
-        text += ("its hypotheses hold and " if name in GIVEN else "") + ("its two sides differ" if equal else "its slack is negative")
-        return says(d, f"{name} is false: {text}", q.g)
+        text = f"{name} is false: {whose}" + ("y old and the step that the claim speaks of, " if step else "ies old and new, ")
+        text += "its hypotheses hold and " * (name in GIVEN) + ("its two sides differ" if equal else "its slack is negative")
+        return says(d, text, q.g)
     want(lo <= found or lo <= found + TINY * abs(lo), "the lower end")
-    of = "the bound's center" if name in CENTRES else "L_old(new)"
-    text += f"its policies old and new, {of} - eta(new) is at least # times the penalty of {name}{', which refutes it' if lo > 1 else ''}"
-    return says(d, text if not lower else f"there is a finite MDP, the one of this file with {len(q.S)} states and the actions that old or new "
-                f"takes, with gamma = #, {within} and L_old(new) - eta(new) >= # {epsilon}", q.g, *size, lo)
+    if lower:
+        (divergence, mean, within, epsilon), numbers = setting(d), [q.g, number(d["radius"])]
+        want((q.mean(divergence) if mean else largest(q.rows(divergence))) <= numbers[1], "outside the radius")
+        text = f"there is a finite MDP, the one of this file with {len(q.S)} states and the actions that old or new takes, "
+        return says(d, f"{text}with gamma = #, {within} and L_old(new) - eta(new) >= # {epsilon}", *numbers, lo)
+    of, refuted = "the bound's center" if name in CENTRES else "L_old(new)", ", which refutes it" * (lo > 1)
+    return says(d, f"{whose}ies old and new, {of} - eta(new) is at least # times the penalty of {name}{refuted}", q.g, lo)
 
 NOTATION = {"kl": "KL(old, new)", "tv": "TV(old, new)", "reverse_kl": "KL(new, old)", "chi2": "chi2(old, new)"}
 EPSILON = {"max": "max|A_old|", "expected": "max_s |sum_a new(a|s) A_old(s, a)|"}
@@ -246,8 +246,7 @@ def setting(d):
     reverse, reduction, name = re.fullmatch(r"(reverse-)?(max|mean)-(kl|tv|chi2)", d["divergence"]).groups()
     name = "reverse_kl" if reverse and name == "kl" else name
     return name, reduction == "mean", f"{reduction}-{NOTATION[name]} <= #", EPSILON[d["normaliser"]]
-def supremum(name, c, lam):
-    """An upper bound on sup over l >= 0 of c l - lam f(l): from a tangent of that concave function that does not rise."""
+def supremum(name, c, lam):  # an upper bound on sup over l >= 0 of c l - lam f(l), concave: from a tangent that does not rise
     if lam == 0 or name == "tv":  # f = |l - 1|/2
         want(c <= (lam / 2 if name == "tv" else 0), "unbounded")
         return max(c, -lam / 2) if name == "tv" else F(0)
@@ -258,18 +257,20 @@ def supremum(name, c, lam):
     want(rise <= 0, "a tangent that rises")
     return c * at - lam * f(at) - rise * at
 def sharp_upper(d):
-    """|x-1| (l-1) A + g W(x l) - lam (f(l) - D) - mu (l-1) - nu A <= w at the nodes and, over x, at infinity; W the largest of lines."""
-    (name, mean, within, epsilon), expected, names = setting(d), d["normaliser"] == "expected", ("nodes", "w", "price", "mu", "nu")
-    g, radius, last, x, w, lam, mu, nu = (array(d[field]) for field in ("gamma", "radius", "slope", *names))
-    want({len(lam), len(mu), len(nu)} == {len(w) + 1} == {len(x) + 1} and 0 <= g < 1 and radius >= 0 == x[0], "a shape, or a range")
-    want(1 in x and all(a < b for a, b in pairwise(x)) and min(lam) >= 0 and (not mean or len({*lam[:-1]}) == 1), "nodes, or lambda")
-    slopes = [*((b - a) / (y - z) for (a, b), (z, y) in both(pairwise(w), pairwise(x))), last]
+    """|x-1| (l-1) A + g W(x l) - lam (f(l) - D) - mu (l-1) - nu A <= w at nodes, over x at infinity; W the largest of lines."""
+    (name, mean, within, epsilon), expected = setting(d), d["normaliser"] == "expected"
+    names = ("gamma", "radius", "slope", "nodes", "w", "price", "mu", "nu")
+    g, radius, last, x, w, lam, mu, nu = (array(d[field]) for field in names)
+    want({len(lam), len(mu), len(nu)} == {len(w) + 1} == {len(x) + 1} and 0 <= g < 1 and radius >= 0, "a shape, or a range")
+    want(x[0] == 0 and 1 in x and all(a < b for a, b in pairwise(x)), "nodes")
+    want(min(lam) >= 0 and (not mean or len({*lam[:-1]}) == 1), "lambda")
+    slopes = [*((w[i + 1] - w[i]) / (x[i + 1] - x[i]) for i in range(len(x) - 1)), last]
     for i in range(len(x) + 1):
         size, value, one = (abs(x[i] - 1), w[i], lam[i]) if i < len(x) else (F(1), last, F(0) if mean else lam[i])
-        ahead = {(g * b * x[i], g * (v - b * y)) for b, v, y in zip(slopes, w, x, strict=True)} if i < len(x) else {(g * max(slopes), F(0))}
+        lines = {(g * b * x[i], g * (v - b * y)) for b, v, y in zip(slopes, w, x, strict=True)} if i < len(x) else {}
         for sign in (1,) if expected else (1, -1):
             reward, rest = (F(0), size) if expected else (size * sign, -size * sign - nu[i] * sign)
-            top = largest(b + supremum(name, c + reward - mu[i], one) for c, b in ahead)
+            top = largest(b + supremum(name, c + reward - mu[i], one) for c, b in lines or [(g * max(slopes), F(0))])
             want(top + rest + mu[i] + (0 if mean else lam[i] * radius) <= value, f"the inequality at node {i}")
     bound, (lo, hi) = w[x.index(1)] + (lam[0] * radius / (1 - g) if mean else 0), map(number, d["enclosure"])
     want(lo == 0 and bound <= hi, "enclosure")
@@ -300,10 +301,13 @@ def best_chi2(old, adv, lam):
     return found if found < top else top
 def update_gap(d):
     """Weak duality: each class of states that share a row is one row, with the visits as weight and their mean of A."""
-    q, penalty, mean, chi2, lam = Step(d), d["problem"] == "penalty", "mean" in d["problem"], "chi2" in d["problem"], array(d["multiplier"])
-    amount, classes = number(d["coefficient" if penalty else "delta"]), [[s for s in q.S if q.groups[s] == one] for one in sorted({*q.groups})]
+    q, lam = Step(d), array(d["multiplier"])
+    penalty, mean, chi2 = (word in d["problem"] for word in ("penalty", "mean", "chi2"))
+    amount = number(d["coefficient" if penalty else "delta"])
+    classes = [[s for s in q.S if q.groups[s] == one] for one in sorted({*q.groups})]
     want(len(lam) == len(classes) and min(lam) >= 0 <= amount and d["problem"] in PROBLEMS, "multipliers")
-    weight, pooled, rows, can = q.pooled([[F(1)] for _ in q.S]), q.pooled(q.adv), [], [[a for t, a in q.pairs if t == s] for s in q.S]
+    weight, pooled, rows = q.pooled([[F(1)] for _ in q.S]), q.pooled(q.adv), []
+    can = [[a for t, a in q.pairs if t == s] for s in q.S]
     for price, (s, *others) in both(lam, classes):
         want(all((q.old[s], q.new[s], can[s]) == (q.old[t], q.new[t], can[t]) for t in others), "rows that differ in a group")
         want(weight[s][0] > 0 or weight[s][0] == 0, "a state that may be visited")
@@ -313,7 +317,8 @@ def update_gap(d):
     used, spent = q.mean(term) if mean else largest(q.rows(term)), sum(r * x for r, *_, x in rows)
     back = F(0) if penalty or not used > amount else upper(1 - amount / used)  # new, moved towards old, keeps to the radius
     want(back <= F(1, 2**30), "outside the radius")
-    objective, scale = q.gain - amount * used if penalty else q.gain * (1 - back), min(F(1), amount / upper(spent)) if penalty and spent > 0 else F(1)
+    objective = q.gain - amount * used if penalty else q.gain * (1 - back)
+    scale = min(F(1), amount / upper(spent)) if penalty and spent > 0 else F(1)
     prices = [max(x for *_, x in rows) if mean else x * scale for *_, x in rows]
     most = sum(r * (value(o, a, x) - dot(o, a)) for (r, o, a, _), x in both(rows, prices))
     most += F(0) if penalty else amount * (prices[0] * q.h if mean else spent)
@@ -322,66 +327,62 @@ def update_gap(d):
     held = ("mean-" if mean else "max-") + ("chi2(new, old)" if chi2 else "KL(old, new)")
     aim = f"- # {held}" if penalty else f"subject to {held} <= #"
     among = "policies that share rows by groups" if "groups" in d else "all policies"
-    return says(d, f"for the MDP of this file ({len(q.S)} states, {len(q.A)} actions, gamma = #) and its policy old, the maximum of L_old(new) - "
-                   f"eta(old) {aim}, among {among}, is at least # and at most #", q.g, amount, lo, hi)
+    text = f"for the MDP of this file ({len(q.S)} states, {len(q.A)} actions, gamma = #) and its policy old, the maximum of "
+    return says(d, f"{text}L_old(new) - eta(old) {aim}, among {among}, is at least # and at most #", q.g, amount, lo, hi)
 
-ROOM = 1e-12  # of a sum of a few products of floats, relative to the sum of their sizes: a thousand times what rounding can do
-@functools.cache
-def curvature(l):
-    """(l - 1 - log l)/(l - 1)^2, which falls; with far more digits than the cancellation costs."""
+UP = 1 + 1e-12  # room for the rounding of a sum of a few products of floats, relative to their sizes: a thousand times as much
+def curvature(l):  # (l - 1 - log l)/(l - 1)^2, which falls; with far more digits than the cancellation costs
     z = mpmath.mpf(l) - 1
     return math.inf if l == 0 else 0.5 if z == 0 else float(mpmath.mp.fdiv(z - mpmath.mp.log(l), z**2))
-def halve(holds, x0, x1, l0, l1):
-    """Every part of a box, halved until it holds in each."""
-    if holds(x0, x1, l0, l1): return
-    want(max(x1 - x0, l1 - l0) > 2e-8, f"an inequality near x = {x0}, l = {l0}")
-    x, l, wide = (x0 + x1) / 2, (l0 + l1) / 2, (x1 - x0) * (1 + l0) > (l1 - l0) * (1 + x0)
-    for box in ((x0, x, l0, l1), (x, x1, l0, l1)) if wide else ((x0, x1, l0, l), (x0, x1, l, l1)):
-        halve(holds, *box)
-def cover(d):
-    """docs/theory.md, "The linear mean-KL theorems": H >= 0 and g >= 0 for all x and l."""
+def halve(holds, x0, x1, l0, l1):  # every part of a box, halved until it holds in each
+    if not holds(x0, x1, l0, l1):
+        want(max(x1 - x0, l1 - l0) > 2e-8, f"an inequality near x = {x0}, l = {l0}")
+        x, l, wide = (x0 + x1) / 2, (l0 + l1) / 2, (x1 - x0) * (1 + l0) > (l1 - l0) * (1 + x0)
+        for box in ((x0, x, l0, l1), (x, x1, l0, l1)) if wide else ((x0, x1, l0, l), (x0, x1, l, l1)):
+            halve(holds, *box)
+def cover(d):  # "The linear mean-KL theorems": H >= 0 and g >= 0 for all x and l
     exact = [number(d[n]) for n in ("gamma", "constant", "k", "shift", "largest")] + array(d["tilt"])
     want(0 < exact[0] < 1 and min(exact[1:]) > 0 and exact[4] >= 2 and max(exact) < 10**6, "constants")
+    want([*map(number, d["enclosure"])] == [0, exact[1]], "enclosure")
     a, (_, K, k, shift, X, height, width) = float(exact[0] / (1 - exact[0])), map(float, exact)
-    M, N = (lambda m: height * m / (m + width)), (lambda m: m * m / (m * m + shift))
-    def gain(u0, u1, l0, l1):
-        return K * curvature(l1) * (1 - ROOM) >= 4 * k * (1 - u0) ** 2 * u1 / ((1 - u1) * l0 + u1) * (1 + ROOM)
-    def factor(x0, x1, l0, l1):
-        return K * curvature(l1) * (1 - ROOM) - 4 * k * (x1 / (x1 + 1)) ** 2 / (x0 * l0 + 1) * (1 + ROOM)
+    def M(m): return height * m / (m + width)
+    def N(m): return m * m / (m * m + shift)
+    def gain(u0, u1, l0, l1): return K * curvature(l1) >= 4 * k * (1 - u0) ** 2 * u1 / ((1 - u1) * l0 + u1) * UP**2
+    def factor(x0, x1, l0, l1): return K * curvature(l1) / UP - 4 * k * (x1 / (x1 + 1)) ** 2 / (x0 * l0 + 1) * UP
     def near(x0, x1, l0, l1):
         alpha, z = factor(x0, x1, l0, l1) * a, 0 if l0 <= 1 <= l1 else min(abs(l0 - 1), abs(l1 - 1))
-        return alpha > 0 and (4 * alpha * k / (x1 + 1) >= 1 + ROOM or alpha * z >= max(abs(x0 - 1), abs(x1 - 1)) * (1 + ROOM))
+        return alpha > 0 and (4 * alpha * k / (x1 + 1) >= UP or alpha * z >= max(abs(x0 - 1), abs(x1 - 1)) * UP)
     def away(x0, x1, l0, l1):
         (m0, m1), z, g = sorted((abs(x0 - 1), abs(x1 - 1))), (l0 - 1, l1 - 1), factor(x0, x1, l0, l1)
         far, close = max(map(abs, z)), 0 if l0 <= 1 <= l1 else min(map(abs, z))
         fixed = a * g * (close if g > 0 else far) ** 2 + k * m0 * m0 / (x1 + 1)
-        loose = ROOM * (a * abs(g) * far**2 + k * m1 * m1 + m1 * ((M(m1) + 1) * far + N(m1)))
-        return all(fixed + m * ((M(t) - s) * y - s * N(m1 if s > 0 else m0)) >= loose for s in (1, -1) for m in (m0, m1) for t in (m0, m1) for y in z)
-    def long(m0, m1, *_):
-        climb, loss = a * (K - k) - m1 * max(0, 1 - (M(m0) if m0 >= 0.06 else 0)), a * K * (1 + ROOM)
-        room = ROOM * (a * (K + k) + m1) * 30
-        return climb * 30 - room >= loss and climb * 29 - room >= loss * math.log(30) * (1 + ROOM) + m1 * N(m1) * (1 + ROOM)
+        loose = (UP - 1) * (a * abs(g) * far**2 + k * m1 * m1 + m1 * ((M(m1) + 1) * far + N(m1)))
+        return all(fixed + m * ((M(t) - s) * y - s * N(m1 if s > 0 else m0)) >= loose
+                   for s in (1, -1) for m in (m0, m1) for t in (m0, m1) for y in z)
+    def long(m0, m1, *_):  # at l >= 30
+        climb, loss = a * (K - k) - m1 * max(0, 1 - (M(m0) if m0 >= 0.06 else 0)), a * K * UP
+        room = (UP - 1) * (a * (K + k) + m1) * 30
+        return climb * 30 - room >= loss and climb * 29 - room >= loss * math.log(30) * UP + m1 * N(m1) * UP
+    theorem = "for every finite MDP with gamma >= #: L_old(new) - eta(new) <= # gamma/(1 - gamma)^2 mean-KL(old, new) max|A_old|"
+    theorem = says(d, theorem, *exact[:2])
     for holds, x0, x1 in ((gain, 0.0, 1.0), (away, 0.0, 0.95), (near, 0.95, 1.05), (away, 1.05, X)):
         halve(holds, x0, x1, 0.0, 30.0)
     halve(long, 0.0, X - 1, 0.0, 0.0)
-    want(M(X - 1) >= 1 + ROOM and k * (X - 1) / (X + 1) + N(X - 1) >= (1 + height) * (1 + ROOM), "x beyond the largest")
-    want([*map(number, d["enclosure"])] == [0, exact[1]], "enclosure")
-    return says(d, "for every finite MDP with gamma >= #: L_old(new) - eta(new) <= # gamma/(1 - gamma)^2 mean-KL(old, new) max|A_old|", *exact[:2])
+    want(M(X - 1) >= UP and k * (X - 1) / (X + 1) + N(X - 1) >= (1 + height) * UP, "x beyond the largest")
+    return theorem
 
-HEAD = "kind statement theorem source enclosure made_by gamma "
-MDP = HEAD + "transition reward initial old new available "
-KINDS = {
-    "refutation": (on_the_mdp, MDP + "claim relation note verdict slack size noise reference groups"),
-    "worst-case": (on_the_mdp, MDP + "bound ratio reference"), "sharp-lower": (on_the_mdp, MDP + "divergence normaliser radius"),
+HEAD, MDP = "kind statement theorem source enclosure made_by gamma ", "transition reward initial old new available "
+KINDS = {  # the proof, and the fields that a file may have: one that is not read could say something else
+    "refutation": (on_the_mdp, HEAD + MDP + "claim relation note verdict slack size noise reference groups"),
+    "worst-case": (on_the_mdp, HEAD + MDP + "bound ratio reference"),
+    "sharp-lower": (on_the_mdp, HEAD + MDP + "divergence normaliser radius"),
     "sharp-upper": (sharp_upper, HEAD + "divergence normaliser radius slope nodes w price mu nu"),
-    "update-gap": (update_gap, MDP + "problem delta coefficient multiplier groups"),
-    "theorem-cover": (cover, HEAD + "constant k tilt shift largest"),
-}
+    "update-gap": (update_gap, HEAD + MDP + "problem delta coefficient multiplier groups"),
+    "theorem-cover": (cover, HEAD + "constant k tilt shift largest")}
 def once(pairs):
     want(len(dict(pairs)) == len(pairs), "a key that occurs twice")
     return dict(pairs)
-def check(path):
-    """Whether the file's theorem is proved, with the theorem; or why not."""
+def check(path):  # whether the file's theorem is proved, with the theorem; or why not
     try:
         d = json.loads(Path(path).read_text(encoding="utf-8"), parse_float=F, object_pairs_hook=once)
         prove, names = KINDS[d.get("kind", "refutation" if "claim" in d else "worst-case")]
@@ -389,12 +390,9 @@ def check(path):
         return True, prove(d)
     except (Rejected, ArithmeticError) as error:
         return False, f"rejected: {error}"
-    except (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         return False, f"no such file: {type(error).__name__} {error}"
-def main(paths):
-    found = [check(path) for path in paths]
-    for path, (holds, text) in zip(paths, found, strict=True):
-        sys.stdout.write(f"{path}: {'proved: ' if holds else ''}{text}\n")
-    return max((0 if holds else 1 if text.startswith("rejected") else 2 for holds, text in found), default=2)
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    found = [check(path) for path in sys.argv[1:]]
+    sys.stdout.writelines(f"{path}: {'proved: ' * holds}{text}\n" for path, (holds, text) in both(sys.argv[1:], found))
+    sys.exit(max((0 if holds else 1 if text.startswith("rejected") else 2 for holds, text in found), default=2))
