@@ -19,10 +19,16 @@ from rich.table import Table as Shown
 
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.report import Table, write
-from trpo_theory.updates import CVXPY, MaxKL, MeanKL, Penalty, Surrogate, solve
+from trpo_theory.updates import CVXPY, MaxKL, MeanKL, Penalty, ReverseMaxChi2, ReverseMeanChi2, Surrogate, solve
 from trpo_theory.zoo import random_policy
 
-PROBLEMS = {"(11) pinsker/kl": Penalty(bound="pinsker/kl"), "(12) max-KL": MaxKL(0.01), "(13) mean-KL": MeanKL(0.01)}
+PROBLEMS = {
+    "(11) pinsker/kl": Penalty(bound="pinsker/kl"),
+    "(12) max-KL": MaxKL(0.01),
+    "(13) mean-KL": MeanKL(0.01),
+    "max chi2(new, old)": ReverseMaxChi2(0.01),
+    "mean chi2(new, old)": ReverseMeanChi2(0.01),
+}
 
 
 def surrogate(states: int, actions: int, batch: int = 1, gamma: float = 0.9) -> Surrogate:
@@ -110,7 +116,8 @@ def figure(frame: pd.DataFrame, directory: Path) -> list[Path]:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    colours = dict(zip(PROBLEMS, ("#0072B2", "#D55E00", "#009E73"), strict=True))  # Okabe and Ito's
+    shades = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")  # Okabe and Ito's
+    colours = dict(zip(PROBLEMS, shades, strict=True))
     picture, axes = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
     for name, rows in frame.groupby("problem", sort=False):
         axes.loglog(rows["S"], rows["dual"], "o-", color=colours[str(name)], label=f"{name}, dual")

@@ -24,6 +24,7 @@ class RowDivergence(ABC):
         reverse: whether it is D(new‖old), which the names of problems and fields say first: reverse-max-kl.
         unit: of a radius δ.
         keeps_support: whether it is infinite where new > 0 = old.
+        curvature: k of D ≈ k Σ old x²/2 for small x = p/old − 1, from which the search for a shared multiplier starts.
         implies_nonnegative: whether its cone keeps new ≥ 0 on old's support, so that no constraint need say so.
     """
 
@@ -31,6 +32,7 @@ class RowDivergence(ABC):
     reverse: ClassVar[bool] = False
     unit: ClassVar[str]
     keeps_support: ClassVar[bool] = False
+    curvature: ClassVar[float] = 1.0
     implies_nonnegative: ClassVar[bool] = False
 
     def problem_name(self, reduction: Reduction) -> str:

@@ -37,6 +37,7 @@ class ReverseChi2(RowDivergence):
     reverse = True
     unit = "chi-square"
     keeps_support = True
+    curvature = 2.0
 
     def measure(self, old: np.ndarray, new: np.ndarray, change: np.ndarray) -> np.ndarray:
         """Σ change²/old, and ∞ where new > 0 = old."""

@@ -127,7 +127,8 @@ def _mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
             return value, steep / np.expm1(-mean), np.abs(mean - delta) <= _RTOL * delta
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        start = 0.5 * np.log((weight * variance).sum(0) / (2 * delta)) if delta > 0 else np.zeros(moving.shape)
+        near = blocks.divergence.curvature
+        start = 0.5 * np.log((weight * variance).sum(0) / (2 * near * delta)) if delta > 0 else np.zeros(moving.shape)
     root = _newton(function, start, moving, -_LOG_RANGE, _LOG_RANGE)
     answer = blocks.answer(at_multiplier, np.where(moving, np.exp(root), np.inf))
     return _spend_the_rest(surrogate, blocks, answer, np.exp(root), delta)
