@@ -14,7 +14,7 @@ import trpo_theory as tt
 from trpo_theory.claims.from_file import read_claims
 from trpo_theory.cli import main
 from trpo_theory.io.evidence_files import exact_content
-from trpo_theory.proofs.certificate import told_apart
+from trpo_theory.proofs.certified_file import told_apart
 from trpo_theory.sharp.gap import sharp_gap
 
 WITNESSES = Path(__file__).resolve().parent.parent / "witnesses"

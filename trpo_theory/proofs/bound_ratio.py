@@ -15,7 +15,7 @@ from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.claims.from_file import complaint
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.io.evidence_files import Fields, ReadFields, evidence_fields, number_text
-from trpo_theory.proofs.certificate import Certificate, differing, remarks
+from trpo_theory.proofs.certified_file import Certificate, differing, remarks
 from trpo_theory.proofs.decide import Decision, decide
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.witness import ends_text, instance_fields, instance_text, short_ends

@@ -19,7 +19,7 @@ from trpo_theory.io.files import read_fields
 from trpo_theory.model.decimals import nearest_float
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.proofs import bound_ratio, refutation, sharp_ends, theorem_cover, update_evidence, witness
-from trpo_theory.proofs.certificate import FREE_TEXT, Certificate
+from trpo_theory.proofs.certified_file import FREE_TEXT, Certificate
 from trpo_theory.proofs.evidence import Checker, Evidence
 from trpo_theory.sharp import evidence as sharp_evidence
 from trpo_theory.sharp.prove_upper import KIND as EARLIER_UPPER

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 from trpo_theory.bounds.record import Claim
 from trpo_theory.io.evidence_files import Fields, ReadFields
 from trpo_theory.model.types import PathLike
-from trpo_theory.proofs.certificate import Certificate
+from trpo_theory.proofs.certified_file import Certificate
 
 
 @runtime_checkable

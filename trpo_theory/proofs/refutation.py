@@ -17,7 +17,7 @@ from trpo_theory.io.evidence_files import ReadFields
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided, precision
-from trpo_theory.proofs.certificate import FREE_TEXT, Certificate, differing, remarks, told_apart
+from trpo_theory.proofs.certified_file import FREE_TEXT, Certificate, differing, remarks, told_apart
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle

@@ -12,7 +12,7 @@ from trpo_theory.errors import NotSolved
 from trpo_theory.io.evidence_files import Fields, ReadFields, number_text
 from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.ball.raw import Undecided
-from trpo_theory.proofs.certificate import Certificate, differing, not_proved, remarks
+from trpo_theory.proofs.certified_file import Certificate, differing, not_proved, remarks
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.sharp.evidence import (
     LOWER,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import NotSolved
 from trpo_theory.io.evidence_files import ReadFields
-from trpo_theory.proofs.certificate import Certificate, differing, not_proved, remarks
+from trpo_theory.proofs.certified_file import Certificate, differing, not_proved, remarks
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.sharp.mean_kl_linear import KIND, LinearMeanKL
 

@@ -26,7 +26,7 @@ from trpo_theory.io.files import mdp_fields
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball import rationals, raw
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
-from trpo_theory.proofs.certificate import Certificate, differing, not_proved, remarks
+from trpo_theory.proofs.certified_file import Certificate, differing, not_proved, remarks
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.update_ends import EnclosedRow, ExactProblem, Reduction, lower_end, upper_end
 from trpo_theory.proofs.update_rows import BITS, check_size, rows_of_mdp
