@@ -18,6 +18,8 @@ from .step.quantities import Quantities, compare
 from .testing import strategies
 from .updates import (
     CVXPY,
+    Certified,
+    CertifiedUpdate,
     Dual,
     MaxKL,
     MaxTV,
@@ -45,7 +47,9 @@ __version__: str
 __all__ = [
     "CVXPY",
     "Audit",
+    "Certified",
     "CertifiedBound",
+    "CertifiedUpdate",
     "Claim",
     "Dual",
     "Evaluation",

@@ -91,6 +91,29 @@ def test_improve_json_and_table(capsys):
     assert "ended: the policy is optimal" in out
 
 
+def test_a_certified_radius_on_the_command_line(capsys, tmp_path):
+    lake, certified = (
+        "gym:FrozenLake-v1 --gamma 0.9",
+        "--problem reverse-max-chi2 --delta certified --bound chi2/mean-max",
+    )
+    status, out, _ = run(capsys, f"update {lake} --old uniform {certified} --out {tmp_path / 'new.json'} --json")
+    fields = json.loads(out)
+    assert status == 0
+    assert set(fields) >= UPDATE_FIELDS | {"radius", "promise", "bound"}
+    assert fields["reverse_max_chi2"] == pytest.approx(0.98**2 * fields["radius"], rel=1e-9)
+    assert fields["status"].startswith("certified")
+    assert 0 < fields["promise"] < fields["expected_return_new"] - fields["expected_return_old"]
+    status, out, _ = run(capsys, f"bound {lake} --old uniform --new {tmp_path / 'new.json'} --certify --json")
+    proved = {bound["id"]: bound for bound in json.loads(out)["bounds"]}["chi2/mean-max"]
+    assert proved["lower_bound"] > fields["expected_return_old"]
+    status, out, _ = run(capsys, f"improve {lake} {certified} --steps 3 --json")
+    steps = json.loads(out)["steps"]
+    assert status == 0
+    assert all(set(step) == STEP_FIELDS | {"radius", "promise"} for step in steps)
+    assert steps[0]["radius"] == fields["radius"]
+    assert run(capsys, f"improve {lake} {certified} --steps 2")[1].count("radius") == 1
+
+
 def test_an_inaccurate_answer_is_status_3(capsys):
     command = "update zoo:queue --gamma 0.9999 --old uniform --problem penalty --bound pinsker/kl --solver scs --json"
     status, out, _ = run(capsys, command)
@@ -124,6 +147,11 @@ BAD = [
     "improve zoo:f6 --problem max-kl --delta 0.1 --steps 0",
     "improve zoo:f6 --problem max-kl --delta 0.1 --steps many",
     "improve zoo:f6 --problem max-kl --delta 0.1",
+    "improve zoo:f6 --problem max-kl --delta certified --steps 1",
+    "improve zoo:f6 --problem penalty --delta certified --bound trpo/kl --steps 1",
+    "improve zoo:f6 --problem max-kl --delta certified --bound pinsker/kl-1 --steps 1",
+    "improve zoo:f6 --problem max-kl --delta certified --bound trpo/kl --coefficient 1 --steps 1",
+    "update zoo:f6 --old old --problem max-kl --delta certified --bound trpo/kl --certify",
 ]
 
 

@@ -12,8 +12,8 @@ from trpo_theory.errors import ClaimFailed
 from trpo_theory.io.evidence_files import number_text
 from trpo_theory.proofs import update_rows
 from trpo_theory.proofs.bound_ratio import as_bound, ratio_of
-from trpo_theory.proofs.certified_file import Certificate, differing
 from trpo_theory.proofs.certified_bounds import COSTLY_STATES, certify_bounds, check_certifiable, too_costly
+from trpo_theory.proofs.certified_file import Certificate, differing
 from trpo_theory.proofs.decide import decide
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle

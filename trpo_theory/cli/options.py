@@ -51,9 +51,18 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 
 ProblemOption = Annotated[str, typer.Option("--problem", metavar="PROBLEM", help=LISTED)]
-DeltaOption = Annotated[str | None, typer.Option("--delta", metavar="D", help="The radius: nats, or total variation.")]
+DeltaOption = Annotated[
+    str | None,
+    typer.Option(
+        "--delta",
+        metavar="D",
+        help="The radius: nats, chi-square or total variation; or certified, the largest whose step --bound certifies.",
+    ),
+]
 CoefficientOption = Annotated[str | None, typer.Option("--coefficient", metavar="C", help="C of the penalty.")]
-BoundOption = Annotated[str | None, typer.Option("--bound", metavar="ID", help="The bound that is the penalty.")]
+BoundOption = Annotated[
+    str | None, typer.Option("--bound", metavar="ID", help="The bound that is the penalty, or certifies.")
+]
 SolverOption = Annotated[str, typer.Option("--solver", metavar="SOLVER", help=LISTED)]
 AggregateOption = Annotated[
     str | None,

@@ -41,13 +41,21 @@ if TYPE_CHECKING:
     from trpo_theory.updates import Problem, TRPOStep, UpdateSolution
 
 
+CERTIFIED = "certified"
+"""In the place of a radius: the largest whose own step --bound certifies."""
+
+_HEADINGS = {"expected_return": "eta(new)", "surrogate": "L", "max_kl": "max-KL", "mean_kl": "mean-KL"}
+"""Of the table of `improve`, where they are not the names of the fields."""
+
 _LEAST_GAP = 1e-12
 """The relative gap below which the table says no more than that: where rounding begins to make gaps of nothing."""
 
 
 @app.command(
     cls=ListedHelp,
-    epilog="Example:  trpo-theory update gym:FrozenLake-v1 --gamma 0.99 --old uniform --problem max-kl --delta 0.01",
+    epilog="A radius that a bound certifies:  trpo-theory update gym:FrozenLake-v1 --gamma 0.9 --old uniform --problem "
+    "reverse-max-chi2 --delta certified --bound chi2/mean-max\n\n"
+    "Example:  trpo-theory update gym:FrozenLake-v1 --gamma 0.99 --old uniform --problem max-kl --delta 0.01",
 )
 def update(
     mdp: MdpArgument,
@@ -71,6 +79,12 @@ def update(
         from trpo_theory.io.evidence_files import checked_evidence_path
         from trpo_theory.loading.sources import exact_step, load_aggregation
 
+        if certify and delta == CERTIFIED:
+            raise InvalidInput(
+                got=f"--certify with --delta {CERTIFIED}",
+                wanted="a radius: --certify proves how good the solution at a radius is, of which a share of old is no part",
+                fix="drop --certify; bound MDP --old POLICY --new FILE --certify proves what the bound promises of the step",
+            )
         if certify and out is not None:
             checked_evidence_path(out, "the proof of a gap")
         value = _problem(problem, delta, coefficient, bound)
@@ -86,6 +100,8 @@ def update(
         fields: dict[str, Any] = {"problem": problem, "solver": str(solution.solver)}
         names = ("objective", "upper_bound", "gap", "surrogate_gain", "expected_return_old", "expected_return_new")
         fields |= {name: getattr(solution, name) for name in (*names, "max_kl", "mean_kl", "reverse_max_chi2")}
+        if isinstance(solution, updates.CertifiedUpdate):
+            fields |= {"bound": solution.request.id, "radius": solution.radius, "promise": solution.promise}
         fields |= {"status": str(solution.status), "policy": solution.policy}
         if certify:
             exact = exact_step(source, old=old) | _exact_amount(delta, coefficient)
@@ -134,7 +150,9 @@ def _proved(solution: UpdateSolution, exact: dict[str, Any], out: str | None) ->
 
 @app.command(
     cls=ListedHelp,
-    epilog="Example:  trpo-theory improve gym:FrozenLake-v1 --gamma 0.99 --problem mean-kl --delta 0.01 --steps 20",
+    epilog="Steps none of which lowers the return:  trpo-theory improve gym:FrozenLake-v1 --gamma 0.9 --problem "
+    "reverse-max-chi2 --delta certified --bound chi2/mean-max --steps 20\n\n"
+    "Example:  trpo-theory improve gym:FrozenLake-v1 --gamma 0.99 --problem mean-kl --delta 0.01 --steps 20",
 )
 def improve(
     mdp: MdpArgument,
@@ -171,12 +189,13 @@ def improve(
     rows = [dict(vars(step)) for step in trace.steps]
     if out is not None:
         io.write_fields({"policy": trace.policy, "old": start}, out)
-    solved = all(row["status"] in (updates.Status.OPTIMAL, updates.Status.HEURISTIC) for row in rows)
+    solved = all(updates.Status(row["status"]).solved for row in rows)
     if as_json:
         columns = (
             *("index", "expected_return", "surrogate", "max_kl", "mean_kl", "reverse_max_chi2"),
             *("objective", "gap"),
         )
+        columns += ("radius", "promise") if delta == CERTIFIED else ()
         shown = [{name: row[name] for name in columns} for row in rows]
         print_json({"problem": problem, "reason": str(trace.reason), "decreases": trace.decreases, "steps": shown})
         return OK if solved else UNDECIDED
@@ -184,9 +203,11 @@ def improve(
 
     console = new_console()
     console.print(f"{literal(mdp)}: {problem} from {literal(old)}, expected return {digits(trace.initial_return)}")
-    table = Table("#", "eta(new)", "L", "max-KL", "mean-KL", "objective", "rel. gap")
+    names = ["expected_return", "surrogate", "max_kl", "mean_kl", "objective"]
+    names += ["radius", "promise"] if delta == CERTIFIED else []
+    table = Table("#", *(_HEADINGS.get(name, name) for name in names), "rel. gap")
     for row in rows:
-        numbers = (row[name] for name in ("expected_return", "surrogate", "max_kl", "mean_kl", "objective"))
+        numbers = (row[name] for name in names)
         table.add_row(
             str(row["index"]), *(digits(number, 6) for number in numbers), _relative(row["gap"], row["objective"])
         )
@@ -212,10 +233,18 @@ def _problem(name: str, delta: str | None, coefficient: str | None, bound: str |
         return updates.Penalty(None if coefficient is None else number(coefficient, "--coefficient"), bound)
     if name not in with_radius:
         raise unknown_name("problem", name, updates.problem_names())
+    if delta == CERTIFIED and bound is not None and coefficient is None:
+        return with_radius[name](updates.Certified(bound))
+    if delta == CERTIFIED and bound is None:
+        raise InvalidInput(
+            got=f"--delta {CERTIFIED} without --bound",
+            wanted="the bound that certifies the step",
+            fix="write --bound chi2/expected-advantage, or another id of: trpo-theory claims",
+        )
     if coefficient is not None or bound is not None or delta is None:
         raise InvalidInput(
             got=f"--problem {name} with" + ("out --delta" if delta is None else " --coefficient or --bound"),
-            wanted="--delta D, and nothing else",
+            wanted=f"--delta D, and nothing else, or --delta {CERTIFIED} --bound ID",
             fix="write --delta 0.01" if delta is None else "drop it, or ask for --problem penalty",
         )
     return with_radius[name](number(delta, "--delta"))

@@ -194,7 +194,7 @@ def policy_square(
     old = _one_policy(old, mdp)
     resolution = _checks.integer(resolution, "resolution", least=3)
     bound = bound if isinstance(bound, Bound) else bounds.get(bound)
-    radius = MaxKL(delta).delta
+    radius = MaxKL(delta).radius
     if problems is None:
         problems = {
             "(11)": Penalty(bound=bound),

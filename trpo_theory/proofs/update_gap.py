@@ -216,7 +216,7 @@ def _amount(solution: UpdateSolution) -> float:
     """The radius, or the coefficient of a linear penalty."""
     problem = solution.problem
     if isinstance(problem, TrustRegion):
-        return problem.delta
+        return problem.radius
     assert isinstance(problem, Penalty)
     linear = linear_coefficient(solution.surrogate, problem)
     if linear is None:

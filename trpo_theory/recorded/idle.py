@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Bool, Float
 
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import uniform
+from trpo_theory.step import idle
 
 
 def idle_states(mdp: FiniteMDP) -> Bool[np.ndarray, " S"]:
     """The states whose available actions all have the same transition and the same reward."""
-    states, actions = mdp.states, mdp.actions
-    first = mdp.available.argmax(1)
-    rows: Any = mdp.transition if mdp.is_sparse else mdp.transition.reshape(states * actions, states)
-    here = np.arange(states)
-    reference = rows[here * actions + first]
-    same = np.empty((states, actions), dtype=bool)
-    for action in range(actions):
-        other = rows[here * actions + action] != reference
-        same[:, action] = np.asarray(other.sum(axis=1)).ravel() == 0
-    same &= mdp.reward == mdp.reward[here, first][:, None]
-    return (same | ~mdp.available).all(1)
+    return idle.idle_states(mdp.transition, mdp.reward, mdp.available)
 
 
 def held(policies: Float[np.ndarray, "T S A"], mdp: FiniteMDP) -> Float[np.ndarray, "T S A"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trpo_theory.updates.certified import Certified
+from trpo_theory.updates.certified_updating import CertifiedUpdate
 from trpo_theory.updates.importance import ImportanceEstimate, importance_sampled
 from trpo_theory.updates.improving import Reason, Step, Trace, improve
 from trpo_theory.updates.names import SOLVERS, problem_names, solver_named, with_radius
@@ -32,6 +34,8 @@ __all__ = [
     "CVXPY",
     "SOLVERS",
     "Answer",
+    "Certified",
+    "CertifiedUpdate",
     "Dual",
     "ImportanceEstimate",
     "MaxKL",

@@ -16,7 +16,8 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation, uniform
 from trpo_theory.solve.control import optimal
 from trpo_theory.step.quantities import quantities_of
-from trpo_theory.updates.problems import Problem
+from trpo_theory.updates.certified_updating import CertifiedUpdate
+from trpo_theory.updates.problems import Problem, TrustRegion
 from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
@@ -46,6 +47,7 @@ class Reason(enum.StrEnum):
     STEPS = "all steps done"
     OPTIMAL = "the policy is optimal: its return is that of policy iteration, to rounding"
     STATIONARY = "no policy of the class gains more than rounding on the surrogate"
+    UNCERTIFIED = "no further step of this problem is certified by the bound"
     FAILED = "the solver gave no answer to the last update, which left the policy as it was; try another solver"
 
 
@@ -61,6 +63,8 @@ class Step:
         reverse_max_chi2: max_s χ²(new_s‖old_s).
         objective, gap: of the problem, with its certificate.
         status: "optimal", or in words.
+        radius: of the update, in the unit of its divergence; None for (11).
+        promise: what the bound of a certified radius promises of it; None for other radii.
     """
 
     index: int
@@ -72,6 +76,8 @@ class Step:
     objective: float
     gap: float
     status: str
+    radius: float | None = None
+    promise: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +137,9 @@ def improve(
         advance: called after each step, for a progress bar.
 
     Returns:
-        A `Trace`; it ends early where the policy is optimal, nothing more than rounding can be gained, or the solver
-        fails. An update that is only inaccurate is taken, and its step says so.
+        A `Trace`; it ends early where the policy is optimal, nothing more than rounding can be gained, no step is certified
+        (of a problem with a `Certified` radius: none of its steps lowers η), or the solver fails. An update that is only
+        inaccurate is taken, and its step says so.
 
     Raises:
         NotSolved: where a solver's answer is no policy.
@@ -152,6 +159,9 @@ def improve(
             reason = Reason.OPTIMAL
             break
         solution = update_step(mdp, here, problem, solver=solver, aggregation=aggregation)
+        if solution.status is Status.UNCERTIFIED:
+            reason = Reason.UNCERTIFIED
+            break
         if 0 <= float(solution.upper_bound) <= _STATIONARY * float(solution.rounding) + _LEAST_GAIN:
             reason = Reason.STATIONARY
             break
@@ -179,4 +189,6 @@ def _step(index: int, expected_return: float, surrogate: float, solution: Update
         objective=float(solution.objective),
         gap=float(solution.gap),
         status=str(solution.status),
+        radius=solution.problem.radius if isinstance(solution.problem, TrustRegion) else None,
+        promise=solution.promise if isinstance(solution, CertifiedUpdate) else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from trpo_theory._catalogue import Catalogue
 from trpo_theory.updates import solvers
@@ -27,7 +28,7 @@ SOLVERS: Catalogue[Solver] = Catalogue(
 """Those that the command line offers by name, the default first; it takes the name of any other conic solver of CVXPY's too."""
 
 
-def with_radius() -> dict[str, Callable[[float], TrustRegion | TRPOStep]]:
+def with_radius() -> dict[str, Callable[[Any], TrustRegion | TRPOStep]]:
     """What takes a radius δ, by name: the constrained problems, and the practical step."""
     return {**trust_regions(), TRPOStep.name: TRPOStep}
 

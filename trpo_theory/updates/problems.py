@@ -14,6 +14,7 @@ from trpo_theory import bounds
 from trpo_theory._entries import is_real
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
+from trpo_theory.updates.certified import Certified
 from trpo_theory.updates.reduction import MAX, MEAN, Reduction
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.forward_kl import FORWARD_KL
@@ -24,9 +25,10 @@ from trpo_theory.updates.sharp_penalty import SHARP_MAX_KL
 
 if TYPE_CHECKING:
     Size = float
+    Radius = float | Certified
     BoundOrId = Bound | str
 else:  # what callers pass is checked below, with a message, also where the tests check types at run time
-    Size = BoundOrId = object
+    Size = Radius = BoundOrId = object
 
 
 class Problem:
@@ -52,25 +54,38 @@ class Problem:
 class TrustRegion(Problem):
     """Maximise L_old(new) subject to divergence ≤ delta, in the divergence's unit.
 
+    delta is a number, or `Certified(bound)`: the largest radius whose own step that bound certifies, found for each old.
+
     A problem is a class of it: `class MaxKL(TrustRegion, divergence=FORWARD_KL, reduction=MAX)`.
     """
 
     name: ClassVar[str]
     divergence: ClassVar[RowDivergence]
     reduction: ClassVar[Reduction]
-    delta: Size
+    delta: Radius
 
     def __init_subclass__(cls, *, divergence: RowDivergence, reduction: Reduction) -> None:
         cls.divergence, cls.reduction, cls.name = divergence, reduction, divergence.problem_name(reduction)
 
     def __post_init__(self) -> None:
+        if isinstance(self.delta, Certified):
+            return
         if not _is_size(self.delta):
             raise InvalidInput(
                 got=f"delta = {self.delta!r} for {self.name}",
-                wanted=f"a radius of 0 or more, in {self.divergence.unit}",
+                wanted=f"a radius of 0 or more, in {self.divergence.unit}, or Certified(bound)",
                 fix="pass delta=0.01",
             )
         object.__setattr__(self, "delta", float(self.delta))
+
+    @property
+    def radius(self) -> float:
+        """The radius that is solved for.
+
+        Raises:
+            InvalidInput: for a certified one, which is known only when the step is.
+        """
+        return number_of(self.delta, self.name)
 
 
 class MaxKL(TrustRegion, divergence=FORWARD_KL, reduction=MAX):
@@ -142,6 +157,17 @@ class Penalty(Problem):
                 wanted="the id of a bound, or a Bound",
                 fix='write bound="chain-rule/kl"',
             )
+
+
+def number_of(delta: Radius, name: str) -> float:
+    """A radius that is a number."""
+    if isinstance(delta, Certified):
+        raise InvalidInput(
+            got=f"delta = {delta!r} for {name}, where no MDP is known that a step could be evaluated on",
+            wanted="a radius that is a number",
+            fix="use update(mdp, old, problem) or improve",
+        )
+    return delta
 
 
 def _is_size(value: Any) -> bool:

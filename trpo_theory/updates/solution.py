@@ -222,7 +222,7 @@ class UpdateSolution:
         """Whether the constraint holds, to relative 1e-9 (a divergence of floats is no better known)."""
         if isinstance(self.problem, TrustRegion):
             spent = self.measured(self.problem.divergence, self.problem.reduction)
-            return spent <= self.problem.delta * (1 + _FEASIBLE_RTOL) + _LEAST_RADIUS
+            return spent <= self.problem.radius * (1 + _FEASIBLE_RTOL) + _LEAST_RADIUS
         return self.objective > -np.inf
 
     @property

@@ -12,8 +12,10 @@ class Status(enum.StrEnum):
     INACCURATE = "inaccurate: feasible, but the recomputed gap exceeds the tolerance; upper_bound holds all the same"
     FAILED = "failed: the solver gave no answer, old is returned; try another solver"
     HEURISTIC = "heuristic: a step that does not solve the problem; its gap says how much it leaves"
+    CERTIFIED = "certified: the bound promises that this step raises the return"
+    UNCERTIFIED = "the bound certifies no step of this problem: old is returned"
 
     @property
     def solved(self) -> bool:
-        """Whether the answer is what the solver promises: an optimum, or a heuristic step that claims to be none."""
-        return self in (Status.OPTIMAL, Status.HEURISTIC)
+        """Whether it is what was asked for: an optimum, a step that claims to be none, a certified one, old where none is."""
+        return self not in (Status.INACCURATE, Status.FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from trpo_theory.errors import InvalidInput, NotSolved, overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.step.quantities import Quantities, compare
+from trpo_theory.updates.certified import Certified
+from trpo_theory.updates.certified_updating import certified_update
 from trpo_theory.updates.data_error import enclosed_old_policy
-from trpo_theory.updates.problems import Problem
+from trpo_theory.updates.problems import Problem, TrustRegion
 from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.dual import Dual
 from trpo_theory.updates.solvers.protocol import Solver
@@ -52,12 +55,14 @@ def update(
         old: the policy that we stand at, (*batch, S, A).
         problem: `Penalty`, `MaxKL`, `MeanKL` (equations 11-13), `ReverseMaxKL`, `ReverseMeanKL`,
             `ReverseMaxChi2`, `ReverseMeanChi2` or `MaxTV`; or `TRPOStep(delta)`, the practical step towards (13).
+            Their delta may be `Certified(bound)`: the largest radius whose own step the bound certifies, one instance.
         solver: `Dual()` (if left out), `CVXPY("CLARABEL")` or any other `Solver`.
         aggregation: confines policies to those that share a row within a group; old must be one of them.
         rtol: the relative gap up to which the status is optimal.
 
     Returns:
-        An `UpdateSolution`: its objective, feasibility and gap are recomputed from the definitions.
+        An `UpdateSolution`: its objective, feasibility and gap are recomputed from the definitions. For a certified radius
+        it is a `CertifiedUpdate`, which has the radius and what the bound promises.
 
     Raises:
         InvalidInput: for an old policy outside the class, a map of the wrong length, or a solver that is not installed or
@@ -82,6 +87,9 @@ def update_step(
         InvalidInput: as `update`.
         NotSolved: likewise.
     """
+    if isinstance(problem, TrustRegion | TRPOStep) and isinstance(problem.delta, Certified):
+        solved = partial(solve, solver=solver, rtol=rtol, mdp=mdp)
+        return certified_update(mdp, q, Surrogate.of(q, aggregation), problem, solver, solved)
     solution = solve(Surrogate.of(q, aggregation), problem, solver=solver, rtol=rtol, mdp=mdp)
     unsure = np.asarray(solution.data_error) > 0.5 * rtol * np.abs(solution.upper)
     if not unsure.any() or q.batch_shape or mdp.states**2 * mdp.actions > _MOST_ENTRIES:

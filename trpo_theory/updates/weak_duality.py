@@ -37,10 +37,10 @@ def _bound(
     """The upper bound; of (11) at a share of its coefficient."""
     rho, charge = surrogate.visitation, np.zeros(surrogate.gamma.shape)
     if isinstance(problem, TrustRegion):
-        if problem.delta == 0:
+        if problem.radius == 0:
             return charge  # a divergence of 0 leaves old as it is wherever it counts
         multiplier = problem.reduction.admissible(multiplier, rho)
-        charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.delta)
+        charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.radius)
         if problem.reduction.shares_multiplier:  # what is spent is known for ρ of the MDP, not for ρ as it stands
             missed = np.minimum(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), 1.0)
             multiplier = multiplier * (1 - missed)
@@ -69,12 +69,12 @@ def data_error(
     moved = np.minimum(surrogate.total_error * size, (surrogate.visitation_error * sizes).sum(0))
     reach = problem.divergence.reach
     if isinstance(problem, TrustRegion):
-        if problem.delta == 0:
+        if problem.radius == 0:
             return np.zeros(upper.shape)
         if not problem.reduction.shares_multiplier:
-            return (wrong + moved) * reach(np.asarray(problem.delta))
+            return (wrong + moved) * reach(np.asarray(problem.radius))
         total = rho.sum(0)
-        mean = reach(problem.delta / np.where(total > 0, surrogate.complement * total, np.inf))
+        mean = reach(problem.radius / np.where(total > 0, surrogate.complement * total, np.inf))
         worst = np.max(np.broadcast_to(surrogate.advantage_error, rho.shape), axis=0)
         share = np.max(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), axis=0, initial=0.0)
         tight = np.where(share < 0.5, 2 * share * size * total * mean, np.inf)

@@ -46,7 +46,7 @@ class ScaledRows:
         parts = (surrogate.old[..., index], surrogate.advantage[..., index], surrogate.available[..., index])
         divergence = problem.divergence
         rows, rho = divergence.rows(*parts), surrogate.visitation[:, index]
-        delta = problem.delta if isinstance(problem, TrustRegion) else np.inf
+        delta = problem.radius if isinstance(problem, TrustRegion) else np.inf
         groups = np.flatnonzero((rows.scale > 0) & (rho > 0) & (delta > 0))
         old, advantage, available = (part[:, groups].T for part in parts)
         rho = rho[groups]

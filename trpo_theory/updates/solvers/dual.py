@@ -53,8 +53,8 @@ class Dual(Solver):
             return _penalised(blocks, surrogate, problem)
         assert isinstance(problem, TrustRegion)
         if problem.reduction.shares_multiplier:
-            return _mean(blocks, surrogate, problem.delta)
-        return blocks.answer(problem.divergence.at_radius, np.full(surrogate.gamma.shape, problem.delta))
+            return _mean(blocks, surrogate, problem.radius)
+        return blocks.answer(problem.divergence.at_radius, np.full(surrogate.gamma.shape, problem.radius))
 
     def __str__(self) -> str:
         return "dual"

@@ -28,7 +28,7 @@ def repaired(surrogate: Surrogate, problem: Problem, change: np.ndarray) -> np.n
     change = np.maximum(change, -old)  # again: what was 0 may now be less, by a rounding
     if not isinstance(problem, TrustRegion):
         return change
-    weight, delta = surrogate.complement * surrogate.visitation, problem.delta
+    weight, delta = surrogate.complement * surrogate.visitation, problem.radius
 
     def spent(share: np.ndarray) -> np.ndarray:
         part = share * change

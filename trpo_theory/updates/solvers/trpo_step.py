@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trpo_theory import _checks
-from trpo_theory.updates.problems import MeanKL, Problem
+from trpo_theory.updates.problems import MeanKL, Problem, Radius, number_of
 from trpo_theory.updates.rows.forward_kl import FORWARD_KL
 from trpo_theory.updates.solvers.answer import Answer
 from trpo_theory.updates.solvers.dual import Dual
@@ -32,14 +32,14 @@ class TRPOStep(Solver):
     Source: Schulman et al. 2015, arXiv:1502.05477, appendix C. Actions that old never takes stay so.
 
     Args:
-        delta: δ, the radius in mean KL(old‖new), nats.
+        delta: δ, the radius in mean KL(old‖new), nats; or `Certified(bound)`.
         conjugate_gradients: iterations, 10 as published.
         damping: 0 as published; 0.1 as widely shipped.
         backtrack: the factor of the line search; 0.5 as published, 0.8 as widely shipped.
         backtracks: how many times it is tried before old is kept.
     """
 
-    delta: float
+    delta: Radius
     conjugate_gradients: int = 10
     damping: float = 0.0
     backtrack: float = 0.5
@@ -65,13 +65,14 @@ class TRPOStep(Solver):
 
     def solve(self, surrogate: Surrogate, problem: Problem) -> Answer:
         """The step, with the multipliers of the exact (13), so that its gap is what it leaves."""
+        delta = number_of(self.delta, self.name)
         old, weight = surrogate.old, surrogate.complement * surrogate.visitation
         centred = surrogate.advantage - (old * surrogate.advantage).sum(0)
         gradient = weight * old * centred
         direction = self._natural(old, weight, gradient)
         curvature = (direction * self._fisher(old, weight, direction)).sum((0, 1))
         with np.errstate(divide="ignore", invalid="ignore"):
-            length = np.where(curvature > 0, np.sqrt(2 * self.delta / curvature), 0.0)
+            length = np.where(curvature > 0, np.sqrt(2 * delta / curvature), 0.0)
         change, going = np.zeros_like(old), length > 0
         tries = np.zeros(length.shape, dtype=int)
         for k in range(self.backtracks):
@@ -80,7 +81,7 @@ class TRPOStep(Solver):
                 log_z = np.log1p((old * np.expm1(step)).sum(0))
                 trial = old * np.expm1(step - log_z)
                 divergence = FORWARD_KL.measure(old, old + trial, trial)
-                good = ((weight * divergence).sum(0) <= self.delta) & ((weight * (trial * centred).sum(0)).sum(0) > 0)
+                good = ((weight * divergence).sum(0) <= delta) & ((weight * (trial * centred).sum(0)).sum(0) > 0)
             change = np.where(going & good, trial, change)
             tries += going
             going = going & ~good
