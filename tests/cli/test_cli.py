@@ -176,7 +176,7 @@ def test_bound_json_on_f1(capsys):
     assert (status, err) == (0, "")
     assert set(fields) == {
         *("expected_return_old", "expected_return_new", "surrogate", "max_kl", "reverse_max_kl", "mean_kl"),
-        *("max_tv", "reverse_max_chi2", "max_abs_advantage", "bounds"),
+        *("max_tv", "reverse_max_chi2", "max_abs_advantage", "rms_advantage", "bounds"),
     }
     assert fields["expected_return_new"] - fields["surrogate"] == pytest.approx(-0.4, abs=1e-14)
     assert fields["max_tv"] == 0.25

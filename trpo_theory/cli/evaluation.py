@@ -102,7 +102,7 @@ def bound(
         q = quantities_of(source.mdp, *policies)
         names = (
             *("expected_return_old", "expected_return_new", "surrogate", "max_kl", "reverse_max_kl"),
-            *("mean_kl", "max_tv", "reverse_max_chi2", "max_abs_advantage"),
+            *("mean_kl", "max_tv", "reverse_max_chi2", "max_abs_advantage", "rms_advantage"),
         )
         fields: dict[str, Any] = {name: getattr(q, name) for name in names}
         rows = [_row(check) for check in bounds.check_all(q)]

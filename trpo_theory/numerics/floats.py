@@ -22,6 +22,10 @@ _CLOSE = 1e-9
 _DOUBLE_BELOW = 64
 """States up to which laws come of powers of the chain, in log₂ steps of S³, and not one by one. Chosen: about equal there."""
 
+_FACTORISED = 2000
+"""States of a sparse chain up to which Σ Mⁿ b is sought where rows of M sum to 1 or more: iterations need not converge there,
+and LU of more fills up. Chosen: some seconds at most."""
+
 _RESIDUAL = 1e-9
 """Of x = b + Mx, relative to x: what of a solution beyond it is not believed. Chosen as `_CLOSE`."""
 
@@ -221,7 +225,9 @@ def _neumann_sum(chain: Array, b: np.ndarray) -> np.ndarray:
     if sp.issparse(chain):
         chain = sp.csr_array(chain)
         ends = (b == 0) & (np.asarray(chain.sum(1)).ravel() == chain.diagonal())
-        chain = sp.diags_array(np.where(ends, 0.0, 1.0)) @ chain
+        chain = sp.csr_array(sp.diags_array(np.where(ends, 0.0, 1.0)) @ chain)
+        if states > _FACTORISED and chain.sum(1).max() >= 1:
+            return np.full(b.shape, np.inf)
         apply = chain.__matmul__
     else:
         batch = np.broadcast_shapes(chain.shape[2:], b.shape[1:])
