@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from trpo_theory.errors import NotSolved
 from trpo_theory.model.decimals import as_written
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball.chain import enclosed_policy
@@ -29,6 +30,8 @@ _FURTHER_STEPS = 8
 """Roundings of a term beside its sum: products, the row's sum, differences, and γ, which is a decimal."""
 _PASSES = 2
 """Of refinement of a dense solve: the first takes off what V's constant cost, the second is down to rounding."""
+_STEP = 0.125
+"""Of the bound on a residual's rounding, in whose multiples it counts: chosen, residuals are measured at up to 0.05 of it."""
 _BITS = 192
 """Of the balls: as in a proof."""
 _LEAST = 1e-320
@@ -98,7 +101,7 @@ def old_policy(q: Quantities) -> OldPolicy:
     unit = (min(_terms(q), _SUMMED_IN_ORDER) + min(old.shape[1], _SUMMED_IN_ORDER) + _FURTHER_STEPS) * _EPS
     size = np.abs(h).max(0)
     earned_size = (old * np.abs(reward)).sum(1)
-    span = e.max(0) - e.min(0) + 2 * unit * (2 * size + earned_size.max(0))
+    span = _in_steps(e.max(0) - e.min(0), 2 * unit * (2 * size + earned_size.max(0)))
     # Σ_b old(b) (r(a) − r(b) + ...): the difference first, which is exact where rewards are close to one another
     total = reward + moved
     advantage = np.where(usable, (total - (old * total).sum(1)[:, None]), 0.0)
@@ -115,8 +118,14 @@ def old_policy(q: Quantities) -> OldPolicy:
     for _ in range(0 if sparse else _PASSES):
         better = rho + resolvent.solve_transposed(flow(rho))
         rho = np.where(rho > 0, np.maximum(better, 0.0), 0.0)
-    missed = (np.abs(flow(rho)) + unit * (2 * rho + start)).sum(0) / left
+    missed = _in_steps(np.abs(flow(rho)).sum(0), (unit * (2 * rho + start)).sum(0)) / left
     return OldPolicy(advantage, error, rho, np.broadcast_to(missed, rho.shape), np.asarray(missed))
+
+
+def _in_steps(residual: np.ndarray, rounding: np.ndarray) -> np.ndarray:
+    """A bound on residual + rounding that does not change with the order of sums, as of a batch: in steps of the rounding."""
+    step = _STEP * rounding
+    return rounding + step * (np.floor(residual / np.where(step > 0, step, 1.0)) + 1)
 
 
 def _terms(q: Quantities) -> int:
@@ -126,22 +135,28 @@ def _terms(q: Quantities) -> int:
     return len(q.old)
 
 
-def enclosed_old_policy(mdp: FiniteMDP, old: np.ndarray) -> OldPolicy:
+def enclosed_old_policy(mdp: FiniteMDP, old: np.ndarray, instance: tuple[int, ...] = ()) -> OldPolicy:
     """From balls: each number is the float next to the true one. For one instance, old (S, A).
+
+    Args:
+        mdp: one MDP, or a batch.
+        old: the policy of that instance, (S, A).
+        instance: its index in the batch of MDPs.
 
     Raises:
         NotSolved: for a discount too near 1 for that.
     """
+    shape, states = (mdp.states, mdp.actions), mdp.states
     transition: Any = mdp.transition
-    if mdp.is_sparse:
-        transition = transition.toarray().reshape(mdp.states, mdp.actions, -1)
+    transition = transition.toarray().reshape(*shape, states) if mdp.is_sparse else transition[instance]
+    initial: Any = np.broadcast_to(mdp.initial, (*mdp.batch_shape, states))
     found = enclosed_policy(
-        gamma=as_written(float(mdp.gamma)),
+        gamma=as_written(float(np.broadcast_to(mdp.gamma, mdp.batch_shape)[instance])),
         transition=transition,
-        reward=mdp.reward,
-        initial=mdp.initial,
+        reward=mdp.reward[instance],
+        initial=initial[instance],
         policy=old,
-        available=mdp.available,
+        available=mdp.available[instance],
         bits=_BITS,
     )
 
@@ -152,7 +167,6 @@ def enclosed_old_policy(mdp: FiniteMDP, old: np.ndarray) -> OldPolicy:
 
     advantage, error = rounded([x for row in found.advantage for x in row])
     visitation, missed = rounded(found.visitation)
-    shape = mdp.states, mdp.actions
     return OldPolicy(
         advantage.reshape(shape),
         error.reshape(shape).max(1),
@@ -160,3 +174,27 @@ def enclosed_old_policy(mdp: FiniteMDP, old: np.ndarray) -> OldPolicy:
         missed,
         np.asarray(missed.sum()),
     )
+
+
+def partly_enclosed(mdp: FiniteMDP, q: Quantities, known: OldPolicy, unsure: np.ndarray) -> OldPolicy | None:
+    """`known`, but from balls for the instances that are `unsure`, (B,), where balls know better; None where they never do."""
+    batch = q.batch_shape
+    names = ("advantage", "advantage_error", "visitation", "visitation_error", "total_error")
+    axes = (2, 1, 1, 1, 0)
+    parts: dict[str, np.ndarray] = {}
+    for name, axis in zip(names, axes, strict=True):
+        part = getattr(known, name)
+        parts[name] = np.broadcast_to(part, (*part.shape[:axis], *batch)).copy()
+    old = np.broadcast_to(q.old, (*q.old.shape[:2], *batch))
+    better = False
+    for at in map(tuple, np.argwhere(unsure.reshape(batch)).tolist()):
+        own = at[len(batch) - len(mdp.batch_shape) :]
+        own = tuple(i if n > 1 else 0 for i, n in zip(own, mdp.batch_shape, strict=True))
+        try:
+            found = enclosed_old_policy(mdp, old[..., *at], own)
+        except NotSolved:
+            continue
+        better = True
+        for name, part in parts.items():
+            part[..., *at] = getattr(found, name)
+    return OldPolicy(**parts) if better else None

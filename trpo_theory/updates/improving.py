@@ -162,7 +162,8 @@ def improve(
         if solution.status is Status.UNCERTIFIED:
             reason = Reason.UNCERTIFIED
             break
-        if 0 <= float(solution.upper_bound) <= _STATIONARY * float(solution.rounding) + _LEAST_GAIN:
+        most = float(solution.upper_bound) - float(solution.data_error[0])  # of A and ρ as they were computed
+        if most <= _STATIONARY * float(solution.rounding) + _LEAST_GAIN:
             reason = Reason.STATIONARY
             break
         surrogate = eta + solution.surrogate_gain

@@ -9,8 +9,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from trpo_theory import bounds
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput, NotKnown, NotSolved
+from trpo_theory.updates.decimal_penalty import NEAR_ONE, relative_error, with_decimals
 from trpo_theory.updates.problems import Penalty
 from trpo_theory.updates.sharp_penalty import LARGEST_RADIUS, LEAST_RADIUS, SteppedBound, radius_of, step_above
 from trpo_theory.updates.solvers.blocks import Blocks
@@ -59,7 +61,7 @@ def penalty_at(surrogate: Surrogate, problem: Penalty, max_kl: np.ndarray) -> np
             penalty = np.broadcast_to(surrogate.penalty(problem.bound, max_kl), surrogate.gamma.shape)
             if np.isinf(max_kl).any():  # nothing times infinity: a bound without a penalty has none here either
                 penalty = np.where(surrogate.penalty(problem.bound, np.ones(penalty.shape)) == 0, 0.0, penalty)
-            return penalty
+            return _of_decimals(surrogate, problem.bound, max_kl, penalty)
         except NotKnown as error:
             raise InvalidInput(
                 got=f"the bound {problem.bound.id!r}, which reads {error.name}",
@@ -69,6 +71,25 @@ def penalty_at(surrogate: Surrogate, problem: Penalty, max_kl: np.ndarray) -> np
     assert problem.coefficient is not None
     with np.errstate(invalid="ignore"):
         return np.where(problem.coefficient == 0, 0.0, np.full(surrogate.gamma.shape, problem.coefficient) * max_kl)
+
+
+def _of_decimals(surrogate: Surrogate, bound: Bound, max_kl: np.ndarray, penalty: np.ndarray) -> np.ndarray:
+    """A penalty in floats, (B,), replaced near γ = 1; a stepped one is of decimals itself, but for its envelope."""
+    if not (surrogate.complement < NEAR_ONE).any():
+        return penalty
+    if isinstance(bound, SteppedBound):
+        return np.minimum(penalty, _of_decimals(surrogate, bounds.get(bound.envelope), max_kl, penalty))
+    return with_decimals(bound, surrogate.gamma, surrogate.max_abs_advantage, max_kl, penalty)
+
+
+def coefficient_error(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
+    """The relative error of a bound's penalty, which is a function of γ and ε, (B,); 0 for a coefficient that is given."""
+    if not isinstance(problem.bound, Bound):
+        return np.zeros(surrogate.gamma.shape)
+    missed = np.max(np.broadcast_to(surrogate.advantage_error, surrogate.visitation.shape), axis=0)
+    relative = missed / np.where(missed > 0, surrogate.max_abs_advantage, 1.0)
+    bound = bounds.get(problem.bound.envelope) if isinstance(problem.bound, SteppedBound) else problem.bound
+    return relative_error(bound, surrogate.gamma, surrogate.complement) + relative
 
 
 def linear_coefficient(surrogate: Surrogate, problem: Penalty) -> np.ndarray | None:

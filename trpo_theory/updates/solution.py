@@ -51,8 +51,8 @@ class UpdateSolution:
         change: new − old, (*batch, S, A): exact where new itself rounds to old; new/old − 1 is change/old.
         multiplier: λ of each row of the policy, by which upper_bound is proved, (*batch, G).
         upper_bound: on the objective of every policy of the class, (*batch).
-        data_error: what the errors of A, ρ and γ, and the bound's own rounding, may add to it for the MDP as given, (B,):
-            upper_bound is that of A and ρ as they were computed.
+        data_error: how much of upper_bound is due to the errors of A, ρ and γ, and to its own rounding, (B,): without it, it
+            is that of A and ρ as they were computed.
         rtol: the relative gap up to which the answer passes as optimal.
     """
 
@@ -63,11 +63,11 @@ class UpdateSolution:
     new_rows: np.ndarray
     multiplier_rows: np.ndarray
     upper: np.ndarray
+    data_error: np.ndarray
     rtol: float
     mdp: FiniteMDP | None = None
     note: str = ""
     forced_status: Status | None = None
-    data_error: np.ndarray | float = 0.0
 
     def _shaped(self, value: np.ndarray) -> Values:
         value = value.reshape(self.surrogate.batch_shape)

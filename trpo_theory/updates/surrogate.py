@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Surrogate:
     visitation_error: np.ndarray | float = 0.0
     total_error: np.ndarray | float = 0.0
 
-    @property
+    @cached_property
     def complement(self) -> np.ndarray:
         """1 − γ of the decimal that γ is written as, (B,)."""
         return complement(self.gamma)
@@ -85,7 +86,8 @@ class Surrogate:
         epsilon, gamma = np.abs(advantage).max((0, 1)), flat(q.gamma).ravel()
         if aggregation is not None:
             old, advantage, available, visitation = _grouped(aggregation, old, advantage, available, visitation)
-            advantage_error = _largest(aggregation, advantage_error)
+            added = np.bincount(aggregation.group)[:, None] * np.finfo(np.float64).eps * epsilon  # of their means
+            advantage_error = _largest(aggregation, advantage_error) + added
             visitation_error = _summed(aggregation, visitation_error)
         if not (np.isfinite(advantage).all() and np.isfinite(visitation).all()):
             raise overflow("advantages")

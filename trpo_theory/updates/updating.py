@@ -16,7 +16,7 @@ from trpo_theory.model.policy import StateAggregation
 from trpo_theory.step.quantities import Quantities, compare
 from trpo_theory.updates.certified import Certified
 from trpo_theory.updates.certified_updating import certified_update
-from trpo_theory.updates.data_error import enclosed_old_policy
+from trpo_theory.updates.data_error import old_policy, partly_enclosed
 from trpo_theory.updates.problems import Problem, TrustRegion
 from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.dual import Dual
@@ -29,6 +29,9 @@ DEFAULT_RTOL = 1e-9
 """The relative gap up to which an update passes as optimal: chosen 100 times what `Dual()` leaves of it, and well below any
 difference between problems or policies that a user would read off."""
 
+_UNSURE = 0.5
+"""Of the tolerance: floats suffice where the errors of A, ρ and γ take no more of it. Chosen: as much is left to a solver."""
+
 _MOST_ENTRIES = 1_000_000
 """Of a transition, S·A·S, that is solved in balls where floats do not suffice: chosen, for about a second."""
 
@@ -36,7 +39,7 @@ _EVALUATION = 64
 """Roundings in the upper bound's own evaluation, of sums over states and actions, each of size ε. Measured: up to 10."""
 
 _CANCELLING = 2
-"""Roundings, relative to Σ ρ |p − old| |A|, of the gain and the cost that each row's value is the difference of."""
+"""Roundings, relative to Σ ρ Σ |p − old| |A − Σ old A|, of the gain and the cost that each row's value is the difference of."""
 
 
 def update(
@@ -90,15 +93,15 @@ def update_step(
     if isinstance(problem, TrustRegion | TRPOStep) and isinstance(problem.delta, Certified):
         solved = partial(solve, solver=solver, rtol=rtol, mdp=mdp)
         return certified_update(mdp, q, Surrogate.of(q, aggregation), problem, solver, solved)
-    solution = solve(Surrogate.of(q, aggregation), problem, solver=solver, rtol=rtol, mdp=mdp)
-    unsure = np.asarray(solution.data_error) > 0.5 * rtol * np.abs(solution.upper)
-    if not unsure.any() or q.batch_shape or mdp.states**2 * mdp.actions > _MOST_ENTRIES:
+    known = old_policy(q)
+    solution = solve(Surrogate.of(q, aggregation, known), problem, solver=solver, rtol=rtol, mdp=mdp)
+    unsure = solution.data_error > _UNSURE * rtol * np.abs(solution.upper)
+    if not unsure.any() or mdp.states**2 * mdp.actions > _MOST_ENTRIES:
         return solution
-    try:
-        known = enclosed_old_policy(mdp, np.asarray(q.old))
-    except NotSolved:
+    better = partly_enclosed(mdp, q, known, unsure)
+    if better is None:
         return solution
-    return solve(Surrogate.of(q, aggregation, known), problem, solver=solver, rtol=rtol, mdp=mdp)
+    return solve(Surrogate.of(q, aggregation, better), problem, solver=solver, rtol=rtol, mdp=mdp)
 
 
 def solve(
@@ -125,7 +128,8 @@ def solve(
     upper = answer.upper
     if upper is None:
         upper = upper_bound(surrogate, problem, answer.multiplier, answer.guess)
-    size = (surrogate.visitation * np.abs(answer.change * surrogate.advantage).sum(0)).sum(0)
+    centred = surrogate.advantage - (surrogate.old * surrogate.advantage).sum(0)
+    size = (surrogate.visitation * np.abs(answer.change * centred).sum(0)).sum(0)
     if np.isnan(upper).any() or not np.isfinite(size).all():
         raise overflow("an objective or its upper bound")
     error = data_error(surrogate, problem, answer.multiplier, upper, answer.guess)
@@ -137,7 +141,7 @@ def solve(
         change_rows=answer.change,
         new_rows=answer.new,
         multiplier_rows=answer.multiplier,
-        upper=upper,
+        upper=upper + error,
         data_error=error,
         rtol=rtol,
         mdp=mdp,

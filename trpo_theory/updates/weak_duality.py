@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from trpo_theory.bounds import Bound
-from trpo_theory.updates.penalties import linear_coefficient, penalty_at
+from trpo_theory.updates.penalties import coefficient_error, linear_coefficient, penalty_at
 from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
 from trpo_theory.updates.rows.rows import Rows
 from trpo_theory.updates.solvers.blocks import Blocks
 from trpo_theory.updates.surrogate import Surrogate
 
-_EPS = float(np.finfo(np.float64).eps)
-_COEFFICIENT_ROUNDINGS = 8
-"""Roundings in a bound's coefficient, in units of ε/(1 − γ): 1 − γ enters squared, from a γ that is itself rounded."""
-_FIRST_RADIUS = 1e-24
-"""Nats: where the search for a radius begins at which a penalty has eaten up the gain. Chosen: floats of a policy end there."""
+_LARGEST_SHARE = 0.01
+"""Of a penalty's coefficient that is given up for the errors of A and ρ: chosen, less than any multiplier would notice."""
+_FAR = 8.0
+"""Nats: from this radius t₀ on √(t₀/2) is 2 or more, which is what Σ|p − old| never exceeds."""
+_LAST_RADIUS = 1e-60
+"""Nats: where the search ends for a radius whose penalty eats up all gain. Chosen: floats of a policy end before."""
 
 
 def upper_bound(
@@ -32,7 +32,7 @@ def upper_bound(
 
 
 def _bound(
-    surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, guess: np.ndarray | None, share: float
+    surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, guess: np.ndarray | None, share: np.ndarray | float
 ) -> np.ndarray:
     """The upper bound; of (11) at a share of its coefficient."""
     rho, charge = surrogate.visitation, np.zeros(surrogate.gamma.shape)
@@ -59,12 +59,45 @@ def data_error(
 ) -> np.ndarray:
     """What the errors of A, ρ and γ may add to the objective of any policy that could exceed `upper`, (B,).
 
+    The lesser of what they add within the divergence's reach and of what is left to the best actions of the MDP itself.
+    """
+    within = _error_within_reach(surrogate, problem, multiplier, upper, guess)
+    return np.minimum(within, np.maximum(_most_gain(surrogate) - upper, 0.0))
+
+
+def _sizes(surrogate: Surrogate) -> np.ndarray:
+    """A bound on |A*| of a row, (G, B); of a group, whose A is a mean, on those of its states."""
+    if surrogate.aggregation is not None:
+        return np.broadcast_to(surrogate.max_abs_advantage, surrogate.visitation.shape) + surrogate.advantage_error
+    return np.abs(np.where(surrogate.available, surrogate.advantage, 0.0)).max(0) + surrogate.advantage_error
+
+
+def _most_gain(surrogate: Surrogate) -> np.ndarray:
+    """The most that any policy of the class gains on the MDP itself, (B,): Σ_g max_a Σ_b old(b) (ρ* A*(a) − ρ* A*(b)).
+
+    Where old takes the best action but for a rest, only that rest counts, and so do the errors of A and ρ.
+    """
+    old, rho = surrogate.old, surrogate.visitation
+    best = np.where(surrogate.available, surrogate.advantage, -np.inf).max(0)
+    lack = np.where(surrogate.available, best - surrogate.advantage, 0.0)
+    usual = np.arange(len(old))[:, None, None] == old.argmax(0)
+    rest = np.where(usual, np.where(usual, 0.0, old).sum(0), 1 - old)
+    error = rho * surrogate.advantage_error + surrogate.visitation_error * _sizes(surrogate)
+    slack = np.where(surrogate.available, 2 * error * rest - rho * lack, 0.0).max(0)
+    return (rho * (old * lack).sum(0) + slack).sum(0)
+
+
+def _error_within_reach(
+    surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, upper: np.ndarray, guess: np.ndarray | None
+) -> np.ndarray:
+    """What the errors of A, ρ and γ add for policies within reach of the radius, (B,).
+
     |Σ ρ* (p − old) A* − Σ ρ (p − old) A| ≤ Σ ρ |A − A*| |p − old| + Σ |ρ − ρ*| |p − old| |A*|, and |p − old| is at most the
-    divergence's reach of the radius. Under a penalty that radius is one beyond which no policy gains, whatever the errors.
+    divergence's reach of the radius. Under a penalty that is not linear it is one beyond which no policy gains.
     """
     rho = surrogate.visitation
     wrong = (rho * surrogate.advantage_error).sum(0)
-    sizes = np.abs(np.where(surrogate.available, surrogate.advantage, 0.0)).max(0) + surrogate.advantage_error
+    sizes = _sizes(surrogate)
     size = sizes.max(0)
     moved = np.minimum(surrogate.total_error * size, (surrogate.visitation_error * sizes).sum(0))
     reach = problem.divergence.reach
@@ -82,35 +115,52 @@ def data_error(
     assert isinstance(problem, Penalty)
     coefficient = linear_coefficient(surrogate, problem)
     if coefficient is None:
-        return (wrong + moved) * reach(_last_radius(surrogate, problem, upper + 2 * (wrong + moved)))
-    half = _bound(surrogate, problem, multiplier, guess, 0.5)
-    gain = 2 * (half + 2 * (wrong + moved))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        last = np.where(coefficient > 0, gain / coefficient, np.inf)
-        # a coefficient that comes out as 0 is not above the MDP's own: its error takes nothing from the bound
-        missed = np.where(coefficient > 0, _coefficient_error(surrogate, problem) * gain, 0.0)
-    return (wrong + moved) * reach(last) + missed
+        most = (rho * sizes).sum(0) + wrong + moved
+        spent = _most_spent(surrogate, problem, most)
+        return (wrong + moved) * reach(spent[0]) + coefficient_error(surrogate, problem) * spent[1]
+    return _error_of_penalised(surrogate, problem, multiplier, upper, guess, wrong + moved)
 
 
-def _coefficient_error(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
-    """The relative error of a bound's coefficient, which is a function of γ and ε; 0 for a coefficient that is given."""
-    if not isinstance(problem.bound, Bound):
-        return np.zeros(surrogate.gamma.shape)
-    size = surrogate.max_abs_advantage
-    missed = np.max(np.broadcast_to(surrogate.advantage_error, surrogate.visitation.shape), axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.where(missed > 0, missed / size, 0.0)
-    return _COEFFICIENT_ROUNDINGS * _EPS / surrogate.complement + relative
+def _error_of_penalised(
+    surrogate: Surrogate,
+    problem: Penalty,
+    multiplier: np.ndarray,
+    upper: np.ndarray,
+    guess: np.ndarray | None,
+    error: np.ndarray,
+) -> np.ndarray:
+    """What an error of `error` a unit of Σ|p − old| adds under a penalty of C max-KL, (B,), and that of C itself.
+
+    √(2t) ≤ √(t₀/2) + t/√(2t₀) for any radius t₀, here one near the maximiser's: the second part is a share of C, so that
+    the bound for what is left of C, and error √(t₀/2), is one for the MDP itself. So is that and 2 error, whatever the radius.
+    """
+    coefficient = linear_coefficient(surrogate, problem)
+    assert coefficient is not None
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = np.where(error > 0, error / coefficient, 0.0)
+        radius = np.maximum(np.maximum(upper, 0.0) / coefficient, 0.5 * (ratio / _LARGEST_SHARE) ** 2)
+        near = radius < _FAR
+        taken = np.where(near & (ratio > 0), ratio / np.sqrt(2 * radius), 0.0)
+        apart = np.where(near, np.sqrt(0.5 * radius), 2.0)
+        share = np.maximum(1 - taken - coefficient_error(surrogate, problem), 0.0)
+    return np.maximum(_bound(surrogate, problem, multiplier, guess, share) - upper, 0.0) + error * apart
 
 
-def _last_radius(surrogate: Surrogate, problem: Penalty, gain: np.ndarray) -> np.ndarray:
-    """A radius at which the penalty has eaten up a gain, by doubling: penalties do not fall."""
-    _, greedy = _row_values(surrogate, problem, np.zeros(surrogate.visitation.shape), None)
-    most = (surrogate.visitation * greedy).sum(0) + np.maximum(gain, 0.0)
-    radius = np.full(surrogate.gamma.shape, _FIRST_RADIUS)
-    while (open_ := (penalty_at(surrogate, problem, radius) < most) & (radius < 2)).any():
-        radius = np.where(open_, 2 * radius, radius)
-    return radius
+def _most_spent(surrogate: Surrogate, problem: Penalty, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The largest radius, and a bound on the gain within it, at which a gain of up to size Σ|p − old| exceeds the penalty.
+
+    Penalties do not fall: there is none in [t/2, t] where that at t/2 is above the gain at t.
+    """
+    sure = 1 - np.minimum(coefficient_error(surrogate, problem), 1.0)
+    reach, radius = problem.divergence.reach, np.full(surrogate.gamma.shape, _FAR)
+    beyond = sure * penalty_at(surrogate, problem, radius) <= size * reach(radius)
+    radius = np.where(beyond, np.inf, radius)
+    falling = ~beyond
+    while falling.any():
+        half = np.where(falling, 0.5 * radius, 1.0)
+        falling &= (sure * penalty_at(surrogate, problem, half) > size * reach(2 * half)) & (half > _LAST_RADIUS)
+        radius = np.where(falling, half, radius)
+    return radius, size * reach(radius)
 
 
 def _row_values(
