@@ -1,5 +1,6 @@
-"""Hostile MDPs, and the optimum of problem (12) on them at 100 digits: discounts next to 1, rewards next to each other on a large
-one, probabilities down to 1e-300.
+"""Hostile MDPs, and what feasible policies of problems (11)-(13) attain on them at 100 digits.
+
+Discounts next to 1, rewards next to each other on a large one, probabilities down to 1e-300.
 
 An oracle: V, A and ρ by Gaussian elimination in mpmath, each row's maximiser by bisection, from the definitions alone.
 It shares no code with the package. γ is the decimal that its float is written as, all else the dyadic rationals that floats are,
@@ -104,3 +105,52 @@ def feasible_value(fields: dict[str, Any], old: np.ndarray, radius: float) -> An
     advantage, visitation, policy = advantage_and_visitation(fields, old)
     delta = mp.mpf(repr(float(radius)))
     return mp.fsum(rho * best_gain(p, a, delta) for rho, p, a in zip(visitation, policy, advantage, strict=True))
+
+
+def penalised_value(fields: dict[str, Any], old: np.ndarray, radius: float, unit: Any) -> Any:
+    """What the best policy within max-KL ≤ radius gains, less C radius: the optimum for the best radius, less for any other.
+
+    C is unit(γ) max|A|.
+    """
+    advantage, visitation, policy = advantage_and_visitation(fields, old)
+    t = mp.mpf(min(float(radius), 700.0))  # beyond it all mass has moved, as far as floats can tell
+    coefficient = unit(mp.mpf(repr(float(fields["gamma"])))) * max(abs(a) for row in advantage for a in row)
+    gains = (rho * best_gain(p, a, t) for rho, p, a in zip(visitation, policy, advantage, strict=True))
+    return (mp.fsum(gains) if t > 0 else mp.mpf(0)) - coefficient * t
+
+
+def mean_value(fields: dict[str, Any], old: np.ndarray, radius: float, multiplier: float) -> Any:
+    """What some policy within mean-KL ≤ radius gains: the rows' maximisers of Σ p A − λ KL(old‖p), drawn back into the radius.
+
+    It is the optimum for the best λ, and feasible for any: the KL of a mixture with old is at most that share of its own.
+    """
+    advantage, visitation, policy = advantage_and_visitation(fields, old)
+    price, gain, spent = mp.mpf(float(multiplier)), mp.mpf(0), mp.mpf(0)
+    if price == 0:
+        return mp.mpf(0)
+    for rho, p, a in zip(visitation, policy, advantage, strict=True):
+        row_gain, row_kl = _at_price(p, a, price)
+        gain, spent = gain + rho * row_gain, spent + rho * row_kl
+    spent *= 1 - mp.mpf(repr(float(fields["gamma"])))
+    delta = mp.mpf(repr(float(radius)))
+    return gain * min(1, delta / spent) if spent > 0 else gain
+
+
+def _at_price(old: list[Any], advantage: list[Any], price: Any) -> tuple[Any, Any]:
+    """Σ (p − old) A and KL(old‖p) of p = λ old/(ν − A); what is left of the mass goes to the best action."""
+    best = max(advantage)
+    lack = [best - a for a in advantage]
+    scale = max(d for d, o in zip(lack, old, strict=True) if o > 0)
+    if scale == 0:
+        return mp.mpf(0), mp.mpf(0)
+    low, high = mp.log(scale) - 1500, max(mp.log(scale), mp.log(price)) + 60
+    for _ in range(400):
+        middle = (low + high) / 2
+        u = mp.exp(middle)
+        mass = mp.fsum(price * o / (d + u) for o, d in zip(old, lack, strict=True))
+        low, high = (middle, high) if mass > 1 else (low, middle)
+    u = mp.exp(high)
+    p = [price * o / (d + u) for o, d in zip(old, lack, strict=True)]
+    p[lack.index(0)] += 1 - mp.fsum(p)
+    kl = mp.fsum(o * mp.log(o / q) for o, q in zip(old, p, strict=True) if o > 0)
+    return mp.fsum((o - q) * d for o, q, d in zip(old, p, lack, strict=True)), kl

@@ -10,8 +10,9 @@ from trpo_theory.updates.rows.rows import Rows
 from trpo_theory.updates.solvers.blocks import Blocks
 from trpo_theory.updates.surrogate import Surrogate
 
-_LARGEST_SHARE = 0.01
-"""Of a penalty's coefficient that is given up for the errors of A and ρ: chosen, less than any multiplier would notice."""
+_LARGEST_SHARE = 1e-8
+"""Of a penalty's coefficient, given up for the errors of A and ρ: chosen, ten times that at which they exceed the tolerance. A
+row that is nearly deterministic may move altogether for a multiplier that is lower by 1e-2."""
 _FAR = 8.0
 """Nats: from this radius t₀ on √(t₀/2) is 2 or more, which is what Σ|p − old| never exceeds."""
 _LAST_RADIUS = 1e-60
