@@ -259,5 +259,6 @@ def number_between(value: Any, name: str, low: float, high: float) -> float:
     """A real number in [low, high]."""
     good = is_real(value) and low <= float(value) <= high
     if not good or not math.isfinite(float(value)):
-        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"a number in [{low:g}, {high:g}]", fix=f"change {name}")
+        shown = str(value) if isinstance(value, numbers.Rational) else repr(value)
+        raise InvalidInput(got=f"{name} = {shown}", wanted=f"a number in [{low:g}, {high:g}]", fix=f"change {name}")
     return float(value)

@@ -238,3 +238,8 @@ def test_a_worst_case_is_at_the_rational(tmp_path, capsys):
     assert main(["certify", str(path)]) == 0
     assert check(path)[0]
     capsys.readouterr()
+
+
+def test_a_rational_out_of_range_is_shown_as_it_is_written(capsys):
+    assert main(["sharp", "--divergence", "max-tv", "--gamma", "1/3", "--radius", "3/2"]) == 2
+    assert "got radius = 3/2; wanted a number in [1e-10, 1]" in capsys.readouterr().err
