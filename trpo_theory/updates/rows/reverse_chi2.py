@@ -176,21 +176,22 @@ class Sums:
         The gain is q (d' − μ), m (d' − μ) = T' of the first action d' that is lost, and what the others lack of d'.
         """
         order = np.argsort(rows.deficit, axis=0, kind="stable")
-        old, deficit = (np.take_along_axis(part, order, 0) for part in (rows.old, rows.deficit))
+        columns = np.arange(order.shape[1])
+        old, deficit = rows.old[order, columns], rows.deficit[order, columns]
         gap = np.empty_like(deficit)
         np.subtract(deficit[1:], deficit[:-1], out=gap[1:])
         gap[:1] = 0.0
-        mass, from_here = np.cumsum(old, axis=0), np.cumsum(old[::-1], axis=0)[::-1]
+        mass, from_here = np.add.accumulate(old), np.add.accumulate(old[::-1])[::-1]
         lost, beyond, turn, grown = (np.zeros_like(old) for _ in range(4))
         lost[:-1] = from_here[1:]
-        beyond[:-2] = np.cumsum((from_here * gap)[:1:-1], axis=0)[::-1]
-        turn[1:] = np.cumsum(mass[:-1] * gap[1:], axis=0)
+        beyond[:-2] = np.add.accumulate((from_here * gap)[:1:-1])[::-1]
+        turn[1:] = np.add.accumulate(mass[:-1] * gap[1:])
         with np.errstate(all="ignore"):
             grown[1:] = np.sqrt(old[1:] * (mass[:-1] / mass[1:])) * (turn[1:] / mass[:-1])
             corner = lost * (mass[-1] / mass)
             gain = beyond
             gain[:-1] += lost[:-1] * (turn[1:] / mass[:-1])
-        return cls(order, old, gap, mass[-1], mass, lost, turn, np.hypot.accumulate(grown, axis=0), corner, gain)
+        return cls(order, old, gap, mass[-1], mass, lost, turn, np.hypot.accumulate(grown), corner, gain)
 
     def staying_at_slope(self, t: np.ndarray) -> np.ndarray:
         """The last action that stays, (N,), at t: those with t T < M do."""
@@ -211,8 +212,8 @@ class Sums:
     def lean(self, stays: np.ndarray) -> np.ndarray:
         """m (μ − d) of the actions that stay, (A, N): Σ old (d_j − d) over those after less T, those before."""
         lean = -self.turn
-        weighed = np.cumsum(np.where(stays, self.old, 0.0)[::-1], axis=0)[::-1] * self.gap
-        lean[:-1] += np.cumsum(weighed[:0:-1], axis=0)[::-1]
+        weighed = np.add.accumulate(np.where(stays, self.old, 0.0)[::-1])[::-1] * self.gap
+        lean[:-1] += np.add.accumulate(weighed[:0:-1])[::-1]
         return lean
 
 
@@ -232,8 +233,8 @@ def _solved(rows: Rows, sums: Sums, part: Part, size: np.ndarray, multiplier: np
     moved = np.where(stays, np.maximum(sums.old * ((lost + pushed) / mass), -sums.old), -sums.old)
     kept = np.where(stays, sums.old * np.maximum((sums.total + pushed) / mass, 0.0), 0.0)
     change, new = np.empty_like(rows.old), np.empty_like(rows.old)
-    np.put_along_axis(change, sums.order, np.where(moving, moved, 0.0), 0)
-    np.put_along_axis(new, sums.order, np.where(moving, kept, sums.old), 0)
+    change[sums.order, columns] = np.where(moving, moved, 0.0)
+    new[sums.order, columns] = np.where(moving, kept, sums.old)
     rows.balance(change)
     spent = _spent(rows, part, size, multiplier, moving)
     return Solved(change, new, spent.divergence, spent.gain, spent.multiplier, spent.slope, spent.state)
