@@ -7,7 +7,7 @@ any number of steps gives a theorem, and none is chi2/expected-advantage itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -54,17 +54,30 @@ def time_resolved(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> N
         growth: from v_t to v_{t+1}.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # v_t that overflows is ∞, and the term is then the span
-        total = _summed(q, q.arithmetic.where(q.visited, a, 0), chi2, growth)
+        total = sum(q.arithmetic.sum(part, 0) for part in _parts(q, q.arithmetic.where(q.visited, a, 0), chi2, growth))
     return q.arithmetic.where((q.max_s(chi2) < INFINITE) | (q.gamma == 0), total, INFINITE)
 
 
-def _summed(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Numbers:
+def penalty_by_time(q: Quantities, id: str) -> Numbers:
+    """The summands of one of this file's penalties, discounted, (H + 1, *batch): those of t < H, and what follows as one.
+
+    Raises:
+        KeyError: for another bound.
+    """
+    a, chi2, growth = _SUMMED[id](q)
+    with np.errstate(over="ignore", invalid="ignore"):
+        parts = list(_parts(q, q.arithmetic.where(q.visited, a, 0), chi2, growth))
+    return np.concatenate(parts)
+
+
+def _parts(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Iterator[Numbers]:
+    """γᵗ min{sd_t(a) √v_t, span(a)}, blocks of times (T, *batch), 0 beyond an instance's last; then the rest, (1, *batch)."""
     arithmetic, steps = q.arithmetic, _steps(q)
     c, gamma = arithmetic.enclosed(q.max_s(chi2)), arithmetic.enclosed(q.gamma)
     span = q.max_s(a, where=q.visited) - q.min_s(a, where=q.visited)
     (_, level), (middle, chi2_level) = _levelled(q, a), _levelled(q, chi2)
-    total = v = arithmetic.enclosed(0 * q.gamma + 0 * level[0])
-    discount, law = 1 + total, q.initial
+    v = arithmetic.enclosed(0 * q.gamma + 0 * q.max_s(level))
+    discount, law = 1 + v, q.initial
     for start in range(0, int(steps.max()), _BLOCK):
         more = start < steps
         laws = arithmetic.laws(q.transition, q.old, law, _BLOCK + 1)
@@ -76,10 +89,10 @@ def _summed(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Numbers
             discounts.append(discounts[t] * gamma)
         roots = arithmetic.sqrt(arithmetic.stack(bounds[:_BLOCK]))
         terms = q.minimum(arithmetic.nan_to_inf(spreads * roots), span) * arithmetic.stack(discounts[:_BLOCK])
-        total = total + _where(q, more, arithmetic.sum(terms, 0), 0)
+        yield _where(q, more, terms, 0)
         v, discount = _where(q, more, bounds[_BLOCK], v), _where(q, more, discounts[_BLOCK], discount)
         law = _where(q, more, laws[_BLOCK], law)
-    return total + discount * _from_then_on(q, a, level, c, v, law, span)
+    yield arithmetic.stack([discount * _from_then_on(q, a, level, c, v, law, span)])
 
 
 def _levelled(q: Quantities, f: Numbers) -> tuple[Numbers, Numbers]:
@@ -122,28 +135,39 @@ def _where(q: Quantities, condition: np.ndarray, x: Numbers, y: Numbers) -> Numb
     return x if condition.all() else q.arithmetic.where(condition, x, y)
 
 
+_SUMMED: Mapping[str, Callable[[Quantities], tuple[Numbers, Numbers, Growth]]] = {
+    "chi2/time-resolved": lambda q: (q.expected_advantage, q.visited_chi2, growth_by_max),
+    "chi2/mean-max": lambda q: (q.expected_advantage, q.visited_chi2, growth_by_mean(q)),
+    "chi2/second-order": lambda q: (q.second_order_residual, q.visited_chi2, growth_by_mean(q)),
+    "transition/time-resolved": lambda q: (q.expected_advantage, q.transition_chi2, growth_by_max),
+    "transition/mean-max": lambda q: (q.expected_advantage, q.transition_chi2, growth_by_mean(q)),
+    "transition/second-order": lambda q: (q.second_order_residual, q.transition_chi2, growth_by_mean(q)),
+}
+"""What is summed over time, by the bound's id: the arguments of `time_resolved`."""
+
+
 def _time_resolved(q: Quantities) -> Numbers:
-    return time_resolved(q, q.expected_advantage, q.visited_chi2, growth_by_max)
+    return time_resolved(q, *_SUMMED["chi2/time-resolved"](q))
 
 
 def _mean_max(q: Quantities) -> Numbers:
-    return time_resolved(q, q.expected_advantage, q.visited_chi2, growth_by_mean(q))
+    return time_resolved(q, *_SUMMED["chi2/mean-max"](q))
 
 
 def _second_order(q: Quantities) -> Numbers:
-    return time_resolved(q, q.second_order_residual, q.visited_chi2, growth_by_mean(q))
+    return time_resolved(q, *_SUMMED["chi2/second-order"](q))
 
 
 def _transition_time_resolved(q: Quantities) -> Numbers:
-    return time_resolved(q, q.expected_advantage, q.transition_chi2, growth_by_max)
+    return time_resolved(q, *_SUMMED["transition/time-resolved"](q))
 
 
 def _transition_mean_max(q: Quantities) -> Numbers:
-    return time_resolved(q, q.expected_advantage, q.transition_chi2, growth_by_mean(q))
+    return time_resolved(q, *_SUMMED["transition/mean-max"](q))
 
 
 def _transition_second_order(q: Quantities) -> Numbers:
-    return time_resolved(q, q.second_order_residual, q.transition_chi2, growth_by_mean(q))
+    return time_resolved(q, *_SUMMED["transition/second-order"](q))
 
 
 def _second_order_residual(q: Quantities) -> Numbers:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from trpo_theory.updates.certified import Certified
+from trpo_theory.updates.certified_path import CertifiedStep, certified_step
 from trpo_theory.updates.certified_updating import CertifiedUpdate
+from trpo_theory.updates.cv import CVCertificate, cv_certificate
 from trpo_theory.updates.importance import ImportanceEstimate, importance_sampled
 from trpo_theory.updates.improving import Reason, Step, Trace, improve
 from trpo_theory.updates.names import SOLVERS, problem_names, solver_named, with_radius
@@ -27,6 +29,7 @@ from trpo_theory.updates.solvers.dual import Dual
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep, shipped
 from trpo_theory.updates.status import Status
+from trpo_theory.updates.step_certificate import StepCertificate, certificate
 from trpo_theory.updates.surrogate import Surrogate
 from trpo_theory.updates.updating import solve, update
 
@@ -34,7 +37,9 @@ __all__ = [
     "CVXPY",
     "SOLVERS",
     "Answer",
+    "CVCertificate",
     "Certified",
+    "CertifiedStep",
     "CertifiedUpdate",
     "Dual",
     "ImportanceEstimate",
@@ -51,11 +56,15 @@ __all__ = [
     "Solver",
     "Status",
     "Step",
+    "StepCertificate",
     "Surrogate",
     "TRPOStep",
     "Trace",
     "TrustRegion",
     "UpdateSolution",
+    "certificate",
+    "certified_step",
+    "cv_certificate",
     "importance_sampled",
     "improve",
     "problem_names",
