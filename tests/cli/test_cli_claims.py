@@ -1,5 +1,6 @@
 """claims, verify, falsify and certify on the command line: JSON contracts, exit statuses, claims of one's own, bad input."""
 
+import contextlib
 import json
 import shlex
 import subprocess
@@ -48,6 +49,12 @@ def run(capsys, *arguments):
     return status, captured.out, captured.err
 
 
+def here(work, tasks):
+    """Claims of a file in this process, where searches are short; test_lost_processes.py has them in another."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield from ((index, work(task)) for index, task in enumerate(tasks))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def shorter():
     """Short searches: what is tested is what is said of them."""
@@ -55,6 +62,7 @@ def shorter():
         patch.setattr(hunting, "GENERATIONS", 1)
         patch.setattr(hunting, "_HARD", 1)
         patch.setattr("trpo_theory.verification.falsifying.INSTANCES", 300)
+        patch.setattr("trpo_theory.verification.execute.alone", here)
         yield
 
 
@@ -205,7 +213,7 @@ def test_out_gets_a_table_and_the_witnesses(capsys, tmp_path, mine):
     call = ("verify", "trpo/tv-2", "mine/false", "mine/vacuous", "--from", mine, "--instances", 200)
     status, _, _ = run(capsys, *call, "--out", directory)
     assert status == 3
-    names = {path.name for path in directory.iterdir()} - {"manifest.json", "chunks"}
+    names = {path.name for path in directory.iterdir()} - {"manifest.json", "chunks", "SHA256SUMS"}
     assert names == {"verdicts.tex", "verdicts.md", "verdicts.csv", "trpo--tv-2.json", "mine--false.json"}
     assert "trpo/tv-2" in (directory / "verdicts.csv").read_text()
     assert run(capsys, "certify", directory / "trpo--tv-2.json")[0] == 0

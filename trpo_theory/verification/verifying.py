@@ -42,6 +42,9 @@ def verify(
     shrunk. More instances than one battery come in chunks, each with a seed of its own, so that memory does not grow with
     their number.
 
+    Claims read from a file are run in a process beside this one, so that one which ends its process (`os._exit`, a crash) is an
+    error like any other; those made in this process are run in it where jobs is 1.
+
     Args:
         which: ids of the catalogue, claims and bounds of one's own, or one of these; the whole catalogue if left out.
         instances: the size of the battery.
