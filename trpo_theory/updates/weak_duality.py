@@ -29,13 +29,18 @@ def upper_bound(
     A multiplier that is not admissible is made so: shared for a mean, scaled for (11). It is one for A and ρ as they stand;
     `data_error` is what their errors add. docs/theory.md, "Certificates".
     """
-    return _bound(surrogate, problem, multiplier, guess, 1.0)
+    coefficient = linear_coefficient(surrogate, problem) if isinstance(problem, Penalty) else None
+    return _bound(surrogate, problem, multiplier, guess, coefficient)
 
 
 def _bound(
-    surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, guess: np.ndarray | None, share: np.ndarray | float
+    surrogate: Surrogate,
+    problem: Problem,
+    multiplier: np.ndarray,
+    guess: np.ndarray | None,
+    coefficient: np.ndarray | None,
 ) -> np.ndarray:
-    """The upper bound; of (11) at a share of its coefficient."""
+    """The upper bound; of (11) at a coefficient, None where its penalty is not linear."""
     rho, charge = surrogate.visitation, np.zeros(surrogate.gamma.shape)
     if isinstance(problem, TrustRegion):
         if problem.radius == 0:
@@ -46,10 +51,9 @@ def _bound(
             missed = np.minimum(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), 1.0)
             multiplier = multiplier * (1 - missed)
     elif isinstance(problem, Penalty):
-        coefficient = linear_coefficient(surrogate, problem)
         if coefficient is None:
             return np.full(surrogate.gamma.shape, np.inf)
-        coefficient, total = share * coefficient, (rho * multiplier).sum(0)
+        total = (rho * multiplier).sum(0)
         multiplier = multiplier * np.where(total > coefficient, coefficient / np.where(total > 0, total, 1.0), 1.0)
     values, greedy = _row_values(surrogate, problem, multiplier, guess)
     return np.minimum((rho * values).sum(0) + charge, (rho * greedy).sum(0))
@@ -119,7 +123,7 @@ def _error_within_reach(
         most = (rho * sizes).sum(0) + wrong + moved
         spent = _most_spent(surrogate, problem, most)
         return (wrong + moved) * reach(spent[0]) + coefficient_error(surrogate, problem) * spent[1]
-    return _error_of_penalised(surrogate, problem, multiplier, upper, guess, wrong + moved)
+    return _error_of_penalised(surrogate, problem, multiplier, upper, guess, wrong + moved, coefficient)
 
 
 def _error_of_penalised(
@@ -129,14 +133,13 @@ def _error_of_penalised(
     upper: np.ndarray,
     guess: np.ndarray | None,
     error: np.ndarray,
+    coefficient: np.ndarray,
 ) -> np.ndarray:
     """What an error of `error` a unit of Σ|p − old| adds under a penalty of C max-KL, (B,), and that of C itself.
 
     √(2t) ≤ √(t₀/2) + t/√(2t₀) for any radius t₀, here one near the maximiser's: the second part is a share of C, so that
     the bound for what is left of C, and error √(t₀/2), is one for the MDP itself. So is that and 2 error, whatever the radius.
     """
-    coefficient = linear_coefficient(surrogate, problem)
-    assert coefficient is not None
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = np.where(error > 0, error / coefficient, 0.0)
         radius = np.maximum(np.maximum(upper, 0.0) / coefficient, 0.5 * (ratio / _LARGEST_SHARE) ** 2)
@@ -144,7 +147,7 @@ def _error_of_penalised(
         taken = np.where(near & (ratio > 0), ratio / np.sqrt(2 * radius), 0.0)
         apart = np.where(near, np.sqrt(0.5 * radius), 2.0)
         share = np.maximum(1 - taken - coefficient_error(surrogate, problem), 0.0)
-    return np.maximum(_bound(surrogate, problem, multiplier, guess, share) - upper, 0.0) + error * apart
+    return np.maximum(_bound(surrogate, problem, multiplier, guess, share * coefficient) - upper, 0.0) + error * apart
 
 
 def _most_spent(surrogate: Surrogate, problem: Penalty, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
