@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from kkt import mp
 from strategies_small import dyadic, random_mdp, random_rows
 
+import trpo_theory as tt
 from trpo_theory.updates import ReverseMaxChi2, ReverseMeanChi2, Status, solve, update
 from trpo_theory.updates.rows.reverse_chi2 import REVERSE_CHI2
 from trpo_theory.updates.surrogate import Surrogate
@@ -228,6 +229,14 @@ def test_radii_up_to_saturation_under_the_mean() -> None:
         assert result.reverse_mean_chi2 == pytest.approx(float(mean), rel=1e-13)
         assert result.reverse_max_chi2 == pytest.approx(float(max(kkt.reverse_chi2(row) for row in rows)), rel=1e-13)
     assert result.constraint < 1e6
+
+
+def test_a_step_on_frozen_lake_by_other_code() -> None:
+    """Gains of an independent code for χ² ≤ .00419 from the uniform policy, to the four digits that it printed."""
+    mdp = tt.load("gym:FrozenLake-v1", gamma=0.9)
+    result = update(mdp, np.full((16, 4), 0.25), ReverseMaxChi2(4.190e-3))
+    assert result.surrogate_gain == pytest.approx(8.431e-4, abs=1e-7)
+    assert result.expected_return_new - result.expected_return_old == pytest.approx(9.087e-4, abs=1e-7)
 
 
 @pytest.mark.slow
