@@ -14,7 +14,17 @@ import pytest
 
 import trpo_theory as tt
 from trpo_theory.proofs.update_gap import certify_update
-from trpo_theory.updates import MaxKL, MeanKL, Penalty, Status, Surrogate, solve, update
+from trpo_theory.updates import (
+    MaxKL,
+    MeanKL,
+    Penalty,
+    ReverseMaxChi2,
+    ReverseMeanChi2,
+    Status,
+    Surrogate,
+    solve,
+    update,
+)
 from trpo_theory.updates.data_error import enclosed_old_policy, old_policy
 
 RADIUS = 0.01
@@ -78,7 +88,12 @@ def test_two_rewards_next_to_each_other(gamma, low, high):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "problem", [MeanKL(RADIUS), MeanKL(1e-12), Penalty(1.0), Penalty(bound="chain-rule/kl")], ids=str
+    "problem",
+    [
+        *(MeanKL(RADIUS), MeanKL(1e-12), Penalty(1.0), Penalty(bound="chain-rule/kl")),
+        *(ReverseMaxChi2(RADIUS), ReverseMaxChi2(1.0), ReverseMeanChi2(RADIUS)),
+    ],
+    ids=str,
 )
 def test_the_float_upper_bound_is_not_below_the_proved_lower_one(problem):
     for seed in range(25):
