@@ -81,6 +81,24 @@ def test_one_process_for_all_tasks_but_after_one_that_ends_it():
     assert os.getpid() not in processes
 
 
+def grows(number):
+    """By 400 MB, at which loky replaces the process."""
+    import time
+
+    kept.append(bytearray(400 * 2**20 if number == 1 else 1))
+    time.sleep(1.1)  # loky looks once a second
+    return number
+
+
+kept = []
+
+
+@pytest.mark.slow
+def test_a_process_that_has_grown_is_replaced_without_a_warning():
+    pytest.importorskip("psutil")  # by which loky measures it
+    assert dict(backends.alone(grows, range(5))) == {number: number for number in range(5)}
+
+
 @pytest.mark.slow
 def test_an_exception_is_raised_and_no_process_is_left(tmp_path):
     found = backends.alone(lambda x: (os.getpid(), 1 / x), [1, 0])

@@ -137,7 +137,10 @@ def _parallel(work: Callable[[Any], Any], numbered: list[tuple[int, Any]], jobs:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Where a run is interrupted, joblib warns of the tasks that it ends, and a thread of loky's trips over them."""
+    """Where a run is interrupted, joblib warns of the tasks that it ends, and a thread of loky's trips over them.
+
+    loky warns, too, where it replaces a process.
+    """
     hook = threading.excepthook
 
     def report(failure: threading.ExceptHookArgs) -> None:
@@ -149,6 +152,8 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*tasks have been successfully executed")
             warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
+            # loky replaces a process that has grown by 300 MB, between two tasks
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
             yield
     finally:
         threading.excepthook = hook
