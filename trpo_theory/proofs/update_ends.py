@@ -134,18 +134,30 @@ class EnclosedRow:
         return self.chi2_bound(multiplier) if reduction.of_chi2 else self.bound(multiplier)
 
     def chi2_bound(self, multiplier: fmpq) -> arb:
-        """Σ old · (y²/(4λ) where y ≥ −2λ, else −λ − y), y = A − ν, ν as below; and never more than that of λ = 0."""
+        """Σ old · (y²/(4λ) where y ≥ −2λ, else −λ − y), y = A − ν; and never more than that of λ = 0.
+
+        With m and μ the mass and mean of A of the best actions, ν = μ − 2λ (1 − m)/m for whatever A is in the balls: their
+        part is V/(4λ) + λ (1 − m)²/m, V = Σ old (A − μ)², which no rounding of ν enters, however rare they are.
+        """
         taken = [(o, a) for o, a in zip(self.old, self.advantage, strict=True) if o > 0]
-        greedy = arb(max(raw.end(a, "upper") for _, a in taken)) - self.mean
+        taken.sort(key=lambda pair: raw.dyadic(pair[1].mid()), reverse=True)
+        greedy, price = arb(max(raw.end(a, "upper") for _, a in taken)) - self.mean, arb(multiplier)
         if multiplier == 0:
             return greedy
-        nu, total = _chi2_threshold(taken, multiplier), arb(0)
-        for o, a in taken:
-            middle = a.mid()
-            y = arb(raw.dyadic(middle) - nu) + (a - middle)
-            lost = y < arb(-2 * multiplier)  # where that is not certain, the other term is no smaller
-            total += arb(o) * (-arb(multiplier) - y if lost else y * y / arb(4 * multiplier))
-        return total if total < greedy else greedy
+        (mass, mean), spread, count = taken[0], arb(0), 1
+        for o, a in taken[1:]:
+            if not arb(mass) * (mean - a) < 2 * price:
+                break
+            spread += arb(o * mass / (mass + o)) * (mean - a) ** 2
+            mean = arb(mass / (mass + o)) * mean + arb(o / (mass + o)) * a
+            mass, count = mass + o, count + 1
+        value = spread / (4 * price) + price * arb((1 - mass) ** 2 / mass)
+        for o, a in taken[count:]:
+            y = (
+                a - mean + 2 * price * arb((1 - mass) / mass)
+            )  # where y < −2λ is not certain, the first term is no smaller
+            value += arb(o) * (-price - y if y < -2 * price else y**2 / (4 * price))
+        return value if value < greedy else greedy
 
     def bound(self, multiplier: fmpq) -> arb:
         """ν − Σ old A − λ + λ Σ old log(λ/(ν − A)) for a ν ≥ max A near the best one.
@@ -270,17 +282,6 @@ def _retreat(spent: list[arb], radius: fmpq) -> fmpq:
         if all(arb(1 - eta) * divergence <= arb(radius) for divergence in spent):
             return eta
     raise NotSolved("got a policy over its constraint by more than 2^-30; wanted a feasible one; fix: solve again")
-
-
-def _chi2_threshold(taken: Sequence[tuple[fmpq, arb]], multiplier: fmpq) -> fmpq:
-    """The ν, nearly, with Σ old (1 + (A − ν)/(2λ))⁺ = 1: actions by A, each stays while Σ old_j (A_j − A) < 2λ before it."""
-    ordered = sorted(((o, raw.dyadic(a.mid())) for o, a in taken), key=lambda pair: pair[1], reverse=True)
-    mass, earned = fmpq(0), fmpq(0)
-    for o, a in ordered:
-        if earned - mass * a >= 2 * multiplier:
-            break
-        mass, earned = mass + o, earned + o * a
-    return raw.dyadic(arb((earned - 2 * multiplier * (1 - mass)) / mass).mid())
 
 
 def rational(value: Any) -> fmpq:
