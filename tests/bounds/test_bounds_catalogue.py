@@ -278,7 +278,7 @@ class Rationals:
     name = "rationals"
     sqrt = log = exp = polylog = staticmethod(_irrational)
     kl_div = chi2 = jensen_shannon = hellinger2 = renyi = staticmethod(_irrational)
-    laws = neumann_sum = chain_chi2 = enclosed = nearest_floats = staticmethod(_irrational)
+    laws = moments = neumann_sum = chain_chi2 = enclosed = nearest_floats = staticmethod(_irrational)
     minimum, maximum = staticmethod(np.minimum), staticmethod(np.maximum)
     nan_to_inf = staticmethod(lambda x: x)
     close = staticmethod(lambda x, y: x == y)

@@ -118,6 +118,7 @@ def resolvent(a: Arithmetic, lift: Callable[[np.ndarray], Any]) -> Resolvent:
 
 
 B = np.array([1.0, 2.0])
+LAWS = np.array([[0.5, 0.5], [0.0, 1.0], [1.0, 0.0]])
 ENDING = np.array([[[0.5, 0.5]], [[0.0, 1.0]]])
 CASES: dict[str, tuple[Callable[[Arithmetic, Callable[[np.ndarray], Any]], Any], Callable[[], Any]]] = {
     "sqrt": (lambda a, of: a.sqrt(of(X)), lambda: each(mpmath.sqrt, X)),
@@ -161,6 +162,10 @@ CASES: dict[str, tuple[Callable[[Arithmetic, Callable[[np.ndarray], Any]], Any],
     "laws": (
         lambda a, of: a.laws(of(TRANSITION), of(POLICY), of(P[0, 1:]), 6),
         lambda: [list((moved() ** t).T * mpmath.matrix(list(map(mpf, P[0, 1:])))) for t in range(6)],
+    ),
+    "moments": (
+        lambda a, of: a.stack(list(a.moments(of(LAWS), of(B))), 0),
+        lambda: [[mpf(3) / 2, 2, 1], [mpf(1) / 4, 0, 0]],
     ),
     "neumann_sum": (
         lambda a, of: a.neumann_sum(of(TRANSITION), of(GAMMA * POLICY), of(B)),
@@ -241,6 +246,20 @@ def test_the_chains_of_one_mdp_are_those_of_floats_on_each_policy():
                 (a.chain_chi2(transition, to, pi), Floats().chain_chi2(mdp.transition, one[1], one[0])),
             ):
                 np.testing.assert_allclose(got if pick is None else got[..., pick], want, rtol=1e-12)
+
+
+def test_balls_of_what_is_not_reached_or_does_not_vary_are_exact():
+    """State 1 is not left: a law from it has 0 on state 0, and what is the same on the states of a law has no variance."""
+    third = [[Fraction(1, 3), Fraction(2, 3)], [Fraction(1), Fraction(0)]]
+    moves = balls(np.array([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], dtype=object))
+    policy = balls(np.array(third, dtype=object))
+    half = Balls().sqrt(balls(np.array([2, 2], dtype=object))) / 3  # not rational, so that the solve is one in balls
+    from_end = Balls().resolvent(moves, policy, Fraction(1, 2)).solve_transposed(half * np.array([0, 1]))
+    assert from_end[0].fraction == 0
+    laws = Balls().laws(moves, policy, balls(np.array(third[0], dtype=object)), 3)
+    mean, variance = Balls().moments(laws, balls(np.array([Fraction(1, 7)] * 2, dtype=object)))
+    assert [x.fraction for x in mean] == [Fraction(1, 7)] * 3
+    assert [x.fraction for x in variance] == [0] * 3
 
 
 def test_balls_are_exact_where_the_answer_is_rational():

@@ -24,10 +24,10 @@ _LEFT_OVER = 1e-6
 """The discount γᴴ from which on times are bounded in one block. Chosen: no more than that of a bound is then at stake."""
 
 Growth = Callable[[Numbers, Numbers, Numbers, Numbers], Numbers]
-"""(v_t, c, mean_t χ², sd_t χ²) -> a bound on E x_{t+1}², from v_t ≥ E x_t²."""
+"""(v_t, c, mean_t χ², variance_t χ²) -> a bound on E x_{t+1}², from v_t ≥ E x_t²."""
 
 
-def growth_by_max(v: Numbers, c: Numbers, mean: Numbers, sd: Numbers) -> Numbers:
+def growth_by_max(v: Numbers, c: Numbers, mean: Numbers, variance: Numbers) -> Numbers:
     """v_{t+1} = v_t + c (1 + v_t), as E x_{t+1}² = E x_t² + E X_t² χ²(s_t): v_t = (1 + c)ᵗ − 1."""
     return v + c * (1 + v)
 
@@ -36,8 +36,8 @@ def growth_by_mean(q: Quantities) -> Growth:
     """v_{t+1} = v_t + min{c (1 + v_t), mean_t χ² + 2 sd_t χ² √v_t + c v_t}, as X² = 1 + 2x + x² and E x_t = 0."""
     sqrt, minimum = q.arithmetic.sqrt, q.arithmetic.minimum
 
-    def grown(v: Numbers, c: Numbers, mean: Numbers, sd: Numbers) -> Numbers:
-        return v + minimum(c * (1 + v), mean + 2 * sd * sqrt(v) + c * v)
+    def grown(v: Numbers, c: Numbers, mean: Numbers, variance: Numbers) -> Numbers:
+        return v + minimum(c * (1 + v), mean + 2 * sqrt(variance * v) + c * v)
 
     return grown
 
@@ -75,35 +75,27 @@ def _parts(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Iterator
     arithmetic, steps = q.arithmetic, _steps(q)
     c, gamma = arithmetic.enclosed(q.max_s(chi2)), arithmetic.enclosed(q.gamma)
     span = q.max_s(a, where=q.visited) - q.min_s(a, where=q.visited)
-    (_, level), (middle, chi2_level) = _levelled(q, a), _levelled(q, chi2)
-    v = arithmetic.enclosed(0 * q.gamma + 0 * q.max_s(level))
+    v = arithmetic.enclosed(0 * q.gamma + 0 * q.max_s(a))
     discount, law = 1 + v, q.initial
     for start in range(0, int(steps.max()), _BLOCK):
         more = start < steps
         laws = arithmetic.laws(q.transition, q.old, law, _BLOCK + 1)
-        spreads, (mean, sd) = q.moments_over(laws[:_BLOCK], level)[1], q.moments_over(laws[:_BLOCK], chi2_level)
-        mean, sd = arithmetic.enclosed(middle + mean), arithmetic.enclosed(sd)
+        _, variance = arithmetic.moments(laws[:_BLOCK], a)
+        mean, chi2_variance = map(arithmetic.enclosed, arithmetic.moments(laws[:_BLOCK], chi2))
         bounds, discounts = [v], [discount]
         for t in range(_BLOCK):
-            bounds.append(growth(bounds[t], c, mean[t], sd[t]))
-            discounts.append(discounts[t] * gamma)
-        roots = arithmetic.sqrt(arithmetic.stack(bounds[:_BLOCK]))
-        terms = q.minimum(arithmetic.nan_to_inf(spreads * roots), span) * arithmetic.stack(discounts[:_BLOCK])
+            bounds.append(arithmetic.enclosed(growth(bounds[t], c, mean[t], chi2_variance[t])))
+            discounts.append(arithmetic.enclosed(discounts[t] * gamma))
+        # one root of the product, which balls know exactly where it is the square of a rational
+        roots = arithmetic.sqrt(variance * arithmetic.stack(bounds[:_BLOCK]))
+        terms = q.minimum(arithmetic.nan_to_inf(roots), span) * arithmetic.stack(discounts[:_BLOCK])
         yield _where(q, more, terms, 0)
         v, discount = _where(q, more, bounds[_BLOCK], v), _where(q, more, discounts[_BLOCK], discount)
         law = _where(q, more, laws[_BLOCK], law)
-    yield arithmetic.stack([discount * _from_then_on(q, a, level, c, v, law, span)])
+    yield arithmetic.stack([discount * _from_then_on(q, a, c, v, law, span)])
 
 
-def _levelled(q: Quantities, f: Numbers) -> tuple[Numbers, Numbers]:
-    """The middle of f's range where old goes, and f less that: exactly 0 in balls, and so its spread, where f is constant."""
-    middle = (q.max_s(f, where=q.visited) + q.min_s(f, where=q.visited)) / 2
-    return middle, q.arithmetic.where(q.visited, f - middle, 0)
-
-
-def _from_then_on(
-    q: Quantities, a: Numbers, level: Numbers, c: Numbers, v: Numbers, law: Numbers, span: Numbers
-) -> Numbers:
+def _from_then_on(q: Quantities, a: Numbers, c: Numbers, v: Numbers, law: Numbers, span: Numbers) -> Numbers:
     """A bound on Σ_{k≥0} γᵏ |E x_{H+k} a|, from v ≥ E x_H² and the law of s_H: E x² grows by 1 + E x² → (1 + c)(1 + E x²).
 
     Cauchy-Schwarz over (k, s), with weights γᵏ for a less its mean, or with γᵏ(1 + c)^±k, which converges beyond γ(1 + c) = 1
@@ -112,11 +104,10 @@ def _from_then_on(
     arithmetic, d = q.arithmetic, 1 - q.gamma
     growing = q.gamma * (1 + c)
     weight = q.visitation_from(law)
-    mean = d * q.sum_s(weight * level)
-    variance = abs(q.sum_s(weight * (level - mean) ** 2))
+    spread = q.moments_over((d * weight)[None], a)[1][0]
     slow = growing < 1
     left = 1 - arithmetic.where(slow, growing, 0)
-    even = q.sqrt(variance) * q.sqrt(v / left + q.gamma * c / (d * left))
+    even = spread / q.sqrt(d) * q.sqrt(v / left + q.gamma * c / (d * left))
     squares = arithmetic.neumann_sum(q.transition, arithmetic.where(c < INFINITE, growing, 0) * q.old, a**2)
     fading = q.sqrt(q.sum_s(law * squares)) * q.sqrt(v / d + q.gamma * c / (d * (d + c)))
     best = q.minimum(arithmetic.where(slow, even, INFINITE), arithmetic.where(c < INFINITE, fading, INFINITE))

@@ -146,6 +146,13 @@ class Arithmetic(Protocol):
         """The laws p_0, ..., p_{steps−1} of s_t from p_0 = start, p_{t+1} = P_πᵀ p_t: (steps, S, *batch)."""
         ...
 
+    def moments(self, laws: Array, f: Array) -> tuple[Array, Array]:
+        """Mean and variance of f (S, *batch) under each of laws (T, S, *batch), which sum to 1: (T, *batch) each.
+
+        In balls exactly f and 0 where f is the same wherever a law is not 0.
+        """
+        ...
+
     def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:
         """Σ_{n≥0} Mⁿ b for M(s, s') = Σ_a weight(s,a) P(s'|s,a), weight and b ≥ 0, (S, *batch); ∞ where it may diverge.
 
@@ -160,7 +167,7 @@ class Arithmetic(Protocol):
     # --- precision ---
 
     def enclosed(self, x: Array, /) -> Array:
-        """x at working precision: in balls an enclosure in the place of a rational, which would grow through a recursion."""
+        """x at working precision: in balls an enclosure in the place of a long rational, which would grow in a recursion."""
         ...
 
     def nearest_floats(self, x: Array, /) -> Array:

@@ -133,6 +133,11 @@ class Floats:
             laws.append(self.push(transition, policy * laws[-1][:, None]))
         return self.stack(laws)
 
+    def moments(self, laws: Array, f: Array) -> tuple[Array, Array]:
+        """Σ p f and Σ p (f − mean)²."""
+        mean = self.sum(laws * f, 1)
+        return mean, self.sum(laws * (f - mean[:, None]) ** 2, 1)
+
     def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:
         """Σ_n Mⁿ b, ∞ where the solution of x = b + Mx is not ≥ 0, or not one to rounding."""
         chain = in_floats(policy_transition(transition, weight))

@@ -128,8 +128,7 @@ class StepMoments(StepDivergence):
 
     def moments_over(self, laws: Array, f: Array) -> tuple[Array, Array]:
         """The mean and the standard deviation of f (S, *batch) under each of some laws (T, S, *batch): (T, *batch) each."""
-        mean = self.arithmetic.sum(laws * f, 1)
-        variance = self.arithmetic.sum(laws * (f - mean[:, None]) ** 2, 1)
+        mean, variance = self.arithmetic.moments(laws, f)
         return mean, self.arithmetic.sqrt(abs(variance))
 
     def means_over_time(self, f: Array, steps: int) -> Array:

@@ -19,6 +19,9 @@ from trpo_theory.numerics.ball import raw as r
 from trpo_theory.numerics.ball.arrays import BallArray, balls, elementwise, plain
 from trpo_theory.numerics.ball.number import Ball, larger, smaller
 
+_LONG_BITS = 1024
+"""Rationals longer than this are enclosed in a recursion. Chosen: an equality of a few steps is still decided exactly."""
+
 
 class Balls:
     """Exact rationals, and balls where roots and logarithms enter."""
@@ -124,13 +127,19 @@ class Balls:
         return _product(transition.reshape(-1, transition.shape[-1]).T, plain(weight).ravel())
 
     def laws(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:
-        """The laws of s_0, ..., s_{steps−1}, (steps, S), in balls: as rationals they would grow with t."""
-        chain, law = arb_mat(_matrix(_chain(transition, policy))), _matrix(plain(start)[None])
-        laws = [_array(law, (law.ncols(),))]
+        """The laws of s_0, ..., s_{steps−1}, (steps, S), in balls once they have become long rationals."""
+        chain, laws = _matrix(_chain(transition, policy)), [balls(start)]
         for _ in range(steps - 1):
-            law = arb_mat(law) * chain
-            laws.append(_array(law, (law.ncols(),)))
+            law = _matrix(plain(self.enclosed(laws[-1]))[None])
+            if isinstance(law, arb_mat) or isinstance(chain, arb_mat):
+                law, chain = arb_mat(law), arb_mat(chain)
+            laws.append(_array(law * chain, (len(start),)))
         return np.stack(laws).view(BallArray)
+
+    def moments(self, laws: Array, f: Array) -> tuple[Array, Array]:
+        """Σ p f and Σ p (f − mean)²; f and 0 where f is the same wherever p is not 0."""
+        found = [_moments(law, plain(f)) for law in plain(laws)]
+        return balls([mean for mean, _ in found]), balls([variance for _, variance in found])
 
     def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:
         """Σ_n Mⁿ b, ∞ where the solution of x = b + Mx is not ≥ 0.
@@ -153,7 +162,7 @@ class Balls:
         return Balls.chi2(_chain(transition, new), _chain(transition, old), axis=1)
 
     enclosed: staticmethod[[Array], Array] = staticmethod(
-        elementwise(lambda x: Ball(arb(x.raw)) if x.is_exact else x, 1)
+        elementwise(lambda x: Ball(arb(x.raw)) if x.is_exact and x.raw.height_bits() > _LONG_BITS else x, 1)
     )
 
     @staticmethod
@@ -201,7 +210,10 @@ class BallResolvent:
             return _product(plain(np.stack(columns, axis=1)), b)
         kind: Any = fmpq_mat if self._exact and _exact(entries) else arb_mat
         try:
-            return _array(kind(matrix).solve(kind(len(b), 1, entries)), b.shape)
+            x = _array(kind(matrix).solve(kind(len(b), 1, entries)), b.shape)
+            if kind is arb_mat:  # 0 exactly where only 0 is reached, and not an enclosure of 0
+                x = Balls.where(_reaching(matrix, entries), x, 0)
+            return x
         except ZeroDivisionError:
             if kind is fmpq_mat:
                 raise
@@ -219,6 +231,25 @@ def _matrix(x: Array) -> Any:
     entries = _raws(x)
     kind: Any = fmpq_mat if _exact(entries) else arb_mat
     return kind(*x.shape, entries)
+
+
+def _moments(law: np.ndarray, f: np.ndarray) -> tuple[Ball, Ball]:
+    weighted = [(p, x) for p, x in zip(law, f, strict=True) if not (p.is_exact and p == 0)]
+    first = weighted[0][1]
+    if first.is_exact and all(x.is_exact and x == first for _, x in weighted):
+        return first, Ball(0)
+    mean = sum((p * x for p, x in weighted), Ball(0))
+    return mean, abs(sum((p * (x - mean) ** 2 for p, x in weighted), Ball(0)))
+
+
+def _reaching(matrix: Any, entries: list[Any]) -> list[bool]:
+    """Whether a row of the matrix leads, over entries that are not 0, to one of the right-hand side that is not 0."""
+    size = matrix.nrows()
+    edges = np.array([not (type(x) is fmpq and x == 0) for x in map(r.raw, matrix.entries())]).reshape(size, size)
+    found = np.array([not (type(x) is fmpq and x == 0) for x in entries])
+    while ((more := found | (edges & found).any(1)) != found).any():
+        found = more
+    return found.tolist()
 
 
 def _raws(x: Array) -> list[Any]:
