@@ -75,6 +75,8 @@ def _parts(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Iterator
     arithmetic, steps = q.arithmetic, _steps(q)
     c, gamma = arithmetic.enclosed(q.max_s(chi2)), arithmetic.enclosed(q.gamma)
     span = q.max_s(a, where=q.visited) - q.min_s(a, where=q.visited)
+    unit = arithmetic.where(span > 0, span, 1)  # in which a's square is no number beyond floats
+    a, span = a / unit, span / unit
     v = arithmetic.enclosed(0 * q.gamma + 0 * q.max_s(a))
     discount, law = 1 + v, q.initial
     for start in range(0, int(steps.max()), _BLOCK):
@@ -89,10 +91,10 @@ def _parts(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Iterator
         # one root of the product, which balls know exactly where it is the square of a rational
         roots = arithmetic.sqrt(variance * arithmetic.stack(bounds[:_BLOCK]))
         terms = q.minimum(arithmetic.nan_to_inf(roots), span) * arithmetic.stack(discounts[:_BLOCK])
-        yield _where(q, more, terms, 0)
+        yield unit * _where(q, more, terms, 0)
         v, discount = _where(q, more, bounds[_BLOCK], v), _where(q, more, discounts[_BLOCK], discount)
         law = _where(q, more, laws[_BLOCK], law)
-    yield arithmetic.stack([discount * _from_then_on(q, a, c, v, law, span)])
+    yield arithmetic.stack([unit * discount * _from_then_on(q, a, c, v, law, span)])
 
 
 def _from_then_on(q: Quantities, a: Numbers, c: Numbers, v: Numbers, law: Numbers, span: Numbers) -> Numbers:

@@ -34,7 +34,7 @@ class StepMoments(StepDivergence):
     @cached_property
     def rms_expected_advantage(self) -> Array:
         """√(E_d Ā²)."""
-        return self.sqrt(abs(self.sum_s(self.occupancy_old * self.expected_advantage**2)))
+        return self._rms(self.expected_advantage)
 
     @cached_property
     def expected_advantage_sd(self) -> Array:
@@ -43,13 +43,24 @@ class StepMoments(StepDivergence):
 
     def sd_over_states(self, f: Array) -> Array:
         """√(E_d (f − E_d f)²) for f of shape (S, *batch)."""
-        mean = self.sum_s(self.occupancy_old * f)
-        return self.sqrt(abs(self.sum_s(self.occupancy_old * (f - mean) ** 2)))
+        return self._rms(f - self.sum_s(self.occupancy_old * f))
+
+    def _rms(self, f: Array) -> Array:
+        """√(E_d f²) of f (S, *batch), in units of the largest |f|, whose square may be beyond floats."""
+        largest = self.max_s(abs(f))
+        unit = self.arithmetic.where(largest > 0, largest, 1)
+        return unit * self.sqrt(abs(self.sum_s(self.occupancy_old * (f / unit) ** 2)))
+
+    def _rms_of_actions(self, f: Array) -> Array:
+        """As `_rms`, over d_old × old, of f (S, A, *batch)."""
+        largest = self.max_s(self.max_a(abs(f)))
+        unit = self.arithmetic.where(largest > 0, largest, 1)
+        return unit * self.sqrt(abs(self.sum_s(self.occupancy_old * self.sum_a(self.old * (f / unit) ** 2))))
 
     @cached_property
     def rms_advantage(self) -> Array:
         """√(Σ_{s,a} d_old(s) old(a|s) A_old(s,a)²)."""
-        return self.sqrt(abs(self.sum_s(self.occupancy_old * self.sum_a(self.old * self.advantage**2))))
+        return self._rms_of_actions(self.advantage)
 
     @cached_property
     def reward_sd(self) -> Array:
@@ -60,7 +71,7 @@ class StepMoments(StepDivergence):
             2
         ):  # twice: where the rewards share a constant that dwarfs them, a rounded mean leaves some of it
             centred = centred - self.sum_s(self.sum_a(weight * centred))
-        return self.sqrt(abs(self.sum_s(self.sum_a(weight * centred**2))))
+        return self._rms_of_actions(centred)
 
     # --- chi-square where old goes -----------------------------------------------------------------------------
 
