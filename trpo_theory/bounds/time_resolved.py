@@ -81,7 +81,7 @@ def _parts(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Iterator
     discount, law = 1 + v, q.initial
     for start in range(0, int(steps.max()), _BLOCK):
         more = start < steps
-        laws = arithmetic.laws(q.transition, q.old, law, _BLOCK + 1)
+        laws = q.law_block(start // _BLOCK, _BLOCK)
         _, variance = arithmetic.moments(laws[:_BLOCK], a)
         mean, chi2_variance = map(arithmetic.enclosed, arithmetic.moments(laws[:_BLOCK], chi2))
         bounds, discounts = [v], [discount]

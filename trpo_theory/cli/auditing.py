@@ -24,6 +24,7 @@ _PER_UPDATE = (
     *("exact_mean_kl_gain", "exact_mean_kl_gap", "exact_mean_kl_return", "exact_max_kl_gain", "idle_occupancy"),
     *("acting_mean_kl", "reverse_acting_mean_kl"),
 )
+_PER_CERTIFICATE = ("promise", "certified", "share")
 _PER_BOUND = ("penalty", "lower_bound", "slack", "holds", "vacuous")
 
 
@@ -112,6 +113,10 @@ def _fields(audit: Audit) -> dict[str, Any]:
     of_bounds = {
         name: {key: getattr(bound, key).tolist() for key in _PER_BOUND} for name, bound in audit.bounds.items()
     }
+    of_certificates = {
+        name: {key: getattr(found, key).tolist() for key in _PER_CERTIFICATE}
+        for name, found in audit.certificates.items()
+    }
     updates = [
         {
             "index": k,
@@ -120,6 +125,11 @@ def _fields(audit: Audit) -> dict[str, Any]:
                 {"id": name, **{key: column[k] for key, column in of_bound.items()}}
                 for name, of_bound in of_bounds.items()
             ],
+            "certificates": [
+                {"id": name, **{key: column[k] for key, column in found.items()}}
+                for name, found in of_certificates.items()
+            ],
+            "certified_by": audit.certified_by[k] or None,
         }
         for k in range(audit.updates)
     ]
@@ -150,17 +160,26 @@ def _show(audit: Audit, title: str) -> None:
         "vacuous: below the return of the worst policy; promises: above eta(old); deficit: how far below the worst return,\n"
         "in ranges from the worst return to the best"
     )
+    certificates = Table(
+        "certificate", "certified", "median share", "least share", title="eta(new) > eta(old), proved beforehand?"
+    )
+    for row in audit.certificate_frame().to_dict("records"):
+        certificates.add_row(
+            row["bound"], f"{row['certified']:.1%}", digits(row["median_share"], 3), digits(row["least_share"], 3)
+        )
+    print_table(console, certificates)
+    console.print("share: the largest t such that the step from old to (1 - t) old + t new is certified")
     if not audit.held and audit.idle_occupancy.max() > _IDLE:
         console.print(
             f"up to {audit.idle_occupancy.max():.0%} of the weight of mean-KL lies in states where no action matters: "
             "--hold-idle ignores them"
         )
     worst = Table(
-        *("#", "eta(old)", "L", "eta(new)", "change", "mean-KL", "reverse", "max-KL", "share of (13)"),
+        *("#", "eta(old)", "L", "eta(new)", "change", "mean-KL", "reverse", "max-KL", "share of (13)", "certified by"),
         title="the updates with the largest decrease of eta",
     )
     shown = ("expected_return_old", "surrogate", "expected_return_new", "return_change", "mean_kl")
     for k in audit.worst[:_WORST]:
         numbers = [getattr(audit, name)[k] for name in (*shown, "reverse_mean_kl", "max_kl", "mean_kl_share")]
-        worst.add_row(str(k), *(digits(number, 5) for number in numbers))
+        worst.add_row(str(k), *(digits(number, 5) for number in numbers), audit.certified_by[k] or "-")
     print_table(console, worst)

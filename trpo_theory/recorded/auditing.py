@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io.runs import Run, run_of
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
+from trpo_theory.recorded.certificates import CERTIFICATES, AuditedCertificate, certificates
 from trpo_theory.recorded.chains import Chains, Steps
 from trpo_theory.recorded.exact import exact_updates
 from trpo_theory.recorded.idle import held, idle_states
@@ -36,6 +37,7 @@ def audit(
     target: RealLike | None = None,
     logged: Mapping[str, RealLike] | None = None,
     hold_idle: bool = False,
+    certify: bool = True,
     rtol: float = 1e-9,
     advance: Callable[[], None] = lambda: None,
 ) -> Audit:
@@ -52,6 +54,8 @@ def audit(
         hold_idle: whether to replace both policies of an update by the uniform one in states where no action matters (as
             after the end of an episode). Returns and surrogates stay the same, divergences there become 0, and the bounds,
             which hold for the replaced policies too, get tighter. By default all states count, as in the definitions.
+        certify: whether to say which updates the chi-square bounds certify, and how much of the others: some ten evaluations of
+            each bound for every update that is not certified.
         rtol: the largest relative gap of an exact update; where it is exceeded, the entry is NaN.
         advance: called after each update, for a progress bar.
 
@@ -72,10 +76,16 @@ def audit(
     floor = lowest - _ROUNDING * max(float(np.abs(worst.value).max()), float(np.abs(best.value).max()))
     chains, idle = Chains(run.mdp), idle_states(run.mdp)
     policies = held(run.policies, run.mdp) if hold_idle else run.policies
-    parts = [_audited(chains, q, idle, floor, rtol, advance) for q in chains.steps(policies)]
+    audited = [(_audited(chains, q, idle, floor, rtol, advance), q) for q in chains.steps(policies)]
+    parts = [part for part, _ in audited]
+    certified = [certificates(q) for _, q in audited] if certify else []
     return Audit(
         **{name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]},
         bounds={name: _joined(name, [found[name] for _, found in parts]) for name in parts[0][1]},
+        certificates={
+            name: AuditedCertificate(name, *_columns([found[name] for found in certified]))
+            for name in (CERTIFICATES if certify else ())
+        },
         worst_return=lowest,
         best_return=highest,
         gamma=float(run.mdp.gamma),
@@ -112,7 +122,11 @@ def _audited(
 
 def _joined(name: str, parts: list[tuple[np.ndarray, ...]]) -> AuditedBound:
     """One bound over all updates, from the columns of each batch."""
-    return AuditedBound(name, *(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return AuditedBound(name, *_columns(parts))
+
+
+def _columns(parts: list[tuple[np.ndarray, ...]]) -> Iterator[np.ndarray]:
+    return (np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def _full(value: RealLike, count: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from trpo_theory import _checks
 from trpo_theory.model.types import RealLike
+from trpo_theory.recorded.certificates import AuditedCertificate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +65,7 @@ class Audit:
         acting_mean_kl, reverse_acting_mean_kl: the mean under d_old over the other states, which rollouts average
             (without the discount) and a target constrains.
         bounds: by id.
+        certificates: by the bound's id, which updates it certifies and how much of the others; empty if not asked for.
         worst_return, best_return: η of the worst and of the best policy of the MDP.
         gamma: the discount.
         held: whether policies were replaced by the uniform one in states where no action matters.
@@ -93,6 +95,7 @@ class Audit:
     worst_return: float
     best_return: float
     gamma: float
+    certificates: Mapping[str, AuditedCertificate] = field(default_factory=dict)
     held: bool = False
     target: float | None = None
     logged: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -140,13 +143,15 @@ class Audit:
         return np.argsort(self.return_change, kind="stable")
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each update: every quantity, then lower_bound and vacuous of each bound, then the logged numbers."""
+        """One row for each update: every quantity, lower_bound and vacuous of each bound, certificates, the logged numbers."""
         import pandas as pd
 
         columns: dict[str, Any] = {"index": np.arange(self.updates)}
         columns |= {name: getattr(self, name) for name in _PER_UPDATE}
         for name, bound in self.bounds.items():
             columns |= {f"lower_bound {name}": bound.lower_bound, f"vacuous {name}": bound.vacuous}
+        for name, found in self.certificates.items():
+            columns |= {f"promise {name}": found.promise, f"certified share {name}": found.share}
         return pd.DataFrame(columns | {f"logged {name}": values for name, values in self.logged.items()})
 
     def bound_frame(self) -> pd.DataFrame:
@@ -170,6 +175,30 @@ class Audit:
                 "failures": int((~bound.holds).sum()),
             }
             for name, bound in self.bounds.items()
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def certified_by(self) -> tuple[str, ...]:
+        """Of each update the id of the certificate that promises most, "" where none holds."""
+        names = tuple(self.certificates)
+        if not names:
+            return ("",) * self.updates
+        value = np.array([np.where(one.certified, one.promise, -np.inf) for one in self.certificates.values()])
+        return tuple(names[k] if best > -np.inf else "" for k, best in zip(value.argmax(0), value.max(0), strict=True))
+
+    def certificate_frame(self) -> pd.DataFrame:
+        """One row a certificate: the share of updates that it certifies; median and least share of an update that it allows."""
+        import pandas as pd
+
+        rows = [
+            {
+                "bound": name,
+                "certified": float(found.certified.mean()),
+                "median_share": float(np.median(found.share)),
+                "least_share": float(found.share.min()),
+            }
+            for name, found in self.certificates.items()
         ]
         return pd.DataFrame(rows)
 

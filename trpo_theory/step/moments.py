@@ -7,6 +7,9 @@ from functools import cached_property
 from trpo_theory.numerics.arithmetic import Array
 from trpo_theory.step.divergences import StepDivergence
 
+_KEPT_ENTRIES = 2**21
+"""Of a block of laws that is kept: chosen, 16 MB of float64, eight of which a bound reads at most."""
+
 
 class StepMoments(StepDivergence):
     """What second-order bounds read beside a divergence. E_d is the mean over d_old, p_t the law of s_t under old."""
@@ -132,6 +135,24 @@ class StepMoments(StepDivergence):
     def laws_old(self, steps: int) -> Array:
         """p_t, old's law of s_t, for t < steps: (steps, S, *batch)."""
         return self.arithmetic.laws(self.transition, self.old, self.initial, steps)
+
+    def law_block(self, index: int, steps: int) -> Array:
+        """The laws of s_t under old for index · steps ≤ t ≤ (index + 1) · steps, (steps + 1, S, *batch), from those before.
+
+        They are kept, for other bounds and for other new policies, unless they are large.
+        """
+        found = self._law_blocks.get((index, steps))
+        if found is None:
+            found = self.arithmetic.laws(self.transition, self.old, self._law_at(index, steps), steps + 1)
+            self._law_starts[index + 1, steps] = found[steps]
+            if found.size <= _KEPT_ENTRIES:
+                self._law_blocks[index, steps] = found
+        return found
+
+    def _law_at(self, index: int, steps: int) -> Array:
+        if index and (index, steps) not in self._law_starts:
+            self.law_block(index - 1, steps)
+        return self._law_starts[index, steps] if index else self.initial
 
     def visitation_from(self, law: Array) -> Array:
         """Σ_k γᵏ (old's law of s_{t+k}) from a law of s_t, (S, *batch): ρ_old for the initial one."""

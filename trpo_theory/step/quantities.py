@@ -138,6 +138,7 @@ _GIVEN = (
 _OF_OLD = frozenset(
     {
         *(*_GIVEN, "arithmetic", "_all_available", "_old", "advantage", "max_abs_advantage", "visitation_reference"),
+        *("_law_blocks", "_law_starts"),
     }
 )
 """What a change of new leaves as it is, by the names in `vars`."""
