@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,6 +14,9 @@ from trpo_theory.recorded.chains import Steps
 from trpo_theory.step.idle import held_still
 from trpo_theory.step.quantities import Quantities
 from trpo_theory.updates.promises import Promise, promised
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CERTIFICATES = ("chi2/expected-advantage", "chi2/mean-max", "chi2/second-order", "transition/second-order")
 """Of the ladder of docs/theory.md: the one that reads three numbers, the best that has L as its centre, and the best two."""
@@ -84,3 +89,28 @@ def _first_share(q: Quantities) -> np.ndarray:
         largest = (1 - q.gamma) / q.gamma * mean**2 / (mean**2 + sd**2)
         share = np.sqrt(largest / c)
     return np.where((mean > 0) & (share > 0), share, 0.0)
+
+
+def best_of(found: Mapping[str, AuditedCertificate], updates: int) -> tuple[str, ...]:
+    """Of each update the id of the certificate that promises most, "" where none holds."""
+    names = tuple(found)
+    if not names:
+        return ("",) * updates
+    value = np.array([np.where(one.certified, one.promise, -np.inf) for one in found.values()])
+    return tuple(names[k] if best > -np.inf else "" for k, best in zip(value.argmax(0), value.max(0), strict=True))
+
+
+def frame_of(found: Mapping[str, AuditedCertificate]) -> pd.DataFrame:
+    """One row a certificate: the share of updates that it certifies; median and least share of an update that it allows."""
+    import pandas as pd
+
+    rows = [
+        {
+            "bound": name,
+            "certified": float(one.certified.mean()),
+            "median_share": float(np.median(one.share)),
+            "least_share": float(one.share.min()),
+        }
+        for name, one in found.items()
+    ]
+    return pd.DataFrame(rows)

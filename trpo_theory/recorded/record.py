@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from trpo_theory import _checks
 from trpo_theory.model.types import RealLike
-from trpo_theory.recorded.certificates import AuditedCertificate
+from trpo_theory.recorded.certificates import AuditedCertificate, best_of, frame_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,26 +181,11 @@ class Audit:
     @property
     def certified_by(self) -> tuple[str, ...]:
         """Of each update the id of the certificate that promises most, "" where none holds."""
-        names = tuple(self.certificates)
-        if not names:
-            return ("",) * self.updates
-        value = np.array([np.where(one.certified, one.promise, -np.inf) for one in self.certificates.values()])
-        return tuple(names[k] if best > -np.inf else "" for k, best in zip(value.argmax(0), value.max(0), strict=True))
+        return best_of(self.certificates, self.updates)
 
     def certificate_frame(self) -> pd.DataFrame:
         """One row a certificate: the share of updates that it certifies; median and least share of an update that it allows."""
-        import pandas as pd
-
-        rows = [
-            {
-                "bound": name,
-                "certified": float(found.certified.mean()),
-                "median_share": float(np.median(found.share)),
-                "least_share": float(found.share.min()),
-            }
-            for name, found in self.certificates.items()
-        ]
-        return pd.DataFrame(rows)
+        return frame_of(self.certificates)
 
     def summary(self) -> pd.DataFrame:
         """The main results: one row for each quantity, with its value and its meaning."""
