@@ -7,6 +7,7 @@ C = 4εγ/(1 − γ)² of a float γ is wrong by up to a rounding of γ over 1 �
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -29,41 +30,37 @@ _DECIMAL_ROUNDINGS = 4
 """In units of ε: the ball's lower end becomes a float, and is divided by a radius and multiplied by another."""
 
 
-def with_decimals(
-    bound: Bound, gamma: np.ndarray, size: np.ndarray, max_kl: np.ndarray, penalty: np.ndarray
-) -> np.ndarray:
-    """`penalty`, (B,), of the floats γ, replaced near γ = 1 by the float at or below that of the decimals.
+def with_decimals(bound: Bound, numbers: Mapping[str, np.ndarray], penalty: np.ndarray) -> np.ndarray:
+    """`penalty`, (N,), of the floats γ, replaced near γ = 1 by the float at or below that of the decimals.
 
     Args:
-        bound: a function of γ, ε and max-KL alone.
-        gamma: γ, (B,).
-        size: ε, (B,).
-        max_kl: nats, (B,).
-        penalty: in floats, (B,).
+        bound: a function of `numbers` alone.
+        numbers: by the names of `Quantities`, γ among them, (N,) each.
+        penalty: in floats, (N,).
     """
     penalty = np.array(penalty, dtype=float)
-    for i in np.flatnonzero((gamma > 1 - NEAR_ONE) & np.isfinite(penalty)):
-        exact = _in_balls(bound, float(gamma[i]), float(size[i]), float(max_kl[i]))
+    for i in np.flatnonzero((numbers["gamma"] > 1 - NEAR_ONE) & np.isfinite(penalty)):
+        exact = _in_balls(bound, tuple((name, float(of[i])) for name, of in numbers.items()))
         penalty[i] = penalty[i] if exact is None else exact
     return penalty
 
 
-def relative_error(bound: Bound, gamma: np.ndarray, complement: np.ndarray) -> np.ndarray:
-    """What γ and roundings may cost a penalty, relatively, (B,); complement is 1 − γ."""
+def relative_error(bound: Bound, gamma: np.ndarray, complement: np.ndarray, names: Iterable[str]) -> np.ndarray:
+    """What γ and roundings may cost a penalty, a function of γ and `names`, relatively, (B,); complement is 1 − γ."""
+    ones = tuple((name, 1.0) for name in names if name != "gamma")
     error = _FLOAT_ROUNDINGS * np.finfo(np.float64).eps / complement
     for i in np.flatnonzero(gamma > 1 - NEAR_ONE):
-        if _in_balls(bound, float(gamma[i]), 1.0, 1.0) is not None:
+        if _in_balls(bound, (("gamma", float(gamma[i])), *ones)) is not None:
             error[i] = _DECIMAL_ROUNDINGS * np.finfo(np.float64).eps
     return error
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _in_balls(bound: Bound, gamma: float, size: float, max_kl: float) -> float | None:
+def _in_balls(bound: Bound, numbers: tuple[tuple[str, float], ...]) -> float | None:
     """The float at or below the penalty; None for a formula that balls cannot evaluate, or of which they tell no number."""
     with raw.precision(_BITS):
-        q = KnownQuantities(
-            Balls(), gamma=Ball(as_written(gamma)), max_abs_advantage=Ball(dyadic(size)), max_kl=Ball(dyadic(max_kl))
-        )
+        known = {name: Ball((as_written if name == "gamma" else dyadic)(number)) for name, number in numbers}
+        q = KnownQuantities(Balls(), **known)
         try:
             penalty = bound.penalty(q)
             return raw.float_ends(raw.arb(Ball(penalty).raw))[0]

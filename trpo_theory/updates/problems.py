@@ -6,6 +6,7 @@ of `TrustRegion` here, and its divergence in rows/ where that is new.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +16,7 @@ from trpo_theory._entries import is_real
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.updates.certified import Certified
+from trpo_theory.updates.penalty_reads import quantities_read, refused
 from trpo_theory.updates.reduction import MAX, MEAN, Reduction
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.forward_kl import FORWARD_KL
@@ -41,8 +43,8 @@ class Problem:
     """
 
     name: ClassVar[str]
-    divergence: ClassVar[RowDivergence]
-    reduction: ClassVar[Reduction]
+    divergence: RowDivergence
+    reduction: Reduction
 
     @property
     def field(self) -> str:
@@ -60,8 +62,6 @@ class TrustRegion(Problem):
     """
 
     name: ClassVar[str]
-    divergence: ClassVar[RowDivergence]
-    reduction: ClassVar[Reduction]
     delta: Radius
 
     def __init_subclass__(cls, *, divergence: RowDivergence, reduction: Reduction) -> None:
@@ -118,22 +118,29 @@ class ReverseMeanChi2(TrustRegion, divergence=REVERSE_CHI2, reduction=MEAN):
 
 @dataclass(frozen=True)
 class Penalty(Problem):
-    """Problem (11): maximise L_old(new) − C max_s KL(old_s‖new_s), in nats.
+    """Problem (11): maximise L_old(new) − C max_s KL(old_s‖new_s), in nats, or less the penalty of a bound.
 
     Args:
         coefficient: C, at least 0; or
-        bound: a bound of the catalogue (its id) or of one's own that depends on new through max_kl only; its penalty
+        bound: a bound of the catalogue (its id) or of one's own that depends on new through max_kl only, or through the
+            divergence of any other problem only, such as reverse_max_chi2 or mean_kl; its penalty
             is subtracted, so that the step is provably monotone, equation (10), where the bound is true. "sharp/max-kl" is
-            the best that any such bound can be, ε G(γ, max-KL), computed where it is needed in some seconds for each γ;
+            the best that any bound of max_kl can be, ε G(γ, max-KL), computed where it is needed in some seconds for each γ;
             for steps below 1e-7 nats it is chain-rule/kl. An id is replaced by the `Bound` that it names.
+
+    Attributes:
+        divergence, reduction: those whose value the penalty is a function of, found from what the bound reads.
+
+    Raises:
+        InvalidInput: for not one of the two, or a bound that reads something else.
     """
 
     name = "penalty"
-    divergence = FORWARD_KL
-    reduction = MAX
 
     coefficient: Size | None = None
     bound: BoundOrId | None = None
+    divergence: RowDivergence = dataclasses.field(init=False, repr=False, compare=False, default=FORWARD_KL)
+    reduction: Reduction = dataclasses.field(init=False, repr=False, compare=False, default=MAX)
 
     def __post_init__(self) -> None:
         if (self.coefficient is None) == (self.bound is None):
@@ -157,6 +164,20 @@ class Penalty(Problem):
                 wanted="the id of a bound, or a Bound",
                 fix='write bound="chain-rule/kl"',
             )
+        if isinstance(self.bound, Bound):
+            divergence, reduction = _held_down(self.bound)
+            object.__setattr__(self, "divergence", divergence)
+            object.__setattr__(self, "reduction", reduction)
+
+
+def _held_down(bound: Bound) -> tuple[RowDivergence, Reduction]:
+    """The divergence and reduction that a bound's penalty is a function of: max-KL for one that reads none."""
+    kinds = {kind.divergence.field(kind.reduction): kind for kind in trust_regions().values()}
+    read = quantities_read(bound, kinds)
+    if len(read) > 1:
+        raise refused(bound, " and ".join(sorted(read)), kinds)
+    kind = kinds[read.pop()] if read else MaxKL
+    return kind.divergence, kind.reduction
 
 
 def number_of(delta: Radius, name: str) -> float:

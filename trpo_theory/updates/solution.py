@@ -109,8 +109,11 @@ class UpdateSolution:
 
     def measured(self, divergence: RowDivergence, reduction: Reduction) -> Values:
         """A divergence of new from old, recomputed from its definition and the change."""
+        return self._shaped(self._reduced(divergence, reduction))
+
+    def _reduced(self, divergence: RowDivergence, reduction: Reduction) -> np.ndarray:
         weight = self.surrogate.complement * self.surrogate.visitation
-        return self._shaped(reduction.reduce(self._divergence_rows(divergence), weight))
+        return reduction.reduce(self._divergence_rows(divergence), weight)
 
     def _divergence_rows(self, divergence: RowDivergence) -> np.ndarray:
         if divergence not in self._measured_rows:
@@ -171,7 +174,7 @@ class UpdateSolution:
 
     @property
     def penalty(self) -> Values:
-        """The penalty at this max-KL; 0 for the constrained problems."""
+        """The penalty of this step; 0 for the constrained problems."""
         return self._shaped(self._penalty)
 
     @cached_property
@@ -179,7 +182,7 @@ class UpdateSolution:
         if not isinstance(self.problem, Penalty):
             return np.zeros(self._gain.shape)
         return np.asarray(
-            penalty_at(self.surrogate, self.problem, self._divergence_rows(self.problem.divergence).max(0))
+            penalty_at(self.surrogate, self.problem, self._reduced(self.problem.divergence, self.problem.reduction))
         )
 
     @property

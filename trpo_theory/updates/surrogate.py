@@ -37,6 +37,7 @@ class Surrogate:
         advantage_error: max_a |A − A*| of a row, A* of the MDP itself, (G, B); 0 if left out, as of a surrogate made by hand.
         visitation_error: |ρ − ρ*| of a row, (G, B).
         total_error: Σ |ρ − ρ*|, (B,).
+        known_moment: Σ_a old A² of the MDP's states, (S, B), with their ρ; None where they are those of the rows.
     """
 
     old: np.ndarray
@@ -50,11 +51,36 @@ class Surrogate:
     advantage_error: np.ndarray | float = 0.0
     visitation_error: np.ndarray | float = 0.0
     total_error: np.ndarray | float = 0.0
+    known_moment: tuple[np.ndarray, np.ndarray] | None = None
 
     @cached_property
     def complement(self) -> np.ndarray:
         """1 − γ of the decimal that γ is written as, (B,)."""
         return complement(self.gamma)
+
+    @cached_property
+    def rms_advantage(self) -> np.ndarray:
+        """√(Σ_s d_old(s) Σ_a old(a|s) A_old(s, a)²) of the MDP, for the penalties of bounds, (B,)."""
+        moment, visitation = self._second_moment
+        return np.sqrt((self.complement * visitation * moment).sum(0))
+
+    @cached_property
+    def _second_moment(self) -> tuple[np.ndarray, np.ndarray]:
+        """Σ_a old A² of states, and their ρ."""
+        if self.known_moment is not None:
+            return self.known_moment
+        return _moment(self.old, np.where(self.available, self.advantage, 0.0)), self.visitation
+
+    @property
+    def rms_error(self) -> np.ndarray:
+        """What the errors of A and ρ make of it, relatively, (B,): its square is wrong by Σ |d − d*| Σ_a old A²."""
+        moment, visitation = self._second_moment
+        rms = np.where(self.rms_advantage > 0, self.rms_advantage, np.inf)
+        moved = self.total_error * moment.max(0)
+        if self.aggregation is None:
+            moved = np.minimum(moved, (self.visitation_error * moment).sum(0))
+        missed = np.max(np.broadcast_to(self.advantage_error, self.visitation.shape), axis=0)
+        return missed / rms + 0.5 * self.complement * moved / rms**2
 
     @classmethod
     def of(
@@ -84,6 +110,7 @@ class Surrogate:
             flat(part).reshape(len(q.old), -1) for part in (known.advantage_error, known.visitation_error)
         )
         epsilon, gamma = np.abs(advantage).max((0, 1)), flat(q.gamma).ravel()
+        moment = _moment(old, advantage), visitation
         if aggregation is not None:
             old, advantage, available, visitation = _grouped(aggregation, old, advantage, available, visitation)
             added = np.bincount(aggregation.group)[:, None] * np.finfo(np.float64).eps * epsilon  # of their means
@@ -104,6 +131,7 @@ class Surrogate:
             advantage_error,
             visitation_error,
             total,
+            moment,
         )
 
     def policy_rows(self, rows: np.ndarray) -> np.ndarray:
@@ -111,10 +139,24 @@ class Surrogate:
         array = rows if self.aggregation is None else rows[:, self.aggregation.group]
         return _public(array).reshape(*self.batch_shape, array.shape[1], array.shape[0])
 
-    def penalty(self, bound: Bound, max_kl: np.ndarray | float) -> np.ndarray | float:
-        """A bound's penalty as a function of max-KL alone, (B,)."""
-        q = KnownQuantities(gamma=self.gamma, max_abs_advantage=self.max_abs_advantage, max_kl=max_kl)
-        return bound.penalty(q)
+    def penalty(self, bound: Bound, value: np.ndarray | float, field: str = "max_kl") -> np.ndarray | float:
+        """A bound's penalty as a function of that field alone, (B,)."""
+        return bound.penalty(KnownQuantities(**self.sizes, **{field: value}))
+
+    @property
+    def sizes(self) -> dict[str, np.ndarray]:
+        """What a penalty may read of old, by the names of `Quantities`, (B,) each."""
+        return {
+            "gamma": self.gamma,
+            "max_abs_advantage": self.max_abs_advantage,
+            "rms_advantage": self.rms_advantage,
+        }
+
+
+def _moment(old: np.ndarray, advantage: np.ndarray) -> np.ndarray:
+    """Σ_a old A², (S, B)."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return (old * advantage**2).sum(0)
 
 
 def _public(rows: np.ndarray) -> np.ndarray:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from trpo_theory.updates.penalties import coefficient_error, linear_coefficient, penalty_at
+from trpo_theory.updates.convex_penalty import conjugate, is_convex
+from trpo_theory.updates.penalties import coefficient_error, is_free, linear_coefficient, penalty_at
 from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
+from trpo_theory.updates.rows.forward_kl import FORWARD_KL
 from trpo_theory.updates.rows.rows import Rows
+from trpo_theory.updates.rows.total_variation import TOTAL_VARIATION
 from trpo_theory.updates.solvers.blocks import Blocks
 from trpo_theory.updates.surrogate import Surrogate
 
@@ -48,15 +51,27 @@ def _bound(
         multiplier = problem.reduction.admissible(multiplier, rho)
         charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.radius)
         if problem.reduction.shares_multiplier:  # what is spent is known for ρ of the MDP, not for ρ as it stands
-            missed = np.minimum(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), 1.0)
-            multiplier = multiplier * (1 - missed)
+            multiplier = multiplier * (1 - _missed(surrogate))
     elif isinstance(problem, Penalty):
-        if coefficient is None:
+        multiplier = problem.reduction.admissible(multiplier, rho)
+        price = problem.reduction.budget(multiplier, rho, surrogate.complement, 1.0)
+        if coefficient is not None:
+            multiplier = multiplier * np.where(price > coefficient, coefficient / np.where(price > 0, price, 1.0), 1.0)
+        elif is_convex(surrogate, problem):
+            charge = conjugate(surrogate, problem, price)
+        else:
             return np.full(surrogate.gamma.shape, np.inf)
-        total = (rho * multiplier).sum(0)
-        multiplier = multiplier * np.where(total > coefficient, coefficient / np.where(total > 0, total, 1.0), 1.0)
+        if problem.reduction.shares_multiplier:
+            multiplier = multiplier * (1 - _missed(surrogate))
+        charge = np.where(is_free(surrogate, problem), np.inf, charge)
     values, greedy = _row_values(surrogate, problem, multiplier, guess)
     return np.minimum((rho * values).sum(0) + charge, (rho * greedy).sum(0))
+
+
+def _missed(surrogate: Surrogate) -> np.ndarray:
+    """The largest relative error of a row's ρ, up to 1, (G, B)."""
+    rho = surrogate.visitation
+    return np.minimum(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), 1.0)
 
 
 def data_error(
@@ -97,33 +112,43 @@ def _error_within_reach(
 ) -> np.ndarray:
     """What the errors of A, ρ and γ add for policies within reach of the radius, (B,).
 
-    |Σ ρ* (p − old) A* − Σ ρ (p − old) A| ≤ Σ ρ |A − A*| |p − old| + Σ |ρ − ρ*| |p − old| |A*|, and |p − old| is at most the
-    divergence's reach of the radius. Under a penalty that is not linear it is one beyond which no policy gains.
+    Under a penalty that is not C max-KL it is one beyond which no policy gains.
     """
-    rho = surrogate.visitation
-    wrong = (rho * surrogate.advantage_error).sum(0)
-    sizes = _sizes(surrogate)
-    size = sizes.max(0)
-    moved = np.minimum(surrogate.total_error * size, (surrogate.visitation_error * sizes).sum(0))
-    reach = problem.divergence.reach
     if isinstance(problem, TrustRegion):
         if problem.radius == 0:
             return np.zeros(upper.shape)
-        if not problem.reduction.shares_multiplier:
-            return (wrong + moved) * reach(np.asarray(problem.radius))
-        total = rho.sum(0)
-        mean = reach(problem.radius / np.where(total > 0, surrogate.complement * total, np.inf))
-        worst = np.max(np.broadcast_to(surrogate.advantage_error, rho.shape), axis=0)
-        share = np.max(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), axis=0, initial=0.0)
-        tight = np.where(share < 0.5, 2 * share * size * total * mean, np.inf)
-        return 2 * worst * total * mean + np.minimum(tight, 2 * moved)  # a rare row may move by all that is there
+        return _error_at_radius(surrogate, problem, np.full(upper.shape, problem.radius))
     assert isinstance(problem, Penalty)
     coefficient = linear_coefficient(surrogate, problem)
-    if coefficient is None:
-        most = (rho * sizes).sum(0) + wrong + moved
-        spent = _most_spent(surrogate, problem, most)
-        return (wrong + moved) * reach(spent[0]) + coefficient_error(surrogate, problem) * spent[1]
-    return _error_of_penalised(surrogate, problem, multiplier, upper, guess, wrong + moved, coefficient)
+    if coefficient is not None and problem.field == "max_kl":
+        error = _error_of_moves(surrogate)
+        return _error_of_penalised(surrogate, problem, multiplier, upper, guess, error, coefficient)
+    spent, most = _most_spent(surrogate, problem)
+    return _error_at_radius(surrogate, problem, spent) + coefficient_error(surrogate, problem) * most
+
+
+def _error_of_moves(surrogate: Surrogate) -> np.ndarray:
+    """What the errors of A and ρ add at most, a unit of the largest Σ|p − old| of a row, (B,).
+
+    |Σ ρ* (p − old) A* − Σ ρ (p − old) A| ≤ Σ ρ |A − A*| |p − old| + Σ |ρ − ρ*| |p − old| |A*|.
+    """
+    sizes = _sizes(surrogate)
+    moved = np.minimum(surrogate.total_error * sizes.max(0), (surrogate.visitation_error * sizes).sum(0))
+    return (surrogate.visitation * surrogate.advantage_error).sum(0) + moved
+
+
+def _error_at_radius(surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> np.ndarray:
+    """What the errors of A and ρ add for policies within a radius of the problem's divergence, (B,)."""
+    reach, rho = problem.divergence.reach, surrogate.visitation
+    if not problem.reduction.shares_multiplier:
+        return _error_of_moves(surrogate) * reach(radius)
+    total, size = rho.sum(0), _sizes(surrogate).max(0)
+    moved = np.minimum(surrogate.total_error * size, (surrogate.visitation_error * _sizes(surrogate)).sum(0))
+    mean = reach(radius / np.where(total > 0, surrogate.complement * total, np.inf))
+    worst = np.max(np.broadcast_to(surrogate.advantage_error, rho.shape), axis=0)
+    share = np.max(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), axis=0, initial=0.0)
+    tight = np.where(share < 0.5, 2 * share * size * total * mean, np.inf)
+    return 2 * worst * total * mean + np.minimum(tight, 2 * moved)  # a rare row may move by all that is there
 
 
 def _error_of_penalised(
@@ -150,21 +175,29 @@ def _error_of_penalised(
     return np.maximum(_bound(surrogate, problem, multiplier, guess, share * coefficient) - upper, 0.0) + error * apart
 
 
-def _most_spent(surrogate: Surrogate, problem: Penalty, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The largest radius, and a bound on the gain within it, at which a gain of up to size Σ|p − old| exceeds the penalty.
+def _most_spent(surrogate: Surrogate, problem: Penalty) -> tuple[np.ndarray, np.ndarray]:
+    """The largest radius, and a bound on the gain within it, at which the most that policies gain exceeds the penalty.
 
     Penalties do not fall: there is none in [t/2, t] where that at t/2 is above the gain at t.
     """
     sure = 1 - np.minimum(coefficient_error(surrogate, problem), 1.0)
-    reach, radius = problem.divergence.reach, np.full(surrogate.gamma.shape, _FAR)
-    beyond = sure * penalty_at(surrogate, problem, radius) <= size * reach(radius)
+    size = (surrogate.visitation * _sizes(surrogate)).sum(0) + _error_of_moves(surrogate)
+    greedy = np.maximum(_most_gain(surrogate), 0.0)
+
+    def most(radius: np.ndarray) -> np.ndarray:
+        if problem.reduction.shares_multiplier:
+            return greedy
+        return np.minimum(size * problem.divergence.reach(radius), greedy)
+
+    radius = np.full(surrogate.gamma.shape, _FAR)
+    beyond = sure * penalty_at(surrogate, problem, radius) <= most(radius)
     radius = np.where(beyond, np.inf, radius)
     falling = ~beyond
     while falling.any():
         half = np.where(falling, 0.5 * radius, 1.0)
-        falling &= (sure * penalty_at(surrogate, problem, half) > size * reach(2 * half)) & (half > _LAST_RADIUS)
+        falling &= (sure * penalty_at(surrogate, problem, half) > most(2 * half)) & (half > _LAST_RADIUS)
         radius = np.where(falling, half, radius)
-    return radius, size * reach(radius)
+    return radius, most(radius)
 
 
 def _row_values(
@@ -174,10 +207,15 @@ def _row_values(
     blocks = Blocks(surrogate, problem)
     blocks.guess = None if guess is None else guess.reshape(-1)
     flat = np.broadcast_to(multiplier, blocks.shape[1:]).reshape(-1)
+    # Without a penalty mass may leave old's support, whatever the divergence.
+    free = Blocks(surrogate, problem, TOTAL_VARIATION) if isinstance(problem, Penalty) else blocks
+
+    def best(rows: Rows, _: slice) -> tuple[np.ndarray, ...]:
+        return (rows.scale * rows.mean,)
 
     def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
         value = problem.divergence.dual_value(rows, flat[block], blocks.guess_of(block))
-        return value, rows.scale * rows.mean
+        return (value,)
 
-    values, greedy = (part.reshape(blocks.shape[1:]) for part in blocks.each(one))
+    values, greedy = (part.reshape(blocks.shape[1:]) for part in (blocks.each(one)[0], free.each(best)[0]))
     return values, greedy

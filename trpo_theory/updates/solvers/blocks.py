@@ -34,9 +34,9 @@ class Blocks:
     visitation: np.ndarray
     starts: range
 
-    def __init__(self, surrogate: Surrogate, problem: Problem) -> None:
+    def __init__(self, surrogate: Surrogate, problem: Problem, divergence: RowDivergence | None = None) -> None:
         actions, groups, batch = self.shape = surrogate.old.shape
-        self.divergence = problem.divergence
+        self.divergence = divergence or problem.divergence
         self.visitation = surrogate.visitation.reshape(-1)
         flat = [part.reshape(actions, -1) for part in (surrogate.old, surrogate.advantage, surrogate.available)]
         self.starts = range(0, groups * batch, max(_BLOCK // actions, 1))

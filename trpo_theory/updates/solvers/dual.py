@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trpo_theory.updates.penalties import best_radius, best_step, linear_coefficient
+from trpo_theory.updates.convex_penalty import LOG_RANGE, crossing, is_convex, slope_at
+from trpo_theory.updates.penalties import is_free, linear_coefficient
 from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
+from trpo_theory.updates.radius_search import Frontier, best_radius, best_step
 from trpo_theory.updates.rows.total_variation import TOTAL_VARIATION
 from trpo_theory.updates.sharp_penalty import SteppedBound
 from trpo_theory.updates.solvers.answer import Answer
@@ -35,6 +37,12 @@ _RTOL = 4e-14
 
 _TAIL_RTOL = 1e-12
 """A row counts as in its tail, and a budget as not spent, up to this: 25 times the shared root's own accuracy."""
+
+_CLOSED = 1e-12
+"""A bracket this narrow, relatively, in which Σ ρ λ is not yet the slope holds a jump of it: chosen, far above a float's end."""
+
+_LEAST_MEAN = 1e-280
+"""Next to the least float: slopes are taken at positive radii."""
 
 _LARGEST_RADIUS = 1e4
 """Nats. Beyond it every row has left all but its best actions, as far as floats can tell: e^-709 is the least."""
@@ -65,24 +73,105 @@ OFFERED = (Dual(),)
 
 
 def _penalised(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer:
-    """Rows share one radius: by the kind of penalty, stepped, not linear, or linear in it."""
-    at_radius = blocks.divergence.at_radius
-    coefficient = linear_coefficient(surrogate, problem)
+    """By the kind of penalty: stepped, linear, convex, or any other."""
     if isinstance(problem.bound, SteppedBound):
         envelope = linear_coefficient(surrogate, Penalty(bound=problem.bound.envelope))
         assert envelope is not None
         start = _penalty_radius(blocks, surrogate, envelope)
-        radius, upper = best_step(blocks, surrogate, problem, envelope, start)
-        return replace(blocks.answer(at_radius, radius), upper=upper)
-    if coefficient is None:
-        radius, upper = best_radius(blocks, surrogate, problem)
-        return replace(blocks.answer(at_radius, radius), upper=upper)
+        radius, upper = best_step(_frontier(blocks, surrogate, problem), surrogate, problem, envelope, start)
+        return replace(blocks.answer(blocks.divergence.at_radius, radius), upper=upper)
+    coefficient = linear_coefficient(surrogate, problem)
+    shared = problem.reduction.shares_multiplier
+    if coefficient is not None:
+        answer = (_at_price if shared else _at_coefficient)(blocks, surrogate, coefficient)
+    elif is_convex(surrogate, problem):
+        answer = (_at_mean_slope if shared else _at_slope)(blocks, surrogate, problem)
+    else:
+        radius, upper = best_radius(_frontier(blocks, surrogate, problem), surrogate, problem)
+        return replace(_within(blocks, surrogate, problem, radius), upper=upper)
+    return _unpenalised(surrogate, answer, is_free(surrogate, problem))
+
+
+def _within(blocks: Blocks, surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> Answer:
+    """The maximiser of L within a radius, (B,); of a mean for one instance."""
+    if problem.reduction.shares_multiplier:
+        return _mean(blocks, surrogate, float(radius[0]))
+    return blocks.answer(blocks.divergence.at_radius, radius)
+
+
+def _frontier(blocks: Blocks, surrogate: Surrogate, problem: Problem) -> Frontier:
+    """The most that L gains within a radius, and its slope, for one instance."""
+    rho = surrogate.visitation
+
+    def of_max(radius: float) -> tuple[float, float]:
+        _, gain, multiplier, _ = blocks.solve(blocks.divergence.at_radius, np.array([radius]))
+        return float((rho * gain).sum()), float((rho * multiplier).sum())
+
+    def of_mean(radius: float) -> tuple[float, float]:
+        answer = _mean(blocks, surrogate, radius)
+        centred = surrogate.advantage - (surrogate.old * surrogate.advantage).sum(0)
+        gain = (rho * (answer.change * np.where(surrogate.available, centred, 0.0)).sum(0)).sum()
+        return float(gain), float(problem.reduction.budget(answer.multiplier, rho, surrogate.complement, 1.0)[0])
+
+    return of_mean if problem.reduction.shares_multiplier else of_max
+
+
+def _at_coefficient(blocks: Blocks, surrogate: Surrogate, coefficient: np.ndarray) -> Answer:
+    """Of C times a maximum: rows share one radius."""
     radius = _penalty_radius(blocks, surrogate, coefficient)
-    answer = blocks.answer(at_radius, radius)
+    answer = blocks.answer(blocks.divergence.at_radius, radius)
     # A row that stays, though its best action is one that old never takes, does so from this multiplier on.
     stays = (radius == 0) & (surrogate.visitation > 0)
-    multiplier = np.where(stays, blocks.critical(), answer.multiplier)
-    return _unpenalised(surrogate, replace(answer, multiplier=multiplier), coefficient == 0)
+    return replace(answer, multiplier=np.where(stays, blocks.critical(), answer.multiplier))
+
+
+def _at_price(blocks: Blocks, surrogate: Surrogate, coefficient: np.ndarray) -> Answer:
+    """Of C times a mean: rows are problems of their own at the multiplier (1 − γ) C."""
+    multiplier = surrogate.complement * np.where(coefficient > 0, coefficient, 1.0)
+    answer = blocks.answer(blocks.divergence.at_multiplier, multiplier)
+    return replace(answer, multiplier=np.broadcast_to(multiplier, surrogate.visitation.shape).copy())
+
+
+def _at_slope(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer:
+    """Of a convex penalty of a maximum: rows share the radius t at which Σ ρ λ(t) = φ′(t)."""
+    at_radius, rho = blocks.divergence.at_radius, surrogate.visitation
+
+    def multipliers(log_radius: np.ndarray, going: np.ndarray | None = None) -> np.ndarray:
+        return blocks.solve(at_radius, np.exp(log_radius), going)[2]
+
+    def function(log_radius: np.ndarray, going: np.ndarray) -> np.ndarray:
+        price = (rho * multipliers(log_radius, going)).sum(0)
+        with np.errstate(divide="ignore"):
+            value = np.log(price) - np.log(slope_at(surrogate, problem, np.exp(log_radius)))
+        return np.where(price > 0, value, -np.inf)
+
+    lower, upper, x = crossing(function, *LOG_RANGE, len(surrogate.gamma))
+    # Where Σ ρ λ jumps over the slope, as at a kink of f, the multipliers lie between those of both sides.
+    below, above, multiplier = multipliers(lower), multipliers(upper), multipliers(x)
+    most, least = (rho * below).sum(0), (rho * above).sum(0)
+    jump = (upper - lower <= _CLOSED * np.maximum(np.abs(x), 1.0)) & (most > least)
+    share = np.clip((slope_at(surrogate, problem, np.exp(x)) - least) / np.where(jump, most - least, 1.0), 0.0, 1.0)
+    multiplier = np.where(jump, share * below + (1 - share) * above, multiplier)
+    stays = (x == LOG_RANGE[0]) & (rho > 0)
+    critical = blocks.critical()
+    answer = blocks.answer(at_radius, np.where(x == LOG_RANGE[0], 0.0, np.exp(x)))
+    return replace(answer, multiplier=np.where(stays & (critical > 0), critical, multiplier))
+
+
+def _at_mean_slope(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer:
+    """Of a convex penalty of a mean: rows share the multiplier at which (1 − γ) φ′ of their mean is that multiplier."""
+    at_multiplier = blocks.divergence.at_multiplier
+    weight = surrogate.complement * surrogate.visitation
+
+    def function(log_multiplier: np.ndarray, going: np.ndarray) -> np.ndarray:
+        divergence = blocks.solve(at_multiplier, np.exp(log_multiplier), going)[0]
+        mean = np.maximum((weight * divergence).sum(0), _LEAST_MEAN)
+        with np.errstate(divide="ignore"):
+            return np.log(surrogate.complement * slope_at(surrogate, problem, mean)) - log_multiplier
+
+    x = crossing(function, -_LOG_RANGE, _LOG_RANGE, len(surrogate.gamma))[2]
+    answer = blocks.answer(at_multiplier, np.exp(x))
+    return replace(answer, multiplier=np.broadcast_to(np.exp(x), surrogate.visitation.shape).copy())
 
 
 def _newton(

@@ -1,0 +1,62 @@
+"""What a bound's penalty reads of the new policy: the one divergence that it may be a function of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from trpo_theory import bounds
+from trpo_theory.bounds import Bound
+from trpo_theory.errors import InvalidInput, NotKnown
+from trpo_theory.step.partial import KnownQuantities
+from trpo_theory.updates.sharp_penalty import SteppedBound
+
+_TRIED = {"gamma": 0.5, "max_abs_advantage": 1.0, "rms_advantage": 1.0}
+"""The quantities of old that a penalty may read, with values at which it is asked for those of new: chosen, any do."""
+_SMALL = 0.01
+"""The value of a quantity of new there: chosen, as small as steps are."""
+
+
+def quantities_read(bound: Bound, allowed: Collection[str]) -> set[str]:
+    """The quantities of new among `allowed` that the penalty reads.
+
+    Raises:
+        InvalidInput: for a bound that reads any other.
+    """
+    known: dict[str, Any] = {name: np.full(1, value) for name, value in _TRIED.items()}
+    read: set[str] = set()
+    if isinstance(bound, SteppedBound):  # its own numbers are expensive, and functions of the same
+        bound = bounds.get(bound.envelope)
+    while True:
+        try:
+            bound.penalty(KnownQuantities(**known))
+            return read
+        except NotKnown as error:
+            if error.name not in allowed:
+                raise refused(bound, error.name, allowed) from None
+            read.add(error.name)
+            known[error.name] = np.full(1, _SMALL)
+
+
+def sizes_read(bound: Bound, field: str) -> set[str]:
+    """The quantities of old, but for γ, that a penalty of that field reads."""
+    known: dict[str, Any] = {"gamma": np.full(1, _TRIED["gamma"]), field: np.full(1, _SMALL)}
+    read: set[str] = set()
+    while True:
+        try:
+            bound.penalty(KnownQuantities(**known))
+            return read
+        except NotKnown as error:
+            read.add(error.name)
+            known[error.name] = np.full(1, _TRIED[error.name])
+
+
+def refused(bound: Bound, what: str, allowed: Collection[str]) -> InvalidInput:
+    """The message about a bound that reads what no penalty can be a function of."""
+    return InvalidInput(
+        got=f"the bound {bound.id!r}, which reads {what}",
+        wanted=f"a penalty that depends on the new policy through max_kl only, or one of {', '.join(sorted(allowed))}",
+        fix="use trpo/kl, pinsker/kl, chain-rule/kl, mean-kl/linear-2 or chi2/advantage",
+    )

@@ -1,0 +1,131 @@
+"""The best radius under a penalty that is not convex, for rows that share it, by cells that are cut until they close.
+
+Proofs: docs/theory.md, "Penalties that are not linear".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from trpo_theory.errors import NotSolved
+from trpo_theory.updates.penalties import penalty_at
+from trpo_theory.updates.problems import Penalty
+from trpo_theory.updates.sharp_penalty import LARGEST_RADIUS, LEAST_RADIUS, radius_of, step_above
+from trpo_theory.updates.surrogate import Surrogate
+
+Frontier = Callable[[float], tuple[float, float]]
+"""From a radius to the most that L gains within it, and to its slope there, Σ ρ λ."""
+
+_RADII = (0.0, *np.geomspace(1e-24, 600.0, 200))
+"""Nats, the first points tried under a penalty that is not linear: chosen, eight a decade from where floats of a policy cease
+to move to where e^-600 of the mass is left."""
+
+_ROUNDS = 60
+"""Of refinement at most, each of which cuts the worst cells in two: 60 halvings reach the last digit of a float."""
+
+_CELLS = 12
+"""Worst cells cut in a round: chosen, a few more than hold the maximum."""
+
+_CLOSED = 1e-11
+"""The relative gap at which refinement ends: a hundredth of the tolerance up to which an update passes as optimal."""
+
+_STALLED = 0.99
+"""Refinement ends too when a round leaves more than this share of the gap: the rest is the penalty's own rounding."""
+
+_SLOPE_RTOL = 1e-9
+"""How far, relatively, a later slope of the penalty may exceed an earlier one and pass as concave: above its rounding."""
+
+_FALLS = 3
+"""The search over steps ends after so many values in a row below the best: chosen, for steps are not exactly concave."""
+
+_WORTH = 8
+"""Chosen: no step's penalty is so far below the envelope that a radius more than this many times the envelope's best would
+pay."""
+
+_INSIDE = 1e-13
+"""How far inside a step's radius its candidate lies, so that its divergence, recomputed, is not beyond the radius."""
+
+
+def best_radius(frontier: Frontier, surrogate: Surrogate, problem: Penalty) -> tuple[np.ndarray, np.ndarray]:
+    """The radius t that maximises F(t) = Σ ρ f(t) − φ(t), and an upper bound on F, φ any function that does not fall.
+
+    f is concave with slope Σ ρ λ(t), hence below its tangents; φ is above its chords where it is concave (as its values at
+    all points tried must show; else only above its left end). The cells of the best bounds are cut until they close.
+
+    Raises:
+        NotSolved: for a batch.
+    """
+    if len(surrogate.gamma) > 1:
+        raise NotSolved("got a batch for a penalty that is not convex; wanted one instance; loop over them")
+
+    def point(t: float) -> tuple[float, float, float, float]:
+        gain, slope = frontier(t)
+        return t, gain, slope if t > 0 else np.inf, float(penalty_at(surrogate, problem, np.array([t]))[0])
+
+    points = [point(t) for t in _RADII]
+    best, bound = 0.0, np.inf
+    for _ in range(_ROUNDS):
+        points.sort()
+        best = max(f - phi for _, f, _, phi in points)
+        concave = _is_concave(points)
+        cells = sorted(((_cell_bound(a, b, concave), a[0], b[0]) for a, b in pairwise(points)), reverse=True)
+        closing, bound = bound - best, max(cells[0][0], best)
+        if bound - best <= _CLOSED * abs(best) or bound - best > _STALLED * closing:
+            break  # closed, or down to the rounding of the penalty itself
+        points += [point(np.sqrt(a * b) if a > 0 else b / 16) for value, a, b in cells[:_CELLS] if value > best]
+    radius = max(points, key=lambda p: p[1] - p[3])[0]
+    return np.array([radius]), np.array([bound])
+
+
+def best_step(
+    frontier: Frontier, surrogate: Surrogate, problem: Penalty, envelope: np.ndarray, start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best radius under a stepped penalty, and an upper bound on F over all radii up to the last step tried.
+
+    The penalty is the lesser of its steps and its envelope: F is at most the larger of its maximum under the envelope, at
+    `start`, and the best of its values at the steps' right ends, from start upward until they fall. Beyond the last step
+    tried the penalty is taken to be the envelope, which is above it: what is returned is optimal for that penalty.
+
+    Raises:
+        NotSolved: for a batch.
+    """
+    if len(surrogate.gamma) > 1:
+        raise NotSolved("got a batch for a penalty that is computed step by step; wanted one instance; loop over them")
+
+    def value(radius: float, penalty: float) -> float:
+        return frontier(radius)[0] - penalty
+
+    at = float(start[0])
+    best, radius = value(at, float(envelope[0]) * at), at
+    if at * _WORTH >= LEAST_RADIUS:
+        step, falls = step_above(max(at, LEAST_RADIUS)), 0
+        while falls < _FALLS and radius_of(step) <= LARGEST_RADIUS:
+            here = radius_of(step) * (1 - _INSIDE)
+            found = value(here, float(penalty_at(surrogate, problem, np.array([here]))[0]))
+            falls = falls + 1 if found <= best else 0
+            best, radius = max((best, radius), (found, here))
+            step += 1
+    return np.array([radius]), np.array([best + 4 * _INSIDE * abs(best)])
+
+
+def _is_concave(points: list[tuple[float, float, float, float]]) -> bool:
+    noise = 8 * np.finfo(np.float64).eps * max(abs(point[3]) for point in points)
+    slopes = [((b[3] - a[3]) / (b[0] - a[0]), noise / (b[0] - a[0])) for a, b in pairwise(points)]
+    return all(
+        later - off <= (earlier + blur) * (1 + _SLOPE_RTOL) for (earlier, blur), (later, off) in pairwise(slopes)
+    )
+
+
+def _cell_bound(a: tuple[float, ...], b: tuple[float, ...], concave: bool) -> float:
+    """An upper bound on f − φ between two points (t, f, f', φ)."""
+    (ta, fa, sa, pa), (tb, fb, sb, pb) = a, b
+    if not concave:
+        return fb - pa
+    if not np.isfinite(sa) or sa <= sb:
+        return max(fa - pa, fb - pb, fb - sb * (tb - ta) - pa)
+    meet = min(max((fb - fa + sa * ta - sb * tb) / (sa - sb), ta), tb)
+    tangents = min(fa + sa * (meet - ta), fb + sb * (meet - tb))
+    return max(fa - pa, fb - pb, tangents - (pa + (pb - pa) * (meet - ta) / (tb - ta)))
