@@ -564,8 +564,8 @@ def test_nonlinear_penalties_against_brute_force(bound: Any, gamma: float) -> No
 def test_bounds_that_read_more_than_max_kl_are_refused() -> None:
     rng = np.random.default_rng(0)
     mdp, old = random_mdp(rng, 2, 2, 0.5), random_rows(rng, 2, 2, zeros=0.0)
-    reads_tv = tt.bounds.Bound("mine", lambda q: q.max_tv, r"\eta \ge L - penalty", "")
-    for bound in (reads_tv, "trpo/tv", "coupling/tv"):
+    reads_both = tt.bounds.Bound("mine", lambda q: q.max_tv * q.max_kl, r"\eta \ge L - penalty", "")
+    for bound in (reads_both, "cpo/mean-tv", "chi2/critic"):
         with pytest.raises(InvalidInput, match=r"^got the bound .*, which reads .+; wanted .*max_kl.*; fix: ."):
             update(mdp, old, Penalty(bound=bound))
 

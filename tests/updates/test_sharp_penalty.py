@@ -58,8 +58,8 @@ def user_bound(formula):
 
 
 def test_a_bound_that_reads_more_than_max_kl_is_refused_by_what_it_reads():
-    with pytest.raises(tt.InvalidInput, match="reads max_tv"):
-        tt.update(tt.zoo.kakade(gamma=GAMMA), [[0.45, 0.55], [0.4, 0.6]], user_bound(lambda q: q.max_tv))
+    with pytest.raises(tt.InvalidInput, match="reads max_kl and max_tv"):
+        tt.update(tt.zoo.kakade(gamma=GAMMA), [[0.45, 0.55], [0.4, 0.6]], user_bound(lambda q: q.max_tv + q.max_kl))
 
 
 def test_a_misspelt_quantity_is_not_taken_for_one_that_is_not_known():

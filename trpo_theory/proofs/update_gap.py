@@ -207,6 +207,12 @@ def _known(step: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
 def _reduced(solution: UpdateSolution, exact: Mapping[str, Any]) -> tuple[Reduction, Fraction]:
     """The problem's reduction, with its coefficient or its radius."""
     problem = solution.problem
+    if isinstance(problem, Penalty) and problem.field != "max_kl":
+        raise InvalidInput(
+            got=f"a penalty of {problem.field}",
+            wanted="one of max_kl, the only ones whose gap is proved in balls",
+            fix="read its float upper_bound, which holds for the MDP as given",
+        )
     reduction = _REDUCTIONS[type(problem)]
     name = amount_name(reduction)
     return reduction, exactly.amount(exact[name] if name in exact else _amount(solution), name)

@@ -7,6 +7,8 @@ Proofs: docs/theory.md, "Penalties that are not linear".
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from trpo_theory import bounds
@@ -42,11 +44,12 @@ def penalty_at(surrogate: Surrogate, problem: Penalty, divergence: np.ndarray) -
         return np.where(problem.coefficient == 0, 0.0, np.full(surrogate.gamma.shape, problem.coefficient) * divergence)
 
 
-def _of_bound(bound: Bound, flat: dict[str, np.ndarray], field: str) -> np.ndarray:
+def _of_bound(bound: Bound, flat: dict[str, Any], field: str) -> np.ndarray:
     """The penalty of numbers by the names of `Quantities`, (N,) each; nothing times infinity is nothing."""
     penalty = np.broadcast_to(bound.penalty(KnownQuantities(**flat)), flat[field].shape)
     if np.isinf(flat[field]).any():
-        at_one = bound.penalty(KnownQuantities(**flat | {field: np.ones(penalty.shape)}))
+        one: dict[str, Any] = {field: np.ones(penalty.shape)}
+        at_one = bound.penalty(KnownQuantities(**flat | one))
         penalty = np.where((at_one == 0) & np.isinf(flat[field]), 0.0, penalty)
     return _of_decimals(bound, flat, penalty)
 
@@ -56,7 +59,8 @@ def _expect_hypotheses(surrogate: Surrogate, problem: Penalty, bound: Bound) -> 
     if bound.given is None:
         return
     none = np.zeros(surrogate.gamma.shape)
-    met = np.broadcast_to(bound.met(KnownQuantities(**surrogate.sizes, **{problem.field: none})), none.shape)
+    known: dict[str, Any] = {**surrogate.sizes, problem.field: none}
+    met = np.broadcast_to(bound.met(KnownQuantities(**known)), none.shape)
     if not met.all():
         raise InvalidInput(
             got=f"the bound {bound.id!r} at gamma = {surrogate.gamma[~met][0]:.12g}",
@@ -65,7 +69,7 @@ def _expect_hypotheses(surrogate: Surrogate, problem: Penalty, bound: Bound) -> 
         )
 
 
-def _of_decimals(bound: Bound, flat: dict[str, np.ndarray], penalty: np.ndarray) -> np.ndarray:
+def _of_decimals(bound: Bound, flat: dict[str, Any], penalty: np.ndarray) -> np.ndarray:
     """A penalty in floats, (N,), replaced near γ = 1; a stepped one is of decimals itself, but for its envelope."""
     if not (1 - flat["gamma"] < NEAR_ONE).any():
         return penalty

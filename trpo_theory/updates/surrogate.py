@@ -74,7 +74,7 @@ class Surrogate:
     @property
     def rms_error(self) -> np.ndarray:
         """What the errors of A and ρ make of it, relatively, (B,): its square is wrong by Σ |d − d*| Σ_a old A²."""
-        moment, visitation = self._second_moment
+        moment = self._second_moment[0]
         rms = np.where(self.rms_advantage > 0, self.rms_advantage, np.inf)
         moved = self.total_error * moment.max(0)
         if self.aggregation is None:
@@ -141,7 +141,8 @@ class Surrogate:
 
     def penalty(self, bound: Bound, value: np.ndarray | float, field: str = "max_kl") -> np.ndarray | float:
         """A bound's penalty as a function of that field alone, (B,)."""
-        return bound.penalty(KnownQuantities(**self.sizes, **{field: value}))
+        known: dict[str, Any] = {**self.sizes, field: value}
+        return bound.penalty(KnownQuantities(**known))
 
     @property
     def sizes(self) -> dict[str, np.ndarray]:

@@ -7,7 +7,6 @@ import numpy as np
 from trpo_theory.updates.convex_penalty import conjugate, is_convex
 from trpo_theory.updates.penalties import coefficient_error, is_free, linear_coefficient, penalty_at
 from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
-from trpo_theory.updates.rows.forward_kl import FORWARD_KL
 from trpo_theory.updates.rows.rows import Rows
 from trpo_theory.updates.rows.total_variation import TOTAL_VARIATION
 from trpo_theory.updates.solvers.blocks import Blocks

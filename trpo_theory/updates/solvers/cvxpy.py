@@ -57,7 +57,7 @@ class CVXPY(Solver):
 
     name: str
     options: dict[str, Any] = field(hash=False)
-    takes: ClassVar[str] = "any problem but a penalty that is not linear in max-KL"
+    takes: ClassVar[str] = "any problem but a penalty that is not linear in its divergence"
 
     def __init__(self, name: object = "CLARABEL", **options: Any) -> None:
         if not isinstance(name, str):
@@ -69,7 +69,7 @@ class CVXPY(Solver):
         return self.name.lower()
 
     def supports(self, problem: Problem) -> bool:
-        """All but penalties that are not linear in max-KL: those are no conic program of one coefficient."""
+        """All but penalties that are not linear in their divergence: those are no conic program of one coefficient."""
         return not isinstance(problem, Penalty) or is_linear(problem)
 
     def solve(self, surrogate: Surrogate, problem: Problem) -> Answer:

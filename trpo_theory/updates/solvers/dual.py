@@ -141,7 +141,7 @@ def _at_slope(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer:
 
     def function(log_radius: np.ndarray, going: np.ndarray) -> np.ndarray:
         price = (rho * multipliers(log_radius, going)).sum(0)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             value = np.log(price) - np.log(slope_at(surrogate, problem, np.exp(log_radius)))
         return np.where(price > 0, value, -np.inf)
 
