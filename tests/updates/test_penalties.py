@@ -197,7 +197,7 @@ def test_where_nothing_can_be_gained_old_stays():
 
 @pytest.mark.slow
 def test_updates_of_chi2_advantage_on_frozen_lake():
-    """docs/theory.md, "How large a step": c*, what it promises and gains; 99 % of the gain in 38 updates, none lowers η."""
+    """c*, what it promises and gains, by other code; 99 % of the gain in 38 updates, and none lowers η."""
     mdp = tt.load("gym:FrozenLake-v1", gamma=0.9)
     first = update(mdp, np.full((16, 4), 0.25), CHI2)
     assert first.reverse_max_chi2 == pytest.approx(1.03e-3, rel=5e-3)

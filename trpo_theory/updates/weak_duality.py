@@ -123,7 +123,11 @@ def _error_within_reach(
         error = _error_of_moves(surrogate)
         return _error_of_penalised(surrogate, problem, multiplier, upper, guess, error, coefficient)
     spent, most = _most_spent(surrogate, problem)
-    return _error_at_radius(surrogate, problem, spent) + coefficient_error(surrogate, problem) * most
+    wrong, missed = _error_at_radius(surrogate, problem, spent), coefficient_error(surrogate, problem)
+    if coefficient is None:
+        return wrong + missed * most
+    less = np.maximum(1 - missed, 0.0) * coefficient
+    return wrong + np.maximum(_bound(surrogate, problem, multiplier, guess, less) - upper, 0.0)
 
 
 def _error_of_moves(surrogate: Surrogate) -> np.ndarray:
