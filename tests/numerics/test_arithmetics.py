@@ -296,3 +296,23 @@ def test_a_derivative_is_the_limit_of_difference_quotients_in_balls(case):
         up, down = (plain(call(Balls(), scaled(balls, sign * step))).sum() for sign in (1, -1))
         want = ((up - down) / (2 * step)).midpoint
     assert slope == pytest.approx(want, rel=1e-12)
+
+
+def test_a_sum_over_a_chain_with_ends_is_found_wherever_it_converges():
+    """Beyond 1, where b = 0 cuts off the ends; elimination then swaps the rows of ends. By the terms, from random chains."""
+    generator, tried = np.random.default_rng(0), 0
+    for _ in range(100):
+        transition = generator.dirichlet(np.full(8, 0.1), 8)
+        transition[4:] = np.eye(8)[4:]
+        b = np.where(np.arange(8) < 4, generator.random(8), 0.0)
+        chain = np.where(b[:, None] > 0, 1.3 * transition, 0.0)
+        if np.abs(np.linalg.eigvals(chain)).max() > 0.9:
+            continue
+        total, term = b.copy(), b
+        for _ in range(400):
+            term = chain @ term
+            total += term
+        found = Floats().neumann_sum(transition[:, None], np.full((8, 1), 1.3), b)
+        assert found == pytest.approx(total, rel=1e-9)
+        tried += 1
+    assert tried > 50

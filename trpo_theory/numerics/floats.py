@@ -248,6 +248,7 @@ def _neumann_sum(chain: Array, b: np.ndarray) -> np.ndarray:
             x = linear.resolvent(chain, 1.0).solve(np.array(b))
         except (np.linalg.LinAlgError, NotSolved, RuntimeError):  # singular, and so of spectral radius 1 or more
             return np.full(b.shape, np.inf)
+        x = np.where(ends, 0.0, x)  # there a factorisation leaves roundings of either sign
         missed = np.abs(b + apply(x) - x).max(0)
         found = (x >= 0).all(0) & (missed <= _RESIDUAL * x.max(0))
     return np.where(found, x, np.inf)
