@@ -89,6 +89,27 @@ class Catalogue(Mapping[str, R]):
         """Those whose id matches a shell pattern, such as "trpo/*"; none may."""
         return Catalogue(self.kind, ((id, one) for id, one in self.items() if fnmatch.fnmatchcase(id, pattern)))
 
+    def selected(self, names: Iterable[str]) -> list[R]:
+        """The records of some ids and patterns of ids, each once.
+
+        Raises:
+            InvalidInput: for an unknown id, with its near matches; for a pattern that matches none.
+        """
+        found: dict[str, R] = {}
+        for name in names:
+            if name in self or not any(mark in name for mark in "*?["):
+                found[name] = self[name]
+                continue
+            matching = self.matching(name)
+            if not matching:
+                raise InvalidInput(
+                    got=f"the pattern {name!r}, which no {self.kind} matches",
+                    wanted="an id, or a pattern of ids",
+                    fix=f"choose among {', '.join(sorted({id.partition('/')[0] + '/*' for id in self}))}",
+                )
+            found |= dict(matching.items())
+        return list(found.values())
+
     def to_frame(self, columns: Iterable[str] = ()) -> pd.DataFrame:
         """One row a record: its id and the attributes of these names."""
         import pandas as pd

@@ -22,6 +22,7 @@ ALL = dict(tt.bounds.all_bounds)
 TRUE = dict(tt.bounds.catalogue)
 TIMED = {f"{kind}/{form}" for kind in ("chi2", "transition") for form in ("time-resolved", "mean-max", "second-order")}
 """Sums over time, of which only the first terms are in closed form: test_chi2.py has them in mpmath."""
+TIMED |= {"chi2/floor", *(f"chi2/time-resolved-{twin}" for twin in ("linear", "pooled", "mean", "kl", "forward"))}
 
 
 def compared(mdp, old, new, reference=None):
@@ -83,7 +84,17 @@ def chi2_from_the_table(mdp, step):
     c = max(chi2(s) for s in range(states))
     clip = max(abs(x - 1) for x in ratio.values())
     cap = 2 * mp(max(fmpq(1), *ratio.values())) * max(kl_of(p[s], n[s]) for s in range(states))
+    mean_chi2 = mpmath.fsum(mp(w) * chi2(s) for s, w in enumerate(weight) if w > 0)
+    forward = mpmath.inf
+    if all(n[s, a] > 0 for s, a in cells if p[s, a] > 0):
+        forward = mp(max(sum((p[s, a] - x) ** 2 / x for a, x in enumerate(n[s]) if x > 0) for s in range(states)))
+    largest_kl = max(kl_of(p[s], n[s]) for s in range(states))
     return {
+        "chi2/expected-advantage-mean": sd * kappa(mean_chi2) / (1 - g),
+        "chi2/advantage-mean": scaled(rms, mean_chi2),
+        "chi2/advantage-half": scaled(rms, c) / 2,
+        "chi2/advantage-kl": scaled(rms, 2 * largest_kl) if covered else mpmath.inf,
+        "chi2/advantage-forward": scaled(rms, forward) if covered else mpmath.inf,
         "chi2/expected-advantage": sd * kappa(c) / (1 - g),
         "chi2/advantage": scaled(rms, c),
         "chi2/reward": scaled(reward_sd, c) / mpmath.sqrt(1 - g),
@@ -459,6 +470,52 @@ def of(made):
     return tt.compare(made.mdp, made.old, made.new)
 
 
+def summed(gamma, sd, v, span):
+    """The twins over time: Σ_{t<32} γᵗ min{sd_t √v_t, span} + γ³²/(1 − γ) span."""
+    terms = (gamma**t * min(sd(t) * math.sqrt(v(t)), span) for t in range(32))
+    return math.fsum(terms) + gamma**32 / (1 - gamma) * span
+
+
+def two_states(transition, reward, gamma, initial, old, new):
+    return tt.compare(tt.FiniteMDP(transition, reward, gamma, initial), old, new)
+
+
+AT_ONCE = two_states(
+    [[[0, 1], [1, 0]], [[1, 0], [0, 1]]], [[0, 1], [0, 0]], 0.5, [0.75, 0.25], [[0, 1], [0.5, 0.5]], [[0, 1], [0, 1]]
+)
+"""s1 with probability ¼, A(s1) = (⅓, −⅓), d_old(s1) = ⅙; new stays there and χ² = 1: gap −1/18."""
+LASTING = two_states(
+    [[[0, 1], [1, 0]], [[0, 1], [0, 1]]], [[1, 0], [0, 0]], 11 / 12, [0.5, 0.5], [[1 / 3, 2 / 3], [0, 1]], [[0, 1]] * 2
+)
+"""Ā(s0) = −1/14, d_old(s0) = 3/28, χ² = ½ there: gap −33/98."""
+HALVING = two_states(
+    [[[0, 1], [1, 0]], [[0, 1]] * 2], [[0, 0], [0, 1]], 0.5, [1, 0], [[0.5, 0.5], [0, 1]], [[0, 1]] * 2
+)
+"""Old leaves s0, where Ā = −⅓, with probability ½; new never, χ² = 1: gap −2/9."""
+SWITCHING = two_states(
+    [[[0, 1], [1, 0]], [[1, 0], [0, 1]]], [[1, 0], [0, 0]], 0.25, [1, 0], [[0.5, 0.5]] * 2, [[1, 0], [0, 1]]
+)
+"""Uniform after time 0; Ā = (7/16, −1/16), χ² = 1, d_old = (⅞, ⅛): gap −1/12."""
+RARE = two_states(
+    [[[1, 0], [1, 0]], [[0, 1], [1, 0]]], [[0, 0], [-1, 0]], 0.5, [0, 1], [[0.5, 0.5], [0.95, 0.05]], [[0.5, 0.5]] * 2
+)
+"""Old stays in s1, where Ā = 6/7, with probability 0.95, new with ½: gap −24/49."""
+ROOTED = zoo.kl_for_chi2(gamma=0.5, p=0.1, q=1e-4)
+"""A bound has KL D = 0.1047 or χ²(old‖new) = e²ᴰ − 1 at its states, and rms(A)² = γ/(1 − γ(1 − q))."""
+CHAIN = zoo.chi2_advantage_tight(gamma=0.5, c=0.1, n=20)
+
+
+def of_rms(gamma, rms, c):
+    return rms * c * math.sqrt(gamma) / ((1 - gamma) * math.sqrt(1 - gamma * (1 + c)))
+
+
+def rare_sd(t):
+    return 6 / 7 * math.sqrt(0.95**t * (1 - 0.95**t))
+
+
+RARE_KL = 0.95 * math.log(1.9) + 0.05 * math.log(0.1)
+ROOTED_KL = (1 - 1e-4) * math.log((1 - 1e-4) / 0.9) + 1e-4 * math.log(1e-3)
+
 F1, F2, F4 = zoo.f1(gamma=0.5, x=0.25), zoo.f2(gamma=0.5, x=0.1), zoo.f4(gamma=0.5, x=0.25)
 SMALL = small_gamma_case(0.01, 0.01)
 REFUTATIONS = {
@@ -473,6 +530,41 @@ REFUTATIONS = {
     "blog/no-surrogate": (bandit(), -0.2, -2 * math.log(0.96)),
     "mean-kl/linear": (SMALL[0], SMALL[1], 0.04 / 0.99**2 * SMALL[2]),
     "geppo/old-tv": (astray_case(0.5, 0.1, in_floats), -0.4, 0.04),
+    "chi2/expected-advantage-mean": (
+        LASTING,
+        -33 / 98,
+        math.sqrt(75 / 784 / 196 * (11 / 12 * 3 / 56) / (1 / 12 - 11 / 12 * 3 / 56)) * 12,
+    ),
+    "chi2/advantage-mean": (AT_ONCE, -1 / 18, of_rms(0.5, math.sqrt(1 / 54), 1 / 6)),
+    "chi2/advantage-half": (of(CHAIN), CHAIN.gap, -CHAIN.gap / CHAIN.ratio / 2),
+    "chi2/advantage-kl": (of(ROOTED), ROOTED.gap, -ROOTED.gap / ROOTED.ratio),
+    "chi2/advantage-forward": (
+        of(ROOTED),
+        ROOTED.gap,
+        of_rms(0.5, math.sqrt(0.5 / (1 - 0.5 * (1 - 1e-4))), math.expm1(2 * ROOTED_KL)),
+    ),
+    "chi2/time-resolved-linear": (
+        HALVING,
+        -2 / 9,
+        summed(0.5, lambda t: math.sqrt(0.5**t * (1 - 0.5**t)) / 3, lambda t: t, 1 / 3),
+    ),
+    "chi2/time-resolved-mean": (
+        HALVING,
+        -2 / 9,
+        summed(
+            0.5,
+            lambda t: math.sqrt(0.5**t * (1 - 0.5**t)) / 3,
+            lambda t: math.prod(1 + 0.5**i for i in range(t)) - 1,
+            1 / 3,
+        ),
+    ),
+    "chi2/time-resolved-pooled": (
+        SWITCHING,
+        -1 / 12,
+        summed(0.25, lambda t: math.sqrt(7) / 16, lambda t: 2**t - 1, 0.5),
+    ),
+    "chi2/time-resolved-kl": (RARE, -24 / 49, summed(0.5, rare_sd, lambda t: (1 + 2 * RARE_KL) ** t - 1, 6 / 7)),
+    "chi2/time-resolved-forward": (RARE, -24 / 49, summed(0.5, rare_sd, lambda t: 1.81**t - 1, 6 / 7)),
 }
 
 
@@ -634,7 +726,7 @@ def test_bretagnolle_huber_is_a_penalty_of_an_update():
 
 def test_many_states_are_spared_the_bounds_that_solve_for_each():
     slow = {name for name, bound in TRUE.items() if bound.small_only}
-    assert slow == {"mixing/mean-tv", "mixing/tv", "mixing/kl"}
+    assert slow == {"mixing/mean-tv", "mixing/tv", "mixing/kl", "chi2/floor"}
     for n, expected in ((100, set(TRUE) - slow), (99, set(TRUE))):
         assert {check.id for check in tt.bounds.check_all(of(zoo.walk(gamma=0.5, n=n, x=0.1)))} == expected
 

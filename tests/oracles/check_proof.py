@@ -118,9 +118,39 @@ FORMULAS = {  # gain = L - eta(old), rise = eta(new) - eta(old), gap = eta(new) 
     "lead": lambda q: dot(q.to, q.abar) - q.gain,
     "T_ref": lambda q: dot(q.to, [sum(map(TERMS["tv"], *x)) for x in both(q.ref, q.new)]),
     "T_old": lambda q: dot(q.to, q.rows("tv")),
+    "chi": lambda q: q.rows("reverse_chi2"), "c": lambda q: largest(q.chi), "p": lambda q: [x / q.h for x in q.rho],
+    "m": "gain/h", "var": lambda q: variance(q.p, q.abar),  # of Abar under d_old = p
+    "rms": lambda q: iv.sqrt(sum(q.over(lambda s, a: q.p[s] * q.old[s][a] * q.adv[s][a] ** 2))),
     "N": lambda q: [q.solved(q.new, [F(s == t) for t in q.S], flip=True) for s in q.S],  # (I - g P_new)^-1
     "tau": lambda q: largest(sum(map(TERMS["tv"], x, y)) for x in q.N for y in q.N)}
+def variance(p, f): return dot(p, [(x - dot(p, f)) ** 2 for x in f])
+def in_advantage(c): return lambda q: q.rms * iv.sqrt(c(q)) * kappa(q, c(q)) * q.h
+def kappa(q, c):  # its square is g c/(1 - g (1 + c))
+    want(1 - q.g * (1 + c) > 0, "an infinite penalty")
+    return iv.sqrt(q.g * c / (1 - q.g * (1 + c)))
+def over_time(chi, grow=lambda v, c, mean: v + c * (1 + v), pooled=False):
+    """The sum over t < 32 of g^t min{sd_t(Abar) sqrt(v_t), span(Abar)}, and g^32 h span(Abar); v_0 = 0, v_{t+1} = grow."""
+    def penalty(q):
+        seen = [s for s in q.S if q.rho[s] > 0]
+        far, abar = [chi(q)[s] if s in seen else F(0) for s in q.S], [q.abar[s] for s in seen]
+        span = largest(abar) - least(abar)
+        law, v, total = q.start, F(0), q.g**32 * q.h * span
+        for t in range(32):
+            total += q.g**t * least([iv.sqrt(q.var if pooled else variance(law, q.abar)) * iv.sqrt(v), span])
+            v = grow(v, largest(far), dot(law, far))
+            law = [sum(law[s] * dot(q.old[s], [p[to] for p in q.P[s]]) for s in q.S) for to in q.S]
+        return total
+    return penalty
 PENALTIES = {
+    "chi2/expected-advantage-mean": lambda q: iv.sqrt(q.var) * kappa(q, dot(q.p, q.chi)) * q.h,
+    "chi2/advantage-mean": in_advantage(lambda q: dot(q.p, q.chi)), "chi2/advantage-kl": in_advantage(lambda q: 2 * q.D),
+    "chi2/advantage-half": lambda q: in_advantage(lambda q: q.c)(q) / 2,
+    "chi2/advantage-forward": in_advantage(lambda q: largest(q.rows("chi2"))),
+    "chi2/time-resolved-linear": over_time(lambda q: q.chi, lambda v, c, mean: v + c),
+    "chi2/time-resolved-mean": over_time(lambda q: q.chi, lambda v, c, mean: v + mean * (1 + v)),
+    "chi2/time-resolved-pooled": over_time(lambda q: q.chi, pooled=True),
+    "chi2/time-resolved-kl": over_time(lambda q: [2 * x for x in q.rows("kl")]),
+    "chi2/time-resolved-forward": over_time(lambda q: q.rows("chi2")),
     "trpo/tv": "4*eps*k*T**2", "trpo/tv-2": "2*eps*k*T**2", "trpo/kl": "4*eps*k*D", "pinsker/kl": "2*eps*k*D",
     "coupling/tv": "4*eps*g*h*T**2/(1 - g*(1 - T))", "pinsker/reverse-kl": "2*eps*k*R", "bh/kl": "4*eps*k*(1 - exp(-D))",
     "chain-rule/kl": "2*eps*Li*D", "chain-rule/reverse-kl": "2*eps*Li*R", "chain-rule/mean-kl": "own*h*sqrt(2*g*h*Dm)",
@@ -143,7 +173,9 @@ def half(f):
     return lambda q: least(map(in_a_state, *map(q.rows, ("tv", *names))))
 CLAIMS = {  # slacks, or how much the sides of an identity differ
     **{f"divergence/{name}-half": half(f) for name, f in CEILINGS.items()}, "order/upper": "-gap", "order/surrogate-up": "rise",
-    **{name: f"gap - ({CENTRES.get(name, '0')}) + {f}" for name, f in PENALTIES.items()}, "update/clip-gain": "rise",
+    **{name: f"gap - ({CENTRES.get(name, '0')}) + {f}" for name, f in PENALTIES.items() if isinstance(f, str)},
+    **{name: lambda q, f=f: q.gap + f(q) for name, f in PENALTIES.items() if not isinstance(f, str)},
+    **dict.fromkeys(("update/clip-gain", "update/cv-certificate-cv2", "update/cv-certificate-wider"), "rise"),
     "error/eps-hat": "gap - wrong + error*h + 4*hat*g*h*T**2/(1 - g*(1 - T))",
     "id/raw-partials": lambda q: max(map(mul, q.rho, q.v), key=abs),  # an entry of rho (Q - A)
     "id/second-order": lambda q: 2 * q.g * sum(q.over(lambda s, a: q.rho[s] * (q.new[s][a] - q.old[s][a]) * dot(q.P[s][a], q.u))),
@@ -185,7 +217,11 @@ STEPS = {  # rules that make new
     "update/softmax-gradient-aggregated": softmax, "update/npg-aggregated": natural,
     "update/ppo-clip-aggregated": clip_maximiser, **dict.fromkeys(ONE_ROW, shared_row)}
 def clip(n, o, x): return min(n * x, max(o * F(4, 5), min(o * F(6, 5), n)) * x)
+def covered(q): return all(q.over(lambda s, a: q.old[s][a] > 0 or q.new[s][a] == 0))
 GIVEN = {  # hypotheses
+    **{f"chi2/{form}-{far}": covered for form in ("advantage", "time-resolved") for far in ("kl", "forward")},
+    "update/cv-certificate-cv2": "m > 0 and g*c*var < (1 - g)*m**2",
+    "update/cv-certificate-wider": "m > 0 and 10*g*c*(m**2 + var) < 11*(1 - g)*m**2",
     **dict.fromkeys(STEPS, lambda q: all(q.old[s] == q.old[t] for s in q.S for t in q.S if q.groups[s] == q.groups[t])),
     **dict.fromkeys(ONE_ROW, lambda q: q.size > 0 and all(row == q.old[0] for row in q.old)),
     "order/surrogate-up": "gain > 0 and 100*T <= 1", "mean-kl/linear-open": "10*g >= 1",

@@ -436,6 +436,89 @@ def max_kl_hard(case: Case) -> Any:
     return MP.fsum(visits[s] * most(case, s, radius) for s in case.states) - gain - gain / 10**6
 
 
+# --- bounds in chi-square of new from old ----------------------------------------------------------------------
+
+
+def reverse_chi2(case: Case) -> list[Any]:
+    """χ²(new_s‖old_s) by states, 0 where old never goes."""
+    far = [chi2(new, old) for old, new in case.rows]
+    return [x if visit else MP.mpf(0) for x, visit in zip(far, case.old.visits, strict=True)]
+
+
+def moments(law: Any, f: Any) -> tuple[Any, Any]:
+    """Mean and variance of f under a law."""
+    mean = MP.fsum(real(p) * real(x) for p, x in zip(law, f, strict=True))
+    return mean, MP.fsum(real(p) * (real(x) - mean) ** 2 for p, x in zip(law, f, strict=True))
+
+
+def squared_ratios(case: Case, c: Any) -> Any:
+    """γc/((1 − γ)(1 − γ(1 + c))) = Σ_t γᵗ ((1 + c)ᵗ − 1)."""
+    gamma = real(case.gamma)
+    return gamma * c / ((1 - gamma) * (1 - gamma * (1 + c))) if gamma * (1 + c) < 1 else MP.inf
+
+
+def by_advantage(c: Callable[[Case], Any]) -> Callable[[Case], Any]:
+    """rms(A) √c √(Σ_t γᵗ ((1 + c)ᵗ − 1)/(1 − γ))."""
+
+    def penalty(case: Case) -> Any:
+        squares = (
+            d * p * a**2
+            for d, row, advantages in zip(case.old.occupancy, case.old_policy, case.old.advantage, strict=True)
+            for p, a in zip(row, advantages, strict=True)
+        )
+        return MP.sqrt(real(sum(squares)) * c(case) * squared_ratios(case, c(case)) / (1 - real(case.gamma)))
+
+    return penalty
+
+
+def by_time(
+    far: Callable[[Case], Any],
+    variance_at: Callable[[Any, Any, Any], Any] = lambda t, c, means: (1 + c) ** t - 1,
+    *,
+    pooled: bool = False,
+) -> Callable[[Case], Any]:
+    """Σ_{t<32} γᵗ min{sd_t(Ā) √v_t, span(Ā)} + γ³²/(1 − γ) span(Ā), v_t of t, c and the means of χ² before t."""
+
+    def penalty(case: Case) -> Any:
+        gamma, expected, chi = real(case.gamma), case.expected, far(case)
+        inside = [real(a) for a, visit in zip(expected, case.old.visits, strict=True) if visit]
+        span, law, means, total = max(inside) - min(inside), case.initial, [], MP.mpf(0)
+        for t in range(32):
+            variance = moments(case.old.occupancy if pooled else law, expected)[1]
+            total += gamma**t * min(MP.sqrt(variance * variance_at(t, max(chi), means)), span)
+            means.append(moments(law, chi)[0])
+            law = [dot(law, [row[s] for row in case.old.move]) for s in case.states]
+        return total + gamma**32 / (1 - gamma) * span
+
+    return penalty
+
+
+def product(means: Any) -> Any:
+    return MP.fprod(1 + mean for mean in means)
+
+
+def covered(case: Case) -> bool:
+    """new ≪ old."""
+    return all(p > 0 or q == 0 for row in case.rows for p, q in zip(*row, strict=True))
+
+
+def certified(spread: int, factor: Fraction) -> Callable[[Case], bool]:
+    """E_d Ā > 0 and c < factor (1 − γ)/(γ (spread + CV²)), in rationals."""
+
+    def met(case: Case) -> bool:
+        weight, expected = case.old.occupancy, case.expected
+        mean = dot(weight, expected)
+        variance = dot(weight, [(a - mean) ** 2 for a in expected])
+        largest = max(
+            sum(((q - p) ** 2 / p for p, q in zip(*row, strict=True) if p), Fraction(0))
+            for row, visit in zip(case.rows, case.old.visits, strict=True)
+            if visit
+        )
+        return mean > 0 and largest < factor * (1 - case.gamma) / (case.gamma * (spread + variance / mean**2))
+
+    return met
+
+
 def rise(case: Case) -> Any:
     return case.rise
 
@@ -467,6 +550,24 @@ SLACKS: dict[str, Callable[[Case], Any]] = {
         lambda c: c.horizon() / 2 * (2 * c.max_tv) ** 2 * max(abs(x) for row in c.old.q for x in row)
     ),
     "geppo/old-tv": geppo_old_tv,
+    "chi2/expected-advantage-mean": from_surrogate(
+        lambda c: MP.sqrt(
+            moments(c.old.occupancy, c.expected)[1]
+            * squared_ratios(c, moments(c.old.occupancy, reverse_chi2(c))[0])
+            / (1 - real(c.gamma))
+        )
+    ),
+    "chi2/advantage-mean": from_surrogate(by_advantage(lambda c: moments(c.old.occupancy, reverse_chi2(c))[0])),
+    "chi2/advantage-half": from_surrogate(lambda c: by_advantage(lambda c: max(reverse_chi2(c)))(c) / 2),
+    "chi2/advantage-kl": from_surrogate(by_advantage(lambda c: 2 * c.max_kl)),
+    "chi2/advantage-forward": from_surrogate(by_advantage(lambda c: max(chi2(p, q) for p, q in c.rows))),
+    "chi2/time-resolved-linear": from_surrogate(by_time(reverse_chi2, lambda t, c, means: c * t)),
+    "chi2/time-resolved-pooled": from_surrogate(by_time(reverse_chi2, pooled=True)),
+    "chi2/time-resolved-mean": from_surrogate(by_time(reverse_chi2, lambda t, c, means: product(means) - 1)),
+    "chi2/time-resolved-kl": from_surrogate(by_time(lambda c: [2 * kl(p, q) for p, q in c.rows])),
+    "chi2/time-resolved-forward": from_surrogate(by_time(lambda c: [chi2(p, q) for p, q in c.rows])),
+    "update/cv-certificate-cv2": rise,
+    "update/cv-certificate-wider": rise,
     "mean-kl/linear": from_surrogate(lambda c: real(4 * c.largest * c.horizon()) * c.mean(kl)),
     "mean-kl/linear-open": from_surrogate(lambda c: real(4 * c.largest * c.horizon()) * c.mean(kl)),
     "update/max-kl-monotone-aggregated": rise,
@@ -503,6 +604,12 @@ def unit_reward_and_uniform(case: Case) -> bool:
 GIVEN: dict[str, Callable[[Case], bool]] = {
     "order/surrogate-up": lambda c: c.gain > 0 and c.max_tv <= Fraction(1, 100),
     "mean-kl/linear-open": lambda c: c.gamma >= Fraction(1, 10),
+    "chi2/advantage-kl": covered,
+    "chi2/advantage-forward": covered,
+    "chi2/time-resolved-kl": covered,
+    "chi2/time-resolved-forward": covered,
+    "update/cv-certificate-cv2": certified(0, Fraction(1)),
+    "update/cv-certificate-wider": certified(1, Fraction(11, 10)),
     "update/max-kl-monotone-aggregated": one_row,
     "update/mean-kl-monotone-aggregated": one_row,
     "update/coefficient-needed-aggregated": one_row,

@@ -12,6 +12,8 @@ from trpo_theory.bounds import (
     chi2,
     cpo,
     derived,
+    false_twins,
+    floor,
     geppo,
     kakade_langford,
     mean_kl,
@@ -39,7 +41,9 @@ FILES = (
     mixing,
     chi2,
     time_resolved,
+    floor,
     notes,
+    false_twins,
 )
 """The files of bounds in the order of the tables; each lists its own as BOUNDS. A new file is added here."""
 

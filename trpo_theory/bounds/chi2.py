@@ -22,7 +22,7 @@ def kappa(q: Quantities, c: Numbers) -> Numbers:
     return where(small, ratio, where(q.gamma > 0, INFINITE, 0))
 
 
-def _at(q: Quantities, spread: Numbers, c: Numbers) -> Numbers:
+def scaled(q: Quantities, spread: Numbers, c: Numbers) -> Numbers:
     """spread · √c κ(c)/(1 − γ) = spread · c √γ/((1 − γ) √(1 − γ(1 + c)))."""
     ratio = kappa(q, c)
     return spread * q.arithmetic.where(ratio > 0, q.sqrt(c) * ratio, 0) / (1 - q.gamma)
@@ -33,11 +33,11 @@ def _expected_advantage(q: Quantities) -> Numbers:
 
 
 def _advantage(q: Quantities) -> Numbers:
-    return _at(q, q.rms_advantage, q.reverse_max_chi2)
+    return scaled(q, q.rms_advantage, q.reverse_max_chi2)
 
 
 def _reward(q: Quantities) -> Numbers:
-    return _at(q, q.reward_sd, q.reverse_max_chi2) / q.sqrt(1 - q.gamma)
+    return scaled(q, q.reward_sd, q.reverse_max_chi2) / q.sqrt(1 - q.gamma)
 
 
 def _instance(q: Quantities) -> Numbers:
@@ -66,13 +66,13 @@ def _critic(q: Quantities) -> Numbers:
 def _ratio_clip(q: Quantities) -> Numbers:
     played = q.old > 0
     change = q.arithmetic.where(played, (q.new - q.old) / q.arithmetic.where(played, q.old, 1), 0)
-    return _at(q, q.rms_advantage, q.max_s(q.max_a(abs(change))) ** 2)
+    return scaled(q, q.rms_advantage, q.max_s(q.max_a(abs(change))) ** 2)
 
 
 def _ratio_cap(q: Quantities) -> Numbers:
     played = q.old > 0
     ratio = q.arithmetic.where(played, q.new / q.arithmetic.where(played, q.old, 1), 0)
-    return _at(q, q.rms_advantage, 2 * q.maximum(q.max_s(q.max_a(ratio)), 1) * q.max_kl)
+    return scaled(q, q.rms_advantage, 2 * q.maximum(q.max_s(q.max_a(ratio)), 1) * q.max_kl)
 
 
 def covered(q: Quantities) -> Truth:

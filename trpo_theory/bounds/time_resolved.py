@@ -16,46 +16,76 @@ from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
-_BLOCK = 32
+BLOCK = 32
 """Steps whose laws are computed at once, and of which the number of steps is a multiple. Chosen: measured fastest."""
 _MOST_STEPS = 256
 """Chosen: for γ up to 0.947 what follows is discounted by 1e-6, and beyond it is bounded as a block."""
 _LEFT_OVER = 1e-6
 """The discount γᴴ from which on times are bounded in one block. Chosen: no more than that of a bound is then at stake."""
 
-Growth = Callable[[Numbers, Numbers, Numbers, Numbers], Numbers]
-"""(v_t, c, mean_t χ², variance_t χ²) -> a bound on E x_{t+1}², from v_t ≥ E x_t²."""
+Growing = Callable[[Numbers, int], Numbers]
+"""(v_t, the place of t among some laws) -> a bound on E x_{t+1}², from v_t ≥ E x_t²."""
+Growth = Callable[[Quantities, Numbers, Numbers, Numbers], Growing]
+"""(the step, laws p_t (T, S, *batch), χ² by states, its maximum c) -> how v_t grows at those times."""
 
 
-def growth_by_max(v: Numbers, c: Numbers, mean: Numbers, variance: Numbers) -> Numbers:
+def growth_by_max(q: Quantities, laws: Numbers, chi2: Numbers, c: Numbers) -> Growing:
     """v_{t+1} = v_t + c (1 + v_t), as E x_{t+1}² = E x_t² + E X_t² χ²(s_t): v_t = (1 + c)ᵗ − 1."""
-    return v + c * (1 + v)
+    return lambda v, t: v + c * (1 + v)
 
 
-def growth_by_mean(q: Quantities) -> Growth:
+def growth_by_mean(q: Quantities, laws: Numbers, chi2: Numbers, c: Numbers) -> Growing:
     """v_{t+1} = v_t + min{c (1 + v_t), mean_t χ² + 2 sd_t χ² √v_t + c v_t}, as X² = 1 + 2x + x² and E x_t = 0."""
     sqrt, minimum = q.arithmetic.sqrt, q.arithmetic.minimum
-
-    def grown(v: Numbers, c: Numbers, mean: Numbers, variance: Numbers) -> Numbers:
-        return v + minimum(c * (1 + v), mean + 2 * sqrt(variance * v) + c * v)
-
-    return grown
+    mean, variance = map(q.arithmetic.enclosed, q.arithmetic.moments(laws, chi2))
+    return lambda v, t: v + minimum(c * (1 + v), mean[t] + 2 * sqrt(variance[t] * v) + c * v)
 
 
-def time_resolved(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Numbers:
-    """Σ_t γᵗ min{sd_t(a) √v_t, span(a)}, and a bound on what follows the first steps.
+class Loss:
+    """How far E x_t a(s_t) may be from 0, by v_t ≥ E x_t² and the law of s_t: min{sd_t(a) √v_t, span(a)}.
 
-    It is ∞ where chi2 is somewhere: new may then go where old never does. 0 for γ = 0.
+    Attributes:
+        q: of the step.
+        unit: of a, in which its square is no number beyond floats, (*batch).
+        a: what is weighted with x_t, in units, (S, *batch); 0 where old never goes.
+        span: of a where old goes, in units, (*batch).
+    """
+
+    def __init__(self, q: Quantities, a: Numbers) -> None:
+        a = q.arithmetic.where(q.visited, a, 0)
+        span = q.max_s(a, where=q.visited) - q.min_s(a, where=q.visited)
+        self.q, self.unit = q, q.arithmetic.where(span > 0, span, 1)
+        self.a = q.arithmetic.nan_to_inf(a / self.unit)  # in floats NumPy's own array, which costs less
+        self.span = span / self.unit
+
+    def at(self, laws: Numbers, v: Numbers) -> Numbers:
+        """At some times, in units, (T, *batch), from their laws (T, S, *batch) and v_t (T, *batch)."""
+        return self.by_variance(self.q.arithmetic.moments(laws, self.a)[1], v)
+
+    def by_variance(self, variance: Numbers, v: Numbers) -> Numbers:
+        """min{√(variance v), span}: one root of the product, which balls know exactly where it is the square of a rational."""
+        return self.q.minimum(self.q.arithmetic.nan_to_inf(self.q.sqrt(variance * v)), self.span)
+
+    def after(self, weight: Numbers) -> Numbers:
+        """Of the discounted sum over all later times, whatever v: weight is the visitation from then on, (S, *batch)."""
+        return self.span / (1 - self.q.gamma)
+
+
+def time_resolved(
+    q: Quantities, a: Numbers, chi2: Numbers, growth: Growth, *, loss: type[Loss] = Loss, otherwise: Numbers = INFINITE
+) -> Numbers:
+    """Σ_t γᵗ min{sd_t(a) √v_t, span(a)}, or of another loss, and a bound on what follows the first steps.
 
     Args:
         q: of the step.
         a: what is weighted with x_t, (S, *batch): Ā, or the residual of another critic.
         chi2: by states, (S, *batch), 0 where old never goes.
         growth: from v_t to v_{t+1}.
+        loss: at each time.
+        otherwise: the result where chi2 is infinite somewhere: new may then go where old never does. (0 for γ = 0.)
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # v_t that overflows is ∞, and the term is then the span
-        total = sum(q.arithmetic.sum(part, 0) for part in _parts(q, q.arithmetic.where(q.visited, a, 0), chi2, growth))
-    return q.arithmetic.where((q.max_s(chi2) < INFINITE) | (q.gamma == 0), total, INFINITE)
+    total = sum(q.arithmetic.sum(part, 0) for part in summands(q, loss(q, a), chi2, growth))
+    return q.arithmetic.where((q.max_s(chi2) < INFINITE) | (q.gamma == 0), total, otherwise)
 
 
 def penalty_by_time(q: Quantities, id: str) -> Numbers:
@@ -65,45 +95,50 @@ def penalty_by_time(q: Quantities, id: str) -> Numbers:
         KeyError: for another bound.
     """
     a, chi2, growth = _SUMMED[id](q)
-    with np.errstate(over="ignore", invalid="ignore"):
-        parts = list(_parts(q, q.arithmetic.where(q.visited, a, 0), chi2, growth))
-    return np.concatenate(parts)
+    return np.concatenate(list(summands(q, Loss(q, a), chi2, growth)))
 
 
-def _parts(q: Quantities, a: Numbers, chi2: Numbers, growth: Growth) -> Iterator[Numbers]:
-    """γᵗ min{sd_t(a) √v_t, span(a)}, blocks of times (T, *batch), 0 beyond an instance's last; then the rest, (1, *batch)."""
-    arithmetic, steps = q.arithmetic, _steps(q)
+def summands(
+    q: Quantities, loss: Loss, chi2: Numbers, growth: Growth, steps: np.ndarray | None = None
+) -> Iterator[Numbers]:
+    """γᵗ loss_t with v_0 = 0, blocks of times (T, *batch), 0 beyond an instance's last; then the rest, (1, *batch).
+
+    Args:
+        q: of the step.
+        loss: at each time.
+        chi2: by states, (S, *batch).
+        growth: from v_t to v_{t+1}.
+        steps: how many times, multiples of 32, (*batch), the rest being what the loss is at most; if left out, as many as matter.
+    """
+    arithmetic, short = q.arithmetic, steps is not None
+    steps = _steps(q) if steps is None else steps
     c, gamma = arithmetic.enclosed(q.max_s(chi2)), arithmetic.enclosed(q.gamma)
-    span = q.max_s(a, where=q.visited) - q.min_s(a, where=q.visited)
-    unit = arithmetic.where(span > 0, span, 1)  # in which a's square is no number beyond floats
-    a, span = a / unit, span / unit
-    v = arithmetic.enclosed(0 * q.gamma + 0 * q.max_s(a))
+    v = arithmetic.enclosed(0 * q.gamma + 0 * q.max_s(loss.a))
     discount, law = 1 + v, q.initial
-    for start in range(0, int(steps.max()), _BLOCK):
+    for start in range(0, int(steps.max()), BLOCK):
         more = start < steps
-        laws = q.law_block(start // _BLOCK, _BLOCK)
-        _, variance = arithmetic.moments(laws[:_BLOCK], a)
-        mean, chi2_variance = map(arithmetic.enclosed, arithmetic.moments(laws[:_BLOCK], chi2))
-        bounds, discounts = [v], [discount]
-        for t in range(_BLOCK):
-            bounds.append(arithmetic.enclosed(growth(bounds[t], c, mean[t], chi2_variance[t])))
-            discounts.append(arithmetic.enclosed(discounts[t] * gamma))
-        # one root of the product, which balls know exactly where it is the square of a rational
-        roots = arithmetic.sqrt(variance * arithmetic.stack(bounds[:_BLOCK]))
-        terms = q.minimum(arithmetic.nan_to_inf(roots), span) * arithmetic.stack(discounts[:_BLOCK])
-        yield unit * _where(q, more, terms, 0)
-        v, discount = _where(q, more, bounds[_BLOCK], v), _where(q, more, discounts[_BLOCK], discount)
-        law = _where(q, more, laws[_BLOCK], law)
-    yield arithmetic.stack([unit * discount * _from_then_on(q, a, c, v, law, span)])
+        laws = arithmetic.enclosed(q.law_block(start // BLOCK, BLOCK))
+        growing, bounds, discounts = growth(q, laws[:BLOCK], chi2, c), [v], [discount]
+        with np.errstate(over="ignore", invalid="ignore"):  # v_t that overflows is ∞, and the term is then the span
+            for t in range(BLOCK):
+                bounds.append(arithmetic.enclosed(growing(bounds[t], t)))
+                discounts.append(arithmetic.enclosed(discounts[t] * gamma))
+            terms = loss.at(laws[:BLOCK], arithmetic.stack(bounds[:BLOCK])) * arithmetic.stack(discounts[:BLOCK])
+        yield loss.unit * _where(q, more, terms, 0)
+        v, discount = _where(q, more, bounds[BLOCK], v), _where(q, more, discounts[BLOCK], discount)
+        law = _where(q, more, laws[BLOCK], law)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rest = loss.after(q.visitation_from(law)) if short else _from_then_on(q, loss, c, v, law)
+        yield arithmetic.stack([loss.unit * discount * rest])
 
 
-def _from_then_on(q: Quantities, a: Numbers, c: Numbers, v: Numbers, law: Numbers, span: Numbers) -> Numbers:
-    """A bound on Σ_{k≥0} γᵏ |E x_{H+k} a|, from v ≥ E x_H² and the law of s_H: E x² grows by 1 + E x² → (1 + c)(1 + E x²).
+def _from_then_on(q: Quantities, loss: Loss, c: Numbers, v: Numbers, law: Numbers) -> Numbers:
+    """A bound on Σ_{k≥0} γᵏ loss_{H+k}, in its units, from v ≥ E x_H² and the law of s_H: 1 + E x² → (1 + c)(1 + E x²).
 
     Cauchy-Schwarz over (k, s), with weights γᵏ for a less its mean, or with γᵏ(1 + c)^±k, which converges beyond γ(1 + c) = 1
-    where a dies out; or the span of a.
+    where a dies out; or what the loss is at most.
     """
-    arithmetic, d = q.arithmetic, 1 - q.gamma
+    arithmetic, a, d = q.arithmetic, loss.a, 1 - q.gamma
     growing = q.gamma * (1 + c)
     weight = q.visitation_from(law)
     spread = q.moments_over((d * weight)[None], a)[1][0]
@@ -113,7 +148,7 @@ def _from_then_on(q: Quantities, a: Numbers, c: Numbers, v: Numbers, law: Number
     squares = arithmetic.neumann_sum(q.transition, arithmetic.where(c < INFINITE, growing, 0) * q.old, a**2)
     fading = q.sqrt(q.sum_s(law * squares)) * q.sqrt(v / d + q.gamma * c / (d * (d + c)))
     best = q.minimum(arithmetic.where(slow, even, INFINITE), arithmetic.where(c < INFINITE, fading, INFINITE))
-    return q.minimum(arithmetic.nan_to_inf(best), span / d)
+    return q.minimum(arithmetic.nan_to_inf(best), loss.after(weight))
 
 
 def _steps(q: Quantities) -> np.ndarray:
@@ -121,7 +156,7 @@ def _steps(q: Quantities) -> np.ndarray:
     gamma = q.arithmetic.nearest_floats(q.gamma)
     with np.errstate(divide="ignore"):
         wanted = np.log(_LEFT_OVER) / np.log(np.clip(gamma, 0.0, 1.0 - 1e-15))
-    return np.clip(_BLOCK * np.ceil(wanted / _BLOCK), _BLOCK, _MOST_STEPS).astype(int)
+    return np.clip(BLOCK * np.ceil(wanted / BLOCK), BLOCK, _MOST_STEPS).astype(int)
 
 
 def _where(q: Quantities, condition: np.ndarray, x: Numbers, y: Numbers) -> Numbers:
@@ -130,11 +165,11 @@ def _where(q: Quantities, condition: np.ndarray, x: Numbers, y: Numbers) -> Numb
 
 _SUMMED: Mapping[str, Callable[[Quantities], tuple[Numbers, Numbers, Growth]]] = {
     "chi2/time-resolved": lambda q: (q.expected_advantage, q.visited_chi2, growth_by_max),
-    "chi2/mean-max": lambda q: (q.expected_advantage, q.visited_chi2, growth_by_mean(q)),
-    "chi2/second-order": lambda q: (q.second_order_residual, q.visited_chi2, growth_by_mean(q)),
+    "chi2/mean-max": lambda q: (q.expected_advantage, q.visited_chi2, growth_by_mean),
+    "chi2/second-order": lambda q: (q.second_order_residual, q.visited_chi2, growth_by_mean),
     "transition/time-resolved": lambda q: (q.expected_advantage, q.transition_chi2, growth_by_max),
-    "transition/mean-max": lambda q: (q.expected_advantage, q.transition_chi2, growth_by_mean(q)),
-    "transition/second-order": lambda q: (q.second_order_residual, q.transition_chi2, growth_by_mean(q)),
+    "transition/mean-max": lambda q: (q.expected_advantage, q.transition_chi2, growth_by_mean),
+    "transition/second-order": lambda q: (q.second_order_residual, q.transition_chi2, growth_by_mean),
 }
 """What is summed over time, by the bound's id: the arguments of `time_resolved`."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from trpo_theory._catalogue import Catalogue, read_as_mapping
 from trpo_theory.bounds import all_bounds
 from trpo_theory.bounds.record import Claim, claim
-from trpo_theory.claims import divergences, errors, identities, order, rates, rules, updates
+from trpo_theory.claims import chi_square, divergences, errors, identities, order, rates, rules, updates
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim", "catalogue", "checked_own", "claim", "get", "to_frame"]
 
-FIRST, LAST = (identities, order), (divergences, updates, rules, rates, errors)
+FIRST, LAST = (identities, order), (divergences, chi_square, updates, rules, rates, errors)
 """The files of claims that come before and after the bounds in the tables; each lists its own as CLAIMS. A new file is added
 here."""
 

@@ -48,7 +48,9 @@ def claims(from_file: FromOption = None, as_json: JsonOption = False) -> int:
 
 @app.command(epilog="Example:  trpo-theory verify trpo/tv trpo/tv-2 --instances 5000")
 def verify(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims; all if left out.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID|PATTERN ...]", help="Claims; all if left out.")
+    ] = None,
     from_file: FromOption = None,
     instances: Annotated[int, typer.Option(metavar="N", help="How many random instances.")] = 20_000,
     states: Annotated[int | None, typer.Option(metavar="S", help="All of one size; else a mixture.")] = None,
@@ -206,16 +208,12 @@ def claims_of(path: str) -> list[Claim]:
 def _chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
     """The claims meant: of the file, if there is one, else of the catalogue."""
     from trpo_theory import claims as catalogue
-    from trpo_theory._checks import unknown_name
+    from trpo_theory._catalogue import Catalogue
 
     own = claims_of(from_file) if from_file else []
     if not ids:
         return own or list(catalogue.catalogue.values())
-    known = {**{claim.id: claim for claim in own}, **catalogue.catalogue}
-    for name in ids:
-        if name not in known:
-            raise unknown_name("claim", name, known)
-    return [known[name] for name in ids]
+    return Catalogue("claim", {**{claim.id: claim for claim in own}, **catalogue.catalogue}.items()).selected(ids)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from fractions import Fraction
 from types import ModuleType
 from typing import Any
@@ -243,7 +244,8 @@ def _neumann_sum(chain: Array, b: np.ndarray) -> np.ndarray:
         def apply(x: np.ndarray) -> np.ndarray:
             return np.einsum("st...,t...->s...", chain, x)
 
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a matrix that is singular to the last digit
         try:
             x = linear.resolvent(chain, 1.0).solve(np.array(b))
         except (np.linalg.LinAlgError, NotSolved, RuntimeError):  # singular, and so of spectral radius 1 or more

@@ -10,7 +10,7 @@ from trpo_theory.numerics.layout import batch_first
 from trpo_theory.search.impose import impose
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.step.instances import Instances, joined
-from trpo_theory.zoo import families
+from trpo_theory.zoo import Instance, chi_square, chi_square_chains, families
 
 SHAPES = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3), (4, 2), (4, 3), (5, 3))
 """(S, A) of the random instances. Chosen: counterexamples that were found have few states."""
@@ -20,6 +20,8 @@ _FAMILY_SHARE = 0.2
 """Of a battery: from the zoo's families in closed form. Chosen."""
 _WALKS = (1, 2, 3, 4, 6)
 """Lengths n of the drunkard's walk. Chosen."""
+_FAMILIES = 12 + len(_WALKS)
+"""Among which the share of the families is divided."""
 
 
 def battery(
@@ -32,7 +34,7 @@ def battery(
     """About so many instances, a batch for each size; `needs` as of a claim."""
     each = max(1, round(instances * (1 - family_share) / len(SHAPES)))
     parts = [random_instances(generator, each, *shape) for shape in SHAPES]
-    parts += family_instances(generator, max(1, round(instances * family_share / (7 + len(_WALKS)))))
+    parts += family_instances(generator, max(1, round(instances * family_share / _FAMILIES)))
     by_shape: dict[tuple[int, int], list[Instances]] = {}
     for part in parts:
         by_shape.setdefault(part.shape, []).append(part)
@@ -90,6 +92,7 @@ def family_instances(generator: np.random.Generator, each: int) -> list[Instance
         families.cpo_tight(gamma=gamma, x=uniform(0, 1), scale=10 ** uniform(0, 3)),
         families.aliased(gamma=gamma, p=uniform(0, 1), p_new=uniform(0, 1)),
         *(families.drunkards_walk(gamma=gamma, x=uniform(0, 0.45), n=n) for n in _WALKS),
+        *_about_chi2(generator, gamma),
     ]
     parts = []
     for instance in made:
@@ -100,6 +103,23 @@ def family_instances(generator: np.random.Generator, each: int) -> list[Instance
         reward, groups = sign[:, None, None] * part.reward, np.where(one_row[:, None], 0, part.groups)
         parts.append(part.replace(reward=reward, groups=groups))
     return [*parts, _estimated_f1(generator, gamma)]
+
+
+def _about_chi2(generator: np.random.Generator, gamma: np.ndarray) -> list[Instance]:
+    """The zoo's families about bounds in chi-square, the chains with two times before their end, which makes four states."""
+    each = len(gamma)
+    c = 10 ** generator.uniform(-4, 0.5, each)
+    p, x = generator.uniform(0.01, 0.99, each), generator.uniform(-0.5, 0.5, each)
+    used = generator.uniform(0.8, 1.2, each)  # of the radius c of update/cv-certificate, at mean 1
+    second = (1 - gamma) * gamma * c
+    slope = np.sqrt(np.maximum(used * (1 - gamma) / (gamma * c) - 1, 1e-3) / second)
+    return [
+        chi_square.kl_for_chi2(gamma=gamma, p=p, q=p * 10 ** generator.uniform(-6, -0.1, each)),
+        chi_square.certificate_ladder(gamma=gamma, x=x),
+        chi_square_chains.chi2_advantage_tight(gamma=gamma, c=c, n=2),
+        chi_square_chains.chi2_time_resolved_tight(gamma=gamma, c=c, n=2, mean=1.0),
+        chi_square_chains.cv_certificate_tight(gamma=gamma, c=c, n=2, slope=slope),
+    ]
 
 
 def _estimated_f1(generator: np.random.Generator, gamma: np.ndarray) -> Instances:

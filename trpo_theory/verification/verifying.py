@@ -46,7 +46,8 @@ def verify(
     error like any other; those made in this process are run in it where jobs is 1.
 
     Args:
-        which: ids of the catalogue, claims and bounds of one's own, or one of these; the whole catalogue if left out.
+        which: ids of the catalogue or patterns of them such as "trpo/*", claims and bounds of one's own, or one of these;
+            the whole catalogue if left out.
         instances: the size of the battery.
         seed: the same seed gives the same verdicts, wherever it runs.
         jobs: processes.
@@ -141,7 +142,8 @@ def _chosen(which: Any) -> list[Claim]:
         return list(claims.catalogue.values())
     if isinstance(which, (str, Claim)):
         which = [which]
-    chosen = [as_claim(one) for one in dict.fromkeys(which)]
+    named = (claims.catalogue.selected([one]) if isinstance(one, str) else [as_claim(one)] for one in which)
+    chosen = list({id(claim): claim for found in named for claim in found}.values())
     if not chosen:
         raise InvalidInput(got="no claims", wanted="one or more", fix="leave them out for the whole catalogue")
     if len({claim.id for claim in chosen}) < len(chosen):

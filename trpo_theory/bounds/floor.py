@@ -1,0 +1,82 @@
+"""`chi2/floor`: the sum over time of `chi2/mean-max`, with the one thing more that X_t, a likelihood ratio, is never negative.
+
+At each time E X_t a(s_t) is at least min {E_p[X a] : X ≥ 0, E X = 1, E (X − 1)² ≤ v}, and so a step whose Ā is nowhere negative
+is certified, however long it is. Proofs: docs/theory.md, "The floor".
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from trpo_theory.bounds.formulas import Numbers
+from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.time_resolved import Loss, growth_by_mean, time_resolved
+from trpo_theory.step.quantities import Quantities
+
+_LEAST_SPARE = Fraction(1, 2**130)
+"""Stands for a τ² below it, whose level b would be too far away to compute with. Chosen: τ is below any rounding then."""
+_LEAST_SIZE = Fraction(1, 2**300)
+"""Of y, in units of span(a): smaller ones are not divided by, and count as this. Chosen: below any rounding."""
+
+
+class LossOfRatio(Loss):
+    """How far E X_t a(s_t) may be below E a(s_t), by v_t ≥ E (X_t − 1)², X_t ≥ 0 and the law of s_t.
+
+    For any level b it is at most √((1 + v) E y²) − E y + E (a − b)⁺, y = (b − a)⁺, and at the best b it is that: then X ∝ y.
+    """
+
+    def __init__(self, q: Quantities, a: Any) -> None:
+        super().__init__(q, a)
+        depth = self.a[:, None] - self.a[None]
+        self.depth, self.inside = depth, depth >= 0
+
+    def at(self, laws: Any, v: Any) -> Numbers:
+        """At some times, in units, (T, *batch), from their laws (T, S, *batch) and v_t (T, *batch): at most sd_t(a) √v_t.
+
+        The best b is where X ∝ y has E X² = 1 + v: b = m + s/τ if X > 0 for a ≤ a' only, with M, m, s² mass, mean and variance
+        of a there and τ² = M (1 + v) − 1. Every state's a is tried for a'.
+        """
+        q = self.q
+        least = q.arithmetic.sum(laws * (self.a - q.min_s(self.a, where=q.visited)), 1)
+        least = q.minimum(super().at(laws, v), least)
+        for depth, inside in zip(self.depth, self.inside, strict=True):
+            least = q.minimum(least, q.arithmetic.nan_to_inf(self._at_best_level(laws, v, depth, inside)))
+        return least
+
+    def _at_best_level(self, laws: Any, v: Any, depth: Any, inside: Any) -> Any:
+        """The bound at that b for a' − a = depth, which is ≥ 0 where inside: of terms ≥ 0, without cancellation."""
+        where, total = self.q.arithmetic.where, self.q.arithmetic.sum
+        kept = where(inside, laws, 0)
+        mass = total(kept, 1)
+        share = kept / where(mass > 0, mass, 1)[:, None]
+        far = total(share * depth, 1)
+        sd = self.q.sqrt(abs(total(share * (depth - far[:, None]) ** 2, 1)))
+        spare = v - total(laws - kept, 1) * (1 + v)
+        above = (sd / self.q.sqrt(self.q.maximum(spare, _LEAST_SPARE)) - far)[:, None] + depth
+        y = self.q.maximum(above, 0 * depth)
+        mean, square = total(laws * y, 1), total(laws * y**2, 1)
+        size = self.q.maximum(self.q.sqrt(abs((1 + v) * square)) + mean, _LEAST_SIZE)
+        spread = total(laws * (y - mean[:, None]) ** 2, 1)
+        return (v * square + spread) / size + _LEAST_SIZE + total(laws * (y - above), 1)
+
+    def after(self, weight: Any) -> Numbers:
+        """Σ over all later times of E a − min a."""
+        return self.q.sum_s(weight * (self.a - self.q.min_s(self.a, where=self.q.visited)))
+
+
+def _floor(q: Quantities) -> Numbers:
+    anywhere = q.surrogate_gain - q.min_s(q.expected_advantage) / (1 - q.gamma)
+    return time_resolved(q, q.expected_advantage, q.visited_chi2, growth_by_mean, loss=LossOfRatio, otherwise=anywhere)
+
+
+BOUNDS = (
+    Bound(
+        "chi2/floor",
+        _floor,
+        r"\eta(\tilde\pi) \ge \eta(\pi) + \sum_t\gamma^t\min\{\mathbb{E}_{p_t}[X\bar A] : X\ge0,\ \mathbb{E}X=1,\ "
+        r"\mathbb{E}(X-1)^2\le v_t\},\quad v_t\text{ of chi2/mean-max}",
+        'derived in docs/theory.md, "The floor"',
+        small_only=True,
+    ),
+)
