@@ -13,7 +13,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.step.quantities import Quantities, quantities_of
 from trpo_theory.updates.certified import MIX, Aim, checked_aim, checked_mix, trusted
-from trpo_theory.updates.largest import Steps, largest_certified
+from trpo_theory.updates.largest import RETREATS, Steps, largest_certified
 
 Path = Literal["line", "exponential"]
 """(1 − t) old + t new; or new ∝ old exp(t x)."""
@@ -33,9 +33,6 @@ _LARGEST = 600.0
 
 _PER_DECADE = 4
 """Points of a scan: as for radii."""
-
-_INWARD, _TRIES = 1e-6, 4
-"""A step that by itself is not certified, for rounding's sake, is made shorter by this share, so often."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -117,15 +114,14 @@ def certified_step(
     family = _family(old, direction, mdp, path, mix)
     here = quantities_of(mdp, old, old)
     steps = Steps(here, mdp, chosen)
-    t = largest_certified(lambda ts: steps.each(family.policies(ts)), family.grid, aim)
-    for _ in range(_TRIES if t else 0):
-        assert t is not None
+    found = largest_certified(lambda ts: steps.each(family.policies(ts)), family.grid, aim)
+    for retreat in () if found is None else RETREATS:
+        t = retreat * (found or 0.0)
         policy = family.policies(np.array([t]))[0]
         promise = steps.one(policy)
         if promise.certified:
             value, rounding = float(promise.value), float(promise.rounding)
             return CertifiedStep(chosen, t, policy, value, rounding, here.with_new(policy))
-        t *= 1 - _INWARD
     return CertifiedStep(chosen, 0.0, old, 0.0, 0.0, here)
 
 

@@ -12,7 +12,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.step.quantities import Quantities
 from trpo_theory.updates.certified import Certified, trusted
-from trpo_theory.updates.largest import Steps, largest_certified
+from trpo_theory.updates.largest import RETREATS, Steps, largest_certified
 from trpo_theory.updates.problems import Problem, TrustRegion
 from trpo_theory.updates.reduction import MAX
 from trpo_theory.updates.solution import UpdateSolution, Values
@@ -36,12 +36,6 @@ probability 1/601."""
 _PER_DECADE = 4
 """Radii of a scan. Chosen: two certified intervals less than 1.8-fold apart pass as one where only the gap between is missed;
 the step that is taken is certified all the same."""
-
-_INWARD = 1e-6
-"""By which, relatively, a radius is reduced where its step, evaluated by itself, is not certified for rounding's sake."""
-
-_TRIES = 4
-"""How often it is."""
 
 Solve = Callable[[Surrogate, Any], UpdateSolution]
 """`updating.solve` with its solver and tolerance."""
@@ -117,13 +111,11 @@ def certified_update(
 
     grid = _scanned(problem, solver)
     radius = largest_certified(lambda radii: steps.each(policies(radii)), grid, request.aim)
-    for _ in range(_TRIES if radius else 0):
-        assert radius is not None
-        solution = _mixed(solve(surrogate, replace(problem, delta=radius)), request)
+    for retreat in () if radius is None else RETREATS:
+        solution = _mixed(solve(surrogate, replace(problem, delta=retreat * (radius or 0.0))), request)
         promise = steps.one(solution.policy)
         if promise.certified:
             return replace(solution, promise=float(promise.value), promise_rounding=float(promise.rounding))
-        radius *= 1 - _INWARD
     solution = _mixed(solve(surrogate, replace(problem, delta=0.0)), request)
     words = f"{request.id} certifies no step of this problem, not even the least of the scan: old is returned"
     still = {"change_rows": np.zeros_like(solution.change_rows), "new_rows": surrogate.old}

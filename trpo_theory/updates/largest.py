@@ -20,6 +20,10 @@ _ENTRIES = 2**21
 _ROUNDS, _POINTS = 4, 24
 """Of refinement, so many points in each: a cell of the scan is cut to 25⁻⁴ = 3e-6 of its width in log r. Chosen."""
 
+RETREATS = (1.0, 1 - 1e-6, 0.99, 0.9, 0.5, 0.1)
+"""What is made of a parameter, in turn, until its step, evaluated by itself, is certified. Chosen: the first is all but always;
+the others are for roundings that differ between a batch and one instance."""
+
 Evaluate = Callable[[np.ndarray], Promise]
 """From parameters (K,), ascending, to the promises of their steps (K,)."""
 
