@@ -24,10 +24,21 @@ TABLES = {
 KEPT = {
     **{"safe-steps": "safe-steps", "step-sizes": "step-sizes", "step-sizes-updates": "step-sizes"},
     **{"updates": "updates", "updates-conic": "updates", "updates-separate": "updates"},
+    **{f"trusted-steps-{part}": "trusted-steps" for part in ("kl", "radius", "penalty", "clips", "frozenlake-4x4-09")},
+    **{
+        f"trusted-steps-{part}": "trusted-steps"
+        for part in ("frozenlake-4x4-099", "frozenlake-8x8-095", "cliffwalking-099")
+    },
+    "trusted-runs": "trusted-runs",
 }
 """Tables that are committed but not shown in the README."""
 FIGURES = {"pictures-square": "pictures", "pictures-polytope": "pictures"}
-"""Figures that are committed, each with its experiment."""
+"""Figures that the README shows, each with its experiment."""
+DRAWN = {
+    **{f"trusted-steps-{part}": "trusted-steps" for part in ("sizes", "curves", "clips")},
+    "trusted-runs-shares": "trusted-runs",
+}
+"""Figures that the chapter on trusted steps shows."""
 DATA = {"errata": ("witnesses",), "pictures": ("square", "polytope")}
 """Frames that are committed too, so that tests can check the shown results without running the experiment."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,7 +67,10 @@ def refresh(out: Path, results: Path = RESULTS, readme: Path = README) -> None:
     Raises:
         InvalidInput: if an experiment has no full run by the current code.
     """
-    places = {name: Place(registry()[name], out) for name in {*TABLES.values(), *KEPT.values(), *FIGURES.values()}}
+    places = {
+        name: Place(registry()[name], out)
+        for name in {*TABLES.values(), *KEPT.values(), *FIGURES.values(), *DRAWN.values()}
+    }
     for name, place in places.items():
         if not place.is_done(place.experiment.Settings()):
             raise InvalidInput(
@@ -68,7 +82,7 @@ def refresh(out: Path, results: Path = RESULTS, readme: Path = README) -> None:
     for name, experiment in {**TABLES, **KEPT}.items():
         table = places[experiment].experiment.tables(frames[experiment])[name]
         write(table, results, name, suffixes=(".md", ".csv"))
-    for name, experiment in FIGURES.items():
+    for name, experiment in {**FIGURES, **DRAWN}.items():
         _copy(places[experiment].folder / f"{name}.png", results)
     for experiment, kept in DATA.items():
         for frame in kept:
