@@ -11,6 +11,7 @@ from collections import Counter
 import hostile
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import trpo_theory as tt
 from trpo_theory.proofs.update_gap import certify_update
@@ -132,3 +133,21 @@ def test_a_status_is_optimal_only_where_the_errors_of_the_data_allow_it():
     assert float(unsure.data_error[0]) == pytest.approx(1e-5 * np.sqrt(2 * RADIUS), rel=1e-6)
     assert unsure.upper_bound == pytest.approx(sure.upper_bound + 1e-5 * np.sqrt(2 * RADIUS), rel=1e-9)
     assert unsure.gap == unsure.upper_bound - unsure.objective
+
+
+@pytest.mark.parametrize("problem", [MeanKL(RADIUS), ReverseMeanChi2(RADIUS)])
+def test_a_mean_over_many_states_is_optimal_though_each_is_rarely_visited(problem):
+    """The error of ρ is known in total: next to the ρ of one of 20,000 states it is not small."""
+    rng, states = np.random.default_rng(0), 20_000
+    rows = sp.csr_array(
+        (
+            rng.dirichlet(np.ones(5), 2 * states).ravel(),
+            rng.integers(states, size=10 * states),
+            np.arange(0, 10 * states + 1, 5),
+        ),
+        shape=(2 * states, states),
+    )
+    mdp = tt.FiniteMDP(rows, rng.normal(size=(states, 2)), 0.99, np.full(states, 1 / states))
+    solution = update(mdp, rng.dirichlet(np.ones(2), states), problem)
+    assert solution.status is Status.OPTIMAL
+    assert solution.gap <= 5e-10 * solution.upper_bound

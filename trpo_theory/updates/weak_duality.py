@@ -50,7 +50,8 @@ def _bound(
         multiplier = problem.reduction.admissible(multiplier, rho)
         charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.radius)
         if problem.reduction.shares_multiplier:  # what is spent is known for ρ of the MDP, not for ρ as it stands
-            multiplier = multiplier * (1 - _missed(surrogate))
+            missed = np.where(_is_less_in_total(surrogate, problem, charge), 0.0, _missed(surrogate))
+            multiplier = multiplier * (1 - missed)
     elif isinstance(problem, Penalty):
         multiplier = problem.reduction.admissible(multiplier, rho)
         price = problem.reduction.budget(multiplier, rho, surrogate.complement, 1.0)
@@ -68,9 +69,41 @@ def _bound(
 
 
 def _missed(surrogate: Surrogate) -> np.ndarray:
-    """The largest relative error of a row's ρ, up to 1, (G, B)."""
+    """The relative error of ρ, row by row, (G, B): at most 1."""
     rho = surrogate.visitation
     return np.minimum(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), 1.0)
+
+
+def _moved_in_total(surrogate: Surrogate) -> np.ndarray:
+    """2 max|A| Σ |ρ* − ρ|, (B,): what the error of ρ adds to Σ ρ v(λ̄), as 0 ≤ v ≤ 2 max|A|."""
+    return 2 * surrogate.total_error * _sizes(surrogate).max(0)
+
+
+def _is_less_in_total(surrogate: Surrogate, problem: TrustRegion, charge: np.ndarray) -> np.ndarray:
+    """Which of two prices of the error of ρ a mean pays, (B,): true for the one of all states together.
+
+    Σ ρ* v(λ̄) + λ̄ δ/(1 − γ) is a bound for the MDP with any λ̄. The other price: a row pays λ̄ (1 − missed), by which the bound
+    grows by up to missed λ̄ δ/(1 − γ); it is the less for small radii where no row's ρ is badly known.
+    """
+    by_rows = _missed(surrogate).max(0) * charge
+    radius = np.full(charge.shape, problem.radius)
+    return _moved_in_total(surrogate) < by_rows + _moved_within(surrogate, problem, radius)
+
+
+def _moved_within(surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> np.ndarray:
+    """What Σ |ρ* − ρ| |p − old| |A*| is at most within the reach of a mean radius, (B,)."""
+    sizes = _sizes(surrogate)
+    size, total = sizes.max(0), surrogate.visitation.sum(0)
+    moved = np.minimum(surrogate.total_error * size, (surrogate.visitation_error * sizes).sum(0))
+    share = np.max(_missed(surrogate), axis=0, initial=0.0)
+    tight = np.where(share < 0.5, 2 * share * size * total * _mean_reach(surrogate, problem, radius), np.inf)
+    return np.minimum(tight, 2 * moved)  # a rare row may move by all that is there
+
+
+def _mean_reach(surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> np.ndarray:
+    """How far Σ|p − old| reaches in the mean over ρ, (B,)."""
+    total = surrogate.visitation.sum(0)
+    return problem.divergence.reach(radius / np.where(total > 0, surrogate.complement * total, np.inf))
 
 
 def data_error(
@@ -116,7 +149,15 @@ def _error_within_reach(
     if isinstance(problem, TrustRegion):
         if problem.radius == 0:
             return np.zeros(upper.shape)
-        return _error_at_radius(surrogate, problem, np.full(upper.shape, problem.radius))
+        radius = np.full(upper.shape, problem.radius)
+        if not problem.reduction.shares_multiplier:
+            return _error_at_radius(surrogate, problem, radius)
+        rho = surrogate.visitation
+        multiplier = problem.reduction.admissible(multiplier, rho)
+        charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.radius)
+        in_total, within = _moved_in_total(surrogate), _moved_within(surrogate, problem, radius)
+        moved = np.where(_is_less_in_total(surrogate, problem, charge), in_total, within)
+        return _error_in_advantage(surrogate, problem, radius) + moved
     assert isinstance(problem, Penalty)
     coefficient = linear_coefficient(surrogate, problem)
     if coefficient is not None and problem.field == "max_kl":
@@ -142,16 +183,15 @@ def _error_of_moves(surrogate: Surrogate) -> np.ndarray:
 
 def _error_at_radius(surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> np.ndarray:
     """What the errors of A and ρ add for policies within a radius of the problem's divergence, (B,)."""
-    reach, rho = problem.divergence.reach, surrogate.visitation
     if not problem.reduction.shares_multiplier:
-        return _error_of_moves(surrogate) * reach(radius)
-    total, size = rho.sum(0), _sizes(surrogate).max(0)
-    moved = np.minimum(surrogate.total_error * size, (surrogate.visitation_error * _sizes(surrogate)).sum(0))
-    mean = reach(radius / np.where(total > 0, surrogate.complement * total, np.inf))
-    worst = np.max(np.broadcast_to(surrogate.advantage_error, rho.shape), axis=0)
-    share = np.max(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), axis=0, initial=0.0)
-    tight = np.where(share < 0.5, 2 * share * size * total * mean, np.inf)
-    return 2 * worst * total * mean + np.minimum(tight, 2 * moved)  # a rare row may move by all that is there
+        return _error_of_moves(surrogate) * problem.divergence.reach(radius)
+    return _error_in_advantage(surrogate, problem, radius) + _moved_within(surrogate, problem, radius)
+
+
+def _error_in_advantage(surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> np.ndarray:
+    """What Σ ρ* |A − A*| |p − old| is at most within the reach of a mean radius, (B,)."""
+    worst = np.max(np.broadcast_to(surrogate.advantage_error, surrogate.visitation.shape), axis=0)
+    return 2 * worst * surrogate.visitation.sum(0) * _mean_reach(surrogate, problem, radius)
 
 
 def _error_of_penalised(
