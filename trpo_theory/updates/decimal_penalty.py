@@ -7,7 +7,9 @@ C = 4εγ/(1 − γ)² of a float γ is wrong by up to a rounding of γ over 1 �
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 
 import numpy as np
 
@@ -59,10 +61,17 @@ def relative_error(bound: Bound, gamma: np.ndarray, complement: np.ndarray, name
 def _in_balls(bound: Bound, numbers: tuple[tuple[str, float], ...]) -> float | None:
     """The float at or below the penalty; None for a formula that balls cannot evaluate, or of which they tell no number."""
     with raw.precision(_BITS):
-        known = {name: Ball((as_written if name == "gamma" else dyadic)(number)) for name, number in numbers}
+        known = {name: Ball(_exact(name, number)) for name, number in numbers}
         q = KnownQuantities(Balls(), **known)
         try:
             penalty = bound.penalty(q)
             return raw.float_ends(raw.arb(Ball(penalty).raw))[0]
         except Exception:  # of a user's formula, which may be of any kind where it is written for floats only
             return None
+
+
+def _exact(name: str, number: float) -> Fraction | float:
+    """γ is the decimal, any other number the float that it is; so is an infinite radius."""
+    if not math.isfinite(number):
+        return number
+    return as_written(number) if name == "gamma" else dyadic(number)
