@@ -18,6 +18,7 @@ from autograd.tracer import getval
 from trpo_theory.numerics import divergence
 from trpo_theory.numerics import resolvent as linear
 from trpo_theory.numerics.arithmetic import Array, Policy, Resolvent
+from trpo_theory.numerics.float_array import in_floats
 from trpo_theory.numerics.floats import Floats
 
 anp: Any = autograd.numpy  # Any: its functions are wrapped at import, where no type checker sees them
@@ -31,6 +32,19 @@ def gradient(function: Callable[[Array], Array], x: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(slope), slope, 0.0)
 
 
+@primitive
+def _sqrt(x: np.ndarray) -> np.ndarray:
+    return np.sqrt(x)
+
+
+def _of_sqrt(root: np.ndarray, _: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    slope = np.where(root > 0, 0.5 / np.where(root > 0, root, 1.0), 0.0)  # a root that is 0 stays 0
+    return lambda g: g * slope
+
+
+defvjp(_sqrt, _of_sqrt)
+
+
 class Traced(Floats):
     """float64 with autograd's functions, for one batch: fields are (S, B), (S, A, B), (S, A, S, B).
 
@@ -39,11 +53,11 @@ class Traced(Floats):
 
     name = "float64, traced"
     xp = anp
-    sqrt: staticmethod[[Array], Array] = staticmethod(anp.sqrt)
+    sqrt: staticmethod[[Array], Array] = staticmethod(_sqrt)
     log: staticmethod[[Array], Array] = staticmethod(anp.log)
     exp: staticmethod[[Array], Array] = staticmethod(anp.exp)
     minimum: staticmethod[[Array, Array], Array] = staticmethod(anp.minimum)
-    maximum: staticmethod[[Array, Array], Array] = staticmethod(anp.maximum)
+    maximum: staticmethod[[Array, Array], Array] = staticmethod(lambda x, y: anp.maximum(in_floats(x), in_floats(y)))
     where: staticmethod[..., Array] = staticmethod(anp.where)
     stack: staticmethod[..., Array] = staticmethod(anp.stack)
 
