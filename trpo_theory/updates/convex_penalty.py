@@ -42,7 +42,7 @@ _RTOL = 4e-14
 
 def is_convex(surrogate: Surrogate, problem: Penalty) -> bool:
     """Whether φ is 0 at 0 and convex, as its values at radii of all sizes tell."""
-    if isinstance(problem.bound, SteppedBound):
+    if isinstance(problem.bound, SteppedBound) or problem.coupled:
         return False
     radii = np.concatenate([[0.0], _RADII])[:, None]
     values = penalty_at(surrogate, problem, radii)

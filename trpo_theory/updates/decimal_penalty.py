@@ -41,7 +41,8 @@ def with_decimals(bound: Bound, numbers: Mapping[str, np.ndarray], penalty: np.n
         penalty: in floats, (N,).
     """
     penalty = np.array(penalty, dtype=float)
-    for i in np.flatnonzero((numbers["gamma"] > 1 - NEAR_ONE) & np.isfinite(penalty)):
+    finite = np.isfinite(penalty) & np.isfinite(list(numbers.values())).all(0)
+    for i in np.flatnonzero((numbers["gamma"] > 1 - NEAR_ONE) & finite):
         exact = _in_balls(bound, tuple((name, float(of[i])) for name, of in numbers.items()))
         penalty[i] = penalty[i] if exact is None else exact
     return penalty

@@ -16,7 +16,7 @@ from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.updates.decimal_penalty import NEAR_ONE, relative_error, with_decimals
-from trpo_theory.updates.penalty_reads import sizes_read
+from trpo_theory.updates.penalty_reads import SPREAD, sizes_read
 from trpo_theory.updates.problems import Penalty
 from trpo_theory.updates.sharp_penalty import SteppedBound
 from trpo_theory.updates.surrogate import Surrogate
@@ -32,12 +32,17 @@ _LINEAR_RTOL = 1e-13
 
 
 def penalty_at(surrogate: Surrogate, problem: Penalty, divergence: np.ndarray) -> np.ndarray:
-    """The penalty at values of the divergence that the problem holds down, (..., B) -> (..., B), in discounted reward."""
+    """The penalty at values of the divergence that the problem holds down, (..., B) -> (..., B), in discounted reward.
+
+    Of a coupled one that for a unit of the spread of Ā.
+    """
     if isinstance(problem.bound, Bound):
         _expect_hypotheses(surrogate, problem, problem.bound)
         value = np.broadcast_to(divergence, (*np.shape(divergence)[:-1], len(surrogate.gamma)))
         flat = {name: np.broadcast_to(size, value.shape).reshape(-1) for name, size in surrogate.sizes.items()}
         flat[problem.field] = value.reshape(-1)
+        if problem.coupled:
+            flat[SPREAD] = np.ones(value.size)
         return _of_bound(problem.bound, flat, problem.field).reshape(value.shape)
     assert problem.coefficient is not None
     with np.errstate(invalid="ignore"):
@@ -59,7 +64,7 @@ def _expect_hypotheses(surrogate: Surrogate, problem: Penalty, bound: Bound) -> 
     if bound.given is None:
         return
     none = np.zeros(surrogate.gamma.shape)
-    known: dict[str, Any] = {**surrogate.sizes, problem.field: none}
+    known: dict[str, Any] = {**surrogate.sizes, problem.field: none, SPREAD: none}
     met = np.broadcast_to(bound.met(KnownQuantities(**known)), none.shape)
     if not met.all():
         raise InvalidInput(
@@ -88,7 +93,7 @@ def coefficient_error(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
     bound = bounds.get(problem.bound.envelope) if isinstance(problem.bound, SteppedBound) else problem.bound
     if "rms_advantage" in sizes_read(bound, problem.field):
         relative = np.asarray(surrogate.rms_error)
-    names = ("max_abs_advantage", "rms_advantage", problem.field)
+    names = ("max_abs_advantage", "rms_advantage", problem.field, SPREAD)
     return relative_error(bound, surrogate.gamma, surrogate.complement, names) + relative
 
 
@@ -96,7 +101,7 @@ def linear_coefficient(surrogate: Surrogate, problem: Penalty) -> np.ndarray | N
     """C, (B,), where the penalty is C times the divergence; None where it is not linear."""
     if not isinstance(problem.bound, Bound):
         return np.full(surrogate.gamma.shape, problem.coefficient, dtype=float)
-    if isinstance(problem.bound, SteppedBound):
+    if isinstance(problem.bound, SteppedBound) or problem.coupled:
         return None
     slopes = penalty_at(surrogate, problem, _PROBES[:, None]) / _PROBES[:, None]
     with np.errstate(invalid="ignore"):

@@ -15,6 +15,8 @@ from trpo_theory.updates.sharp_penalty import SteppedBound
 
 _TRIED = {"gamma": 0.5, "max_abs_advantage": 1.0, "rms_advantage": 1.0}
 """The quantities of old that a penalty may read, with values at which it is asked for those of new: chosen, any do."""
+SPREAD = "expected_advantage_sd"
+"""The quantity of new that a penalty may be proportional to, beside a function of a maximum over rows."""
 _SMALL = 0.01
 """The value of a quantity of new there: chosen, as small as steps are."""
 
@@ -40,6 +42,17 @@ def quantities_read(bound: Bound, allowed: Collection[str]) -> set[str]:
             known[error.name] = np.full(1, _SMALL)
 
 
+def is_proportional(bound: Bound, field: str) -> bool:
+    """Whether a penalty of that field and of the spread of Ā is the spread times a function of the field."""
+    known: dict[str, Any] = {name: np.full(1, value) for name, value in _TRIED.items()}
+    known[field] = np.full(1, _SMALL)
+    values: list[Any] = []
+    for size in (1.0, 2.0):
+        known[SPREAD] = np.full(1, size)
+        values.append(bound.penalty(KnownQuantities(**known)))
+    return bool(np.isclose(values[1], 2 * values[0], rtol=1e-12, atol=0.0).all())
+
+
 def sizes_read(bound: Bound, field: str) -> set[str]:
     """The quantities of old, but for γ, that a penalty of that field reads."""
     known: dict[str, Any] = {"gamma": np.full(1, _TRIED["gamma"]), field: np.full(1, _SMALL)}
@@ -49,8 +62,8 @@ def sizes_read(bound: Bound, field: str) -> set[str]:
             bound.penalty(KnownQuantities(**known))
             return read
         except NotKnown as error:
-            read.add(error.name)
-            known[error.name] = np.full(1, _TRIED[error.name])
+            read |= {error.name} & _TRIED.keys()
+            known[error.name] = np.full(1, _TRIED.get(error.name, _SMALL))
 
 
 def refused(bound: Bound, what: str, allowed: Collection[str]) -> InvalidInput:

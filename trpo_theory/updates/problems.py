@@ -16,7 +16,7 @@ from trpo_theory._entries import is_real
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.updates.certified import Certified
-from trpo_theory.updates.penalty_reads import quantities_read, refused
+from trpo_theory.updates.penalty_reads import SPREAD, is_proportional, quantities_read, refused
 from trpo_theory.updates.reduction import MAX, MEAN, Reduction
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.forward_kl import FORWARD_KL
@@ -130,6 +130,7 @@ class Penalty(Problem):
 
     Attributes:
         divergence, reduction: those whose value the penalty is a function of, found from what the bound reads.
+        coupled: whether the penalty is that function times the spread of Ā over states, as that of chi2/expected-advantage.
 
     Raises:
         InvalidInput: for not one of the two, or a bound that reads something else.
@@ -141,6 +142,7 @@ class Penalty(Problem):
     bound: BoundOrId | None = None
     divergence: RowDivergence = dataclasses.field(init=False, repr=False, compare=False, default=FORWARD_KL)
     reduction: Reduction = dataclasses.field(init=False, repr=False, compare=False, default=MAX)
+    coupled: bool = dataclasses.field(init=False, repr=False, compare=False, default=False)
 
     def __post_init__(self) -> None:
         if (self.coefficient is None) == (self.bound is None):
@@ -165,19 +167,23 @@ class Penalty(Problem):
                 fix='write bound="chain-rule/kl"',
             )
         if isinstance(self.bound, Bound):
-            divergence, reduction = _held_down(self.bound)
+            divergence, reduction, coupled = _held_down(self.bound)
             object.__setattr__(self, "divergence", divergence)
             object.__setattr__(self, "reduction", reduction)
+            object.__setattr__(self, "coupled", coupled)
 
 
-def _held_down(bound: Bound) -> tuple[RowDivergence, Reduction]:
-    """The divergence and reduction that a bound's penalty is a function of: max-KL for one that reads none."""
+def _held_down(bound: Bound) -> tuple[RowDivergence, Reduction, bool]:
+    """The divergence and reduction that a bound's penalty is a function of, max-KL for one that reads none, and `coupled`."""
     kinds = {kind.divergence.field(kind.reduction): kind for kind in trust_regions().values()}
-    read = quantities_read(bound, kinds)
-    if len(read) > 1:
+    read = quantities_read(bound, {*kinds, SPREAD})
+    fields = sorted(read - {SPREAD})
+    kind = kinds[fields[0]] if fields else MaxKL
+    coupled = SPREAD in read
+    fits = kind.reduction is MAX and len(fields) == 1
+    if len(fields) > 1 or (coupled and not (fits and is_proportional(bound, fields[0]))):
         raise refused(bound, " and ".join(sorted(read)), kinds)
-    kind = kinds[read.pop()] if read else MaxKL
-    return kind.divergence, kind.reduction
+    return kind.divergence, kind.reduction, coupled
 
 
 def number_of(delta: Radius, name: str) -> float:

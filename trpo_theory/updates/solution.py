@@ -181,9 +181,12 @@ class UpdateSolution:
     def _penalty(self) -> np.ndarray:
         if not isinstance(self.problem, Penalty):
             return np.zeros(self._gain.shape)
-        return np.asarray(
-            penalty_at(self.surrogate, self.problem, self._reduced(self.problem.divergence, self.problem.reduction))
-        )
+        held = self._reduced(self.problem.divergence, self.problem.reduction)
+        penalty = np.asarray(penalty_at(self.surrogate, self.problem, held))
+        if self.problem.coupled:
+            spread = self.surrogate.spread(self.change_rows)
+            penalty = np.where(spread > 0, penalty * spread, np.where(np.isfinite(penalty), 0.0, np.inf))
+        return penalty
 
     @property
     def objective(self) -> Values:

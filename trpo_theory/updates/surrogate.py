@@ -37,7 +37,7 @@ class Surrogate:
         advantage_error: max_a |A − A*| of a row, A* of the MDP itself, (G, B); 0 if left out, as of a surrogate made by hand.
         visitation_error: |ρ − ρ*| of a row, (G, B).
         total_error: Σ |ρ − ρ*|, (B,).
-        known_moment: Σ_a old A² of the MDP's states, (S, B), with their ρ; None where they are those of the rows.
+        of_states: A of the MDP's states, (A, S, B), and their ρ, (S, B); None where they are those of the rows.
     """
 
     old: np.ndarray
@@ -51,7 +51,7 @@ class Surrogate:
     advantage_error: np.ndarray | float = 0.0
     visitation_error: np.ndarray | float = 0.0
     total_error: np.ndarray | float = 0.0
-    known_moment: tuple[np.ndarray, np.ndarray] | None = None
+    of_states: tuple[np.ndarray, np.ndarray] | None = None
 
     @cached_property
     def complement(self) -> np.ndarray:
@@ -67,9 +67,27 @@ class Surrogate:
     @cached_property
     def _second_moment(self) -> tuple[np.ndarray, np.ndarray]:
         """Σ_a old A² of states, and their ρ."""
-        if self.known_moment is not None:
-            return self.known_moment
-        return _moment(self.old, np.where(self.available, self.advantage, 0.0)), self.visitation
+        advantage, visitation = self._states
+        return (self._of_rows(self.old) * advantage**2).sum(0), visitation
+
+    @cached_property
+    def _states(self) -> tuple[np.ndarray, np.ndarray]:
+        """A, 0 where an action is not available, and ρ of the MDP's states."""
+        if self.of_states is not None:
+            return self.of_states
+        return np.where(self.available, self.advantage, 0.0), self.visitation
+
+    def _of_rows(self, rows: np.ndarray) -> np.ndarray:
+        """(A, G, B) -> (A, S, B)."""
+        return rows if self.aggregation is None else rows[:, self.aggregation.group]
+
+    def spread(self, change: np.ndarray) -> np.ndarray:
+        """sd of Ā over d_old, Ā(s) = Σ_a change A, (A, G, B) -> (B,): over the MDP's states."""
+        advantage, visitation = self._states
+        moved = (self._of_rows(change) * (advantage - (self._of_rows(self.old) * advantage).sum(0))).sum(0)
+        occupancy = self.complement * visitation
+        centred = moved - (occupancy * moved).sum(0)
+        return np.sqrt((occupancy * centred**2).sum(0))
 
     @property
     def rms_error(self) -> np.ndarray:
@@ -110,7 +128,7 @@ class Surrogate:
             flat(part).reshape(len(q.old), -1) for part in (known.advantage_error, known.visitation_error)
         )
         epsilon, gamma = np.abs(advantage).max((0, 1)), flat(q.gamma).ravel()
-        moment = _moment(old, advantage), visitation
+        states = None if aggregation is None else (advantage, visitation)
         if aggregation is not None:
             old, advantage, available, visitation = _grouped(aggregation, old, advantage, available, visitation)
             added = np.bincount(aggregation.group)[:, None] * np.finfo(np.float64).eps * epsilon  # of their means
@@ -131,7 +149,7 @@ class Surrogate:
             advantage_error,
             visitation_error,
             total,
-            moment,
+            states,
         )
 
     def policy_rows(self, rows: np.ndarray) -> np.ndarray:
@@ -152,12 +170,6 @@ class Surrogate:
             "max_abs_advantage": self.max_abs_advantage,
             "rms_advantage": self.rms_advantage,
         }
-
-
-def _moment(old: np.ndarray, advantage: np.ndarray) -> np.ndarray:
-    """Σ_a old A², (S, B)."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        return (old * advantage**2).sum(0)
 
 
 def _public(rows: np.ndarray) -> np.ndarray:

@@ -163,12 +163,25 @@ def _error_within_reach(
     if coefficient is not None and problem.field == "max_kl":
         error = _error_of_moves(surrogate)
         return _error_of_penalised(surrogate, problem, multiplier, upper, guess, error, coefficient)
+    if problem.coupled:
+        return _error_of_coupled(surrogate, problem)
     spent, most = _most_spent(surrogate, problem)
     wrong, missed = _error_at_radius(surrogate, problem, spent), coefficient_error(surrogate, problem)
     if coefficient is None:
         return wrong + missed * most
     less = np.maximum(1 - missed, 0.0) * coefficient
     return wrong + np.maximum(_bound(surrogate, problem, multiplier, guess, less) - upper, 0.0)
+
+
+def _error_of_coupled(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
+    """What the errors of A, ρ and γ add to L less K(c) sd(Ā), but for that of A to sd, which its solver counts, (B,).
+
+    d* ≥ (1 − x) d in each state makes sd* ≥ √(1 − x) sd, and the penalty of no policy that counts exceeds its gain.
+    """
+    most = np.maximum(_most_gain(surrogate), 0.0)
+    share = np.max(_missed(surrogate), axis=0, initial=0.0)
+    lost = np.minimum(share + coefficient_error(surrogate, problem), 1.0)
+    return 2 * _error_of_moves(surrogate) + lost * most
 
 
 def _error_of_moves(surrogate: Surrogate) -> np.ndarray:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trpo_theory.updates.convex_penalty import LOG_RANGE, crossing, is_convex, slope_at
+from trpo_theory.updates.coupled_penalty import best_coupled_step
 from trpo_theory.updates.penalties import is_free, linear_coefficient
 from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
 from trpo_theory.updates.radius_search import Frontier, best_radius, best_step
@@ -80,6 +81,8 @@ def _penalised(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer
         start = _penalty_radius(blocks, surrogate, envelope)
         radius, upper = best_step(_frontier(blocks, surrogate, problem), surrogate, problem, envelope, start)
         return replace(blocks.answer(blocks.divergence.at_radius, radius), upper=upper)
+    if problem.coupled:
+        return _unpenalised(surrogate, best_coupled_step(blocks, surrogate, problem), is_free(surrogate, problem))
     coefficient = linear_coefficient(surrogate, problem)
     shared = problem.reduction.shares_multiplier
     if coefficient is not None:
