@@ -212,3 +212,38 @@ def test_the_example_in_each_help_works(capsys, verb):
     _, out, _ = run(capsys, f"{verb} --help")
     example = " ".join(out.split("Example:")[1].split())
     assert run(capsys, example.removeprefix("trpo-theory "))[0] == 0
+
+
+@pytest.mark.parametrize("bound", ["chi2/advantage", "chi2/expected-advantage", "mean-kl/linear-2", "coupling/tv"])
+def test_a_penalty_of_another_divergence(capsys, bound):
+    command = f"update zoo:kakade --gamma 0.9 --old uniform --problem penalty --bound {bound} --json"
+    status, out, _ = run(capsys, command)
+    result = json.loads(out)
+    assert status == 0
+    assert set(result) >= UPDATE_FIELDS
+    mdp = tt.load("zoo:kakade", gamma=0.9)
+    q = tt.compare(mdp, np.full((mdp.states, mdp.actions), 1 / mdp.actions), np.array(result["policy"]))
+    check = tt.bounds.get(bound).check(q)
+    assert result["objective"] == pytest.approx(float(check.lower_bound) - result["expected_return_old"], rel=1e-9)
+    assert 0 < result["objective"] <= result["upper_bound"] <= result["objective"] * (1 + 1e-3)
+    assert result["expected_return_new"] - result["expected_return_old"] >= result["objective"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            "--gamma 0.5 --bound mean-kl/linear-2",
+            "got the bound 'mean-kl/linear-2' at gamma = 0.5; wanted an instance that",
+        ),
+        ("--gamma 0.9 --bound chi2/advantage --certify", "got a penalty of reverse_max_chi2; wanted one of max_kl"),
+        (
+            "--gamma 0.9 --bound cpo/mean-tv",
+            "got the bound 'cpo/mean-tv', which reads max_abs_expected_advantage; wanted ",
+        ),
+    ],
+)
+def test_penalties_that_are_refused(capsys, options, message):
+    status, out, err = run(capsys, f"update zoo:kakade --old uniform --problem penalty {options}")
+    assert (status, out) == (2, "")
+    assert message in err
