@@ -132,7 +132,7 @@ BAD = [
     "update zoo:f6 --old old --problem penalty",
     "update zoo:f6 --old old --problem penalty --coefficient 1 --bound trpo/kl",
     "update zoo:f6 --old old --problem penalty --bound trpo/lk",
-    "update zoo:f6 --old old --problem penalty --bound trpo/tv",
+    "update zoo:f6 --old old --problem penalty --bound mixing/kl",
     "update zoo:f6 --old old --problem penalty --coefficient -1",
     "update zoo:f6 --old old --problem max-kl --delta 0.1 --solver mosekk",
     "update zoo:f6 --old old --problem max-lk --delta 0.1",
