@@ -111,23 +111,18 @@ def _improvement(mdp: tt.FiniteMDP, step: tt.UpdateSolution) -> float:
 
 
 def _iterated(mdp: tt.FiniteMDP, settings: Settings, best: float) -> dict[str, np.ndarray]:
-    """η after each step for each bound of `linear`, which are one batch; it ends where all have reached the share."""
-    bounds = [tt.bounds.get(bound) for bound in settings.linear]
-    each = np.arange(len(bounds))
-    together = tt.bounds.Bound(
-        "each-its-own",
-        lambda q: np.stack([b.penalty(q) for b in bounds])[each, each],
-        statement="that of each instance's own bound",
-        source="this experiment: one bound an instance",
-    )
-    policy = np.broadcast_to(tt.uniform(mdp.available), (len(bounds), mdp.states, mdp.actions))
-    returns = [np.array(tt.evaluate(mdp, policy).expected_return)]
-    goal = returns[0] + settings.share * (best - returns[0])
-    while len(returns) <= settings.cap and (returns[-1] < goal).any():
-        step = tt.update(mdp, policy, tt.Penalty(bound=together))
-        policy = step.policy
-        returns.append(np.array(step.expected_return_new))
-    return dict(zip(settings.linear, np.array(returns).T, strict=True))
+    """η after each step for each bound of `linear`, until it has reached the share."""
+    found: dict[str, np.ndarray] = {}
+    for bound in settings.linear:
+        policy = tt.uniform(mdp.available)
+        returns = [float(tt.evaluate(mdp, policy).expected_return)]
+        goal = returns[0] + settings.share * (best - returns[0])
+        while len(returns) <= settings.cap and returns[-1] < goal:
+            step = tt.update(mdp, policy, tt.Penalty(bound=bound))
+            policy = step.policy
+            returns.append(float(step.expected_return_new))
+        found[bound] = np.array(returns)
+    return found
 
 
 def _reached(returns: np.ndarray | None, settings: Settings, best: float) -> dict[str, Any]:
