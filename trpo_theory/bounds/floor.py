@@ -47,18 +47,19 @@ class LossOfRatio(Loss):
     def _at_best_level(self, laws: Any, v: Any, depth: Any, inside: Any) -> Any:
         """The bound at that b for a' − a = depth, which is ≥ 0 where inside: of terms ≥ 0, without cancellation."""
         where, total = self.q.arithmetic.where, self.q.arithmetic.sum
+        least_spare, least_size = map(self.q.arithmetic.enclosed, (_LEAST_SPARE, _LEAST_SIZE))
         kept = where(inside, laws, 0)
         mass = total(kept, 1)
         share = kept / where(mass > 0, mass, 1)[:, None]
         far = total(share * depth, 1)
         sd = self.q.sqrt(abs(total(share * (depth - far[:, None]) ** 2, 1)))
         spare = v - total(laws - kept, 1) * (1 + v)
-        above = (sd / self.q.sqrt(self.q.maximum(spare, _LEAST_SPARE)) - far)[:, None] + depth
+        above = (sd / self.q.sqrt(self.q.maximum(spare, least_spare)) - far)[:, None] + depth
         y = self.q.maximum(above, 0 * depth)
         mean, square = total(laws * y, 1), total(laws * y**2, 1)
-        size = self.q.maximum(self.q.sqrt(abs((1 + v) * square)) + mean, _LEAST_SIZE)
+        size = self.q.maximum(self.q.sqrt(abs((1 + v) * square)) + mean, least_size)
         spread = total(laws * (y - mean[:, None]) ** 2, 1)
-        return (v * square + spread) / size + _LEAST_SIZE + total(laws * (y - above), 1)
+        return (v * square + spread) / size + least_size + total(laws * (y - above), 1)
 
     def after(self, weight: Any) -> Numbers:
         """Σ over all later times of E a − min a."""
