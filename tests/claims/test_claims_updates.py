@@ -314,6 +314,18 @@ def test_the_penalty_of_the_chain_rule_never_lowers_the_return():
         assert float(record.slack(q)) > 0
 
 
+@pytest.mark.parametrize("aggregation", [None, [0, 0, 1]])
+def test_the_penalty_in_chi_square_never_lowers_the_return(aggregation):
+    record, rng = claims["update/chi2-monotone"], np.random.default_rng(6)
+    shared = None if aggregation is None else tt.StateAggregation(aggregation)
+    for gamma in (0.1, 0.5, 0.9, 0.99):
+        mdp, old = random_mdp(rng, 3, 2, gamma), random_rows(rng, 3, 2, zeros=0.0)
+        old = shared.expand(old[:2]) if shared else old
+        q = compare(mdp, old, tt.update(mdp, old, record.problem(1.0), aggregation=shared).policy)
+        assert float(q.reverse_max_chi2) > 0
+        assert float(record.slack(q)) >= 0
+
+
 def test_the_step_of_the_penalty_is_nearly_as_large_as_the_theorem_allows():
     """One state, old (1/2, 1/2), A = ±1: max over x of 2x/(1 − γ) − C KL(x), by golden section in plain Python."""
     gamma = 0.9
@@ -504,3 +516,12 @@ def test_rates_hold_on_a_batch_as_on_its_instances(name):
         one = tt.FiniteMDP(mdp.transition[i], mdp.reward[i], float(gamma[i]), mdp.initial[i])
         single = record(step_of(one, old[i], best[i], size=float(size[i])))
         np.testing.assert_allclose(record(q)[:, i], single, rtol=1e-9, atol=1e-9)
+
+
+def test_a_penalty_in_chi_square_does_not_free_an_action_that_old_never_takes():
+    """Old is deterministic, so that rms(A) = 0: chi-square of any other action is infinite, and so is the penalty, 0 or not."""
+    mdp = tt.FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[0, 1], [-1, -9]], 0.25, [1, 0])
+    old = [[1.0, 0.0], [1.0, 0.0]]
+    solution = tt.update(mdp, old, tt.Penalty(bound="chi2/advantage"))
+    np.testing.assert_array_equal(solution.policy, old)
+    assert tt.update(mdp, old, tt.Penalty(0.0)).policy[0, 1] == 1

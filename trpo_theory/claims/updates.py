@@ -76,6 +76,19 @@ def _gains(q: Quantities) -> Truth:
     return (q.surrogate_gain > 0) & (moving.sum(0) >= 2) & (q.max_kl < float("inf"))
 
 
+def _chi2_claim() -> Claim:
+    return Claim(
+        "update/chi2-monotone",
+        improvement,
+        r"\eta(\tilde\pi) \ge \eta(\pi) \text{ for } \tilde\pi \in \arg\max L_\pi - \mathrm{rms}(A_\pi)"
+        r"\tfrac{c\sqrt\gamma}{(1-\gamma)\sqrt{1-\gamma(1+c)}}\text{, }c=\max_s\chi^2(\tilde\pi_s\|\pi_s)\text{, in any class}",
+        'derived in docs/theory.md, "The step of the largest promise"',
+        problem=lambda size: Penalty(bound="chi2/advantage"),
+        provenance="D",
+        tabular=False,
+    )
+
+
 def _penalty_claim(suffix: str, bound: str) -> Claim:
     return Claim(
         f"update/penalty-monotone{suffix}",
@@ -122,6 +135,7 @@ CLAIMS = (
     _penalty_claim("", "pinsker/kl"),
     _penalty_claim("/trpo-kl", "trpo/kl"),
     _penalty_claim("/chain-rule", "chain-rule/kl"),
+    _chi2_claim(),
     *_pair(
         "update/max-kl-monotone",
         MaxKL,

@@ -50,9 +50,12 @@ def penalty_at(surrogate: Surrogate, problem: Penalty, divergence: np.ndarray) -
 
 
 def _of_bound(bound: Bound, flat: dict[str, Any], field: str) -> np.ndarray:
-    """The penalty of numbers by the names of `Quantities`, (N,) each; nothing times infinity is nothing."""
+    """The penalty of numbers by the names of `Quantities`, (N,) each; nothing times infinity is nothing.
+
+    But not of rms(A), which is 0 where old plays no action of another advantage: one that it never plays may have any.
+    """
     penalty = np.broadcast_to(bound.penalty(KnownQuantities(**flat)), flat[field].shape)
-    if np.isinf(flat[field]).any():
+    if np.isinf(flat[field]).any() and "rms_advantage" not in sizes_read(bound, field):
         one: dict[str, Any] = {field: np.ones(penalty.shape)}
         at_one = bound.penalty(KnownQuantities(**flat | one))
         penalty = np.where((at_one == 0) & np.isinf(flat[field]), 0.0, penalty)

@@ -245,13 +245,18 @@ def _most_spent(surrogate: Surrogate, problem: Penalty) -> tuple[np.ndarray, np.
             return greedy
         return np.minimum(size * problem.divergence.reach(radius), greedy)
 
+    def surely(radius: np.ndarray) -> np.ndarray:
+        """What of the penalty is sure: ∞ is, whatever a factor's error."""
+        penalty = penalty_at(surrogate, problem, radius)
+        return np.where(np.isinf(penalty), np.inf, sure * np.where(np.isinf(penalty), 0.0, penalty))
+
     radius = np.full(surrogate.gamma.shape, _FAR)
-    beyond = sure * penalty_at(surrogate, problem, radius) <= most(radius)
+    beyond = surely(radius) <= most(radius)
     radius = np.where(beyond, np.inf, radius)
     falling = ~beyond
     while falling.any():
         half = np.where(falling, 0.5 * radius, 1.0)
-        falling &= (sure * penalty_at(surrogate, problem, half) > most(2 * half)) & (half > _LAST_RADIUS)
+        falling &= (surely(half) > most(2 * half)) & (half > _LAST_RADIUS)
         radius = np.where(falling, half, radius)
     return radius, most(radius)
 
