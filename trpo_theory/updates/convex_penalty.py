@@ -36,8 +36,8 @@ _ROUNDS = 7
 _STEPS = 200
 """Of a bracket's secants, each third of which halves it: chosen above what halving alone takes."""
 
-_RTOL = 4e-14
-"""Relative accuracy of the slopes' equality: some 200 roundings, as sums over many rows have."""
+_RTOL = 1e-9
+"""Relative accuracy of the slopes' equality: ten times the rounding of differences; values depend on its square."""
 
 
 def is_convex(surrogate: Surrogate, problem: Penalty) -> bool:
@@ -87,14 +87,14 @@ def conjugate(surrogate: Surrogate, problem: Penalty, price: np.ndarray) -> np.n
 
 
 def crossing(
-    function: Callable[[np.ndarray, np.ndarray], np.ndarray], low: float, high: float, count: int
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where decreasing functions, one an instance, cross 0 in [low, high]: the ends of the last brackets, and the best point.
+    """Where decreasing functions, one an instance, cross 0 in [low, high], (B,): the last brackets' ends, and the best point.
 
     Secants of the bracket's ends, halving it in each third step. A function of one sign only is crossed at an end.
     """
-    everywhere = np.ones(count, dtype=bool)
-    lower, upper = np.full(count, low), np.full(count, high)
+    everywhere = np.ones(low.shape, dtype=bool)
+    lower, upper = low.copy(), high.copy()
     at_lower, at_upper = function(lower, everywhere), function(upper, everywhere)
     going = (at_lower > 0) & (at_upper <= 0)
     lower, upper = np.where(at_upper > 0, upper, lower), np.where(at_lower > 0, upper, lower)

@@ -42,6 +42,9 @@ _TAIL_RTOL = 1e-12
 _CLOSED = 1e-12
 """A bracket this narrow, relatively, in which Σ ρ λ is not yet the slope holds a jump of it: chosen, far above a float's end."""
 
+_NEAR = (-3.0, 1.0)
+"""Of the logarithm of the radius if no row were clipped, which clipping lowers: where it is looked for first. Chosen."""
+
 _LEAST_MEAN = 1e-280
 """Next to the least float: slopes are taken at positive radii."""
 
@@ -148,7 +151,7 @@ def _at_slope(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer:
             value = np.log(price) - np.log(slope_at(surrogate, problem, np.exp(log_radius)))
         return np.where(price > 0, value, -np.inf)
 
-    lower, upper, x = crossing(function, *LOG_RANGE, len(surrogate.gamma))
+    lower, upper, x = crossing(function, *_around(_unclipped(blocks, surrogate, problem), function))
     # Where Σ ρ λ jumps over the slope, as at a kink of f, the multipliers lie between those of both sides.
     below, above, multiplier = multipliers(lower), multipliers(upper), multipliers(x)
     most, least = (rho * below).sum(0), (rho * above).sum(0)
@@ -159,6 +162,29 @@ def _at_slope(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer:
     critical = blocks.critical()
     answer = blocks.answer(at_radius, np.where(x == LOG_RANGE[0], 0.0, np.exp(x)))
     return replace(answer, multiplier=np.where(stays & (critical > 0), critical, multiplier))
+
+
+def _unclipped(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> np.ndarray:
+    """The logarithm of the radius, (B,), if no row were clipped under χ²: where Σ ρ sd/(2 √t) = φ′(t); for others it is near."""
+    deviation = (surrogate.visitation * np.sqrt(blocks.variance())).sum(0)
+
+    def function(log_radius: np.ndarray, _: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            steep = np.log(slope_at(surrogate, problem, np.exp(log_radius)))
+            return np.where(deviation > 0, np.log(0.5 * deviation) - 0.5 * log_radius - steep, -np.inf)
+
+    low, high = (np.full(deviation.shape, end) for end in LOG_RANGE)
+    return crossing(function, low, high)[2]
+
+
+def _around(
+    guess: np.ndarray, function: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """A bracket around a guess, (B,), where the function changes sign in it; else all radii."""
+    everywhere = np.ones(guess.shape, dtype=bool)
+    low, high = (np.clip(guess + far, *LOG_RANGE) for far in _NEAR)
+    low = np.where(function(low, everywhere) > 0, low, LOG_RANGE[0])
+    return low, np.where(function(high, everywhere) <= 0, high, LOG_RANGE[1])
 
 
 def _at_mean_slope(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer:
@@ -172,7 +198,8 @@ def _at_mean_slope(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> An
         with np.errstate(divide="ignore"):
             return np.log(surrogate.complement * slope_at(surrogate, problem, mean)) - log_multiplier
 
-    x = crossing(function, -_LOG_RANGE, _LOG_RANGE, len(surrogate.gamma))[2]
+    ends = np.full(surrogate.gamma.shape, _LOG_RANGE)
+    x = crossing(function, -ends, ends)[2]
     answer = blocks.answer(at_multiplier, np.exp(x))
     return replace(answer, multiplier=np.broadcast_to(np.exp(x), surrogate.visitation.shape).copy())
 
