@@ -30,7 +30,7 @@ def want(holds, why):
         raise Rejected(why)
 def number(x):
     want(isinstance(x, F | str) or type(x) is int, f"{x!r} is no number")
-    want(not isinstance(x, str) or re.fullmatch(r"-?\d+(/\d+|(\.\d+)?([eE][+-]?\d{1,3})?)", x), f"{x!r} is no number")
+    want(not isinstance(x, str) or re.fullmatch(r"-?\d+(/\d+|(\.\d+)?([eE][+-]?\d{1,3})?)", x, re.ASCII), f"{x!r} is no number")
     return F(x)
 def array(x): return [array(e) for e in x] if isinstance(x, list) else number(x)
 def upper(x):
@@ -73,6 +73,8 @@ class Step:
         self.groups, self.size = d.get("groups") or [*self.S], number(d.get("size", 1))
         self.ref = array(d.get("reference", d["old"]))
         noise, ok = (d.get(name) or [[one for _ in self.A] for _ in self.S] for name, one in (("noise", 0), ("available", True)))
+        want(all(x in (0, 1) for row in ok for x in row), "available")
+        want(all(number(x).denominator == 1 for x in self.groups), "groups")
         self.noise, self.pairs = array(noise), [(s, a) for s in self.S for a in self.A if ok[s][a]]
         rows = [self.P[s][a] for s, a in self.pairs] + [self.start]
         tables = (self.old, self.new, self.ref, self.P, self.r, noise, ok)
@@ -340,6 +342,11 @@ def update_gap(d):
     q, lam = Step(d), array(d["multiplier"])
     penalty, mean, chi2 = (word in d["problem"] for word in ("penalty", "mean", "chi2"))
     amount = number(d["coefficient" if penalty else "delta"])
+    want(("delta" if penalty else "coefficient") not in d, "a number that another problem has")
+    for names, of in (("state_labels", q.S), ("action_labels", q.A)):
+        labels = d.get(names, [*map(str, of)])
+        want(isinstance(labels, list) and all(isinstance(x, str) for x in labels), names)
+        want(len({*labels}) == len(labels) == len(of), names)
     classes = [[s for s in q.S if q.groups[s] == one] for one in sorted({*q.groups})]
     want(len(lam) == len(classes) and min(lam) >= 0 <= amount and d["problem"] in PROBLEMS, "multipliers")
     weight, pooled, rows = q.pooled([[F(1)] for _ in q.S]), q.pooled(q.adv), []
@@ -362,7 +369,7 @@ def update_gap(d):
     want(lo <= objective + TINY and most <= hi + TINY, "enclosure")
     held = ("mean-" if mean else "max-") + ("chi2(new, old)" if chi2 else "KL(old, new)")
     aim = f"- # {held}" if penalty else f"subject to {held} <= #"
-    among = "policies that share rows by groups" if "groups" in d else "all policies"
+    among = "policies that share rows by groups" if d.get("groups") is not None else "all policies"
     text = f"for the MDP of this file ({len(q.S)} states, {len(q.A)} actions, gamma = #) and its policy old, the maximum of "
     return says(d, f"{text}L_old(new) - eta(old) {aim}, among {among}, is at least # and at most #", q.g, amount, lo, hi)
 
@@ -413,7 +420,7 @@ KINDS = {  # the proof, and the fields that a file may have: one that is not rea
     "worst-case": (on_the_mdp, HEAD + MDP + "bound ratio reference"),
     "sharp-lower": (on_the_mdp, HEAD + MDP + "divergence normaliser radius"),
     "sharp-upper": (sharp_upper, HEAD + "divergence normaliser radius slope nodes w price mu nu"),
-    "update-gap": (update_gap, HEAD + MDP + "problem delta coefficient multiplier groups"),
+    "update-gap": (update_gap, HEAD + MDP + "problem delta coefficient multiplier groups state_labels action_labels"),
     "theorem-cover": (cover, HEAD + "constant k tilt shift largest")}
 def once(pairs):
     want(len(dict(pairs)) == len(pairs), "a key that occurs twice")

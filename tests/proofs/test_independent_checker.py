@@ -125,6 +125,55 @@ def test_update_gaps(name, tmp_path):
     assert_proved(tmp_path / "file.json")
 
 
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """An update-gap file of an MDP whose states and actions have names, by each kind of amount."""
+    path, mdp = tmp_path_factory.mktemp("labelled") / "file.json", tt.load("zoo:forest")
+    named = tt.FiniteMDP(
+        mdp.transition, mdp.reward, mdp.gamma, mdp.initial, state_labels=("young", "middle", "old"), action_labels=list("ab")
+    )
+    tt.certify_update(tt.update(named, np.full((3, 2), 0.5), tt.MaxKL(0.01))).write(path)
+    return json.loads(path.read_text(), parse_float=str)
+
+
+def both(fields, path):
+    """Whether each checker says that the file is proved."""
+    path.write_text(json.dumps(fields))
+    try:
+        certified = tt.certify(path).certified
+    except tt.InvalidInput:
+        certified = False
+    return certified, check(path)[0]
+
+
+LIES = {
+    "as many labels as states": {"state_labels": ["young", "old"]},
+    "distinct labels": {"action_labels": ["a", "a"]},
+    "labels that are a list": {"action_labels": "ab"},
+    "labels that are texts": {"action_labels": [1, 2]},
+    "no labels that are null": {"state_labels": None},
+    "the amount of another problem": {"coefficient": "1"},
+    "what only a claim reads: size": {"size": "2"},
+    "what only a claim reads: noise": {"noise": [[1, 2]] * 3},
+    "what only a claim reads: reference": {"reference": [["1/2", "1/2"]] * 3},
+    "truth values": {"available": [["yes", "no"]] * 3},
+    "digits of ASCII": {"gamma": "\uff19/10"},
+    "groups that are integers": {"groups": ["1/2", 0, 3]},
+}
+
+
+def test_labels_are_no_part_of_a_theorem(labelled, tmp_path):
+    assert labelled["state_labels"] == ["young", "middle", "old"]
+    assert both(labelled, tmp_path / "file.json") == (True, True)
+    bare = {name: value for name, value in labelled.items() if not name.endswith("_labels")}
+    assert both(bare | {"groups": None, "available": [[1, 1]] * 3}, tmp_path / "file.json") == (True, True)
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_both_refuse_what_no_proof_is_about(lie, labelled, tmp_path):
+    assert both(labelled | LIES[lie], tmp_path / "file.json") == (False, False)
+
+
 @pytest.mark.slow
 def test_the_other_cover(tmp_path):
     FROM_FOUR_FIFTHS.write(tmp_path / "file.json")

@@ -44,7 +44,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     sharp_evidence.LOWER: _INSTANCE - {"groups", "noise", "reference", "size"} | {"divergence", "normaliser", "radius"},
     sharp_evidence.UPPER: _SUPERSOLUTION | {"normaliser"},
     EARLIER_UPPER: _SUPERSOLUTION | {"mean", "expected", "bound"},
-    update_evidence.KIND: _INSTANCE
+    update_evidence.KIND: _INSTANCE - {"noise", "reference", "size"}
     | {"problem", "delta", "coefficient", "multiplier", "state_labels", "action_labels"},
     theorem_cover.KIND: frozenset({"gamma", "constant", "k", "tilt", "shift", "largest"}),
 }

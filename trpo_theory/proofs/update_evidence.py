@@ -140,20 +140,23 @@ def certify_update_gap(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
     except NotSolved as error:
         return not_proved(KIND, str(fields["problem"]), "optimum", error)
     ends = (proved.lower, proved.upper)
+    reduction = proved.problem.reduction
+    unread = {amount_name(other) for other in Reduction} - {amount_name(reduction)}
+    more = (f"the file has {name!r}, which says nothing of {reduction}" for name in sorted(unread & fields.keys()))
     return Certificate(
         kind=KIND,
-        id=str(proved.problem.reduction),
+        id=str(reduction),
         theorem=proved.theorem,
         verdict=Outcome.PROVED,
         wanted=Outcome.PROVED,
         number="optimum",
         enclosure=f"[{number_text(ends[0])}, {number_text(ends[1])}]",
-        disagreements=differing(fields, {**proved.words, "enclosure": ends}),
+        disagreements=(*differing(fields, {**proved.words, "enclosure": ends}), *more),
         notes=remarks(fields, proved.words),
         details={
-            "problem": str(proved.problem.reduction),
+            "problem": str(reduction),
             "gamma": float(fraction(proved.problem.gamma)),
-            amount_name(proved.problem.reduction): float(fraction(proved.problem.amount)),
+            amount_name(reduction): float(fraction(proved.problem.amount)),
             "objective": float_toward(ends[0], Toward.DOWN),
             "upper_bound": float_toward(ends[1], Toward.UP),
         },
@@ -170,6 +173,7 @@ def prove_optimum(fields: ReadFields) -> ProvedOptimum:
     reduction = _reduction(fields)
     amount = rationals.amount(fields.get(amount_name(reduction)), amount_name(reduction))
     instance = ExactInstance.from_fields(fields)
+    _check_labels(fields, instance)
     problem = ExactProblem(reduction, raw.raw(amount), raw.raw(instance.gamma))
     rows = _exact_rows(instance)
     with raw.precision(BITS):
@@ -179,6 +183,19 @@ def prove_optimum(fields: ReadFields) -> ProvedOptimum:
             raise NotSolved("got a lower end above the upper one, which cannot be; please report the file")
         ends = _end(lower, "lower"), _end(upper, "upper")
     return ProvedOptimum(problem, instance.states, instance.actions, instance.groups is not None, *ends)
+
+
+def _check_labels(fields: ReadFields, instance: ExactInstance) -> None:
+    """Refuse names of states or actions that are not as many distinct texts as there are: they are shown, not proved."""
+    for name, size in (("state_labels", instance.states), ("action_labels", instance.actions)):
+        labels = fields.get(name, [str(i) for i in range(size)])
+        texts = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+        if not texts or not len(set(labels)) == len(labels) == size:
+            raise InvalidInput(
+                got=f"{name} = {rationals.shown(labels)}",
+                wanted=f"{size} distinct texts",
+                fix=f"correct {name}, or leave them out",
+            )
 
 
 def _end(ball: arb, side: str) -> Fraction:
