@@ -130,7 +130,12 @@ def labelled(tmp_path_factory):
     """An update-gap file of an MDP whose states and actions have names, by each kind of amount."""
     path, mdp = tmp_path_factory.mktemp("labelled") / "file.json", tt.load("zoo:forest")
     named = tt.FiniteMDP(
-        mdp.transition, mdp.reward, mdp.gamma, mdp.initial, state_labels=("young", "middle", "old"), action_labels=list("ab")
+        mdp.transition,
+        mdp.reward,
+        mdp.gamma,
+        mdp.initial,
+        state_labels=("young", "middle", "old"),
+        action_labels=list("ab"),
     )
     tt.certify_update(tt.update(named, np.full((3, 2), 0.5), tt.MaxKL(0.01))).write(path)
     return json.loads(path.read_text(), parse_float=str)
