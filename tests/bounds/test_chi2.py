@@ -11,6 +11,7 @@ from mpmath import mpf
 
 import trpo_theory as tt
 from trpo_theory import bounds
+from trpo_theory.bounds.time_resolved import penalty_by_time
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.partial import KnownQuantities
 
@@ -112,10 +113,10 @@ class Path:
         ]
 
     def chi2(self, old, new):
-        return [sum((y - x) ** 2 / x for x, y in zip(old[s], new[s], strict=True)) for s in self.states]
+        return [sum((y - x) ** 2 / x for x, y in zip(old[s], new[s], strict=True) if x) for s in self.states]
 
-    def timed(self, a, chi2, *, by_mean: bool, most: int):
-        """Σ_{t<most} γᵗ sd_t(a) √v_t."""
+    def timed(self, a, chi2, *, by_mean: bool, most: int, span=mpmath.inf):
+        """Σ_{t<most} γᵗ min(sd_t(a) √v_t, span)."""
 
         def moments(f):
             mean = sum(p * x for p, x in zip(law, f, strict=True))
@@ -123,7 +124,7 @@ class Path:
 
         law, v, total, c = self.start, mpf(0), mpf(0), max(chi2)
         for t in range(most):
-            total += self.gamma**t * moments(a)[1] * mpmath.sqrt(v)
+            total += self.gamma**t * min(moments(a)[1] * mpmath.sqrt(v), span)
             step = c * (1 + v)
             if by_mean:
                 mean, sd = moments(chi2)
@@ -148,6 +149,35 @@ def test_sums_over_time_are_those_of_mpmath(seed):
             assert penalty >= float(first) * (1 - 1e-9)
             if q.gamma <= 0.9 and q.gamma * (1 + float(max(chi2))) < 0.95:
                 assert penalty == pytest.approx(float(first), rel=1e-4)
+
+
+@pytest.mark.parametrize("gamma", [0.9, 0.999999])
+@pytest.mark.parametrize("seed", range(3))
+def test_rare_states_keep_their_digits_in_floats(seed, gamma):
+    """An end takes nearly all mass, while E (X_t - 1)^2 grows without bound: what multiplies it must not be rounding."""
+    mdp, old, _ = random_step(seed, states=3, actions=4)
+    transition = mdp.transition.copy()
+    transition[:, :, 2] += 1
+    transition[2] = [0, 0, 1]
+    mdp = tt.FiniteMDP(transition / transition.sum(2, keepdims=True), mdp.reward, gamma, [0.7, 0.3, 0])
+    new = np.random.default_rng(seed).dirichlet(np.ones(4), 3)
+    q = tt.compare(mdp, old, new)
+    with mpmath.workdps(60):
+        path = Path(mdp, old, new)
+        residual = path.residual()
+        assert np.asarray(q.second_order_residual)[:2] == pytest.approx([float(x) for x in residual[:2]], rel=1e-8)
+        assert q.second_order_residual[2] == 0
+        last = 32 * int(min(8, np.ceil(np.log(1e-6) / np.log(gamma) / 32)))
+        for name, a, rows in (
+            ("transition/second-order", residual, (path.p_old, path.p_new)),
+            ("chi2/second-order", residual, (path.old, path.new)),
+            ("chi2/time-resolved", path.abar, (path.old, path.new)),
+        ):
+            first = path.timed(
+                a, path.chi2(*rows), by_mean=name.endswith("second-order"), most=last, span=max(a) - min(a)
+            )
+            found = penalty_by_time(q, name)
+            assert float(sum(found[:-1])) == pytest.approx(float(first), rel=1e-7)
 
 
 def test_each_form_is_below_the_one_that_it_refines():

@@ -343,3 +343,27 @@ def test_a_random_step_is_decided_as_floats_say():
         gain = visitation @ ((new - old) * q_value).sum(1)
         assert proof.verdict == ("proved" if gain >= 0 else "refuted")
         assert float(proof.lower) == pytest.approx(gain, rel=1e-9, abs=1e-12)
+
+
+# --- laws over time, which are kept from one formula to the next -------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sign", "verdict"), [(1, "proved"), (-1, "refuted")])
+def test_laws_that_are_kept_are_computed_again_for_more_digits(sign, verdict):
+    """From state 0, P(0 -> 0) = 1/3 and P(1 -> 0) = 1/7: p_t(0) = 3/17 + 14/17 (4/21)^t, at t = 300 above 3/17 by 1e-216."""
+    moves = [[["1/3", "2/3"]], [["1/7", "6/7"]]]
+    instance = one(moves, [[1], [0]], "1/2", [1, 0], [[1]] * 2, [[1]] * 2)
+    decision = decide(lambda q: sign * (q.law_block(9, 32)[12][0] - F(3, 17)), instance)
+    assert (decision.verdict, decision.precision > 200) == (verdict, True)
+    excess = F(14, 17) * F(4, 21) ** 300
+    assert abs(decision.lower - sign * excess) < excess / 10
+
+
+def test_a_timed_bound_that_says_nothing_is_proved_though_its_variances_die_out():
+    """New goes where old never does, and old ends with probability 1 - 2^-t: 0 times infinity is not asked for."""
+    moves = [[["1/2", "1/2"], [0, 1], ["1/3", "2/3"]], [[0, 1]] * 3]
+    old, new = [["1/2", "1/2", 0], [1, 0, 0]], [["1/4", "1/4", "1/2"], [1, 0, 0]]
+    instance = one(moves, [[1, 0, "1/3"], [0, 0, 0]], "999999/1000000", [1, 0], old, new)
+    for name in ("chi2/time-resolved", "chi2/mean-max"):
+        decision = decide(bounds.get(name).signed_slack, instance)
+        assert (decision.verdict, decision.enclosure) == ("proved", "inf")

@@ -84,7 +84,8 @@ def time_resolved(
         loss: at each time.
         otherwise: the result where chi2 is infinite somewhere: new may then go where old never does. (0 for γ = 0.)
     """
-    total = sum(q.arithmetic.sum(part, 0) for part in summands(q, loss(q, a), chi2, growth))
+    finite = q.arithmetic.where(chi2 < INFINITE, chi2, 0)  # or 0 · ∞ would be summed, and not used
+    total = sum(q.arithmetic.sum(part, 0) for part in summands(q, loss(q, a), finite, growth))
     return q.arithmetic.where((q.max_s(chi2) < INFINITE) | (q.gamma == 0), total, otherwise)
 
 

@@ -30,6 +30,10 @@ and LU of more fills up. Chosen: some seconds at most."""
 _RESIDUAL = 1e-9
 """Of x = b + Mx, relative to x: what of a solution beyond it is not believed. Chosen as `_CLOSE`."""
 
+_RECENTRED = 2
+"""Times that a mean is subtracted again before a variance: a standard deviation is then off by ε³, of the values, and not by ε.
+Chosen: it is multiplied with √E (X_t − 1)², which grows with t where old only reaches rare states."""
+
 _LARGEST = float(np.finfo(np.float64).max) / 8
 """Of a value: sums of a few of them, such as Q − V, are floats, too."""
 
@@ -135,9 +139,12 @@ class Floats:
         return self.stack(laws)
 
     def moments(self, laws: Array, f: Array) -> tuple[Array, Array]:
-        """Σ p f and Σ p (f − mean)²."""
+        """Σ p f and Σ p (f − mean)²; where one state has nearly all mass, its rounding of the mean is subtracted."""
         mean = self.sum(laws * f, 1)
-        return mean, self.sum(laws * (f - mean[:, None]) ** 2, 1)
+        centred = f - mean[:, None]
+        for _ in range(_RECENTRED):
+            centred = centred - self.sum(laws * centred, 1)[:, None]
+        return mean, self.sum(laws * centred**2, 1)
 
     def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:
         """Σ_n Mⁿ b, ∞ where the solution of x = b + Mx is not ≥ 0, or not one to rounding."""

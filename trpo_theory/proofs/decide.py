@@ -172,6 +172,12 @@ def _without_enclosures(q: Quantities) -> Quantities:
     """The same quantities for more precision: what is rational, or a proved comparison, need not be computed again."""
     other = copy.copy(q)
     for name, value in vars(q).items():
-        if isinstance(value, Ball | BallArray) and not all(type(x.raw) is not arb for x in np.ravel(plain(value))):
+        if isinstance(value, dict):  # what is computed piece by piece
+            vars(other)[name] = {key: part for key, part in value.items() if not _has_enclosures(part)}
+        elif _has_enclosures(value):
             del vars(other)[name]
     return other
+
+
+def _has_enclosures(value: Any) -> bool:
+    return isinstance(value, Ball | BallArray) and any(type(x.raw) is arb for x in np.ravel(plain(value)))

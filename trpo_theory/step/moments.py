@@ -45,8 +45,10 @@ class StepMoments(StepDivergence):
         return self.sd_over_states(self.expected_advantage)
 
     def sd_over_states(self, f: Array) -> Array:
-        """√(E_d (f − E_d f)²) for f of shape (S, *batch)."""
-        return self._rms(f - self.sum_s(self.occupancy_old * f))
+        """√(E_d (f − E_d f)²) for f of shape (S, *batch), in units of the largest |f|, whose square may be beyond floats."""
+        largest = self.max_s(abs(f))
+        unit = self.arithmetic.where(largest > 0, largest, 1)
+        return unit * self.moments_over(self.occupancy_old[None], f / unit)[1][0]
 
     def _rms(self, f: Array) -> Array:
         """√(E_d f²) of f (S, *batch), in units of the largest |f|, whose square may be beyond floats."""
@@ -122,8 +124,13 @@ class StepMoments(StepDivergence):
 
     @cached_property
     def second_order_residual(self) -> Array:
-        """γ Σ_a (new − old) P u, (S, *batch): what V_old + u leaves of Ā under new, Ā − u + γ P_new u."""
-        return self.gamma * self.sum_a((self.new - self.old) * self.expect(self.expected_advantage_value))
+        """γ Σ_a (new − old) P u, (S, *batch): what V_old + u leaves of Ā under new, Ā − u + γ P_new u.
+
+        Computed as γ Σ_a (new − old)(a|s) Σ_s' P(s'|s,a) (u(s') − u(s)), the same as policies sum to 1: it is 0 at an end
+        that is never left, and keeps its digits where u is large and nearly constant, as for γ near 1.
+        """
+        u = self.expected_advantage_value - self.expected_advantage_value[:1]
+        return self.gamma * self.sum_a((self.new - self.old) * (self.expect(u) - u[:, None]))
 
     @cached_property
     def second_order_gain(self) -> Array:
