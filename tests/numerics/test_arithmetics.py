@@ -316,3 +316,22 @@ def test_a_sum_over_a_chain_with_ends_is_found_wherever_it_converges():
         assert found == pytest.approx(total, rel=1e-9)
         tried += 1
     assert tried > 50
+
+
+@pytest.mark.parametrize("end", [Fraction(7, 10), Fraction(7, 10) + Fraction(1, 3) ** 400])
+def test_the_variance_of_a_rare_state_in_balls(end):
+    """p (1 - p) (f_0 - f_1)^2 to nearly all digits, however small p is: not an enclosure of 0, whose root is open."""
+    p, other = Fraction(1, 3) ** 400, Fraction(-1, 5)
+    with precision(64):
+        laws, f = Balls().enclosed(balls([[p, 1 - p]])), Balls().enclosed(balls([other, end]))
+        (mean,), (variance,) = (plain(x) for x in Balls().moments(laws, f))
+    exact = p * (1 - p) * (end - other) ** 2
+    assert variance.lower <= exact <= variance.upper
+    assert variance.upper - variance.lower < exact / 10**12
+    assert mean.lower <= p * other + (1 - p) * end <= mean.upper
+
+
+def test_the_variance_of_a_rare_state_in_floats():
+    """What a rounded sum of a law, 1 - 2^-53, leaves of the mean does not hide p (f_0 - f_1)^2 of p = 1e-40."""
+    laws, f = np.array([[1e-40, 1 - 2.0**-53]]), np.array([-0.2, 0.7])
+    assert Floats().moments(laws, f)[1] == pytest.approx([1e-40 * 0.81], rel=1e-12, abs=0)

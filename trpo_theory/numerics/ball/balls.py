@@ -238,8 +238,11 @@ def _moments(law: np.ndarray, f: np.ndarray) -> tuple[Ball, Ball]:
     first = weighted[0][1]
     if first.is_exact and all(x.is_exact and x == first for _, x in weighted):
         return first, Ball(0)
-    mean = sum((p * x for p, x in weighted), Ball(0))
-    return mean, abs(sum((p * (x - mean) ** 2 for p, x in weighted), Ball(0)))
+    _, likeliest = max(weighted, key=lambda one: one[0].midpoint)
+    # of f less its value there, whose mean is as small as what is rare: a variance known to its last digit, and not about 0
+    less = [(p, Ball(0) if x is likeliest else x - likeliest) for p, x in weighted]
+    mean = sum((p * x for p, x in less), Ball(0))
+    return likeliest + mean, abs(sum((p * (x - mean) ** 2 for p, x in less), Ball(0)))
 
 
 def _reaching(matrix: Any, entries: list[Any]) -> list[bool]:
