@@ -70,9 +70,9 @@ class Step:
         names = ("gamma", "initial", "transition", "reward", "old", "new")
         self.g, self.start, self.P, self.r, self.old, self.new = (array(d[name]) for name in names)
         self.S, self.A = range(len(self.old)), range(len(self.old[0]))
-        self.groups, self.size = d.get("groups") or [*self.S], number(d.get("size", 1))
-        self.ref = array(d.get("reference", d["old"]))
-        noise, ok = (d.get(name) or [[one for _ in self.A] for _ in self.S] for name, one in (("noise", 0), ("available", True)))
+        def said(name, otherwise): return otherwise if d.get(name) is None else d[name]
+        self.groups, self.size, self.ref = said("groups", [*self.S]), number(said("size", 1)), array(said("reference", d["old"]))
+        noise, ok = (said(name, [[one for _ in self.A] for _ in self.S]) for name, one in (("noise", 0), ("available", True)))
         want(all(x in (0, 1) for row in ok for x in row), "available")
         want(all(number(x).denominator == 1 for x in self.groups), "groups")
         self.noise, self.pairs = array(noise), [(s, a) for s in self.S for a in self.A if ok[s][a]]
@@ -254,13 +254,16 @@ def on_the_mdp(d):  # refutations, worst cases and lower ends: a number of the s
     if kind == "worst-case":
         want((penalty := q.value(PENALTIES.get(name, "0"))) > 0, "the penalty is not proved positive")
         found = 1 - found / penalty
-    for field in [field for field in ("slack", "ratio", "enclosure") if field in d]:
+    ends = [field for field in ("slack", "ratio", "enclosure") if field in d]
+    want(ends, "no ends")
+    for field in ends:
         lo, hi = map(number, d[field])
         want(0 <= hi - lo <= F(1, 10**6) * max(abs(lo), abs(hi)) and not found < lo and not found > hi, field)
     if kind == "refutation":
         equal, step = name in IDENTITIES, name in STEPS
         want((found < 0 and hi < 0) or (equal and found > 0 and lo > 0), "the slack is not proved negative, or not 0")
-        want(d["relation"] == ("=" if equal else ">=") and d["verdict"] == "refuted", "relation, or verdict")
+        want(d.get("relation", "=" if equal else ">=") == ("=" if equal else ">="), "relation")
+        want(d.get("verdict", "refuted") == "refuted", "verdict")
         text = f"{name} is false: {whose}" + ("y old and the step that the claim speaks of, " if step else "ies old and new, ")
         text += "its hypotheses hold and " * (name in GIVEN) + ("its two sides differ" if equal else "its slack is negative")
         return says(d, text, q.g)

@@ -179,6 +179,18 @@ def test_both_refuse_what_no_proof_is_about(lie, labelled, tmp_path):
     assert both(labelled | LIES[lie], tmp_path / "file.json") == (False, False)
 
 
+@pytest.mark.parametrize("name", ["available", "noise", "groups", "slack and enclosure"])
+def test_what_is_empty_or_missing_is_refused(name, tmp_path):
+    """An empty list is not the neutral value, and a refutation without its slack is no proof that it tells."""
+    fields = json.loads((ROOT / "witnesses" / "trpo--tv-2.json").read_text())
+    assert both(fields | {"size": None, "noise": None}, tmp_path / "file.json") == (True, True)
+    fields |= {name: []} if name in ("available", "noise", "groups") else {}
+    bare = (
+        {key: value for key, value in fields.items() if key not in name.split(" and ")} if "slack" in name else fields
+    )
+    assert both(bare, tmp_path / "file.json") == (False, False)
+
+
 @pytest.mark.slow
 def test_the_other_cover(tmp_path):
     FROM_FOUR_FIFTHS.write(tmp_path / "file.json")
