@@ -7,10 +7,9 @@ Arrays are object arrays of `Ball`, S axis 0, A axis 1. Each function has the fo
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from flint import arb, arb_mat, fmpq, fmpq_mat
+from flint import arb, arb_mat, fmpq
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.arithmetic import Array, Policy, Resolvent
@@ -18,6 +17,7 @@ from trpo_theory.numerics.ball import operations as op
 from trpo_theory.numerics.ball import raw as r
 from trpo_theory.numerics.ball.arrays import BallArray, balls, elementwise, plain
 from trpo_theory.numerics.ball.number import Ball, larger, smaller
+from trpo_theory.numerics.ball.resolvent import BallResolvent, array_of, chain_of, matrix_of, product_of
 
 _LONG_BITS = 1024
 """Rationals longer than this are enclosed in a recursion. Chosen: an equality of a few steps is still decided exactly."""
@@ -119,21 +119,21 @@ class Balls:
         """Σ_s' P(s'|s,a) value(s'), shape (S, A)."""
         transition = plain(transition)
         rows = transition.reshape(-1, transition.shape[-1])
-        return _product(rows, plain(value)).reshape(transition.shape[:-1])
+        return product_of(rows, plain(value)).reshape(transition.shape[:-1])
 
     def push(self, transition: Array, weight: Array) -> Array:
         """Σ_s,a weight(s,a) P(s'|s,a), shape (S',)."""
         transition = plain(transition)
-        return _product(transition.reshape(-1, transition.shape[-1]).T, plain(weight).ravel())
+        return product_of(transition.reshape(-1, transition.shape[-1]).T, plain(weight).ravel())
 
     def laws(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:
         """The laws of s_0, ..., s_{steps−1}, (steps, S), in balls once they have become long rationals."""
-        chain, laws = _matrix(_chain(transition, policy)), [balls(start)]
+        chain, laws = matrix_of(chain_of(transition, policy)), [balls(start)]
         for _ in range(steps - 1):
-            law = _matrix(plain(self.enclosed(laws[-1]))[None])
+            law = matrix_of(plain(self.enclosed(laws[-1]))[None])
             if isinstance(law, arb_mat) or isinstance(chain, arb_mat):
                 law, chain = arb_mat(law), arb_mat(chain)
-            laws.append(_array(law * chain, (len(start),)))
+            laws.append(array_of(law * chain, (len(start),)))
         return np.stack(laws).view(BallArray)
 
     def moments(self, laws: Array, f: Array) -> tuple[Array, Array]:
@@ -147,7 +147,7 @@ class Balls:
         Raises:
             Undecided: where enclosures leave that open.
         """
-        chain, b = _chain(transition, weight), plain(b)
+        chain, b = chain_of(transition, weight), plain(b)
         for s, row in enumerate(chain):
             if b[s] == 0 and all(entry == 0 for t, entry in enumerate(row) if t != s):
                 chain[s] = 0 * row  # what is never left adds nothing: 0 + 0 + ...
@@ -159,7 +159,7 @@ class Balls:
 
     def chain_chi2(self, transition: Array, new: Policy, old: Policy) -> Array:
         """χ²(P_new(·|s) ‖ P_old(·|s))."""
-        return Balls.chi2(_chain(transition, new), _chain(transition, old), axis=1)
+        return Balls.chi2(chain_of(transition, new), chain_of(transition, old), axis=1)
 
     enclosed: staticmethod[[Array], Array] = staticmethod(
         elementwise(lambda x: Ball(arb(x.raw)) if x.is_exact and x.raw.height_bits() > _LONG_BITS else x, 1)
@@ -172,67 +172,6 @@ class Balls:
         return np.array([entry.midpoint for entry in entries.ravel()]).reshape(entries.shape)
 
 
-class BallResolvent:
-    """(I − γ P_π)⁻¹ by elimination in exact rationals; in balls only where the policy or the right-hand side is inexact."""
-
-    def __init__(self, transition: Array, policy: Policy, gamma: Array) -> None:
-        chain = _chain(transition, policy)
-        self._hold(balls(np.eye(len(chain))) - Ball(gamma) * chain)
-
-    @classmethod
-    def of_matrix(cls, matrix: Array) -> BallResolvent:
-        """The inverse of a matrix I − M that is at hand."""
-        made = cls.__new__(cls)
-        made._hold(matrix)
-        return made
-
-    def _hold(self, matrix: Array) -> None:
-        self._matrix: Any = _matrix(matrix)
-        self._exact = isinstance(self._matrix, fmpq_mat)
-
-    def solve(self, b: Array) -> Array:
-        """The x with x = b + γ P_π x.
-
-        Raises:
-            Undecided: where enclosures leave open whether the matrix is regular.
-        """
-        return self._applied(self._matrix, b)
-
-    def solve_transposed(self, b: Array) -> Array:
-        """The y with y = b + γ P_πᵀ y, likewise."""
-        return self._applied(self._matrix.transpose(), b)
-
-    def _applied(self, matrix: Any, b: Array) -> Array:
-        b = plain(b)
-        entries = _raws(b)
-        if any(isinstance(entry, float) for entry in entries):
-            columns = [self._applied(matrix, unit) for unit in np.eye(len(b))]
-            return _product(plain(np.stack(columns, axis=1)), b)
-        kind: Any = fmpq_mat if self._exact and _exact(entries) else arb_mat
-        try:
-            x = _array(kind(matrix).solve(kind(len(b), 1, entries)), b.shape)
-            if kind is arb_mat:  # 0 exactly where only 0 is reached, and not an enclosure of 0
-                x = Balls.where(_reaching(matrix, entries), x, 0)
-            return x
-        except ZeroDivisionError:
-            if kind is fmpq_mat:
-                raise
-            raise r.Undecided("a linear system in balls could not be solved: raise the precision") from None
-
-
-def _chain(transition: Array, policy: Policy) -> Array:
-    """P_π(s, s') = Σ_a π(a|s) P(s'|s,a), (S, S)."""
-    rows = zip(plain(transition), plain(policy), strict=True)
-    return np.stack([_product(moves.T, row) for moves, row in rows]).view(BallArray)
-
-
-def _matrix(x: Array) -> Any:
-    """A matrix of rationals, or of balls where an entry is none."""
-    entries = _raws(x)
-    kind: Any = fmpq_mat if _exact(entries) else arb_mat
-    return kind(*x.shape, entries)
-
-
 def _moments(law: np.ndarray, f: np.ndarray) -> tuple[Ball, Ball]:
     weighted = [(p, x) for p, x in zip(law, f, strict=True) if not (p.is_exact and p == 0)]
     first = weighted[0][1]
@@ -243,38 +182,6 @@ def _moments(law: np.ndarray, f: np.ndarray) -> tuple[Ball, Ball]:
     less = [(p, Ball(0) if x is likeliest else x - likeliest) for p, x in weighted]
     mean = sum((p * x for p, x in less), Ball(0))
     return likeliest + mean, abs(sum((p * (x - mean) ** 2 for p, x in less), Ball(0)))
-
-
-def _reaching(matrix: Any, entries: list[Any]) -> list[bool]:
-    """Whether a row of the matrix leads, over entries that are not 0, to one of the right-hand side that is not 0."""
-    size = matrix.nrows()
-    edges = np.array([not (type(x) is fmpq and x == 0) for x in map(r.raw, matrix.entries())]).reshape(size, size)
-    found = np.array([not (type(x) is fmpq and x == 0) for x in entries])
-    while ((more := found | (edges & found).any(1)) != found).any():
-        found = more
-    return found.tolist()
-
-
-def _raws(x: Array) -> list[Any]:
-    return [entry.raw for entry in x.flat]
-
-
-def _exact(entries: list[Any]) -> bool:
-    return set(map(type, entries)) <= {fmpq}
-
-
-def _array(matrix: Any, shape: tuple[int, ...]) -> Array:
-    out = np.empty(shape, dtype=object)
-    out.ravel()[:] = [Ball(entry) for entry in matrix.entries()]
-    return out.view(BallArray)
-
-
-def _product(matrix: np.ndarray, vector: np.ndarray) -> Array:
-    """matrix · vector, of bare object arrays."""
-    left, right = _raws(matrix), _raws(vector)
-    if _exact(left) and _exact(right):
-        return _array(fmpq_mat(len(matrix), len(vector), left) * fmpq_mat(len(vector), 1, right), matrix.shape[:1])
-    return np.add.reduce(balls(matrix) * balls(vector), axis=1)
 
 
 def _kl_div(p: Ball, q: Ball) -> Ball:
