@@ -1,7 +1,7 @@
-"""`python -m experiments.readme [--out DIR]`: update the results in the README from finished full runs.
+"""`python -m experiments.readme [--out DIR]`: update the results in the README and the chapter on trusted steps.
 
-Writes the tables (Markdown, and CSV with every digit), the figures and the witnesses to experiments/results/, and the
-tables into the README between `<!-- experiments: NAME -->` and `<!-- end -->`.
+Writes the tables (Markdown, and CSV with every digit), the figures and the witnesses of finished full runs to
+experiments/results/, and the tables into both documents between `<!-- experiments: NAME -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.framework import Place, registry
@@ -44,6 +45,8 @@ DATA = {"errata": ("witnesses",), "pictures": ("square", "polytope")}
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "experiments" / "results"
 README = ROOT / "README.md"
+CHAPTER = ROOT / "docs/trusted-steps.md"
+_BEGINS = re.compile(r"<!-- experiments: (\S+) -->")
 _BLOCK = "<!-- experiments: {name} -->\n{text}<!-- end -->"
 
 
@@ -61,8 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def refresh(out: Path, results: Path = RESULTS, readme: Path = README) -> None:
-    """Copy tables and figures from `out` to `results`, and the tables into `readme`.
+def refresh(out: Path, results: Path = RESULTS, documents: Sequence[Path] = (README, CHAPTER)) -> None:
+    """Copy tables and figures from `out` to `results`, and the tables into the documents that show them.
 
     Raises:
         InvalidInput: if an experiment has no full run by the current code.
@@ -87,14 +90,15 @@ def refresh(out: Path, results: Path = RESULTS, readme: Path = README) -> None:
     for experiment, kept in DATA.items():
         for frame in kept:
             _copy(places[experiment].data / f"{experiment}-{frame}.csv", results)
-    text = readme.read_text(encoding="utf-8")
-    with atomic_write(readme) as stream:
-        stream.write(spliced(text, results).encode())
+    for document in documents:
+        text = document.read_text(encoding="utf-8")
+        with atomic_write(document) as stream:
+            stream.write(spliced(text, results).encode())
 
 
 def spliced(text: str, results: Path = RESULTS) -> str:
-    """The README with its tables as `results` has them."""
-    for name in TABLES:
+    """A document with its tables as `results` has them."""
+    for name in _BEGINS.findall(text):
         table = (results / f"{name}.md").read_text(encoding="utf-8")
         block = _BLOCK.format(name=name, text=table)
         pattern = _BLOCK.format(name=re.escape(name), text=".*?")

@@ -21,8 +21,12 @@ _CURVES = (
     *("chi2/second-order", "(12), 0.01", "policy iteration"),
 )
 """Methods that the figure of curves shows, of those that were run."""
+_ARRIVED = 0.999
+"""The share of the gain from which on a curve is not drawn further. Chosen: on the figure it is 1."""
 _NO_UPDATE = 0.8
 """Where an axis of updates, logarithmic, begins."""
+_MOST = 500
+"""Where it ends."""
 
 
 def figures(frames: dict[str, Any]) -> dict[str, Callable[[], Figure]]:
@@ -86,8 +90,14 @@ def _draw_curves(frame: Any) -> Figure:
                 here = frame[
                     (frame["environment"] == name) & (frame["gamma"] == gamma) & (frame["policies"] == policies)
                 ]
-                _panel(axes, here, methods)
+                if len(here):
+                    _panel(axes, here, methods)
+                else:
+                    axes.set_axis_off()
             row[0].set_ylabel(f"{name}\nγ = {gamma:g}", fontsize=7)
+        for column in grid.T:
+            lowest = [axes for axes in column if axes.axison][-1]
+            lowest.tick_params(labelbottom=True)
         for axes, policies in zip(grid[0], classes, strict=True):
             axes.set_title(policies if policies == EVERY else f"shared: {policies}", fontsize=7.5)
         figure.supxlabel("updates", fontsize=8)
@@ -100,6 +110,7 @@ def _panel(axes: Axes, frame: Any, methods: list[str]) -> None:
 
     for k, method in enumerate(methods):
         line = frame[frame["method"] == method]
+        line = line[line["share"].shift(fill_value=0.0) < _ARRIVED]
         certified = method.startswith(("chi2", "transition"))
         look = {
             "color": style.COLOURS[k % 7],
@@ -109,7 +120,7 @@ def _panel(axes: Axes, frame: Any, methods: list[str]) -> None:
         axes.plot(line["update"], line["share"], label=method, ms=2.2, lw=1.0, **look)
     axes.axhline(0.99, color=style.GREY, lw=0.6, ls=":")
     axes.set_xscale("log")
-    axes.set_xlim(left=_NO_UPDATE)
+    axes.set_xlim(_NO_UPDATE, _MOST)
     axes.set_ylim(-0.05, 1.05)
     axes.grid(visible=True, axis="y")
 

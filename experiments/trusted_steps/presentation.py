@@ -19,7 +19,6 @@ LEAD = (
     "with TRPO's usual radius .01, which promises nothing."
 )
 _CASE = ["environment", "gamma"]
-_METHODS = {"policy iteration": "policy iteration"}
 
 
 def tables(frames: dict[str, Any]) -> dict[str, Table]:
@@ -137,7 +136,7 @@ def _clips(frame: Any) -> Table:
     variations = list(dict.fromkeys(frame["cv"]))
     rows = []
     for (gamma, horizon), group in frame.groupby(["gamma", "horizon"], sort=False):
-        row: dict[str, Any] = {"gamma": show(float(gamma), 3), "horizon": "" if np.isinf(horizon) else f"{horizon:.0f}"}
+        row: dict[str, Any] = {"gamma": float(gamma), "horizon": "" if np.isinf(horizon) else f"{horizon:.0f}"}
         by_cv = group.set_index("cv")
         for cv in variations:
             row[f"pooled {cv:g}"] = float(np.sqrt(by_cv["pooled"][cv]))
@@ -161,7 +160,7 @@ def _clips(frame: Any) -> Table:
         label=f"tab:{NAME}-clips",
         headings={name: (text, text) for name, text in names.items()}
         | {"gamma": (r"$\gamma$", "gamma"), "kl": ("KL", "KL")},
-        digits=dict.fromkeys(names, 3) | {"kl": 2},
+        digits=dict.fromkeys(names, 3) | {"gamma": 3, "kl": 2},
     )
 
 

@@ -41,7 +41,8 @@ class Case:
         name: of the MDP.
         source: as for `tt.load`.
         gamma: the discount.
-        grid: height and width, for the classes that share rows of the policy; () if it has none.
+        grid: height and width; () if it has none.
+        classes: of the policies that are equal in states of one group, beside all policies.
         iterated: whether updates are counted.
     """
 
@@ -49,6 +50,7 @@ class Case:
     source: str
     gamma: float
     grid: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
     iterated: bool = True
 
     def aggregation(self, policies: str) -> tt.StateAggregation | None:
@@ -62,7 +64,6 @@ class Settings:
 
     Attributes:
         cases: the MDPs.
-        classes: of the policies that are equal in states of one group, where there is a grid.
         bounds: whose certified steps are found.
         iterated: those whose certified radius is iterated.
         promised: those of them that are iterated with the radius of the best promise, too.
@@ -78,13 +79,12 @@ class Settings:
     """
 
     cases: tuple[Case, ...] = (
-        Case("FrozenLake 4x4", "gym:FrozenLake-v1", 0.9, (4, 4)),
-        Case("FrozenLake 4x4", "gym:FrozenLake-v1", 0.99, (4, 4)),
-        Case("FrozenLake 8x8", "gym:FrozenLake8x8-v1", 0.95, (8, 8)),
+        Case("FrozenLake 4x4", "gym:FrozenLake-v1", 0.9, (4, 4), tuple(CLASSES)),
+        Case("FrozenLake 4x4", "gym:FrozenLake-v1", 0.99, (4, 4), tuple(CLASSES)),
+        Case("FrozenLake 8x8", "gym:FrozenLake8x8-v1", 0.95, (8, 8), ("2x2 blocks",)),
         Case("CliffWalking", "gym:CliffWalking-v1", 0.99),
         Case("Taxi", "gym:Taxi-v4", 0.9, iterated=False),
     )
-    classes: tuple[str, ...] = tuple(CLASSES)
     bounds: tuple[str, ...] = (
         *("trpo/kl", "pinsker/kl", "chain-rule/kl", "coupling/tv", "mean-kl/linear-4"),
         *("chi2/reward", "chi2/advantage", "chi2/expected-advantage", "chi2/instance", "chi2/time-resolved"),
@@ -92,8 +92,8 @@ class Settings:
         *("transition/time-resolved", "transition/mean-max", "transition/second-order"),
     )
     iterated: tuple[str, ...] = (
-        *("chi2/expected-advantage", "chi2/instance", "chi2/time-resolved", "chi2/mean-max", "chi2/second-order"),
-        *("transition/time-resolved", "transition/mean-max", "transition/second-order"),
+        *("chi2/expected-advantage", "chi2/time-resolved", "chi2/mean-max", "chi2/second-order"),
+        *("transition/mean-max", "transition/second-order"),
     )
     promised: tuple[str, ...] = ("chi2/expected-advantage",)
     penalties: tuple[str, ...] = ("chain-rule/kl", "chi2/advantage")
@@ -120,20 +120,15 @@ class Settings:
     @property
     def places(self) -> list[tuple[Case, str]]:
         """Each case with each of its classes."""
-        return [
-            (case, policies)
-            for case in self.cases
-            if case.iterated
-            for policies in (EVERY, *(self.classes if case.grid else ()))
-        ]
+        return [(case, policies) for case in self.cases if case.iterated for policies in (EVERY, *case.classes)]
 
 
 def quick(settings: Settings) -> Settings:
     """FrozenLake 4x4 with its columns, fewer bounds, short."""
     few = ("chi2/expected-advantage", "chi2/mean-max", "transition/second-order")
     bounds = tuple(bound for bound in settings.bounds if bound in ("trpo/kl", "chain-rule/kl", *few))
-    short = {"cases": settings.cases[:1], "classes": ("columns",), "cap": 100, "penalty_cap": 25, "jobs": 1}
-    return replace(settings, bounds=bounds, iterated=few, promised=(), **short)
+    cases = (replace(settings.cases[0], classes=("columns",)),)
+    return replace(settings, cases=cases, bounds=bounds, iterated=few, promised=(), cap=100, penalty_cap=25, jobs=1)
 
 
 def total(settings: Settings) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,9 +10,9 @@ import pandas as pd
 import pytest
 
 import trpo_theory as tt
-from experiments import curves, errata, lower_bound, pictures
+from experiments import curves, errata, lower_bound, pictures, trusted_steps
 from experiments.framework import read_frame
-from experiments.readme import DATA, FIGURES, README, RESULTS, TABLES, spliced
+from experiments.readme import CHAPTER, DATA, DRAWN, FIGURES, KEPT, README, RESULTS, TABLES, spliced
 from trpo_theory.report import style
 
 TEXT = README.read_text(encoding="utf-8")
@@ -23,6 +24,28 @@ def test_the_readme_shows_each_table_as_it_is_committed():
     for name in FIGURES:
         assert f"experiments/results/{name}.png" in TEXT
         assert (RESULTS / f"{name}.png").exists()
+
+
+def test_the_chapter_shows_each_table_as_it_is_committed():
+    text = CHAPTER.read_text(encoding="utf-8")
+    shown = set(re.findall(r"<!-- experiments: (\S+) -->", text))
+    assert len(shown) > 2
+    assert shown <= set(KEPT)
+    assert spliced(text) == text
+    for name in DRAWN:
+        assert f"experiments/results/{name}.png" in text
+        assert (RESULTS / f"{name}.png").exists()
+
+
+@pytest.mark.slow
+def test_certified_steps_and_clips_come_out_again():
+    settings = trusted_steps.Settings()
+    frames = trusted_steps.run(replace(settings, cases=settings.cases[:1], penalty_cap=1, cap=1))
+    found = {name: table.frame for name, table in trusted_steps.tables(frames).items()}
+    _same(found["trusted-steps-clips"], read_frame(RESULTS / "trusted-steps-clips.csv"))
+    for name in ("trusted-steps-kl", "trusted-steps-radius", "trusted-steps-penalty"):
+        committed = read_frame(RESULTS / f"{name}.csv")
+        _same(found[name], committed[committed.columns[:2]])
 
 
 def test_a_table_that_is_not_current_is_seen():

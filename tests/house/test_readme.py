@@ -22,6 +22,12 @@ def test_the_python_tour():
     assert failed == 0
 
 
+def test_the_python_of_the_chapter_on_trusted_steps():
+    failed, run = doctest.testfile(str(ROOT / "docs/trusted-steps.md"), module_relative=False)
+    assert run > 5
+    assert failed == 0
+
+
 CONSOLE = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", README)
 
 
