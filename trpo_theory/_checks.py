@@ -194,7 +194,7 @@ def expect_shape(array: np.ndarray, name: str, *sizes: Any, batch_shape: tuple[i
     batch = f", after leading axes that broadcast to the batch {batch_shape}" if batch_shape else ""
     raise InvalidInput(
         got=f"{name} of shape {array.shape}",
-        wanted=f"shape {core} ({letters}){batch}",
+        wanted=f"shape {core}" + (f" ({letters})" if letters else "") + batch,
         fix=f"check that {name} belongs to this MDP, and the order of its axes",
     )
 

@@ -189,6 +189,16 @@ def test_bound_json_on_f1(capsys):
     assert all(bound["holds"] is True for bound in fields["bounds"])
 
 
+def test_bound_counts_the_bounds_that_certify_the_step(capsys):
+    """F1 has an action that matters in each state that is visited: the lower bounds of JSON are what is promised."""
+    step = ("bound", "zoo:f1?x=1/4", "--gamma", "1/2", "--old", "old", "--new", "new")
+    fields = json.loads(run(capsys, *step, "--json")[1])
+    promises = [float(row["lower_bound"]) - fields["expected_return_old"] for row in fields["bounds"]]
+    last = run(capsys, *step)[1].splitlines()[-1]
+    assert last.startswith(f"certified by {sum(one > 1e-9 for one in promises)} of {len(promises)} bounds; ")
+    assert float(last.split(">=")[1]) == pytest.approx(max(promises), rel=1e-5)
+
+
 def test_a_failed_bound_is_status_1(capsys, monkeypatch):
     wrong = tt.bounds.Bound("wrong", lambda q: 0 * q.max_tv, r"\eta \ge L", "nobody")
     monkeypatch.setattr(tt.bounds, "catalogue", {"wrong": wrong})

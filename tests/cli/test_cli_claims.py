@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -113,6 +114,25 @@ def test_claims_lists_the_catalogue(capsys):
     status, out, _ = run(capsys, "claims")
     assert status == 0
     assert all(id in out for id in catalogue)
+
+
+def test_claims_takes_ids_and_patterns(capsys):
+    listed = json.loads(run(capsys, "claims", "trpo/tv", "chi2/*", "--json")[1])["claims"]
+    assert [entry["id"] for entry in listed] == ["trpo/tv", *(id for id in catalogue if id.startswith("chi2/"))]
+    assert run(capsys, "claims", "chi3/*")[0] == 2
+
+
+def test_a_narrow_terminal_keeps_every_id(capsys, monkeypatch):
+    """Sentences are folded there; names and numbers are neither folded nor cut."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    out = run(capsys, "claims")[1]
+    assert all(f" {id} " in out for id in catalogue)
+    assert "…" not in out
+    tilde = "\N{COMBINING TILDE}"  # has no width
+    assert max(len(re.sub(f"\x1b.*?m|{tilde}", "", line)) for line in out.splitlines()) == 80
+    out = run(capsys, "bound", "zoo:coupling-tight?x=1/4", "--gamma", "1/2", "--old", "old", "--new", "new")[1]
+    assert "chain-rule/kl               0.933845     0.0661549   0.533845" in out
 
 
 def test_claims_of_a_file_are_listed_as_they_are_written(capsys, mine):

@@ -146,9 +146,14 @@ def _show(audit: Audit, title: str) -> None:
     summary = Table("in short", "value")
     for row in audit.summary().to_dict("records"):
         summary.add_row(row["meaning"], digits(row["value"], 6))
-    print_table(console, summary)
+    print_table(console, summary, prose="in short")
     bounds = Table(
-        "bound", "vacuous", "promises", "median deficit", "fails", title="eta(new) >= L - penalty, over all updates"
+        "bound",
+        "vacuous",
+        "promises",
+        "median deficit",
+        "fails",
+        title="eta(new) >= L + shift - penalty, over all updates",
     )
     for row in audit.bound_frame().to_dict("records"):
         fails = f"[bold red]{row['failures']}[/]" if row["failures"] else "0"
@@ -175,11 +180,15 @@ def _show(audit: Audit, title: str) -> None:
             "--hold-idle ignores them"
         )
     worst = Table(
-        *("#", "eta(old)", "L", "eta(new)", "change", "mean-KL", "reverse", "max-KL", "share of (13)", "certified by"),
-        title="the updates with the largest decrease of eta",
+        *("#", "eta(old)", "change", "mean-KL", "reverse", "max-KL", "of (13)", "certified by"),
+        title="the updates with the largest decrease of eta, or the least increase",
     )
-    shown = ("expected_return_old", "surrogate", "expected_return_new", "return_change", "mean_kl")
+    shown = ("expected_return_old", "return_change", "mean_kl", "reverse_mean_kl", "max_kl", "mean_kl_share")
     for k in audit.worst[:_WORST]:
-        numbers = [getattr(audit, name)[k] for name in (*shown, "reverse_mean_kl", "max_kl", "mean_kl_share")]
-        worst.add_row(str(k), *(digits(number, 5) for number in numbers), audit.certified_by[k] or "-")
+        numbers = [getattr(audit, name)[k] for name in shown]
+        worst.add_row(str(k), *(digits(number, 4) for number in numbers), audit.certified_by[k] or "-")
     print_table(console, worst)
+    console.print(
+        "reverse: mean-KL of (new, old); of (13): share of the exact update's gain on L at the same mean-KL;\n"
+        "certified by: of the certificates above the one that promises most of this update; - where none holds"
+    )

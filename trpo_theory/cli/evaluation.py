@@ -22,9 +22,12 @@ from trpo_theory.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from trpo_theory.bounds import BoundCheck
     from trpo_theory.loading.sources import Source
     from trpo_theory.proofs.certified_bounds import CertifiedBound
+    from trpo_theory.updates.step_certificate import StepCertificate
 
 _SHOWN_STATES = 20
 """Of a table of states: a screenful. Chosen."""
@@ -94,6 +97,7 @@ def bound(
         from trpo_theory.loading.sources import exact_step
         from trpo_theory.proofs.certified_bounds import COSTLY_STATES, certify_bounds, check_certifiable, too_costly
         from trpo_theory.step.quantities import quantities_of
+        from trpo_theory.updates.step_certificate import certificate
 
         source = opened(mdp, gamma)
         if certify:
@@ -106,6 +110,9 @@ def bound(
         )
         fields: dict[str, Any] = {name: getattr(q, name) for name in names}
         rows = [_row(check) for check in bounds.check_all(q)]
+        found = None if certify or as_json else certificate(q)
+    if found is not None and (left_out := [name for name in bounds.catalogue if name not in found.promises]):
+        print(f"note: left out for so many states: {', '.join(left_out)}", file=sys.stderr)
     if certify:
         if costly := too_costly(source.mdp):
             print(f"note: left out for more than {COSTLY_STATES} states: {', '.join(costly)}", file=sys.stderr)
@@ -119,17 +126,37 @@ def bound(
     if as_json:
         print_json({**fields, "bounds": rows})
         return status
-    from rich.table import Table
-
     console = new_console()
     console.print(f"{literal(mdp)}: from {literal(old)} to {literal(new)}, gamma {digits(source.mdp.gamma)}")
     print_fields(console, fields)
-    table = Table("bound", "penalty", "lower bound", "slack", "holds", title="eta(new) >= L - penalty")
+    _print_bounds(console, rows, certify)
+    if found is not None:
+        console.print(_promise(found))
+    return status
+
+
+def _print_bounds(console: Console, rows: list[dict[str, Any]], certify: bool) -> None:
+    """A row a bound, and what the shift in the title is."""
+    from rich.table import Table
+
+    from trpo_theory import bounds
+
+    table = Table("bound", "penalty", "lower bound", "slack", "holds", title="eta(new) >= L + shift - penalty")
     for row in rows:
         slack = row["enclosure"] if certify else digits(row["slack"], 6)
         table.add_row(row["id"], digits(row["penalty"], 6), digits(row["lower_bound"], 6), slack, _word(row, certify))
     print_table(console, table)
-    return status
+    shifted = [bound.id for bound in bounds.catalogue.values() if bound.shift is not None]
+    if shifted:
+        console.print(f"shift: 0 but for {', '.join(shifted)}")
+
+
+def _promise(found: StepCertificate) -> str:
+    """Whether some bound proves that the step raises the return."""
+    return (
+        f"certified by {len(found.certified_by) or 'none'} of {len(found.promises)} bounds; "
+        f"{found.best} promises most: eta(new) - eta(old) >= {digits(found.promise, 6)}"
+    )
 
 
 def _word(row: dict[str, Any], certify: bool) -> str:

@@ -113,14 +113,24 @@ def print_fields(
     print_table(console, table)
 
 
-def print_table(console: Console, table: Table) -> None:
-    """Print a table in the style of all commands: a rule under the head, numbers at the right."""
+def print_table(console: Console, table: Table, prose: str | None = None) -> None:
+    """Print a table in the style of all commands: a rule under the head, numbers at the right.
+
+    Where it is wider than the terminal, the column with the heading `prose` is folded. Without one the table keeps its width
+    and the terminal breaks the lines: half of a number, or a row without its name, says less than a broken line.
+    """
     from rich import box
+    from rich.measure import Measurement
 
     table.box = box.SIMPLE_HEAD
-    for column in table.columns[1:]:
-        column.justify = "right"
-        column.no_wrap = True
+    for place, column in enumerate(table.columns):
+        sentences = column.header == prose
+        column.justify = "left" if sentences or not place else "right"
+        column.no_wrap = not sentences
+        column.overflow = "fold"
+    if prose is None:
+        unbounded = console.options.update(width=_UNWATCHED_WIDTH)
+        table.width = Measurement.get(console, unbounded, table).maximum
     console.print(table)
 
 

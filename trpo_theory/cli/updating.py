@@ -243,9 +243,12 @@ def _problem(name: str, delta: str | None, coefficient: str | None, bound: str |
         )
     if coefficient is not None or bound is not None or delta is None:
         raise InvalidInput(
-            got=f"--problem {name} with" + ("out --delta" if delta is None else " --coefficient or --bound"),
+            got=f"--problem {name} with"
+            + ("out --delta" if delta is None else f" --delta {delta} and --coefficient or --bound"),
             wanted=f"--delta D, and nothing else, or --delta {CERTIFIED} --bound ID",
-            fix="write --delta 0.01" if delta is None else "drop it, or ask for --problem penalty",
+            fix="write --delta 0.01"
+            if delta is None
+            else f"drop it, ask for --problem penalty, or write --delta {CERTIFIED} --bound {bound or 'chi2/mean-max'}",
         )
     return with_radius[name](number(delta, "--delta"))
 

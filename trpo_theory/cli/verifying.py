@@ -27,12 +27,16 @@ FromOption = Annotated[
 SeedOption = Annotated[int, typer.Option("--seed", metavar="K", help="The same seed gives the same verdicts.")]
 
 
-@app.command(epilog="Example:  trpo-theory claims")
-def claims(from_file: FromOption = None, as_json: JsonOption = False) -> int:
+@app.command(epilog="Example:  trpo-theory claims 'chi2/*'")
+def claims(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID|PATTERN ...]", help="Claims; all if left out.")
+    ] = None,
+    from_file: FromOption = None,
+    as_json: JsonOption = False,
+) -> int:
     """List the catalogue: every claim, whether it is expected to be true, and where it is stated."""
-    from trpo_theory import claims as catalogue
-
-    listed = claims_of(from_file) if from_file else list(catalogue.catalogue.values())
+    listed = _chosen(ids, from_file)
     names = ("id", "expected", "provenance", "source", "statement", "relation")
     if as_json:
         return print_json({"claims": [{name: getattr(claim, name) for name in names} for claim in listed]})
@@ -42,7 +46,7 @@ def claims(from_file: FromOption = None, as_json: JsonOption = False) -> int:
     table = Table("claim", "expected", "source")
     for claim in listed:
         table.add_row(escape(claim.id), _word(claim.expected), escape(claim.source))
-    print_table(new_console(), table)
+    print_table(new_console(), table, prose="source")
     return OK
 
 

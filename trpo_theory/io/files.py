@@ -49,17 +49,18 @@ def read_mdp(path: PathLike, gamma: RealLike | None = None) -> FiniteMDP:
     return mdp_from_fields(read_fields(path), gamma, source=Path(path).name)
 
 
-def read_fields(path: PathLike, *, exact: bool = False) -> dict[str, Field]:
+def read_fields(path: PathLike, *, exact: bool = False, what: str = "an MDP") -> dict[str, Field]:
     """The raw content of a .npz (arrays) or .json file (nested lists of int, float and Fraction).
 
     Args:
         path: the file.
         exact: whether a decimal in JSON is a `Fraction`, the decimal that is written, and not the nearest float.
+        what: what the file is of, for messages.
 
     Raises:
         InvalidInput: for a file that is missing, damaged, holds pickled objects or NaN, or is not a JSON object.
     """
-    path = existing_file(path, _SUFFIXES, "an MDP")
+    path = existing_file(path, _SUFFIXES, what)
     with in_file(path.name):
         if path.suffix.lower() == ".npz":
             return decode_npz(path)

@@ -72,7 +72,7 @@ def certify(
         ClaimFailed: if a claim's own code raises an exception.
     """
     if isinstance(evidence, str | os.PathLike):
-        fields: ReadFields = exact_content(read_fields(evidence, exact=True))
+        fields: ReadFields = exact_content(read_fields(evidence, exact=True, what="a proof"))
     else:
         fields = exact_content(evidence if isinstance(evidence, Mapping) else evidence.to_fields())
     kind = _kind(fields)

@@ -76,8 +76,9 @@ class CertifiedUpdate(UpdateSolution):
 
     def __repr__(self) -> str:
         return (
-            f"CertifiedUpdate({type(self.problem).__name__}, {self.request!r}, radius={self.radius:.6g}, "
-            f"promise={self.promise:.6g}, surrogate_gain={self.surrogate_gain:.6g}, status={self.status.name})"
+            f"CertifiedUpdate({type(self.problem).__name__}, {self.request!r}, solver={self.solver}, "
+            f"radius={self.radius:.6g}, promise={self.promise:.6g}, surrogate_gain={self.surrogate_gain:.6g}, "
+            f"status={self.status.name})"
         )
 
 

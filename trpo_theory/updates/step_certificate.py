@@ -129,6 +129,10 @@ def certificate(q: Quantities) -> StepCertificate:
     >>> certificate(tt.compare(ladder.mdp, ladder.old, ladder.new)).best
     'transition/second-order'
     """
+    if not isinstance(q, Quantities):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
+        raise InvalidInput(
+            got=f"a {type(q).__name__}", wanted="the quantities of a step", fix="pass compare(mdp, old, new)"
+        )
     if q.batch_shape:
         raise InvalidInput(got=f"a batch {q.batch_shape} of steps", wanted="one step", fix="loop over them")
     held = held_still(q)
