@@ -40,7 +40,7 @@ DRAWN = {
     "trusted-runs-shares": "trusted-runs",
 }
 """Figures that the chapter on trusted steps shows."""
-DATA = {"errata": ("witnesses",), "pictures": ("square", "polytope")}
+DATA = {"errata": ("witnesses",), "pictures": ("square", "polytope"), "trusted-steps": ("updates",)}
 """Frames that are committed too, so that tests can check the shown results without running the experiment."""
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "experiments" / "results"

@@ -146,7 +146,8 @@ def _clips(frame: Any) -> Table:
     words = (
         "Certified clips: |new/old - 1| in every state up to which the return cannot fall, whatever the MDP, by gamma (or the "
         "horizon, without discount) and by the coefficient of variation CV of the expected advantage over the states. E: "
-        "chi2/expected-advantage, in closed form; T: chi2/time-resolved. Last: the KL of T's step at CV 1, about chi-square/2. "
+        "chi2/expected-advantage, in closed form; T: chi2/time-resolved, with that CV at every time. "
+        "Last: the KL of T's step at CV 1, about chi-square/2. "
         "PPO's usual clip is .2, which its objective does not enforce; TRPO's usual KL is .01, a clip of about .14."
     )
     names = {

@@ -48,6 +48,29 @@ def test_certified_steps_and_clips_come_out_again():
         _same(found[name], committed[committed.columns[:2]])
 
 
+def test_the_numbers_of_the_chapter_are_those_of_the_results():
+    text = " ".join(CHAPTER.read_text(encoding="utf-8").split())
+    updates = read_frame(RESULTS / "trusted-steps-updates.csv")
+    proved = updates["kind"].isin(["certified", "penalty"])
+    made, fell = updates["made"], updates["falls"]
+    assert fell[proved].sum() == 0
+    assert f"Of {made[proved].sum():,} updates that are certified or by (11)" in text
+    assert f"none lowered it; of {made[~proved].sum():,} others, {fell[~proved].sum()}." in text
+    runs = read_frame(RESULTS / "trusted-runs.csv")
+    real = runs[runs["algorithm"] != "exact TRPO"]
+    assert (
+        f"Of their {real['updates'].sum()} updates TRPO and PPO lowered the return with {real['fell'].mean():.0%}".replace(
+            "%", " %"
+        )
+        in text
+    )
+    for bound in ("transition/second-order", "chi2/second-order"):
+        share = real[bound].mean()
+        assert f"{share:.0%}".replace("%", " %") in text
+        assert f"{share / (1 - real['fell'].mean()):.0%}".replace("%", " %") in text  # of the others none is certified
+    assert f"M2 certifies {real['chi2/mean-max'].mean():.0%}".replace("%", " %") in text
+
+
 def test_a_table_that_is_not_current_is_seen():
     first = (RESULTS / "errata.md").read_text(encoding="utf-8")
     assert spliced(TEXT.replace(first.splitlines()[-1], "| changed |")) != TEXT.replace(
