@@ -117,6 +117,11 @@ def update(
     shown = {name: value for name, value in fields.items() if name not in ("policy", "gap", "certified", "proved_gap")}
     shown["relative gap"] = _relative(fields["gap"], fields["objective"])
     print_fields(console, shown, {"proved_objective": Toward.DOWN, "proved_upper_bound": Toward.UP})
+    if isinstance(solution, updates.CertifiedUpdate) and solution.certified:
+        console.print(
+            f"the largest certified step is where the promise reaches 0; a share {solution.request.mix:g} of old is mixed in,\n"
+            "and the relative gap is at least that"
+        )
     for words in (solution.note, solution.advice):
         if words:
             console.print(words)
@@ -204,12 +209,15 @@ def improve(
     console = new_console()
     console.print(f"{literal(mdp)}: {problem} from {literal(old)}, expected return {digits(trace.initial_return)}")
     names = ["expected_return", "surrogate", "max_kl", "mean_kl", "objective"]
-    names += ["radius", "promise"] if delta == CERTIFIED else []
+    places = 6
+    if delta == CERTIFIED:  # the objective is L less the return before: a line of 100 characters
+        names = [*names[:1], *names[2:], "radius", "promise"]
+        places = 5
     table = Table("#", *(_HEADINGS.get(name, name) for name in names), "rel. gap")
     for row in rows:
         numbers = (row[name] for name in names)
         table.add_row(
-            str(row["index"]), *(digits(number, 6) for number in numbers), _relative(row["gap"], row["objective"])
+            str(row["index"]), *(digits(number, places) for number in numbers), _relative(row["gap"], row["objective"])
         )
     print_table(console, table)
     console.print(f"ended: {trace.reason}; steps that lowered the return: {trace.decreases}")

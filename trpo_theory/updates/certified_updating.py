@@ -65,7 +65,10 @@ class CertifiedUpdate(UpdateSolution):
 
     @property
     def radius(self) -> float:
-        """The radius that was found, in the unit of the problem's divergence; 0 if no step is certified."""
+        """The radius that was found, in the unit of the problem's divergence; 0 if no step is certified.
+
+        600, or 1 for total variation, is the end of the scan: all radii are certified.
+        """
         assert isinstance(self.problem, TrustRegion)
         return self.problem.radius
 
