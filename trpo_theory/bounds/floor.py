@@ -26,6 +26,9 @@ class LossOfRatio(Loss):
     For any level b it is at most √((1 + v) E y²) − E y + E (a − b)⁺, y = (b − a)⁺, and at the best b it is that: then X ∝ y.
     """
 
+    most_steps = 64
+    """Chosen: each of them costs as many bounds as there are states."""
+
     def __init__(self, q: Quantities, a: Any) -> None:
         super().__init__(q, a)
         depth = self.a[:, None] - self.a[None]
@@ -42,7 +45,7 @@ class LossOfRatio(Loss):
         least = q.minimum(super().at(laws, v), least)
         for depth, inside in zip(self.depth, self.inside, strict=True):
             least = q.minimum(least, q.arithmetic.nan_to_inf(self._at_best_level(laws, v, depth, inside)))
-        return least
+        return q.maximum(least, 0 * least)  # as it is: in balls, the part of an enclosure that can be it
 
     def _at_best_level(self, laws: Any, v: Any, depth: Any, inside: Any) -> Any:
         """The bound at that b for a' − a = depth, which is ≥ 0 where inside: of terms ≥ 0, without cancellation."""
@@ -53,7 +56,7 @@ class LossOfRatio(Loss):
         share = kept / where(mass > 0, mass, 1)[:, None]
         far = total(share * depth, 1)
         sd = self.q.sqrt(abs(total(share * (depth - far[:, None]) ** 2, 1)))
-        spare = v - total(laws - kept, 1) * (1 + v)
+        spare = v - total(where(inside, 0, laws), 1) * (1 + v)
         above = (sd / self.q.sqrt(self.q.maximum(spare, least_spare)) - far)[:, None] + depth
         y = self.q.maximum(above, 0 * depth)
         mean, square = total(laws * y, 1), total(laws * y**2, 1)
@@ -68,7 +71,9 @@ class LossOfRatio(Loss):
 
 def _floor(q: Quantities) -> Numbers:
     anywhere = q.surrogate_gain - q.min_s(q.expected_advantage) / (1 - q.gamma)
-    return time_resolved(q, q.expected_advantage, q.visited_chi2, growth_by_mean, loss=LossOfRatio, otherwise=anywhere)
+    step = q, q.expected_advantage, q.visited_chi2, growth_by_mean
+    with_floor = time_resolved(*step, loss=LossOfRatio, otherwise=anywhere)
+    return q.minimum(with_floor, time_resolved(*step, otherwise=anywhere))  # which takes more times one by one
 
 
 BOUNDS = (

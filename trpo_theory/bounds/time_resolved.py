@@ -49,7 +49,10 @@ class Loss:
         unit: of a, in which its square is no number beyond floats, (*batch).
         a: what is weighted with x_t, in units, (S, *batch); 0 where old never goes.
         span: of a where old goes, in units, (*batch).
+        most_steps: times that are taken one by one, a multiple of 32.
     """
+
+    most_steps = _MOST_STEPS
 
     def __init__(self, q: Quantities, a: Numbers) -> None:
         a = q.arithmetic.where(q.visited, a, 0)
@@ -112,7 +115,7 @@ def summands(
         steps: how many times, multiples of 32, (*batch), the rest being what the loss is at most; if left out, as many as matter.
     """
     arithmetic, short = q.arithmetic, steps is not None
-    steps = _steps(q) if steps is None else steps
+    steps = _steps(q, loss.most_steps) if steps is None else steps
     c, gamma = arithmetic.enclosed(q.max_s(chi2)), arithmetic.enclosed(q.gamma)
     v = arithmetic.enclosed(0 * q.gamma + 0 * q.max_s(loss.a))
     discount, law = 1 + v, q.initial
@@ -152,12 +155,12 @@ def _from_then_on(q: Quantities, loss: Loss, c: Numbers, v: Numbers, law: Number
     return q.minimum(arithmetic.nan_to_inf(best), loss.after(weight))
 
 
-def _steps(q: Quantities) -> np.ndarray:
+def _steps(q: Quantities, most: int) -> np.ndarray:
     """How many times are taken one by one, (*batch)."""
     gamma = q.arithmetic.nearest_floats(q.gamma)
     with np.errstate(divide="ignore"):
         wanted = np.log(_LEFT_OVER) / np.log(np.clip(gamma, 0.0, 1.0 - 1e-15))
-    return np.clip(BLOCK * np.ceil(wanted / BLOCK), BLOCK, _MOST_STEPS).astype(int)
+    return np.clip(BLOCK * np.ceil(wanted / BLOCK), BLOCK, most).astype(int)
 
 
 def _where(q: Quantities, condition: np.ndarray, x: Numbers, y: Numbers) -> Numbers:

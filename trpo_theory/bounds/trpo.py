@@ -39,7 +39,7 @@ def _bretagnolle_huber(q: Quantities) -> Numbers:
 def _one_minus_exp(q: Quantities, d: Numbers) -> Numbers:
     """1 − e⁻ᵈ, d ≥ 0, without cancellation: (1 − u) d/(−log u) with u = e⁻ᵈ, where the errors of u cancel (Kahan)."""
     u, where = q.exp(-d), q.arithmetic.where
-    near = (2 * u > 1) & (u < 1)
+    near = (d < 1) & (u < 1)  # a divergence, of logarithms of rationals, is never 1: balls can tell
     return where(near, (1 - u) * d / -q.log(where(near, u, 2)), where(u < 1, 1 - u, d))
 
 
