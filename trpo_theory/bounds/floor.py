@@ -14,9 +14,10 @@ from trpo_theory.bounds.record import Bound
 from trpo_theory.bounds.time_resolved import Loss, growth_by_mean, time_resolved
 from trpo_theory.step.quantities import Quantities
 
-_LEAST_SPARE = Fraction(1, 2**130)
-"""Stands for a τ² below it, whose level b would be too far away to compute with. Chosen: τ is below any rounding then."""
-_LEAST_SIZE = Fraction(1, 2**300)
+_LEAST_SPARE = Fraction(1, 2**80)
+"""Stands for a τ² below it, whose level b would be too far away to compute with. Chosen: for such v X ≥ 0 is no restriction, and
+sd √v, which is tried too, is the best."""
+_LEAST_SIZE = Fraction(1, 2**120)
 """Of y, in units of span(a): smaller ones are not divided by, and count as this. Chosen: below any rounding."""
 
 
