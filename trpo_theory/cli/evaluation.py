@@ -143,7 +143,8 @@ def _print_bounds(console: Console, rows: list[dict[str, Any]], certify: bool) -
 
     table = Table("bound", "penalty", "lower bound", "slack", "holds", title="eta(new) >= L + shift - penalty")
     for row in rows:
-        slack = row["enclosure"] if certify else digits(row["slack"], 6)
+        least = max(float(row["slack"]), 0.0) if row["holds"] else row["slack"]  # below 0 by no more than rounding: 0
+        slack = row["enclosure"] if certify else digits(least, 6)
         table.add_row(row["id"], digits(row["penalty"], 6), digits(row["lower_bound"], 6), slack, _word(row, certify))
     print_table(console, table)
     shifted = [bound.id for bound in bounds.catalogue.values() if bound.shift is not None]
