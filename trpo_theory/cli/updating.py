@@ -79,14 +79,10 @@ def update(
         from trpo_theory.io.evidence_files import checked_evidence_path
         from trpo_theory.loading.sources import exact_step, load_aggregation
 
-        if certify and delta == CERTIFIED:
-            raise InvalidInput(
-                got=f"--certify with --delta {CERTIFIED}",
-                wanted="a radius: --certify proves how good the solution at a radius is, of which a share of old is no part",
-                fix="drop --certify; bound MDP --old POLICY --new FILE --certify proves what the bound promises of the step",
-            )
-        if certify and out is not None:
-            checked_evidence_path(out, "the proof of a gap")
+        if certify:
+            _expect_radius(delta)
+            if out is not None:
+                checked_evidence_path(out, "the proof of a gap")
         value = _problem(problem, delta, coefficient, bound)
         source = opened(mdp, gamma)
         start = policy_of(old, source, "old policy")
@@ -114,6 +110,16 @@ def update(
         return status
     console = new_console()
     console.print(f"{literal(mdp)}: {problem} from {literal(old)}, gamma {digits(source.mdp.gamma)}")
+    _print_solution(console, solution, fields)
+    if out is not None:
+        console.print(f"the {'proof' if certify else 'policy'} is in {literal(out)}")
+    return status
+
+
+def _print_solution(console: Any, solution: Any, fields: dict[str, Any]) -> None:
+    """What is known of a solution, and what to do about it."""
+    from trpo_theory import updates
+
     shown = {name: value for name, value in fields.items() if name not in ("policy", "gap", "certified", "proved_gap")}
     shown["relative gap"] = _relative(fields["gap"], fields["objective"])
     print_fields(console, shown, {"proved_objective": Toward.DOWN, "proved_upper_bound": Toward.UP})
@@ -125,9 +131,15 @@ def update(
     for words in (solution.note, solution.advice):
         if words:
             console.print(words)
-    if out is not None:
-        console.print(f"the {'proof' if certify else 'policy'} is in {literal(out)}")
-    return status
+
+
+def _expect_radius(delta: str | None) -> None:
+    if delta == CERTIFIED:
+        raise InvalidInput(
+            got=f"--certify with --delta {CERTIFIED}",
+            wanted="a radius: --certify proves how good the solution at a radius is, of which a share of old is no part",
+            fix="drop --certify; bound MDP --old POLICY --new FILE --certify proves what the bound promises of the step",
+        )
 
 
 def _exact_amount(delta: str | None, coefficient: str | None) -> dict[str, Any]:
@@ -204,13 +216,19 @@ def improve(
         shown = [{name: row[name] for name in columns} for row in rows]
         print_json({"problem": problem, "reason": str(trace.reason), "decreases": trace.decreases, "steps": shown})
         return OK if solved else UNDECIDED
-    from rich.table import Table
-
     console = new_console()
     console.print(f"{literal(mdp)}: {problem} from {literal(old)}, expected return {digits(trace.initial_return)}")
+    _print_steps(console, rows, certified=delta == CERTIFIED)
+    console.print(f"ended: {trace.reason}; steps that lowered the return: {trace.decreases}")
+    return OK if solved else UNDECIDED
+
+
+def _print_steps(console: Any, rows: list[dict[str, Any]], *, certified: bool) -> None:
+    from rich.table import Table
+
     names = ["expected_return", "surrogate", "max_kl", "mean_kl", "objective"]
     places = 6
-    if delta == CERTIFIED:  # the objective is L less the return before: a line of 100 characters
+    if certified:  # the objective is L less the return before: a line of 100 characters
         names = [*names[:1], *names[2:], "radius", "promise"]
         places = 5
     table = Table("#", *(_HEADINGS.get(name, name) for name in names), "rel. gap")
@@ -220,8 +238,6 @@ def improve(
             str(row["index"]), *(digits(number, places) for number in numbers), _relative(row["gap"], row["objective"])
         )
     print_table(console, table)
-    console.print(f"ended: {trace.reason}; steps that lowered the return: {trace.decreases}")
-    return OK if solved else UNDECIDED
 
 
 def _problem(name: str, delta: str | None, coefficient: str | None, bound: str | None) -> Problem | TRPOStep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -71,21 +72,17 @@ def audit(
     """
     run = _as_run(mdp, policies, logged)
     aim = _logged_target(run) if target is None else checked_target(target)
-    best, worst = optimal(run.mdp), optimal(_negated(run.mdp))
-    lowest, highest = 0.0 - float(worst.expected_return), float(best.expected_return)
-    floor = lowest - _ROUNDING * max(float(np.abs(worst.value).max()), float(np.abs(best.value).max()))
+    lowest, highest, floor = _returns(run.mdp)
     chains, idle = Chains(run.mdp), idle_states(run.mdp)
     policies = held(run.policies, run.mdp) if hold_idle else run.policies
-    audited = [(_audited(chains, q, idle, floor, rtol, advance), q) for q in chains.steps(policies)]
-    parts = [part for part, _ in audited]
-    certified = [certificates(q) for _, q in audited] if certify else []
+    parts, certified = [], []
+    for q in chains.steps(policies):
+        parts.append(_audited(chains, q, idle, floor, rtol, advance))
+        certified += [certificates(q)] if certify else []
     return Audit(
         **{name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]},
         bounds={name: _joined(name, [found[name] for _, found in parts]) for name in parts[0][1]},
-        certificates={
-            name: AuditedCertificate(name, *_columns([found[name] for found in certified]))
-            for name in (CERTIFICATES if certify else ())
-        },
+        certificates=_certificates(certified),
         worst_return=lowest,
         best_return=highest,
         gamma=float(run.mdp.gamma),
@@ -95,6 +92,20 @@ def audit(
         about=run.about,
         renormalised=run.renormalised,
     )
+
+
+def _returns(mdp: FiniteMDP) -> tuple[float, float, float]:
+    """The worst and the best return of a policy, and what is below the worst by more than rounding."""
+    best, worst = optimal(mdp), optimal(_negated(mdp))
+    lowest, highest = 0.0 - float(worst.expected_return), float(best.expected_return)
+    size = max(float(np.abs(worst.value).max()), float(np.abs(best.value).max()))
+    return lowest, highest, lowest - _ROUNDING * size
+
+
+def _certificates(parts: list[dict[str, Any]]) -> dict[str, AuditedCertificate]:
+    """Of all updates, by the bound's id, from batches of updates; empty where there are none."""
+    names = CERTIFICATES if parts else ()
+    return {name: AuditedCertificate(name, *_columns([found[name] for found in parts])) for name in names}
 
 
 def _audited(

@@ -1,6 +1,6 @@
 """Penalties φ(t) that are convex in the divergence t: where they are, their slopes, and their conjugates sup_t Λ t − φ(t).
 
-Nothing is asked of φ but its values: slopes are differences, whose error moves a maximiser and hence its value to second
+Only φ's values are used: slopes are differences, whose error moves a maximiser and hence its value to second
 order only. Proofs: docs/theory.md, "Penalties that are not linear".
 """
 
@@ -16,7 +16,7 @@ from trpo_theory.updates.sharp_penalty import SteppedBound
 from trpo_theory.updates.surrogate import Surrogate
 
 LOG_RANGE = (-640.0, 10.0)
-"""Logarithms of the divergences that are told apart, 1e-278 to 2e4: below, floats end; above, every row has moved."""
+"""Logarithms of the divergences that are distinguished, 1e-278 to 2e4: below, floats end; above, every row has moved."""
 
 _RADII = np.geomspace(1e-24, 600.0, 60)
 """At which a penalty's values must be convex: chosen, two or three a decade over all sizes that steps have."""

@@ -71,21 +71,24 @@ def verify(
     chosen = _chosen(which)
     tasks = plan(chosen, instances=instances, seed=seed, states=states, actions=actions)
     _checks.integer(jobs, "jobs", least=1)
-    directory = None
-    if out is not None:
-        settings = {
-            "claims": [claim.id for claim in chosen],
-            **{"instances": instances, "seed": seed, "states": states, "actions": actions, "chunk": CHUNK},
-        }
-        directory = RunDirectory(out, settings, {claim.id: fingerprint(claim) for claim in chosen}, resume=resume)
-    elif resume:
-        raise InvalidInput(
-            got="resume without a directory", wanted="the directory of the run", fix="add --out DIR (out=...)"
-        )
+    settings = {"instances": instances, "seed": seed, "states": states, "actions": actions, "chunk": CHUNK}
+    directory = _directory(out, chosen, settings, resume=resume)
     with directory or contextlib.nullcontext():
         verdicts = run_tasks(chosen, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
     damaged = directory.damaged if directory is not None else []
     return Verification(tuple(verdicts), tuple(f"{name} was damaged: it was computed again" for name in damaged))
+
+
+def _directory(out: Any, chosen: list[Claim], settings: dict[str, Any], *, resume: bool) -> RunDirectory | None:
+    """The run's directory; None where no results are kept."""
+    if out is not None:
+        settings = {"claims": [claim.id for claim in chosen], **settings}
+        return RunDirectory(out, settings, {claim.id: fingerprint(claim) for claim in chosen}, resume=resume)
+    if resume:
+        raise InvalidInput(
+            got="resume without a directory", wanted="the directory of the run", fix="add --out DIR (out=...)"
+        )
+    return None
 
 
 def plan(
