@@ -21,11 +21,8 @@ from trpo_theory.updates.sharp_penalty import SteppedBound
 from trpo_theory.updates.solvers.answer import Answer
 from trpo_theory.updates.solvers.blocks import Blocks
 from trpo_theory.updates.solvers.protocol import Solver
+from trpo_theory.updates.solvers.roots import decreasing_roots
 from trpo_theory.updates.surrogate import Surrogate
-
-_OUTER_STEPS = 200
-"""Of Newton in a bracket for the multiplier or radius that rows share: some 10 are needed, bisection of the whole bracket
-takes 60; chosen far above both."""
 
 _LOG_RANGE = 600.0
 """Multipliers are sought between e^±600 = 1e±260, chosen inside what floats hold with room for squares of small factors."""
@@ -204,33 +201,6 @@ def _at_mean_slope(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> An
     return replace(answer, multiplier=np.broadcast_to(np.exp(x), surrogate.visitation.shape).copy())
 
 
-def _newton(
-    function: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]],
-    start: np.ndarray,
-    moving: np.ndarray,
-    low: float,
-    high: float,
-) -> np.ndarray:
-    """Roots of decreasing functions, one an instance, by Newton in a bracket; function gives value, slope and accuracy."""
-    lower, upper = np.full(start.shape, low), np.full(start.shape, high)
-    x = np.clip(np.where(np.isfinite(start), start, 0.0), low, high)
-    going = moving.copy()
-    last = np.full(start.shape, np.inf)
-    for _ in range(_OUTER_STEPS):
-        if not going.any():
-            break
-        value, slope, settled = function(x, going)
-        lower, upper = np.where(going & (value > 0), x, lower), np.where(going & (value <= 0), x, upper)
-        with np.errstate(all="ignore"):
-            guess = x - value / slope
-        slow = np.abs(value) > 0.5 * last  # as where every root stands on its floor: Newton would creep
-        last = np.abs(value)
-        guess = np.where((guess > lower) & (guess < upper) & ~slow, guess, 0.5 * (lower + upper))
-        going &= ~settled & (np.abs(guess - x) > 4e-16 * np.maximum(np.abs(x), 1.0))
-        x = np.where(going, guess, x)
-    return x
-
-
 def _mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
     """Rows share one multiplier: the root of Σ w D(λ) = δ, w = (1 − γ) ρ."""
     at_multiplier = blocks.divergence.at_multiplier
@@ -248,7 +218,7 @@ def _mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
     with np.errstate(divide="ignore", invalid="ignore"):
         near = blocks.divergence.curvature
         start = 0.5 * np.log((weight * variance).sum(0) / (2 * near * delta)) if delta > 0 else np.zeros(moving.shape)
-    root = _newton(function, start, moving, -_LOG_RANGE, _LOG_RANGE)
+    root = decreasing_roots(function, start, moving, -_LOG_RANGE, _LOG_RANGE)
     answer = blocks.answer(at_multiplier, np.where(moving, np.exp(root), np.inf))
     return _spend_the_rest(surrogate, blocks, answer, np.exp(root), delta)
 
@@ -294,7 +264,7 @@ def _penalty_radius(blocks: Blocks, surrogate: Surrogate, coefficient: np.ndarra
 
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         start = _log_expm1(deviation**2 / (2 * coefficient**2))
-    root = _newton(function, start, moving, -_STRAIGHT_RANGE, _STRAIGHT_RANGE)
+    root = decreasing_roots(function, start, moving, -_STRAIGHT_RANGE, _STRAIGHT_RANGE)
     radius = np.where(moving, np.logaddexp(0.0, root), 0.0)
     return np.where((coefficient == 0) & (flat > 0), _LARGEST_RADIUS, radius)
 
