@@ -66,10 +66,14 @@ def sizes_read(bound: Bound, field: str) -> set[str]:
             known[error.name] = np.full(1, _TRIED.get(error.name, _SMALL))
 
 
+_IN_WORDS = {name: "arrays over states or actions" for name in ("max_s", "min_s", "sum_s", "max_a", "min_a", "sum_a")}
+
+
 def refused(bound: Bound, what: str, allowed: Collection[str]) -> InvalidInput:
     """The message about a bound that reads what no penalty can be a function of."""
     return InvalidInput(
-        got=f"the bound {bound.id!r}, which reads {what}",
+        got=f"the bound {bound.id!r}, which reads {_IN_WORDS.get(what, what)}",
         wanted=f"a penalty that depends on the new policy through max_kl only, or one of {', '.join(sorted(allowed))}",
-        fix="use trpo/kl, pinsker/kl, chain-rule/kl, mean-kl/linear-2 or chi2/advantage",
+        fix="use trpo/kl, pinsker/kl, chain-rule/kl, mean-kl/linear-2 or chi2/advantage; "
+        f"or let this bound choose a radius, ReverseMaxChi2(Certified({bound.id!r})), --delta certified --bound {bound.id}",
     )
