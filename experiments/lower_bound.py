@@ -86,6 +86,7 @@ def _row(q: tt.Quantities) -> dict[str, float | str]:
     for bound in tt.bounds.catalogue:
         check = checks.get(bound)
         row[f"{bound} value"] = float(check.lower_bound) if check else -np.inf
+        row[f"{bound} penalty"] = float(check.penalty) if check else np.inf
         row[f"{bound} slack"] = float(check.slack) if check else np.inf
         row[f"{bound} verdict"] = _verdict(check) if check else NOT_RUN
     return row
@@ -132,11 +133,11 @@ def _all_bounds(frame: pd.DataFrame) -> Table:
 
 
 def by_bound(frame: Any) -> pd.DataFrame:
-    """One row a bound: (L − η(new)) / (L − M) is the share of the penalty that a step uses, at most 1 if M is a bound."""
+    """One row a bound: 1 − slack/penalty is the share of the penalty that a step uses, at most 1 if M is a bound."""
     rows = []
     for bound in (str(name).removesuffix(" verdict") for name in frame if str(name).endswith(" verdict")):
         seen = frame[frame[f"{bound} verdict"].isin((HOLDS, FAILS))]
-        used = (seen["surrogate"] - seen["expected_return_new"]) / (seen["surrogate"] - seen[f"{bound} value"])
+        used = 1 - seen[f"{bound} slack"] / seen[f"{bound} penalty"]
         rows.append(
             {
                 "bound": bound,

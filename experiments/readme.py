@@ -1,4 +1,4 @@
-"""`python -m experiments.readme [--out DIR]`: update the results in the README and the chapter on trusted steps.
+"""`python -m experiments.readme [NAME ...] [--out DIR]`: update the results in the README and the chapter on trusted steps.
 
 Writes the tables (Markdown, and CSV with every digit), the figures and the witnesses of finished full runs to
 experiments/results/, and the tables into both documents between `<!-- experiments: NAME -->` and `<!-- end -->`.
@@ -54,9 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Bring the results and the README up to date; 0, or 2 where a full run is missing."""
     parser = argparse.ArgumentParser("python -m experiments.readme", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where they ran (default: out)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of which experiments (default: all that are shown)")
     options = parser.parse_args(arguments)
     try:
-        refresh(options.out)
+        refresh(options.out, names=options.names)
     except (TrpoTheoryError, OSError) as error:
         print(f"experiments: {error}", file=sys.stderr)
         return 2
@@ -64,16 +65,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def refresh(out: Path, results: Path = RESULTS, documents: Sequence[Path] = (README, CHAPTER)) -> None:
+def refresh(
+    out: Path, results: Path = RESULTS, documents: Sequence[Path] = (README, CHAPTER), names: Sequence[str] = ()
+) -> None:
     """Copy tables and figures from `out` to `results`, and the tables into the documents that show them.
 
     Raises:
-        InvalidInput: if an experiment has no full run by the current code.
+        InvalidInput: if an experiment has no full run by the current code, or nothing of it is shown.
     """
-    places = {
-        name: Place(registry()[name], out)
-        for name in {*TABLES.values(), *KEPT.values(), *FIGURES.values(), *DRAWN.values()}
-    }
+    shown = {*TABLES.values(), *KEPT.values(), *FIGURES.values(), *DRAWN.values()}
+    for name in sorted({*names} - shown):
+        raise InvalidInput(
+            got=f"the experiment {name}", wanted=f"one of {', '.join(sorted(shown))}", fix="check the spelling"
+        )
+    places = {name: Place(registry()[name], out) for name in sorted({*names} or shown)}
     for name, place in places.items():
         if not place.is_done(place.experiment.Settings()):
             raise InvalidInput(
@@ -82,18 +87,22 @@ def refresh(out: Path, results: Path = RESULTS, documents: Sequence[Path] = (REA
                 fix=f"run python -m experiments {name} --out {out}",
             )
     frames = {name: place.frames() for name, place in places.items()}
-    for name, experiment in {**TABLES, **KEPT}.items():
+    for name, experiment in _of(places, {**TABLES, **KEPT}):
         table = places[experiment].experiment.tables(frames[experiment])[name]
         write(table, results, name, suffixes=(".md", ".csv"))
-    for name, experiment in {**FIGURES, **DRAWN}.items():
+    for name, experiment in _of(places, {**FIGURES, **DRAWN}):
         _copy(places[experiment].folder / f"{name}.png", results)
     for experiment, kept in DATA.items():
-        for frame in kept:
+        for frame in kept if experiment in places else ():
             _copy(places[experiment].data / f"{experiment}-{frame}.csv", results)
     for document in documents:
         text = document.read_text(encoding="utf-8")
         with atomic_write(document) as stream:
             stream.write(spliced(text, results).encode())
+
+
+def _of(places: dict[str, Place], shown: dict[str, str]) -> list[tuple[str, str]]:
+    return [(name, experiment) for name, experiment in shown.items() if experiment in places]
 
 
 def spliced(text: str, results: Path = RESULTS) -> str:

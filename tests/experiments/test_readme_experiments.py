@@ -59,10 +59,7 @@ def test_the_numbers_of_the_chapter_are_those_of_the_results():
     runs = read_frame(RESULTS / "trusted-runs.csv")
     real = runs[runs["algorithm"] != "exact TRPO"]
     assert (
-        f"Of their {real['updates'].sum()} updates TRPO and PPO lowered the return with {real['fell'].mean():.0%}".replace(
-            "%", " %"
-        )
-        in text
+        f"Of the {real['updates'].sum()} updates of TRPO and PPO {real['fell'].mean():.0%}".replace("%", " %") in text
     )
     for bound in ("transition/second-order", "chi2/second-order"):
         share = real[bound].mean()

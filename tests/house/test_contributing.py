@@ -149,7 +149,8 @@ def test_a_solver_is_offered_and_its_gap_is_small(added):
     assert re.search(r"solver +slsqp", command(added, *arguments))
     rows = run(added, "pytest", "-q", "-p", "no:cacheprovider", "-k", "slsqp", "tests/updates/test_solvers.py")
     assert rows.returncode == 0, rows.stdout
-    assert f"{len(tt.updates.problem_names())} passed" in rows.stdout
+    (passed,) = re.findall(r"(\d+) passed", rows.stdout)
+    assert int(passed) >= len(tt.updates.problem_names())
 
 
 @pytest.mark.slow

@@ -81,7 +81,7 @@ BOUNDS = (
     Bound(
         "chi2/floor",
         _floor,
-        r"\eta(\tilde\pi) \ge \eta(\pi) + \sum_t\gamma^t\min\{\mathbb{E}_{p_t}[X\bar A] : X\ge0,\ \mathbb{E}X=1,\ "
+        r"\eta(\tilde\pi) \ge \eta(\pi) + \sum_t\gamma^t\min\{\mathbb{E}_{p_t}[X\bar A] : X\ge0,\ \mathbb{E}[X]=1,\ "
         r"\mathbb{E}(X-1)^2\le v_t\},\quad v_t\text{ of chi2/mean-max}",
         'derived in docs/theory.md, "The floor"',
         small_only=True,
