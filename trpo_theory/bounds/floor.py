@@ -27,8 +27,10 @@ class LossOfRatio(Loss):
     For any level b it is at most √((1 + v) E y²) − E y + E (a − b)⁺, y = (b − a)⁺, and at the best b it is that: then X ∝ y.
     """
 
-    most_steps = 64
+    most_steps: int = 64
     """Chosen: each of them costs as many bounds as there are states."""
+    depth: Any
+    inside: Any
 
     def __init__(self, q: Quantities, a: Any) -> None:
         super().__init__(q, a)

@@ -8,6 +8,7 @@ any number of steps gives a theorem, and none is chi2/expected-advantage itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,11 @@ class Loss:
         most_steps: times that are taken one by one, a multiple of 32.
     """
 
-    most_steps = _MOST_STEPS
+    most_steps: int = _MOST_STEPS
+    q: Quantities
+    unit: Numbers
+    a: Any
+    span: Any
 
     def __init__(self, q: Quantities, a: Numbers) -> None:
         a = q.arithmetic.where(q.visited, a, 0)

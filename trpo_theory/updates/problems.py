@@ -65,7 +65,9 @@ class TrustRegion(Problem):
     delta: Radius
 
     def __init_subclass__(cls, *, divergence: RowDivergence, reduction: Reduction) -> None:
-        cls.divergence, cls.reduction, cls.name = divergence, reduction, divergence.problem_name(reduction)
+        of_class = {"divergence": divergence, "reduction": reduction, "name": divergence.problem_name(reduction)}
+        for name, value in of_class.items():  # not fields: their types are those of `Problem`
+            setattr(cls, name, value)
 
     def __post_init__(self) -> None:
         if isinstance(self.delta, Certified):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class ReverseChi2(RowDivergence):
     reverse = True
     unit = "chi-square"
     keeps_support = True
-    curvature = 2.0
+    curvature: ClassVar[float] = 2.0
 
     def measure(self, old: np.ndarray, new: np.ndarray, change: np.ndarray) -> np.ndarray:
         """Σ change²/old, and ∞ where new > 0 = old."""
