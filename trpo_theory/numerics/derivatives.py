@@ -58,7 +58,7 @@ class Traced(Floats):
     exp: staticmethod[[Array], Array] = staticmethod(anp.exp)
     minimum: staticmethod[[Array, Array], Array] = staticmethod(anp.minimum)
     maximum: staticmethod[[Array, Array], Array] = staticmethod(lambda x, y: anp.maximum(in_floats(x), in_floats(y)))
-    where: staticmethod[..., Array] = staticmethod(anp.where)
+    where: staticmethod[..., Array] = staticmethod(lambda c, x, y: anp.where(c, in_floats(x), in_floats(y)))
     stack: staticmethod[..., Array] = staticmethod(anp.stack)
 
     @staticmethod

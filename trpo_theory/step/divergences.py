@@ -6,10 +6,10 @@ from fractions import Fraction
 from functools import cached_property
 
 from trpo_theory.numerics.arithmetic import Array
-from trpo_theory.step.policies import StepPolicies
+from trpo_theory.step.optimum import StepOptimum
 
 
-class StepDivergence(StepPolicies):
+class StepDivergence(StepOptimum):
     """Divergences of the rows old_s and new_s, in any arithmetic."""
 
     @cached_property

@@ -15,6 +15,22 @@ from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy
 from trpo_theory.numerics.notation import Notation
 from trpo_theory.solve.evaluation import PolicyChain
 
+GIVEN: dict[str, str] = {
+    "gamma": "γ, the discount, in [0, 1)",
+    "transition": "P(s'|s,a); where it is sparse, (S·A, S)",
+    "reward": "r(s,a); 0 for an unavailable action",
+    "initial": "ρ₀(s), the law of the first state",
+    "available": "Whether an action can be taken in a state",
+    "old": "old(a|s), the policy that the step starts from",
+    "new": "new(a|s), the policy that it goes to",
+    "batch_shape": "The shape of the batch, () for one instance",
+    "reference": "reference(a|s), a policy that states were visited by; else old",
+    "noise": "The error of an estimate of A_old; else 0",
+    "groups": "An integer a state: states with the same one share a row of the policy; else all differ",
+    "size": "The step size or radius of an update; else 1",
+}
+"""The arguments of `Quantities`, beside the arithmetic, and what each is."""
+
 
 class StepFields(Notation):
     """The fields of a step, as `Quantities` describes them. S axis 0, A axis 1, a batch last."""
@@ -82,6 +98,16 @@ class StepFields(Notation):
         if hasattr(type(self), name):  # its own computation failed with an AttributeError: raise that one
             object.__getattribute__(self, name)
         raise no_quantity(name, type(self).names())
+
+    @property
+    def states(self) -> int:
+        """S, the number of states."""
+        return int(self.old.shape[0])
+
+    @property
+    def actions(self) -> int:
+        """A, the number of actions, unavailable ones included."""
+        return int(self.old.shape[1])
 
     def expect(self, value: Array) -> Array:
         """Σ_s' P(s'|s,a) value(s'), (S, A, *batch)."""

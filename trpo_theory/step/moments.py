@@ -45,7 +45,7 @@ class StepMoments(StepDivergence):
         return self.sd_over_states(self.expected_advantage)
 
     def sd_over_states(self, f: Array) -> Array:
-        """√(E_d (f − E_d f)²) for f of shape (S, *batch), in units of the largest |f|, whose square may be beyond floats."""
+        """√(E_d (f − E_d f)²), (*batch), for f of shape (S, *batch), in units of the largest |f|, as f² may be beyond floats."""
         largest = self.max_s(abs(f))
         unit = self.arithmetic.where(largest > 0, largest, 1)
         return unit * self.moments_over(self.occupancy_old[None], f / unit)[1][0]

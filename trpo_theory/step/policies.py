@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from trpo_theory.numerics.arithmetic import Array
+from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.solve.evaluation import PolicyChain
 from trpo_theory.step.fields import StepFields
 
@@ -34,8 +35,12 @@ class StepPolicies(StepFields):
     @cached_property
     def advantage(self) -> Array:
         """A_old = Q_old − V_old, equation (4), (S, A, *batch); 0 for an unavailable action."""
-        advantage = self._old.advantage
-        return advantage if self._all_available else self.arithmetic.where(self.available, advantage, 0.0)
+        return self._of_available(self._old.advantage)
+
+    @cached_property
+    def transition_old(self) -> Array:
+        """P_old(s'|s) = Σ_a old(a|s) P(s'|s,a), (S, S, *batch); of dense MDPs only."""
+        return self._chain_matrix(self.old)
 
     @property
     def visitation_old(self) -> Array:
@@ -58,10 +63,34 @@ class StepPolicies(StepFields):
         return self.max_s(self.max_a(abs(self.advantage)))
 
     def discounted_sum_old(self, f: Array) -> Array:
-        """E_old[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, for f of shape (S, A, *batch), solved as a value."""
-        return self._discounted_sum(self._old, f)
+        """E_old[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, (*batch), for f of shape (S, A, *batch), solved as a value."""
+        return self.sum_s(self.initial * self.discounted_sums_old(f))
+
+    def discounted_sums_old(self, f: Array) -> Array:
+        """E_old[Σ_t γᵗ f(s_t, a_t)] by start state s_0, (S, *batch), for f of shape (S, A, *batch), solved as a value."""
+        return self._discounted_sums(self._old, f)
 
     # --- of the new policy -------------------------------------------------------------------------------------
+
+    @property
+    def value_new(self) -> Array:
+        """V_new(s), (S, *batch)."""
+        return self._new.value
+
+    @property
+    def q_value_new(self) -> Array:
+        """Q_new(s, a), (S, A, *batch); 0 for an unavailable action."""
+        return self._new.q_value
+
+    @cached_property
+    def advantage_new(self) -> Array:
+        """A_new = Q_new − V_new, equation (4), (S, A, *batch); 0 for an unavailable action."""
+        return self._of_available(self._new.advantage)
+
+    @cached_property
+    def transition_new(self) -> Array:
+        """P_new(s'|s) = Σ_a new(a|s) P(s'|s,a), (S, S, *batch); of dense MDPs only."""
+        return self._chain_matrix(self.new)
 
     @property
     def visitation_new(self) -> Array:
@@ -79,11 +108,27 @@ class StepPolicies(StepFields):
         return self._new.expected_return
 
     def discounted_sum_new(self, f: Array) -> Array:
-        """E_new[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, for f of shape (S, A, *batch), solved as a value."""
-        return self._discounted_sum(self._new, f)
+        """E_new[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, (*batch), for f of shape (S, A, *batch), solved as a value."""
+        return self.sum_s(self.initial * self.discounted_sums_new(f))
 
-    def _discounted_sum(self, chain: PolicyChain, f: Array) -> Array:
-        return self.sum_s(self.initial * chain.resolvent.solve(self.sum_a(chain.policy * f)))
+    def discounted_sums_new(self, f: Array) -> Array:
+        """E_new[Σ_t γᵗ f(s_t, a_t)] by start state s_0, (S, *batch), for f of shape (S, A, *batch), solved as a value."""
+        return self._discounted_sums(self._new, f)
+
+    def _discounted_sums(self, chain: PolicyChain, f: Array) -> Array:
+        return chain.resolvent.solve(self.sum_a(chain.policy * f))
+
+    def _of_available(self, advantage: Array) -> Array:
+        return advantage if self._all_available else self.arithmetic.where(self.available, advantage, 0.0)
+
+    def _chain_matrix(self, policy: Policy) -> Array:
+        if len(self.transition.shape) == 2:
+            raise InvalidInput(
+                got="P_old or P_new of a sparse transition (S·A, S)",
+                wanted="a dense transition (S, A, S)",
+                fix="apply P with expect and push, or make the MDP of a dense transition",
+            )
+        return self.arithmetic.sum(policy[:, :, None] * self.transition, 1)
 
     @cached_property
     def mixing_new(self) -> Array:

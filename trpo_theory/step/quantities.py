@@ -14,10 +14,11 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.solve.evaluation import trailing_fields
-from trpo_theory.step.moments import StepMoments
+from trpo_theory.step.conditions import StepConditions
+from trpo_theory.step.fields import GIVEN
 
 
-class Quantities(StepMoments):
+class Quantities(StepConditions):
     """The quantities of the theory for a step from `old` to `new`, in any arithmetic.
 
     In every field the S axis is 0, the A axis is 1, and a batch, if any, is last: gamma (*batch), tv (S, *batch),
@@ -36,9 +37,41 @@ class Quantities(StepMoments):
         size: the step size or radius of an update, (*batch); else 1.
     """
 
+    def replaced(
+        self,
+        *,
+        old: Policy | None = None,
+        new: Policy | None = None,
+        gamma: Array | None = None,
+        reward: Array | None = None,
+        initial: Array | None = None,
+        transition: Array | None = None,
+    ) -> Quantities:
+        """Another step: of the same MDP between other policies, or with its γ, r, ρ₀ or P exchanged; nothing is checked.
+
+        What is not given stays, reference, noise, groups and size included: q.replaced(old=q.new, new=q.old) is the step back.
+
+        Args:
+            old: (S, A, *batch), or what broadcasts to the shape of the field that it replaces.
+            new: likewise.
+            gamma: (*batch); an exact number is read as the nearest float in floats.
+            reward: r(s,a), (S, A, *batch).
+            initial: (S, *batch).
+            transition: of the shape of the field itself.
+        """
+        given = {"old": old, "new": new, "gamma": gamma, "reward": reward, "initial": initial}
+        changes = {
+            name: self.arithmetic.where(np.True_, value, getattr(self, name))
+            for name, value in given.items()
+            if value is not None
+        }
+        if transition is not None:
+            changes["transition"] = transition
+        return self.with_new(changes["new"]) if changes.keys() == {"new"} else self.replace(**changes)
+
     def replace(self, **changes: Array) -> Quantities:
-        """The step with some of its fields exchanged, from which everything is computed anew."""
-        return Quantities(self.arithmetic, **{name: getattr(self, name) for name in _GIVEN} | changes)
+        """The step with some of its fields exchanged as they are, from which everything is computed anew: see `replaced`."""
+        return Quantities(self.arithmetic, **{name: getattr(self, name) for name in GIVEN} | changes)
 
     def with_new(self, new: Policy) -> Quantities:
         """The same step to another policy; what is known of old is kept."""
@@ -129,16 +162,10 @@ class Quantities(StepMoments):
         )
 
 
-_GIVEN = (
-    *("gamma", "transition", "reward", "initial", "available", "old", "new", "batch_shape"),
-    *("reference", "noise", "groups", "size"),
-)
-"""The arguments of `Quantities`, beside the arithmetic."""
-
 _OF_OLD = frozenset(
     {
-        *(*_GIVEN, "arithmetic", "_all_available", "_old", "advantage", "max_abs_advantage", "visitation_reference"),
-        *("_law_blocks", "_law_starts"),
+        *(*GIVEN, "arithmetic", "_all_available", "_old", "advantage", "max_abs_advantage", "visitation_reference"),
+        *("_law_blocks", "_law_starts", "transition_old", "optimal_value"),
     }
 )
 """What a change of new leaves as it is, by the names in `vars`."""
