@@ -4,14 +4,16 @@
 Standard library and mpmath, nothing of the package. Numbers are fractions, or intervals of mpmath's with their ends outward where
 a root, logarithm or exponential (or a large linear system) enters. A comparison of intervals that overlap is None, which `want`
 rejects; `max` and `min` are for fractions alone. Proofs on paper: docs/theory.md, "The sharp gap", "Certificates", "The linear
-mean-KL theorems". Not compared: statement, source, note, made_by.
+mean-KL theorems", "Second-order theorems in chi-square". Not compared: statement, source, note, made_by.
 Exit status: 0, all are proved; 1, one is rejected; 2, one is no file of evidence.
 """
 import json
 import math
 import re
 import sys
+from contextlib import suppress
 from fractions import Fraction as F
+from functools import cache
 from itertools import pairwise
 from operator import mul
 from pathlib import Path
@@ -25,6 +27,7 @@ class Intervals(type(mpmath.iv)):
     def convert(self, x): return super().convert(x.numerator) / x.denominator if isinstance(x, F) else super().convert(x)
 iv, EXACT, TINY = Intervals(), 16, F(1, 10**40)  # linear systems of up to EXACT unknowns are solved in fractions
 iv.dps = 70
+sqrt, exp, log = iv.sqrt, iv.exp, iv.log
 def want(holds, why):
     if not holds:
         raise Rejected(why)
@@ -53,17 +56,19 @@ def solve(rows, right):
     for k in reversed(range(n)):
         right[k] = (right[k] - dot(rows[k][k + 1 :], right[k + 1 :])) / rows[k][k]
     return right
+def resolve(M, f): return solve([[F(s == t) - x for t, x in enumerate(row)] for s, row in enumerate(M)], f)  # x = f + M x
 def polylog(g):
     """Li_{-1/2}(g), the sum of sqrt(k) g^k; beyond n it is at most that of k g^k."""
     n, p = int(60 / (1 - g)) + 1, iv.mpf(g)
-    return sum(iv.sqrt(k) * p**k for k in range(1, n + 1)) + iv.mpf([0, p ** (n + 1) * (n + 1 - n * g) / (1 - g) ** 2])
+    return sum(sqrt(k) * p**k for k in range(1, n + 1)) + iv.mpf([0, p ** (n + 1) * (n + 1 - n * g) / (1 - g) ** 2])
 
 TERMS = {  # of old(a|s) and new(a|s): the sum over a is a divergence of two rows, or what is in Renyi's logarithm
-    "tv": lambda p, q: abs(p - q) / 2, "bc": lambda p, q: iv.sqrt(p * q),
-    "kl": lambda p, q: p * iv.log(p / q) if p != 0 else F(0), "reverse_kl": lambda p, q: TERMS["kl"](q, p),
+    "tv": lambda p, q: abs(p - q) / 2, "bc": lambda p, q: sqrt(p * q),
+    "kl": lambda p, q: p * log(p / q) if p != 0 else F(0), "reverse_kl": lambda p, q: TERMS["kl"](q, p),
     "chi2": lambda p, q: (p - q) ** 2 / q if p != q else F(0), "reverse_chi2": lambda p, q: TERMS["chi2"](q, p),
+    "twice_kl": lambda p, q: 2 * TERMS["kl"](p, q),
     "js": lambda p, q: (TERMS["kl"](p, (p + q) / 2) + TERMS["kl"](q, (p + q) / 2)) / 2,
-    **{f"r{n}": lambda p, q, n=n: iv.exp((n * iv.log(p) + (10 - n) * iv.log(q)) / 10) if p * q != 0 else F(0) for n in (1, 5, 9)}}
+    **{f"r{n}": lambda p, q, n=n: exp((n * log(p) + (10 - n) * log(q)) / 10) if p * q != 0 else F(0) for n in (1, 5, 9)}}
 class Step:
     """The MDP of a file with old and new, and what claims read of them: fields here, quantities in the table below."""
     def __init__(self, d, only_used=False):
@@ -88,71 +93,119 @@ class Step:
         self.__dict__[name] = found = self.value(FORMULAS[name])
         return found
     def __getitem__(self, name): return getattr(self, name)  # for formulas that are text
-    def value(self, f): return eval(f, {"sqrt": iv.sqrt, "exp": iv.exp}, self) if isinstance(f, str) else f(self)
+    def value(self, f): return eval(f, globals(), self) if isinstance(f, str) else f(self)
     def solved(self, policy, right, flip=False):  # by I - gamma P of a policy, or its transpose
-        rows = [[(s == t) - self.g * dot(p, x) for t, x in enumerate(zip(*self.P[s], strict=True))] for s, p in enumerate(policy)]
-        return solve([*zip(*rows, strict=True)] if flip else rows, right)
+        rows = [[self.g * x for x in row] for row in self.chain(policy)]
+        return resolve([*zip(*rows, strict=True)] if flip else rows, right)
+    def chain(self, policy): return [[dot(p, x) for x in zip(*self.P[s], strict=True)] for s, p in enumerate(policy)]
+    def moved(self, f): return [self.g * (dot(p, f) - dot(o, f)) for p, o in both(self.P_new, self.P_old)]
     def values(self, policy):  # V, Q and A
         v = self.solved(policy, map(dot, policy, self.r))
         q = [[r + self.g * dot(p, v) for r, p in both(*x)] for x in both(self.r, self.P)]
         return v, q, [[x - y for x in row] for row, y in both(q, v)]
-    def rows(self, name): return [sum(map(TERMS[name], *x), F(0)) for x in both(self.old, self.new)]
-    def mean(self, name): return (1 - self.g) * dot(self.rho, self.rows(name))
+    def apart(self, name, s, what=""):  # the rows of s in old and new, or those of their chains if `what` is "P_"
+        return sum(map(TERMS[name], self[f"{what}old"][s], self[f"{what}new"][s]), F(0))
+    def rows(self, name): return [self.apart(name, s) for s in self.S]
+    def mean(self, name): return sum((self.p[s] * self.apart(name, s) for s in self.seen), F(0))
     def over(self, f): return [f(s, a) for s, a in self.pairs]
     def pooled(self, x):  # the sum of rho x over the states that share the row of s, for each s and a
         same = [[t for t in self.S if self.groups[t] == self.groups[s]] for s in self.S]
         return [[sum(self.rho[t] * x[t][a] for t in same[s]) for a in range(len(x[s]))] for s in self.S]
 
 FORMULAS = {  # gain = L - eta(old), rise = eta(new) - eta(old), gap = eta(new) - L; of old if nothing is said
-    "h": "1/(1 - g)", "k": "g*h**2", "gain": lambda q: dot(q.rho, q.abar), "rho": lambda q: q.solved(q.old, q.start, flip=True),
-    "all": lambda q: q.values(q.old), "v": "all[0]", "q": "all[1]", "adv": "all[2]", "abar": lambda q: [*map(dot, q.new, q.adv)],
+    "h": "1/(1 - g)", "k": "g*h**2", "gain": "dot(rho, abar)", "rho": "solved(old, start, True)",
+    "all": "values(old)", "v": "all[0]", "q": "all[1]", "adv": "all[2]", "abar": lambda q: [*map(dot, q.new, q.adv)],
     "rise": lambda q: dot(q.start, q.values(q.new)[0]) - dot(q.start, q.v), "gap": "rise - gain",
-    "eps": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a]))), "own": lambda q: largest(map(abs, q.abar)),
-    "qmax": lambda q: largest(q.over(lambda s, a: abs(q.q[s][a]))), "spread": lambda q: largest(q.abar) - least(q.abar),
+    "eps": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a]))), "own": "largest(map(abs, abar))",
+    "qmax": lambda q: largest(q.over(lambda s, a: abs(q.q[s][a]))), "spread": "largest(abar) - least(abar)",
     "span": lambda q: largest(q.adv[s][a] - q.adv[s][b] for s, a in q.pairs for t, b in q.pairs if s == t),
     "hat": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a] + q.noise[s][a]))),  # max |Ahat|, Ahat = A + noise
     "error": lambda q: largest(q.over(lambda s, a: abs(q.noise[s][a]))), "wrong": lambda q: dot(q.rho, map(dot, q.new, q.noise)),
-    "T": lambda q: largest(q.rows("tv")), "D": lambda q: largest(q.rows("kl")), "R": lambda q: largest(q.rows("reverse_kl")),
-    "Tm": lambda q: q.mean("tv"), "Dm": lambda q: q.mean("kl"), "Rm": lambda q: q.mean("reverse_kl"),
+    "T": "largest(rows('tv'))", "D": "largest(rows('kl'))", "R": "largest(rows('reverse_kl'))",
+    "Tm": "mean('tv')", "Dm": "mean('kl')", "Rm": "mean('reverse_kl')",
     "x": lambda q: largest(1 - q.new[s][a] / q.old[s][a] for s, a in q.pairs if q.old[s][a]),  # new = (1-x) old + x target
-    "target": "own/x", "once": "g*h*x**2*target/(1 - g*(1 - x))", "u": lambda q: q.solved(q.old, q.abar),  # Abar = x E_target A
-    "Li": lambda q: polylog(q.g), "to": lambda q: q.solved(q.ref, q.start, flip=True),  # rho of "reference"
-    "lead": lambda q: dot(q.to, q.abar) - q.gain,
-    "T_ref": lambda q: dot(q.to, [sum(map(TERMS["tv"], *x)) for x in both(q.ref, q.new)]),
-    "T_old": lambda q: dot(q.to, q.rows("tv")),
-    "chi": lambda q: q.rows("reverse_chi2"), "c": lambda q: largest(q.chi), "p": lambda q: [x / q.h for x in q.rho],
-    "m": "gain/h", "var": lambda q: variance(q.p, q.abar),  # of Abar under d_old = p
-    "rms": lambda q: iv.sqrt(sum(q.over(lambda s, a: q.p[s] * q.old[s][a] * q.adv[s][a] ** 2))),
+    "target": "own/x", "once": "g*h*x**2*target/(1 - g*(1 - x))", "u": "solved(old, abar)",  # Abar = x E_target A
+    "Li": "polylog(g)", "to": "solved(ref, start, True)", "lead": "dot(to, abar) - gain", "T_old": "dot(to, rows('tv'))",
+    "T_ref": lambda q: dot(q.to, [sum(map(TERMS["tv"], *x)) for x in both(q.ref, q.new)]),  # to: rho of "reference"
+    "P_old": "chain(old)", "P_new": "chain(new)", "seen": lambda q: [s for s in q.S if (q.rho[s] == 0) is not True],
+    "c": "largest(rows('reverse_chi2'))", "p": lambda q: [x / q.h for x in q.rho], "m": "gain/h", "var": "variance(p, abar)",
+    "flat": lambda q: q.over(lambda s, a: q.p[s] * q.old[s][a]), "rewards": lambda q: q.over(lambda s, a: q.r[s][a]),
+    "ms": lambda q: dot(q.flat, q.over(lambda s, a: q.adv[s][a] ** 2)), "least_abar": "least(abar)",
+    "ratios": lambda q: [q.new[s][a] / q.old[s][a] for s, a in q.pairs if q.old[s][a]], "cap": "largest(ratios)",
+    "clip": lambda q: largest(abs(x - 1) for x in q.ratios), "squares": lambda q: squares(q), "second": "moved(u)",
+    "w": lambda q: [*map(dot, q.old, q.noise)],  # a critic is V + w
+    "residual": lambda q: [x - w + q.g * dot(p, q.w) for x, w, p in zip(q.abar, q.w, q.P_new, strict=True)],
     "N": lambda q: [q.solved(q.new, [F(s == t) for t in q.S], flip=True) for s in q.S],  # (I - g P_new)^-1
     "tau": lambda q: largest(sum(map(TERMS["tv"], x, y)) for x in q.N for y in q.N)}
-def variance(p, f): return dot(p, [(x - dot(p, f)) ** 2 for x in f])
-def in_advantage(c): return lambda q: q.rms * iv.sqrt(c(q)) * kappa(q, c(q)) * q.h
-def kappa(q, c):  # its square is g c/(1 - g (1 + c))
-    want(1 - q.g * (1 + c) > 0, "an infinite penalty")
-    return iv.sqrt(q.g * c / (1 - q.g * (1 + c)))
-def over_time(chi, grow=lambda v, c, mean: v + c * (1 + v), pooled=False):
-    """The sum over t < 32 of g^t min{sd_t(Abar) sqrt(v_t), span(Abar)}, and g^32 h span(Abar); v_0 = 0, v_{t+1} = grow."""
+def variance(p, f): return dot(p, [(x - mean) ** 2 for mean in [dot(p, f)] for x in f])
+def k2(g, c):  # kappa^2, the sum of (1 - g) g^t ((1 + c)^t - 1)
+    want(1 - g * (1 + c) > 0, "an infinite penalty")
+    return g * c / (1 - g * (1 + c))
+def squares(q):  # the sum of g^t E x_t^2: y = g M y + g h chi, M = sum of (new^2/old) P; it converges if some x > 0 is 1 + g M x
+    rows = [[(n * n / o, p) for n, o, p in zip(q.new[s], q.old[s], q.P[s], strict=True) if n] for s in q.seen]
+    M, chi = [[q.g * sum(n * p[t] for n, p in row) for t in q.seen] for row in rows], [q.apart("reverse_chi2", s) for s in q.seen]
+    want(all(x > 0 for x in resolve(M, [F(1) for _ in M])), "a sum that may diverge")
+    return q.g * q.h * dot([q.start[s] for s in q.seen], resolve(M, chi))
+def by_max(v, c, mean, sd): return v + c * (1 + v)
+def by_mean(v, c, mean, sd): return v + least([c * (1 + v), mean + 2 * sd * sqrt(v) + c * v])
+def floor(law, a, v):
+    """E a - phi(v): at any level b, E X a >= b - sqrt((1 + v) E (b - a)+^2); the best b is an a, or m + s/sqrt(M (1 + v) - 1)."""
+    levels = [*a]
+    for top in a:
+        low = [p * (not x > top) for p, x in both(law, a)]
+        spare = (mass := sum(low)) * (1 + v) - 1
+        if spare > 0:
+            low = [p / mass for p in low]
+            levels.append(dot(low, a) + sqrt(variance(low, a) / spare))
+    lowest = [b - sqrt((1 + v) * dot(law, [largest([b - x, F(0)]) ** 2 for x in a])) for b in levels]
+    return dot(law, a) - largest(lowest)
+def over_time(a="abar", far="reverse_chi2", grow=by_mean, most=256, what="", block=True, pooled=False, ratio=False):
+    """The sum over t < H of g^t min{sd_t(a) sqrt(v_t), span(a)}, or of E a - phi(v_t), v_0 = 0, v_{t+1} = grow; and the rest.
+
+    H of the package: the first multiple of 32 with g^H <= 1e-6, at most `most`; the rest: "The tail in one block"."""
+    @cache
     def penalty(q):
-        seen = [s for s in q.S if q.rho[s] > 0]
-        far, abar = [chi(q)[s] if s in seen else F(0) for s in q.S], [q.abar[s] for s in seen]
-        span = largest(abar) - least(abar)
-        law, v, total = q.start, F(0), q.g**32 * q.h * span
-        for t in range(32):
-            total += q.g**t * least([iv.sqrt(q.var if pooled else variance(law, q.abar)) * iv.sqrt(v), span])
-            v = grow(v, largest(far), dot(law, far))
-            law = [sum(law[s] * dot(q.old[s], [p[to] for p in q.P[s]]) for s in q.S) for to in q.S]
-        return total
+        f, chi, law = [q[a][s] for s in q.seen], [q.apart(far, s, what) for s in q.seen], [iv.mpf(q.start[s]) for s in q.seen]
+        c, span, v, total = largest(chi), largest(f) - least(f), iv.mpf(0), F(0)
+        P = [[q.P_old[s][t] for t in q.seen] for s in q.seen]
+        flow = [[iv.mpf(x) for x in to] for to in zip(*P, strict=True)]
+        H = next(t for t in range(32, most + 1, 32) if q.g**t * 10**6 <= 1 or t == most)
+        for t in range(H):
+            loss = [sqrt((q.var if pooled else variance(law, f)) * v), span, *([floor(law, f, v)] if ratio else [])]
+            total += q.g**t * least(loss)
+            v, law = grow(v, c, dot(law, chi), sqrt(variance(law, chi))), [dot(law, column) for column in flow]
+        weight, theta = resolve([[q.g * x for x in column] for column in zip(*P, strict=True)], law), q.g * (1 + c)
+        ends = [dot(weight, [x - least(f) for x in f]) if ratio else q.h * span]
+        if block and theta < 1:
+            ends.append(sqrt(q.h * variance([x / q.h for x in weight], f) * (v + q.g * q.h * c) / (1 - theta)))
+        live = [s for s, x in enumerate(f) if (x == 0) is not True or P[s][s] != 1]  # y = f^2 + theta P y; elsewhere y = 0
+        with suppress(ZeroDivisionError):
+            y = resolve([[theta * P[s][t] for t in live] for s in live], [f[s] ** 2 for s in live])
+            if block and all(x >= 0 for x in y):
+                ends.append(sqrt(dot([law[s] for s in live], y) * q.h * (v + q.g * c / (1 - q.g + c))))
+        return total + q.g**H * least(ends)
     return penalty
+@cache
+def floored(q):  # or what is at least there where no ratio is finite
+    if any(q.new[s][a] and not q.old[s][a] for s, a in q.pairs if s in q.seen):
+        return q.gain - q.h * q.least_abar
+    return least([over_time(most=64, ratio=True)(q), over_time()(q)])
+TWIN = {"grow": by_max, "most": 32, "block": False}
 PENALTIES = {
-    "chi2/expected-advantage-mean": lambda q: iv.sqrt(q.var) * kappa(q, dot(q.p, q.chi)) * q.h,
-    "chi2/advantage-mean": in_advantage(lambda q: dot(q.p, q.chi)), "chi2/advantage-kl": in_advantage(lambda q: 2 * q.D),
-    "chi2/advantage-half": lambda q: in_advantage(lambda q: q.c)(q) / 2,
-    "chi2/advantage-forward": in_advantage(lambda q: largest(q.rows("chi2"))),
-    "chi2/time-resolved-linear": over_time(lambda q: q.chi, lambda v, c, mean: v + c),
-    "chi2/time-resolved-mean": over_time(lambda q: q.chi, lambda v, c, mean: v + mean * (1 + v)),
-    "chi2/time-resolved-pooled": over_time(lambda q: q.chi, pooled=True),
-    "chi2/time-resolved-kl": over_time(lambda q: [2 * x for x in q.rows("kl")]),
-    "chi2/time-resolved-forward": over_time(lambda q: q.rows("chi2")),
+    **{f"chi2/{name}": f"h*sqrt({square})" for name, square in {
+        "expected-advantage": "var*k2(g, c)", "expected-advantage-mean": "var*k2(g, mean('reverse_chi2'))",
+        "critic": "variance(p, residual)*k2(g, c)", "reward": "h*variance(flat, rewards)*c*k2(g, c)",
+        "advantage-half": "ms*c*k2(g, c)/4", "instance": "var*squares/h"}.items()},
+    **{f"chi2/advantage{name}": f"h*sqrt(ms*{c}*k2(g, {c}))" for name, c in {
+        "": "c", "-mean": "mean('reverse_chi2')", "-kl": "(2*D)", "-forward": "largest(rows('chi2'))"}.items()},
+    "chi2/ratio-clip": "h*sqrt(ms*clip**2*k2(g, clip**2))", "chi2/ratio-cap": "h*sqrt(ms*2*cap*D*k2(g, 2*cap*D))",
+    **{f"{name}/{form}": over_time(a, grow=grow, what=what) for name, what in (("chi2", ""), ("transition", "P_"))
+       for form, a, grow in (
+           ("time-resolved", "abar", by_max), ("mean-max", "abar", by_mean), ("second-order", "second", by_mean))},
+    "chi2/floor": floored, "chi2/time-resolved-linear": over_time(**TWIN | {"grow": lambda v, c, mean, sd: v + c}),
+    "chi2/time-resolved-mean": over_time(**TWIN | {"grow": lambda v, c, mean, sd: v + mean * (1 + v)}),
+    "chi2/time-resolved-pooled": over_time(pooled=True, **TWIN), "chi2/time-resolved-forward": over_time(far="chi2", **TWIN),
+    "chi2/time-resolved-kl": over_time(far="twice_kl", **TWIN),
     "trpo/tv": "4*eps*k*T**2", "trpo/tv-2": "2*eps*k*T**2", "trpo/kl": "4*eps*k*D", "pinsker/kl": "2*eps*k*D",
     "coupling/tv": "4*eps*g*h*T**2/(1 - g*(1 - T))", "pinsker/reverse-kl": "2*eps*k*R", "bh/kl": "4*eps*k*(1 - exp(-D))",
     "chain-rule/kl": "2*eps*Li*D", "chain-rule/reverse-kl": "2*eps*Li*R", "chain-rule/mean-kl": "own*h*sqrt(2*g*h*Dm)",
@@ -165,22 +218,23 @@ PENALTIES = {
     "mean-kl/linear-open": "4*eps*k*Dm", "mean-kl/linear-4": "4*eps*k*Dm", "mean-kl/linear-2": "2*eps*k*Dm",
     "mixing/mean-tv": "2*own*g*h*tau*Tm", "mixing/tv": "4*eps*g*h*tau*T**2", "mixing/kl": "2*eps*g*h*tau*D",
     "geppo": "2*own*g*h*T_ref", "geppo/old-tv": "2*own*g*h*T_old", "pinsker/kl-1": "eps*k*D"}
-CENTRES = {"geppo": "lead", "geppo/old-tv": "lead", "blog/no-surrogate": "-gain"}  # what the penalty is subtracted from, less L
+CENTRES = {  # what the penalty is subtracted from, less L
+    "geppo": "lead", "geppo/old-tv": "lead", "blog/no-surrogate": "-gain", "chi2/critic": "dot(rho, moved(w))",
+    "chi2/second-order": "dot(rho, second)", "transition/second-order": "dot(rho, second)"}
 CEILINGS = {  # of TV^2 in each state, of which the half is claimed
     "pinsker": "kl/2", "jeffreys": "(kl + reverse_kl)/4", "chi2": "chi2/4", "jensen-shannon": "2*js", "hellinger": "1 - bc**2",
     "renyi-0.1": "-log(r1)*50/9", "renyi-0.5": "-log(r5)*2", "renyi-0.9": "-log(r9)*50/9"}
 def half(f):
     names = re.findall("|".join(sorted(TERMS, key=len, reverse=True)), f)
-    def in_a_state(t, *terms): return eval(f, {"log": iv.log}, dict(both(names, terms))) / 2 - t**2
+    def in_a_state(t, *terms): return eval(f, globals(), dict(both(names, terms))) / 2 - t**2
     return lambda q: least(map(in_a_state, *map(q.rows, ("tv", *names))))
 CLAIMS = {  # slacks, or how much the sides of an identity differ
     **{f"divergence/{name}-half": half(f) for name, f in CEILINGS.items()}, "order/upper": "-gap", "order/surrogate-up": "rise",
-    **{name: f"gap - ({CENTRES.get(name, '0')}) + {f}" for name, f in PENALTIES.items() if isinstance(f, str)},
-    **{name: lambda q, f=f: q.gap + f(q) for name, f in PENALTIES.items() if not isinstance(f, str)},
+    **{name: lambda q, name=name: q.gap - q.value(CENTRES.get(name, "0")) + q.value(PENALTIES[name]) for name in PENALTIES},
     **dict.fromkeys(("update/clip-gain", "update/cv-certificate-cv2", "update/cv-certificate-wider"), "rise"),
     "error/eps-hat": "gap - wrong + error*h + 4*hat*g*h*T**2/(1 - g*(1 - T))",
     "id/raw-partials": lambda q: max(map(mul, q.rho, q.v), key=abs),  # an entry of rho (Q - A)
-    "id/second-order": lambda q: 2 * q.g * sum(q.over(lambda s, a: q.rho[s] * (q.new[s][a] - q.old[s][a]) * dot(q.P[s][a], q.u))),
+    "id/second-order": "2*dot(rho, second)",
     "id/importance-any": lambda q: sum(q.over(lambda s, a: q.rho[s] * (q.old[s][a] == 0) * q.new[s][a] * q.adv[s][a])),
     "errata/eta-with-advantage": lambda q: dot(q.rho, map(dot, q.old, q.adv)) - dot(q.start, q.v),
     "rate/npg-sharper": lambda q: npg_sharper(q), "update/max-kl-hard": lambda q: max_kl_hard(q)}
@@ -190,14 +244,14 @@ def npg_sharper(q):  # log A/(h T) + 1/((1 - g) T) - (eta(new) - eta_T), the lea
     for _ in range(9):
         v, _, adv = q.values(policy)
         policy, eta = tilted(policy, adv, [q.size * q.h for _ in q.S]), [*eta, dot(q.start, v)]
-    return least((iv.log(len(q.A)) / q.size + q.h) / t - (q.rise + eta[0] - eta[t]) for t in (1, 2, 4, 8))
+    return least((log(len(q.A)) / q.size + q.h) / t - (q.rise + eta[0] - eta[t]) for t in (1, 2, 4, 8))
 def max_kl_hard(q):  # the most that max-KL(old, new) allows, from new's own gain to a dual bound; less 1.000001 times that gain
     prices = [q.abar[s] / far if far > 0 and q.abar[s] > 0 else F(0) for s, far in enumerate(q.rows("chi2"))]
     more = sum(q.rho[s] * (best(q.old[s], q.adv[s], x) + x * q.D) for s, x in enumerate(prices)) - q.gain
     return iv.mpf([0, largest([F(0), more])]) - q.gain / 10**6
 def scaled(row): return [x / sum(row) for x in row]
 def tilted(policy, x, by):  # in proportion to policy exp(by x)
-    return [scaled([p * iv.exp(c * y) for p, y in both(*rows)]) for *rows, c in zip(policy, x, by, strict=True)]
+    return [scaled([p * exp(c * y) for p, y in both(*rows)]) for *rows, c in zip(policy, x, by, strict=True)]
 def shared_row(q):  # (11), (12), (13) where all states share a row: in proportion to old/(nu - A), nu = max A + size
     mean = [dot(q.rho, column) * (1 - q.g) for column in zip(*q.adv, strict=True)]
     return [scaled([p / (largest(mean) + q.size - x) for p, x in both(q.old[0], mean)]) for _ in q.S]
@@ -222,12 +276,12 @@ def clip(n, o, x): return min(n * x, max(o * F(4, 5), min(o * F(6, 5), n)) * x)
 def covered(q): return all(q.over(lambda s, a: q.old[s][a] > 0 or q.new[s][a] == 0))
 GIVEN = {  # hypotheses
     **{f"chi2/{form}-{far}": covered for form in ("advantage", "time-resolved") for far in ("kl", "forward")},
+    **dict.fromkeys(("chi2/ratio-clip", "chi2/ratio-cap"), covered), "order/surrogate-up": "gain > 0 and 100*T <= 1",
     "update/cv-certificate-cv2": "m > 0 and g*c*var < (1 - g)*m**2",
     "update/cv-certificate-wider": "m > 0 and 10*g*c*(m**2 + var) < 11*(1 - g)*m**2",
     **dict.fromkeys(STEPS, lambda q: all(q.old[s] == q.old[t] for s in q.S for t in q.S if q.groups[s] == q.groups[t])),
     **dict.fromkeys(ONE_ROW, lambda q: q.size > 0 and all(row == q.old[0] for row in q.old)),
-    "order/surrogate-up": "gain > 0 and 100*T <= 1", "mean-kl/linear-open": "10*g >= 1",
-    "mean-kl/linear-4": "4*g >= 1", "mean-kl/linear-2": "5*g >= 4",
+    "mean-kl/linear-open": "10*g >= 1", "mean-kl/linear-4": "4*g >= 1", "mean-kl/linear-2": "5*g >= 4",
     "update/clip-gain": lambda q: sum(q.over(lambda s, a: q.rho[s] * clip(q.new[s][a], q.old[s][a], q.adv[s][a]))) > 0,
     "pirotta/q": lambda q: all(q.over(lambda s, a: q.q[s][a] >= 0)),
     "kakade-langford/greedy": lambda q: all(q.over(lambda s, a: q.abar[s] >= q.x * q.adv[s][a])),
@@ -279,9 +333,9 @@ def on_the_mdp(d):  # refutations, worst cases and lower ends: a number of the s
 NOTATION = {"kl": "KL(old, new)", "tv": "TV(old, new)", "reverse_kl": "KL(new, old)", "chi2": "chi2(old, new)"}
 EPSILON = {"max": "max|A_old|", "expected": "max_s |sum_a new(a|s) A_old(s, a)|"}
 GENERATORS = {  # f and f' at l > 0, and where c - lam f' vanishes
-    "kl": (lambda l: -iv.log(l), lambda l: -1 / l, lambda c, lam: -lam / c),
-    "reverse_kl": (lambda l: l * iv.log(l) - l + 1, iv.log, lambda c, lam: iv.exp(c / lam)),
-    "chi2": (lambda l: (l - 1) ** 2 / l, lambda l: 1 - 1 / l**2, lambda c, lam: iv.sqrt(lam / (lam - c))),
+    "kl": (lambda l: -log(l), lambda l: -1 / l, lambda c, lam: -lam / c),
+    "reverse_kl": (lambda l: l * log(l) - l + 1, log, lambda c, lam: exp(c / lam)),
+    "chi2": (lambda l: (l - 1) ** 2 / l, lambda l: 1 - 1 / l**2, lambda c, lam: sqrt(lam / (lam - c))),
 }
 def setting(d):
     reverse, reduction, name = re.fullmatch(r"(reverse-)?(max|mean)-(kl|tv|chi2)", d["divergence"]).groups()
@@ -327,7 +381,7 @@ def best(old, adv, lam):
         middle = (low + high) / 2
         heavy = sum(lam * o / (top + middle - a) for o, a in both(old, adv) if o) > 1
         low, high = (middle, high) if heavy else (low, middle)
-    return top + high - lam + lam * sum(o * iv.log(lam / (top + high - a)) for o, a in both(old, adv) if o)
+    return top + high - lam + lam * sum(o * log(lam / (top + high - a)) for o, a in both(old, adv) if o)
 def best_chi2(old, adv, lam):
     """The same for chi2(p||old): nu + sum old h(A - nu) at any nu, h(y) the largest l y - lam (l - 1)^2 over l >= 0."""
     pairs, top = [(o, a) for o, a in both(old, adv) if o], largest(a for o, a in both(old, adv) if o)
@@ -420,7 +474,7 @@ def cover(d):  # "The linear mean-KL theorems": H >= 0 and g >= 0 for all x and 
 HEAD, MDP = "kind statement theorem source enclosure made_by gamma ", "transition reward initial old new available "
 KINDS = {  # the proof, and the fields that a file may have: one that is not read could say something else
     "refutation": (on_the_mdp, HEAD + MDP + "claim relation note verdict slack size noise reference groups"),
-    "worst-case": (on_the_mdp, HEAD + MDP + "bound ratio reference"),
+    "worst-case": (on_the_mdp, HEAD + MDP + "bound ratio size noise reference groups"),
     "sharp-lower": (on_the_mdp, HEAD + MDP + "divergence normaliser radius"),
     "sharp-upper": (sharp_upper, HEAD + "divergence normaliser radius slope nodes w price mu nu"),
     "update-gap": (update_gap, HEAD + MDP + "problem delta coefficient multiplier groups state_labels action_labels"),

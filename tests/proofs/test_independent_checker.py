@@ -223,10 +223,6 @@ def test_both_checkers_reject_a_false_slack_and_a_true_claim(path, tmp_path):
             assert not tt.certify(tmp_path / "file.json").certified
 
 
-OTHERS = ("chi2/", "transition/")
-"""Families whose formulas are not written in the checker."""
-
-
 def every_bound():
     """Each bound on an instance with other numbers for all that it reads; on one that meets its hypotheses."""
     from trpo_theory import bounds
@@ -239,9 +235,14 @@ def every_bound():
     greedy = {"old": [[0, 1], ["1/2", "1/2"], [0, 1]], "new": [["1/4", "3/4"], ["5/8", "3/8"], ["1/4", "3/4"]]}
     reference = {"reference": [["1/4", "3/4"], ["1/2", "1/2"], [1, 0]]}
     other = {"geppo": reference, "geppo/old-tv": reference, "kakade-langford/greedy": better | greedy}
+    other["chi2/critic"] = {"noise": [[1, 2], [0, 3], [-1, "1/2"]]}
+    long = {"gamma": "19/20", "new": [["9/20", "11/20"], ["1/2", "1/2"], ["1/2", "1/2"]]}  # gamma (1 + c) < 1
+    ends = {"transition": [[["1/2", 0, "1/2"], [0, 1, 0]], [[1, 0, 0], [0, 0, 1]], [[0, 0, 1]] * 2]}  # and above 1
+    ends |= {"gamma": "19/20", "reward": [[1, 0], ["1/2", 3], [0, 0]]}
+    other |= {"chi2/mean-max": long, "transition/second-order": long, "chi2/second-order": ends, "chi2/floor": ends}
     for one in bounds.all_bounds:
-        if not one.startswith(OTHERS):
-            yield one, fields | other.get(one, {})
+        near = {"gamma": "1/2"} if one.startswith(("chi2/", "transition/")) else {}
+        yield one, fields | near | other.get(one, {})
 
 
 @pytest.mark.parametrize(
@@ -412,3 +413,15 @@ def test_both_checkers_reject_a_mutation(kind, name, files, tmp_path):
     assert not check(path)[0]
     with contextlib.suppress(tt.InvalidInput):
         assert not tt.certify(path).certified
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bound", ["chi2/advantage", "chi2/expected-advantage", "chi2/reward"])
+def test_a_worst_case_that_was_searched_for_and_its_mutations(bound, tmp_path):
+    path = tmp_path / "file.json"
+    tt.worst_case(bound, gamma=0.5, states=3, effort=1).write(path)
+    assert_proved(path)
+    fields = json.loads(path.read_text(), parse_float=str)
+    assert both(fields, path) == (True, True)
+    for name, change in MUTATIONS["worst-case"].items():
+        assert both(fields | change(fields), path) == (False, False), name
