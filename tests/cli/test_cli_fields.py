@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from trpo_theory.cli import main
 from trpo_theory.step.quantities import Quantities
 
@@ -41,3 +43,12 @@ def test_the_example_of_the_help_runs(capsys):
 def test_another_argument_is_refused(capsys):
     assert main(["fields", "max_kl"]) == 2
     assert "got" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [[], ["fields"], ["verify"]])
+def test_help_has_a_short_name(capsys, verb):
+    texts = []
+    for name in ("-h", "--help"):
+        assert main([*verb, name]) == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1] != ""

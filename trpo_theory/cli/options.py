@@ -15,6 +15,7 @@ OK, CHECK_FAILED, BAD_INPUT, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
 app: typer.Typer = typer.Typer(
     name="trpo-theory",
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="Solve finite MDPs exactly and put the theory behind TRPO to the test.\n\n"
