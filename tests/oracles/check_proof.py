@@ -121,20 +121,21 @@ FORMULAS = {  # gain = L - eta(old), rise = eta(new) - eta(old), gap = eta(new) 
     "span": lambda q: largest(q.adv[s][a] - q.adv[s][b] for s, a in q.pairs for t, b in q.pairs if s == t),
     "hat": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a] + q.noise[s][a]))),  # max |Ahat|, Ahat = A + noise
     "error": lambda q: largest(q.over(lambda s, a: abs(q.noise[s][a]))), "wrong": lambda q: dot(q.rho, map(dot, q.new, q.noise)),
-    "T": "largest(rows('tv'))", "D": "largest(rows('kl'))", "R": "largest(rows('reverse_kl'))",
-    "Tm": "mean('tv')", "Dm": "mean('kl')", "Rm": "mean('reverse_kl')",
+    **{name: f"largest(rows('{term}'))" for name, term in both("TDRc", ("tv", "kl", "reverse_kl", "reverse_chi2"))},
+    **{f"{name}m": f"mean('{term}')" for name, term in both("TDRc", ("tv", "kl", "reverse_kl", "reverse_chi2"))},
     "x": lambda q: largest(1 - q.new[s][a] / q.old[s][a] for s, a in q.pairs if q.old[s][a]),  # new = (1-x) old + x target
     "target": "own/x", "once": "g*h*x**2*target/(1 - g*(1 - x))", "u": "solved(old, abar)",  # Abar = x E_target A
     "Li": "polylog(g)", "to": "solved(ref, start, True)", "lead": "dot(to, abar) - gain", "T_old": "dot(to, rows('tv'))",
     "T_ref": lambda q: dot(q.to, [sum(map(TERMS["tv"], *x)) for x in both(q.ref, q.new)]),  # to: rho of "reference"
     "P_old": "chain(old)", "P_new": "chain(new)", "seen": lambda q: [s for s in q.S if (q.rho[s] == 0) is not True],
-    "c": "largest(rows('reverse_chi2'))", "p": lambda q: [x / q.h for x in q.rho], "m": "gain/h", "var": "variance(p, abar)",
+    "p": lambda q: [x / q.h for x in q.rho], "m": "gain/h", "var": "variance(p, abar)",
     "flat": lambda q: q.over(lambda s, a: q.p[s] * q.old[s][a]), "rewards": lambda q: q.over(lambda s, a: q.r[s][a]),
     "ms": lambda q: dot(q.flat, q.over(lambda s, a: q.adv[s][a] ** 2)), "least_abar": "least(abar)",
     "ratios": lambda q: [q.new[s][a] / q.old[s][a] for s, a in q.pairs if q.old[s][a]], "cap": "largest(ratios)",
-    "clip": lambda q: largest(abs(x - 1) for x in q.ratios), "squares": lambda q: squares(q), "second": "moved(u)",
-    "w": lambda q: [*map(dot, q.old, q.noise)],  # a critic is V + w
-    "residual": lambda q: [x - w + q.g * dot(p, q.w) for x, w, p in zip(q.abar, q.w, q.P_new, strict=True)],
+    "clip": lambda q: largest(abs(x - 1) for x in q.ratios), "squares": lambda q: squares(q),
+    "second": "moved(u)",  # the delta of the critic V + u
+    "w": lambda q: [*map(dot, q.old, q.noise)],  # a critic is V + w, whose delta is
+    "residual": lambda q: [*map(lambda x, w, p: x - w + q.g * dot(p, q.w), q.abar, q.w, q.P_new)],
     "N": lambda q: [q.solved(q.new, [F(s == t) for t in q.S], flip=True) for s in q.S],  # (I - g P_new)^-1
     "tau": lambda q: largest(sum(map(TERMS["tv"], x, y)) for x in q.N for y in q.N)}
 def variance(p, f): return dot(p, [(x - mean) ** 2 for mean in [dot(p, f)] for x in f])
@@ -159,15 +160,14 @@ def floor(law, a, v):
             levels.append(dot(low, a) + sqrt(variance(low, a) / spare))
     lowest = [b - sqrt((1 + v) * dot(law, [largest([b - x, F(0)]) ** 2 for x in a])) for b in levels]
     return dot(law, a) - largest(lowest)
-def over_time(a="abar", far="reverse_chi2", grow=by_mean, most=256, what="", block=True, pooled=False, ratio=False):
+def over_time(a="abar", grow=by_mean, far="reverse_chi2", most=256, what="", block=True, pooled=False, ratio=False):
     """The sum over t < H of g^t min{sd_t(a) sqrt(v_t), span(a)}, or of E a - phi(v_t), v_0 = 0, v_{t+1} = grow; and the rest.
 
     H of the package: the first multiple of 32 with g^H <= 1e-6, at most `most`; the rest: "The tail in one block"."""
     @cache
     def penalty(q):
         f, chi, law = [q[a][s] for s in q.seen], [q.apart(far, s, what) for s in q.seen], [iv.mpf(q.start[s]) for s in q.seen]
-        c, span, v, total = largest(chi), largest(f) - least(f), iv.mpf(0), F(0)
-        P = [[q.P_old[s][t] for t in q.seen] for s in q.seen]
+        c, span, v, total, P = largest(chi), largest(f) - least(f), 0, 0, [[q.P_old[s][t] for t in q.seen] for s in q.seen]
         flow = [[iv.mpf(x) for x in to] for to in zip(*P, strict=True)]
         H = next(t for t in range(32, most + 1, 32) if q.g**t * 10**6 <= 1 or t == most)
         for t in range(H):
@@ -193,15 +193,14 @@ def floored(q):  # or what is at least there where no ratio is finite
 TWIN = {"grow": by_max, "most": 32, "block": False}
 PENALTIES = {
     **{f"chi2/{name}": f"h*sqrt({square})" for name, square in {
-        "expected-advantage": "var*k2(g, c)", "expected-advantage-mean": "var*k2(g, mean('reverse_chi2'))",
+        "expected-advantage": "var*k2(g, c)", "expected-advantage-mean": "var*k2(g, cm)",
         "critic": "variance(p, residual)*k2(g, c)", "reward": "h*variance(flat, rewards)*c*k2(g, c)",
         "advantage-half": "ms*c*k2(g, c)/4", "instance": "var*squares/h"}.items()},
-    **{f"chi2/advantage{name}": f"h*sqrt(ms*{c}*k2(g, {c}))" for name, c in {
-        "": "c", "-mean": "mean('reverse_chi2')", "-kl": "(2*D)", "-forward": "largest(rows('chi2'))"}.items()},
-    "chi2/ratio-clip": "h*sqrt(ms*clip**2*k2(g, clip**2))", "chi2/ratio-cap": "h*sqrt(ms*2*cap*D*k2(g, 2*cap*D))",
-    **{f"{name}/{form}": over_time(a, grow=grow, what=what) for name, what in (("chi2", ""), ("transition", "P_"))
-       for form, a, grow in (
-           ("time-resolved", "abar", by_max), ("mean-max", "abar", by_mean), ("second-order", "second", by_mean))},
+    **{f"chi2/{name}": f"h*sqrt(ms*{c}*k2(g, {c}))" for name, c in {
+        "advantage": "c", "advantage-mean": "cm", "advantage-kl": "(2*D)", "advantage-forward": "largest(rows('chi2'))",
+        "ratio-clip": "clip**2", "ratio-cap": "(2*cap*D)"}.items()},
+    **{f"{name}/{form}": over_time(*how, what=what) for name, what in (("chi2", ""), ("transition", "P_")) for form, *how in (
+        ("time-resolved", "abar", by_max), ("mean-max", "abar", by_mean), ("second-order", "second", by_mean))},
     "chi2/floor": floored, "chi2/time-resolved-linear": over_time(**TWIN | {"grow": lambda v, c, mean, sd: v + c}),
     "chi2/time-resolved-mean": over_time(**TWIN | {"grow": lambda v, c, mean, sd: v + mean * (1 + v)}),
     "chi2/time-resolved-pooled": over_time(pooled=True, **TWIN), "chi2/time-resolved-forward": over_time(far="chi2", **TWIN),
@@ -214,8 +213,8 @@ PENALTIES = {
     "span/tv-q": "4*qmax*k*T**2", "pirotta/span": "k*T*spread", "pirotta/q": "2*k*T**2*qmax", "pirotta/q-signed": "2*k*T**2*qmax",
     "kakade-langford": "2*once", "kakade-langford/trpo-form": "2*k*x**2*target", "kakade-langford/own-mixture": "2*k*x**2*own",
     "kakade-langford/greedy": "once", "kakade-langford/greedy-any": "once", "blog/own-advantage-kl": "2*own*k*D",
-    "blog/own-advantage-tv2": "2*own*k*T**2", "blog/no-surrogate": "4*eps*k*Dm", "mean-kl/linear": "4*eps*k*Dm",
-    "mean-kl/linear-open": "4*eps*k*Dm", "mean-kl/linear-4": "4*eps*k*Dm", "mean-kl/linear-2": "2*eps*k*Dm",
+    "blog/own-advantage-tv2": "2*own*k*T**2", "mean-kl/linear-2": "2*eps*k*Dm",
+    **dict.fromkeys(("blog/no-surrogate", "mean-kl/linear", "mean-kl/linear-open", "mean-kl/linear-4"), "4*eps*k*Dm"),
     "mixing/mean-tv": "2*own*g*h*tau*Tm", "mixing/tv": "4*eps*g*h*tau*T**2", "mixing/kl": "2*eps*g*h*tau*D",
     "geppo": "2*own*g*h*T_ref", "geppo/old-tv": "2*own*g*h*T_old", "pinsker/kl-1": "eps*k*D"}
 CENTRES = {  # what the penalty is subtracted from, less L
@@ -335,8 +334,7 @@ EPSILON = {"max": "max|A_old|", "expected": "max_s |sum_a new(a|s) A_old(s, a)|"
 GENERATORS = {  # f and f' at l > 0, and where c - lam f' vanishes
     "kl": (lambda l: -log(l), lambda l: -1 / l, lambda c, lam: -lam / c),
     "reverse_kl": (lambda l: l * log(l) - l + 1, log, lambda c, lam: exp(c / lam)),
-    "chi2": (lambda l: (l - 1) ** 2 / l, lambda l: 1 - 1 / l**2, lambda c, lam: sqrt(lam / (lam - c))),
-}
+    "chi2": (lambda l: (l - 1) ** 2 / l, lambda l: 1 - 1 / l**2, lambda c, lam: sqrt(lam / (lam - c)))}
 def setting(d):
     reverse, reduction, name = re.fullmatch(r"(reverse-)?(max|mean)-(kl|tv|chi2)", d["divergence"]).groups()
     name = "reverse_kl" if reverse and name == "kl" else name
