@@ -16,8 +16,6 @@ from trpo_theory.numerics.floats import Floats
 from trpo_theory.solve.evaluation import trailing_fields
 from trpo_theory.step.quantities import Quantities
 
-pytestmark = pytest.mark.xdist_group("bounds-battery")  # one process: what is computed once is costly
-
 DIGITS = 50
 OPEN = {"mean-kl/linear-open"}
 ALL = dict(tt.bounds.all_bounds)

@@ -17,8 +17,6 @@ from experiments import safe_steps, scaling, step_sizes, updates
 from experiments.benchmarks import peers
 from experiments.step_sizes.gradient import Sampler, exact_gradient
 
-pytestmark = pytest.mark.xdist_group("experiment-updates")  # one process: what is computed once is costly
-
 LAKE = ("FrozenLake 4x4", "gym:FrozenLake-v1")
 TWO = ("two states", "zoo:kakade")
 SMALL = {

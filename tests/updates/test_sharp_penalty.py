@@ -7,8 +7,6 @@ import trpo_theory as tt
 from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.updates import sharp_penalty as sharp
 
-pytestmark = pytest.mark.xdist_group("sharp-penalty")  # one process: what is computed once is costly
-
 GAMMA = 0.5
 
 

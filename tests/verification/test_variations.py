@@ -17,8 +17,6 @@ import trpo_theory as tt
 from trpo_theory import claim
 from trpo_theory.step.quantities import Quantities
 
-pytestmark = pytest.mark.xdist_group("variations")  # one process: what is computed once is costly
-
 INSTANCES = 2000
 TRUE, FALSE, UNTOLD = {}, {}, {}
 
