@@ -16,7 +16,7 @@ FLOOR, MEAN_MAX = bounds.get("chi2/floor"), bounds.get("chi2/mean-max")
 
 
 def loss_at(a: np.ndarray, law: np.ndarray, v: float) -> float:
-    """E a − min E X a, of states that are told apart by `a` alone."""
+    """E a − min E X a, of states that `a` alone distinguishes."""
     states = len(a)
     mdp = tt.FiniteMDP(np.eye(states)[:, None], np.zeros((states, 1)), 0.5, np.full(states, 1 / states))
     q = tt.compare(mdp, np.ones((states, 1)), np.ones((states, 1)))

@@ -69,12 +69,28 @@ def gap_rounding(q: Quantities) -> Numbers:
     defect δ = max_s |Σ_a (new − old)(a|s)|, while the theorems assume rows that do:
         γ/(1 − γ)² (8 n ε α + 2 δ) ε' + 2 δ ε_A Σ_s |ρ_new − ρ_old|(s).
     """
+    return _moves_rounding(q, 2 * q.max_tv * _advantage_size(q), q.max_abs_expected_advantage, q.max_abs_advantage)
+
+
+def _advantage_size(q: Quantities) -> Numbers:
+    """ε + max|V|, what the error of A_old is relative to."""
+    return q.max_abs_advantage + q.max_s(abs(q.relative_value))
+
+
+def _moves_rounding(q: Quantities, error: Numbers, largest: Numbers, summed: Numbers) -> Numbers:
+    """The float error of Σ_s (ρ_new − ρ_old)(s) f(s), (*batch).
+
+    Args:
+        q: of the step.
+        error: of f, in units of a solve's.
+        largest: max|f|, which the cancelled part of ρ_new − ρ_old meets.
+        summed: what of f a defect δ of the rows' sums is multiplied with.
+    """
     unit = _unit(q)
-    size = q.max_abs_advantage + q.max_s(abs(q.relative_value))
     moved = q.sum_s(abs(q.visitation_change))
     defect = 2 * q.max_s(abs(q.sum_a(q.new - q.old)))
-    cancelled = q.gamma / (1 - q.gamma) ** 2 * (2 * unit * q.max_tv + defect) * q.max_abs_expected_advantage
-    return unit / (1 - q.gamma) * moved * 2 * q.max_tv * size + cancelled + defect * q.max_abs_advantage * moved
+    cancelled = q.gamma / (1 - q.gamma) ** 2 * (2 * unit * q.max_tv + defect) * largest
+    return unit / (1 - q.gamma) * moved * error + cancelled + defect * summed * moved
 
 
 def residual_rounding(q: Quantities, residual: Numbers) -> Numbers:
@@ -82,20 +98,15 @@ def residual_rounding(q: Quantities, residual: Numbers) -> Numbers:
 
     δ itself is Ā less (I − γ P_new) u, u = W − V_old, so |u| ≤ (max|δ| + max|Ā|)/(1 − γ), each computed to unit · |u|.
     """
-    unit = _unit(q)
-    size = q.max_abs_advantage + q.max_s(abs(q.relative_value))
-    largest = q.max_s(abs(residual))
+    size, largest = _advantage_size(q), q.max_s(abs(residual))
     critic = (largest + 2 * q.max_tv * size) / (1 - q.gamma)
-    moved = q.sum_s(abs(q.visitation_change))
-    defect = 2 * q.max_s(abs(q.sum_a(q.new - q.old)))
-    cancelled = q.gamma / (1 - q.gamma) ** 2 * (2 * unit * q.max_tv + defect) * largest
-    return unit / (1 - q.gamma) * moved * (largest + 2 * critic) + cancelled + defect * (critic + size) * moved
+    return _moves_rounding(q, largest + 2 * critic, largest, critic + size)
 
 
 def shift_rounding(q: Quantities) -> Numbers:
     """A bound on the float error of a sum of Ā over visitations that add up to at most 2/(1 − γ), (*batch)."""
     unit = _unit(q) / (1 - q.gamma)
-    return unit * 2 / (1 - q.gamma) * 2 * q.max_tv * (q.max_abs_advantage + q.max_s(abs(q.relative_value)))
+    return unit * 2 / (1 - q.gamma) * 2 * q.max_tv * _advantage_size(q)
 
 
 def to_frame(checks: Iterable[BoundCheck]) -> pd.DataFrame:

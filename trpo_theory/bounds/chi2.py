@@ -80,41 +80,42 @@ def covered(q: Quantities) -> Truth:
     return ((q.old > 0) | (q.new == 0)).all((0, 1))
 
 
-_KAPPA = r"\frac{1}{1-\gamma}\sqrt{\frac{\gamma c}{1-\gamma(1+c)}}"
-_C = r"c=\max_s\chi^2(\tilde\pi_s\|\pi_s)"
-_K = r"\frac{c\sqrt\gamma}{(1-\gamma)\sqrt{1-\gamma(1+c)}}"
-_L = r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - "
+KAPPA_OVER_D = r"\frac{1}{1-\gamma}\sqrt{\frac{\gamma c}{1-\gamma(1+c)}}"
+LARGEST = r"c=\max_s\chi^2(\tilde\pi_s\|\pi_s)"
+SCALED = r"\frac{c\sqrt\gamma}{(1-\gamma)\sqrt{1-\gamma(1+c)}}"
+FROM_L = r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - "
+"""Parts of statements in LaTeX: κ(c)/(1 − γ); what c is; what a spread is scaled with; and the centre."""
 
 BOUNDS = (
     Bound(
         "chi2/expected-advantage",
         _expected_advantage,
-        _L + rf"\mathrm{{sd}}_{{d^\pi}}(\bar A)\,{_KAPPA},\quad {_C}",
+        FROM_L + rf"\mathrm{{sd}}_{{d^\pi}}(\bar A)\,{KAPPA_OVER_D},\quad {LARGEST}",
         'derived in docs/theory.md, "Expected advantage in chi-square"; sharp',
     ),
     Bound(
         "chi2/advantage",
         _advantage,
-        _L + rf"\mathrm{{rms}}(A_\pi)\,{_K},\quad {_C}",
+        FROM_L + rf"\mathrm{{rms}}(A_\pi)\,{SCALED},\quad {LARGEST}",
         'derived in docs/theory.md, "Advantage in chi-square"; sharp for c <= 1',
     ),
     Bound(
         "chi2/reward",
         _reward,
-        _L + rf"\frac{{\mathrm{{sd}}(r)}}{{\sqrt{{1-\gamma}}}}\,{_K},\quad {_C}",
+        FROM_L + rf"\frac{{\mathrm{{sd}}(r)}}{{\sqrt{{1-\gamma}}}}\,{SCALED},\quad {LARGEST}",
         'derived in docs/theory.md, "Reward in chi-square"; sharp',
     ),
     Bound(
         "chi2/instance",
         _instance,
-        _L + r"\mathrm{sd}_{d^\pi}(\bar A)\sqrt{\frac{1}{1-\gamma}\,\mathbb{E}_\pi\sum_t\gamma^t(X_t^2-1)}",
+        FROM_L + r"\mathrm{sd}_{d^\pi}(\bar A)\sqrt{\frac{1}{1-\gamma}\,\mathbb{E}_\pi\sum_t\gamma^t(X_t^2-1)}",
         'derived in docs/theory.md, "The ratio\'s second moments exactly": between the gap and chi2/expected-advantage',
     ),
     Bound(
         "chi2/critic",
         _critic,
         r"\eta(\tilde\pi) \ge \rho_0\cdot W + \rho_\pi\cdot\delta_W - \mathrm{sd}_{d^\pi}(\delta_W)\,"
-        rf"{_KAPPA},\quad \delta_W=\sum_a\tilde\pi(r+\gamma PW)-W,\ {_C}",
+        rf"{KAPPA_OVER_D},\quad \delta_W=\sum_a\tilde\pi(r+\gamma PW)-W,\ {LARGEST}",
         'derived in docs/theory.md, "Any critic"',
         shift=_critic_shift,
         residual=_critic_residual,
@@ -122,15 +123,15 @@ BOUNDS = (
     Bound(
         "chi2/ratio-clip",
         _ratio_clip,
-        _L + rf"\mathrm{{rms}}(A_\pi)\,{_K},\quad c=k^2,\ |\tilde\pi/\pi-1|\le k",
+        FROM_L + rf"\mathrm{{rms}}(A_\pi)\,{SCALED},\quad c=k^2,\ |\tilde\pi/\pi-1|\le k",
         'derived in docs/theory.md, "Clips and caps"',
         covered,
     ),
     Bound(
         "chi2/ratio-cap",
         _ratio_cap,
-        _L
-        + rf"\mathrm{{rms}}(A_\pi)\,{_K},\quad c=2B\,D_{{\mathrm{{KL}}}}^{{\max}}(\pi,\tilde\pi),\ \tilde\pi\le B\pi",
+        FROM_L
+        + rf"\mathrm{{rms}}(A_\pi)\,{SCALED},\quad c=2B\,D_{{\mathrm{{KL}}}}^{{\max}}(\pi,\tilde\pi),\ \tilde\pi\le B\pi",
         'derived in docs/theory.md, "Clips and caps"',
         covered,
     ),

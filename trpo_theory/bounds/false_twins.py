@@ -78,18 +78,15 @@ def _time_resolved_forward(q: Quantities) -> Numbers:
     return _summed(q, _where_visited(q, q.chi2))
 
 
-_L = r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - "
-_K = r"\frac{c\sqrt\gamma}{(1-\gamma)\sqrt{1-\gamma(1+c)}}"
-_A = _L + rf"\mathrm{{rms}}(A_\pi)\,{_K},\quad "
+_A = chi2.FROM_L + rf"\mathrm{{rms}}(A_\pi)\,{chi2.SCALED},\quad "
 _COVERED = r",\ \tilde\pi\ll\pi"
 _KL = r"c=2\max_sD_{\mathrm{KL}}(\pi_s\|\tilde\pi_s)" + _COVERED
 _FORWARD = r"c=\max_s\chi^2(\pi_s\|\tilde\pi_s)" + _COVERED
-_NEW_FROM_OLD = r"c=\max_s\chi^2(\tilde\pi_s\|\pi_s)"
 
 
 def _over_time(what: str, sd: str = r"\mathrm{sd}_{p_t}") -> str:
     return (
-        rf"{_L}\sum_{{t<32}}\gamma^t\min\{{{sd}(\bar A)\sqrt{{v_t}},\,\mathrm{{span}}(\bar A)\}}"
+        rf"{chi2.FROM_L}\sum_{{t<32}}\gamma^t\min\{{{sd}(\bar A)\sqrt{{v_t}},\,\mathrm{{span}}(\bar A)\}}"
         rf" - \frac{{\gamma^{{32}}}}{{1-\gamma}}\mathrm{{span}}(\bar A),\quad {what}"
     )
 
@@ -111,7 +108,7 @@ BOUNDS = (
     _twin(
         "chi2/expected-advantage-mean",
         _expected_advantage_mean,
-        rf"{_L}\mathrm{{sd}}_{{d^\pi}}(\bar A)\,\frac{{1}}{{1-\gamma}}\sqrt{{\frac{{\gamma c}}{{1-\gamma(1+c)}}}}"
+        rf"{chi2.FROM_L}\mathrm{{sd}}_{{d^\pi}}(\bar A)\,{chi2.KAPPA_OVER_D}"
         r",\quad c=\mathbb{E}_{s\sim d^\pi}\chi^2(\tilde\pi_s\|\pi_s)",
         "chi2/expected-advantage with the mean for the maximum",
     ),
@@ -124,7 +121,7 @@ BOUNDS = (
     _twin(
         "chi2/advantage-half",
         _advantage_half,
-        rf"{_L}\tfrac12\,\mathrm{{rms}}(A_\pi)\,{_K},\quad {_NEW_FROM_OLD}",
+        rf"{chi2.FROM_L}\tfrac12\,\mathrm{{rms}}(A_\pi)\,{chi2.SCALED},\quad {chi2.LARGEST}",
         "chi2/advantage with half its constant",
     ),
     _twin(
@@ -144,13 +141,13 @@ BOUNDS = (
     _twin(
         "chi2/time-resolved-linear",
         _time_resolved_linear,
-        _over_time(r"v_t=ct,\ " + _NEW_FROM_OLD),
+        _over_time(r"v_t=ct,\ " + chi2.LARGEST),
         "chi2/time-resolved as if variances of ratios added up",
     ),
     _twin(
         "chi2/time-resolved-pooled",
         _time_resolved_pooled,
-        _over_time(_GROWN + _NEW_FROM_OLD, r"\mathrm{sd}_{d^\pi}"),
+        _over_time(_GROWN + chi2.LARGEST, r"\mathrm{sd}_{d^\pi}"),
         "chi2/time-resolved with one standard deviation for all times",
     ),
     _twin(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.bounds.chi2 import INFINITE
-from trpo_theory.bounds.formulas import Numbers
+from trpo_theory.bounds.formulas import Formula, Numbers
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
@@ -183,28 +183,9 @@ _SUMMED: Mapping[str, Callable[[Quantities], tuple[Numbers, Numbers, Growth]]] =
 """What is summed over time, by the bound's id: the arguments of `time_resolved`."""
 
 
-def _time_resolved(q: Quantities) -> Numbers:
-    return time_resolved(q, *_SUMMED["chi2/time-resolved"](q))
-
-
-def _mean_max(q: Quantities) -> Numbers:
-    return time_resolved(q, *_SUMMED["chi2/mean-max"](q))
-
-
-def _second_order(q: Quantities) -> Numbers:
-    return time_resolved(q, *_SUMMED["chi2/second-order"](q))
-
-
-def _transition_time_resolved(q: Quantities) -> Numbers:
-    return time_resolved(q, *_SUMMED["transition/time-resolved"](q))
-
-
-def _transition_mean_max(q: Quantities) -> Numbers:
-    return time_resolved(q, *_SUMMED["transition/mean-max"](q))
-
-
-def _transition_second_order(q: Quantities) -> Numbers:
-    return time_resolved(q, *_SUMMED["transition/second-order"](q))
+def _penalty(id: str) -> Formula:
+    """The sum over time of that bound."""
+    return lambda q: time_resolved(q, *_SUMMED[id](q))
 
 
 def _second_order_residual(q: Quantities) -> Numbers:
@@ -233,29 +214,29 @@ _CHAINS = r",\ \chi^2_s=\chi^2(P_{\tilde\pi}(\cdot|s)\|P_\pi(\cdot|s))"
 BOUNDS = (
     Bound(
         "chi2/time-resolved",
-        _time_resolved,
+        _penalty("chi2/time-resolved"),
         _L + _MAX + _POLICIES,
         _PROOF + "; sharp for every mean and spread of Abar",
     ),
     Bound(
         "chi2/mean-max",
-        _mean_max,
+        _penalty("chi2/mean-max"),
         _L + _MEAN + _POLICIES,
         'derived in docs/theory.md, "Mean and spread of chi-square"',
     ),
     Bound(
         "chi2/second-order",
-        _second_order,
+        _penalty("chi2/second-order"),
         _L2 + _MEAN + _POLICIES,
         'derived in docs/theory.md, "The second-order surrogate"',
         shift=_second_order_gain,
         residual=_second_order_residual,
     ),
-    Bound("transition/time-resolved", _transition_time_resolved, _L + _MAX + _CHAINS, _TRANSITION),
-    Bound("transition/mean-max", _transition_mean_max, _L + _MEAN + _CHAINS, _TRANSITION),
+    Bound("transition/time-resolved", _penalty("transition/time-resolved"), _L + _MAX + _CHAINS, _TRANSITION),
+    Bound("transition/mean-max", _penalty("transition/mean-max"), _L + _MEAN + _CHAINS, _TRANSITION),
     Bound(
         "transition/second-order",
-        _transition_second_order,
+        _penalty("transition/second-order"),
         _L2 + _MEAN + _CHAINS,
         _TRANSITION + ": the critic V + u",
         shift=_second_order_gain,

@@ -46,20 +46,20 @@ class StepMoments(StepDivergence):
 
     def sd_over_states(self, f: Array) -> Array:
         """√(E_d (f − E_d f)²), (*batch), for f of shape (S, *batch), in units of the largest |f|, as f² may be beyond floats."""
-        largest = self.max_s(abs(f))
-        unit = self.arithmetic.where(largest > 0, largest, 1)
+        unit = self._unit(self.max_s(abs(f)))
         return unit * self.moments_over(self.occupancy_old[None], f / unit)[1][0]
+
+    def _unit(self, largest: Array) -> Array:
+        return self.arithmetic.where(largest > 0, largest, 1)
 
     def _rms(self, f: Array) -> Array:
         """√(E_d f²) of f (S, *batch), in units of the largest |f|, whose square may be beyond floats."""
-        largest = self.max_s(abs(f))
-        unit = self.arithmetic.where(largest > 0, largest, 1)
+        unit = self._unit(self.max_s(abs(f)))
         return unit * self.sqrt(abs(self.sum_s(self.occupancy_old * (f / unit) ** 2)))
 
     def _rms_of_actions(self, f: Array) -> Array:
         """As `_rms`, over d_old × old, of f (S, A, *batch)."""
-        largest = self.max_s(self.max_a(abs(f)))
-        unit = self.arithmetic.where(largest > 0, largest, 1)
+        unit = self._unit(self.max_s(self.max_a(abs(f))))
         return unit * self.sqrt(abs(self.sum_s(self.occupancy_old * self.sum_a(self.old * (f / unit) ** 2))))
 
     @cached_property
@@ -72,9 +72,8 @@ class StepMoments(StepDivergence):
         """The standard deviation of r(s,a) over d_old × old."""
         weight = self.occupancy_old[:, None] * self.old
         centred = self.reward
-        for _ in range(
-            2
-        ):  # twice: where the rewards share a constant that dwarfs them, a rounded mean leaves some of it
+        # twice: where the rewards share a constant that dwarfs them, a rounded mean leaves some of it
+        for _ in range(2):
             centred = centred - self.sum_s(self.sum_a(weight * centred))
         return self._rms_of_actions(centred)
 

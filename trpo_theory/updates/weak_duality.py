@@ -50,8 +50,8 @@ def _bound(
         multiplier = problem.reduction.admissible(multiplier, rho)
         charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.radius)
         if problem.reduction.shares_multiplier:  # what is spent is known for ρ of the MDP, not for ρ as it stands
-            missed = np.where(_is_less_in_total(surrogate, problem, charge), 0.0, _missed(surrogate))
-            multiplier = multiplier * (1 - missed)
+            in_total, _ = _price_of_visitation(surrogate, problem, charge)
+            multiplier = multiplier * (1 - np.where(in_total, 0.0, _missed(surrogate)))
     elif isinstance(problem, Penalty):
         multiplier = problem.reduction.admissible(multiplier, rho)
         price = problem.reduction.budget(multiplier, rho, surrogate.complement, 1.0)
@@ -74,20 +74,19 @@ def _missed(surrogate: Surrogate) -> np.ndarray:
     return np.minimum(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), 1.0)
 
 
-def _moved_in_total(surrogate: Surrogate) -> np.ndarray:
-    """2 max|A| Σ |ρ* − ρ|, (B,): what the error of ρ adds to Σ ρ v(λ̄), as 0 ≤ v ≤ 2 max|A|."""
-    return 2 * surrogate.total_error * _sizes(surrogate).max(0)
+def _price_of_visitation(
+    surrogate: Surrogate, problem: TrustRegion, charge: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which of two prices of the error of ρ a mean pays, true for the one of all states together, and what is added, (B,).
 
-
-def _is_less_in_total(surrogate: Surrogate, problem: TrustRegion, charge: np.ndarray) -> np.ndarray:
-    """Which of two prices of the error of ρ a mean pays, (B,): true for the one of all states together.
-
-    Σ ρ* v(λ̄) + λ̄ δ/(1 − γ) is a bound for the MDP with any λ̄. The other price: a row pays λ̄ (1 − missed), by which the bound
-    grows by up to missed λ̄ δ/(1 − γ); it is the less for small radii where no row's ρ is badly known.
+    Σ ρ* v(λ̄) + λ̄ δ/(1 − γ) is a bound for the MDP with any λ̄, and 0 ≤ v ≤ 2 max|A|: 2 max|A| Σ |ρ* − ρ| is one price. The
+    other: a row pays λ̄ (1 − missed), by which the bound grows by up to missed λ̄ δ/(1 − γ), and what policies move within
+    reach is added; it is the less for small radii where no row's ρ is badly known.
     """
-    by_rows = _missed(surrogate).max(0) * charge
-    radius = np.full(charge.shape, problem.radius)
-    return _moved_in_total(surrogate) < by_rows + _moved_within(surrogate, problem, radius)
+    together = 2 * surrogate.total_error * _sizes(surrogate).max(0)
+    within = _moved_within(surrogate, problem, np.full(charge.shape, problem.radius))
+    in_total = together < _missed(surrogate).max(0) * charge + within
+    return in_total, np.where(in_total, together, within)
 
 
 def _moved_within(surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> np.ndarray:
@@ -155,8 +154,7 @@ def _error_within_reach(
         rho = surrogate.visitation
         multiplier = problem.reduction.admissible(multiplier, rho)
         charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.radius)
-        in_total, within = _moved_in_total(surrogate), _moved_within(surrogate, problem, radius)
-        moved = np.where(_is_less_in_total(surrogate, problem, charge), in_total, within)
+        _, moved = _price_of_visitation(surrogate, problem, charge)
         return _error_in_advantage(surrogate, problem, radius) + moved
     assert isinstance(problem, Penalty)
     coefficient = linear_coefficient(surrogate, problem)
