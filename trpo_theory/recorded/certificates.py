@@ -13,6 +13,7 @@ from trpo_theory import bounds
 from trpo_theory.recorded.chains import Steps
 from trpo_theory.step.idle import held_still
 from trpo_theory.step.quantities import Quantities
+from trpo_theory.updates.cv import largest_chi2
 from trpo_theory.updates.promises import Promise, promised
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ def _first_share(q: Quantities) -> np.ndarray:
         np.asarray(part) for part in (q.max_s(q.visited_chi2), q.mean_expected_advantage, q.expected_advantage_sd)
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        largest = (1 - q.gamma) / q.gamma * mean**2 / (mean**2 + sd**2)
-        share = np.sqrt(largest / c)
+        share = np.sqrt(largest_chi2(q.gamma, mean, sd) / c)
     return np.where((mean > 0) & (share > 0), share, 0.0)
 
 

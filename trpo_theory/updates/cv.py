@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trpo_theory._entries import is_real
 from trpo_theory._outward import Toward, float_toward
@@ -69,7 +69,7 @@ def cv_certificate(gamma: Number, c: Number, mean: Number, sd: Number) -> CVCert
     m, s = _rational(mean, "mean"), _rational(sd, "sd")
     if size < 0 or s < 0 or not (finite or c == math.inf):
         raise InvalidInput(got=f"c = {c!r}, sd = {sd!r}", wanted="0 or more, c may be infinite", fix="check the signs")
-    largest = (1 - g) * m**2 / (g * (m**2 + s**2)) if m > 0 and g > 0 else None
+    largest: Fraction | None = largest_chi2(g, m, s) if m > 0 and g > 0 else None
     return CVCertificate(
         gamma=float(gamma),
         c=float(c),
@@ -79,6 +79,11 @@ def cv_certificate(gamma: Number, c: Number, mean: Number, sd: Number) -> CVCert
         largest=float_toward(largest, Toward.DOWN) if largest is not None else (math.inf if m > 0 else 0.0),
         certified=finite and m > 0 and (largest is None or size < largest),
     )
+
+
+def largest_chi2(gamma: Any, mean: Any, sd: Any) -> Any:
+    """(1 − γ)/(γ (1 + CV²)), CV = sd/mean, without dividing by the mean: of rationals, or of arrays."""
+    return (1 - gamma) / gamma * mean**2 / (mean**2 + sd**2)
 
 
 def _rational(value: Number, name: str) -> Fraction:
