@@ -20,9 +20,10 @@ from trpo_theory.proofs.settle import settle
 from trpo_theory.search import hunt as hunting
 from trpo_theory.search import shrink as shrinking
 from trpo_theory.search.battery import GAMMAS, SHAPES, battery, random_instances
-from trpo_theory.search.descent import descend, mutated, scaled
+from trpo_theory.search.descent import descend, scaled
 from trpo_theory.search.hunt import Hunt, hunt, least_of
 from trpo_theory.search.impose import impose
+from trpo_theory.search.mutation import mutated
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.shrink import shrink
 from trpo_theory.search.simple_numbers import cost, number_at, row_at

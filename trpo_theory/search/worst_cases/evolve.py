@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trpo_theory.search.battery import family_instances, random_instances
-from trpo_theory.search.descent import mutated
+from trpo_theory.search.mutation import mutated
 from trpo_theory.search.worst_cases.ascent import ascend
 from trpo_theory.search.worst_cases.ratio import FORMS, Ratio, formed
 from trpo_theory.step.instances import Instances, joined
