@@ -258,7 +258,8 @@ def test_an_interruption_is_one_line_and_leaves_nothing_half_written(one, tmp_pa
 
 
 HALTS = """
-import pathlib, sys, time
+import pathlib, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 from experiments import curves
 from experiments.__main__ import main
 def halts(*_):

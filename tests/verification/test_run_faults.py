@@ -39,7 +39,8 @@ CALL = (
     "--json",
 )
 SCRIPT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 import trpo_theory.verification.chunk as chunk
 chunk.CHUNK = 200
 import trpo_theory.verification.verifying
