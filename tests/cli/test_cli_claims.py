@@ -13,7 +13,8 @@ import pytest
 
 from trpo_theory.claims import catalogue
 from trpo_theory.cli import main
-from trpo_theory.search import hunt as hunting
+from trpo_theory.search.instruments import mutation
+from trpo_theory.verification import search_task
 
 WITNESSES = Path(__file__).parent.parent / "witnesses"
 
@@ -60,8 +61,8 @@ def here(work, tasks):
 def shorter():
     """Short searches: what is tested is what is said of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hunting, "GENERATIONS", 1)
-        patch.setattr(hunting, "_HARD", 1)
+        patch.setattr(mutation, "GENERATIONS", 1)
+        patch.setattr(search_task, "_HARD", 1)
         patch.setattr("trpo_theory.verification.falsifying.INSTANCES", 300)
         patch.setattr("trpo_theory.verification.execute.alone", here)
         yield
@@ -402,7 +403,7 @@ def test_bad_input_is_refused_before_any_search(capsys, tmp_path, monkeypatch, w
     for name in ("directory.json", "directory.py"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("trpo_theory.verification.search_task.hunt", lambda *_, **__: pytest.fail("it searched"))
+    monkeypatch.setattr("trpo_theory.verification.search_task.run_all", lambda *_, **__: pytest.fail("it searched"))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert_one_message(*run(capsys, *shlex.split(arguments)), *parts)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

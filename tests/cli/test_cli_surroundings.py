@@ -10,7 +10,7 @@ import pytest
 
 from trpo_theory.cli import main
 from trpo_theory.cli.streams import in_ascii
-from trpo_theory.search import hunt as hunting
+from trpo_theory.search.instruments import mutation
 
 WITNESS = str(Path(__file__).parent.parent / "witnesses" / "trpo--tv-2.json")
 LONG = 300 * "n"
@@ -67,7 +67,7 @@ class Faulty(io.StringIO):
 def shorter():
     """Short searches."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hunting, "GENERATIONS", 1)
+        patch.setattr(mutation, "GENERATIONS", 1)
         patch.setattr("trpo_theory.verification.falsifying.INSTANCES", 300)
         yield
 

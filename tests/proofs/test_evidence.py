@@ -13,7 +13,7 @@ import scipy.sparse
 import trpo_theory as tt
 from trpo_theory.cli import main
 from trpo_theory.proofs.certifying import CHECKERS
-from trpo_theory.search import hunt as hunting
+from trpo_theory.search.instruments import mutation
 from trpo_theory.search.worst_cases import evolve
 from trpo_theory.sharp.gap import sharp_gap
 from trpo_theory.sharp.mean_kl_linear import FROM_A_QUARTER
@@ -29,7 +29,7 @@ KINDS = (REFUTATION, WORST, LOWER, UPPER, UPDATE, COVER)
 def shorter():
     """Short searches: what is tested is what is written of their results."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hunting, "GENERATIONS", 1)
+        patch.setattr(mutation, "GENERATIONS", 1)
         patch.setattr("trpo_theory.verification.falsifying.INSTANCES", 300)
         for name in ("_ROUNDS", "_GENERATIONS", "_CLIMBERS"):
             patch.setattr(evolve, name, 1)

@@ -17,13 +17,15 @@ from trpo_theory.claims.from_file import read_claims
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
-from trpo_theory.search import hunt as hunting
 from trpo_theory.search import shrink as shrinking
 from trpo_theory.search.battery import GAMMAS, SHAPES, battery, random_instances
-from trpo_theory.search.descent import descend, scaled
-from trpo_theory.search.hunt import Hunt, hunt, least_of
+from trpo_theory.search.findings import Findings
+from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.impose import impose
+from trpo_theory.search.instruments import mutation, run_all
+from trpo_theory.search.instruments.mutation import descend
 from trpo_theory.search.mutation import mutated
+from trpo_theory.search.scales import least_of, scaled
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.shrink import shrink
 from trpo_theory.search.simple_numbers import cost, number_at, row_at
@@ -391,15 +393,16 @@ def test_an_exception_is_told_with_the_line_of_the_file(tmp_path):
 
 @pytest.mark.parametrize("needs", [frozenset(), *(frozenset({word}) for word in sorted(NEEDS))], ids=str)
 def test_descent_keeps_instances_instances_and_never_loses_the_best(needs):
-    screen = Screen(made(lambda q: q.surrogate_gap + 3 * q.max_tv))
-    start = impose(drawn(60, 3, 2, seed=11), needs)
-    before = screen(start)
-    best, screened, tried, effective = descend(screen, start, np.random.default_rng(0), generations=6, needs=needs)
+    claim = made(lambda q: q.surrogate_gap + 3 * q.max_tv, needs=needs)
+    hunt = Hunt(claim, np.random.default_rng(0), instances=60)
+    before = hunt.try_out(impose(drawn(60, 3, 2, seed=11), needs))
+    descend(hunt, (3, 2), generations=6)
+    best, screened = hunt.best((3, 2))
     assert_rows(best)
-    assert tried == effective == 6 * 360
+    assert hunt.findings.tried == hunt.findings.effective == 60 + 6 * 360
     for scale in ("gap", "reward"):
         assert scaled(screened, scale).min() <= scaled(before, scale).min()
-    again = screen(best)
+    again = Screen(claim)(best)
     np.testing.assert_allclose(screened.slack, again.slack, rtol=1e-9, atol=1e-9)
     if "one-row" in needs:
         assert (best.old == best.old[:, :1]).all()
@@ -422,25 +425,31 @@ def test_children_are_instances_whose_groups_share_rows():
 
 
 def test_descent_counts_only_what_meets_the_hypotheses():
-    screen = Screen(made(lambda q: q.surrogate_gap, given=lambda q: q.gamma < 0.5))
-    best, screened, tried, effective = descend(screen, drawn(50, 2, 2), np.random.default_rng(0), generations=5)
-    assert tried == 5 * 360
-    assert 0 < effective < tried
+    claim = made(lambda q: q.surrogate_gap, given=lambda q: q.gamma < 0.5)
+    hunt = Hunt(claim, np.random.default_rng(0), instances=50)
+    hunt.try_out(drawn(50, 2, 2))
+    descend(hunt, (2, 2), generations=5)
+    assert hunt.findings.tried == 50 + 5 * 360
+    assert 0 < hunt.findings.effective < hunt.findings.tried
+    best, screened = hunt.best((2, 2))
     np.testing.assert_array_equal(screened.met, best.gamma < 0.5)
 
 
 # --- the hunt --------------------------------------------------------------------------------------------------
 
 
-def hunted(claim, instances=300, **options):
+def hunted(claim, instances=300):
     parts = battery(np.random.default_rng(0), instances, claim.needs)
-    return hunt(claim, [(part, part.quantities()) for part in parts], np.random.default_rng(1), **options)
+    drawn = [(part, part.quantities()) for part in parts]
+    hunt = Hunt(claim, np.random.default_rng(1), instances=instances, drawn=lambda: drawn)
+    run_all(hunt)
+    return hunt.findings
 
 
 @pytest.fixture
 def short(monkeypatch):
     """Descents of two generations."""
-    monkeypatch.setattr(hunting, "GENERATIONS", 2)
+    monkeypatch.setattr(mutation, "GENERATIONS", 2)
 
 
 @pytest.mark.slow
@@ -471,7 +480,7 @@ def test_whatever_exception_balls_raise_leaves_an_instance_undecided():
 
 
 def test_the_smallest_counterexample_is_wanted():
-    found = Hunt()
+    found = Findings()
     assert found.wants((3, 3))
     found.refuted = SimpleNamespace(states=2, actions=2), None
     assert found.wants((1, 2))
@@ -659,7 +668,7 @@ def test_instances_hold_what_they_were_made_of():
     np.testing.assert_array_equal(made_of.reference[0], q.old)
     assert {field.name for field in dataclasses.fields(Instances)} == {*made_of.arrays(), "available"}
     assert tt.claims.get("trpo/tv-2").needs <= NEEDS
-    assert hunting.SMALL[0] == (1, 2)
+    assert mutation.SMALL[0] == (1, 2)
 
 
 @pytest.mark.parametrize("count", [1, 5, 40, 60])

@@ -16,7 +16,7 @@ from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.model.decimals import as_written
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
-from trpo_theory.search import hunt as hunting
+from trpo_theory.search.instruments import mutation
 from trpo_theory.search.screen import Screen
 from trpo_theory.verification import merged, read_run
 from trpo_theory.verification.chunk import Chunk, chunks
@@ -44,7 +44,7 @@ def small_chunks(monkeypatch):
     """Chunks of 200 instances and searches of one generation."""
     monkeypatch.setattr(chunking, "CHUNK", 200)
     monkeypatch.setattr(verifying, "CHUNK", 200)
-    monkeypatch.setattr(hunting, "GENERATIONS", 1)
+    monkeypatch.setattr(mutation, "GENERATIONS", 1)
 
 
 # --- what a chunk finds out ------------------------------------------------------------------------------------
@@ -107,12 +107,12 @@ def test_every_alarm_of_floats_goes_to_balls_and_none_is_left():
 
 @pytest.mark.slow
 def test_alarms_beyond_the_limit_are_not_forgotten(monkeypatch):
-    monkeypatch.setattr(sys.modules["trpo_theory.verification.hunts"], "_CHECKED_AT_MOST", 20)
+    monkeypatch.setattr(sys.modules["trpo_theory.verification.kept_findings"], "_CHECKED_AT_MOST", 20)
     alarm = made(lambda q: (q.gamma + 1e20) - 1e20 - q.gamma + q.gamma * 1e-3)
     (tally,) = chunk(alarm, instances=60).run()
     assert tally.checked == 20
     assert tally.unchecked >= 35
-    monkeypatch.setattr(hunting, "GENERATIONS", 1)
+    monkeypatch.setattr(mutation, "GENERATIONS", 1)
     (verdict,) = verifying.run_tasks([alarm], [verifying.Search(alarm, 10, 0), chunk(alarm, instances=60)])
     assert verdict.verdict == "undecided"
     assert "neither floats nor balls decide" in verdict.note

@@ -17,6 +17,8 @@ from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.search import hunt as hunting
 from trpo_theory.search.battery import battery
+from trpo_theory.search.instruments import mutation
+from trpo_theory.verification import search_task
 from trpo_theory.verification.falsifying import check, falsify
 from trpo_theory.verification.verdict import Verdict
 from trpo_theory.verification.verifying import verify
@@ -32,14 +34,14 @@ def made(formula, id="mine/made", **details):
 def shorter():
     """Descents of ten generations, not fifty: time for the search is not what is tested."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hunting, "GENERATIONS", 10)
+        patch.setattr(mutation, "GENERATIONS", 10)
         yield
 
 
 @pytest.fixture
 def short(monkeypatch):
     """Descents of two generations."""
-    monkeypatch.setattr(hunting, "GENERATIONS", 2)
+    monkeypatch.setattr(mutation, "GENERATIONS", 2)
     monkeypatch.setattr("trpo_theory.verification.falsifying.INSTANCES", 200)
 
 
@@ -125,7 +127,7 @@ def test_the_order_and_company_of_the_claims_is_irrelevant(verification):
 
 @pytest.mark.slow
 def test_the_number_of_processes_is_irrelevant_and_the_seed_is_not(monkeypatch):
-    monkeypatch.setattr(hunting, "GENERATIONS", 50)  # as in other processes
+    monkeypatch.setattr(mutation, "GENERATIONS", 50)  # as in other processes
     some = ["id/importance-any", "divergence/chi2-half", "order/upper"]
     one = verify(some, instances=100)
     assert same(one, verify(some, instances=100, jobs=2))
@@ -146,7 +148,7 @@ def test_claims_of_a_file_and_of_this_one_run_in_other_processes(tmp_path, capfd
         "@claim('mine/six-fifths', statement='s')\ndef fifths(q):\n    print('looking')\n    return helper(q) - 1.2\n"
         "@claim('mine/half', statement='s')\ndef half(q):\n    return helper(q) - 1.5\n"
     )
-    monkeypatch.setattr(hunting, "GENERATIONS", 50)  # as in other processes
+    monkeypatch.setattr(mutation, "GENERATIONS", 50)  # as in other processes
     own = [*read_claims(file), made(lambda q: q.max_tv - 0.5, expected=False)]
     one = verify(own, instances=100)
     capfd.readouterr()
@@ -170,7 +172,7 @@ def test_a_formula_that_writes_into_its_arrays_hurts_no_other_claim():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hunting, "_ONE_BY_ONE_SHARE", 1.0)
-        patch.setattr(hunting, "GENERATIONS", 0)
+        patch.setattr(mutation, "GENERATIONS", 0)
         company = [made(vandal, id="mine/a"), made(clumsy_vandal, id="mine/b"), "order/upper"]
         together = verify(company, instances=100)
         assert same([together["order/upper"]], verify("order/upper", instances=100))
@@ -197,13 +199,13 @@ def test_hypotheses_that_nothing_meets_leave_a_claim_undecided():
 
 @pytest.mark.slow
 def test_effective_counts_those_that_meet_the_hypotheses(monkeypatch):
-    monkeypatch.setattr(hunting, "GENERATIONS", 0)
+    monkeypatch.setattr(mutation, "GENERATIONS", 0)
     parts = battery(np.random.default_rng([0, zlib.crc32(b"")]), 200)
     verdict = judged(lambda q: 1, given=lambda q: q.gamma < 0.5)
     assert verdict.instances == sum(map(len, parts))
     assert verdict.effective == sum(int((part.gamma < 0.5).sum()) for part in parts)
     assert verdict.min_slack == 1
-    monkeypatch.setattr(hunting, "GENERATIONS", 1)
+    monkeypatch.setattr(mutation, "GENERATIONS", 1)
     assert judged(lambda q: 1).effective == judged(lambda q: 1).instances == verdict.instances + 5 * 360
 
 
@@ -242,7 +244,7 @@ def test_equality_of_transcendental_numbers_is_a_tie_and_not_undecided():
     ],
 )
 def test_as_expected(shift, expected, verdict, as_expected, monkeypatch):
-    monkeypatch.setattr(hunting, "_HARD", 1)
+    monkeypatch.setattr(search_task, "_HARD", 1)
     judgement = judged(lambda q: q.max_tv + shift, expected=expected)
     assert (judgement.verdict, judgement.as_expected, judgement.expected) == (verdict, as_expected, expected)
     assert verify(made(lambda q: q.max_tv + shift, expected=expected), instances=50).as_expected == as_expected
@@ -358,7 +360,7 @@ def test_falsify_stops_at_the_first_counterexample():
 @pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_falsify_adds_up_its_searches(monkeypatch):
-    monkeypatch.setattr(hunting, "_HARD", 1)
+    monkeypatch.setattr(search_task, "_HARD", 1)
     alone = [falsify(made(lambda q: q.max_tv), effort=1, seed=seed) for seed in (0, 1)]
     both = falsify(made(lambda q: q.max_tv), effort=2)
     assert both.verdict == "unrefuted"

@@ -106,6 +106,11 @@ class Claim:
         """The file in which its formula is written; "" where that is not known."""
         return self.origin or getattr(getattr(self.formula, "__code__", None), "co_filename", "")
 
+    @property
+    def is_solved(self) -> bool:
+        """Whether new is the solution of an update problem that has no closed form: only a solver makes it."""
+        return self.problem is not None and self.step is None
+
     def __call__(self, q: Quantities) -> Numbers:
         """The signed slack."""
         return self.signed_slack(q)

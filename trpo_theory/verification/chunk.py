@@ -11,21 +11,18 @@ import numpy as np
 from trpo_theory import claims as catalogue
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed
-from trpo_theory.search import hunt as hunting
 from trpo_theory.search.battery import battery, random_instances
-from trpo_theory.search.hunt import Batch
+from trpo_theory.search.hunt import Batch, Hunt
 from trpo_theory.search.impose import impose
-from trpo_theory.search.screen import Screen
-from trpo_theory.search.solved import hunt_solved
+from trpo_theory.search.instruments.samples import Samples
+from trpo_theory.search.instruments.solver_steps import SolverSteps
 from trpo_theory.step.instances import Instances
-from trpo_theory.verification.hunts import RecheckingHunt
+from trpo_theory.verification.kept_findings import KeepingFindings, RecheckingFindings
 from trpo_theory.verification.portable import Portable, is_of_file, portable, restored, slug
 from trpo_theory.verification.tally import Tally
 
 CHUNK = 20_000
 """Instances in a chunk. Chosen: a second or so of work, and tens of megabytes."""
-SOLVED_SHARE = 10
-"""A claim about an update problem costs a solve for each instance, and is run on this many times fewer. Chosen."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +88,8 @@ class Chunk:
     def run(self) -> list[Tally]:
         """The tallies, in the order of the claims; of a claim whose own code fails, the error."""
         chosen = [restored(claim) for claim in self.claims]
-        if self.solved:
-            return [tally_or_error(claim, self._solved) for claim in chosen]
-        batches: list[Batch] = [(part, part.quantities()) for part in self.drawn()]
+        batches: list[Batch] = [] if self.solved else [(part, part.quantities()) for part in self.drawn()]
         return [tally_or_error(claim, lambda claim: self._tally(claim, batches)) for claim in chosen]
-
-    def _solved(self, claim: Claim) -> Tally:
-        found = hunt_solved(claim, self.generator, self.instances // SOLVED_SHARE)
-        return Tally.of_hunt(claim.id, found, found.refuted[0] if found.refuted else None)
 
     def drawn(self) -> list[Instances]:
         """The instances, a batch a size."""
@@ -107,19 +98,18 @@ class Chunk:
         return [impose(random_instances(self.generator, self.instances, *self.shape), self.needs)]
 
     def _tally(self, claim: Claim, batches: list[Batch]) -> Tally:
-        screen, found = Screen(claim), RecheckingHunt(claim.relation)
-        shared = catalogue.catalogue.get(claim.id) is claim
-        for instances, q in batches:
-            part = (
-                instances
-                if screen.batched
-                else instances.take(slice(max(8, int(hunting._ONE_BY_ONE_SHARE * len(instances)))))
-            )
-            screened = screen(part, q if shared and screen.batched else None)
-            found.add(part, screened, len(part), int(screened.met.sum()))
-        found.batched = screen.batched
-        found.prove(claim)
-        return Tally.of_hunt(claim.id, found, found.refuted[0] if found.refuted else None)
+        findings = (KeepingFindings if self.solved else RecheckingFindings)(claim.relation)
+        drawn = readable_by(claim, batches)
+        hunt = Hunt(claim, self.generator, instances=self.instances, drawn=lambda: drawn, findings=findings)
+        (SolverSteps() if self.solved else Samples()).run(hunt, 1)
+        return Tally.of_findings(claim.id, findings, findings.refuted[0] if findings.refuted else None)
+
+
+def readable_by(claim: Claim, batches: list[Batch]) -> list[Batch]:
+    """With their quantities for a claim of the catalogue only: a formula that writes into them must not corrupt the others'."""
+    if catalogue.catalogue.get(claim.id) is claim:
+        return batches
+    return [(instances, None) for instances, _ in batches]
 
 
 def tally_or_error(claim: Claim, tallied: Callable[[Claim], Tally]) -> Tally:
@@ -136,7 +126,7 @@ def chunks(
     """The chunks that make up so many instances for every claim: all of them of a shape, or what a search has not tried."""
     groups: dict[tuple[frozenset[str], str], list[Claim]] = {}
     for claim in claims:
-        solved = claim.id if claim.problem is not None and claim.step is None else ""
+        solved = claim.id if claim.is_solved else ""
         groups.setdefault((frozenset() if solved else claim.needs, solved), []).append(claim)
     made = []
     for (needs, solved), group in groups.items():

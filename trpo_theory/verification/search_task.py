@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trpo_theory import claims
 from trpo_theory.bounds.record import Claim
 from trpo_theory.search.battery import battery
-from trpo_theory.search.hunt import Batch, hunt
+from trpo_theory.search.hunt import Batch, Hunt
+from trpo_theory.search.instruments import run_all
 from trpo_theory.search.shrink import shrink
-from trpo_theory.search.solved import hunt_solved
-from trpo_theory.verification.chunk import SOLVED_SHARE, tally_or_error
-from trpo_theory.verification.hunts import KeepingHunt
+from trpo_theory.verification.chunk import readable_by, tally_or_error
+from trpo_theory.verification.kept_findings import KeepingFindings
 from trpo_theory.verification.portable import Portable, is_of_file, portable, restored, slug
 from trpo_theory.verification.tally import Tally
+
+_HARD = 8
+"""A hard search is made on wider sizes too, and is so many times as long. Chosen."""
 
 
 @dataclass(frozen=True)
@@ -65,30 +67,24 @@ class Search:
         return [tally_or_error(restored(self.claim), self._tally)]
 
     def _tally(self, claim: Claim) -> Tally:
-        generator = np.random.default_rng([self.seed, zlib.crc32(claim.id.encode())])
-        if claim.problem is not None and claim.step is None:
-            found = hunt_solved(claim, generator, self.instances // SOLVED_SHARE)
-        else:
-            found = hunt(
-                claim,
-                self._batches(claim),
-                generator,
-                hard=self.hard or claim.expected == "open",
-                found=KeepingHunt(claim.relation),
-            )
-        refuted = None if found.refuted is None else shrink(claim, *found.refuted)[0]
-        return Tally.of_hunt(claim.id, found, refuted)
+        hunt = Hunt(
+            claim,
+            np.random.default_rng([self.seed, zlib.crc32(claim.id.encode())]),
+            instances=self.instances,
+            drawn=lambda: self._drawn(claim),
+            findings=KeepingFindings(claim.relation),
+        )
+        run_all(hunt, _HARD if self.hard or claim.expected == "open" else 1)
+        refuted = None if hunt.findings.refuted is None else shrink(claim, *hunt.findings.refuted)[0]
+        return Tally.of_findings(claim.id, hunt.findings, refuted)
 
-    def _batches(self, claim: Claim) -> list[Batch]:
+    def _drawn(self, claim: Claim) -> list[Batch]:
         """The battery depends only on the seed and on what the claim needs, so that claims run on the same instances."""
         batteries = batteries_of(self.instances, self.seed)
         if claim.needs not in batteries:
             fresh = np.random.default_rng([self.seed, zlib.crc32(" ".join(sorted(claim.needs)).encode())])
             batteries[claim.needs] = [(part, part.quantities()) for part in battery(fresh, self.instances, claim.needs)]
-        if claims.catalogue.get(claim.id) is claim:
-            return batteries[claim.needs]
-        # a formula that writes into its arrays must not corrupt the arrays that other claims read
-        return [(part, None) for part, _ in batteries[claim.needs]]
+        return readable_by(claim, batteries[claim.needs])
 
 
 @functools.lru_cache(maxsize=1)

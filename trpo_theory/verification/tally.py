@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trpo_theory.proofs.witness import instance_fields
-from trpo_theory.search.hunt import Hunt
+from trpo_theory.search.findings import Findings
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
@@ -90,8 +90,8 @@ class Tally:
     error: str = ""
 
     @classmethod
-    def of_hunt(cls, claim_id: str, found: Hunt, refuted: ExactInstance | None) -> Tally:
-        """Of a hunt, whose counterexample may have been shrunk since."""
+    def of_findings(cls, claim_id: str, found: Findings, refuted: ExactInstance | None) -> Tally:
+        """Of what was found, whose counterexample may have been shrunk since."""
         return cls(
             claim_id,
             instances=found.tried,

@@ -1,4 +1,4 @@
-"""Claims about the update problems (11)-(13): new comes from the real solver, over all policies and over aggregated classes."""
+"""Claims about the update problems: new comes from the real solver, over all policies and over aggregated classes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.search.battery import random_instances, share
 from trpo_theory.search.hunt import Hunt
-from trpo_theory.search.screen import Screen
+from trpo_theory.search.instrument import Instrument
 from trpo_theory.step.instances import Instances
 from trpo_theory.updates import update
 
@@ -19,34 +19,44 @@ _SHAPES = ((2, 2), (3, 2), (3, 3), (5, 3))
 """(S, A) of the instances whose update is solved. Chosen."""
 _SIZES = (1e-6, 1e-4, 0.01, 0.1, 0.5, 2.0)
 """Radii and coefficients of the problems. Chosen: from steps near 0 to beyond any divergence."""
+_SHARE = 10
+"""A solve costs so many times what an instance of a battery costs, and there are so many times fewer. Chosen."""
 _SOLVER_NOISE = 100.0
 """The solver's own accuracy, a relative 1e-10 of the objective, in units of the screen's noise, with a margin."""
 
 
-def hunt_solved(claim: Claim, generator: np.random.Generator, instances: int) -> Hunt:
-    """Solve the claim's problem on random instances, old policies and classes, and evaluate the claim on the answers.
+class SolverSteps(Instrument):
+    """Solves the claim's problem on random instances, old policies and classes, and evaluates the claim on the answers.
 
     New is the solver's, optimal to about 1e-10 of the objective and not exactly: a slack below that counts as 0, and one
     clearly negative is reported as undecided, since it is no proof: unless the claim's slack is sound for any new.
     """
-    screen, found, false = Screen(claim), Hunt(claim.relation), 0
-    patterns = 1 if claim.tabular else 3
-    each = max(8, instances // (len(_SHAPES) * len(_SIZES) * patterns))
-    for states, actions in _SHAPES:
-        for pattern in _patterns(generator, states)[:patterns]:
-            for size in _SIZES:
-                drawn = random_instances(generator, each, states, actions)
-                solved = _solved(claim, drawn, pattern, size)
-                screened = screen(solved)
-                screened = dataclasses.replace(screened, noise=_SOLVER_NOISE * screened.noise)
-                found.add(solved, screened, len(solved), int(screened.met.sum()))
-                false += int(screened.negative.sum())
-    if claim.sound_for_any_new:
-        found.prove(claim)
-    elif false:
-        found.undecided = false
-    found.near = 0
-    return found
+
+    name = "solver steps"
+
+    def suits(self, claim: Claim) -> bool:
+        """Those about a problem that only a solver solves."""
+        return claim.is_solved
+
+    def run(self, hunt: Hunt, effort: int) -> None:
+        """Every size of step, on every pattern of shared rows."""
+        claim, false = hunt.claim, 0
+        patterns = 1 if claim.tabular else 3
+        each = max(8, hunt.instances // (_SHARE * len(_SHAPES) * len(_SIZES) * patterns))
+        for states, actions in _SHAPES:
+            for pattern in _patterns(hunt.generator, states)[:patterns]:
+                for size in _SIZES:
+                    drawn = random_instances(hunt.generator, each, states, actions)
+                    solved = _solved(claim, drawn, pattern, size)
+                    screened = hunt.screen(solved)
+                    screened = dataclasses.replace(screened, noise=_SOLVER_NOISE * screened.noise)
+                    hunt.count(solved, screened)
+                    false += int(screened.negative.sum())
+        if claim.sound_for_any_new:
+            hunt.prove()
+        elif false:
+            hunt.findings.undecided = false
+        hunt.findings.near = 0
 
 
 def _patterns(generator: np.random.Generator, states: int) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""Hunts that keep their worst instances; `RecheckingHunt` re-checks in ball arithmetic every negative float slack."""
+"""Findings that keep their worst instances; `RecheckingFindings` re-checks in ball arithmetic every negative float slack."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trpo_theory.bounds.record import Claim
-from trpo_theory.search import hunt as hunting
-from trpo_theory.search.descent import scaled
-from trpo_theory.search.hunt import Hunt
+from trpo_theory.search import findings
+from trpo_theory.search.findings import Findings
+from trpo_theory.search.scales import least_of, scaled
 from trpo_theory.search.screen import Screened
 from trpo_theory.step.instances import Instances
 from trpo_theory.verification.tally import KEPT, Kept, worst_of
@@ -20,8 +20,8 @@ rounding. Chosen: some seconds of a chunk's time."""
 
 
 @dataclass
-class KeepingHunt(Hunt):
-    """A hunt that keeps its worst instances.
+class KeepingFindings(Findings):
+    """Findings that keep their worst instances.
 
     Attributes:
         worst: those of least slack and of least slack over the gap.
@@ -29,12 +29,12 @@ class KeepingHunt(Hunt):
 
     worst: tuple[Kept, ...] = ()
 
-    def add(self, instances: Instances, screened: Screened, tried: int, effective: int) -> None:
+    def add(self, instances: Instances, screened: Screened) -> None:
         """Count a batch and keep its worst."""
-        super().add(instances, screened, tried, effective)
+        super().add(instances, screened)
         ratio = scaled(screened, "gap")
         clear = np.where(screened.met, screened.clear_slack, np.inf)
-        orders = [hunting.least_of(order, KEPT) for order in (clear, ratio)]
+        orders = [least_of(order, KEPT) for order in (clear, ratio)]
         found = [
             Kept.of(instances, int(index), float(clear[index]), float(ratio[index]))
             for index in np.unique(np.concatenate(orders))
@@ -44,8 +44,8 @@ class KeepingHunt(Hunt):
 
 
 @dataclass
-class RecheckingHunt(KeepingHunt):
-    """A hunt that re-checks in ball arithmetic every instance with a negative float slack.
+class RecheckingFindings(KeepingFindings):
+    """Findings that re-check in ball arithmetic every instance with a negative float slack.
 
     Attributes:
         checked: how many were.
@@ -57,9 +57,9 @@ class RecheckingHunt(KeepingHunt):
     _negatives: list[tuple[float, Instances, int]] = field(default_factory=list)
     _near_zero: list[tuple[float, Instances, int]] = field(default_factory=list)
 
-    def add(self, instances: Instances, screened: Screened, tried: int, effective: int) -> None:
+    def add(self, instances: Instances, screened: Screened) -> None:
         """Count a batch; keep its worst, and record every instance with a negative slack."""
-        super().add(instances, screened, tried, effective)
+        super().add(instances, screened)
         self._negative, self._near = [], []
         by_reward = scaled(screened, "reward")
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -75,7 +75,7 @@ class RecheckingHunt(KeepingHunt):
 
         Of an identity, whose slack rounds to both sides of 0, only a few of those within rounding.
         """
-        limit = _CHECKED_AT_MOST if claim.relation == ">=" else hunting._PROVED_NEAR
+        limit = _CHECKED_AT_MOST if claim.relation == ">=" else findings._PROVED_NEAR
         negatives, near = (sorted(found, key=lambda one: one[0]) for found in (self._negatives, self._near_zero))
         self._negatives, self._near_zero = [], []
         self.unchecked = max(0, len(negatives) - _CHECKED_AT_MOST)

@@ -1,0 +1,141 @@
+"""`Findings`: what a search for a counterexample tried and found, and the proofs in balls of what floats call negative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from trpo_theory.bounds.record import Claim
+from trpo_theory.errors import ClaimFailed
+from trpo_theory.proofs.decide import Decision
+from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.proofs.settle import settle
+from trpo_theory.search.scales import least_of, scaled
+from trpo_theory.search.screen import Screened
+from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.instances import Instances
+
+_PROVED_NEGATIVE = 12
+"""How many clearly negative instances of each size are decided in ball arithmetic, until one refutes. Chosen."""
+_PROVED_NEAR = 24
+"""How many instances whose slack is below 0 by rounding only are decided in ball arithmetic, of all batches. Chosen."""
+_TIE = Fraction(1, 2**1000)
+_FLOATS_ONLY = (
+    "its hypotheses hold in floats only: write q.close(x, y) or an inequality for an equality that rounding decides"
+)
+_SHOWN = 3
+"""Constants that a note names. Chosen."""
+
+Candidate = tuple[float, Instances]
+"""A batch of one, with the number that the least of come first."""
+
+
+@dataclass
+class Findings:
+    """What was tried and found.
+
+    Attributes:
+        relation: of the claim.
+        tried, effective: how many instances, and how many of them met the hypotheses.
+        min_slack: the least slack of those, in the claim's own units; one within rounding of 0 counts as 0.
+        min_ratio: the least slack over |η(new) − L|.
+        near: instances (of an inequality) whose slack is below 0 by no more than rounding, not decided in ball arithmetic.
+        refuted: an instance on which the claim is proved false, with its proof.
+        undecided: instances that neither floats nor balls decide.
+        ties: instances whose slack is 0 to a thousand bits, and not known to be exactly 0: equalities, in all likelihood.
+        batched: whether the formula could be run on batches.
+        note: why balls could not decide.
+    """
+
+    relation: str = ">="
+    tried: int = 0
+    effective: int = 0
+    min_slack: float = np.inf
+    min_ratio: float = np.inf
+    near: int = 0
+    refuted: tuple[ExactInstance, Decision] | None = None
+    undecided: int = 0
+    ties: int = 0
+    batched: bool = True
+    note: str = ""
+    _negative: list[Candidate] = field(default_factory=list)
+    _near: list[Candidate] = field(default_factory=list)
+
+    def add(self, instances: Instances, screened: Screened) -> None:
+        """Count a batch, and keep its least instances for the balls."""
+        self.tried, self.effective = self.tried + len(instances), self.effective + int(screened.met.sum())
+        if not screened.met.any():
+            return
+        ratio = scaled(screened, "gap")
+        self.min_slack = min(self.min_slack, float(screened.clear_slack[screened.met].min()))
+        self.min_ratio = min(self.min_ratio, float(ratio[screened.met].min()))
+        by_reward = scaled(screened, "reward")
+        for index in least_of(by_reward, _PROVED_NEGATIVE):
+            if by_reward[index] < 0:
+                self._negative.append((float(by_reward[index]), instances.take([index])))
+        near = screened.near
+        self.near += int(near.sum()) if self.relation == ">=" else 0
+        share = screened.slack[near] / screened.noise[near]
+        for which in np.argsort(share)[:4]:
+            self._near.append((float(share[which]), instances.take(np.flatnonzero(near)[[which]])))
+
+    def prove(self, claim: Claim) -> None:
+        """Decide the clearly negative ones in balls, small ones first, until one is refuted; if none is, those near 0."""
+        by_shape: dict[tuple[int, int], list[Candidate]] = {}
+        for found in sorted(self._negative, key=_least_first):
+            by_shape.setdefault(found[1].shape, []).append(found)
+        self._negative = []
+        for shape in sorted(by_shape, key=lambda shape: shape[0] * shape[1]):
+            for _, one in by_shape[shape][:_PROVED_NEGATIVE]:
+                if self.wants(shape) and self._refutes(claim, one.exact(0), negative=True):
+                    return
+        near, self._near = sorted(self._near, key=_least_first)[:_PROVED_NEAR], []
+        for _, one in near:
+            self._leave_near()
+            if self._refutes(claim, one.exact(0)):
+                return
+
+    def _leave_near(self) -> None:
+        """An instance whose slack is within rounding is decided now: it no longer counts as near, if it did."""
+        self.near -= self.relation == ">="
+
+    def wants(self, shape: tuple[int, int]) -> bool:
+        """Whether a counterexample of that size would be the smallest so far."""
+        if self.refuted is None:
+            return True
+        instance = self.refuted[0]
+        return shape[0] * shape[1] < instance.states * instance.actions
+
+    def _refutes(self, claim: Claim, instance: ExactInstance, *, negative: bool = False) -> bool:
+        """Decide one instance. A clearly negative one whose hypotheses fail in exact numbers is no support for the claim."""
+        try:
+            decision = settle(claim, instance)
+        except ClaimFailed as error:
+            self.undecided, self.note = self.undecided + 1, f"in balls, {error}"
+            return False
+        if decision.verdict is Outcome.VACUOUS and negative:
+            self.undecided, self.note = self.undecided + 1, _FLOATS_ONLY
+        if decision.verdict is Outcome.REFUTED and self.wants((instance.states, instance.actions)):
+            self.refuted = instance, decision
+        if decision.verdict is Outcome.UNDECIDED and decision.constants:
+            self.undecided, self.note = self.undecided + 1, _depends_on(decision.constants)
+        elif decision.verdict is Outcome.UNDECIDED:
+            tie = decision.lower is not None and max(abs(decision.lower), abs(decision.upper or 0)) < _TIE
+            self.ties, self.undecided = self.ties + tie, self.undecided + (not tie)
+        return decision.verdict is Outcome.REFUTED
+
+
+def _least_first(candidate: Candidate) -> float:
+    return candidate[0]
+
+
+def _depends_on(constants: tuple[float, ...]) -> str:
+    """The note on an instance that rounded constants leave open."""
+    shown = ", ".join(map(repr, constants[:_SHOWN])) + ", ..." * (len(constants) > _SHOWN)
+    several = "s" * (len(constants) > 1)
+    return (
+        f"it depends on the exact value of the rounded constant{several} {shown} in the formula: "
+        "write an exact number, such as Fraction(1, 3) for 1 / 3"
+    )

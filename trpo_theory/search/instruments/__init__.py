@@ -1,0 +1,22 @@
+"""The instruments, in the order in which a search uses them. To add one: a file here with a subclass, and its name below."""
+
+from __future__ import annotations
+
+from trpo_theory.search.hunt import Hunt
+from trpo_theory.search.instrument import Instrument
+from trpo_theory.search.instruments.mutation import Mutation
+from trpo_theory.search.instruments.samples import Samples
+from trpo_theory.search.instruments.solver_steps import SolverSteps
+
+INSTRUMENTS: tuple[Instrument, ...] = (SolverSteps(), Samples(), Mutation())
+
+
+def run_all(hunt: Hunt, effort: int = 1) -> None:
+    """Search with every instrument that suits the claim; those after a refutation look for a smaller one only.
+
+    Raises:
+        ClaimFailed: if the claim's own code raises an exception.
+    """
+    for instrument in INSTRUMENTS:
+        if instrument.suits(hunt.claim):
+            instrument.run(hunt, effort)

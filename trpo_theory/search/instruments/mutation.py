@@ -1,0 +1,42 @@
+"""The directed search by mutation and selection."""
+
+from __future__ import annotations
+
+from trpo_theory.search.hunt import Hunt
+from trpo_theory.search.impose import impose
+from trpo_theory.search.instrument import Instrument
+from trpo_theory.search.mutation import mutated
+
+SMALL = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3))
+"""Sizes that are searched, in the order in which a witness is wanted."""
+WIDER = ((4, 2), (5, 2))
+"""Sizes that a longer search adds. Chosen."""
+GENERATIONS = 50
+"""Of each size. Chosen: ratios of the catalogue's bounds settle in fewer."""
+_CHILDREN = 360
+"""In each generation. Chosen: a batch that the cache holds."""
+
+
+class Mutation(Instrument):
+    """Mutates the best instances of a size, of which the hunt keeps the best of parents and children, for some generations."""
+
+    name = "mutation"
+
+    def run(self, hunt: Hunt, effort: int) -> None:
+        """The small sizes, each as long as a refutation of that size would be the smallest."""
+        for shape in (*SMALL, *WIDER) if effort > 1 else SMALL:
+            if hunt.wants(shape):
+                descend(hunt, shape, GENERATIONS * effort if hunt.screen.batched else 1)
+                hunt.prove()
+
+
+def descend(hunt: Hunt, shape: tuple[int, int], generations: int) -> None:
+    """So many generations of children of the best instances of a size.
+
+    Half of the parents are those of least slack over gap, half of least slack over the size of the rewards; an instance that
+    does not meet the hypotheses comes last.
+    """
+    for _ in range(generations):
+        parents, _ = hunt.best(shape)
+        chosen = parents.take(hunt.generator.integers(0, len(parents), _CHILDREN))
+        hunt.try_out(impose(mutated(chosen, hunt.generator), hunt.claim.needs))

@@ -1,0 +1,48 @@
+"""What a slack is divided by, so that instances of any size can be compared, and which are the best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trpo_theory.search.screen import Screened
+
+SCALES = ("gap", "reward")
+"""The gap (so that a bound's constant is what falls, however small the step) and the reward."""
+_SAYS_NOTHING = 1e300
+"""Stands behind every ratio of an instance that puts the claim to the test, and before infinity."""
+_BEST = 24
+"""Kept by each scale. Chosen."""
+
+
+def scaled(screened: Screened, scale: str) -> np.ndarray:
+    """The slack over its scale, 0 where floats cannot tell it from 0.
+
+    Where the gap is not screened from 0 either, the instance says nothing and comes behind the others; where the hypotheses do
+    not hold, last.
+    """
+    slack = screened.clear_slack
+    size = np.maximum(screened.gap, screened.noise) if scale == "gap" else screened.noise * 1e11
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = slack / np.where(size > 0, size, 1.0)
+    ratio = np.where((slack == 0) & (screened.gap <= 100 * screened.noise), _SAYS_NOTHING, ratio)
+    return np.where(screened.met, ratio, np.inf)
+
+
+def best_of(screened: Screened) -> np.ndarray:
+    """The least by either scale; of those that tie to six digits the latest only, so that ties drift and cannot crowd."""
+    kept = []
+    for scale in SCALES:
+        ratio = scaled(screened, scale)[::-1]
+        with np.errstate(over="ignore"):
+            rounded = np.where(ratio < _SAYS_NOTHING, np.round(ratio, 6), ratio)
+        latest = np.unique(rounded, return_index=True)[1][:_BEST]
+        kept.append(len(ratio) - 1 - latest)
+    return np.unique(np.concatenate(kept))
+
+
+def least_of(order: np.ndarray, count: int) -> np.ndarray:
+    """Where the least `count` entries are, the first of equal ones first, without sorting all."""
+    if len(order) > count:
+        (candidates,) = np.nonzero(order <= np.partition(order, count)[count])
+        return candidates[np.argsort(order[candidates], kind="stable")[:count]]
+    return np.argsort(order, kind="stable")
