@@ -277,12 +277,12 @@ def test_a_small_disk_fills_up_and_a_larger_one_goes_on(capsys, tmp_path, whole)
 # --- a cluster -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_workers_of_a_cluster_come_and_go():
-    """A scheduler and three worker processes on loopback; one is killed in the middle, one comes: the same bytes."""
-    pytest.importorskip("distributed")
-    tasks = chunks([catalogue["trpo/tv-2"], catalogue["coupling/tv"]], 3000, 0, shape=(3, 2))
-    here = {task.name: to_bytes(found) for task, found in execute(tasks)}
+ONE_THREAD = ("--nthreads", "1", "--no-nanny")
+
+
+@contextlib.contextmanager
+def cluster(workers):
+    """A scheduler and its workers on loopback: how to start one more, the address, and the workers' processes."""
     with contextlib.ExitStack() as stack:
 
         def start(*arguments):
@@ -294,15 +294,47 @@ def test_workers_of_a_cluster_come_and_go():
         scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0")
         assert scheduler.stderr
         address = next(line.split()[-1] for line in scheduler.stderr if "Scheduler at:" in line)
-        one_thread = ("--nthreads", "1", "--no-nanny")
-        workers = [start("worker", address, *one_thread) for _ in range(3)]
+        yield start, address, [start("worker", address, *ONE_THREAD) for _ in range(workers)]
+
+
+@pytest.mark.slow
+def test_workers_of_a_cluster_come_and_go():
+    """A scheduler and three worker processes on loopback; one is killed in the middle, one comes: the same bytes."""
+    pytest.importorskip("distributed")
+    tasks = chunks([catalogue["trpo/tv-2"], catalogue["coupling/tv"]], 3000, 0, shape=(3, 2))
+    here = {task.name: to_bytes(found) for task, found in execute(tasks)}
+    with cluster(3) as (start, address, workers):
         there = {}
         for task, found in execute(tasks, dask=address):
             there[task.name] = to_bytes(found)
             if len(there) == 5:
                 workers[0].kill()
-                workers.append(start("worker", address, *one_thread))
+                workers.append(start("worker", address, *ONE_THREAD))
     assert there == here
+
+
+@pytest.mark.slow
+def test_a_claim_that_ends_its_process_on_a_cluster_is_an_error_and_the_worker_lives(tmp_path, capsys):
+    """One worker, that nothing replaces: it judges the other claims, and those of the file as processes of this machine do."""
+    pytest.importorskip("distributed")
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import os\nfrom trpo_theory import claim\n"
+        "@claim('mine/ends', statement='s')\ndef ends(q):\n    os._exit(7)\n"
+        "@claim('mine/false', statement='s', expected=False)\ndef false(q):\n    print('looking')\n    return q.max_tv - 1\n"
+        "@claim('mine/fails', statement='s')\ndef fails(q):\n    return q.nonsense\n"
+    )
+    call = ("verify", "mine/ends", "mine/false", "mine/fails", "trpo/tv-2", "--from", file, "--instances", 300, "--json")
+    call = (*call, "--states", 2)
+    with cluster(1) as (_, address, workers):
+        status, out, _ = run(capsys, *call, "--dask", address)
+        assert workers[0].poll() is None
+    assert status == 3
+    verdicts = {claim["id"]: claim for claim in json.loads(out)["claims"]}
+    assert [verdict["verdict"] for verdict in verdicts.values()] == ["error", "refuted", "error", "refuted"]
+    assert "ended without a result" in verdicts["mine/ends"]["note"]
+    assert "line 10: return q.nonsense" in verdicts["mine/fails"]["note"]
+    assert run(capsys, *call)[:2] == (status, out)
 
 
 # --- any file --------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from trpo_theory.errors import InvalidInput
-from trpo_theory.verification.backends import WorkersDied, alone, run
+from trpo_theory.verification.backends import WorkersDied, alone, beside, run
 from trpo_theory.verification.run_directory import RunDirectory
 from trpo_theory.verification.tally import Tally
 
@@ -90,7 +90,7 @@ def _results(tasks: Sequence[Task], jobs: int, dask: str | None) -> Iterator[tup
     else:
         sent = [(_version(), task.shipped()) for task in tasks]
         try:
-            for index, tallies in run(_there, sent, jobs=jobs, dask=dask):
+            for index, tallies in run(_there if dask is None else _on_a_worker, sent, jobs=jobs, dask=dask):
                 del left[index]
                 yield index, tallies
         except WorkersDied:
@@ -107,6 +107,17 @@ def _one_by_one(tasks: Sequence[Task]) -> Iterator[list[Tally]]:
         if tallies is None and len(ids) > 1:
             tallies = [tally for part in _one_by_one([tasks[index].only([id]) for id in ids]) for tally in part]
         yield [Tally(id, error=_ENDED) for id in ids] if tallies is None else tallies
+
+
+def _on_a_worker(sent: tuple[str, Any]) -> list[Tally]:
+    """The tallies of a task on a worker of a cluster, which must outlive claims of files: those are run beside it."""
+    version, task = sent
+    if not task.runs_files:
+        return _there(sent)
+    tallies = beside(_there, sent)
+    if tallies is None and len(task.ids) > 1:
+        return [tally for id in task.ids for tally in _on_a_worker((version, task.only([id])))]
+    return [Tally(id, error=_ENDED) for id in task.ids] if tallies is None else tallies
 
 
 def _there(sent: tuple[str, Any]) -> list[Tally]:
