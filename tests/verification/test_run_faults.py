@@ -324,16 +324,16 @@ def test_a_claim_that_ends_its_process_on_a_cluster_is_an_error_and_the_worker_l
         "@claim('mine/false', statement='s', expected=False)\ndef false(q):\n    print('looking')\n    return q.max_tv - 1\n"
         "@claim('mine/fails', statement='s')\ndef fails(q):\n    return q.nonsense\n"
     )
-    call = ("verify", "mine/ends", "mine/false", "mine/fails", "trpo/tv-2", "--from", file, "--instances", 300, "--json")
-    call = (*call, "--states", 2)
+    ids = ("mine/ends", "mine/false", "mine/fails", "trpo/tv-2")
+    call = ("verify", *ids, "--from", file, "--instances", 100, "--states", 2, "--json")
     with cluster(1) as (_, address, workers):
-        status, out, _ = run(capsys, *call, "--dask", address)
+        status, out, err = run(capsys, *call, "--dask", address)
         assert workers[0].poll() is None
-    assert status == 3
+    assert status == 3, err
     verdicts = {claim["id"]: claim for claim in json.loads(out)["claims"]}
     assert [verdict["verdict"] for verdict in verdicts.values()] == ["error", "refuted", "error", "refuted"]
     assert "ended without a result" in verdicts["mine/ends"]["note"]
-    assert "line 10: return q.nonsense" in verdicts["mine/fails"]["note"]
+    assert "line 12: return q.nonsense" in verdicts["mine/fails"]["note"]
     assert run(capsys, *call)[:2] == (status, out)
 
 

@@ -102,10 +102,10 @@ def beside(work: Callable[[Any], Any], task: Any) -> Any:
 
     None where it ends without a result, twice. What it raises is raised here.
     """
-    from joblib.externals import cloudpickle
+    from cloudpickle import dumps  # which Dask needs, and so each of its workers has
 
     for _ in range(2):
-        done = subprocess.run([sys.executable, "-c", _BESIDE], input=cloudpickle.dumps((work, task)), stdout=subprocess.PIPE)
+        done = subprocess.run([sys.executable, "-c", _BESIDE], input=dumps((work, task)), stdout=subprocess.PIPE)
         if done.returncode == 0 and done.stdout:
             raised, found = pickle.loads(done.stdout)
             if raised:
