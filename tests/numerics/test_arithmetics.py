@@ -20,7 +20,9 @@ from trpo_theory.numerics.ball.arrays import balls, plain
 from trpo_theory.numerics.ball.balls import Balls
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.numerics.derivatives import Traced, gradient
+from trpo_theory.numerics.error_array import ErrorArray
 from trpo_theory.numerics.floats import Floats
+from trpo_theory.numerics.running_error import RunningError
 from trpo_theory.recorded.chains import OneMDP
 from trpo_theory.zoo import kakade
 
@@ -49,6 +51,10 @@ def first_of_two(x: Any) -> Any:
     return x[..., 0]
 
 
+def value_of_two(x: Any) -> Any:
+    return first_of_two(RunningError.plain(x))
+
+
 def middle(x: Any) -> Any:
     return np.array([one if isinstance(one, bool) else one.midpoint for one in plain(x).ravel()]).reshape(np.shape(x))
 
@@ -67,6 +73,7 @@ ROWS = {
     "floats, one instance": Row(Floats(), same, np.asarray, 1e-14),
     "floats, a batch": Row(Floats(), twice, first_of_two, 1e-14),
     "derivatives": Row(Traced(), twice, first_of_two, 1e-14),
+    "running errors": Row(RunningError(), lambda x: ErrorArray(twice(x)), value_of_two, 1e-14),
     "balls": Row(Balls(), balls, middle, 1e-15),
 }
 

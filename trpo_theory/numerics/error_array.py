@@ -29,7 +29,7 @@ Pair = tuple[Any, Any]
 class ErrorArray(NDArrayOperatorsMixin):
     """An array of numbers that are known to lie within `error` of `value`; comparisons are those of the values.
 
-    What it does not know (casts, sorting, most of NumPy's functions) raises a TypeError: the caller has plain floats to fall back on.
+    What it does not know (casts, sorting, most of NumPy's functions) raises a TypeError: the caller falls back on plain floats.
 
     >>> x = ErrorArray(np.array([3.0, 0.5]), np.array([0.5, 0.0]))
     >>> (x * x).error.round(2), x > 1

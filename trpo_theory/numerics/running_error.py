@@ -1,8 +1,8 @@
 """`RunningError`: the arithmetic of float64 with running error bounds, for a batch: how much of a result is rounding.
 
 The error of a solve x = b + γPx is bounded by the resolvent, which is non-negative, applied to the residual that x may have:
-|x − x*| ≤ (I − γP)⁻¹ |b + γPx − x|, the residual with the errors of b, γ and P, and with its own rounding. Bounds are of first order
-and not rigorous: ball arithmetic proves, this sorts.
+|x − x*| ≤ (I − γP)⁻¹ |b + γPx − x|, the residual with the errors of b, γ and P, and with its own rounding. Bounds are of first
+order and not rigorous: ball arithmetic proves, this sorts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from trpo_theory.numerics.error_array import UNIT, ErrorArray, parts
 from trpo_theory.numerics.floats import Floats
 
 _KL_ROUNDING = 16 * UNIT
-"""Relative, of a term of a divergence: a quotient, a series or a logarithm, and sums of a few. Derived from their formulas, with room."""
+"""Relative, of a term of a divergence: a quotient, a series or a logarithm, and sums of a few. Derived, with room."""
 _POLYLOG_ROUNDING = 1e-14
 """Relative: the accuracy that `numerics.polylog` states."""
 
@@ -50,8 +50,8 @@ class RunningError(Floats):
     @staticmethod
     def where(condition: Array, x: Array, y: Array) -> Array:
         """x where the condition holds, else y."""
-        (x, x_error), (y, y_error) = parts(x), parts(y)
-        return ErrorArray(np.where(condition, x, y), np.where(condition, x_error, y_error))
+        (x, x_error), (y, y_error), (chosen, _) = parts(x), parts(y), parts(condition)
+        return ErrorArray(np.where(chosen, x, y), np.where(chosen, x_error, y_error))
 
     @staticmethod
     def nan_to_inf(x: Array) -> Array:
@@ -136,7 +136,9 @@ class RunningError(Floats):
             of_p = np.abs((q / p) ** b - less) * p_error + 2 * _share(p, p_error) * p_error
             of_q = np.abs((p / q) ** a - less) * q_error + 2 * _share(q, q_error) * q_error
             moved = np.where(p_error == 0, 0.0, a * of_p) + np.where(q_error == 0, 0.0, b * of_q)
-            moved = moved + np.where(np.abs(p - q) < 0.25 * p, 0.0, _KL_ROUNDING * (p + q))  # these cancel: p^a q^b − p − b (q − p)
+            moved = moved + np.where(
+                np.abs(p - q) < 0.25 * p, 0.0, _KL_ROUNDING * (p + q)
+            )  # these cancel: p^a q^b − p − b (q − p)
         return ErrorArray(value, moved.sum(axis) / affinity / b + _KL_ROUNDING * np.abs(value))
 
     @staticmethod
@@ -252,4 +254,3 @@ def _residual(chain: ErrorArray, x: ErrorArray, b: ErrorArray) -> np.ndarray:
     """A bound on |b + Mx − x| of the exact M and b, for a computed x."""
     left = b + product("st...,t...->s...", chain, x, len(chain)) - x
     return np.abs(left.value) + left.error
-

@@ -12,6 +12,7 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.proofs.settle import own_code
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
+from trpo_theory.search.noise import Tries, slack_and_error, with_error_bounds, worth_a_closer_look
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
@@ -19,7 +20,7 @@ _PROBE = (7, 3, 2)
 """B, S and A of the instances on which a batched formula must agree with itself, one at a time: all different, none 1."""
 _NOISE = 1e-11
 """Of the size of the numbers that a slack is made of: below it, floats do not tell its sign."""
-_NOISE_OF = "_screen_noise"
+_SIZE = "_screen_size"
 _LEAST_NOISE = 1e-14
 """Of slacks that have nothing to do with rewards, such as those between divergences."""
 
@@ -33,17 +34,24 @@ class Screened:
         met: whether the hypotheses hold, (B,).
         noise: rounding error of the slack, (B,): below it in absolute value floats do not tell the slack's sign.
         gap: |η(new) − L|, (B,): what slacks of bounds are compared with.
+        size: of the numbers that slacks are made of: values and rewards over (1 − γ), (B,).
     """
 
     slack: np.ndarray
     met: np.ndarray
     noise: np.ndarray
     gap: np.ndarray
+    size: np.ndarray
 
     @property
     def clear_slack(self) -> np.ndarray:
         """The slack, 0 where floats do not tell its sign, (B,)."""
         return np.where(np.abs(self.slack) <= self.noise, 0.0, self.slack)
+
+    @property
+    def coarse_noise(self) -> np.ndarray:
+        """A rounding error that any slack may have, whatever its own terms, (B,): for slacks that owe more to a solver."""
+        return _NOISE * self.size
 
     @property
     def negative(self) -> np.ndarray:
@@ -57,7 +65,7 @@ class Screened:
 
     def take(self, index: np.ndarray) -> Screened:
         """Of the instances at an index."""
-        return Screened(self.slack[index], self.met[index], self.noise[index], self.gap[index])
+        return Screened(*(getattr(self, field.name)[index] for field in dataclasses.fields(self)))
 
     def __add__(self, other: Screened) -> Screened:
         """Of both batches, end to end."""
@@ -82,6 +90,7 @@ class Screen:
         probe = impose(random_instances(np.random.default_rng(0), *_PROBE), claim.needs)
         self._expect_numbers(probe.one(0))
         self.batched = self._agrees(probe)
+        self._tries = Tries()
 
     def __call__(self, instances: Instances, q: Quantities | None = None) -> Screened:
         """Screen a batch; q, its quantities, if they have been computed.
@@ -93,7 +102,24 @@ class Screen:
             return self._one_by_one(instances)
         q = instances.quantities() if q is None else q
         with own_code(self.claim):
-            return self._evaluate(q, len(instances))
+            screened = self._evaluate(q, len(instances))
+        return self._finer(screened, instances)
+
+    def _finer(self, screened: Screened, instances: Instances) -> Screened:
+        """The noise relative to the claim's own terms, on the instances that are most likely told by it."""
+        chosen = worth_a_closer_look(screened.slack, screened.met, screened.noise, screened.gap)
+        if not self._tries.allowed(len(chosen)):
+            return screened
+        found = slack_and_error(self.claim, with_error_bounds(instances.take(chosen)))
+        if found is None:
+            self._tries.over()
+            return screened
+        slack, finer = screened.slack[chosen], screened.noise.copy()
+        with np.errstate(invalid="ignore"):
+            missed = found[1] + np.abs(found[0] - slack)
+            finer[chosen] = np.fmin(missed, finer[chosen])
+        self._tries.count(told=bool((np.abs(slack) > finer[chosen]).any()))
+        return dataclasses.replace(screened, noise=finer)
 
     def _expect_numbers(self, q: Quantities) -> None:
         """A condition in place of a slack would be 0 or 1 and never negative; a hypothesis that is None would always hold."""
@@ -130,8 +156,8 @@ class Screen:
         met = _least(self.claim.met(moved), count, np.all, "b", "true or false, as a hypothesis")
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isnan(slack), np.inf, slack)
-        noise, gap = (np.broadcast_to(x, slack.shape) for x in (_noise(moved), np.abs(moved.surrogate_gap)))
-        return Screened(slack, met.astype(bool), noise, gap)
+        size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.abs(moved.surrogate_gap)))
+        return Screened(slack, met.astype(bool), _NOISE * size, gap, size)
 
 
 def _least(value: Any, count: int | None, reduce: Any, kinds: str, what: str) -> np.ndarray:
@@ -150,10 +176,10 @@ def _least(value: Any, count: int | None, reduce: Any, kinds: str, what: str) ->
     return np.broadcast_to(array, (count,))
 
 
-def _noise(q: Quantities) -> Any:
+def _size(q: Quantities) -> Any:
     """Found once for all claims that look at the same quantities."""
     known = vars(q)
-    if _NOISE_OF not in known:
+    if _SIZE not in known:
         parts = (abs(q.value), q.max_a(abs(q.advantage)), q.max_a(abs(q.reward)), q.max_a(abs(q.noise)))
-        known[_NOISE_OF] = (_NOISE * sum(q.max_s(part) for part in parts) + _LEAST_NOISE) / (1 - q.gamma)
-    return known[_NOISE_OF]
+        known[_SIZE] = (sum(q.max_s(part) for part in parts) + _LEAST_NOISE / _NOISE) / (1 - q.gamma)
+    return known[_SIZE]

@@ -49,7 +49,7 @@ class SolverSteps(Instrument):
                     drawn = random_instances(hunt.generator, each, states, actions)
                     solved = _solved(claim, drawn, pattern, size)
                     screened = hunt.screen(solved)
-                    screened = dataclasses.replace(screened, noise=_SOLVER_NOISE * screened.noise)
+                    screened = dataclasses.replace(screened, noise=_SOLVER_NOISE * screened.coarse_noise)
                     hunt.count(solved, screened)
                     false += int(screened.negative.sum())
         if claim.sound_for_any_new:
