@@ -81,7 +81,7 @@ def slack_of(step: ExactStep, constant: Fraction, kind: str) -> Any:
 @pytest.mark.parametrize("kind", ["tv", "kl"])
 def test_signs_are_right_wherever_the_slack_is_above_the_noise(kind):
     """With constants of either side of the true one, on hostile instances: 80 digits."""
-    instances = hostile(60, 3)
+    instances = hostile(80, 3)
     told = within = 0
     for constant in (Fraction(-1), Fraction(1, 1000), Fraction(2)):
         subject = claim(f"noise/{kind}", statement="some")(
@@ -96,7 +96,9 @@ def test_signs_are_right_wherever_the_slack_is_above_the_noise(kind):
                     continue
                 true = slack_of(exactly(instances, k), constant, kind)
                 off = abs(mpmath.mpf(float(screened.slack[k])) - true)
-                assert off <= screened.noise[k]
+                slack = abs(screened.slack[k])
+                far_above = 1e-9 * slack if slack > 1e6 * screened.noise[k] else 0.0
+                assert off <= max(screened.noise[k], far_above)
                 told += abs(screened.slack[k]) > screened.noise[k]
                 within += abs(screened.slack[k]) <= screened.coarse_noise[k]
     assert told > 100

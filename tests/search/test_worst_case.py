@@ -267,6 +267,7 @@ def test_a_formula_that_cannot_be_batched_gives_the_same_ratios():
 
     slow, fast = Ratio(Bound("mine/slow", penalty, "s", "")), Ratio(get("trpo/tv"))
     made = random_instances(np.random.default_rng(7), 40, 3, 2)
+    made = made.take(made.quantities().max_abs_advantage > 1e-9)  # else rounding over rounding
     assert not slow.batched
     assert fast.batched
     np.testing.assert_allclose(slow(made), fast(made), rtol=1e-9)

@@ -1,4 +1,4 @@
-"""`mutated`: children of instances, each changed a little at random."""
+"""`mutated`: children of instances, each changed a little at random, over the same ranges as instances are drawn from."""
 
 from __future__ import annotations
 
@@ -6,22 +6,40 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.search.battery import GAMMAS, random_rows, share, with_worst_reward
+from trpo_theory.search.draws.numbers import GAMMAS, LEAST_GAMMA
+from trpo_theory.search.draws.rows import along_rows, random_rows, share, vertices
+from trpo_theory.search.draws.structures import with_available, with_worst_reward
+from trpo_theory.search.draws.tiny_steps import tiny_made_exact
 from trpo_theory.step.instances import Instances
+
+_RARELY = 0.02
+"""Share of the children with a copied action, with a copied state, with an action made available or not, each. Chosen."""
+_LEAST_STEP = 1e-12
+"""Steps are stretched down to this change of a probability. Chosen: floats keep it, on their grid, to four digits."""
+_FAR = 0.25
+"""Share of the stretched steps, and of the moved discounts, that go decades at once. Chosen."""
+_POLICIES = ("old", "new", "reference")
 
 
 def mutated(instances: Instances, generator: np.random.Generator) -> Instances:
-    """Children: some rows moved towards a vertex or a random row, the step stretched, the reward or γ changed."""
+    """Children: some rows moved towards a vertex or a random row, the step stretched, the reward or γ changed.
+
+    Rarely an action or a state becomes a copy of another; where instances say which actions are available, that may change.
+    """
     count = len(instances)
 
     def chosen(share_of_all: float) -> np.ndarray:
         return generator.random(count) < share_of_all
 
+    instances = _with_copies(generator, instances, chosen(_RARELY), chosen(_RARELY))
     rows = {
         name: _moved_rows(generator, getattr(instances, name), chosen(0.5))
-        for name in ("transition", "initial", "old", "new", "reference")
+        for name in ("transition", "initial", *_POLICIES)
     }
-    rows["new"] = _stretched(generator, rows["old"], rows["new"], chosen(0.4))
+    carried, stretched = chosen(0.3)[:, None, None], chosen(0.4)
+    change = np.where(carried, instances.new - instances.old, rows["new"] - rows["old"])
+    again = _stretched(generator, rows["old"], change, stretched)
+    rows["new"] = np.where(carried | stretched[:, None, None], again, rows["new"])
     still = (chosen(0.15)[:, None] & (generator.random(rows["new"].shape[:2]) < 0.5))[..., None]
     rows["new"] = np.where(still, rows["old"], rows["new"])
     sharing = (instances.groups[:, :, None] == instances.groups[:, None, :]).sum((1, 2)) > instances.groups.shape[1]
@@ -36,37 +54,85 @@ def mutated(instances: Instances, generator: np.random.Generator) -> Instances:
             np.where(chosen(0.4), instances.size * np.exp(generator.normal(size=count)), instances.size), 1e-6, 1e6
         ),
     )
-    return with_worst_reward(children, chosen(0.25))
+    if instances.available is not None:
+        children = _with_moved_mask(generator, children, instances.available, chosen(_RARELY))
+    old, new = tiny_made_exact(children.old, children.new)
+    return with_worst_reward(children.replace(old=old, new=new), chosen(0.25))
+
+
+def _with_copies(
+    generator: np.random.Generator, instances: Instances, action: np.ndarray, state: np.ndarray
+) -> Instances:
+    """One action of some becomes a copy of another in every state, or one state of another, where all actions are available."""
+    states, actions = instances.shape
+    if instances.available is not None or not (action.any() or state.any()):
+        return instances
+    arrays = {name: getattr(instances, name).copy() for name in ("transition", "reward", *_POLICIES)}
+    copy, source = generator.integers(0, actions, 2)
+    one, other = generator.integers(0, states, 2)
+    for name, array in arrays.items():
+        if name not in _POLICIES:
+            array[action, :, copy] = array[action, :, source]
+        array[state, one] = array[state, other]
+    return instances.replace(**arrays)
+
+
+def _with_moved_mask(
+    generator: np.random.Generator, children: Instances, available: np.ndarray, chosen: np.ndarray
+) -> Instances:
+    """Some of the children with one action of a state available that was not, or not any more; all keep to what is available."""
+    flip = chosen[:, None, None] & (vertices(generator, available.shape) == 1)
+    able = share(available ^ flip, children.groups)
+    able = np.where(able.any(-1, keepdims=True), able, available)
+    empty = (able & ~children.transition.any(-1))[..., None]
+    transition = np.where(empty, vertices(generator, children.transition.shape), children.transition)
+    return with_available(children.replace(transition=transition), able)
 
 
 def _moved_rows(generator: np.random.Generator, rows: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Each row of the instances chosen, with probability ¼ towards a vertex, a random row, or another row of its own."""
+    """Each row of the instances chosen, with probability ⅖ towards a vertex, a random row, another row of its own, or to it.
+
+    A fourth kind multiplies one entry by a power of ten down to 1e-100, or by up to 1e3.
+    """
     shape = rows.shape
     flat = rows.reshape(shape[0], -1, shape[-1])
-    vertex = np.eye(shape[-1])[generator.integers(0, shape[-1], flat.shape[:2])]
+    each = (*flat.shape[:2], 1)
+    at = generator.integers(0, shape[-1], each)
+    which = np.arange(shape[-1]) == at
     other = flat[np.arange(shape[0])[:, None], generator.integers(0, flat.shape[1], flat.shape[:2])]
-    kind = generator.integers(0, 3, (*flat.shape[:2], 1))
-    target = np.choose(np.broadcast_to(kind, flat.shape), [vertex, random_rows(generator, flat.shape), other])
-    step = np.where(
-        generator.random((*flat.shape[:2], 1)) < 0.3, 1.0, 10 ** generator.uniform(-3, 0, (*flat.shape[:2], 1))
-    )
-    step = step * (chosen[:, None, None] & (generator.random((*flat.shape[:2], 1)) < 0.4))
-    moved = flat + step * (target - flat)
-    return (moved / moved.sum(-1, keepdims=True)).reshape(shape)
+    kind = generator.integers(0, 13, each) // 4
+    target = np.where(kind == 0, which, np.where(kind == 1, random_rows(generator, flat.shape), other))
+    moves = chosen[:, None, None] & (generator.random(each) < 0.4)
+    step = np.where(generator.random(each) < 0.3, 1.0, 10 ** generator.uniform(-3, 0, each))
+    moved = np.where(step == 1, target, flat + step * (target - flat))
+    power = np.where(generator.random(each) < 0.5, generator.uniform(-3, 3, each), generator.uniform(-100, 0, each))
+    moved = np.where(kind == 3, np.where(which, flat * 10**power, flat), moved)
+    total = along_rows(np.add, moved)
+    moves &= total > 0  # the row of an action that cannot be taken is 0
+    return np.where(moves, moved / np.where(total > 0, total, 1.0), flat).reshape(shape)
 
 
-def _stretched(generator: np.random.Generator, old: np.ndarray, new: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """new = old + c (new − old), c log-normal, as far as rows stay rows."""
-    change = new - old
+def _stretched(generator: np.random.Generator, old: np.ndarray, change: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """old + c change as far as rows stay rows, c = 1 where not chosen; else log-normal, or such that the step is log-uniform.
+
+    Of some only one state's row is stretched.
+    """
+    count, states, _ = old.shape
     with np.errstate(divide="ignore", invalid="ignore"):
-        room = np.where(change < 0, old / -change, np.inf).min((1, 2))
-    factor = np.minimum(np.where(chosen, np.exp(generator.normal(size=len(old))), 1.0), room)
-    stretched = np.maximum(old + np.where(np.isfinite(factor), factor, 1.0)[:, None, None] * change, 0.0)
-    return stretched / stretched.sum(-1, keepdims=True)
+        room = np.where(change < 0, old / -change, np.inf).min(-1)
+    largest = np.maximum(np.abs(change).max((1, 2)), _LEAST_STEP)
+    u, far = generator.random(count), generator.random(count) < _FAR
+    factor = np.where(far, _LEAST_STEP**u / largest, np.exp(generator.normal(size=count)))
+    alone = (generator.random(count) < _FAR)[:, None]
+    picked = np.arange(states) == generator.integers(0, states, (count, 1))
+    factors = np.where(chosen[:, None] & (picked | ~alone), factor[:, None], 1.0)
+    factors = np.minimum(factors, np.where(alone, room, room.min(1, keepdims=True)))[..., None]
+    stretched = np.maximum(old + factors * change, 0.0)
+    return np.where(change.any(-1, keepdims=True), stretched / along_rows(np.add, stretched), old)
 
 
 def _moved_reward(generator: np.random.Generator, reward: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    size = np.abs(reward).max((1, 2), keepdims=True) + 1e-3
+    size = np.abs(reward).max((1, 2), keepdims=True) + 1e-9
     step = size * generator.normal(size=reward.shape) * 10 ** generator.uniform(-2, 0, (len(reward), 1, 1))
     moved = reward + step * (generator.random(reward.shape) < 0.5)
     kind = generator.integers(0, 4, (len(reward), 1, 1))
@@ -76,9 +142,10 @@ def _moved_reward(generator: np.random.Generator, reward: np.ndarray, chosen: np
 
 
 def _moved_gamma(generator: np.random.Generator, gamma: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    inside = np.clip(gamma, 1e-3, 0.9995)
-    logit = np.log(inside / (1 - inside)) + generator.normal(size=len(gamma))
-    moved: Any = np.where(
-        generator.random(len(gamma)) < 0.3, generator.choice(GAMMAS, len(gamma)), 1 / (1 + np.exp(-logit))
-    )
-    return np.where(chosen, np.clip(moved, 0.0, 0.9995), gamma)
+    """A listed one, or its logit moved, by decades at times."""
+    inside = np.clip(gamma, LEAST_GAMMA, 1 - LEAST_GAMMA)
+    size = np.where(generator.random(len(gamma)) < _FAR, 5.0, 1.0)
+    logit = np.log(inside / (1 - inside)) + size * generator.normal(size=len(gamma))
+    listed = generator.random(len(gamma)) < 0.3
+    moved: Any = np.where(listed, generator.choice(GAMMAS, len(gamma)), 1 / (1 + np.exp(-logit)))
+    return np.where(chosen, np.clip(moved, LEAST_GAMMA, 1 - LEAST_GAMMA), gamma)

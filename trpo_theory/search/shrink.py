@@ -16,7 +16,7 @@ from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.screen import Screen
-from trpo_theory.search.simple_numbers import number_at, row_at, total_cost
+from trpo_theory.search.simple_numbers import normalised, number_at, row_at, total_cost
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
@@ -43,7 +43,7 @@ def shrink(
     and numbers exchanged for simpler ones, cheapest first, until none can be.
     """
     work = _Work(claim, instance, decision, proofs)
-    work.accept_first(_neutral(instance))
+    work.accept_first([*_all_available(instance), *_neutral(instance)])
     while work.accept_first(_smaller(work.instance)):
         pass
     work.accept_first([rounded for rounded in _rounded(work.instance) if _total(rounded) < _total(work.instance)])
@@ -113,13 +113,14 @@ class _Work:
 
 
 def _total(instance: ExactInstance) -> float:
-    return sum(total_cost(value) for value in _fields(instance).values())
+    return sum(total_cost(value) for name, value in _fields(instance).items() if name != "available")
 
 
 def _fields(instance: ExactInstance) -> Fields:
-    """Every field that the instance has, as object arrays."""
+    """Every field that the instance has, as object arrays; `available` where some action is not."""
     names = ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "size")
-    return {name: getattr(instance, name) for name in names if getattr(instance, name) is not None}
+    fields = {name: getattr(instance, name) for name in names if getattr(instance, name) is not None}
+    return fields if instance.available.all() else {**fields, "available": instance.available}
 
 
 def _with(instance: ExactInstance, fields: Fields, groups: Any = None) -> ExactInstance:
@@ -135,6 +136,17 @@ def _neutral(instance: ExactInstance) -> list[ExactInstance]:
     return [instance.replace(**changes) for changes in (together, *threes, *absent)]
 
 
+def _all_available(instance: ExactInstance) -> list[ExactInstance]:
+    """With what cannot be taken a copy of the first action that can be."""
+    fields = _fields(instance)
+    if "available" not in fields:
+        return []
+    source = np.where(fields.pop("available"), np.arange(instance.actions), instance.available.argmax(1)[:, None])
+    every = np.arange(instance.states)[:, None]
+    changed = {name: fields[name][every, source] for name in ("transition", "reward", "noise") if name in fields}
+    return [_with(instance, fields | changed)]
+
+
 def _smaller(instance: ExactInstance) -> list[ExactInstance]:
     """One state less, merged into another; or one action less, its mass given to the others."""
     fields, found = _fields(instance), []
@@ -145,13 +157,17 @@ def _smaller(instance: ExactInstance) -> list[ExactInstance]:
     if instance.actions > 1:
         for gone in range(instance.actions):
             kept = [a for a in range(instance.actions) if a != gone]
+            able = instance.available[:, kept]
+            if not able.any(1).all():
+                continue
             cut: Fields = dict(fields)
-            for name in ("transition", "reward", "noise"):
+            for name in ("transition", "reward", "noise", "available"):
                 if name in fields:
                     cut[name] = fields[name][:, kept]
             for name in ("old", "new", "reference"):
                 if name in fields:
-                    cut[name] = np.array([_normalised(row[kept]) for row in fields[name]], dtype=object)
+                    rows = [normalised(row[kept], int(a.argmax())) for row, a in zip(fields[name], able, strict=True)]
+                    cut[name] = np.array(rows, dtype=object)
             found.append(_with(instance, cut))
     return found
 
@@ -159,7 +175,7 @@ def _smaller(instance: ExactInstance) -> list[ExactInstance]:
 def _merged(instance: ExactInstance, fields: Fields, gone: int, heir: int) -> ExactInstance:
     kept = [s for s in range(instance.states) if s != gone]
     cut: Fields = dict(fields)
-    for name in ("reward", "old", "new", "reference", "noise"):
+    for name in ("reward", "old", "new", "reference", "noise", "available"):
         if name in fields:
             cut[name] = fields[name][kept]
     transition, initial = fields["transition"][kept].copy(), fields["initial"].copy()
@@ -168,11 +184,6 @@ def _merged(instance: ExactInstance, fields: Fields, gone: int, heir: int) -> Ex
     cut["transition"], cut["initial"] = transition[:, :, kept], initial[kept]
     groups = None if instance.groups is None else tuple(instance.groups[s] for s in kept)
     return _with(instance, cut, groups)
-
-
-def _normalised(row: np.ndarray) -> np.ndarray:
-    total = sum(row)
-    return row / total if total else np.array([Fraction(1)] + [Fraction(0)] * (len(row) - 1), dtype=object)
 
 
 def _rounded(instance: ExactInstance) -> list[ExactInstance]:
@@ -184,11 +195,14 @@ def _rounded(instance: ExactInstance) -> list[ExactInstance]:
             cut: Fields = {}
             for name, value in fields.items():
                 if name in _ROW_FIELDS:
-                    rows = [row_at(row, denominator) for row in value.reshape(-1, value.shape[-1])]
+                    flat = value.reshape(-1, value.shape[-1])
+                    rows = [row_at(row, denominator) if any(row) else row for row in flat]
                     cut[name] = np.array(rows, dtype=object).reshape(value.shape)
                 elif name in ("reward", "noise"):
                     entries = [number_at(entry * scale, denominator) for entry in value.ravel()]
                     cut[name] = np.array(entries, dtype=object).reshape(value.shape)
+                elif name == "available":
+                    cut[name] = value
                 elif name == "gamma":
                     cut[name] = min(Fraction(value).limit_denominator(max(denominator, 10)), Fraction(999, 1000))
                 else:
@@ -204,8 +218,8 @@ def _edits(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, list
     for name in _ROW_FIELDS:
         if name not in fields or (name == "new" and not with_new):
             continue
-        rows = fields[name].reshape(-1, fields[name].shape[-1])
-        places = list(np.ndindex(fields[name].shape[:-1]))
+        places = [place for place in np.ndindex(fields[name].shape[:-1]) if any(fields[name][place])]
+        rows = [fields[name][place] for place in places]
         others = [fields["old"][place] for place in places] if name in ("new", "reference") else []
         for number, place in enumerate(places):
             everywhere = places if shared and name == "old" else [place]
@@ -222,8 +236,14 @@ def _edits(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, list
             found += [[(name, place, value)] for value in _simpler_numbers(name, array[place])]
         if array.ndim:
             found.append([(name, place, Fraction(0)) for place in np.ndindex(array.shape)])
-    saved = [(_saving(fields, edit), edit) for edit in found]
+    saved = [(_saving(fields, edit), edit) for edit in found if _is_possible(instance, edit)]
     return [(saving, edit) for saving, edit in saved if saving > 1e-9]
+
+
+def _is_possible(instance: ExactInstance, edit: list[Edit]) -> bool:
+    """Whether policies keep to the actions that are available."""
+    policies = [(index, row) for name, index, row in edit if name in ("old", "new", "reference")]
+    return all(instance.available[index][row != 0].all() for index, row in policies)
 
 
 def _saving(fields: Fields, edit: list[Edit]) -> float:

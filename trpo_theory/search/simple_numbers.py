@@ -35,3 +35,9 @@ def row_at(row: np.ndarray, denominator: int) -> np.ndarray:
 def number_at(value: Fraction, denominator: int) -> Fraction:
     """The number rounded to a multiple of 1/denominator."""
     return Fraction(round(value * denominator), denominator)
+
+
+def normalised(row: np.ndarray, otherwise: int) -> np.ndarray:
+    """The row over its sum; where that is 0, all mass on one entry."""
+    total = sum(row)
+    return row / total if total else np.array([Fraction(int(i == otherwise)) for i in range(len(row))], dtype=object)

@@ -130,20 +130,21 @@ class Instances:
     @classmethod
     def unpacked(cls, numbers: Iterable[float], states: int, actions: int) -> Instances:
         """The instance of S states and A actions that `packed` made these numbers of, as a batch of one."""
-        shapes = {name: shape for name, shape in _shapes(states, actions).items() if name != "available"}
+        shapes = _shapes(states, actions)
         ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
         parts = np.split(np.fromiter(numbers, dtype=np.float64), ends[:-1])
         made: dict[str, Any] = {}
         for (name, shape), part in zip(shapes.items(), parts, strict=True):
-            made[name] = part.reshape(1, *shape).astype(_TYPES.get(name, float))
+            if name != "available" or part.size:
+                made[name] = part.reshape(1, *shape).astype(_TYPES.get(name, float))
         return cls(**made)
 
     def packed(self, index: int) -> tuple[float, ...]:
-        """One of them as its numbers, field by field in the order of the attributes; all its actions are available."""
-        arrays = self.arrays()
-        flat = [
-            np.ravel(arrays[name][index]).astype(np.float64) for name in _shapes(*self.shape) if name != "available"
-        ]
+        """One of them as its numbers, field by field in the order of the attributes; `available` where some action is not."""
+        arrays = {name: array[index] for name, array in self.arrays().items()}
+        if "available" in arrays and arrays["available"].all():
+            del arrays["available"]
+        flat = [np.ravel(arrays[name]).astype(np.float64) for name in _shapes(*self.shape) if name in arrays]
         return tuple(np.concatenate(flat).tolist())
 
     def __len__(self) -> int:
@@ -191,9 +192,15 @@ class Instances:
 
 
 def joined(parts: Sequence[Instances]) -> Instances:
-    """Batches of one size, end to end; all their actions are available, or each says which."""
+    """Batches of one size, end to end; where one says which actions are available, the others' all are."""
+    if any(part.available is not None for part in parts):
+        parts = [part if part.available is not None else _with_all_available(part) for part in parts]
     names = parts[0].arrays()
     return Instances(**{name: np.concatenate([part.arrays()[name] for part in parts]) for name in names})
+
+
+def _with_all_available(part: Instances) -> Instances:
+    return part.replace(available=np.ones(part.old.shape, dtype=bool))
 
 
 def quantities_of_arrays(arrays: Mapping[str, Array], arithmetic: Arithmetic) -> Quantities:

@@ -1,0 +1,1 @@
+"""What random instances are made of; one file an idea."""

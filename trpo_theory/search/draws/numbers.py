@@ -1,0 +1,58 @@
+"""Discounts, rewards, starts and estimates' errors, over all their scales."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trpo_theory.search.draws.rows import random_rows
+
+GAMMAS = (0.01, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999)
+"""Two of five instances have one of these discounts, chosen, so that hypotheses such as 10 γ = 9 are met."""
+LEAST_GAMMA = 1e-6
+"""The least γ, and the least 1 − γ. Chosen."""
+_KINDS = (0.4, 0.7, 0.9)
+"""Where, of a uniform number, listed discounts end, uniform ones, log-uniform 1 − γ; beyond it γ is log-uniform. Chosen."""
+_SCALED = 0.15
+"""Share of the instances whose rewards are multiplied by a power of ten. Chosen."""
+_SCALES = 6.0
+"""Rewards are multiplied by 10 to minus this at least, and to this at most. Chosen."""
+
+
+def gammas(generator: np.random.Generator, count: int) -> np.ndarray:
+    """Listed, or uniform in [0, 0.995], or with 1 − γ, or γ, log-uniform from 1 down to 1e-6."""
+    kind, u = generator.random(count), generator.random(count)
+    small = LEAST_GAMMA**u
+    spread = np.where(kind < _KINDS[1], 0.995 * u, np.where(kind < _KINDS[2], 1 - small, small))
+    listed = generator.choice(GAMMAS, count)
+    return np.where(kind < _KINDS[0], listed, np.minimum(spread, 1 - LEAST_GAMMA))
+
+
+def rewards(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Normal, of −1, 0 and 1, of [0, 1], or normal times 1 to 100; some of them times a power of ten."""
+    kind = generator.integers(0, 4, shape[0])
+    reward, signs = generator.standard_normal(shape), generator.integers(-1, 2, shape)
+    unit = generator.random(shape)
+    reward[kind == 1], reward[kind == 2] = signs[kind == 1], unit[kind == 2]
+    reward[kind == 3] *= 10 ** (2 * unit[kind == 3])
+    return reward * scales(generator, shape[0])[:, None, None]
+
+
+def scales(generator: np.random.Generator, count: int) -> np.ndarray:
+    """1 for most, else log-uniform from 1e-6 to 1e6."""
+    power = generator.uniform(-_SCALES, _SCALES, count)
+    return np.where(generator.random(count) < _SCALED, 10**power, 1.0)
+
+
+def initials(generator: np.random.Generator, count: int, states: int) -> np.ndarray:
+    """The first state, or a random row."""
+    rows = random_rows(generator, (count, states))
+    first = np.eye(states)[0]
+    return np.where(generator.random((count, 1)) < 0.5, first, rows)
+
+
+def errors(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Of one size: of random signs, uniform, or one sign in each state."""
+    scale = 10 ** generator.uniform(-3, 0.5, (shape[0], 1, 1))
+    signs = generator.integers(0, 2, shape) * 2.0 - 1.0
+    kind = np.broadcast_to(generator.integers(0, 3, (shape[0], 1, 1)), shape)
+    return scale * np.choose(kind, [signs, generator.uniform(-1, 1, shape), np.broadcast_to(signs[..., :1], shape)])

@@ -1,0 +1,68 @@
+"""Rows of probabilities of every kind, and which states share them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_EACH = 3
+"""Of 16 instances so many have rows of each of the first five kinds of `random_rows`; the others the last. Chosen."""
+_DECADES = 100
+"""Probabilities go down to 10 to minus this. Chosen: far below any that floats can add to 1."""
+
+
+def random_rows(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Rows of probabilities, each instance of one of six kinds.
+
+    Dense, skewed, one-hot, on few entries, uniform on few, log-uniform down to some power of ten that is itself uniform.
+    """
+    kind = generator.integers(0, 16, shape[0]) // _EACH
+    weight = generator.standard_exponential(shape)
+    few = generator.random(shape) < 0.5
+    lucky = generator.random(shape)
+    skewed, one_hot, sparse, uniform, log_uniform = (kind == k for k in range(1, 6))
+    on_few = one_hot | sparse | uniform
+    first = np.zeros(shape, dtype=bool)
+    first[on_few] = lucky[on_few] == along_rows(np.maximum, lucky[on_few])
+    few |= first
+    weight[skewed] **= 4
+    weight[one_hot] = first[one_hot]
+    weight[sparse] *= few[sparse]
+    weight[uniform] = few[uniform]
+    decades = -_DECADES * generator.random(int(log_uniform.sum()))
+    weight[log_uniform] = 10 ** (decades.reshape(-1, *[1] * (len(shape) - 1)) * lucky[log_uniform])
+    weight /= along_rows(np.add, weight)
+    return weight
+
+
+def along_rows(operation: np.ufunc, array: np.ndarray) -> np.ndarray:
+    """operation.reduce over the last axis, which is kept: entry by entry where rows are too short for NumPy to be fast."""
+    if array.shape[-1] >= 8:
+        return operation.reduce(array, -1, keepdims=True)
+    out = array[..., :1].copy()
+    for k in range(1, array.shape[-1]):
+        operation(out, array[..., k : k + 1], out=out)
+    return out
+
+
+def vertices(generator: np.random.Generator, shape: tuple[int, ...], allowed: np.ndarray | None = None) -> np.ndarray:
+    """Rows that are 1 at one of the entries allowed, each as likely, and 0 elsewhere."""
+    lucky = generator.random(shape)
+    if allowed is not None:
+        lucky = np.where(allowed, lucky, -1.0)
+    return (np.arange(shape[-1]) == lucky.argmax(-1)[..., None]).astype(float)
+
+
+def on_allowed(rows: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """Each row without what it has elsewhere, divided by its sum; uniform where nothing is left."""
+    kept = np.where(allowed, rows, 0.0)
+    total = along_rows(np.add, kept)
+    kept = np.where(total > 0, kept, allowed)
+    return np.where(allowed.all(-1, keepdims=True), rows, kept / along_rows(np.add, kept))
+
+
+def share(policy: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Every state takes the row of the first state of its group."""
+    some = (groups != np.arange(groups.shape[1])).any(1)
+    shared, first = policy.copy(), np.argmax(groups[some, :, None] == groups[some, None, :], axis=2)
+    shared[some] = np.take_along_axis(policy[some], first[:, :, None], 1)
+    return shared

@@ -1,0 +1,148 @@
+"""What chance seldom brings into an instance: unavailable actions, ties, unvisited states, determinism, chains and cycles."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trpo_theory.model.policy import greedy
+from trpo_theory.numerics.layout import batch_first
+from trpo_theory.search.draws import numbers
+from trpo_theory.search.draws.policies import two_policies
+from trpo_theory.search.draws.rows import along_rows, on_allowed, random_rows, share, vertices
+from trpo_theory.search.worst_reward import worst_reward
+from trpo_theory.step.instances import Instances
+
+_ODD = 0.04
+"""Share of the instances that each of the `oddities` changes. Chosen."""
+_BANDIT = 0.15
+"""Of instances with one state, the share that starts uniform and ends greedy. Chosen: one state shows what such a step does."""
+_ROWS = ("old", "new", "reference")
+
+
+def with_worst_reward(instances: Instances, chosen: np.ndarray) -> Instances:
+    """Those chosen get the reward that makes η(new) − L least."""
+    if not chosen.any():
+        return instances
+    reward = instances.reward.copy()
+    reward[chosen] = batch_first(worst_reward(instances.take(chosen).quantities()))
+    if instances.available is not None:
+        reward[chosen] *= instances.available[chosen]
+    return instances.replace(reward=reward)
+
+
+def with_available(instances: Instances, available: np.ndarray) -> Instances:
+    """The instances where only these actions can be taken, (B, S, A): policies keep to them, P and r are 0 elsewhere."""
+    changes = {name: on_allowed(getattr(instances, name), available) for name in _ROWS}
+    changes |= {name: np.where(available, getattr(instances, name), 0.0) for name in ("reward", "noise")}
+    transition = np.where(available[..., None], instances.transition, 0.0)
+    return instances.replace(transition=transition, available=available, **changes)
+
+
+def all_available(instances: Instances) -> Instances:
+    """The instances where actions that cannot be taken are copies of the first that can be."""
+    if instances.available is None:
+        return instances
+    first = instances.available.argmax(-1)[..., None]
+    changes = {
+        name: np.where(
+            instances.available, getattr(instances, name), np.take_along_axis(getattr(instances, name), first, -1)
+        )
+        for name in ("reward", "noise")
+    }
+    copied = np.take_along_axis(instances.transition, first[..., None], 2)
+    transition = np.where(instances.available[..., None], instances.transition, copied)
+    return instances.replace(transition=transition, available=None, **changes)
+
+
+def random_available(generator: np.random.Generator, groups: np.ndarray, actions: int) -> np.ndarray:
+    """Which actions can be taken, (B, S, A): every state has one, states of a group the same, a third of the instances all."""
+    shape = (*groups.shape, actions)
+    all_of_them = generator.random((shape[0], 1, 1)) < 1 / 3
+    able = all_of_them | (generator.random(shape) < 0.7) | (vertices(generator, shape) == 1)
+    return share(able, groups)
+
+
+def oddities(generator: np.random.Generator, instances: Instances) -> Instances:
+    """Some of the instances with ties, states that nobody visits, everything deterministic, or old uniform and new greedy."""
+
+    def chosen(share_of_all: float) -> np.ndarray:
+        return np.flatnonzero(generator.random(len(instances)) < share_of_all)
+
+    states = instances.shape[0]
+    arrays = {name: array.copy() for name, array in instances.arrays().items()}
+    one = chosen(_ODD)
+    if states > 1:
+        _leave_unvisited(arrays, chosen(_ODD))
+    if instances.available is None:  # the copies would have to be available, too
+        for name in ("transition", "reward", *_ROWS):
+            arrays[name][one, -1] = arrays[name][one, 0]
+        one = chosen(_ODD)
+        for name in ("transition", "reward"):
+            arrays[name][one, :, -1] = arrays[name][one, :, 0]
+    whole = chosen(_ODD)
+    for name in ("transition", "initial", *_ROWS):
+        arrays[name][whole] = _one_hot(generator, arrays[name][whole])
+    odd = Instances(**arrays)
+    odd = odd.replace(**{name: share(getattr(odd, name), odd.groups) for name in _ROWS})
+    return from_uniform_to_greedy(odd, chosen(_BANDIT if states == 1 else _ODD))
+
+
+def _leave_unvisited(arrays: dict[str, np.ndarray], some: np.ndarray) -> None:
+    """Nobody starts in the last state or comes to it from another: the first state takes its place."""
+    transition, initial = arrays["transition"][some], arrays["initial"][some]
+    transition[:, :-1, :, 0] += transition[:, :-1, :, -1]
+    transition[:, :-1, :, -1] = 0.0
+    initial[:, 0] += initial[:, -1]
+    initial[:, -1] = 0.0
+    arrays["transition"][some], arrays["initial"][some] = transition, initial
+
+
+def _one_hot(generator: np.random.Generator, rows: np.ndarray) -> np.ndarray:
+    """A vertex of each row's support; rows without one stay."""
+    return np.where(rows.any(-1, keepdims=True), vertices(generator, rows.shape, rows > 0), rows)
+
+
+def from_uniform_to_greedy(instances: Instances, index: np.ndarray) -> Instances:
+    """Those at the index with old uniform over what is available, and new greedy for old's advantage."""
+    if not len(index):
+        return instances
+    some = instances.take(index)
+    able = np.ones(some.old.shape) if some.available is None else some.available.astype(float)
+    some = some.replace(old=able / along_rows(np.add, able))
+    old, new = instances.old.copy(), instances.new.copy()
+    old[index], new[index] = some.old, greedy(batch_first(some.quantities().advantage), able > 0)
+    shared = share(new, instances.groups)
+    return instances.replace(old=share(old, instances.groups), new=shared)
+
+
+def chains_and_cycles(generator: np.random.Generator, count: int, states: int) -> Instances:
+    """From the first state through all of them: the first action goes on, the second one elsewhere.
+
+    The last state stays where it is, or leads to the first. The second action goes on as well, stays, goes to the last state,
+    to the first, or to any. Half of the policies are deterministic, and of those half go on everywhere under old.
+    """
+    transition = np.zeros((count, states, 2, states))
+    every = np.arange(states)
+    last = np.where(generator.random(count) < 0.5, states - 1, 0)
+    onward = np.where(every < states - 1, every + 1, last[:, None])
+    kind = generator.integers(0, 5, (count, 1))
+    anywhere = generator.integers(0, states, (count, states))
+    other = np.choose(kind, [onward, every, states - 1, 0 * every, anywhere])
+    for action, target in enumerate((onward, other)):
+        np.put_along_axis(transition[:, :, action], target[..., None], 1.0, -1)
+    shape = (count, states, 2)
+    old, new = two_policies(generator, shape)
+    certain, going_on = (generator.random((count, 1, 1)) < 0.5 for _ in range(2))
+    firm = np.where(going_on, np.array([1.0, 0.0]), vertices(generator, shape))
+    made = Instances.of_arrays(
+        transition,
+        numbers.rewards(generator, shape),
+        numbers.gammas(generator, count),
+        np.eye(states)[0],
+        np.where(certain, firm, old),
+        np.where(certain, vertices(generator, shape), new),
+        reference=random_rows(generator, shape),
+        noise=numbers.errors(generator, shape),
+        size=10 ** generator.uniform(-2, 2, count),
+    )
+    return with_worst_reward(made, generator.random(count) < 0.25)
