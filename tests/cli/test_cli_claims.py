@@ -202,11 +202,11 @@ def test_exit_statuses_with_and_without_json(capsys, mine, ids, status):
         assert "mine/weak: see [/x] and [bold]there[/bold]" in out
 
 
-def test_a_false_claim_that_stands_is_undecided(capsys, tmp_path):
+def test_a_false_claim_that_stands_is_status_1(capsys, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(HEAD + "@claim('a', statement='s', expected=False)\ndef a(q):\n    return q.max_tv\n")
     status, out, _ = run(capsys, "verify", "--from", file, "--instances", 50, "--json")
-    assert status == 3
+    assert status == 1
     assert json.loads(out)["claims"][0]["verdict"] == "unrefuted"
 
 

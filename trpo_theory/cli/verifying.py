@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from pathlib import Path
@@ -114,7 +115,7 @@ def _print_verdicts(verification: Verification) -> None:
             mark,
             str(verdict.instances),
             str(verdict.effective),
-            digits(verdict.min_slack, 4),
+            _least(verdict, 4),
             verdict.witness.size_text if verdict.witness else "",
         )
     console = new_console()
@@ -122,6 +123,8 @@ def _print_verdicts(verification: Verification) -> None:
     for verdict in verification:
         if verdict.note:
             console.print(f"{verdict.id}: {verdict.note}", markup=False)
+        if verdict.verdict in ("unrefuted", "undecided"):
+            console.print(f"{verdict.id}: searched: {verdict.searched.text}", markup=False)
     console.print(repr(verification))
 
 
@@ -149,8 +152,7 @@ def falsify(
     status = _status_of(verdict)
     if as_json:
         fields = verdict.to_fields()
-        names = ("id", "verdict", "expected", "instances", "effective", "min_slack", "witness")
-        print_json({name: fields[name] for name in names} | {"certified": verdict.witness is not None})
+        print_json({**fields, "certified": verdict.witness is not None})
         return status
     console = new_console()
     if verdict.verdict == "error":
@@ -158,10 +160,13 @@ def falsify(
         return status
     if verdict.witness is None:
         console.print(
-            f"{verdict.id}: {verdict.verdict} in {verdict.instances} instances, {verdict.effective} of which met the hypotheses; "
-            f"least slack {digits(verdict.min_slack, 6)}",
+            f"{verdict.id}: {verdict.verdict} in {verdict.instances} instances, {verdict.effective} of which put it to the test; "
+            f"least slack {_least(verdict, 6)}",
             markup=False,
         )
+        console.print(f"searched: {verdict.searched.text}", markup=False)
+        if verdict.note:
+            console.print(verdict.note, markup=False)
         return status
     console.print(f"{verdict.id}: refuted, proved in ball arithmetic ({verdict.witness.size_text})", markup=False)
     console.print(verdict.witness.text, markup=False)
@@ -234,15 +239,21 @@ def own_errors() -> Any:
 
 
 def _status(verification: Verification) -> int:
-    """1 if a claim expected true was refuted, else 3 if one is undecided or not refuted as expected, else 0."""
+    """1 if a claim came out otherwise than expected, else 3 if one is undecided, else 0."""
     statuses = [_status_of(verdict) for verdict in verification]
     return CHECK_FAILED if CHECK_FAILED in statuses else max(statuses)
 
 
 def _status_of(verdict: Verdict) -> int:
+    """1 for one expected true that was refuted, and one expected false that was not; 3 for one undecided, and an error."""
     if verdict.as_expected:
         return OK
-    return CHECK_FAILED if verdict.verdict == "refuted" else UNDECIDED
+    return CHECK_FAILED if verdict.verdict in ("refuted", "unrefuted") else UNDECIDED
+
+
+def _least(verdict: Verdict, places: int) -> str:
+    """The least slack; a dash where it is not known."""
+    return "-" if math.isinf(verdict.min_slack) and verdict.min_slack > 0 else digits(verdict.min_slack, places)
 
 
 def _word(expected: Any) -> str:

@@ -7,11 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
+from trpo_theory.search.coverage import Counts
 from trpo_theory.search.scales import least_of, scaled
 from trpo_theory.search.screen import Screened
 from trpo_theory.step.exact import ExactInstance
@@ -38,9 +40,13 @@ class Findings:
 
     Attributes:
         relation: of the claim.
-        tried, effective: how many instances, and how many of them met the hypotheses.
-        min_slack: the least slack of those, in the claim's own units; one within rounding of 0 counts as 0.
+        counts: how many instances, how many of them were effective, and what they covered.
+        min_slack: the least slack of the effective ones, in the claim's own units; one within rounding of 0 counts as 0.
         min_ratio: the least slack over |η(new) − L|.
+        min_share: the least slack over the size of the claim's own terms.
+        standing_slack, standing_ratio, standing_share: the same over those whose slack is not clearly negative; of the others
+            the slack, where balls prove that it is not negative.
+        within_rounding: effective instances of which floats tell neither the slack nor the gap from 0: none of the above.
         near: instances (of an inequality) whose slack is below 0 by no more than rounding, not decided in ball arithmetic.
         refuted: an instance on which the claim is proved false, with its proof.
         undecided: instances that neither floats nor balls decide.
@@ -50,10 +56,14 @@ class Findings:
     """
 
     relation: str = ">="
-    tried: int = 0
-    effective: int = 0
+    counts: Counts = field(default_factory=Counts)
     min_slack: float = np.inf
     min_ratio: float = np.inf
+    min_share: float = np.inf
+    standing_slack: float = np.inf
+    standing_ratio: float = np.inf
+    standing_share: float = np.inf
+    within_rounding: int = 0
     near: int = 0
     refuted: tuple[ExactInstance, Decision] | None = None
     undecided: int = 0
@@ -63,15 +73,30 @@ class Findings:
     _negative: list[Candidate] = field(default_factory=list)
     _near: list[Candidate] = field(default_factory=list)
 
-    def add(self, instances: Instances, screened: Screened) -> None:
-        """Count a batch, and keep its least instances for the balls."""
-        self.tried, self.effective = self.tried + len(instances), self.effective + int(screened.met.sum())
-        if not screened.met.any():
-            return
-        ratio = scaled(screened, "gap")
-        self.min_slack = min(self.min_slack, float(screened.clear_slack[screened.met].min()))
-        self.min_ratio = min(self.min_ratio, float(ratio[screened.met].min()))
+    def add(self, instances: Instances, screened: Screened, instrument: str = "given instances") -> np.ndarray:
+        """Count a batch of an instrument, and keep its least instances for the balls.
+
+        Returns:
+            Which of them are effective and such that floats tell their slack, (B,).
+        """
+        effective = self.counts.add(instrument, instances, screened)
+        told = effective & ~screened.silent
         by_reward = scaled(screened, "reward")
+        self.within_rounding += int((effective & screened.within_rounding).sum())
+        self._note_least(screened, told, by_reward)
+        self._keep(instances, screened, by_reward)
+        return told
+
+    def _note_least(self, screened: Screened, told: np.ndarray, by_reward: np.ndarray) -> None:
+        """The least numbers, of the instances that floats tell."""
+        clear = screened.clear_slack
+        for name, values in (("slack", clear), ("ratio", scaled(screened, "gap")), ("share", by_reward)):
+            for kind, which in (("min", told), ("standing", told & (clear >= 0))):
+                least = values[which].min(initial=getattr(self, f"{kind}_{name}"))
+                setattr(self, f"{kind}_{name}", float(least))
+
+    def _keep(self, instances: Instances, screened: Screened, by_reward: np.ndarray) -> None:
+        """The least instances, for the balls: whether effective or not."""
         for index in least_of(by_reward, _PROVED_NEGATIVE):
             if by_reward[index] < 0:
                 self._negative.append((float(by_reward[index]), instances.take([index])))
@@ -117,6 +142,8 @@ class Findings:
             return False
         if decision.verdict is Outcome.VACUOUS and negative:
             self.undecided, self.note = self.undecided + 1, _FLOATS_ONLY
+        if decision.verdict is Outcome.PROVED and negative and decision.lower is not None:
+            self.standing_slack = min(self.standing_slack, float_toward(decision.lower, Toward.DOWN))
         if decision.verdict is Outcome.REFUTED and self.wants((instance.states, instance.actions)):
             self.refuted = instance, decision
         if decision.verdict is Outcome.UNDECIDED and decision.constants:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from trpo_theory.bounds.record import Claim
+from trpo_theory.search.coverage import Counts
 from trpo_theory.search.findings import Findings
 from trpo_theory.search.scales import best_of
 from trpo_theory.search.screen import Screen, Screened
@@ -30,6 +31,7 @@ class Hunt:
         generator: of the instruments' random numbers.
         findings: counts, and what is refuted.
         instances: how many are drawn at random.
+        instrument: the name of the one at work, under which instances are counted: `Instrument.use` sets it.
     """
 
     def __init__(
@@ -56,7 +58,8 @@ class Hunt:
         self.claim, self.generator, self.instances = claim, generator, instances
         self.screen = Screen(claim)
         self.findings = Findings(claim.relation) if findings is None else findings
-        self.findings.batched = self.screen.batched
+        self.findings.batched, self.findings.counts = self.screen.batched, Counts(self.screen.reads)
+        self.instrument = "given instances"
         self._drawn = drawn
         self._best: dict[tuple[int, int], tuple[Instances, Screened]] = {}
 
@@ -80,7 +83,7 @@ class Hunt:
 
     def count(self, instances: Instances, screened: Screened) -> None:
         """Count what an instrument evaluated itself, and keep the best and the refuting ones."""
-        self.findings.add(instances, screened)
+        self.findings.add(instances, screened, self.instrument)
         if instances.shape in self._best:
             best = best_of(screened)
             known, of_known = self._best[instances.shape]

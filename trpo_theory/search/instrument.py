@@ -25,6 +25,11 @@ class Instrument(ABC):
         """Whether it can be used on this claim: here, on any whose new is not to be solved for."""
         return not claim.is_solved
 
+    def use(self, hunt: Hunt, effort: int) -> None:
+        """`run`, with the instances counted under this instrument's name."""
+        hunt.instrument = self.name
+        self.run(hunt, effort)
+
     @abstractmethod
     def run(self, hunt: Hunt, effort: int) -> None:
         """Search.

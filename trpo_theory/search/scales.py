@@ -24,7 +24,7 @@ def scaled(screened: Screened, scale: str) -> np.ndarray:
     size = np.maximum(screened.gap, screened.noise) if scale == "gap" else screened.size
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = slack / np.where(size > 0, size, 1.0)
-    ratio = np.where((slack == 0) & (screened.gap <= 100 * screened.noise), _SAYS_NOTHING, ratio)
+    ratio = np.where(screened.within_rounding, _SAYS_NOTHING, ratio)
     return np.where(screened.met, ratio, np.inf)
 
 

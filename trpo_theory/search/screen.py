@@ -13,6 +13,7 @@ from trpo_theory.proofs.settle import own_code
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
 from trpo_theory.search.noise import Tries, slack_and_error, with_error_bounds, worth_a_closer_look
+from trpo_theory.search.reading import fields_read
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
@@ -35,6 +36,8 @@ class Screened:
         noise: rounding error of the slack, (B,): below it in absolute value floats do not tell the slack's sign.
         gap: |η(new) − L|, (B,): what slacks of bounds are compared with.
         size: of the numbers that slacks are made of: values and rewards over (1 − γ), (B,).
+        moved: whether new differs from old, and slack and gap are not both exactly 0, (B,); true of a claim that does not read
+            new at all.
     """
 
     slack: np.ndarray
@@ -42,6 +45,7 @@ class Screened:
     noise: np.ndarray
     gap: np.ndarray
     size: np.ndarray
+    moved: np.ndarray
 
     @property
     def clear_slack(self) -> np.ndarray:
@@ -52,6 +56,21 @@ class Screened:
     def coarse_noise(self) -> np.ndarray:
         """A rounding error that any slack may have, whatever its own terms, (B,): for slacks that owe more to a solver."""
         return _NOISE * self.size
+
+    @property
+    def tests(self) -> np.ndarray:
+        """Whether the instance puts the claim to the test: hypotheses hold, and it moved or clearly violates the claim, (B,)."""
+        return self.met & (self.moved | self.negative)
+
+    @property
+    def silent(self) -> np.ndarray:
+        """Whether floats say nothing: the slack is ∞, or it and the gap are both within rounding of 0, (B,)."""
+        return np.isposinf(self.slack) | self.within_rounding
+
+    @property
+    def within_rounding(self) -> np.ndarray:
+        """Whether floats tell neither the slack nor the gap from 0, (B,)."""
+        return (np.abs(self.slack) <= self.noise) & (self.gap <= 100 * self.noise)
 
     @property
     def negative(self) -> np.ndarray:
@@ -78,17 +97,21 @@ class Screen:
 
     Attributes:
         batched: whether its formula is batch-agnostic, found out on instances of its own, whatever the screen is then used on.
+        reads: which fields of an instance the claim reads, found out likewise: new only if it reads new as it was drawn.
 
     Raises:
         ClaimFailed: if the claim raises an exception on a single instance, or its slack is no number.
     """
 
     batched: bool
+    reads: frozenset[str]
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         probe = impose(random_instances(np.random.default_rng(0), *_PROBE), claim.needs)
         self._expect_numbers(probe.one(0))
+        with own_code(claim):
+            self.reads, self._of_new = fields_read(claim, probe)
         self.batched = self._agrees(probe)
         self._tries = Tries()
 
@@ -157,7 +180,14 @@ class Screen:
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isnan(slack), np.inf, slack)
         size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.abs(moved.surrogate_gap)))
-        return Screened(slack, met.astype(bool), _NOISE * size, gap, size)
+        return Screened(slack, met.astype(bool), _NOISE * size, gap, size, self._moved(moved, slack, gap))
+
+    def _moved(self, q: Quantities, slack: np.ndarray, gap: np.ndarray) -> np.ndarray:
+        """`Screened.moved`."""
+        if not self._of_new:
+            return np.ones(slack.shape, dtype=bool)
+        differs = np.asarray(q.new != q.old).any((0, 1))
+        return differs & ((slack != 0) | (gap != 0))
 
 
 def _least(value: Any, count: int | None, reduce: Any, kinds: str, what: str) -> np.ndarray:

@@ -101,7 +101,7 @@ class Chunk:
         findings = (KeepingFindings if self.solved else RecheckingFindings)(claim.relation)
         drawn = readable_by(claim, batches)
         hunt = Hunt(claim, self.generator, instances=self.instances, drawn=lambda: drawn, findings=findings)
-        (SolverSteps() if self.solved else Samples()).run(hunt, 1)
+        (SolverSteps() if self.solved else Samples()).use(hunt, 1)
         return Tally.of_findings(claim.id, findings, findings.refuted[0] if findings.refuted else None)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from dataclasses import replace
+from typing import Any
 
 from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
@@ -12,6 +15,9 @@ from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.search_task import Search
 from trpo_theory.verification.verdict import Verdict
 from trpo_theory.verification.verifying import INSTANCES, as_claim, run_tasks
+
+_COUNTS = ("instances", "effective", "trivial", "near")
+_LEAST = ("min_slack", "min_ratio", "min_share")
 
 
 def falsify(claim: object, *, seed: int = 0, effort: int = 4) -> Verdict:
@@ -32,14 +38,10 @@ def falsify(claim: object, *, seed: int = 0, effort: int = 4) -> Verdict:
         verdicts.append(_verdict(one, INSTANCES, seed + attempt, hard=attempt > 0))
         if verdicts[-1].witness is not None or verdicts[-1].verdict == Outcome.ERROR:
             break
-    return replace(
-        max(verdicts, key=_weight),
-        instances=sum(verdict.instances for verdict in verdicts),
-        effective=sum(verdict.effective for verdict in verdicts),
-        near=sum(verdict.near for verdict in verdicts),
-        min_slack=min(verdict.min_slack for verdict in verdicts),
-        min_ratio=min(verdict.min_ratio for verdict in verdicts),
-    )
+    counts: Any = {name: sum(getattr(verdict, name) for verdict in verdicts) for name in _COUNTS}
+    least: Any = {name: min(getattr(verdict, name) for verdict in verdicts) for name in _LEAST}
+    searched = functools.reduce(operator.add, (verdict.searched for verdict in verdicts))
+    return replace(max(verdicts, key=_weight), **counts, **least, searched=searched)
 
 
 def _weight(verdict: Verdict) -> tuple[bool, bool, bool]:

@@ -34,10 +34,8 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
         return _failed(claim, found)
     if found.error:
         note = _sentence(f"on other instances its own code fails: {found.error}", note)
-    if not found.effective:
-        verdict, note = Outcome.UNDECIDED, _sentence("no instance met the hypotheses", note)
-    elif found.min_slack == np.inf:
-        verdict, note = Outcome.UNDECIDED, _sentence("its slack is nowhere a finite number", note)
+    if verdict is not Outcome.REFUTED and (idle := _not_put_to_the_test(found)):
+        verdict, note = Outcome.UNDECIDED, _sentence(idle, note)
     if verdict == Outcome.UNREFUTED and found.min_slack < 0:
         note = _sentence(
             "its float slack is negative where ball arithmetic proves it true: its formula loses digits in floats", note
@@ -50,20 +48,59 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
         verdict=verdict,
         instances=found.instances,
         effective=found.effective,
-        min_slack=found.min_slack,
-        min_ratio=found.min_ratio,
+        trivial=found.trivial,
+        **_least(found, witness),
         near=found.near,
+        searched=found.coverage,
         witness=witness,
         note=note,
     )
+
+
+def _not_put_to_the_test(found: Tally) -> str:
+    """Why nothing that was found says anything of the claim; "" if something does."""
+    if not found.effective + found.trivial:
+        return "no instance met the hypotheses"
+    if not found.effective:
+        why = "new is old, or slack and gap are both 0"
+        return f"no instance put it to the test: in all {found.trivial} that met the hypotheses {why}"
+    if found.min_slack == np.inf and not found.within_rounding:
+        return "its slack is nowhere a finite number"
+    return ""
+
+
+def _least(found: Tally, witness: Witness | None) -> dict[str, float]:
+    """The least slack, ratio and share; none is negative unless the claim is refuted, and then the slack is.
+
+    Where floats tell no slack from 0, it is 0; a number that nothing tells is ∞.
+    """
+    if witness is None:
+        slack, ratio, share = found.standing_slack, found.standing_ratio, found.standing_share
+        if slack == np.inf and found.within_rounding:
+            slack = 0.0
+        return {"min_slack": slack, "min_ratio": ratio, "min_share": share}
+    slack = found.min_slack
+    if not slack < 0:  # what floats could not tell, balls did
+        upper = witness.decision.upper
+        slack = -np.inf if upper is None else float(upper)
+    return {"min_slack": slack, "min_ratio": found.min_ratio, "min_share": found.min_share}
 
 
 def _failed(claim: Claim, found: Tally) -> Verdict:
     """No verdict on what the claim says: what it does cannot be computed."""
     wanted = "wanted a slack: a number, or an array over states, from the quantities q"
     note = _sentence(f"its own code failed: {found.error}", wanted, claim.note)
-    counts: dict[str, Any] = {"instances": found.instances, "effective": found.effective, "near": found.near}
-    return Verdict(claim.id, claim.expected, Outcome.ERROR, **counts, min_slack=np.inf, min_ratio=np.inf, note=note)
+    counts: dict[str, Any] = {name: getattr(found, name) for name in ("instances", "effective", "trivial", "near")}
+    return Verdict(
+        claim.id,
+        claim.expected,
+        Outcome.ERROR,
+        **counts,
+        min_slack=np.inf,
+        min_ratio=np.inf,
+        searched=found.coverage,
+        note=note,
+    )
 
 
 def _witness(claim: Claim, refuted: ExactInstance, shrunk: ExactInstance | None) -> Witness:

@@ -29,18 +29,19 @@ class KeepingFindings(Findings):
 
     worst: tuple[Kept, ...] = ()
 
-    def add(self, instances: Instances, screened: Screened) -> None:
+    def add(self, instances: Instances, screened: Screened, instrument: str = "given instances") -> np.ndarray:
         """Count a batch and keep its worst."""
-        super().add(instances, screened)
-        ratio = scaled(screened, "gap")
-        clear = np.where(screened.met, screened.clear_slack, np.inf)
+        told = super().add(instances, screened, instrument)
+        ratio = np.where(told, scaled(screened, "gap"), np.inf)
+        clear = np.where(told, screened.clear_slack, np.inf)
         orders = [least_of(order, KEPT) for order in (clear, ratio)]
         found = [
             Kept.of(instances, int(index), float(clear[index]), float(ratio[index]))
             for index in np.unique(np.concatenate(orders))
-            if screened.met[index]
+            if told[index]
         ]
         self.worst = worst_of((*self.worst, *found))
+        return told
 
 
 @dataclass
@@ -57,9 +58,9 @@ class RecheckingFindings(KeepingFindings):
     _negatives: list[tuple[float, Instances, int]] = field(default_factory=list)
     _near_zero: list[tuple[float, Instances, int]] = field(default_factory=list)
 
-    def add(self, instances: Instances, screened: Screened) -> None:
+    def add(self, instances: Instances, screened: Screened, instrument: str = "given instances") -> np.ndarray:
         """Count a batch; keep its worst, and record every instance with a negative slack."""
-        super().add(instances, screened)
+        told = super().add(instances, screened, instrument)
         self._negative, self._near = [], []
         by_reward = scaled(screened, "reward")
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -69,6 +70,7 @@ class RecheckingFindings(KeepingFindings):
             (self._near_zero, share, screened.near),
         ):
             found += [(float(order[i]), instances, int(i)) for i in np.flatnonzero(which)]
+        return told
 
     def prove(self, claim: Claim) -> None:
         """Decide the recorded instances, the clearly negative ones first, until one is refuted.

@@ -19,8 +19,9 @@ from trpo_theory.verification.table import read_bytes, to_bytes
 from trpo_theory.verification.tally import Tally, merged
 
 MANIFEST, CHUNKS = "manifest.json", "chunks"
-FORMAT = 2
-"""Of run directories; raised when they change. The first had neither this number nor a checksum of the manifest."""
+FORMAT = 3
+"""Of run directories; raised when they change. The first had neither this number nor a checksum of the manifest; the second did
+not say what was searched."""
 _DECIDES = ("trpo-theory", "numpy")
 """Whose versions a run must go on with: streams of random numbers and last digits are theirs."""
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from trpo_theory.proofs.witness import instance_fields
+from trpo_theory.search.coverage import Coverage
 from trpo_theory.step.exact import ExactInstance
-from trpo_theory.verification.tally import COUNTS, Kept, Tally
+from trpo_theory.verification.tally import COUNTS, LEAST, Kept, Tally
 
 _MADE_BY = "made_by"
 """The key of Parquet's metadata under which a chunk's file says which task of which run and which claims' code made it."""
@@ -64,14 +65,15 @@ def _schema() -> Any:
     kept = {"slack": pa.float64(), "ratio": pa.float64(), "states": pa.int64(), "actions": pa.int64()}
     worst = pa.struct(kept | {"numbers": pa.list_(pa.float64())})
     columns = {"claim": pa.string(), **dict.fromkeys(COUNTS, pa.int64())}
-    columns |= {"min_slack": pa.float64(), "min_ratio": pa.float64(), "batched": pa.bool_(), "note": pa.string()}
-    columns |= {"error": pa.string()}
+    columns |= {**dict.fromkeys(LEAST, pa.float64()), "coverage": pa.string()}
+    columns |= {"batched": pa.bool_(), "note": pa.string(), "error": pa.string()}
     return pa.schema(columns | {"refuted": pa.string(), "worst": pa.list_(worst)})
 
 
 def _row(tally: Tally) -> dict[str, Any]:
     row = {field.name: getattr(tally, field.name) for field in dataclasses.fields(tally)}
     row["refuted"] = json.dumps(instance_fields(tally.refuted)) if tally.refuted is not None else None
+    row["coverage"] = json.dumps(tally.coverage.to_fields())
     row["worst"] = [{name: getattr(one, name) for name in _KEPT} for one in tally.worst]
     return row
 
@@ -79,5 +81,6 @@ def _row(tally: Tally) -> dict[str, Any]:
 def _tally(row: dict[str, Any]) -> Tally:
     refuted = row["refuted"]
     row["refuted"] = ExactInstance.from_fields(json.loads(refuted)) if refuted is not None else None
+    row["coverage"] = Coverage.of_fields(json.loads(row["coverage"]))
     row["worst"] = tuple(Kept(**one | {"numbers": tuple(one["numbers"])}) for one in row["worst"])
     return Tally(**row)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from trpo_theory.proofs.witness import instance_fields
+from trpo_theory.search.coverage import Coverage
 from trpo_theory.search.findings import Findings
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
@@ -15,8 +16,11 @@ from trpo_theory.step.instances import Instances
 KEPT = 2
 """How many of the worst instances are kept: so many of least slack, and as many of least slack over the gap."""
 
-COUNTS = ("instances", "effective", "near", "checked", "unchecked", "undecided", "ties")
+COUNTS = ("instances", "effective", "trivial", "within_rounding", "near", "checked", "unchecked", "undecided", "ties")
 """What adds up."""
+
+LEAST = ("min_slack", "min_ratio", "min_share", "standing_slack", "standing_ratio", "standing_share")
+"""Of which the least counts."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,15 @@ class Tally:
 
     Attributes:
         claim: its id.
-        instances, effective: how many were tried, and of them met the hypotheses.
-        min_slack: one within rounding of 0 counts as 0.
+        instances, effective, trivial: how many were tried, put the claim to the test, and of those that met the hypotheses did
+            not, as in `Counts`; duplicates are found within a task.
+        min_slack: the least of the effective instances; one within rounding of 0 counts as 0, and those `within_rounding` do not.
         min_ratio: the least slack over |η(new) − L|.
+        min_share: the least slack over the size of the claim's own terms.
+        standing_slack, standing_ratio, standing_share: the same over those whose slack is not negative: in floats, or, where
+            floats say that it is and ball arithmetic proves that it is not, in balls.
+        coverage: what was searched.
+        within_rounding: effective instances whose slack and gap are both within rounding of 0: floats say nothing of them.
         near: below 0 by no more than rounding, and that ball arithmetic did not check.
         checked: how many went to balls.
         unchecked: clearly negative in floats, with nothing refuted, and that ball arithmetic did not check.
@@ -76,8 +86,15 @@ class Tally:
     claim: str
     instances: int = 0
     effective: int = 0
+    trivial: int = 0
     min_slack: float = np.inf
     min_ratio: float = np.inf
+    min_share: float = np.inf
+    standing_slack: float = np.inf
+    standing_ratio: float = np.inf
+    standing_share: float = np.inf
+    coverage: Coverage = field(default_factory=Coverage)
+    within_rounding: int = 0
     near: int = 0
     checked: int = 0
     unchecked: int = 0
@@ -92,19 +109,27 @@ class Tally:
     @classmethod
     def of_findings(cls, claim_id: str, found: Findings, refuted: ExactInstance | None) -> Tally:
         """Of what was found, whose counterexample may have been shrunk since."""
+        counts = found.counts
+        same = (
+            *LEAST,
+            "within_rounding",
+            "near",
+            "undecided",
+            "ties",
+            "batched",
+            "note",
+            "checked",
+            "unchecked",
+            "worst",
+        )
         return cls(
             claim_id,
-            instances=found.tried,
-            effective=found.effective,
-            min_slack=found.min_slack,
-            min_ratio=found.min_ratio,
-            near=found.near,
-            undecided=found.undecided,
-            ties=found.ties,
-            batched=found.batched,
-            note=found.note,
+            instances=counts.instances,
+            effective=counts.effective,
+            trivial=counts.trivial,
+            coverage=counts.coverage,
             refuted=refuted,
-            **{name: getattr(found, name) for name in ("checked", "unchecked", "worst") if hasattr(found, name)},
+            **{name: getattr(found, name) for name in same if hasattr(found, name)},
         )
 
 
@@ -121,8 +146,8 @@ def _together(one: Tally, other: Tally) -> Tally:
     return replace(
         one,
         **{name: getattr(one, name) + getattr(other, name) for name in COUNTS},
-        min_slack=min(one.min_slack, other.min_slack),
-        min_ratio=min(one.min_ratio, other.min_ratio),
+        **{name: min(getattr(one, name), getattr(other, name)) for name in LEAST},
+        coverage=one.coverage + other.coverage,
         batched=one.batched and other.batched,
         note=min(filter(None, (one.note, other.note)), default=""),
         error=min(filter(None, (one.error, other.error)), default=""),

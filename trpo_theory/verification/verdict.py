@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.witness import Witness
+from trpo_theory.search.coverage import Coverage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,13 +25,20 @@ class Verdict:
         id, expected: of the claim.
         verdict: "refuted" (a witness is proved), "unrefuted" (none found: not the same as true), "undecided", or
             "error" (the claim's own code failed; the note has its line).
-        instances: how many were tried.
-        effective: how many of them met the hypotheses.
-        min_slack: the least slack among those; one within rounding of 0 counts as 0.
-        min_ratio: the least slack over |η(new) − L|.
+        instances: how many were tried: effective + trivial + those that did not meet the hypotheses.
+        effective: how many put the claim to the test: distinct instances that met the hypotheses and moved, which is that new
+            differs from old and that slack and gap are not both exactly 0. If the claim does not read new, all move. Distinct:
+            in the MDP, in old, and in what else the claim reads, within one search or chunk of instances.
+        trivial: the others of those that met the hypotheses.
+        min_slack: the least slack among the effective instances; one within rounding of 0 counts as 0, unless the gap is within
+            rounding too. It is negative only if the claim is refuted; ∞ where nothing is known of it.
+        min_ratio: the least slack over |η(new) − L|, likewise.
         near: instances with a slack within rounding of 0 that ball arithmetic did not check.
         witness: the proved counterexample, shrunk.
         note: what a reader should know.
+        min_share: the least slack as a share of the size of the claim's own terms, likewise: how close to 0.
+        searched: what was searched: sizes, ranges that the effective instances covered, instances of each instrument.
+        proof: how it is proved; None where it is not.
     """
 
     id: str
@@ -41,6 +51,10 @@ class Verdict:
     near: int
     witness: Witness | None = None
     note: str = ""
+    trivial: int = 0
+    min_share: float = np.inf
+    searched: Coverage = field(default_factory=Coverage)
+    proof: Mapping[str, Any] | None = None
 
     @property
     def as_expected(self) -> bool:
@@ -51,9 +65,11 @@ class Verdict:
 
     def to_fields(self) -> dict[str, Any]:
         """For JSON: the witness as the content of its file, or None."""
-        names = ("id", "verdict", "expected", "instances", "effective", "min_slack", "min_ratio", "near", "note")
-        return {name: getattr(self, name) for name in names} | {
-            "witness": self.witness.to_fields() if self.witness else None
+        counts = ("instances", "effective", "trivial", "min_slack", "min_ratio", "min_share", "near")
+        return {name: getattr(self, name) for name in ("id", "verdict", "expected", *counts, "note")} | {
+            "searched": self.searched.to_fields(),
+            "proof": self.proof,
+            "witness": self.witness.to_fields() if self.witness else None,
         }
 
 
@@ -87,12 +103,13 @@ class Verification:
         return all(verdict.as_expected for verdict in self.verdicts)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a claim; the witness by its size."""
+        """One row a claim; the witness by its size, what was searched in one line."""
         import pandas as pd
 
         rows = [verdict.to_fields() for verdict in self.verdicts]
         for row, verdict in zip(rows, self.verdicts, strict=True):
             row["witness"] = verdict.witness.size_text if verdict.witness else ""
+            row["searched"], row["proof"] = verdict.searched.text, "" if verdict.proof is None else verdict.proof["by"]
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:

@@ -19,4 +19,4 @@ def run_all(hunt: Hunt, effort: int = 1) -> None:
     """
     for instrument in INSTRUMENTS:
         if instrument.suits(hunt.claim):
-            instrument.run(hunt, effort)
+            instrument.use(hunt, effort)

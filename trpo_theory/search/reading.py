@@ -1,0 +1,48 @@
+"""Which fields of an instance a claim reads: whether it is about new at all, and by what two instances differ for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.bounds.record import Claim
+from trpo_theory.step.fields import GIVEN
+from trpo_theory.step.instances import Instances
+from trpo_theory.step.quantities import Quantities
+
+
+def fields_read(claim: Claim, probe: Instances) -> tuple[frozenset[str], bool]:
+    """The fields of the instance that the claim reads on some of the probe, and whether its slack or hypotheses read new.
+
+    They differ where the claim has a step of its own: new is then the step's, and not a field that is read.
+
+    Raises:
+        Exception: what the claim's code raises.
+    """
+    by_step: set[str] = set()
+    by_formula: set[str] = set()
+    for index in range(len(probe)):
+        q = probe.one(index)
+        with np.errstate(all="ignore"):
+            if claim.step is not None:
+                q = q.with_new(claim.step(_reading(q, by_step)))
+            reading = _reading(q, by_formula)
+            claim.signed_slack(reading)
+            claim.met(reading)
+    drawn = by_formula if claim.step is None else by_step | (by_formula - {"new"})
+    return frozenset(drawn), "new" in by_formula
+
+
+def _reading(q: Quantities, read: set[str]) -> Quantities:
+    """The same quantities; the fields that are read of them are added to the set."""
+
+    class Reading(Quantities):
+        def __getattribute__(self, name: str) -> Any:
+            if name in GIVEN:
+                read.add(name)
+            return super().__getattribute__(name)
+
+    other = object.__new__(Reading)
+    vars(other).update(vars(q))
+    return other
