@@ -57,19 +57,23 @@ def test_a_chunk_counts_and_takes_the_least_as_a_loop_over_compare_does():
     half = made(lambda q: 0.5 - q.max_tv, id="half", given=lambda q: q.gamma < 0.9)
     task = dataclasses.replace(task, claims=(catalogue["trpo/tv"], half))
     (drawn,) = task.drawn()
-    slacks, tvs = [], []
+    slacks, tvs, met = [], [], 0
     for i in range(len(drawn)):
         mdp = tt.FiniteMDP(drawn.transition[i], drawn.reward[i], drawn.gamma[i], drawn.initial[i])
         q = tt.compare(mdp, drawn.old[i], drawn.new[i])
         alpha = 0.5 * abs(drawn.new[i] - drawn.old[i]).sum(-1).max()
         penalty = 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * alpha**2
-        slacks.append(q.expected_return_new - q.surrogate + penalty)
-        if q.gamma < 0.9:
+        if alpha > 0 and (q.surrogate_gap or penalty):  # else new is old, or the claim is 0 >= 0
+            slacks.append(q.expected_return_new - q.surrogate + penalty)
+        met += q.gamma < 0.9
+        if alpha > 0 and q.gamma < 0.9:
             tvs.append(0.5 - alpha)
     bound, tv = task.run()
-    assert (bound.claim, bound.instances, bound.effective, bound.undecided) == ("trpo/tv", 300, 300, 0)
+    assert (bound.claim, bound.instances, bound.effective, bound.undecided) == ("trpo/tv", 300, len(slacks), 0)
+    assert bound.effective + bound.trivial == 300
+    assert 200 < len(slacks) < 300
     assert bound.min_slack == pytest.approx(min(slacks), abs=1e-9)
-    assert (tv.instances, tv.effective) == (300, len(tvs))
+    assert (tv.instances, tv.effective, tv.trivial) == (300, len(tvs), met - len(tvs))
     assert tv.min_slack == pytest.approx(min(tvs), rel=1e-12)
 
 
@@ -157,7 +161,12 @@ def test_tallies_add_up_in_any_order():
     assert to_bytes([straight[id] for id in SOME]) == to_bytes([back[id] for id in SOME])
     for id in SOME:
         mine = [tally for tally in parts if tally.claim == id]
-        assert straight[id].effective == sum(tally.effective for tally in mine) == 320
+        assert straight[id].instances == sum(tally.instances for tally in mine) == 320
+        assert straight[id].effective == sum(tally.effective for tally in mine) > 250
+        assert straight[id].trivial == sum(tally.trivial for tally in mine) == 320 - straight[id].effective
+        assert straight[id].coverage.tried == {"random instances and zoo families": 320}
+        low = min(tally.coverage.ranges["gamma"][0] for tally in mine)
+        assert straight[id].coverage.ranges["gamma"][0] == low > 0
         assert straight[id].min_slack == min(tally.min_slack for tally in mine)
         kept = sorted({one for tally in mine for one in tally.worst}, key=lambda one: one.slack)
         assert [one.slack for one in straight[id].worst[:2]] == [one.slack for one in kept[:2]]

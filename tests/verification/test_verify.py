@@ -198,15 +198,29 @@ def test_hypotheses_that_nothing_meets_leave_a_claim_undecided():
 
 
 @pytest.mark.slow
-def test_effective_counts_those_that_meet_the_hypotheses(monkeypatch):
+def test_effective_counts_distinct_ones_that_meet_the_hypotheses(monkeypatch):
     monkeypatch.setattr(mutation, "GENERATIONS", 0)
     parts = battery(np.random.default_rng([0, zlib.crc32(b"")]), 200)
-    verdict = judged(lambda q: 1, given=lambda q: q.gamma < 0.5)
+    verdict = judged(lambda q: 1 + q.max_tv, given=lambda q: q.gamma < 0.5)
+    known, met = set(), 0
+    for part in parts:
+        for i in np.flatnonzero(part.gamma < 0.5):
+            met += 1
+            if part.old[i].tolist() != part.new[i].tolist():
+                fields = (part.transition, part.reward, part.gamma, part.initial, part.old, part.new)
+                known.add(repr([(array[i] + 0.0).tolist() for array in fields]))
     assert verdict.instances == sum(map(len, parts))
-    assert verdict.effective == sum(int((part.gamma < 0.5).sum()) for part in parts)
-    assert verdict.min_slack == 1
+    assert (verdict.effective, verdict.trivial) == (len(known), met - len(known))
+    assert verdict.effective < met
+    assert 1 <= verdict.min_slack < 1.1
+    assert verdict.searched.ranges["gamma"][1] < 0.5
     monkeypatch.setattr(mutation, "GENERATIONS", 1)
-    assert judged(lambda q: 1).effective == judged(lambda q: 1).instances == verdict.instances + 5 * 360
+    longer = judged(lambda q: 1 + q.max_tv)
+    assert longer.instances == longer.effective + longer.trivial == verdict.instances + 5 * 360
+    assert longer.searched.tried == {
+        "mutation": 5 * 360,
+        "random instances and zoo families": verdict.instances,
+    }
 
 
 @pytest.mark.slow
@@ -365,8 +379,10 @@ def test_falsify_adds_up_its_searches(monkeypatch):
     both = falsify(made(lambda q: q.max_tv), effort=2)
     assert both.verdict == "unrefuted"
     assert both.instances > alone[0].instances + 200
-    assert both.effective == both.instances
-    assert both.min_slack == min(verdict.min_slack for verdict in alone) == 0
+    assert both.instances == sum(verdict.instances for verdict in alone) == both.effective + both.trivial
+    assert both.effective == sum(verdict.effective for verdict in alone)
+    assert sum(both.searched.tried.values()) == both.instances
+    assert both.min_slack == min(verdict.min_slack for verdict in alone) < 1e-6
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])

@@ -69,7 +69,7 @@ def _not_put_to_the_test(found: Tally) -> str:
     return ""
 
 
-def _least(found: Tally, witness: Witness | None) -> dict[str, float]:
+def _least(found: Tally, witness: Witness | None) -> dict[str, Any]:
     """The least slack, ratio and share; none is negative unless the claim is refuted, and then the slack is.
 
     Where floats tell no slack from 0, it is 0; a number that nothing tells is ∞.
