@@ -63,7 +63,7 @@ def test_a_chunk_counts_and_takes_the_least_as_a_loop_over_compare_does():
         q = tt.compare(mdp, drawn.old[i], drawn.new[i])
         alpha = 0.5 * abs(drawn.new[i] - drawn.old[i]).sum(-1).max()
         penalty = 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * alpha**2
-        if alpha > 0 and (q.surrogate_gap or penalty):  # else new is old, or the claim is 0 >= 0
+        if alpha > 0 and max(abs(q.surrogate_gap), penalty) > 1e-14:  # else new is old, or the claim is 0 >= 0
             slacks.append(q.expected_return_new - q.surrogate + penalty)
         met += q.gamma < 0.9
         if alpha > 0 and q.gamma < 0.9:
