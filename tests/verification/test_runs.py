@@ -57,19 +57,22 @@ def test_a_chunk_counts_and_takes_the_least_as_a_loop_over_compare_does():
     half = made(lambda q: 0.5 - q.max_tv, id="half", given=lambda q: q.gamma < 0.9)
     task = dataclasses.replace(task, claims=(catalogue["trpo/tv"], half))
     (drawn,) = task.drawn()
-    slacks, tvs, met = [], [], 0
+    slacks, tvs, met, doubtful = [], [], 0, 0
     for i in range(len(drawn)):
         mdp = tt.FiniteMDP(drawn.transition[i], drawn.reward[i], drawn.gamma[i], drawn.initial[i])
         q = tt.compare(mdp, drawn.old[i], drawn.new[i])
         alpha = 0.5 * abs(drawn.new[i] - drawn.old[i]).sum(-1).max()
         penalty = 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * alpha**2
-        if alpha > 0 and max(abs(q.surrogate_gap), penalty) > 1e-14:  # else new is old, or the claim is 0 >= 0
+        doubtful += alpha > 0 and np.ptp(drawn.reward[i]) < 1e-12  # then gap and penalty are 0, but for rounding
+        if alpha > 0 and np.ptp(drawn.reward[i]) >= 1e-12:
             slacks.append(q.expected_return_new - q.surrogate + penalty)
         met += q.gamma < 0.9
         if alpha > 0 and q.gamma < 0.9:
             tvs.append(0.5 - alpha)
     bound, tv = task.run()
-    assert (bound.claim, bound.instances, bound.effective, bound.undecided) == ("trpo/tv", 300, len(slacks), 0)
+    assert (bound.claim, bound.instances, bound.undecided) == ("trpo/tv", 300, 0)
+    assert len(slacks) <= bound.effective <= len(slacks) + doubtful
+    assert doubtful < 30
     assert bound.effective + bound.trivial == 300
     assert 200 < len(slacks) < 300
     assert bound.min_slack == pytest.approx(min(slacks), abs=1e-9)
@@ -112,8 +115,9 @@ def test_every_alarm_of_floats_goes_to_balls_and_none_is_left():
 @pytest.mark.slow
 def test_alarms_beyond_the_limit_are_not_forgotten(monkeypatch):
     monkeypatch.setattr(sys.modules["trpo_theory.verification.kept_findings"], "_CHECKED_AT_MOST", 20)
-    alarm = made(lambda q: (q.gamma + 1e20) - 1e20 - q.gamma + q.gamma * 1e-3)
-    (tally,) = chunk(alarm, instances=60).run()
+    clear = {"given": lambda q: (q.gamma < 0.95) & (q.max_s(q.max_a(abs(q.reward))) < 1e3)}  # beyond any rounding
+    alarm = made(lambda q: (1 + q.gamma + 1e20) - 1e20 - (1 + q.gamma) * 0.999, **clear)
+    (tally,) = chunk(alarm, instances=120).run()
     assert tally.checked == 20
     assert tally.unchecked >= 35
     monkeypatch.setattr(mutation, "GENERATIONS", 1)
