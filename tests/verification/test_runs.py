@@ -63,8 +63,9 @@ def test_a_chunk_counts_and_takes_the_least_as_a_loop_over_compare_does():
         q = tt.compare(mdp, drawn.old[i], drawn.new[i])
         alpha = 0.5 * abs(drawn.new[i] - drawn.old[i]).sum(-1).max()
         penalty = 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * alpha**2
-        doubtful += alpha > 0 and np.ptp(drawn.reward[i]) < 1e-12  # then gap and penalty are 0, but for rounding
-        if alpha > 0 and np.ptp(drawn.reward[i]) >= 1e-12:
+        flat = q.max_abs_advantage <= 1e-12 * abs(drawn.reward[i]).max()  # then gap and penalty are 0, but for rounding
+        doubtful += alpha > 0 and flat
+        if alpha > 0 and not flat:
             slacks.append(q.expected_return_new - q.surrogate + penalty)
         met += q.gamma < 0.9
         if alpha > 0 and q.gamma < 0.9:
