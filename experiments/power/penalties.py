@@ -16,7 +16,7 @@ OTHER = "another divergence, max_abs_advantage"
 
 LIMIT_09, LIMIT_099, LIMIT_0999 = 0.8185, 0.8011, 0.7978
 """Of chain-rule/kl, the share that some MDP uses as D → 0 at γ = 0.9, 0.99, 0.999, rounded: h(0)/Li_{−1/2}(γ), with h(0) at
-least 21.0430 and 704.51 (by the linear program of docs/theory.md, "The sharp gap", in floats), and the walk's, γ/((1 − γ)√(1 − γ²))."""
+least 21.0430 and 704.51 (docs/theory.md, "The sharp gap", in floats), and the walk's, γ/((1 − γ)√(1 − γ²))."""
 
 
 def one_step(q: Quantities) -> Any:
