@@ -12,10 +12,10 @@ from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
 
-def fields_read(claim: Claim, probe: Instances) -> tuple[frozenset[str], bool]:
-    """The fields of the instance that the claim reads on some of the probe, and whether its slack or hypotheses read new.
+def fields_read(claim: Claim, probe: Instances) -> tuple[frozenset[str], frozenset[str]]:
+    """The fields of the instance that the claim reads on some of the probe, and those that its slack and hypotheses read.
 
-    They differ where the claim has a step of its own: new is then the step's, and not a field that is read.
+    They differ where the claim has a step of its own: new is then the step's, and not a field of the instance.
 
     Raises:
         Exception: what the claim's code raises.
@@ -31,7 +31,7 @@ def fields_read(claim: Claim, probe: Instances) -> tuple[frozenset[str], bool]:
             claim.signed_slack(reading)
             claim.met(reading)
     drawn = by_formula if claim.step is None else by_step | (by_formula - {"new"})
-    return frozenset(drawn), "new" in by_formula
+    return frozenset(drawn), frozenset(by_formula)
 
 
 def _reading(q: Quantities, read: set[str]) -> Quantities:

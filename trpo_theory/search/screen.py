@@ -36,8 +36,8 @@ class Screened:
         noise: rounding error of the slack, (B,): below it in absolute value floats do not tell the slack's sign.
         gap: |η(new) − L|, (B,): what slacks of bounds are compared with.
         size: of the numbers that slacks are made of: values and rewards over (1 − γ), (B,).
-        moved: whether new differs from old, and slack and gap are not both exactly 0, (B,); true of a claim that does not read
-            new at all.
+        moved: whether new differs from old, and the claim is not 0 = 0, (B,); true of a claim that does not read new at all.
+            It is taken for 0 = 0 where slack and gap are both exactly 0, if the claim reads the reward.
     """
 
     slack: np.ndarray
@@ -111,7 +111,7 @@ class Screen:
         probe = impose(random_instances(np.random.default_rng(0), *_PROBE), claim.needs)
         self._expect_numbers(probe.one(0))
         with own_code(claim):
-            self.reads, self._of_new = fields_read(claim, probe)
+            self.reads, self._formula_reads = fields_read(claim, probe)
         self.batched = self._agrees(probe)
         self._tries = Tries()
 
@@ -184,10 +184,10 @@ class Screen:
 
     def _moved(self, q: Quantities, slack: np.ndarray, gap: np.ndarray) -> np.ndarray:
         """`Screened.moved`."""
-        if not self._of_new:
+        if "new" not in self._formula_reads:
             return np.ones(slack.shape, dtype=bool)
         differs = np.asarray(q.new != q.old).any((0, 1))
-        return differs & ((slack != 0) | (gap != 0))
+        return differs & ((slack != 0) | (gap != 0)) if "reward" in self._formula_reads else differs
 
 
 def _least(value: Any, count: int | None, reduce: Any, kinds: str, what: str) -> np.ndarray:
