@@ -27,10 +27,10 @@ class FloatArray(np.ndarray):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if "out" in options:
             options["out"] = tuple(_bare(out) for out in options["out"])
-        return _wrapped(getattr(ufunc, method)(*(in_floats(x) for x in inputs), **options))
+        return _wrapped(getattr(ufunc, method)(*(in_floats(x) for x in inputs), **options), type(self))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return _wrapped(super().__array_function__(function, types, args, kwargs))
+        return _wrapped(super().__array_function__(function, types, args, kwargs), type(self))
 
 
 def float_array(x: Array) -> Array:
@@ -51,14 +51,15 @@ def in_floats(x: Array) -> Array:
 
 
 def takes_exact(function: Callable[..., Array]) -> Callable[..., Array]:
-    """A function of float arrays that takes exact numbers, too, and returns a `FloatArray` where it was given one."""
+    """A function of float arrays that takes exact numbers, too, and returns a `FloatArray`, or subclass, where given one."""
 
     @functools.wraps(function)
     def of_any(*args: Array, **options: Any) -> Array:
         if all(type(x) is np.ndarray and x.dtype == np.float64 for x in args):
             return function(*args, **options)
         out = function(*(in_floats(x) for x in args), **options)
-        return _wrapped(out) if any(isinstance(x, FloatArray) for x in args) else out
+        kind = next((type(x) for x in args if isinstance(x, FloatArray)), None)
+        return out if kind is None else _wrapped(out, kind)
 
     return of_any
 
@@ -67,7 +68,7 @@ def _bare(x: Array) -> Array:
     return x.view(np.ndarray) if isinstance(x, FloatArray) else x
 
 
-def _wrapped(out: Any) -> Any:
+def _wrapped(out: Any, kind: type[FloatArray]) -> Any:
     if isinstance(out, tuple):
-        return tuple(map(_wrapped, out))
-    return out.view(FloatArray) if type(out) is np.ndarray else out
+        return tuple(_wrapped(part, kind) for part in out)
+    return out.view(kind) if type(out) is np.ndarray else out

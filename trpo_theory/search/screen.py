@@ -14,6 +14,7 @@ from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
 from trpo_theory.search.noise import Tries, slack_and_error, with_error_bounds, worth_a_closer_look
 from trpo_theory.search.reading import fields_read
+from trpo_theory.search.violation import violation
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
@@ -127,6 +128,14 @@ class Screen:
         with own_code(self.claim):
             screened = self._evaluate(q, len(instances))
         return self._finer(screened, instances)
+
+    def violation(self, instances: Instances) -> np.ndarray:
+        """How far the hypotheses are from being met, (B,): 0 where they are met, see `search.violation`.
+
+        Raises:
+            ClaimFailed: if the claim raises an exception.
+        """
+        return violation(self.claim, instances, batched=self.batched)
 
     def _finer(self, screened: Screened, instances: Instances) -> Screened:
         """The noise relative to the claim's own terms, on the instances that are most likely told by it."""
