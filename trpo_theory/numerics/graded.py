@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from trpo_theory.numerics.arithmetic import Array
 from trpo_theory.numerics.float_array import FloatArray, in_floats
@@ -30,7 +31,7 @@ class GradedArray(FloatArray):
         return super().__array_ufunc__(ufunc, method, *inputs, **options)
 
 
-class Graded:
+class Graded(NDArrayOperatorsMixin):
     """Truth values, with what is missing for them to be true, and to be false.
 
     Attributes:
@@ -71,10 +72,10 @@ class Graded:
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
-    def __eq__(self, other: object) -> Any:
+    def __eq__(self, other: Any) -> Any:
         return ~(self ^ other) if _is_truth(other) else np.equal(self.truth, other)
 
-    def __ne__(self, other: object) -> Any:
+    def __ne__(self, other: Any) -> Any:
         return self ^ other if _is_truth(other) else np.not_equal(self.truth, other)
 
     def __bool__(self) -> bool:
@@ -125,7 +126,7 @@ class Graded:
         return function(*map(_plain, args), **{name: _plain(value) for name, value in kwargs.items()})
 
 
-class Count:
+class Count(NDArrayOperatorsMixin):
     """How many of some `Graded` are true along axes; compared with a number it is graded, for all else an array of integers."""
 
     __array_priority__ = 100
@@ -162,16 +163,17 @@ class Count:
     def __le__(self, number: Any) -> Any:
         return ~(self > number) if np.ndim(number) == 0 else self.value <= number
 
-    def __eq__(self, number: object) -> Any:
+    def __eq__(self, number: Any) -> Any:
         return (self >= number) & (self <= number)
 
-    def __ne__(self, number: object) -> Any:
+    def __ne__(self, number: Any) -> Any:
         return ~(self == number)
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         return np.asarray(self.value, *args)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """A comparison with the count on its right is turned round."""
         swapped = _SWAPPED.get(ufunc)
         if swapped is not None and not isinstance(inputs[0], Count) and method == "__call__":
             return getattr(inputs[1], swapped)(inputs[0])

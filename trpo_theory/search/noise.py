@@ -26,6 +26,9 @@ _CLOSER = 48
 """Instances of a batch whose noise is found where others are told without. Chosen: a few are enough to find a negative one."""
 _ALL = 400
 """Likewise where none is told without. Chosen: more than a generation of the directed search."""
+MARGIN = 4.0
+"""Times that the error bound is taken. Chosen: on 24,000 hostile instances of the catalogue's claims the true error was up to 3.5
+times the bound of first order, but for formulas with jumps."""
 _ROWS = ("transition", "initial", "old", "new", "reference")
 """Fields whose rows, in a proof, are taken over their exact sums."""
 

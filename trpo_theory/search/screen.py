@@ -12,7 +12,7 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.proofs.settle import own_code
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
-from trpo_theory.search.noise import Tries, slack_and_error, with_error_bounds, worth_a_closer_look
+from trpo_theory.search.noise import MARGIN, Tries, slack_and_error, with_error_bounds, worth_a_closer_look
 from trpo_theory.search.reading import fields_read
 from trpo_theory.search.violation import violation
 from trpo_theory.step.instances import Instances
@@ -148,7 +148,7 @@ class Screen:
             return screened
         slack, finer = screened.slack[chosen], screened.noise.copy()
         with np.errstate(invalid="ignore"):
-            missed = found[1] + np.abs(found[0] - slack)
+            missed = MARGIN * found[1] + np.abs(found[0] - slack)
             finer[chosen] = np.fmin(missed, finer[chosen])
         self._tries.count(told=bool((np.abs(slack) > finer[chosen]).any()))
         return dataclasses.replace(screened, noise=finer)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.instrument import Instrument
+from trpo_theory.search.instruments.hypotheses import HypothesisSearch
 from trpo_theory.search.instruments.mutation import Mutation
 from trpo_theory.search.instruments.samples import Samples
 from trpo_theory.search.instruments.solver_steps import SolverSteps
 
-INSTRUMENTS: tuple[Instrument, ...] = (SolverSteps(), Samples(), Mutation())
+INSTRUMENTS: tuple[Instrument, ...] = (SolverSteps(), Samples(), HypothesisSearch(), Mutation())
 
 
 def run_all(hunt: Hunt, effort: int = 1) -> None:
