@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trpo_theory.search.battery import GAMMAS
+from trpo_theory.search.draws.numbers import GAMMAS
+from trpo_theory.search.draws.structures import with_available
+from trpo_theory.search.draws.tiny_steps import tiny_made_exact
 from trpo_theory.search.impose import impose
 from trpo_theory.search.mutation import mutated
 from trpo_theory.search.screen import Screen
@@ -98,7 +100,9 @@ class Fitting:
 
 
 def _normalised(rows: np.ndarray) -> np.ndarray:
-    return rows / rows.sum(-1, keepdims=True)
+    """Over their sums; the row of an action that cannot be taken is 0."""
+    total = rows.sum(-1, keepdims=True)
+    return rows / np.where(total > 0, total, 1.0)
 
 
 def _each(generator: np.random.Generator, instances: Instances, low: float, high: float) -> np.ndarray:
@@ -115,7 +119,8 @@ def other_length(instances: Instances, generator: np.random.Generator) -> Instan
     with np.errstate(all="ignore"):
         room = np.where(change < 0, instances.old / -change, np.inf).min((1, 2), keepdims=True)
     moved = instances.old + np.minimum(factor, np.maximum(room, 1.0)) * change
-    return instances.replace(new=_normalised(np.maximum(moved, 0.0)))
+    old, new = tiny_made_exact(instances.old, _normalised(np.maximum(moved, 0.0)))
+    return instances.replace(old=old, new=new)
 
 
 def other_discount(instances: Instances, generator: np.random.Generator) -> Instances:
@@ -137,7 +142,10 @@ def other_rewards(instances: Instances, generator: np.random.Generator) -> Insta
     size = _each(generator, instances, -6, 6) ** generator.choice([1.0, 0.01], (len(instances), 1, 1))
     kinds = [unit, reward - low, reward * size, -reward, np.repeat(reward[:, :, :1], reward.shape[2], 2)]
     kind = np.broadcast_to(generator.integers(0, len(kinds), (len(instances), 1, 1)), reward.shape)
-    return instances.replace(reward=np.choose(kind, kinds))
+    chosen = np.choose(kind, kinds)
+    return instances.replace(
+        reward=chosen if instances.available is None else np.where(instances.available, chosen, 0.0)
+    )
 
 
 def _rows(move: Callable[[np.ndarray, np.random.Generator], np.ndarray]) -> Move:
@@ -151,8 +159,10 @@ def _rows(move: Callable[[np.ndarray, np.random.Generator], np.ndarray]) -> Move
             shape = (len(rows), *(1,) * (rows.ndim - 1))
             whole = (field == number).reshape(shape)
             some = generator.random((*rows.shape[:-1], 1)) < generator.choice([0.5, 1.0], shape)
+            some = some & rows.any(-1, keepdims=True)
             changes[name] = np.where(whole & some, _normalised(move(rows, generator)), rows)
-        return instances.replace(**changes)
+        changed = instances.replace(**changes)
+        return changed if instances.available is None else with_available(changed, instances.available)
 
     return moved
 

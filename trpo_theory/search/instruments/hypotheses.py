@@ -53,7 +53,7 @@ class HypothesisSearch(Instrument):
         less = 1 if hunt.screen.batched else _ONE_BY_ONE
         drawn = {shape: _drawn(hunt, shape, _DRAWN // less) for shape in _SHAPES}
         screened = {shape: hunt.screen(batch) for shape, batch in drawn.items()}
-        if np.mean([_tests(drawn[shape], screened[shape]) for shape in _SHAPES]) > _RARE:
+        if np.mean([one.tests.mean() for one in screened.values()]) > _RARE:
             return
         for shape in _SHAPES:
             if hunt.findings.wants(shape):
@@ -77,11 +77,6 @@ class HypothesisSearch(Instrument):
             children, missed = fitting.moved(impose(mutated(chosen, hunt.generator), hunt.claim.needs))
             if (missed == 0).any():
                 hunt.try_out(children.take(missed == 0))
-
-
-def _tests(drawn: Instances, screened: Screened) -> float:
-    """The share of instances that meet the hypotheses and have another new than old."""
-    return float((screened.met & (drawn.new != drawn.old).any((1, 2))).mean())
 
 
 def _drawn(hunt: Hunt, shape: tuple[int, int], most: int) -> Instances:
