@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from trpo_theory.search.draws import numbers
+from trpo_theory.search.draws.chains import chains_and_cycles
 from trpo_theory.search.draws.families import KINDS, family_instances
 from trpo_theory.search.draws.numbers import GAMMAS
 from trpo_theory.search.draws.policies import two_policies
 from trpo_theory.search.draws.rows import random_rows, share
 from trpo_theory.search.draws.structures import (
-    chains_and_cycles,
     oddities,
     random_available,
     with_available,

@@ -1,4 +1,4 @@
-"""What chance seldom brings into an instance: unavailable actions, ties, unvisited states, determinism, chains and cycles."""
+"""What chance seldom brings into an instance: unavailable actions, ties, unvisited states, determinism."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import numpy as np
 
 from trpo_theory.model.policy import greedy
 from trpo_theory.numerics.layout import batch_first
-from trpo_theory.search.draws import numbers
-from trpo_theory.search.draws.policies import two_policies
-from trpo_theory.search.draws.rows import along_rows, on_allowed, random_rows, share, vertices
+from trpo_theory.search.draws.rows import along_rows, on_allowed, share, vertices
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.step.instances import Instances
 
@@ -113,36 +111,3 @@ def from_uniform_to_greedy(instances: Instances, index: np.ndarray) -> Instances
     old[index], new[index] = some.old, greedy(batch_first(some.quantities().advantage), able > 0)
     shared = share(new, instances.groups)
     return instances.replace(old=share(old, instances.groups), new=shared)
-
-
-def chains_and_cycles(generator: np.random.Generator, count: int, states: int) -> Instances:
-    """From the first state through all of them: the first action goes on, the second one elsewhere.
-
-    The last state stays where it is, or leads to the first. The second action goes on as well, stays, goes to the last state,
-    to the first, or to any. Half of the policies are deterministic, and of those half go on everywhere under old.
-    """
-    transition = np.zeros((count, states, 2, states))
-    every = np.arange(states)
-    last = np.where(generator.random(count) < 0.5, states - 1, 0)
-    onward = np.where(every < states - 1, every + 1, last[:, None])
-    kind = generator.integers(0, 5, (count, 1))
-    anywhere = generator.integers(0, states, (count, states))
-    other = np.choose(kind, [onward, every, states - 1, 0 * every, anywhere])
-    for action, target in enumerate((onward, other)):
-        np.put_along_axis(transition[:, :, action], target[..., None], 1.0, -1)
-    shape = (count, states, 2)
-    old, new = two_policies(generator, shape)
-    certain, going_on = (generator.random((count, 1, 1)) < 0.5 for _ in range(2))
-    firm = np.where(going_on, np.array([1.0, 0.0]), vertices(generator, shape))
-    made = Instances.of_arrays(
-        transition,
-        numbers.rewards(generator, shape),
-        numbers.gammas(generator, count),
-        np.eye(states)[0],
-        np.where(certain, firm, old),
-        np.where(certain, vertices(generator, shape), new),
-        reference=random_rows(generator, shape),
-        noise=numbers.errors(generator, shape),
-        size=10 ** generator.uniform(-2, 2, count),
-    )
-    return with_worst_reward(made, generator.random(count) < 0.25)
