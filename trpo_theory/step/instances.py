@@ -166,7 +166,7 @@ class Instances:
         """Those at an index, or under a mask."""
         return Instances(**{name: array[index] for name, array in self.arrays().items()})
 
-    def replace(self, **changes: np.ndarray) -> Instances:
+    def replace(self, **changes: np.ndarray | None) -> Instances:
         """The same with some fields exchanged."""
         return dataclasses.replace(self, **changes)
 

@@ -26,7 +26,8 @@ def chains_and_cycles(generator: np.random.Generator, count: int, states: int) -
     onward = np.where(every < states - 1, every + 1, last[:, None])
     kind = generator.integers(0, 5, (count, 1))
     anywhere = generator.integers(0, states, (count, states))
-    other = np.choose(kind, [onward, every, states - 1, 0 * every, anywhere])
+    targets = np.broadcast_arrays(onward, every, states - 1, 0, anywhere)
+    other = np.choose(kind, targets)
     for action, target in enumerate((onward, other)):
         np.put_along_axis(transition[:, :, action], target[..., None], 1.0, -1)
     shape = (count, states, 2)
