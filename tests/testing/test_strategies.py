@@ -20,7 +20,7 @@ from trpo_theory.zoo import Instance
 
 OPTIONS = (
     {},
-    {"unavailable": True},
+    {"unavailable": True, "trivial": True},
     {"aggregation": True, "unavailable": True},
     {"mixture": True, "unavailable": True},
     {"near": True, "aggregation": True},
@@ -123,16 +123,17 @@ def test_sizes_gamma_reward_and_weights_are_as_asked(exact: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gamma", "values"),
+    ("gamma", "trivial", "values"),
     [
-        (Fraction(1, 3), {Fraction(1, 3)}),
-        ([0, 0.5], {Fraction(0), Fraction(1, 2)}),
-        (st.sampled_from([0.75, 0.25]), {Fraction(1, 4), Fraction(3, 4)}),
-        (None, {Fraction(x) for x in ("0", "1/10", "1/2", "9/10", "99/100")}),
+        (Fraction(1, 3), False, {Fraction(1, 3)}),
+        ([0, 0.5], False, {Fraction(0), Fraction(1, 2)}),
+        (st.sampled_from([0.75, 0.25]), False, {Fraction(1, 4), Fraction(3, 4)}),
+        (None, True, {Fraction(x) for x in ("0", "1/10", "1/2", "9/10", "99/100")}),
+        (None, False, {Fraction(x) for x in ("1/10", "1/2", "9/10", "99/100")}),
     ],
 )
-def test_every_gamma_that_was_asked_for_is_drawn_and_no_other(gamma: Any, values: set[Fraction]) -> None:
-    drawn = strategies.exact_instances(gamma=gamma, states=1, actions=1)
+def test_every_gamma_that_was_asked_for_is_drawn_and_no_other(gamma: Any, trivial: bool, values: set[Fraction]) -> None:
+    drawn = strategies.exact_instances(gamma=gamma, states=1, actions=1, trivial=trivial)
     for value in values:
         exists(drawn, lambda exact: exact["gamma"] == value)  # noqa: B023 (called at once)
     for_all(drawn, lambda exact: exact["gamma"] in values)
@@ -183,13 +184,15 @@ def test_near_pairs_are_no_further_apart_than_asked(near: Any, data: Any) -> Non
     assert near == 1 or ((exact["old"] == 0) | (exact["new"] > 0)).all()
 
 
-def test_near_pairs_reach_what_was_asked() -> None:
+@pytest.mark.parametrize("trivial", [True, False])
+def test_near_pairs_reach_what_was_asked(trivial: bool) -> None:
     seen = set()
     for_all(
-        strategies.exact_instances(near=0.05, states=1, actions=2, deterministic=True),
+        strategies.exact_instances(near=0.05, states=1, actions=2, deterministic=True, trivial=trivial),
         lambda exact: seen.add(total_variation(exact["old"], exact["new"])) is None,
     )
-    assert seen == {0, Fraction(0.05), Fraction(1, 100), Fraction(1, 1000)}
+    assert seen - {0} == {Fraction(0.05), Fraction(1, 100), Fraction(1, 1000)}
+    assert (0 in seen) == trivial
 
 
 @given(strategies.exact_instances(aggregation=True, unavailable=True, states=(1, 5)))
@@ -235,6 +238,7 @@ def test_groups_of_every_kind_are_drawn() -> None:
         ({"unit": True, "reward": (0, 1)}, "unit=True is reward=(0, 1)"),
         ({"denominator": 0}, "got denominator = 0"),
         ({"unavailable": 1}, "wanted True or False"),
+        ({"trivial": None}, "got trivial = None; wanted True or False"),
         ({"deterministic": "both"}, 'True, False, "old" or "new"'),
         ({"deterministic": True, "full_support": "new"}, "got a new policy that is deterministic and of full support"),
         ({"mixture": 1.5}, "a weight in [0, 1]"),
@@ -254,6 +258,8 @@ def test_a_bad_option_is_refused_when_the_strategy_is_made(options: Any, words: 
 def test_other_bad_arguments() -> None:
     with pytest.raises(InvalidInput, match="the option of mdps 'near'"):
         strategies.mdps(near=True)
+    with pytest.raises(InvalidInput, match="the option of mdps 'trivial'"):
+        strategies.mdps(trivial=False)
     with pytest.raises(InvalidInput, match="the option of classes 'mixture'"):
         strategies.classes(mixture=True)
     with pytest.raises(InvalidInput, match="wanted one MDP, or booleans"):
@@ -328,7 +334,7 @@ def test_a_false_claim_shrinks_to_two_states_two_actions_and_halves() -> None:
     ],
 )
 def test_the_simplest_instance_that_meets_a_condition(condition: Any, transition: Any, old: Any, new: Any) -> None:
-    instance = find(strategies.instances(), condition, settings=SHRINK)
+    instance = find(strategies.instances(trivial=True), condition, settings=SHRINK)
     assert instance.mdp.transition.tolist() == transition
     assert instance.old.tolist() == old
     assert instance.new.tolist() == new
@@ -343,7 +349,7 @@ def test_a_state_of_no_importance_goes_though_it_lies_between_others() -> None:
     def matters(instance: Any) -> bool:
         return 3 in instance.mdp.reward and 1 in instance.mdp.reward and instance.mdp.actions == 1
 
-    instance = find(strategies.instances(states=(1, 4)), matters, settings=SHRINK)
+    instance = find(strategies.instances(states=(1, 4), trivial=True), matters, settings=SHRINK)
     assert sorted(instance.mdp.reward.ravel()) == [1, 3]
 
 
@@ -375,7 +381,7 @@ def test_from_type_knows_mdps_and_instances(imports: str) -> None:
         [sys.executable, "-c", FROM_TYPE.format(imports=imports)], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert run.stdout == "[[[1.0, 0.0]], [[1.0, 0.0]]] [[1.0, 0.0]]\n"
+    assert run.stdout == "[[[1.0, 0.0]], [[1.0, 0.0]]] [[1.0, 0.0], [1.0, 0.0]]\n"
 
 
 @pytest.mark.slow

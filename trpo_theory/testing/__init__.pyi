@@ -1,3 +1,4 @@
 from . import strategies
+from .targeting import targeted
 
-__all__ = ["strategies"]
+__all__ = ["strategies", "targeted"]

@@ -19,7 +19,7 @@ from trpo_theory.model.decimals import as_written
 from trpo_theory.model.policy import StateAggregation
 
 GAMMAS = (Fraction(0), Fraction(1, 2), Fraction(1, 10), Fraction(9, 10), Fraction(99, 100))
-"""Discounts, the simplest first."""
+"""Discounts, the simplest first; 0 where draws may be trivial."""
 
 MIXTURES = (Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(3, 4), Fraction(1, 10))
 """Weights of the target in a mixture."""
@@ -32,8 +32,8 @@ NEAR = (Fraction(1, 2), Fraction(1, 10), Fraction(1, 100), Fraction(1, 1000))
 class Options:
     """The options of `strategies.instances`, which says what each means; here they are in the form that draws use."""
 
-    states: Any = (1, 4)
-    actions: Any = (1, 3)
+    states: Any = None
+    actions: Any = None
     gamma: Any = None
     weights: Any = 4
     successors: Any = None
@@ -47,14 +47,17 @@ class Options:
     full_support: Any = False
     mixture: Any = None
     near: Any = None
+    trivial: Any = True
 
     def __post_init__(self) -> None:
-        for name in ("start_anywhere", "unit", "unavailable"):
+        for name in ("start_anywhere", "unit", "unavailable", "trivial"):
             _flag(getattr(self, name), name)
+        least = 1 if self.trivial else 2
+        actions = _range((least, 3) if self.actions is None else self.actions, "actions")
         self._set(
-            states=_range(self.states, "states"),
-            actions=_range(self.actions, "actions"),
-            gamma=_numbers(GAMMAS if self.gamma is None else self.gamma, "gamma", _discount),
+            states=_range((least, 4) if self.states is None else self.states, "states"),
+            actions=actions,
+            gamma=_numbers(GAMMAS[least - 1 :] if self.gamma is None else self.gamma, "gamma", _discount),
             weights=_checks.integer(self.weights, "weights", least=1),
             reward=_numerators(self.reward, self.denominator, self.unit),
             denominator=_denominator(self.denominator, self.unit),
@@ -65,7 +68,7 @@ class Options:
         for name in ("deterministic", "full_support"):
             self._set(**{name: _which(getattr(self, name), name)})
         both = self.deterministic & self.full_support
-        if both and self.actions[1] > 1:
+        if both and actions[1] > 1:
             raise InvalidInput(
                 got=f"a {min(both)} policy that is deterministic and of full support",
                 wanted="one of the two, where there are several actions",

@@ -1,8 +1,12 @@
 """Hypothesis strategies for MDPs, policies, pairs of policies and policy classes: `trpo_theory.strategies`.
 
-Numbers are quotients of small integers, drawn exactly and rounded once, so that a failure shrinks to few states, few
+A pair puts a claim to the test unless asked otherwise: η(new) ≠ L, so that new ≠ old, γ > 0, and there are two states and two
+actions. Of a theorem ask `trpo_theory.check`, which searches for a counterexample where it is likely to be, decides in exact
+arithmetic, and returns a proved witness; property tests, which see what is drawn in floats, are for code of one's own, and for
+drafts. Numbers are quotients of small integers, drawn exactly and rounded once, so that a failure shrinks to few states, few
 actions, rows such as (1/2, 1/2) or (1, 0), a simple γ and small rewards. `exact_instances` gives the quotients themselves.
 Hypothesis knows two types of this package once both are imported: st.from_type(FiniteMDP) is mdps(), of zoo.Instance instances().
+Making a strategy of pairs evaluates a first one, which takes a second and would be past Hypothesis' deadline inside a test.
 """
 
 from __future__ import annotations
@@ -17,10 +21,12 @@ from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
+from trpo_theory.step.quantities import Quantities, compare
 from trpo_theory.testing import _draws, _options
+from trpo_theory.testing._warm_up import warm_up
 from trpo_theory.zoo import Instance
 
-__all__ = ["classes", "exact_instances", "instances", "mdps", "pairs", "policies", "rounded"]
+__all__ = ["classes", "exact_instances", "instances", "mdps", "pairs", "policies", "quantities", "rounded"]
 
 _OF_MDPS = (
     *("states", "actions", "gamma", "weights", "successors", "start_anywhere"),
@@ -34,10 +40,14 @@ def instances(**options: Any) -> st.SearchStrategy[Instance]:
 
     Args:
         **options: any of those below.
-        states, actions: how many, an integer or (least, most); if left out (1, 4) and (1, 3).
-        gamma: γ: a number, a sequence to sample from, or a strategy; if left out 0, 1/2, 1/10, 9/10 and 99/100.
+        states, actions: how many, an integer or (least, most); if left out (2, 4) and (2, 3).
+        gamma: γ: a number, a sequence to sample from, or a strategy; if left out 1/2, 1/10, 9/10 and 99/100.
+        trivial: whether the gap η(new) − L may be 0, where most claims hold trivially. If True, states and actions that are
+            left out are (1, 4) and (1, 3), γ may be 0, and new may be old. If False, and other options ask for one state,
+            γ = 0 or one value for all rewards, new ≠ old is left of it; for one action or mixture=0, nothing.
         weights: rows of probabilities are integers 0..weights over their sum; 4 if left out.
-        successors: at most so many next states of a state and action: 1 makes transitions deterministic. Any number if left out.
+        successors: at most so many next states of a state and action: 1 makes transitions deterministic. If left out any
+            number, but of more than 8 states at most 4.
         start_anywhere: whether ρ₀ > 0 in every state (False: anything).
         reward: (least, largest), of which rewards are multiples of 1/denominator; (-4, 4) if left out.
         denominator: that one, 1 if left out.
@@ -57,16 +67,21 @@ def instances(**options: Any) -> st.SearchStrategy[Instance]:
         InvalidInput: for an unknown option, a value outside its range, or two that exclude each other.
 
     >>> from hypothesis import find
-    >>> instance = find(instances(states=1, actions=2, gamma=0.5), lambda drawn: drawn.new[0, 0] < drawn.old[0, 0] < 1)
+    >>> instance = find(instances(gamma=0.9), lambda drawn: True)
     >>> instance.mdp, instance.old.tolist(), instance.new.tolist()
-    (FiniteMDP(states=1, actions=2, gamma=0.5, dense), [[0.5, 0.5]], [[0.0, 1.0]])
+    (FiniteMDP(states=2, actions=2, gamma=0.9, dense), [[1.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]])
     """
-    return _floats(_options.of("instances", options))
+    return _floats(_of_pairs("instances", options))
 
 
 def pairs(**options: Any) -> st.SearchStrategy[tuple[FiniteMDP, np.ndarray, np.ndarray]]:
     """(mdp, old, new): as `instances`, with its options, in a tuple."""
-    return _floats(_options.of("pairs", options)).map(lambda drawn: (drawn.mdp, drawn.old, drawn.new))
+    return _floats(_of_pairs("pairs", options)).map(lambda drawn: (drawn.mdp, drawn.old, drawn.new))
+
+
+def quantities(**options: Any) -> st.SearchStrategy[Quantities]:
+    """compare(mdp, old, new), what claims read: as `instances`, with its options."""
+    return _floats(_of_pairs("quantities", options), compare)
 
 
 def exact_instances(**options: Any) -> st.SearchStrategy[dict[str, Any]]:
@@ -77,7 +92,7 @@ def exact_instances(**options: Any) -> st.SearchStrategy[dict[str, Any]]:
         rows sum to exactly 1; gamma, a Fraction; available (S, A), booleans; groups (S,), integers: states with the same one
         share rows. `rounded` makes the `Instance` of it that `instances` would give.
     """
-    return _draws.instance(_options.of("exact_instances", options))
+    return _draws.instance(_of_pairs("exact_instances", options))
 
 
 def rounded(exact: dict[str, Any]) -> Instance:
@@ -98,7 +113,7 @@ def rounded(exact: dict[str, Any]) -> Instance:
 
 
 def mdps(**options: Any) -> st.SearchStrategy[FiniteMDP]:
-    """An MDP; options: those of `instances` that concern MDPs, from states to unavailable."""
+    """An MDP; options: those of `instances` that concern MDPs, with the sizes and γ of trivial=True where they are left out."""
     checked = _options.of("mdps", options, allowed=_OF_MDPS)
     return _draws.mdp(checked).flatmap(_mdp)
 
@@ -131,7 +146,7 @@ def policies(
 def classes(**options: Any) -> st.SearchStrategy[tuple[FiniteMDP, StateAggregation, np.ndarray]]:
     """(mdp, aggregation, old): a class of policies that share rows, and one of them to stand at.
 
-    Options as for `instances`, except those that concern new; aggregation is True if left out.
+    Options as for `instances` with trivial=True, except those that concern new; aggregation is True if left out.
     """
     return _class(_options.of("classes", {"aggregation": True, **options}, allowed=_OF_CLASSES))
 
@@ -143,10 +158,15 @@ def _class(draw: Any, options: Any) -> Any:
     return draw(_mdp(fields)), aggregation, _nearest(fields["old"])
 
 
+def _of_pairs(maker: str, options: dict[str, Any]) -> Any:
+    warm_up()
+    return _options.of(maker, {"trivial": False, **options})
+
+
 @st.composite
-def _floats(draw: Any, options: Any) -> Any:
+def _floats(draw: Any, options: Any, made: Any = Instance) -> Any:
     fields = draw(_draws.instance(options))
-    return draw(st.builds(Instance, _mdp(fields), st.just(_nearest(fields["old"])), st.just(_nearest(fields["new"]))))
+    return draw(st.builds(made, _mdp(fields), st.just(_nearest(fields["old"])), st.just(_nearest(fields["new"]))))
 
 
 def _mdp(fields: Any) -> Any:

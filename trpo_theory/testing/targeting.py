@@ -1,0 +1,47 @@
+"""`targeted`: the slack of a draft on a drawn step, which Hypothesis then makes as small as it can."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hypothesis import target
+
+from trpo_theory.bounds.record import Claim
+from trpo_theory.step.quantities import Quantities
+
+
+def targeted(claim: Claim | Callable[[Quantities], Any], q: Quantities, *, label: str = "") -> float:
+    """The slack of a claim on one step, in floats; Hypothesis is told to look for steps where it is small beside the gap.
+
+    What is maximised is −slack/(|slack| + |η(new) − L|): it grows as the slack over the gap falls, and knows no units. A claim
+    whose hypotheses fail has the slack ∞, and Hypothesis is told nothing.
+
+    Args:
+        claim: a `Claim`, such as tt.bounds["coupling/tv"], or a function of q that returns a slack: a number, or an array, of
+            which the least entry counts.
+        q: of one step, such as `strategies.quantities` draws.
+        label: for Hypothesis, one for each claim of a test; the claim's id if left out.
+
+    >>> from hypothesis import given, settings
+    >>> from trpo_theory.testing import strategies
+    >>> @settings(max_examples=10)
+    ... @given(strategies.quantities())
+    ... def test_gap(q):
+    ...     assert targeted(lambda q: q.surrogate_gap + 2 * q.max_abs_advantage / (1 - q.gamma), q) >= 0
+    >>> test_gap()
+    """
+    slack = _slack(claim, q)
+    size = abs(slack) + abs(float(q.surrogate_gap))
+    if math.isfinite(size) and size > 0:
+        target(-slack / size, label=label or getattr(claim, "id", "slack"))
+    return slack
+
+
+def _slack(claim: Any, q: Quantities) -> float:
+    if not isinstance(claim, Claim):
+        return float(np.min(claim(q)))
+    moved = claim.stepped(q)
+    return float(np.min(claim.slack(moved))) if bool(np.all(claim.met(moved))) else math.inf
