@@ -263,7 +263,7 @@ def test_form_numbers_cover_the_pairs():
 
 def test_a_formula_that_cannot_be_batched_gives_the_same_ratios():
     def penalty(q):
-        return 4 * float(q.max_abs_advantage) * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
+        return 4 * float(str(float(q.max_abs_advantage))) * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
 
     slow, fast = Ratio(Bound("mine/slow", penalty, "s", "")), Ratio(get("trpo/tv"))
     made = random_instances(np.random.default_rng(7), 40, 3, 2)

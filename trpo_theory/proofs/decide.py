@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -14,7 +15,7 @@ from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball.arrays import BallArray, plain
 from trpo_theory.numerics.ball.number import Ball
-from trpo_theory.numerics.ball.raw import Undecided, arb, precision, rounded_constants
+from trpo_theory.numerics.ball.raw import Undecided, answering, arb, precision, rounded_constants
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.quantities import Quantities
@@ -90,10 +91,77 @@ def decide(
         last = bits >= (min(limit, _ROUNDED_LIMIT) if constants else limit)
         if decision.verdict is not Outcome.UNDECIDED:
             return decision
+        if decision.enclosure == _UNKNOWN and bits <= _BOTH_WAYS_LIMIT:
+            attempt = functools.partial(_attempt, slack, given=given, relation=relation, bits=bits)
+            with precision(bits):
+                both = either_way(lambda attempt=attempt: attempt(instance.quantities()))
+            if both is not None:
+                return both
         if decision.enclosure == _UNDEFINED or last:
             return replace(decision, constants=tuple(sorted(constants)))
         bits = min(2 * bits, limit)
         q = _without_enclosures(q)
+
+
+_BOTH_WAYS_LIMIT = 256
+"""Bits up to which open comparisons are answered both ways. Chosen: a tie stays one, and each answer costs an evaluation."""
+_ANSWERS = 16
+"""Ways through a formula that are tried. Chosen: four comparisons that are open."""
+_ALIKE = Fraction(1, 10**7)
+"""Relative width of the slack over all of them, up to which they count as one result. Chosen: witnesses have 6 digits of it."""
+
+
+def either_way(attempt: Callable[[], Decision]) -> Decision | None:
+    """The decision if it is the same however the comparisons that are open are answered, as of numbers that are equal.
+
+    One of the ways through the formula is what its exact numbers take: what is proved of all of them is proved.
+
+    Args:
+        attempt: decides at the precision in force, from quantities of its own.
+
+    Returns:
+        The decision, whose enclosure is of all ways; None where they differ, or are too many.
+    """
+    ways: list[list[bool]] = [[]]
+    found: list[Decision] = []
+    while ways:
+        way = ways.pop()
+        before = len(way)
+        try:
+            with answering(functools.partial(_answered, way, iter(tuple(way)))):
+                found.append(attempt())
+        except Exception:  # on a way that the exact numbers may not take
+            return None
+        ways += [[*way[:place], False] for place in range(before, len(way))]
+        if found[-1].verdict is not found[0].verdict or len(found) + len(ways) > _ANSWERS:
+            return None
+    return _of_all(found)
+
+
+def _answered(way: list[bool], given: Iterator[bool]) -> bool | None:
+    """The next answer: one that is given, else a new one, yes; None beyond the limit."""
+    if (known := next(given, None)) is not None:
+        return known
+    if len(way) >= _ANSWERS:
+        return None
+    way.append(True)
+    return True
+
+
+def _of_all(found: list[Decision]) -> Decision | None:
+    """One decision for several with the same verdict, if their slacks are as good as equal."""
+    first = found[0]
+    if first.verdict not in (Outcome.REFUTED, Outcome.PROVED):
+        return None
+    if all(one.enclosure == first.enclosure for one in found):
+        return first
+    lowest, highest = [one.lower for one in found], [one.upper for one in found]
+    if None in lowest or None in highest:
+        return None
+    lower, upper = min(x for x in lowest if x is not None), max(x for x in highest if x is not None)
+    if upper - lower > _ALIKE * max(abs(lower), abs(upper)):
+        return None
+    return replace(first, lower=lower, upper=upper, enclosure=_written(lower, upper))
 
 
 def _attempt(slack: Any, q: Quantities, given: Any, relation: str, bits: int) -> Decision:
@@ -105,7 +173,8 @@ def _attempt(slack: Any, q: Quantities, given: Any, relation: str, bits: int) ->
         entries = _numbers(slack(q))
     except Undecided:
         return Decision(Outcome.UNDECIDED, None, None, bits, met, _UNKNOWN)
-    complies = [_complies(entry, relation) for entry in entries]
+    with answering(None):  # of the slack itself nothing is assumed
+        complies = [_complies(entry, relation) for entry in entries]
     verdict = Outcome.REFUTED if False in complies else Outcome.UNDECIDED if None in complies else Outcome.PROVED
     shown = [entry for entry, yes in zip(entries, complies, strict=True) if yes is not True] or entries
     if verdict is Outcome.REFUTED:

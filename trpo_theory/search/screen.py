@@ -10,6 +10,7 @@ import numpy as np
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.proofs.settle import own_code
+from trpo_theory.search.apart import apart, left_out, refused
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
 from trpo_theory.search.noise import MARGIN, Tries, slack_and_error, with_error_bounds, worth_a_closer_look
@@ -20,6 +21,8 @@ from trpo_theory.step.quantities import Quantities
 
 _PROBE = (7, 3, 2)
 """B, S and A of the instances on which a batched formula must agree with itself, one at a time: all different, none 1."""
+_APART_PROBES = ((48, 3, 2), (16, 2, 4))
+"""The same for a formula that is made to run on a batch: so many that conditions hold on some and fail on others. Chosen."""
 _NOISE = 1e-11
 """Of the size of the numbers that a slack is made of: below it, floats do not tell its sign."""
 _SIZE = "_screen_size"
@@ -97,8 +100,9 @@ class Screen:
     """Evaluates one claim on batches.
 
     Attributes:
-        batched: whether its formula is batch-agnostic, found out on instances of its own, whatever the screen is then used on.
         reads: which fields of an instance the claim reads, found out likewise: new only if it reads new as it was drawn.
+        claim: the claim; where its formula is for one instance only, the same made to run on a batch, if that can be done.
+        batched: whether it runs on batches, found out on instances of its own, whatever the screen is then used on.
 
     Raises:
         ClaimFailed: if the claim raises an exception on a single instance, or its slack is no number.
@@ -113,8 +117,18 @@ class Screen:
         self._expect_numbers(probe.one(0))
         with own_code(claim):
             self.reads, self._formula_reads = fields_read(claim, probe)
-        self.batched = self._agrees(probe)
+        self.batched = self._agrees(probe) or self._runs_apart()
         self._tries = Tries()
+
+    def _runs_apart(self) -> bool:
+        """Whether the claim, made to run on a batch, says what it says of single instances; it then is the screen's."""
+        claim, self.claim = self.claim, apart(self.claim)
+        for size in _APART_PROBES:
+            probe = impose(random_instances(np.random.default_rng(1), *size), claim.needs)
+            if not self._agrees(probe) or refused(self.claim) or left_out(self.claim, len(probe)).mean() > 0.5:
+                self.claim = claim
+                return False
+        return True
 
     def __call__(self, instances: Instances, q: Quantities | None = None) -> Screened:
         """Screen a batch; q, its quantities, if they have been computed.
@@ -173,7 +187,7 @@ class Screen:
             off = np.abs(batch.slack - single.slack)
             close = off <= 1e-6 * np.abs(single.slack) + single.noise
         same = (batch.slack == single.slack) | close
-        return bool((same & (batch.met == single.met)).all())
+        return bool((same & (batch.met == single.met) | left_out(self.claim, len(probe))).all())
 
     def _one_by_one(self, instances: Instances) -> Screened:
         with own_code(self.claim):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Ratio:
     """The ratio of one bound, to be called on batches.
 
     Attributes:
-        bound: the bound.
+        bound: the bound, made to run on batches if that can be done.
         batched: whether its formula can be run on batches; else it is run on fewer instances, one at a time.
         uses: the fields beyond (mdp, old, new) that it reads.
 
@@ -51,8 +51,9 @@ class Ratio:
     uses: frozenset[str]
 
     def __init__(self, bound: Bound) -> None:
-        self.bound = bound
-        self.batched = Screen(bound).batched
+        screen = Screen(bound)
+        self.bound = cast("Bound", screen.claim)
+        self.batched = screen.batched
         probe = random_instances(np.random.default_rng(0), self.fewer(600), 3, 2)
         ratios, plain = self(probe), _neutral(probe)
         self.uses = frozenset(

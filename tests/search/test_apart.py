@@ -1,0 +1,134 @@
+"""Formulas for one instance run on batches: each says of a batch what it says of one instance at a time."""
+
+import copy
+import sys
+import textwrap
+
+import numpy as np
+import plain_formulas
+import pytest
+from plain_formulas import PLAIN
+
+from trpo_theory.bounds.record import Claim
+from trpo_theory.claims.from_file import read_claims
+from trpo_theory.search.apart.batched import Batched
+from trpo_theory.search.battery import random_instances
+from trpo_theory.search.screen import Screen
+
+
+def drawn(count, states, actions, seed=0):
+    return random_instances(np.random.default_rng(seed), count, states, actions)
+
+
+def one_at_a_time(formula, instances):
+    with np.errstate(all="ignore"):
+        return np.array([np.min(formula(instances.one(i))) for i in range(len(instances))])
+
+
+def least(value, count):
+    value = np.asarray(value)
+    return np.broadcast_to(value.min(axis=tuple(range(value.ndim - 1))) if value.ndim > 1 else value, (count,))
+
+
+@pytest.mark.parametrize("formula", PLAIN, ids=lambda formula: formula.__name__)
+@pytest.mark.parametrize("shape", [(200, 3, 2), (16, 3, 3)])
+def test_a_formula_says_of_a_batch_what_it_says_of_each(formula, shape):
+    instances = drawn(*shape, seed=1)
+    run = Batched(formula, np.nan)
+    found = least(run(instances.quantities()), len(instances))
+    known = ~run.left_out
+    assert not run.refused
+    assert known.mean() > 0.9
+    np.testing.assert_allclose(found[known], one_at_a_time(formula, instances)[known], rtol=1e-9, atol=1e-9)
+
+
+def test_no_name_and_no_array_of_the_author_is_changed():
+    before = {name: value for name, value in vars(plain_formulas).items() if name != "__builtins__"}
+    tables = copy.copy(plain_formulas.TABLE), list(plain_formulas.WEIGHTS)
+    q = drawn(20, 3, 2).quantities()
+    advantage = q.advantage.copy()
+    for formula in PLAIN:
+        Batched(formula, np.nan)(q)
+    after = {name: value for name, value in vars(plain_formulas).items() if name != "__builtins__"}
+    assert all(after[name] is before[name] for name in before)
+    assert after.keys() == before.keys()
+    assert (plain_formulas.TABLE, plain_formulas.WEIGHTS) == tables
+    np.testing.assert_array_equal(q.advantage, advantage)
+
+
+def test_a_file_that_imports_its_helpers_and_one_without_source(tmp_path):
+    (tmp_path / "my_helpers.py").write_text("def largest(xs):\n    return max(abs(x) for x in xs)\n")
+    (tmp_path / "mine.py").write_text(
+        textwrap.dedent("""
+        import my_helpers
+        from my_helpers import largest
+        from trpo_theory import claim
+
+        @claim("mine/a", statement="s", given=lambda q: 0.1 < q.gamma < 0.9)
+        def a(q):
+            return largest(q.tv) + my_helpers.largest(q.value) - b(q)
+
+        @claim("mine/b", statement="s")
+        def b(q):
+            return min(q.tv)
+        """)
+    )
+    instances = drawn(40, 3, 2)
+    try:
+        for claim in read_claims(tmp_path / "mine.py"):
+            screen = Screen(claim)
+            assert screen.batched
+            np.testing.assert_allclose(screen(instances).slack, one_at_a_time(claim.formula, instances), rtol=1e-9)
+    finally:
+        sys.modules.pop("my_helpers", None)
+    code = {}
+    exec("def typed(q):\n    return max(q.tv) if q.gamma > 0.5 else 0.0", code)
+    np.testing.assert_allclose(
+        Batched(code["typed"], np.nan)(instances.quantities()), one_at_a_time(code["typed"], instances)
+    )
+
+
+def test_hypotheses_and_steps_of_one_instance():
+    def step(q):
+        best = max(range(q.actions), key=lambda a: q.advantage[0, a])
+        new = q.old.copy()
+        new[0] = [1.0 if a == best else 0.0 for a in range(q.actions)]
+        return new
+
+    claim = Claim(
+        "mine/x", lambda q: q.surrogate_gap, "s", given=lambda q: q.gamma > 0.3 and max(q.tv) > 0.1, step=step
+    )
+    screen, instances = Screen(claim), drawn(60, 3, 2, seed=3)
+    assert screen.batched
+    screened = screen(instances)
+    for i in range(len(instances)):
+        q = claim.stepped(instances.one(i))
+        assert screened.met[i] == bool(claim.given(q))
+        assert screened.slack[i] == pytest.approx(q.surrogate_gap, rel=1e-7, abs=1e-9 * (1 + q.max_abs_advantage))
+
+
+def test_what_its_author_raises_on_a_part_of_the_instances_is_his():
+    def formula(q):
+        if q.gamma > 0.5:
+            raise ValueError("gamma is large")
+        return q.gamma
+
+    instances = drawn(20, 2, 2)
+    assert (instances.gamma > 0.5).any()
+    with pytest.raises(ValueError, match="gamma is large"):
+        Batched(formula, np.nan)(instances.quantities())
+
+
+def test_ways_beyond_the_limit_are_left_out_and_meet_no_hypothesis():
+    def ways(q):
+        return sum(2**s for s in range(q.states) if q.value[s] > 0) * q.gamma + 1
+
+    claim, instances = Claim("mine/ways", ways, "s"), drawn(600, 9, 2, seed=5)
+    formula = Batched(ways, np.nan)
+    found = formula(instances.quantities())
+    known = ~formula.left_out
+    assert 0.05 < known.mean() < 1
+    np.testing.assert_allclose(found[known], one_at_a_time(ways, instances)[known], rtol=1e-9)
+    screen = Screen(claim)
+    assert screen.batched
+    assert (screen(instances).met == known).all()

@@ -1,0 +1,142 @@
+"""`Batched`: a function of the quantities of one instance, run on those of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.numerics.floats import Floats
+from trpo_theory.search.apart.arrays import Constant
+from trpo_theory.search.apart.calls import array
+from trpo_theory.search.apart.each import Each
+from trpo_theory.search.apart.python import REWIRING
+from trpo_theory.search.apart.run import NotApart, Run
+from trpo_theory.search.apart.view import Part, View
+from trpo_theory.step.fields import GIVEN
+from trpo_theory.step.quantities import Quantities
+
+_FEWEST, _SHARE = 24, 20
+"""Passes over a batch of n instances at most: the first, or n over the second, where that is more. Chosen: a pass costs as much
+as a few instances one at a time."""
+
+
+class Batched:
+    """A function, to be called on quantities with or without a batch.
+
+    Attributes:
+        function: as it was written.
+        unknown: what the result is of an instance that the limit on passes leaves out.
+        left_out: of the batch that it was called on last, those left out, (n,) booleans.
+        passes: over that batch.
+        seen: the old policies of that batch, to know it by.
+        refused: why some pass could not be made of a batch, whenever that was.
+    """
+
+    def __init__(self, function: Callable[[Quantities], Any], unknown: float | bool) -> None:
+        self.function, self.unknown = function, unknown
+        self._copy = REWIRING.rewired(function)
+        self.left_out = np.zeros(0, dtype=bool)
+        self.passes = 0
+        self.seen: Any = None
+        self.refused = ""
+
+    @property
+    def __code__(self) -> Any:
+        """Of the function: errors and their lines are its own."""
+        return self.function.__code__
+
+    def __call__(self, q: Quantities) -> Any:
+        """The result with the batch last, or of one instance."""
+        if len(q.batch_shape) != 1 or not isinstance(q.arithmetic, Floats):
+            return self.function(q)
+        return self._in_parts(q, q.batch_shape[0])
+
+    def _in_parts(self, q: Quantities, count: int) -> Any:
+        limit = max(_FEWEST, count // _SHARE)
+        todo = [np.arange(count)]
+        done: list[tuple[np.ndarray, Any]] = []
+        self.passes, self.seen = 0, q.old
+        while todo and self.passes < limit:
+            todo.sort(key=len)
+            index = todo.pop()
+            self.passes += 1
+            run = Run(len(index))
+            try:
+                value = self._pass(q, run, Part(run, count, None if len(index) == count else index))
+                done.append((index[run.active], _of_active(value, run)))
+            except (Exception, SystemExit, NotApart) as error:
+                if isinstance(error, NotApart):
+                    self.refused = str(error)
+                alone = index[run.active][: limit - self.passes + 1]
+                done += [(alone[i : i + 1], _alone(self.function, q, int(alone[i]))) for i in range(len(alone))]
+                self.passes += len(alone) - 1
+                todo.append(index[run.active][len(alone) :])
+            todo += [index[mask] for mask in run.left]
+            todo = [part for part in todo if len(part)]
+        self.left_out = np.zeros(count, dtype=bool)
+        for index in todo:
+            self.left_out[index] = True
+        return self._together(done, count)
+
+    def _pass(self, q: Quantities, run: Run, part: Part) -> Any:
+        before, Constant.run = Constant.run, run
+        try:
+            with np.errstate(all="ignore"):
+                value = self._copy(View(q, part))
+        finally:
+            Constant.run = before
+            if run.broken:
+                raise NotApart(run.broken)
+        return value
+
+    def _together(self, done: list[tuple[np.ndarray, Any]], count: int) -> Any:
+        """The results of all passes, with the batch last; what is no number is returned for the caller to complain of."""
+        arrays = []
+        for index, value in done:
+            array = np.asarray(value)
+            if array.dtype.kind not in "biuf":
+                return value
+            arrays.append((index, array))
+        if len(arrays) == 1 and len(arrays[0][0]) == count:
+            return arrays[0][1]
+        shape = np.broadcast_shapes(*(array.shape[:-1] for _, array in arrays))
+        kind = np.result_type(*(array.dtype for _, array in arrays))
+        out = np.full(
+            (*shape, count),
+            self.unknown,
+            dtype=kind if not self.left_out.any() else np.result_type(kind, type(self.unknown)),
+        )
+        for index, array in arrays:
+            extra = (1,) * (len(shape) - array.ndim + 1)
+            out[..., index] = array.reshape(*extra, *array.shape)
+        return out
+
+
+def single(q: Quantities, index: int) -> Quantities:
+    """One instance of a batch, without a batch axis."""
+    fields: dict[str, Any] = {name: getattr(q, name) for name in GIVEN if name != "batch_shape"}
+    count = q.batch_shape[0]
+    parts: dict[str, Any] = {
+        name: x[..., index if x.shape[-1] == count else 0].copy() if isinstance(x, np.ndarray) and x.ndim else x
+        for name, x in fields.items()
+    }
+    return Quantities(q.arithmetic, **parts)
+
+
+def _alone(function: Callable[[Quantities], Any], q: Quantities, index: int) -> Any:
+    """What the function says of one instance by itself: its exceptions are the author's own."""
+    with np.errstate(all="ignore"):
+        value = np.asarray(function(single(q, index)))
+    return value[..., None] if value.dtype != object or value.ndim else value
+
+
+def _of_active(value: Any, run: Run) -> Any:
+    """The result of the instances that a pass was about, batch last, (..., active)."""
+    if isinstance(value, list | tuple):
+        value = array(value)
+    if isinstance(value, Each):
+        return value.data[..., run.active]
+    value = np.asarray(value)
+    return value[..., None] if value.dtype != object or value.ndim else value
