@@ -12,12 +12,12 @@ from plain_formulas import PLAIN
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.from_file import read_claims
 from trpo_theory.search.apart.batched import Batched
-from trpo_theory.search.battery import random_instances
+from trpo_theory.search.apart.probe import probe
 from trpo_theory.search.screen import Screen
 
 
 def drawn(count, states, actions, seed=0):
-    return random_instances(np.random.default_rng(seed), count, states, actions)
+    return probe(count, states, actions, seed)
 
 
 def one_at_a_time(formula, instances):
@@ -31,14 +31,14 @@ def least(value, count):
 
 
 @pytest.mark.parametrize("formula", PLAIN, ids=lambda formula: formula.__name__)
-@pytest.mark.parametrize("shape", [(200, 3, 2), (16, 3, 3)])
+@pytest.mark.parametrize("shape", [(200, 3, 2), (16, 3, 4)])
 def test_a_formula_says_of_a_batch_what_it_says_of_each(formula, shape):
     instances = drawn(*shape, seed=1)
     run = Batched(formula, np.nan)
     found = least(run(instances.quantities()), len(instances))
     known = ~run.left_out
     assert not run.refused
-    assert known.mean() > 0.9
+    assert known.mean() > 0.8
     np.testing.assert_allclose(found[known], one_at_a_time(formula, instances)[known], rtol=1e-9, atol=1e-9)
 
 
@@ -52,7 +52,7 @@ def test_no_name_and_no_array_of_the_author_is_changed():
     after = {name: value for name, value in vars(plain_formulas).items() if name != "__builtins__"}
     assert all(after[name] is before[name] for name in before)
     assert after.keys() == before.keys()
-    assert (plain_formulas.TABLE, plain_formulas.WEIGHTS) == tables
+    assert tables == (plain_formulas.TABLE, plain_formulas.WEIGHTS)
     np.testing.assert_array_equal(q.advantage, advantage)
 
 
