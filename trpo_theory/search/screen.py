@@ -101,9 +101,9 @@ class Screen:
     """Evaluates one claim on batches.
 
     Attributes:
-        reads: which fields of an instance the claim reads, found out likewise: new only if it reads new as it was drawn.
         claim: the claim; where its formula is for one instance only, the same made to run on a batch, if that can be done.
         batched: whether it runs on batches, found out on instances of its own, whatever the screen is then used on.
+        reads: which fields of an instance the claim reads, found out likewise: new only if it reads new as it was drawn.
 
     Raises:
         ClaimFailed: if the claim raises an exception on a single instance, or its slack is no number.
