@@ -86,6 +86,7 @@ def frames_of(verification: Any) -> dict[str, pd.DataFrame]:
                 **fields,
                 "kind": _kind(claim.id),
                 "as_expected": verdict.as_expected,
+                "searched": verdict.searched.text,
                 "witness": "" if verdict.witness is None else verdict.witness.size_text,
                 "witness_slack": slack,
                 "statement": claim.statement,
@@ -124,7 +125,7 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
         )
         out[f"{NAME}-{kind}"] = Table(
             shown,
-            caption=f"{title}: verdicts. Effective are the instances that met the hypotheses; the least slack is over these "
+            caption=f"{title}: verdicts. Effective are instances that met the hypotheses and moved; the least slack is over them "
             "(0: within rounding); the witness has so many states × actions, with denominators up to the number after it.",
             label=f"tab:{NAME}-{kind}",
             headings={"min_slack": ("least slack", "least slack")},
@@ -160,7 +161,7 @@ def claim_rows(frames: dict[str, pd.DataFrame]) -> list[Any]:
     from trpo_theory.report.page import ClaimRow
 
     witnesses = {row["id"]: json.loads(row["content"]) for row in frames["witnesses"].to_dict("records")}
-    names = ("verdict", "statement", "source", "min_slack", "instances", "effective", "note")
+    names = ("verdict", "statement", "source", "min_slack", "instances", "effective", "note", "searched")
     return [
         ClaimRow(
             id=row["id"],

@@ -155,8 +155,31 @@ def test_verify_json(capsys):
     assert (status, err) == (0, "")
     refuted, standing, unknown = json.loads(out)["claims"]
     for verdict in (refuted, standing, unknown):
-        assert {"id", "verdict", "expected", "instances", "effective", "min_slack", "witness"} <= verdict.keys()
-        assert 0 < verdict["effective"] <= verdict["instances"]
+        fields = (
+            "id",
+            "verdict",
+            "expected",
+            "instances",
+            "effective",
+            "trivial",
+            "min_slack",
+            "searched",
+            "proof",
+            "witness",
+        )
+        assert {*fields, "min_ratio", "min_share", "near", "note"} <= verdict.keys()
+        assert 0 < verdict["effective"] <= verdict["effective"] + verdict["trivial"] <= verdict["instances"]
+        assert verdict["proof"] is None
+        searched = verdict["searched"]
+        assert sum(searched["instances"].values()) == verdict["instances"]
+        for name in ("states", "actions", "gamma", "one_minus_gamma", "tv", "kl", "reward"):
+            low, high = (float(end) for end in searched[name])
+            assert 0 <= low <= high
+        assert searched["gamma"][1] <= 1
+        assert searched["tv"][0] > 0  # effective instances have moved
+        for axis, name in enumerate(("states", "actions")):
+            lengths = [size[axis] for size in searched["sizes"]]
+            assert searched[name] == [min(lengths), max(lengths)]
     assert (refuted["id"], refuted["verdict"], refuted["expected"]) == ("trpo/tv-2", "refuted", False)
     assert refuted["min_slack"] < 0
     assert refuted["witness"]["claim"] == "trpo/tv-2"
@@ -171,6 +194,10 @@ def test_verify_prints_a_table(capsys):
     lines = out.splitlines()
     assert next(line.split()[:3] for line in lines if "order/upper" in line) == ["order/upper", "false", "refuted"]
     assert next(line.split()[:3] for line in lines if "id/flow" in line) == ["id/flow", "true", "unrefuted"]
+    assert re.search(
+        r"^id/flow: searched: 1-\d+ states, 2-\d actions, gamma \S+ \.\. 1-\S+, .*; .*\d", out, re.MULTILINE
+    )
+    assert "order/upper: searched" not in out
     assert "all as expected" in out
 
 
@@ -210,6 +237,51 @@ def test_a_false_claim_that_stands_is_status_1(capsys, tmp_path):
     assert json.loads(out)["claims"][0]["verdict"] == "unrefuted"
 
 
+@pytest.mark.parametrize(
+    ("expected", "slack", "status"),
+    [
+        ("True", "q.max_tv", 0),
+        ("True", "q.max_tv - 1", 1),
+        ("True", "1 + 0 * q.max_tv", 0),
+        ("False", "q.max_tv", 1),
+        ("False", "q.max_tv - 1", 0),
+        ("'open'", "q.max_tv", 0),
+        ("'open'", "q.max_tv - 1", 0),
+        *((expected, "q.nonsense", 3) for expected in ("True", "False", "'open'")),
+    ],
+)
+def test_the_exit_status_of_each_outcome(capsys, tmp_path, monkeypatch, expected, slack, status):
+    monkeypatch.setattr("trpo_theory.verification.search_task._HARD", 1)
+    file = tmp_path / "mine.py"
+    file.write_text(HEAD + f"@claim('a', statement='s', expected={expected})\ndef a(q):\n    return {slack}\n")
+    assert run(capsys, "verify", "--from", file, "--instances", 20)[0] == status
+
+
+def test_falsify_says_what_was_searched(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("trpo_theory.verification.search_task._HARD", 1)
+    monkeypatch.setattr("trpo_theory.verification.falsifying.INSTANCES", 50)
+    file = tmp_path / "mine.py"
+    file.write_text(
+        HEAD
+        + "@claim('a', statement='s')\ndef a(q):\n    return q.max_tv\n"
+        + "@claim('b', statement='s', given=lambda q: q.max_tv == 0)\ndef b(q):\n    return q.surrogate_gap\n"
+    )
+    status, out, _ = run(capsys, "falsify", "a", "--from", file)
+    assert status == 0
+    assert re.search(r"unrefuted in \d+ instances, \d+ of which put it to the test; least slack \S+\nsearched: 1-", out)
+    status, out, _ = run(capsys, "falsify", "b", "--from", file)
+    assert status == 3
+    assert "no instance put it to the test: in all" in out
+    assert "least slack -" in out
+    status, out, _ = run(capsys, "falsify", "b", "--from", file, "--json")
+    found = json.loads(out)
+    assert (found["verdict"], found["effective"], found["certified"]) == ("undecided", 0, False)
+    assert found["trivial"] > 0
+    assert found["searched"]["sizes"] == []
+    assert found["searched"]["gamma"] is None
+    assert sum(found["searched"]["instances"].values()) == found["instances"]
+
+
 @pytest.mark.slow
 def test_without_ids_all_of_the_file_are_verified(capsys, mine):
     _, out, _ = run(capsys, "verify", "--from", mine, "--instances", 50, "--json")
@@ -237,6 +309,9 @@ def test_out_gets_a_table_and_the_witnesses(capsys, tmp_path, mine):
     names = {path.name for path in directory.iterdir()} - {"manifest.json", "chunks", "SHA256SUMS"}
     assert names == {"verdicts.tex", "verdicts.md", "verdicts.csv", "trpo--tv-2.json", "mine--false.json"}
     assert "trpo/tv-2" in (directory / "verdicts.csv").read_text()
+    for suffix in ("csv", "md", "tex"):
+        assert "1-" in (directory / f"verdicts.{suffix}").read_text()
+        assert "KL" in (directory / f"verdicts.{suffix}").read_text()
     assert run(capsys, "certify", directory / "trpo--tv-2.json")[0] == 0
     assert run(capsys, "certify", directory / "mine--false.json", "--from", mine)[0] == 0
 

@@ -194,7 +194,7 @@ def test_the_catalogue_shows_each_claim_and_each_witness():
 
 
 def test_a_claim_cannot_smuggle_html():
-    row = ClaimRow("own/<script>", "open", "undecided", r"\text{<script>}", "<b>me</b>", note="<i>")
+    row = ClaimRow("own/<script>", "open", "undecided", r"\text{<script>}", "<b>me</b>", note="<i>", searched="<b>")
     text = Catalogue([row]).to_html()
     assert "<script>" not in text
     assert "<b>" not in text
@@ -209,7 +209,11 @@ def test_the_catalogue_of_a_verification():
     assert rows["errata/eta-with-advantage"].witness["reward"] is not None
     assert rows["trpo/tv"].witness is None
     assert rows["trpo/tv"].statement == STATEMENTS["trpo/tv"]
-    read(Catalogue.of(verification).to_html())
+    assert rows["trpo/tv"].searched == verification["trpo/tv"].searched.text
+    page = Catalogue.of(verification).to_html()
+    read(page)
+    assert page.count("Searched: ") == 1  # not of the refuted one
+    assert f"Searched: {rows['trpo/tv'].searched}" in page
 
 
 def test_a_page_is_written_whole_or_not_at_all(tmp_path):

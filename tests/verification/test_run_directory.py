@@ -126,10 +126,11 @@ def test_a_lost_manifest_is_refused(run):
     assert len(list((run / "chunks").iterdir())) == 2
 
 
-@pytest.mark.parametrize("checksum", [False, True])
-def test_a_run_of_an_earlier_format_is_refused_in_one_message(run, checksum):
+@pytest.mark.parametrize(("earlier", "checksum"), [(None, False), (None, True), (2, True)])
+def test_a_run_of_an_earlier_format_is_refused_in_one_message(run, earlier, checksum):
     manifest = json.loads((run / "manifest.json").read_bytes())
     del manifest["format"], manifest["sha256"]
+    manifest |= {} if earlier is None else {"format": earlier}
     content = _manifest_bytes(manifest) if checksum else json.dumps(manifest).encode()
     (run / "manifest.json").write_bytes(content)
     for read in (opened, read_run):

@@ -28,9 +28,10 @@ class ClaimRow:
         verdict: "refuted", "unrefuted" or "undecided".
         min_slack: the least slack, or None.
         instances: the number of instances tried, or None.
-        effective: the number of those that met the hypotheses, or None.
+        effective: the number of those that put the claim to the test, or None.
         witness: the content of the witness file, for a refuted claim.
         note: a comment.
+        searched: what was searched, in one line, which a claim that is not refuted shows.
     """
 
     id: str
@@ -43,6 +44,7 @@ class ClaimRow:
     effective: int | None = None
     witness: Mapping[str, Any] | None = None
     note: str = ""
+    searched: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Catalogue:
             fields = verdict.to_fields()
             names = ("id", "expected", "verdict", "min_slack", "instances", "effective", "witness", "note")
             own = {name: fields[name] for name in names}
-            rows.append(ClaimRow(statement=claim.statement, source=claim.source, **own))
+            rows.append(ClaimRow(statement=claim.statement, source=claim.source, searched=verdict.searched.text, **own))
         return cls(rows)
 
     def to_html(self) -> str:
@@ -78,6 +80,7 @@ def _shown(row: ClaimRow) -> dict[str, Any]:
         "statement": typeset(row.statement),
         "source": row.source,
         "note": row.note,
+        "searched": "" if row.verdict == "refuted" else row.searched,
         "slack": "" if row.min_slack is None else _minus(show(float(row.min_slack))),
         "slack_key": "" if row.min_slack is None else repr(float(row.min_slack)),
         "instances": "" if row.instances is None else f"{row.instances:,}",
