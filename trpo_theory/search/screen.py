@@ -210,7 +210,7 @@ class Screen:
         """`Screened.moved`."""
         if "new" not in self._formula_reads:
             return np.ones(slack.shape, dtype=bool)
-        differs = np.asarray(q.new != q.old).any((0, 1))
+        differs = np.asarray(np.asarray(q.new != q.old).any((0, 1)))
         return differs & ((slack != 0) | (gap != 0)) if "reward" in self._formula_reads else differs
 
 
