@@ -285,6 +285,80 @@ def two_dimensional(q):
     return max(max(row) for row in q.advantage) + min(map(min, q.old.tolist())) - len(q.tv) * q.gamma
 
 
+def filters(q):
+    above = sum(a for a in q.advantage.ravel() if a > 0)
+    return (
+        above - sum(v for v in q.value if -1 < v < 1 and not v > 0.5) - q.gamma * sum([t for t in q.tv if t > 0.3], 0.5)
+    )
+
+
+def filtered_extremes(q):
+    largest = max((a for a in q.advantage.flat if a < 0.5), default=0)
+    return (
+        largest + min((t for t in q.tv if t > 0.2), default=q.gamma) - max(x for x in [*q.value, 3 * q.gamma] if x > -9)
+    )
+
+
+def filtered_questions(q):
+    if any(v > 0 for v, t in zip(q.value, q.tv) if t > 0.2) or all(t < 0.5 for t in q.tv if t > 0.1):  # noqa: B905
+        return q.gamma
+    return -q.max_tv
+
+
+def empty_extreme(q):
+    try:
+        return max(v for v in q.value if v > 0.5)
+    except ValueError:
+        return -1.0
+
+
+def branches_in_loops(q):
+    low, high, count = q.value[0], q.value[0], 0
+    for v in q.value:
+        if v < low:
+            low = v
+        elif v > high:
+            high, count = v, count + 1
+        else:
+            count += 2 if v > 0 else 3
+    return high - low - 0.1 * count
+
+
+def first_found(q):
+    for s in range(q.states):
+        if q.tv[s] > 0.3:
+            return q.value[s]
+        if q.tv[s] < 0.1:
+            continue
+        if q.value[s] > 1:
+            break
+    else:
+        return 2.0
+    return -2.0
+
+
+def branch_that_divides(q):
+    x = 0.0
+    if q.max_tv > 0.5:
+        x = 1 / (math.floor(2 * q.max_tv) + float(q.gamma))
+    y = x if x > 0.7 and math.log(x) < 0 else 1 - q.gamma
+    return y + (math.sqrt(q.gamma - 0.5) if q.gamma > 0.5 else 0)
+
+
+def late_variable(q):
+    if q.gamma > 0.4:
+        found = q.max_tv
+        twice = 2 * found
+    else:
+        found, twice = q.max_kl, 0
+    return found - 0.1 * twice
+
+
+def branch_on_objects(q):
+    name = "tv" if q.gamma > 0.5 else "kl"
+    return max(getattr(q, name))
+
+
 PLAIN = [
     value
     for value in list(globals().values())

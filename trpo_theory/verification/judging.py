@@ -13,6 +13,7 @@ from trpo_theory.errors import NotSolved
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import Witness
+from trpo_theory.search.apart.advice import advice
 from trpo_theory.search.shrink import shrink
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.verification.tally import Tally
@@ -41,7 +42,7 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
             "its float slack is negative where ball arithmetic proves it true: its formula loses digits in floats", note
         )
     if not found.batched:
-        note = _sentence("run one instance at a time: its formula cannot be batched", note)
+        note = _sentence("run one instance at a time: its formula cannot be batched", advice(claim), note)
     return Verdict(
         id=claim.id,
         expected=claim.expected,

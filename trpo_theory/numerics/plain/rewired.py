@@ -31,6 +31,7 @@ class Rewiring:
     Args:
         names: new objects for the builtins of these names.
         modules: for modules of these names, new objects for these attributes.
+        code: how the code of a function is changed before.
         others: how an object of another type is exchanged, such as one of `np.vectorize`: a function of the object and of
             `exchange`, by type.
     """
@@ -40,9 +41,10 @@ class Rewiring:
         names: Mapping[str, Any],
         modules: Mapping[str, Mapping[str, Any]],
         others: Mapping[type, Callable[[Any, Callable[[Any], Any]], Any]] | None = None,
+        code: Callable[[types.CodeType], types.CodeType] | None = None,
     ) -> None:
-        self.names, self.modules, self.others = names, modules, others or {}
-        self.by_id = {id(getattr(builtins, name)): new for name, new in names.items()}
+        self.names, self.modules, self.others, self.code = names, modules, others or {}, code
+        self.by_id = {id(getattr(builtins, name)): new for name, new in names.items() if hasattr(builtins, name)}
         for module, changes in modules.items():
             known = sys.modules.get(module)
             self.by_id |= {id(getattr(known, name)): new for name, new in changes.items() if hasattr(known, name)}
@@ -76,7 +78,7 @@ class _Copies:
     def _made(self, value: Any, top: bool) -> Any:
         kind = type(value)
         if kind is types.FunctionType:
-            return self._function(value) if top or _is_own(value.__code__.co_filename) else value
+            return self._function(value) if top or is_own(value.__code__.co_filename) else value
         if kind is types.ModuleType:
             return self._module(value)
         if kind in (list, tuple, set, dict):
@@ -88,7 +90,7 @@ class _Copies:
                 self.exchange(value.func), *map(self.exchange, value.args), **self.exchange(value.keywords)
             )
         if isinstance(value, functools._lru_cache_wrapper):  # whose keys are hashed: no arrays
-            return self.exchange(value.__wrapped__) if _is_own(value.__wrapped__.__code__.co_filename) else value
+            return self.exchange(value.__wrapped__) if is_own(value.__wrapped__.__code__.co_filename) else value
         for other, exchanged in self.rewiring.others.items():
             if isinstance(value, other):
                 return exchanged(value, self.exchange)
@@ -97,12 +99,13 @@ class _Copies:
         return value
 
     def _function(self, function: types.FunctionType) -> Any:
-        code = function.__code__
-        cells = tuple(types.CellType() for _ in function.__closure__ or ())
+        code = function.__code__ if self.rewiring.code is None else self.rewiring.code(function.__code__)
+        old_cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        cells = tuple(types.CellType() for _ in code.co_freevars)
         copy = types.FunctionType(code, self._globals_of(function.__globals__), function.__name__, None, cells)
         self.known[id(function)] = copy
-        for cell, old in zip(cells, function.__closure__ or (), strict=True):
-            if (content := _content(old)) is not _EMPTY:
+        for name, cell in zip(code.co_freevars, cells, strict=True):
+            if (content := _content(old_cells[name])) is not _EMPTY:
                 cell.cell_contents = self.exchange(content)
         copy.__defaults__ = self.exchange(function.__defaults__)
         copy.__kwdefaults__ = self.exchange(function.__kwdefaults__)
@@ -122,7 +125,7 @@ class _Copies:
 
     def _module(self, module: types.ModuleType) -> Any:
         changes = self.rewiring.modules.get(module.__name__)
-        if changes is None and not _is_own(getattr(module, "__file__", None) or ""):
+        if changes is None and not is_own(getattr(module, "__file__", None) or ""):
             return module
         return _Module(module, changes or {}, self.exchange)
 
@@ -186,7 +189,7 @@ def _names_of(code: types.CodeType) -> Iterator[str]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _is_own(file: str) -> bool:
+def is_own(file: str) -> bool:
     """Whether code of that file is the author's: a file, a notebook or a prompt, but no installed package."""
     if not file or file.startswith("<frozen"):
         return False

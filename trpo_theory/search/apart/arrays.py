@@ -35,7 +35,7 @@ class Vectorised:
         if run is None:
             return np.vectorize(self.function, **self.options)(*args)
         if set(self.options) - {"otypes", "doc", "cache"}:
-            raise run.refuse("np.vectorize with further arguments")
+            raise run.refuse("np.vectorize has further arguments")
         shapes = [np.shape(x) for x in args]
         shape = np.broadcast_shapes(*shapes)
         rows = [_entries(run, x, shape) for x in args]

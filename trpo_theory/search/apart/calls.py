@@ -30,21 +30,21 @@ def ufunc(run: Run, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], optio
         made = ufunc(*data, **options)
         return _written(run, made, outs, python)
     if outs:
-        raise run.refuse("out= in a reduction")
+        raise run.refuse("out= in a reduction is not done for a batch")
     if method in ("reduce", "accumulate"):
         axis = options.pop("axis", 0)
         return along(run, getattr(ufunc, method), inputs[0], axis, options, method == "reduce")
     if method == "outer":
         x, y = (data_of(one, run) for one in inputs)
         return Each(ufunc(x.reshape(*x.shape[:-1], *(1,) * (y.ndim - 1), x.shape[-1]), y), run)
-    raise run.refuse(f"{ufunc.__name__}.{method}")
+    raise run.refuse(f"np.{ufunc.__name__}.{method} is not done for a batch")
 
 
 def core_last(run: Run, called: Any, args: Any, options: Any = None) -> Any:
     """A product of matrices or the like, of which NumPy does many at once where the batch is first."""
     options = {name: dtype_of(value) for name, value in (options or {}).items()}
     if options.pop("out", None):
-        raise run.refuse("out=")
+        raise run.refuse("out= is not done for a batch")
     made = [data_of(x, run) for x in args]
     ranks = [x.ndim - 1 for x in made]
     first = [np.moveaxis(x, -1, 0) for x in made]
@@ -70,7 +70,7 @@ def _written(run: Run, made: Any, outs: tuple[Any, ...], python: bool) -> Any:
     if outs:
         if not isinstance(outs[0], Each):
             raise run.refuse("numbers are written into an array made elsewhere")
-        outs[0].data[...] = made
+        outs[0].data[...] = outs[0].kept(made, outs[0].data)
         return outs[0]
     if isinstance(made, tuple):
         return tuple(Each(_floats(part), run, python) for part in made)
@@ -97,7 +97,7 @@ def _python_errors(run: Run, ufunc: np.ufunc, data: list[Any]) -> None:
         if run.decide(np.isinf(made) & np.isfinite(base) & np.isfinite(power) & (base != 0)):
             raise OverflowError(34, "Numerical result out of range")
         if run.decide((base < 0) & np.isfinite(base) & (power != np.floor(power))):
-            raise run.refuse("a complex number")
+            raise run.refuse("a number is complex")
 
 
 def along(run: Run, function: Any, x: Any, axis: Any, options: dict[str, Any], reduces: bool) -> Any:
@@ -172,7 +172,7 @@ def _together(run: Run, made: list[Any]) -> Any:
     if isinstance(made[run.first], str) or not isinstance(
         np.asarray(made[run.first]).dtype.type(), np.number | np.bool_
     ):
-        raise run.refuse(f"a function returns {kind.__name__}")
+        raise run.refuse(f"a function returns a {kind.__name__}")
     shape = run.agree([np.shape(one) for one in made])
     first = np.asarray(made[run.first])
     out = np.zeros(

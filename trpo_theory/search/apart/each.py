@@ -96,6 +96,10 @@ class Each(NDArrayOperatorsMixin):
         """Another one of the same pass."""
         return Each(data, self.run, python)
 
+    def kept(self, new: np.ndarray, old: np.ndarray) -> np.ndarray:
+        """What is written into entries: within a branch, only those of the instances that take it."""
+        return np.where(self.run.active, new, old) if self.run.depth else new
+
     def one(self, index: int) -> Any:
         """Of one of the instances, as it would be by itself."""
         part = self.data[..., index]
@@ -142,13 +146,13 @@ class Each(NDArrayOperatorsMixin):
         return int(self.run.choose(np.trunc(self.data.reshape(-1))))
 
     def __float__(self) -> float:
-        raise self.run.refuse("float() of a number")
+        raise self.run.refuse("a function that knows Python's floats only is given a number of a batch")
 
     def __complex__(self) -> complex:
-        raise self.run.refuse("complex() of a number")
+        raise self.run.refuse("a number is made complex")
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-        raise self.run.refuse("an array is made of numbers by a function that knows NumPy's own alone")
+        raise self.run.refuse("a function that knows NumPy's arrays only is given one of a batch")
 
     def __round__(self, digits: int | None = None) -> Each:
         if digits is None:
@@ -193,7 +197,7 @@ class Each(NDArrayOperatorsMixin):
     def ravel(self, order: str = "C") -> Each:
         """The entries in one row."""
         if order != "C":
-            raise self.run.refuse("another order of memory")
+            raise self.run.refuse("the order of memory is not C")
         return self.made(self.data.reshape(-1, self.run.n))
 
     def flatten(self, order: str = "C") -> Each:
@@ -203,7 +207,7 @@ class Each(NDArrayOperatorsMixin):
     def reshape(self, *shape: Any, order: str = "C") -> Each:
         """The entries in another shape."""
         if order != "C":
-            raise self.run.refuse("another order of memory")
+            raise self.run.refuse("the order of memory is not C")
         wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
         full = np.empty(self.shape).reshape(tuple(wanted)).shape
         return self.made(self.data.reshape(*full, self.run.n))
@@ -229,11 +233,11 @@ class Each(NDArrayOperatorsMixin):
 
     def fill(self, value: Any) -> None:
         """Write one number everywhere."""
-        self.data[...] = data_of(value, self.run)
+        self.data[...] = self.kept(data_of(value, self.run), self.data)
 
     def sort(self, axis: int = -1) -> None:
         """Sort in place."""
-        self.data[...] = np.sort(self, axis=axis).data
+        self.data[...] = self.kept(self.made(np.sort(self.data, axis % self.ndim)).data, self.data)
 
     def item(self, *index: int) -> Each:
         """An entry as a Python number."""
@@ -264,7 +268,7 @@ def data_of(value: Any, run: Run) -> np.ndarray:
         return made.data if isinstance(made, Each) else np.asarray(made)[..., None]
     value = np.asarray(in_floats(value))
     if value.dtype == object:
-        raise run.refuse("an array of objects")
+        raise run.refuse("an array holds objects")
     return value[..., None]
 
 

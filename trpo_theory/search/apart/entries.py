@@ -33,14 +33,15 @@ def write(x: Each, key: Any, value: Any) -> None:
         and not (isinstance(value, Each) and value.ndim)
         and not np.ndim(data_of(value, x.run)[..., 0])
     ):
-        x.data[...] = np.where(_like(masks[0].data, x.data), data_of(value, x.run), x.data)
+        x.data[...] = x.kept(np.where(_like(masks[0].data, x.data), data_of(value, x.run), x.data), x.data)
         return
     key = tuple(_settled(part) for part in key)
     if any(isinstance(part, Each) for part in key):
         key = tuple(operator.index(part) if isinstance(part, Each) else part for part in key)
     if not any(part is Ellipsis for part in key):
         key = (*key, Ellipsis)
-    x.data[(*key, slice(None))] = data_of(value, x.run)
+    key = (*key, slice(None))
+    x.data[key] = x.kept(data_of(value, x.run), x.data[key])
 
 
 def _gathered(x: Each, key: tuple[Any, ...]) -> Any:

@@ -120,7 +120,7 @@ def _of_list(original: Callable[..., Any], ours: Callable[[np.ndarray], np.ndarr
         if run is None:
             return original(items, *args, **options)
         if args or options:
-            raise run.refuse(f"{original.__name__} with further arguments")
+            raise run.refuse(f"{original.__name__} has further arguments")
         return Each(ours(array(items).data.astype(float)), run, True)
 
     return called

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from trpo_theory.numerics.plain.kinds import kind
 from trpo_theory.numerics.plain.lists import takes_lists
 from trpo_theory.numerics.plain.rewired import Rewiring
+from trpo_theory.search.apart import rewrite
 from trpo_theory.search.apart.arrays import Constant, Vectorised, as_array
 from trpo_theory.search.apart.calls import array, run_of
 from trpo_theory.search.apart.each import Each, data_of
@@ -32,14 +34,17 @@ def select(run: Run, condition: Any, x: Any, y: Any) -> Any:
         return tuple(select(run, condition, one, other) for one, other in zip(x, y, strict=True))
     if x is y:
         return x
-    if not (_is_number(x) and _is_number(y)):
+    if not (is_number(x) and is_number(y)):
         return x if condition else y
     python = all(one.python if isinstance(one, Each) else isinstance(one, int | float) for one in (x, y))
     return Each(np.where(condition.data, data_of(x, run), data_of(y, run)), run, python)
 
 
-def _is_number(x: Any) -> bool:
-    return isinstance(x, Each | int | float | np.number | np.bool_) or (isinstance(x, np.ndarray) and x.dtype != object)
+def is_number(x: Any) -> bool:
+    """Whether it is a number, or an array of them."""
+    return isinstance(x, Each | int | float | np.number | np.bool_ | Fraction) or (
+        isinstance(x, np.ndarray) and x.dtype != object
+    )
 
 
 def _extreme(name: str, better: Callable[[Any, Any], Any]) -> Callable[..., Any]:
@@ -109,7 +114,7 @@ def _sorted(iterable: Iterable[Any], /, *, key: Any = None, reverse: bool = Fals
         return _insertion_sorted(items, keys, reverse)
     ordered = array(keys)
     order = np.argsort(-ordered.data if reverse else ordered.data, axis=0, kind="stable")
-    if all(_is_number(item) for item in items):
+    if all(is_number(item) for item in items):
         python = all(item.python if isinstance(item, Each) else isinstance(item, int | float) for item in items)
         taken = np.take_along_axis(
             array(items).data if run_of(items) else np.array(items)[:, None] + 0 * order, order, 0
@@ -141,6 +146,7 @@ REWIRING = Rewiring(
         **{"sum": _sum, "any": _any, "all": _all, "sorted": _sorted, "bool": _bool},
         "float": kind(float, as_float, _is_of("f")),
         "int": kind(int, as_int, _is_of("iub")),
+        **rewrite.NAMES,
     },
     modules={
         "math": mathematics(),
@@ -157,5 +163,6 @@ REWIRING = Rewiring(
         np.vectorize: lambda value, exchange: Vectorised(exchange(value.pyfunc)),
         **takes_lists(lambda value: run_of(value) is not None, array),
     },
+    code=rewrite.rewritten,
 )
 """What a formula's code finds in the place of Python's and NumPy's own."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import linecache
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from trpo_theory.numerics.plain.rewired import is_own
 
 
 class NotApart(BaseException):
@@ -22,6 +27,7 @@ class Run:
         n: how many instances.
         active: those that this pass still is about, (n,) booleans.
         left: the others, as masks; each will be a pass of its own, or several.
+        depth: of branches of which the other one is run, too.
         broken: whether the formula did what has no meaning for a batch, whatever it made of the exception.
     """
 
@@ -30,6 +36,7 @@ class Run:
         self.active = np.ones(n, dtype=bool)
         self.left: list[np.ndarray] = []
         self.broken = ""
+        self.depth = 0
         self._first = 0
 
     @property
@@ -41,8 +48,6 @@ class Run:
 
     def decide(self, condition: np.ndarray) -> bool:
         """Whether a condition (n,) holds, for the instances that the pass goes on with: for as many as possible."""
-        if not self.left and condition.all():  # the common case, without a copy
-            return True
         holds = np.count_nonzero(condition & self.active)
         if holds == 0:
             return False
@@ -70,7 +75,7 @@ class Run:
 
     def refuse(self, reason: str) -> NotApart:
         """The exception for what has no meaning for a batch."""
-        self.broken = self.broken or reason
+        self.broken = self.broken or f"{_place()}: {reason}"
         return NotApart(reason)
 
     def one_by_one(self, function: Callable[..., Any], count: int | None = None) -> list[Any]:
@@ -81,3 +86,14 @@ class Run:
     def _keep(self, which: np.ndarray) -> None:
         self.left.append(self.active & ~which)
         self.active = self.active & which
+
+
+def _place() -> str:
+    """The author's line that is being run, such as "mine.py, line 12: float(str(x))"."""
+    frame = inspect.currentframe()
+    while frame is not None and not is_own(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return "its code"
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    return f"{Path(file).name}, line {line}: {linecache.getline(file, line).strip()}"

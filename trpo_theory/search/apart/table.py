@@ -18,7 +18,7 @@ def function(run: Run, called: Callable[..., Any], args: tuple[Any, ...], kwargs
     """A function of NumPy that takes arrays."""
     kwargs = {name: dtype_of(value) for name, value in kwargs.items()}
     if "out" in kwargs and kwargs["out"] is not None:
-        raise run.refuse("out=")
+        raise run.refuse("out= is not done for a batch")
     ours = _FUNCTIONS.get(called)
     if ours is None:
         return instance_by_instance(run, called, args, kwargs)

@@ -38,7 +38,7 @@ class Part:
 
     def _part(self, array: np.ndarray) -> np.ndarray:
         if array.shape[-1] not in (1, self.count):
-            raise self.run.refuse("an array without a batch")
+            raise self.run.refuse("an array has no batch")
         if array.shape[-1] == self.count and self.index is not None:
             return array[..., self.index]
         return np.broadcast_to(array, (*array.shape[:-1], self.run.n)).copy()
