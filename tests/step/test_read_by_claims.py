@@ -106,6 +106,40 @@ def test_the_optimum_is_the_best_of_all_deterministic_policies(arithmetic):
         np.testing.assert_array_equal(q.optimal_value[..., 0], q.optimal_value[..., 1])
 
 
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_a_greedy_policy_takes_the_first_of_the_best_actions(arithmetic):
+    q, best = step_in(arithmetic), first_best(on(OLD).q_value)
+    agree(q.greedy(q.q_value), rationals(best), arithmetic)
+    mixed = rationals(REWARD) + 10 * on(OLD).advantage
+    agree(q.greedy(q.reward + 10 * q.advantage), rationals(first_best(mixed)), arithmetic)
+    ties = np.array([[1.0, 1], [0, -1], [-1, 0]])
+    columns = ties[..., None] if arithmetic in ("batch", "traced") else ties
+    agree(q.greedy(0 * q.reward + columns), rationals([[1, 0], [1, 0], [0, 1]]), arithmetic)
+    better = q.replaced(new=q.greedy(q.q_value))
+    agree(better.expected_return_new, on(best).expected_return, arithmetic)
+    assert np.all(np.asarray(better.is_greedy_new))
+
+
+def first_best(rows):
+    """The policy on the first of the largest entries, of two."""
+    return np.eye(2)[[0 if row[0] >= row[1] else 1 for row in rows]]
+
+
+def test_a_greedy_policy_takes_available_actions_only():
+    available = np.array([[0, 1, 1], [1, 1, 0], [1, 1, 1]], dtype=bool)
+    transition = np.where(available[..., None], np.full(3, 1 / 3), 0)
+    mdp = FiniteMDP(transition, np.zeros((3, 3)), 0.5, available=available)
+    old = available / available.sum(1, keepdims=True)
+    x = np.array([[9.0, -1, -2], [-3, -2, 0], [1, 2, 2]])
+    want = [[0, 1, 0], [0, 1, 0], [0, 1, 0]]
+    assert compare(mdp, old, old).greedy(x).tolist() == want
+    both = compare(mdp, np.stack([old, old]), old)
+    assert both.greedy(np.stack([x, -x], -1))[..., 0].tolist() == want
+    assert both.greedy(np.stack([x, -x], -1))[..., 1].tolist() == [[0, 0, 1], [1, 0, 0], [1, 0, 0]]
+    balls = ExactInstance.of(mdp, old, old).quantities()
+    assert [[int(y != 0) for y in row] for row in balls.greedy(x + 0 * balls.reward)] == want
+
+
 def test_an_unavailable_action_is_never_the_best():
     available = np.array([[1, 0], [1, 1], [1, 1]], dtype=bool)
     reward = np.where(available, REWARD - 10, -np.inf)

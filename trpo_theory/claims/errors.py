@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from trpo_theory.bounds import get
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Claim
@@ -18,10 +16,7 @@ def largest_error(q: Quantities) -> Numbers:
 
 def greedy_on_estimate(q: Quantities) -> Numbers:
     """In each state the first action whose Â is largest, (S, A, *batch)."""
-    best = q.max_a(q.estimate)[:, None]
-    largest = ~(q.estimate < best) & q.available
-    first = largest & (np.cumsum(largest, axis=1) == 1)
-    return q.arithmetic.where(first, 0 * q.old + 1, 0 * q.old)
+    return q.greedy(q.estimate)
 
 
 def _above_estimate(q: Quantities) -> Numbers:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
+
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
 
 
@@ -40,6 +42,19 @@ class Notation:
     def min_a(self, x: Array, *, where: Array | None = None) -> Array:
         """min_a, over axis 1: of the available actions."""
         return -self.arithmetic.max(-x, 1, self._actions(where))
+
+    def greedy(self, x: Array) -> Array:
+        """The policy on the best available action, of several the first: (S, A, *batch), for x of shape (S, A, *batch).
+
+        q.greedy(q.q_value) is a step of policy iteration. Ties are exact: in floats rounding may break one.
+
+        Raises:
+            Undecided: in balls, for enclosures that overlap.
+        """
+        largest: Array = ~(x < self.max_a(x)[:, None])
+        if not self._all_available:
+            largest = largest & self.available
+        return self.arithmetic.where(largest & (np.cumsum(largest, axis=1) == 1), 1.0, 0.0)
 
     def _actions(self, where: Array | None) -> Array | None:
         if self._all_available:

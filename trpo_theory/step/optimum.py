@@ -34,13 +34,5 @@ class StepOptimum(StepPolicies):
 
     def _improved(self, q_value: Array, value: Array, policy: Policy) -> Policy:
         """The policy that takes the first best action in each state where that is better than V, else the same row."""
-        if not self._all_available:
-            q_value = self.arithmetic.where(self.available, q_value, -np.inf)
-        best = self.max_a(q_value)
-        better: Array = best > value
-        free: Array = better
-        taken: list[Array] = []
-        for action in range(self.actions):
-            taken.append(free & (q_value[:, action] == best))
-            free = free & ~taken[-1]
-        return self.arithmetic.where(better[:, None], np.stack(taken, axis=1).astype(int), policy)
+        better: Array = self.max_a(q_value) > value
+        return self.arithmetic.where(better[:, None], self.greedy(q_value), policy)

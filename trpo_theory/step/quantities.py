@@ -158,7 +158,7 @@ class Quantities(StepConditions):
             f"Quantities(states={states}, actions={actions}, gamma={self.gamma}, "
             f"expected_return_old={self.expected_return_old}, surrogate={self.surrogate}, "
             f"expected_return_new={self.expected_return_new}, max_kl={self.max_kl}, max_tv={self.max_tv}, "
-            f"max_abs_advantage={self.max_abs_advantage})"
+            f"max_abs_advantage={self.max_abs_advantage}, {self.arithmetic.name})"
         )
 
 

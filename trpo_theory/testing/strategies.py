@@ -166,7 +166,10 @@ def _of_pairs(maker: str, options: dict[str, Any]) -> Any:
 @st.composite
 def _floats(draw: Any, options: Any, made: Any = Instance) -> Any:
     fields = draw(_draws.instance(options))
-    return draw(st.builds(made, _mdp(fields), st.just(_nearest(fields["old"])), st.just(_nearest(fields["new"]))))
+    both = [_nearest(fields[name]) for name in ("old", "new")]
+    if made is compare:  # takes lists, which are printed as what can be pasted
+        both = [policy.tolist() for policy in both]
+    return draw(st.builds(made, _mdp(fields), *map(st.just, both)))
 
 
 def _mdp(fields: Any) -> Any:
