@@ -17,6 +17,7 @@ from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.simple_numbers import normalised, number_at, row_at, total_cost
+from trpo_theory.search.smaller import smaller
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
@@ -26,6 +27,10 @@ _ROW_FIELDS = ("transition", "initial", "old", "new", "reference")
 _NUMBER_FIELDS = ("reward", "noise", "gamma", "size")
 _PROOFS = 400
 """At most so many proofs are tried for one witness. Chosen: a second or two."""
+_BYTES = 32_000_000
+"""Of the transitions of a batch of edited instances. Chosen: with what is computed from them, below 200 MB."""
+_FEW = 6
+"""From more states on merges are searched in floats, and a row is simplified where it is large only. Chosen."""
 _TRIES = 12
 """Of the promising candidates of one round, at most so many are tried. Chosen."""
 
@@ -84,6 +89,16 @@ class _Work:
             promising += [n for n, yes in zip(numbers, bad, strict=True) if yes]
         return any(self.refutes(candidates[number]) for number in sorted(promising)[:_TRIES])
 
+    def accept_smaller(self) -> None:
+        """Of an instance of many states, step to the smallest that is found in floats and refutes."""
+        if self.instance.states <= _FEW:
+            return
+        try:
+            found = list(smaller(self._screen, Instances.of_exact([self.instance])))
+        except ClaimFailed:
+            return
+        any(self.refutes(one.exact(0)) for one in found[: -_TRIES - 1 : -1])
+
     def _promising(self, instances: Instances) -> np.ndarray:
         """Which of them have a negative slack in floats, (B,); all, where the formula fails on one."""
         try:
@@ -97,7 +112,9 @@ class _Work:
         edits = _edits(self.instance, with_new=self.claim.step is None)
         if not edits:
             return False
-        promising = self._promising(_edited_floats(self.instance, [edit for _, edit in edits]))
+        each = max(1, _BYTES // (8 * self.instance.transition.size))
+        parts = [[edit for _, edit in edits[begin : begin + each]] for begin in range(0, len(edits), each)]
+        promising = np.concatenate([self._promising(_edited_floats(self.instance, part)) for part in parts])
         order = sorted((edits[n][0], n) for n in np.flatnonzero(promising))
         kept, touched, tries = False, set(), 0
         for _, n in reversed(order):
@@ -223,7 +240,8 @@ def _edits(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, list
         others = [fields["old"][place] for place in places] if name in ("new", "reference") else []
         for number, place in enumerate(places):
             everywhere = places if shared and name == "old" else [place]
-            for row in _simpler_rows(rows[number], [*others, *rows]):
+            alike = [*others, *rows] if instance.states <= _FEW else []
+            for row in _simpler_rows(rows[number], alike):
                 found.append([(name, index, row) for index in everywhere])
         if name != "initial" and len(rows) > 1:
             for row in _simpler_rows(rows[0], list(rows)):
@@ -254,8 +272,9 @@ def _saving(fields: Fields, edit: list[Edit]) -> float:
 
 def _simpler_rows(row: Any, others: list[Any]) -> Iterator[Any]:
     size = len(row)
+    largest = sorted(range(size), key=lambda i: -row[i])[:_FEW]
     for count in range(1, min(size, 3) + 1):
-        for support in combinations(range(size), count):
+        for support in combinations(sorted(largest), count):
             yield np.array([Fraction(int(i in support), count) for i in range(size)], dtype=object)
     yield from others
     for denominator in _DENOMINATORS:

@@ -8,8 +8,9 @@ from trpo_theory.search.instruments.hypotheses import HypothesisSearch
 from trpo_theory.search.instruments.mutation import Mutation
 from trpo_theory.search.instruments.samples import Samples
 from trpo_theory.search.instruments.solver_steps import SolverSteps
+from trpo_theory.search.instruments.witnesses import SharpWitnesses
 
-INSTRUMENTS: tuple[Instrument, ...] = (SolverSteps(), Samples(), HypothesisSearch(), Mutation())
+INSTRUMENTS: tuple[Instrument, ...] = (SharpWitnesses(), SolverSteps(), Samples(), HypothesisSearch(), Mutation())
 
 
 def run_all(hunt: Hunt, effort: int = 1) -> None:

@@ -1,0 +1,56 @@
+"""The sharp gap's witnesses: a bound that is false by a few per cent is refuted by one float evaluation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trpo_theory.bounds.record import Claim
+from trpo_theory.search.closed_forms import GAMMAS, walks
+from trpo_theory.search.hunt import Hunt
+from trpo_theory.search.impose import impose
+from trpo_theory.search.instrument import Instrument
+from trpo_theory.search.witnesses import sharp_witnesses, variations
+from trpo_theory.step.instances import Instances
+
+_GRID = np.unique(np.concatenate([1 - np.geomspace(1.0, 1e-6, 61)[1:], np.geomspace(1e-6, 0.5, 12), GAMMAS]))
+"""Discounts among which those are looked for that a claim's hypotheses allow."""
+_TRIED = 6
+"""Discounts that the witnesses are tried at where hypotheses exclude their own. Chosen."""
+_STRETCHES = np.array([1.0, 1e-2, 1e-4])
+"""Steps of those, as shares of the witnesses' own. Chosen."""
+_LARGEST = 12
+"""Of instances of one size that are tried at other discounts, the most states. Chosen."""
+
+
+class SharpWitnesses(Instrument):
+    """Tries out the witnesses; where the hypotheses exclude the discounts of all of them, at discounts that they allow."""
+
+    name = "sharp witnesses"
+
+    def suits(self, claim: Claim) -> bool:
+        """Whether it is an inequality about any new: on an identity a large witness has nothing to say."""
+        return super().suits(claim) and claim.relation == ">="
+
+    def run(self, hunt: Hunt, effort: int) -> None:
+        """All of them, once."""
+        needs, met = hunt.claim.needs, False
+        for batch in sharp_witnesses():
+            met |= bool(hunt.try_out(impose(batch, needs)).met.any())
+        if not met:
+            gammas = _allowed(hunt)
+            small = [batch for batch in sharp_witnesses() if batch.shape[0] <= _LARGEST] if len(gammas) else []
+            for batch in small:
+                hunt.try_out(impose(variations(batch, gammas, _STRETCHES), needs))
+        hunt.prove()
+
+
+def _allowed(hunt: Hunt) -> np.ndarray:
+    """Some discounts, far apart, at which a small step meets the hypotheses."""
+    steps = [walks(_GRID, np.full(len(_GRID), x), 1) for x in (1e-5, 1e-2, 0.3)]
+    met = np.any([_met(hunt, step) for step in steps], axis=0)
+    found = _GRID[met]
+    return found[np.unique(np.linspace(0, len(found) - 1, _TRIED).astype(int))] if len(found) else found
+
+
+def _met(hunt: Hunt, instances: Instances) -> np.ndarray:
+    return hunt.screen(impose(instances, hunt.claim.needs)).met

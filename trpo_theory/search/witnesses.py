@@ -1,0 +1,146 @@
+"""Ready-made witnesses of the sharp gap: small MDPs that nearly attain it, for every divergence, normaliser, many γ and radii.
+
+They are read from `sharp_witnesses.npz`, which `python -m experiments.shipped_witnesses` makes. A claim of the form
+"gap + something" that is false by a few per cent fails on one of them.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from trpo_theory.search.closed_forms import closed_form_witnesses
+from trpo_theory.step.instances import Instances, joined
+
+FILE = Path(__file__).with_name("sharp_witnesses.npz")
+_ROUNDED = np.uint32(0xFFFFF000)
+"""The bits of a float32 that the file has: eleven of its fraction, for 2.5e-4. Chosen: a third of the size."""
+_HALF = np.uint32(0x800)
+
+
+@dataclass(frozen=True)
+class Attained:
+    """What a witness is one of.
+
+    Attributes:
+        divergence, normaliser: as of `sharp_gap`.
+        gamma, radius: likewise.
+        gap: (L − η(new))/ε that it attains, in floats.
+    """
+
+    divergence: str
+    normaliser: str
+    gamma: float
+    radius: float
+    gap: float
+
+
+@functools.cache
+def sharp_witnesses() -> list[Instances]:
+    """The witnesses, those in closed form included, a batch for each size, the smallest first."""
+    by_shape: dict[tuple[int, int], list[Instances]] = {}
+    for batch in (*shipped(), *closed_form_witnesses()):
+        by_shape.setdefault(batch.shape, []).append(batch)
+    return [joined(by_shape[shape]) for shape in sorted(by_shape, key=lambda shape: (shape[0] * shape[1], shape))]
+
+
+def shipped() -> list[Instances]:
+    """Those of the file, a batch for each size; all states are reached and all actions played.
+
+    State 0 is the start, V_old = 0, so that rewards are advantages, and max|A| or max|Ā| is 1.
+    """
+    return [batch for batch, _ in _read()]
+
+
+def attained() -> list[list[Attained]]:
+    """What each witness is one of, in the order of `shipped`."""
+    return [settings for _, settings in _read()]
+
+
+def variations(witnesses: Instances, gammas: np.ndarray, stretches: np.ndarray) -> Instances:
+    """Each witness at each of its nearest discounts with each of the steps stretched: new = old + c (new − old).
+
+    Another MDP than the witness of that γ, but an instance all the same, and nearly as bad where γ is near.
+
+    Args:
+        witnesses: a batch.
+        gammas: the discounts that are wanted, in any order.
+        stretches: the factors c, at most 1.
+    """
+    nearest = np.argmin(np.abs(np.log1p(-gammas)[:, None] - np.log1p(-np.unique(witnesses.gamma))), axis=1)
+    near = np.unique(witnesses.gamma)[nearest]
+    parts = []
+    for gamma, own in zip(gammas, near, strict=True):
+        some = witnesses.take(np.flatnonzero(witnesses.gamma == own))
+        for stretch in stretches:
+            new = some.old + stretch * (some.new - some.old)
+            parts.append(some.replace(gamma=np.full(len(some), gamma), new=new))
+    return joined(parts)
+
+
+@functools.cache
+def _read() -> list[tuple[Instances, list[Attained]]]:
+    with np.load(FILE) as file:
+        data = {name: file[name] for name in file.files}
+    starts = np.sort(np.unique(data["shape"], axis=0, return_index=True)[1])
+    found, read = [], _Reader(data)
+    for begin, end in zip(starts, [*starts[1:], len(data["shape"])], strict=True):
+        states, actions = map(int, data["shape"][begin])
+        batch = _batch(read, data["gamma"][begin:end], states, actions)
+        settings = []
+        for i in range(begin, end):
+            divergence, normaliser = str(data["names"][data["name"][i]]).split()
+            gamma, radius, gap = (float(data[key][i]) for key in ("gamma", "radius", "gap"))
+            settings.append(Attained(divergence, normaliser, gamma, radius, gap))
+        found.append((batch, settings))
+    return found
+
+
+class _Reader:
+    """Takes the file's long arrays from their beginning on."""
+
+    def __init__(self, data: dict[str, np.ndarray]) -> None:
+        self._data, self._at = data, dict.fromkeys(data, 0)
+
+    def __call__(self, name: str, *shape: int) -> np.ndarray:
+        begin = self._at[name]
+        self._at[name] = begin + int(np.prod(shape))
+        return self._data[name][begin : self._at[name]].astype(np.float64).reshape(shape)
+
+
+def _batch(read: _Reader, gamma: np.ndarray, states: int, actions: int) -> Instances:
+    size = (len(gamma), states, actions)
+    old, step, reward = (read(name, *size) for name in ("old", "step", "reward"))
+    old /= old.sum(2, keepdims=True)
+    new = np.where(old > 0, old * (1 + step), step)
+    new /= new.sum(2, keepdims=True)
+    reward -= (old * reward).sum(2, keepdims=True)
+    count = int(read("moves", 1)[0])
+    transition = np.zeros((*size, states))
+    transition.reshape(-1)[np.cumsum(read("where", count)).astype(np.int64)] = read("share", count)
+    transition /= transition.sum(3, keepdims=True)
+    return Instances.of_arrays(transition, reward, gamma, np.eye(states)[0], old, new)
+
+
+def rounded(array: np.ndarray) -> np.ndarray:
+    """As the file has numbers: float32 with short fractions."""
+    bits = np.ascontiguousarray(array, dtype=np.float32).view(np.uint32)
+    return ((bits + _HALF) & _ROUNDED).view(np.float32)
+
+
+def packed(batch: Instances) -> dict[str, np.ndarray]:
+    """The numbers of a batch of witnesses as the file has them, by name; `_batch` is the inverse."""
+    played = batch.old > 0
+    step = np.where(played, (batch.new - batch.old) / np.where(played, batch.old, 1.0), batch.new)
+    where = np.flatnonzero(batch.transition)
+    return {
+        "old": rounded(batch.old).ravel(),
+        "step": rounded(step).ravel(),
+        "reward": rounded(batch.reward).ravel(),
+        "moves": np.array([len(where)], dtype=np.int32),
+        "where": np.diff(where, prepend=0).astype(np.int32),
+        "share": rounded(batch.transition.ravel()[where]),
+    }
