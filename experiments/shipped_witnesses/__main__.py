@@ -66,7 +66,7 @@ def _value(one: Small) -> float:
 def main() -> None:
     """Write the file."""
     every = settings()
-    found = Parallel(n_jobs=2, verbose=10)(delayed(best)(setting) for setting in every)
+    found: Any = Parallel(n_jobs=2, verbose=10)(delayed(best)(setting) for setting in every)
     groups: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
     for setting, kept in zip(every, found, strict=True):
         for one in kept:
@@ -91,7 +91,8 @@ def main() -> None:
         for name, array in batch.items():
             parts.setdefault(name, []).append(array)
     flat = {name: np.concatenate(each) for name, each in parts.items()}
-    np.savez_compressed(FILE, names=np.array(names), **flat)
+    flat["names"] = np.array(names)
+    np.savez_compressed(FILE, **flat)  # pyright: ignore[reportArgumentType]
     print(f"{len(flat['gamma'])} witnesses of {len(groups)} sizes, {FILE.stat().st_size} bytes")
 
 
