@@ -16,10 +16,11 @@ from trpo_theory.cli import worst  # noqa: F401  (registers the verb)
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.io.files import read_fields
 from trpo_theory.search.battery import random_instances
+from trpo_theory.search.climbing import _Chart, ascend
+from trpo_theory.search.forms import FORMS, LEVELS, REWARDS, formed
 from trpo_theory.search.worst_cases import evolve as ratio_search
-from trpo_theory.search.worst_cases.ascent import _Chart, ascend
 from trpo_theory.search.worst_cases.finding import ratio_of, worst_case
-from trpo_theory.search.worst_cases.ratio import FORMS, LEVELS, REWARDS, Ratio, formed
+from trpo_theory.search.worst_cases.ratio import Ratio
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import compare
@@ -35,7 +36,7 @@ def shorter():
         patch.setattr(ratio_search, "_GENERATIONS", 5)
         patch.setattr(ratio_search, "_CLIMBERS", 3)
         patch.setattr(ratio_search, "_RANDOM", 40)
-        patch.setattr(worst_case_room, "_CHAMPIONS", 1)
+        patch.setattr(worst_case_room, "CHAMPIONS", 1)
         yield
 
 

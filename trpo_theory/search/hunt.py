@@ -11,6 +11,7 @@ from trpo_theory.search.coverage import Counts
 from trpo_theory.search.findings import Findings
 from trpo_theory.search.scales import best_of
 from trpo_theory.search.screen import Screen, Screened
+from trpo_theory.search.slack_kind import kind_of
 from trpo_theory.step.instances import Instances, joined
 from trpo_theory.step.quantities import Quantities
 
@@ -28,6 +29,7 @@ class Hunt:
     Attributes:
         claim: the claim.
         screen: its slack in floats.
+        kind: what its slack is made of.
         generator: of the instruments' random numbers.
         findings: counts, and what is refuted.
         instances: how many are drawn at random.
@@ -57,6 +59,7 @@ class Hunt:
         """
         self.claim, self.generator, self.instances = claim, generator, instances
         self.screen = Screen(claim)
+        self.kind = kind_of(self.screen)
         self.findings = Findings(claim.relation) if findings is None else findings
         self.findings.batched, self.findings.counts = self.screen.batched, Counts(self.screen.reads)
         self.instrument = "given instances"
@@ -85,10 +88,10 @@ class Hunt:
         """Count what an instrument evaluated itself, and keep the best and the refuting ones."""
         self.findings.add(instances, screened, self.instrument)
         if instances.shape in self._best:
-            best = best_of(screened)
+            best = best_of(screened, self.kind)
             known, of_known = self._best[instances.shape]
             instances, screened = joined([known, instances.take(best)]), of_known + screened.take(best)
-        best = best_of(screened)
+        best = best_of(screened, self.kind)
         self._best[instances.shape] = instances.take(best), screened.take(best)
 
     def best(self, shape: tuple[int, int]) -> tuple[Instances, Screened]:

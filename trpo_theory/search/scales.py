@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from trpo_theory.search.screen import Screened
+from trpo_theory.search.slack_kind import SlackKind
 
-SCALES = ("gap", "reward")
-"""The gap (so that a bound's constant is what falls, however small the step) and the reward."""
 _SAYS_NOTHING = 1e300
 """Stands behind every ratio of an instance that puts the claim to the test, and before infinity."""
 _BEST = 24
@@ -17,6 +16,7 @@ _BEST = 24
 def scaled(screened: Screened, scale: str) -> np.ndarray:
     """The slack over its scale, 0 where floats cannot tell it from 0.
 
+    The scale is the "gap", so that a bound's constant is what falls, however small the step, or the size of the "reward".
     Where the gap is not screened from 0 either, the instance says nothing and comes behind the others; where the hypotheses do
     not hold, last.
     """
@@ -28,11 +28,25 @@ def scaled(screened: Screened, scale: str) -> np.ndarray:
     return np.where(screened.met, ratio, np.inf)
 
 
-def best_of(screened: Screened) -> np.ndarray:
+def share_of_terms(screened: Screened, kind: SlackKind) -> np.ndarray:
+    """The slack of a bound over its terms' sizes, |η(new) − L| + |penalty|, in [−1, 1]; of other claims over the gap.
+
+    It falls where slack/|gap| does, but is 1 where the gap's sign helps the claim.
+    """
+    share = scaled(screened, "gap")
+    if not kind.sign:
+        return share
+    terms = screened.gap + np.abs(screened.slack - kind.sign * screened.signed_gap)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        of_terms = screened.clear_slack / np.where(terms > 0, terms, 1.0)
+    return np.where(share < _SAYS_NOTHING, np.where(np.isfinite(terms), of_terms, 1.0), share)
+
+
+def best_of(screened: Screened, kind: SlackKind) -> np.ndarray:
     """The least by either scale; of those that tie to six digits the latest only, so that ties drift and cannot crowd."""
     kept = []
-    for scale in SCALES:
-        ratio = scaled(screened, scale)[::-1]
+    for order in (share_of_terms(screened, kind), scaled(screened, "reward")):
+        ratio = order[::-1]
         with np.errstate(over="ignore"):
             rounded = np.where(ratio < _SAYS_NOTHING, np.round(ratio, 6), ratio)
         latest = np.unique(rounded, return_index=True)[1][:_BEST]

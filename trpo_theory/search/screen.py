@@ -39,7 +39,7 @@ class Screened:
         slack: the least entry of the claim's slack, (B,); ∞ where it says nothing.
         met: whether the hypotheses hold, (B,).
         noise: rounding error of the slack, (B,): below it in absolute value floats do not tell the slack's sign.
-        gap: |η(new) − L|, (B,): what slacks of bounds are compared with.
+        signed_gap: η(new) − L, (B,).
         size: of the numbers that slacks are made of: values and rewards over (1 − γ), (B,).
         moved: whether new differs from old, and the claim is not 0 = 0, (B,); true of a claim that does not read new at all.
             It is taken for 0 = 0 where slack and gap are both exactly 0, if the claim reads the reward.
@@ -48,7 +48,7 @@ class Screened:
     slack: np.ndarray
     met: np.ndarray
     noise: np.ndarray
-    gap: np.ndarray
+    signed_gap: np.ndarray
     size: np.ndarray
     moved: np.ndarray
 
@@ -56,6 +56,11 @@ class Screened:
     def clear_slack(self) -> np.ndarray:
         """The slack, 0 where floats do not tell its sign, (B,)."""
         return np.where(np.abs(self.slack) <= self.noise, 0.0, self.slack)
+
+    @property
+    def gap(self) -> np.ndarray:
+        """|η(new) − L|, (B,): what slacks of bounds are compared with."""
+        return np.abs(self.signed_gap)
 
     @property
     def coarse_noise(self) -> np.ndarray:
@@ -203,7 +208,7 @@ class Screen:
         met = _least(self.claim.met(moved), count, np.all, "b", "true or false, as a hypothesis")
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isnan(slack), np.inf, slack)
-        size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.abs(moved.surrogate_gap)))
+        size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.asarray(moved.surrogate_gap)))
         return Screened(slack, met.astype(bool), _NOISE * size, gap, size, self._moved(moved, slack, gap))
 
     def _moved(self, q: Quantities, slack: np.ndarray, gap: np.ndarray) -> np.ndarray:

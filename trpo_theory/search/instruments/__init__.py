@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.instrument import Instrument
+from trpo_theory.search.instruments.ascent import Ascent
 from trpo_theory.search.instruments.hypotheses import HypothesisSearch
 from trpo_theory.search.instruments.mutation import Mutation
 from trpo_theory.search.instruments.samples import Samples
 from trpo_theory.search.instruments.solver_steps import SolverSteps
 from trpo_theory.search.instruments.witnesses import SharpWitnesses
 
-INSTRUMENTS: tuple[Instrument, ...] = (SharpWitnesses(), SolverSteps(), Samples(), HypothesisSearch(), Mutation())
+INSTRUMENTS: tuple[Instrument, ...] = (
+    SharpWitnesses(),
+    SolverSteps(),
+    Samples(),
+    HypothesisSearch(),
+    Mutation(),
+    Ascent(),
+)
 
 
 def run_all(hunt: Hunt, effort: int = 1) -> None:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from trpo_theory.search.battery import family_instances, random_instances
+from trpo_theory.search.climbing import ascend
+from trpo_theory.search.forms import FORMS, formed
 from trpo_theory.search.mutation import mutated
-from trpo_theory.search.worst_cases.ascent import ascend
-from trpo_theory.search.worst_cases.ratio import FORMS, Ratio, formed
+from trpo_theory.search.worst_cases.ratio import Ratio
 from trpo_theory.step.instances import Instances, joined
 
 ENOUGH = 1000.0
 """A ratio beyond it ends the search. Chosen: ratios of a bound that no constant repairs grow without limit."""
+CHAMPIONS = 3
+"""So many of the best are rounded to rationals. Chosen."""
 _RANDOM, _FAMILY = 120, 12
 _ROUNDS, _GENERATIONS = 3, 12
 _PARENTS, _CHILDREN, _CLIMBERS = 48, 360, 8

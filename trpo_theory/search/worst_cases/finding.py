@@ -25,7 +25,7 @@ from trpo_theory.proofs.witness import (
     instance_lines,
     short_ends,
 )
-from trpo_theory.search.worst_cases.evolve import Found, search
+from trpo_theory.search.worst_cases.evolve import CHAMPIONS, Found, search
 from trpo_theory.search.worst_cases.ratio import Ratio
 from trpo_theory.search.worst_cases.rounding import rounded
 from trpo_theory.step.exact import ExactInstance
@@ -33,8 +33,6 @@ from trpo_theory.step.instances import Instances
 
 EFFORT = 3
 """Searches from fresh starts, by default. Chosen."""
-_CHAMPIONS = 3
-"""So many of the best are rounded to rationals. Chosen."""
 _LOSS = 1e-3
 """Share of the ratio that rounding may cost. Chosen; where no simple instance keeps it, the floats themselves are the witness."""
 _DIGIT = 5e-5
@@ -172,7 +170,7 @@ def worst_case(
             wanted="a size and a discount at which the bound says something",
             fix="raise --states or --actions, or take another gamma",
         )
-    instance, decision = _certified(ratio, found.best(_CHAMPIONS), exact_gamma)
+    instance, decision = _certified(ratio, found.best(CHAMPIONS), exact_gamma)
     return WorstCase(bound, exact_gamma, float(found.ratios.max()), instance, decision)
 
 

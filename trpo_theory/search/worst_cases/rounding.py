@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.numerics.ball import rationals
+from trpo_theory.search.forms import REWARDS, formed
 from trpo_theory.search.simple_numbers import number_at, row_at
 from trpo_theory.search.worst_cases.evolve import Found
-from trpo_theory.search.worst_cases.ratio import REWARDS, formed
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
@@ -36,6 +36,8 @@ def rounded(found: Found, number: int, gamma: Fraction) -> list[tuple[ExactInsta
         for finer in _FINER:
             new = _rows_at(fields["new"], denominator * finer)
             out.append((_built(one, coarse | {"new": new}, gamma), denominator * finer))
+        longest = _rows_at(_longest_step(fields["old"], fields["new"]), denominator)
+        out.append((_built(one, coarse | {"new": longest}, gamma), denominator))
     form = found.forms[number] % len(REWARDS)
     if not form:
         return out
@@ -46,6 +48,13 @@ def rounded(found: Found, number: int, gamma: Fraction) -> list[tuple[ExactInsta
         made = instance.replace(reward=np.array(near, dtype=object).reshape(reward.shape))
         remade.append((made, denominator))
     return out + remade
+
+
+def _longest_step(old: Any, new: Any) -> Any:
+    """New as far from old as rows stay rows: where nothing depends on the length of a step, a long one has few digits."""
+    shrinking = [(x, y) for x, y in zip(old.ravel(), new.ravel(), strict=True) if y < x]
+    length = min((x / (x - y) for x, y in shrinking), default=Fraction(1))
+    return old + length * (new - old)
 
 
 def _differs(one: Instances) -> bool:

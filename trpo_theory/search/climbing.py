@@ -1,4 +1,4 @@
-"""Local ascent on the ratio of a bound: quasi-Newton steps for a handful of instances at once, rewards re-optimised in each."""
+"""Local ascent on an objective: quasi-Newton steps for a handful of instances at once, rewards re-optimised in each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.search.worst_cases.ratio import REWARDS, Ratio, formed, in_form
+from trpo_theory.search.forms import REWARDS, formed, in_form
+from trpo_theory.search.objective import Objective
 from trpo_theory.step.instances import Instances, quantities_of_arrays
 
 STEPS = 60
@@ -19,16 +20,24 @@ _LONGEST = 3.0
 """Of a coordinate in one step: probabilities change by a factor e³ at most. Chosen."""
 _LENGTHS = 0.5 ** np.arange(-2, 22)
 """The steps that are tried along each direction, all in one batch."""
+_LARGEST_GAMMA = 1 - 1e-6
+"""Of a discount that moves. Chosen: beyond it floats lose the digits of a value."""
 _RISE = 1e-12
 """Relative rise below which a step does not count: rounding makes as much."""
 
 
 def ascend(
-    ratio: Ratio, start: Instances, forms: np.ndarray, *, steps: int = STEPS, exact: bool = True
+    objective: Objective,
+    start: Instances,
+    forms: np.ndarray,
+    *,
+    steps: int = STEPS,
+    exact: bool = True,
+    gamma_moves: bool = False,
 ) -> tuple[Instances, np.ndarray]:
-    """What is reached from each of `start`, whose rewards are of these forms, and the ratios there.
+    """What is reached from each of `start`, whose rewards are of these forms, and the values there; γ stays, unless it moves.
 
-    The ratio has kinks (maxima over states), at which the best instances lie. So a step is the best along several
+    The objective has kinks (maxima over states), at which the best instances lie. So a step is the best along several
     directions: BFGS's, which does well on kinks though nothing is proved (Lewis and Overton 2013), and the gradient of the
     transitions alone, of the policies alone, and so on, which rises where a kink in the others is not to be left.
 
@@ -36,16 +45,16 @@ def ascend(
     few coordinates, central differences of the batched kernel are as good and measured to be two to three times faster; they
     are also used for a user's formula that autograd cannot differentiate.
     """
-    chart = _Chart(ratio, start, forms, exact)
+    chart = _Chart(objective, start, forms, exact, gamma_moves)
     count, n = len(start), chart.size
-    x, best = np.zeros((count, n)), ratio(chart.at(np.zeros((count, 1, n))))
+    x, best = np.zeros((count, n)), objective(chart.at(np.zeros((count, 1, n))))
     gradient, inverse = chart.gradient(x), np.repeat(np.eye(n)[None], count, 0)
     fresh, alive = np.full(count, True), np.isfinite(best)
     for _ in range(steps):
         if not alive.any():
             break
         moves = _moves(np.einsum("kij,kj->ki", inverse, gradient), gradient[:, None] * chart.blocks)
-        tried = chart.ratios(x[:, None] + moves)
+        tried = chart.values(x[:, None] + moves)
         which = tried.argmax(1)
         reached = tried[np.arange(count), which]
         rises = alive & (reached > best + _RISE * np.abs(best))
@@ -68,7 +77,7 @@ def _moves(newton: np.ndarray, parts: np.ndarray) -> np.ndarray:
 
 
 def _updated(inverse: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """The BFGS update of the inverse Hessian of −ratio; none where the curvature along the step is not positive."""
+    """The BFGS update of the inverse Hessian of −objective; none where the curvature along the step is not positive."""
     curvature = (step * change).sum(1)
     good = curvature > 1e-16 * np.linalg.norm(step, axis=1) * np.linalg.norm(change, axis=1)
     scale = np.where(good, 1.0 / np.where(good, curvature, 1.0), 0.0)[:, None, None]
@@ -81,13 +90,16 @@ class _Chart:
 
     A row moves as row · exp(x)/Σ, so that zeros stay zeros. New moves by its odds against old, new/old · exp(d x) with d
     the size of log(new/old): it goes along with old, and a small step is as well conditioned as a large one. A reward that
-    is its own moves by its size times x.
+    is its own moves by its size times x, and γ, if it moves, by its odds.
     """
 
-    def __init__(self, ratio: Ratio, start: Instances, forms: np.ndarray, exact: bool) -> None:
-        self.ratio, self.start, self.forms = ratio, ratio.stripped(start), forms
-        self.moving = ["transition", "initial", "old", "new"] + ["reference"] * ("reference" in ratio.uses)
+    def __init__(
+        self, objective: Objective, start: Instances, forms: np.ndarray, exact: bool, gamma_moves: bool = False
+    ) -> None:
+        self.objective, self.start, self.forms = objective, objective.stripped(start), forms
+        self.moving = ["transition", "initial", "old", "new"] + ["reference"] * ("reference" in objective.uses)
         self.moving += ["reward"] * bool((forms % len(REWARDS) == 0).any())
+        self.moving += ["gamma"] * gamma_moves
         sizes = [getattr(start, name)[0].size for name in self.moving]
         self.size = sum(sizes)
         self.exact = exact or self.size >= _ADJOINT_FROM
@@ -111,6 +123,10 @@ class _Chart:
             value: Any = fields[name]
             end = begin + value[0].size
             part, begin = x[:, begin:end].reshape(value.shape), end
+            if name == "gamma":
+                odds = (1 - value) * xp.exp(-xp.clip(part, -300.0, 300.0))
+                changes[name] = xp.minimum(value / (value + odds), _LARGEST_GAMMA)
+                continue
             if name == "reward":
                 changes[name] = value + self.scale[index] * part
                 continue
@@ -121,12 +137,12 @@ class _Chart:
             changes[name] = moved / xp.maximum(xp.sum(moved, -1, keepdims=True), 1e-300)
         return {**fields, "reference": changes["old"], **changes}
 
-    def ratios(self, x: np.ndarray) -> np.ndarray:
+    def values(self, x: np.ndarray) -> np.ndarray:
         """(K, m)."""
-        return self.ratio(self.at(x)).reshape(x.shape[:2])
+        return self.objective(self.at(x)).reshape(x.shape[:2])
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
-        """(K, n); 0 where the ratio has none."""
+        """(K, n); 0 where the objective has none."""
         if not self.exact:
             return self._difference(x)
         try:
@@ -141,17 +157,17 @@ class _Chart:
         for form in np.unique(self.forms):
             index = np.flatnonzero(self.forms == form)
 
-            def ratios(part: Any, index: np.ndarray = index, form: int = int(form)) -> Any:
+            def values(part: Any, index: np.ndarray = index, form: int = int(form)) -> Any:
                 moved = self._moved(part, index, derivatives.anp)
                 q = in_form(quantities_of_arrays(moved, derivatives.Traced()), form)
-                return self.ratio.bound.ratio(q, self.ratio.bound.penalty(q))
+                return self.objective.traced(q)
 
-            slope[index] = derivatives.gradient(ratios, x[index])
+            slope[index] = derivatives.gradient(values, x[index])
         return slope
 
     def _difference(self, x: np.ndarray) -> np.ndarray:
         unit = _DIFFERENCE * np.eye(self.size)
-        values = self.ratios(x[:, None] + np.concatenate([unit, -unit])[None])
+        values = self.values(x[:, None] + np.concatenate([unit, -unit])[None])
         with np.errstate(invalid="ignore"):
             slope = (values[:, : self.size] - values[:, self.size :]) / (2 * _DIFFERENCE)
         return np.where(np.isfinite(slope), slope, 0.0)

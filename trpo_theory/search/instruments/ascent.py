@@ -1,0 +1,59 @@
+"""Local ascent with gradients, rewards and steps in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trpo_theory.bounds.record import Claim
+from trpo_theory.search.climbing import ascend
+from trpo_theory.search.forms import FORMS, formed
+from trpo_theory.search.hunt import Hunt
+from trpo_theory.search.instrument import Instrument
+from trpo_theory.search.shortfall import Shortfall
+
+SHAPES = ((2, 2), (2, 3), (3, 2), (3, 3))
+"""Sizes that are climbed, in the order in which a witness is wanted. Chosen."""
+_WIDER = ((4, 2), (5, 2), (6, 2))
+"""Sizes that a longer search adds. Chosen."""
+_PARENTS = 6
+"""Of the best of a size, so many get rewards and steps of every form. Chosen."""
+_CLIMBERS = 4
+"""Of those, so many are climbed from. Chosen."""
+STEPS = 12
+"""Of each climb, for `verify`. Chosen: what it costs is a part of the mutation's time."""
+
+
+class Ascent(Instrument):
+    """Climbs from the best instances of a size along gradients, with the rewards that make the gap largest (`forms`)."""
+
+    name = "gradient ascent"
+
+    def suits(self, claim: Claim) -> bool:
+        """Those whose instances need no structure that a step along a gradient would lose."""
+        return super().suits(claim) and not claim.needs
+
+    def run(self, hunt: Hunt, effort: int) -> None:
+        """The small sizes, each as long as a refutation of that size would be the smallest."""
+        if not hunt.screen.batched:
+            return
+        objective = Shortfall(hunt.claim, hunt.screen, hunt.kind)
+        if "groups" in objective.uses:
+            return
+        for shape in (*SHAPES, *_WIDER) if effort > 1 else SHAPES:
+            if hunt.wants(shape):
+                climb(hunt, objective, shape, STEPS * effort)
+                hunt.prove()
+
+
+def climb(hunt: Hunt, objective: Shortfall, shape: tuple[int, int], steps: int) -> None:
+    """So many steps from the best of a size, in the best of all forms."""
+    parents, _ = hunt.best(shape)
+    parents = parents.take(np.argsort(-objective(parents), kind="stable")[:_PARENTS])
+    forms = np.repeat(np.arange(FORMS), len(parents))
+    children = formed(parents.take(np.tile(np.arange(len(parents)), FORMS)), forms)
+    values = objective(children)
+    best = np.argsort(-values, kind="stable")[:_CLIMBERS]
+    best = best[np.isfinite(values[best])]
+    if len(best):
+        reached, _ = ascend(objective, children.take(best), forms[best], steps=steps, exact=False, gamma_moves=True)
+        hunt.try_out(reached)

@@ -1,0 +1,63 @@
+"""`Objective`: what a local ascent makes large."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from trpo_theory.search.battery import random_instances
+from trpo_theory.step.instances import Instances
+from trpo_theory.step.quantities import Quantities
+
+_EXTRAS = ("reference", "noise", "groups", "size")
+"""The fields of an instance beyond (mdp, old, new)."""
+_ONE_BY_ONE = 30
+"""A formula that cannot be batched is run on so many times fewer instances. Chosen."""
+
+
+class Objective(ABC):
+    """What a local ascent makes large, to be called on batches: the ratio of a bound, how far a claim is from holding.
+
+    Attributes:
+        batched: whether its formula can be run on batches; else it is run on fewer instances, one at a time.
+        uses: the fields beyond (mdp, old, new) that it reads.
+    """
+
+    batched: bool
+    uses: frozenset[str]
+
+    @abstractmethod
+    def __call__(self, instances: Instances) -> np.ndarray:
+        """The values, (B,); −∞ where it says nothing."""
+
+    @abstractmethod
+    def traced(self, q: Quantities) -> Any:
+        """The same without what has no derivative, (B,), in an arithmetic that may record derivatives."""
+
+    def fewer(self, count: int) -> int:
+        """How many instances of so many are affordable."""
+        return count if self.batched else max(4, count // _ONE_BY_ONE)
+
+    def stripped(self, instances: Instances) -> Instances:
+        """The instances with what is not read set to its neutral value."""
+        return _neutral(instances).replace(**{name: getattr(instances, name) for name in self.uses})
+
+    def found_uses(self) -> frozenset[str]:
+        """The fields beyond (mdp, old, new) that change its values on random instances."""
+        probe = random_instances(np.random.default_rng(0), self.fewer(600), 3, 2)
+        values, plain = self(probe), _neutral(probe)
+        changed = (
+            name for name in _EXTRAS if not np.array_equal(values, self(probe.replace(**{name: getattr(plain, name)})))
+        )
+        return frozenset(changed)
+
+
+def _neutral(instances: Instances) -> Instances:
+    return instances.replace(
+        reference=instances.old,
+        noise=np.zeros_like(instances.noise),
+        groups=np.broadcast_to(np.arange(instances.shape[0]), instances.groups.shape).copy(),
+        size=np.ones_like(instances.size),
+    )
