@@ -204,6 +204,14 @@ class Ball:
 
     # --- functions, under the names that NumPy calls them by -----------------------------------------------------
 
+    def conjugate(self) -> Ball:
+        """Itself, as a real number; `np.var` asks."""
+        return self
+
+    def item(self) -> Ball:
+        """Itself, as a number that is no array."""
+        return self
+
     def sqrt(self) -> Ball:
         """√x: exact for the square of a rational."""
         return Ball(op.power(self.raw, fmpq(1, 2)))

@@ -87,6 +87,17 @@ def _whole(x: Ball, rounded: Callable[[Any], int]) -> int:
     return below
 
 
+def _round(x: Any, digits: int | None = None) -> Any:
+    if not isinstance(x, Ball):
+        return round(x, digits)
+    if digits is None:
+        return _whole(x, round)
+    below, above = round(x.lower, digits), round(x.upper, digits)
+    if below != above:
+        raise Undecided(f"which decimal {x!r} is rounded to is open")
+    return Ball(below)
+
+
 def _of_number(name: str, ours: Callable[..., Any], fails: Callable[[Ball], Any] | None = None) -> Callable[..., Any]:
     """A function of `math`, with its exception for numbers that it has no value for."""
     original = getattr(math, name)
@@ -197,11 +208,39 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, **options: Any) -> Any:
     return np.linalg.norm(x, ord, axis)
 
 
+def _solve(a: Any, b: Any) -> Any:
+    """The solution of a x = b, by elimination, with pivots that are proved to differ from 0."""
+    if not (_concerns(a) or _concerns(b)):
+        return np.linalg.solve(a, b)
+    left, right = balls(a).copy(), balls(b).copy()
+    for k in range(len(left)):
+        best = k + max(range(len(left) - k), key=lambda i, k=k: abs(left[k + i, k].midpoint))
+        if left[best, k] == 0:
+            raise np.linalg.LinAlgError("Singular matrix")
+        left[[k, best]], right[[k, best]] = left[[best, k]], right[[best, k]]
+        right[k], left[k] = right[k] / left[k, k], left[k] / left[k, k]
+        for i in range(len(left)):
+            if i != k:
+                right[i], left[i] = right[i] - left[i, k] * right[k], left[i] - left[i, k] * left[k]
+    return right
+
+
+def _inv(a: Any) -> Any:
+    return _solve(a, np.eye(len(a))) if _concerns(a) else np.linalg.inv(a)
+
+
+def _np_median(x: Any, axis: Any = None, **options: Any) -> Any:
+    if not _concerns(x) or axis not in (None, 0) or options or np.ndim(x) > 1:
+        return np.median(x, axis, **options)
+    return _median(list(x))
+
+
 REWIRING = Rewiring(
     names={
         "max": _extreme("max", larger),
         "min": _extreme("min", smaller),
         "sorted": _sorted,
+        "round": _round,
         "float": kind(float, _float, lambda x: isinstance(x, Ball)),
         "int": kind(int, _int, lambda x: False),
     },
@@ -214,10 +253,11 @@ REWIRING = Rewiring(
         },
         "numpy": {
             "array": _array,
+            "median": _np_median,
             **dict.fromkeys(("asarray", "asanyarray"), _as_array),
             **{name: _constant(name) for name in ("zeros", "ones", "empty", "full", "eye", "identity")},
         },
-        "numpy.linalg": {"norm": _norm},
+        "numpy.linalg": {"norm": _norm, "solve": _solve, "inv": _inv},
     },
     others={
         np.vectorize: lambda value, exchange: np.vectorize(exchange(value.pyfunc), otypes=[object]),
