@@ -21,6 +21,10 @@ from trpo_theory.step.instances import Instances
 
 _PROVED_NEGATIVE = 12
 """How many clearly negative instances of each size are decided in ball arithmetic, until one refutes. Chosen."""
+_NEAR_EACH = 3
+"""How many of those are kept of each batch by the slack over the noise, and over the gap, by which tiny steps count. Chosen."""
+_SMALLEST = float(np.finfo(np.float64).tiny)
+"""Stands for a gap of 0."""
 _PROVED_NEAR = 24
 """How many instances whose slack is below 0 by rounding only are decided in ball arithmetic, of all batches. Chosen."""
 _TIE = Fraction(1, 2**1000)
@@ -72,6 +76,7 @@ class Findings:
     note: str = ""
     _negative: list[Candidate] = field(default_factory=list)
     _near: list[Candidate] = field(default_factory=list)
+    _near_by_gap: list[Candidate] = field(default_factory=list)
 
     def add(self, instances: Instances, screened: Screened, instrument: str = "given instances") -> np.ndarray:
         """Count a batch of an instrument, and keep its least instances for the balls.
@@ -102,9 +107,13 @@ class Findings:
                 self._negative.append((float(by_reward[index]), instances.take([index])))
         near = screened.near
         self.near += int(near.sum()) if self.relation == ">=" else 0
-        share = screened.slack[near] / screened.noise[near]
-        for which in np.argsort(share)[:4]:
-            self._near.append((float(share[which]), instances.take(np.flatnonzero(near)[[which]])))
+        (index,), taken = np.nonzero(near), np.zeros(len(near), dtype=bool)
+        for kept, unit in ((self._near, screened.noise), (self._near_by_gap, screened.gap + _SMALLEST)):
+            share = screened.slack[index] / unit[index]
+            for which in np.argsort(share)[:_NEAR_EACH]:
+                if not taken[index[which]]:
+                    kept.append((float(share[which]), instances.take(index[[which]])))
+                    taken[index[which]] = True
 
     def prove(self, claim: Claim) -> None:
         """Decide the clearly negative ones in balls, small ones first, until one is refuted; if none is, those near 0."""
@@ -116,7 +125,11 @@ class Findings:
             for _, one in by_shape[shape][:_PROVED_NEGATIVE]:
                 if self.wants(shape) and self._refutes(claim, one.exact(0), negative=True):
                     return
-        near, self._near = sorted(self._near, key=_least_first)[:_PROVED_NEAR], []
+        near = [
+            *sorted(self._near, key=_least_first)[: _PROVED_NEAR // 2],
+            *sorted(self._near_by_gap, key=_least_first)[: _PROVED_NEAR // 2],
+        ]
+        self._near, self._near_by_gap = [], []
         for _, one in near:
             self._leave_near()
             if self._refutes(claim, one.exact(0)):

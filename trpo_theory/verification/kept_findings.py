@@ -61,7 +61,7 @@ class RecheckingFindings(KeepingFindings):
     def add(self, instances: Instances, screened: Screened, instrument: str = "given instances") -> np.ndarray:
         """Count a batch; keep its worst, and record every instance with a negative slack."""
         told = super().add(instances, screened, instrument)
-        self._negative, self._near = [], []
+        self._negative, self._near, self._near_by_gap = [], [], []
         by_reward = scaled(screened, "reward")
         with np.errstate(divide="ignore", invalid="ignore"):
             share = screened.slack / screened.noise
