@@ -24,6 +24,9 @@ class FloatArray(np.ndarray):
     (FloatArray([ True,  True]), dtype('float64'))
     """
 
+    keeps_numbers = False
+    """Whether a lone number that comes of an array is one without axes, and so of the same class."""
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if "out" in options:
             options["out"] = tuple(_bare(out) for out in options["out"])
@@ -71,4 +74,6 @@ def _bare(x: Array) -> Array:
 def _wrapped(out: Any, kind: type[FloatArray]) -> Any:
     if isinstance(out, tuple):
         return tuple(_wrapped(part, kind) for part in out)
+    if kind.keeps_numbers and isinstance(out, np.float64):
+        return np.asarray(out).view(kind)
     return out.view(kind) if type(out) is np.ndarray else out

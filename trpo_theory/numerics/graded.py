@@ -23,7 +23,16 @@ _MOST = 1e3
 
 
 class GradedArray(FloatArray):
-    """A float64 array whose comparisons are `Graded`."""
+    """A float64 array whose comparisons are `Graded`; so are those of its entries."""
+
+    keeps_numbers = True
+
+    def __getitem__(self, index: Any) -> Any:
+        entry = super().__getitem__(index)
+        return np.asarray(entry).view(GradedArray) if isinstance(entry, np.float64) else entry
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if ufunc in _COMPARED and method == "__call__" and not options:

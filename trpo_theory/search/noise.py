@@ -24,6 +24,8 @@ _TIE = 1e-9
 known to 1e-13 of itself, and to 1e-16 over the step's TV."""
 _CLOSER = 48
 """Instances of a batch whose noise is found where others are told without. Chosen: a few are enough to find a negative one."""
+ONE_BY_ONE = 6
+"""Likewise of a formula that is evaluated one instance at a time."""
 _ALL = 400
 """Likewise where none is told without. Chosen: more than a generation of the directed search."""
 MARGIN = 4.0
@@ -33,8 +35,11 @@ _ROWS = ("transition", "initial", "old", "new", "reference")
 """Fields whose rows, in a proof, are taken over their exact sums."""
 
 
-def with_error_bounds(instances: Instances) -> Quantities:
-    """Their quantities in floats with running error bounds, about what `Instances.exact` makes of them, the batch last."""
+def with_error_bounds(instances: Instances, index: int | None = None) -> Quantities:
+    """Their quantities in floats with running error bounds, about what `Instances.exact` makes of them, the batch last.
+
+    Of one of them, without a batch axis, where an index is given.
+    """
     arrays: dict[str, Any] = instances.arrays()
     for name in _ROWS:
         arrays[name] = ErrorArray(arrays[name], np.abs(arrays[name]) * _defect(arrays[name])[..., None])
@@ -44,7 +49,10 @@ def with_error_bounds(instances: Instances) -> Quantities:
     for name in ("reward", "noise"):
         arrays[name] = ErrorArray(arrays[name])
     with np.errstate(all="ignore"):
-        return quantities_of_arrays(arrays, RunningError())
+        if index is None:
+            return quantities_of_arrays(arrays, RunningError())
+        one: dict[str, Any] = {"available": np.True_} | {name: x[index] for name, x in arrays.items()}
+        return Quantities(RunningError(), **one)
 
 
 def _defect(rows: np.ndarray) -> np.ndarray:
@@ -63,26 +71,29 @@ def _two_sum(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return total, (x - (total - of_y)) + (y - of_y)
 
 
-def slack_and_error(claim: Claim, q: Quantities) -> tuple[np.ndarray, np.ndarray] | None:
+def slack_and_error(claim: Claim, instances: Instances, *, batched: bool) -> tuple[np.ndarray, np.ndarray] | None:
     """The least entry of a claim's slack and its error, (B,); None where its formula does more than error bounds follow.
 
     Args:
         claim: the claim.
-        q: quantities of `with_error_bounds`; what they have computed is kept, and so shared with other claims.
+        instances: B of them.
+        batched: whether the formula is evaluated on all of them at once, or one at a time.
     """
-    (count,) = q.batch_shape
     try:
-        with np.errstate(all="ignore"):
-            value, error = parts(claim.slack(claim.stepped(q)))
-            if value.ndim and value.shape[-1] not in (1, count):
-                return None
-            least = ErrorArray(value, error)
-            if value.ndim > 1:
-                least = least.min(axis=tuple(range(value.ndim - 1)))
+        if batched:
+            return _of_entries(claim, with_error_bounds(instances), len(instances))
+        each = [_of_entries(claim, with_error_bounds(instances, index), 1) for index in range(len(instances))]
     except (Exception, SystemExit):  # a cast, a function that is not followed: floats did well
         return None
-    shape = (count,)
-    return np.broadcast_to(least.value, shape), np.broadcast_to(least.error, shape)
+    return np.concatenate([slack for slack, _ in each]), np.concatenate([error for _, error in each])
+
+
+def _of_entries(claim: Claim, q: Quantities, count: int) -> tuple[np.ndarray, np.ndarray]:
+    with np.errstate(all="ignore"):
+        slack = ErrorArray(*parts(claim.slack(claim.stepped(q))))
+        entries = slack.ndim - bool(q.batch_shape)
+        least = slack.min(axis=tuple(range(entries))) if entries > 0 else slack
+        return np.broadcast_to(least.value, (count,)), np.broadcast_to(least.error, (count,))
 
 
 def worth_a_closer_look(slack: np.ndarray, met: np.ndarray, noise: np.ndarray, gap: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from trpo_theory.search.apart import apart, left_out, refused
 from trpo_theory.search.apart.probe import probe as tame
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
-from trpo_theory.search.noise import MARGIN, Tries, slack_and_error, with_error_bounds, worth_a_closer_look
+from trpo_theory.search.noise import MARGIN, ONE_BY_ONE, Tries, slack_and_error, worth_a_closer_look
 from trpo_theory.search.reading import fields_read
 from trpo_theory.search.violation import violation
 from trpo_theory.step.instances import Instances
@@ -108,6 +108,8 @@ class Screen:
     Attributes:
         claim: the claim; where its formula is for one instance only, the same made to run on a batch, if that can be done.
         batched: whether it runs on batches, found out on instances of its own, whatever the screen is then used on.
+        written_for_one: whether it runs on batches only since it was made to: error bounds and the degree by which hypotheses
+            fail are then found one instance at a time.
         reads: which fields of an instance the claim reads, found out likewise: new only if it reads new as it was drawn.
 
     Raises:
@@ -115,6 +117,7 @@ class Screen:
     """
 
     batched: bool
+    written_for_one: bool = False
     reads: frozenset[str]
 
     def __init__(self, claim: Claim) -> None:
@@ -134,6 +137,7 @@ class Screen:
             if not self._agrees(probe) or refused(self.claim) or left_out(self.claim, len(probe)).mean() > 0.5:
                 self.claim = claim
                 return False
+        self.written_for_one = True
         return True
 
     def __call__(self, instances: Instances, q: Quantities | None = None) -> Screened:
@@ -155,14 +159,19 @@ class Screen:
         Raises:
             ClaimFailed: if the claim raises an exception.
         """
-        return violation(self.claim, instances, batched=self.batched)
+        return violation(self.claim, instances, batched=self.batched and not self.written_for_one)
 
     def _finer(self, screened: Screened, instances: Instances) -> Screened:
         """The noise relative to the claim's own terms, on the instances that are most likely told by it."""
         chosen = worth_a_closer_look(screened.slack, screened.met, screened.noise, screened.gap)
         if not self._tries.allowed(len(chosen)):
             return screened
-        found = slack_and_error(self.claim, with_error_bounds(instances.take(chosen)))
+        at_once = not self.written_for_one
+        if not at_once:
+            chosen = chosen[
+                np.argsort(screened.slack[chosen] / (screened.gap[chosen] + screened.noise[chosen]))[:ONE_BY_ONE]
+            ]
+        found = slack_and_error(self.claim, instances.take(chosen), batched=at_once)
         if found is None:
             self._tries.over()
             return screened

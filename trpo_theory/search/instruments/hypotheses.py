@@ -50,7 +50,7 @@ class HypothesisSearch(Instrument):
 
     def run(self, hunt: Hunt, effort: int) -> None:
         """Every size, as long as its refutation would be the smallest, where few of the instances drawn meet the hypotheses."""
-        less = 1 if hunt.screen.batched else _ONE_BY_ONE
+        less = 1 if hunt.screen.batched and not hunt.screen.written_for_one else _ONE_BY_ONE
         drawn = {shape: _drawn(hunt, shape, _DRAWN // less) for shape in _SHAPES}
         screened = {shape: hunt.screen(batch) for shape, batch in drawn.items()}
         if np.mean([one.tests.mean() for one in screened.values()]) > _RARE:
