@@ -92,24 +92,27 @@ def _with_moved_mask(
 def _moved_rows(generator: np.random.Generator, rows: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Each row of the instances chosen, with probability ⅖ towards a vertex, a random row, another row of its own, or to it.
 
-    A fourth kind multiplies one entry by a power of ten down to 1e-100, or by up to 1e3.
+    A fourth kind multiplies one entry by a power of ten down to 1e-100, or by up to 1e3. A row of zeros, which is that of an
+    action that cannot be taken, stays.
     """
-    shape = rows.shape
-    flat = rows.reshape(shape[0], -1, shape[-1])
-    each = (*flat.shape[:2], 1)
-    at = generator.integers(0, shape[-1], each)
-    which = np.arange(shape[-1]) == at
-    other = flat[np.arange(shape[0])[:, None], generator.integers(0, flat.shape[1], flat.shape[:2])]
-    kind = generator.integers(0, 13, each) // 4
-    target = np.where(kind == 0, which, np.where(kind == 1, random_rows(generator, flat.shape), other))
-    moves = chosen[:, None, None] & (generator.random(each) < 0.4)
-    step = np.where(generator.random(each) < 0.3, 1.0, 10 ** generator.uniform(-3, 0, each))
-    moved = np.where(step == 1, target, flat + step * (target - flat))
-    power = np.where(generator.random(each) < 0.5, generator.uniform(-3, 3, each), generator.uniform(-100, 0, each))
-    moved = np.where(kind == 3, np.where(which, flat * 10**power, flat), moved)
-    total = along_rows(np.add, moved)
-    moves &= total > 0  # the row of an action that cannot be taken is 0
-    return np.where(moves, moved / np.where(total > 0, total, 1.0), flat).reshape(shape)
+    flat = rows.reshape(-1, rows.shape[-1])
+    each = len(flat) // len(rows)
+    (index,) = np.nonzero(np.repeat(chosen, each) & (generator.random(len(flat)) < 0.4) & flat.any(-1))
+    count = len(index)
+    if not count:
+        return rows
+    row, other = flat[index], flat[index - index % each + generator.integers(0, each, count)]
+    which = np.arange(flat.shape[1]) == generator.integers(0, flat.shape[1], (count, 1))
+    kind = generator.integers(0, 13, (count, 1)) // 4
+    other = np.where(other.any(-1, keepdims=True), other, row)
+    target = np.where(kind == 0, which, np.where(kind == 1, random_rows(generator, row.shape), other))
+    step = np.where(generator.random((count, 1)) < 0.3, 1.0, 10 ** generator.uniform(-3, 0, (count, 1)))
+    moved = np.where(step == 1, target, row + step * (target - row))
+    power = np.where(generator.random(count) < 0.5, generator.uniform(-3, 3, count), generator.uniform(-100, 0, count))
+    moved = np.where(kind == 3, np.where(which, row * 10 ** power[:, None], row), moved)
+    out = flat.copy()
+    out[index] = moved / along_rows(np.add, moved)
+    return out.reshape(rows.shape)
 
 
 def _stretched(generator: np.random.Generator, old: np.ndarray, change: np.ndarray, chosen: np.ndarray) -> np.ndarray:

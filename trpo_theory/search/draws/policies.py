@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trpo_theory.search.draws.rows import along_rows, on_allowed, random_rows
-from trpo_theory.search.draws.tiny_steps import exact_step
+from trpo_theory.search.draws.tiny_steps import exact_step, tiny_made_exact
 
 _KINDS = 20
 """Of which instances have one each."""
@@ -42,7 +42,7 @@ def two_policies(
     new = np.where(moved, np.where(whole, target, np.maximum(old + change, 0.0)), old)
     new = np.where(moved & ~whole, new / along_rows(np.add, new), new)
     old[tiny], new[tiny] = exact_step(old[tiny], change[tiny])
-    return old, new
+    return tiny_made_exact(old, new)
 
 
 def _almost_without(generator: np.random.Generator, rows: np.ndarray) -> np.ndarray:

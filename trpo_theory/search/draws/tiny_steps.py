@@ -13,9 +13,8 @@ from trpo_theory.search.draws.rows import along_rows
 
 GRID = 2.0**53
 """Probabilities are multiples of 1 over it: the spacing of floats below 1."""
-TINY = 1e-3
-"""Steps whose largest change is below it are put on the grid. Chosen: beyond it, 1e-16 is a relative 1e-13."""
-
+_LOST = 1e-6
+"""A change whose entries add up to more than this share of its size has lost digits. Chosen."""
 _ROUNDING = 4 / GRID
 """Steps below it are what dividing a row by its sum leaves. Measured: at most 2 / GRID."""
 
@@ -40,14 +39,18 @@ def exact_step(old: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def tiny_made_exact(old: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same, but for the rows whose step is tiny: those are put on the grid, or do not move, where it is rounding only."""
-    size = along_rows(np.maximum, np.abs(new - old))[..., 0]
-    tiny = (size > 0) & (size < TINY)
-    if not tiny.any():
+    """The same, but for the rows whose change has lost digits: those are put on the grid, where what it cannot hold is no step.
+
+    Such as from (1, 0) to (1, 1e-30), which is half of the step in floats, since 1 is 1 − 1e-30.
+    """
+    change = new - old
+    size = along_rows(np.maximum, np.abs(change))[..., 0]
+    rounding = size < _ROUNDING
+    lost = (size > 0) & (rounding | (np.abs(along_rows(np.add, change)[..., 0]) > _LOST * size))
+    if not lost.any():
         return old, new
     old, new = old.copy(), new.copy()
-    old[tiny], new[tiny] = exact_step(old[tiny], new[tiny] - old[tiny])
-    rounding = (size > 0) & (size < _ROUNDING)
+    old[lost], new[lost] = exact_step(old[lost], change[lost])
     new[rounding] = old[rounding]
     return old, new
 
