@@ -58,7 +58,9 @@ class Case:
 
 
 def cases(**options: Any) -> st.SearchStrategy[Case]:
-    return strategies.exact_instances(**{"states": (1, 3), "unavailable": True, **options}).map(Case)
+    options = {"states": (1, 3), "unavailable": True, **options}
+    both = [strategies.exact_instances(**options, trivial=trivial) for trivial in (False, True)]
+    return st.one_of(both).map(Case)
 
 
 def over_time(policy: exact.ExactPolicy, f: Any) -> fmpq:

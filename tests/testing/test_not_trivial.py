@@ -175,7 +175,9 @@ def test_a_false_draft_shrinks_to_two_states_and_two_actions(draft: Any) -> None
     with pytest.raises(pytest.fail.Exception) as raised:
         holds()
     last = failures[-1]
-    assert "q=compare(\n        FiniteMDP(\n" in "\n".join(raised.value.__notes__)  # the numbers, and how to get at them
+    assert "q=compare(\n        FiniteMDP(\n" in "\n".join(
+        raised.value.__notes__
+    )  # the numbers, and how to get at them
     assert (last.states, last.actions) == (2, 2)
     assert set(np.ravel([last.old, last.new])) <= {0, 0.25, 1 / 3, 0.5, 2 / 3, 0.75, 1}
     assert np.abs(last.reward).max() <= 1
