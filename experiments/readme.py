@@ -31,6 +31,7 @@ KEPT = {
         for part in ("frozenlake-4x4-099", "frozenlake-8x8-095", "cliffwalking-099")
     },
     "trusted-runs": "trusted-runs",
+    **{"power": "power", "power-missed": "power", "power-margins": "power"},
 }
 """Tables that are committed but not shown in the README."""
 FIGURES = {"pictures-square": "pictures", "pictures-polytope": "pictures"}
@@ -38,6 +39,7 @@ FIGURES = {"pictures-square": "pictures", "pictures-polytope": "pictures"}
 DRAWN = {
     **{f"trusted-steps-{part}": "trusted-steps" for part in ("sizes", "curves", "clips")},
     "trusted-runs-shares": "trusted-runs",
+    "power": "power",
 }
 """Figures that the chapter on trusted steps shows."""
 DATA = {"errata": ("witnesses",), "pictures": ("square", "polytope"), "trusted-steps": ("updates",)}

@@ -17,6 +17,8 @@ ANY, SOME = "any", "hypothesis"
 """Regions: every discount; a hypothesis about something else than the discount."""
 REGIONS: dict[str, Formula | None] = {
     ANY: None,
+    "gamma >= 0.5": lambda q: 2 * q.gamma >= 1,
+    "gamma >= 0.8": lambda q: 5 * q.gamma >= 4,
     "gamma >= 0.9": lambda q: 10 * q.gamma >= 9,
     "gamma >= 0.99": lambda q: 100 * q.gamma >= 99,
     "gamma >= 0.999": lambda q: 1000 * q.gamma >= 999,
@@ -42,10 +44,12 @@ class Case:
         margin: how much is missing, (smaller side wanted − what is claimed)/(smaller side wanted): 1 − k for a bound whose
             constant is k times the least true one, or at least k times what is attained; 0 for a true claim.
         why: why it is false.
-        example: an instance on which more than half of the margin shows; None for a true claim.
+        example: an instance on which it is false, most by more than half of the margin; None for a true claim, and where the
+            lower end of the sharp gap is what shows it.
         size: what the margin is relative to: for a bound L − η(new).
         of: the id of the bound of the catalogue that the penalty is `share` of; "" if it is written out.
         share: that constant.
+        proved: the discount and the radius of the sharp gap that the penalty is a share of; None for others.
     """
 
     claim: Claim
@@ -57,6 +61,7 @@ class Case:
     size: Formula = lambda q: -q.surrogate_gap
     of: str = ""
     share: float = 1.0
+    proved: tuple[float, float] | None = None
 
     @property
     def id(self) -> str:
@@ -69,13 +74,14 @@ def weakened(
     family: str,
     penalty: Formula,
     shares: Sequence[float],
-    example: Callable[[], Example],
+    example: Callable[[], Example] | None,
     why: str,
     *,
     region: str = ANY,
     given: Formula | None = None,
     twin: bool = False,
     of: str = "",
+    proved: tuple[float, float] | None = None,
 ) -> list[Case]:
     """η(new) ≥ L − share · penalty for each share, the penalty being sharp, and a true twin with 1.001 times the penalty."""
     found = []
@@ -92,7 +98,8 @@ def weakened(
         )
         margin = 0.0 if true else round(1 - share, 12)
         where = SOME if given else region
-        found.append(Case(claim, family, where, margin, why, None if true else example, of=of, share=share))
+        shown = None if true else example
+        found.append(Case(claim, family, where, margin, why, shown, of=of, share=share, proved=proved))
     return found
 
 

@@ -82,6 +82,16 @@ def pinsker(gamma: F, x: F) -> Example:
     )
 
 
+def equal_kl(gamma: F, a: F, b: F, y: F) -> Example:
+    """F3: new leaves G with a and tilts what stays by b, and tilts by y at B.
+
+    L − η(new) = γ a ((1 − a) 2b + a + 2y)/((1 − γ)(1 − γ(1 − a))).
+    """
+    first = coupling(gamma, H)
+    new = [[(1 - a) * (H + b), (1 - a) * (H - b), a], [H - y, H + y, F(0)]]
+    return Example(gamma, first.transition, first.reward, first.old, new, first.initial)
+
+
 def mixture(gamma: F, x: F, *, sign: int = -1) -> Example:
     """F4: L − η(new) = (1 − sign) γ x²/((1 − γ)(1 − γ(1 − x))), A = 1 at G and sign at B: sign 0 has a greedy target."""
     return Example(

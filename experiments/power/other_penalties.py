@@ -13,7 +13,6 @@ from trpo_theory import Quantities
 MEAN_TV, MAX_TV = "mean_tv, max_abs_expected_advantage", "max_tv, max_abs_expected_advantage"
 MEAN_KL, SPAN = "mean_kl, max_abs_expected_advantage", "max_tv, span of expected_advantage"
 MIXTURE = "mixture_weight, max_abs_target_advantage"
-MOMENTS = "reverse_max_chi2, a root mean square"
 BY_TIME = "chi2 and moments, time by time"
 
 
@@ -181,9 +180,9 @@ def _moments() -> list[Case]:
 
     half = F(1, 2)
     return [
-        *of("chi2/expected-advantage", MOMENTS, (0.9, 0.99), early, fork, twin=True),
-        *of("chi2/advantage", MOMENTS, (0.9, 0.99), early, fork, twin=True),
-        *of("chi2/reward", MOMENTS, (0.9, 0.99), early, fork, twin=True),
+        *of("chi2/expected-advantage", "reverse_max_chi2, expected_advantage_sd", (0.9, 0.99), early, fork, twin=True),
+        *of("chi2/advantage", "reverse_max_chi2, rms_advantage", (0.9, 0.99), early, fork, twin=True),
+        *of("chi2/reward", "reverse_max_chi2, reward_sd", (0.9, 0.99), early, fork, twin=True),
         *of("chi2/instance", BY_TIME, (0.9, 0.99), early, fork),
         *of("chi2/time-resolved", BY_TIME, (0.5, 0.9, 0.999), half, exact, twin=True),
         *of("chi2/mean-max", BY_TIME, (0.9, 0.99), half, exact, twin=True),

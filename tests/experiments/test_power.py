@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from step_oracle import MP, StepOracle
 
 from experiments.power.case import FOLKLORE
 from experiments.power.cases import FALSE, TRUE
+from experiments.power.penalties import MEAN_KL
+from experiments.readme import RESULTS
 
 _SHOWN = {"power/mean-kl-short/0.9": 0.0}
 """The share of the margin that an example shows, where it is less than half: a longer tree would show more."""
@@ -55,7 +59,7 @@ def oracle(case):
     return q if case.claim.step is None else q.replaced(new=case.claim.step(q))
 
 
-@pytest.mark.parametrize("case", FALSE, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [case for case in FALSE if case.example], ids=lambda case: case.id)
 def test_each_false_claim_is_false_by_its_margin(case):
     q = oracle(case)
     for policy in (q.old, q.new, q.initial[None]):
@@ -73,8 +77,27 @@ def test_each_false_claim_is_false_by_its_margin(case):
         (abs(s) if case.claim.relation == "=" else -s) / w for s, w in zip(shortfall, size, strict=True) if w > 0
     )
     assert worst > 0
-    assert worst >= _SHOWN.get(case.id, 0.5) * case.margin
+    assert worst >= (0.0 if case.proved else _SHOWN.get(case.id, 0.5)) * case.margin
     assert case.family == FOLKLORE or worst <= case.margin * (1 + 1e-3) + 1e-15
+
+
+def test_shares_of_a_sharp_gap_are_below_its_proved_lower_end():
+    """At ε = 1; the constant of a mean is over γ/(1 − γ)² mean-KL."""
+    largest, mean = (
+        pd.read_csv(RESULTS / f"sharp-gaps{suffix}.csv").set_index(["gamma", "radius"]) for suffix in ("", "-mean")
+    )
+    proved = [case for case in FALSE if case.proved]
+    assert {case for case in FALSE if case.example is None} <= set(proved)
+    for case in proved:
+        gamma, radius = case.proved
+        q = SimpleNamespace(gamma=gamma, max_kl=radius, mean_kl=radius, max_abs_advantage=1.0)
+        if case.family == MEAN_KL:
+            lower = mean.loc[case.proved, "least"] * gamma / (1 - gamma) ** 2 * radius
+        else:
+            lower = largest.loc[case.proved, "lower"]
+        assert 0.999 * lower < case.claim.formula(q) / case.share < lower
+        assert case.margin == pytest.approx(1 - case.share)
+        assert case.claim.given(q)
 
 
 def test_the_set_is_large_and_its_ids_differ():
