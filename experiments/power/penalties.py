@@ -207,11 +207,11 @@ def _others() -> list[Case]:
         return lambda q: factor * one_step(q) * q.max_s(divergence(q))
 
     return [
-        *weakened("chi2", CHI2, largest(lambda q: q.chi2, 1), (0.9, 0.99), _small_kl, _F2, twin=True),
+        *weakened("chi2", CHI2, lambda q: one_step(q) * q.max_chi2, (0.9, 0.99), _small_kl, _F2, twin=True),
         *weakened(
             "reverse-chi2",
             REVERSE_CHI2,
-            largest(lambda q: q.reverse_chi2, 1),
+            lambda q: one_step(q) * q.reverse_max_chi2,
             (0.5, 0.9, 0.99),
             _small_kl,
             _F2,
