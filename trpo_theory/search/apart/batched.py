@@ -22,6 +22,10 @@ _FEWEST, _SHARE = 24, 20
 as a few instances one at a time."""
 
 
+_SINGLY = 100
+"""Instances at most that are run one at a time with error bounds or derivatives. Chosen: a tenth of a second or so."""
+
+
 class Batched:
     """A function, to be called on quantities with or without a batch.
 
@@ -51,7 +55,20 @@ class Batched:
         """The result with the batch last, or of one instance."""
         if len(q.batch_shape) != 1 or not isinstance(q.arithmetic, Floats):
             return self.function(q)
+        if not isinstance(q.old, np.ndarray):  # floats with error bounds, or recorded for derivatives
+            return self._stacked(q, q.batch_shape[0])
         return self._in_parts(q, q.batch_shape[0])
+
+    def _stacked(self, q: Quantities, count: int) -> Any:
+        """The results one at a time, of a few instances in an arithmetic whose arrays are not NumPy's.
+
+        Raises:
+            TypeError: for many.
+        """
+        if count > _SINGLY:
+            raise TypeError(f"a formula of one instance on {count} instances in {q.arithmetic.name}")
+        made = [self.function(single(q, i)) for i in range(count)]
+        return q.arithmetic.stack([one + 0 * q.gamma[i] for i, one in enumerate(made)], axis=-1)
 
     def _in_parts(self, q: Quantities, count: int) -> Any:
         limit = max(_FEWEST, count // _SHARE)
@@ -119,10 +136,15 @@ def single(q: Quantities, index: int) -> Quantities:
     fields: dict[str, Any] = {name: getattr(q, name) for name in GIVEN if name != "batch_shape"}
     count = q.batch_shape[0]
     parts: dict[str, Any] = {
-        name: x[..., index if x.shape[-1] == count else 0].copy() if isinstance(x, np.ndarray) and x.ndim else x
+        name: _entry(x, index if x.shape[-1] == count else 0) if getattr(x, "shape", ()) else x
         for name, x in fields.items()
     }
     return Quantities(q.arithmetic, **parts)
+
+
+def _entry(x: Any, index: int) -> Any:
+    part = x[..., index]
+    return part.copy() if isinstance(x, np.ndarray) else part
 
 
 def _alone(function: Callable[[Quantities], Any], q: Quantities, index: int) -> Any:
