@@ -1,5 +1,6 @@
 """Formulas for one instance run on batches: each says of a batch what it says of one instance at a time."""
 
+import ast
 import copy
 import sys
 import textwrap
@@ -11,9 +12,11 @@ from plain_formulas import PLAIN
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims.from_file import read_claims
+from trpo_theory.search.apart.advice import _fix, advice
 from trpo_theory.search.apart.batched import Batched
 from trpo_theory.search.apart.probe import probe
 from trpo_theory.search.screen import Screen
+from trpo_theory.verification.verifying import verify
 
 
 def drawn(count, states, actions, seed=0):
@@ -133,3 +136,52 @@ def test_ways_beyond_the_limit_are_left_out_and_meet_no_hypothesis():
     screen = Screen(claim)
     assert screen.batched
     assert (screen(instances).met == known).all()
+
+
+MINE = """
+import math
+from trpo_theory import claim
+
+def tail(x):
+    return float(str(float(x)))
+
+@claim("mine/text", statement="s")
+def text(q):
+    return tail(max(q.tv)) - 0.5
+
+@claim("mine/factorial", statement="s", given=lambda q: q.gamma > 0)
+def factorial(q):
+    return math.gamma(1 + q.gamma) - 0.8
+"""
+
+
+def test_the_note_names_the_line_that_cannot_be_batched(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    text, factorial = read_claims(tmp_path / "mine.py")
+    assert not Screen(text).batched
+    assert advice(text).startswith("mine.py, line 6: return float(str(float(x))): it makes a text of a number")
+    assert advice(factorial).startswith("mine.py, line 14: return math.gamma(1 + q.gamma) - 0.8: ")
+    note = verify(text, instances=40)["mine/text"].note
+    assert "one instance at a time: its formula cannot be batched; mine.py, line 6" in note
+
+
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        ("max(q.tv)", "max(q.tv) -> q.max_tv"),
+        ("max(q.kl)", "max(q.kl) -> q.max_kl"),
+        ("min(q.tv)", "min(q.tv) -> q.min_s(q.tv)"),
+        ("sum(q.value)", "sum(q.value) -> q.sum_s(q.value)"),
+        ("max(q.gamma, q.max_tv)", "max(q.gamma, q.max_tv) -> q.maximum(q.gamma, q.max_tv)"),
+        ("max(abs(a) for a in q.advantage.ravel())", " -> q.max_s(q.max_a(abs(q.advantage)))"),
+        ("q.advantage.max()", "q.advantage.max() -> q.max_s(q.max_a(q.advantage))"),
+        ("0 < q.gamma < 1", "0 < q.gamma < 1 -> (0 < q.gamma) & (q.gamma < 1)"),
+        ("q.gamma > 0 and q.max_tv > 0", "and -> (q.gamma > 0) & (q.max_tv > 0)"),
+        ("1 if q.gamma > 0 else 2", "if q.gamma > 0 -> q.arithmetic.where(q.gamma > 0, ..., ...)"),
+        ("float(q.gamma)", "float(q.gamma) -> q.gamma"),
+        ("math.sqrt(q.gamma)", "math.sqrt(q.gamma) -> q.sqrt(q.gamma)"),
+    ],
+)
+def test_what_to_write_in_place_of_plain_python(line, fix):
+    """As a reader of README.md would write it; whether it is the same is what `step`'s own tests are for."""
+    assert next(filter(None, map(_fix, ast.walk(ast.parse(line))))).endswith(fix)
