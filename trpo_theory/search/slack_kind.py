@@ -64,9 +64,5 @@ def _penalty(screened: Screened, kind: SlackKind) -> np.ndarray:
 
 def _change(penalty: np.ndarray, turned: np.ndarray) -> float:
     """How much of a penalty changes where all rewards change their sign: nothing of one that reads max|A|, loose or not."""
-    known = np.isfinite(penalty) & np.isfinite(turned)
-    return (
-        float(np.mean(np.abs(penalty - turned)[known] / np.maximum(np.abs(penalty)[known], 1e-300)))
-        if known.any()
-        else 0.0
-    )
+    known = np.isfinite(penalty) & np.isfinite(turned) & (penalty != 0)
+    return float(np.mean(np.abs(1 - turned[known] / penalty[known]))) if known.any() else 0.0
