@@ -359,6 +359,29 @@ def branch_on_objects(q):
     return max(getattr(q, name))
 
 
+def selected(q):
+    better = q.new > q.old
+    up, down = q.advantage[better], q.advantage[~better]
+    most = up.max() if len(up) > 0 else 0.0
+    return most + np.abs(down - 0.1).sum() + (2 * up).mean() - np.max(down) - sum(q.old[better]) + np.size(up)
+
+
+def selected_and_written(q):
+    a, low = q.advantage.copy(), q.value < 0
+    a[a > 0] *= 2
+    a[a < -1] = a[a < -1] ** 2
+    value = q.value.copy()
+    value[low] = -q.tv[low]
+    return a.sum() + value.max() - q.gamma
+
+
+def selected_more(q):
+    visited = q.tv > 0.3
+    if not visited.any():
+        return q.gamma
+    return max(q.value[visited]) - sorted(q.kl[visited])[0] + q.advantage[visited].sum() + np.median(q.value[visited])
+
+
 PLAIN = [
     value
     for value in list(globals().values())

@@ -9,11 +9,14 @@ import numpy as np
 
 from trpo_theory.search.apart.calls import array, instance_by_instance
 from trpo_theory.search.apart.each import Each, data_of
+from trpo_theory.search.apart.selected import Selected
 
 
 def read(x: Each, key: Any) -> Any:
     """x[key]."""
     key = _tuple_of(key)
+    if len(key) == 1 and isinstance(key[0], Each) and key[0].dtype == bool and key[0].shape == x.shape and x.ndim:
+        return Selected(x.ravel(), key[0].data.reshape(-1, x.run.n))
     if any(isinstance(part, Each) and part.dtype == bool for part in key):
         key = tuple(_settled(part) for part in key)
     if any(isinstance(part, Each) for part in key):
@@ -26,6 +29,11 @@ def read(x: Each, key: Any) -> Any:
 def write(x: Each, key: Any, value: Any) -> None:
     """x[key] = value."""
     key = _tuple_of(key)
+    if isinstance(value, Selected) and _is_mask_of(key, x, value):
+        new = value.entries.data.reshape(x.data.shape)
+        x.data[...] = x.kept(np.where(key[0].data, new, x.data), x.data)
+        return
+    value = value.settled() if isinstance(value, Selected) else value
     masks = [part for part in key if isinstance(part, Each) and part.dtype == bool]
     if (
         len(key) == 1
@@ -42,6 +50,13 @@ def write(x: Each, key: Any, value: Any) -> None:
         key = (*key, Ellipsis)
     key = (*key, slice(None))
     x.data[key] = x.kept(data_of(value, x.run), x.data[key])
+
+
+def _is_mask_of(key: tuple[Any, ...], x: Each, value: Selected) -> bool:
+    """Whether x[key] are the entries that the value has: x[mask] = 2 * x[mask]."""
+    if len(key) != 1 or not isinstance(key[0], Each) or key[0].shape != x.shape:
+        return False
+    return np.array_equal(key[0].data.reshape(-1, x.run.n), value.mask)
 
 
 def _gathered(x: Each, key: tuple[Any, ...]) -> Any:

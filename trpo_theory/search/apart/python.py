@@ -22,6 +22,7 @@ from trpo_theory.search.apart.calls import array, run_of
 from trpo_theory.search.apart.each import Each, data_of
 from trpo_theory.search.apart.mathematics import as_float, as_int, mathematics, of_statistics
 from trpo_theory.search.apart.run import Run
+from trpo_theory.search.apart.selected import Selected
 
 _NONE = object()
 
@@ -51,6 +52,8 @@ def _extreme(name: str, better: Callable[[Any, Any], Any]) -> Callable[..., Any]
     original = getattr(builtins, name)
 
     def extreme(*args: Any, key: Any = None, default: Any = _NONE) -> Any:
+        if len(args) == 1 and isinstance(args[0], Selected) and key is None and default is _NONE:
+            return args[0].reduced(name)
         items = list(args[0]) if len(args) == 1 else list(args)
         keys = items if key is None else [key(item) for item in items]
         run = run_of(keys)
@@ -76,6 +79,8 @@ def _truth(condition: Any) -> Any:
 
 
 def _sum(iterable: Iterable[Any], /, start: Any = 0) -> Any:
+    if isinstance(iterable, Selected):
+        return iterable.reduced("sum") + start
     if isinstance(iterable, Each) and iterable.ndim == 1 and not isinstance(start, Each) and start == 0:
         return iterable.made(iterable.data.sum(0))
     return builtins.sum(iterable, start)
