@@ -16,6 +16,7 @@ from trpo_theory.search.coverage import Counts, Coverage
 from trpo_theory.search.reading import fields_read
 from trpo_theory.search.screen import Screen
 from trpo_theory.step.instances import Instances, joined
+from trpo_theory.zoo.families import coupling_tight
 
 MDP = ("transition", "reward", "gamma", "initial", "old")
 
@@ -273,3 +274,47 @@ def test_instances_that_differ_in_one_digit_are_two():
     counts, _ = counted(made(lambda q: q.max_tv), [("a", batch)])
     assert counts.effective == distinct
     assert dataclasses.replace(Counts(frozenset())).effective == 0
+
+
+# --- how close to 0, as a share --------------------------------------------------------------------------------
+
+
+def test_the_share_is_the_slack_over_the_terms_of_its_formula():
+    """The terms by NumPy's solver and Python's logarithm, one instance at a time; F1's gap is the penalty with constant 4."""
+    part = drawn(25, 3, 2, seed=4)
+
+    def penalty(q, constant):
+        return constant * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
+
+    bounds, pinsker = [], []
+    for i in range(25):
+        value, visits = {}, {}
+        for name in ("old", "new"):
+            policy = part.arrays()[name][i]
+            resolvent = np.linalg.inv(np.eye(3) - part.gamma[i] * np.einsum("sa,sat->st", policy, part.transition[i]))
+            value[name] = resolvent @ (policy * part.reward[i]).sum(1)
+            visits[name] = part.initial[i] @ resolvent
+        advantage = part.reward[i] + part.gamma[i] * part.transition[i] @ value["old"] - value["old"][:, None]
+        gap = (visits["new"] - visits["old"]) @ (part.new[i] * advantage).sum(1)
+        tv = abs(part.new[i] - part.old[i]).sum(1) / 2
+        size = 6 * abs(advantage).max() * part.gamma[i] / (1 - part.gamma[i]) ** 2 * tv.max() ** 2
+        bounds.append((gap + size) / (abs(gap) + size))
+        pairs = [zip(part.old[i, s], part.new[i, s], strict=True) for s in range(3)]
+        kl = [sum(p * math.log(p / r) for p, r in pair) for pair in pairs]
+        pinsker.append(min((k / 2 - t**2) / (k / 2 + t**2) for k, t in zip(kl, tv, strict=True)))
+    cases = (
+        (lambda q: q.surrogate_gap + penalty(q, 6), bounds),
+        (lambda q: q.surrogate_gap + Fraction(6) * penalty(q, 1), bounds),
+        (lambda q: -(-q.surrogate_gap - penalty(q, 6)), bounds),
+        (lambda q: q.kl / 2 - q.tv**2, pinsker),
+    )
+    for formula, wanted in cases:
+        np.testing.assert_allclose(Screen(made(formula))(part).share, wanted, rtol=1e-9, atol=1e-12)
+    identity = Screen(made(lambda q: q.surrogate_gap + penalty(q, 6), relation="="))(part)
+    np.testing.assert_allclose(identity.share, -np.abs(bounds), rtol=1e-9)
+    unknown = Screen(made(lambda q: (q.surrogate_gap + penalty(q, 6)) * q.gamma))(part)
+    assert np.isnan(unknown.share).all()
+
+    tight = coupling_tight(gamma=np.full(3, 0.9), x=np.array([1e-3, 1e-4, 1e-5]))
+    screened = Screen(made(lambda q: q.surrogate_gap + penalty(q, 6)))(Instances.of(tight.mdp, tight.old, tight.new))
+    np.testing.assert_allclose(screened.share, 1 / 5, rtol=0.05)  # (6 - 4)/(6 + 4), in the limit of small x

@@ -47,10 +47,10 @@ class Findings:
         counts: how many instances, how many of them were effective, and what they covered.
         min_slack: the least slack of the effective ones, in the claim's own units; one within rounding of 0 counts as 0.
         min_ratio: the least slack over |η(new) − L|.
-        min_share: the least slack over the size of the claim's own terms.
+        min_share: the least slack as a share of the claim's own terms; ∞ where that is not known.
         standing_slack, standing_ratio, standing_share: the same over those whose slack is not clearly negative; of the others
             the slack, where balls prove that it is not negative.
-        within_rounding: effective instances of which floats tell neither the slack nor the gap from 0: none of the above.
+        within_rounding: effective instances of which floats tell neither the slack nor its terms from 0: none of the above.
         near: instances (of an inequality) whose slack is below 0 by no more than rounding, not decided in ball arithmetic.
         refuted: an instance on which the claim is proved false, with its proof.
         undecided: instances that neither floats nor balls decide.
@@ -87,15 +87,16 @@ class Findings:
         effective = self.counts.add(instrument, instances, screened)
         told = effective & ~screened.silent
         by_reward = scaled(screened, "reward")
-        self.within_rounding += int((effective & screened.within_rounding).sum())
-        self._note_least(screened, told, by_reward)
+        self.within_rounding += int((effective & screened.untold).sum())
+        self._note_least(screened, told)
         self._keep(instances, screened, by_reward)
         return told
 
-    def _note_least(self, screened: Screened, told: np.ndarray, by_reward: np.ndarray) -> None:
+    def _note_least(self, screened: Screened, told: np.ndarray) -> None:
         """The least numbers, of the instances that floats tell."""
         clear = screened.clear_slack
-        for name, values in (("slack", clear), ("ratio", scaled(screened, "gap")), ("share", by_reward)):
+        share = np.where(np.isnan(screened.share), np.inf, np.where(clear == 0, 0.0, screened.share))
+        for name, values in (("slack", clear), ("ratio", scaled(screened, "gap")), ("share", share)):
             for kind, which in (("min", told), ("standing", told & (clear >= 0))):
                 least = values[which].min(initial=getattr(self, f"{kind}_{name}"))
                 setattr(self, f"{kind}_{name}", float(least))

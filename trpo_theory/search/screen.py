@@ -16,6 +16,7 @@ from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
 from trpo_theory.search.noise import MARGIN, ONE_BY_ONE, Tries, slack_and_error, worth_a_closer_look
 from trpo_theory.search.reading import fields_read
+from trpo_theory.search.terms import share_of_terms
 from trpo_theory.search.violation import violation
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
@@ -43,6 +44,8 @@ class Screened:
         size: of the numbers that slacks are made of: values and rewards over (1 − γ), (B,).
         moved: whether new differs from old, and the claim is not 0 = 0, (B,); true of a claim that does not read new at all.
             It is taken for 0 = 0 where slack and gap are both exactly 0, if the claim reads the reward.
+        share: the slack as a share of the claim's own terms, (B,); NaN where that is not known.
+        terms: the sum of their absolute values, (B,), likewise.
     """
 
     slack: np.ndarray
@@ -51,6 +54,8 @@ class Screened:
     signed_gap: np.ndarray
     size: np.ndarray
     moved: np.ndarray
+    share: np.ndarray
+    terms: np.ndarray
 
     @property
     def clear_slack(self) -> np.ndarray:
@@ -74,8 +79,14 @@ class Screened:
 
     @property
     def silent(self) -> np.ndarray:
-        """Whether floats say nothing: the slack is ∞, or it and the gap are both within rounding of 0, (B,)."""
-        return np.isposinf(self.slack) | self.within_rounding
+        """Whether floats say nothing, (B,): the slack is ∞, or `untold`."""
+        return np.isposinf(self.slack) | self.untold
+
+    @property
+    def untold(self) -> np.ndarray:
+        """Whether floats tell neither the slack nor the claim's own terms from 0 (the gap, where those are not known), (B,)."""
+        size = np.where(np.isnan(self.terms), self.gap, self.terms)
+        return (np.abs(self.slack) <= self.noise) & (size <= 100 * self.noise)
 
     @property
     def within_rounding(self) -> np.ndarray:
@@ -218,7 +229,10 @@ class Screen:
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isnan(slack), np.inf, slack)
         size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.asarray(moved.surrogate_gap)))
-        return Screened(slack, met.astype(bool), _NOISE * size, gap, size, self._moved(moved, slack, gap))
+        moves = self._moved(moved, slack, gap)
+        unknown = np.full(slack.shape, np.nan)
+        share = (unknown, unknown) if count is None else share_of_terms(self.claim, moved, count)
+        return Screened(slack, met.astype(bool), _NOISE * size, gap, size, moves, *share)
 
     def _moved(self, q: Quantities, slack: np.ndarray, gap: np.ndarray) -> np.ndarray:
         """`Screened.moved`."""

@@ -30,13 +30,14 @@ class Verdict:
             differs from old and that slack and gap are not both exactly 0. If the claim does not read new, all move. Distinct:
             in the MDP, in old, and in what else the claim reads, within one search or chunk of instances.
         trivial: the others of those that met the hypotheses.
-        min_slack: the least slack among the effective instances; one within rounding of 0 counts as 0, unless the gap is within
-            rounding too. It is negative only if the claim is refuted; ∞ where nothing is known of it.
+        min_slack: the least slack among the effective instances; one within rounding of 0 counts as 0, unless its terms are
+            within rounding too. It is negative only if the claim is refuted; ∞ where nothing is known of it.
         min_ratio: the least slack over |η(new) − L|, likewise.
         near: instances with a slack within rounding of 0 that ball arithmetic did not check.
         witness: the proved counterexample, shrunk.
         note: what a reader should know.
-        min_share: the least slack as a share of the size of the claim's own terms, likewise: how close to 0.
+        min_share: the least slack as a share of the claim's own terms, likewise: how close to 0, in [-1, 1]. Of gap + penalty
+            it is slack/(|gap| + |penalty|): the terms are what the formula adds up last; ∞ where it ends otherwise.
         searched: what was searched: sizes, ranges that the effective instances covered, instances of each instrument.
         proof: how it is proved; None where it is not.
     """
