@@ -48,7 +48,15 @@ def test_the_best_use_most_of_the_penalty_and_none_has_a_gap_that_helps(kind):
     generator = np.random.default_rng(0)
     gap, penalty = generator.normal(size=400), generator.exponential(size=400) * 5
     slack = kind.sign * gap + penalty
-    screened = Screened(slack, np.full(400, True), np.full(400, 1e-12), gap, np.ones(400), np.full(400, True))
+    screened = Screened(
+        slack,
+        np.full(400, True),
+        np.full(400, 1e-12),
+        gap,
+        np.ones(400),
+        np.full(400, True),
+        *np.full((2, 400), np.nan),
+    )
     against = kind.sign * gap < 0
     used = np.where(against, np.abs(gap) / penalty, 0)
     order = share_of_terms(screened, kind)
