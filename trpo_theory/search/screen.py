@@ -16,7 +16,7 @@ from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
 from trpo_theory.search.noise import MARGIN, ONE_BY_ONE, Tries, slack_and_error, worth_a_closer_look
 from trpo_theory.search.reading import fields_read
-from trpo_theory.search.terms import share_of_terms
+from trpo_theory.search.terms import share_and_terms
 from trpo_theory.search.violation import violation
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
@@ -231,7 +231,7 @@ class Screen:
         size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.asarray(moved.surrogate_gap)))
         moves = self._moved(moved, slack, gap)
         unknown = np.full(slack.shape, np.nan)
-        share = (unknown, unknown) if count is None else share_of_terms(self.claim, moved, count)
+        share = (unknown, unknown) if count is None else share_and_terms(self.claim, moved, count)
         return Screened(slack, met.astype(bool), _NOISE * size, gap, size, moves, *share)
 
     def _moved(self, q: Quantities, slack: np.ndarray, gap: np.ndarray) -> np.ndarray:

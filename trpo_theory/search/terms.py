@@ -46,7 +46,7 @@ class _WithTerms:
         return value.view(TermArray) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
 
 
-def share_of_terms(claim: Claim, q: Quantities, count: int) -> tuple[np.ndarray, np.ndarray]:
+def share_and_terms(claim: Claim, q: Quantities, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The least entry of slack over the sum of the absolute values of the terms that its formula adds up last, and that sum.
 
     Both are (B,), and NaN where that is not known: where the last operation is not a sum, or the formula does more than arrays
