@@ -31,6 +31,8 @@ _ALL = 400
 MARGIN = 4.0
 """Times that the error bound is taken. Chosen: on 24,000 hostile instances of the catalogue's claims the true error was up to 3.5
 times the bound of first order, but for formulas with jumps."""
+_HARDLY = 0.05
+"""Share of instances of which the coarse noise tells the sign that is next to nothing. Chosen."""
 _ROWS = ("transition", "initial", "old", "new", "reference")
 """Fields whose rows, in a proof, are taken over their exact sums."""
 
@@ -96,16 +98,18 @@ def _of_entries(claim: Claim, q: Quantities, count: int) -> tuple[np.ndarray, np
         return np.broadcast_to(least.value, (count,)), np.broadcast_to(least.error, (count,))
 
 
-def worth_a_closer_look(slack: np.ndarray, met: np.ndarray, noise: np.ndarray, gap: np.ndarray) -> np.ndarray:
+def worth_a_closer_look(
+    slack: np.ndarray, met: np.ndarray, noise: np.ndarray, gap: np.ndarray, *, above: bool
+) -> np.ndarray:
     """Indices of instances whose slack is within the coarse noise, but may not be within its own: the least over the gap first.
 
-    Those with a slack below 0; the others, too, where the coarse noise tells nothing of the batch, as for claims about tiny
-    steps.
+    Those with a slack below 0; those above, too, where the coarse noise tells next to nothing, as of claims about tiny steps.
     """
-    within, most = met & (np.abs(slack) <= noise) & (np.abs(slack) > _TIE * gap), _ALL
-    if (met & (np.abs(slack) > noise)).any():
-        within, most = within & (slack < 0), _CLOSER
+    within = met & (np.abs(slack) <= noise) & (np.abs(slack) > _TIE * gap)
+    if not above:
+        within &= slack < 0
     (index,) = np.nonzero(within)
+    most = _ALL if above else _CLOSER
     if len(index) > most:
         ratio = slack[index] / np.maximum(gap[index], np.finfo(np.float64).tiny)
         index = index[np.argpartition(ratio, most)[:most]]
@@ -120,10 +124,20 @@ class Tries:
 
     def __init__(self) -> None:
         self._batches, self._in_vain, self._over = 0, 0, False
+        self._met, self._told = 0, 0
+
+    def see(self, met: np.ndarray, told: np.ndarray) -> None:
+        """Count a batch: which instances meet the hypotheses, and of which the coarse noise tells the sign."""
+        self._batches += 1
+        self._met, self._told = self._met + int(met.sum()), self._told + int((met & told).sum())
+
+    @property
+    def hardly_told(self) -> bool:
+        """Whether the coarse noise has told next to nothing so far."""
+        return self._told <= _HARDLY * self._met
 
     def allowed(self, count: int) -> bool:
-        """Whether to look closer at so many instances of the next batch."""
-        self._batches += 1
+        """Whether to look closer at so many instances of the batch seen last."""
         return bool(count) and not self._over and self._batches >= 2**self._in_vain
 
     def count(self, *, told: bool) -> None:

@@ -174,7 +174,9 @@ class Screen:
 
     def _finer(self, screened: Screened, instances: Instances) -> Screened:
         """The noise relative to the claim's own terms, on the instances that are most likely told by it."""
-        chosen = worth_a_closer_look(screened.slack, screened.met, screened.noise, screened.gap)
+        tries, coarse = self._tries, screened.noise
+        tries.see(screened.met, np.abs(screened.slack) > coarse)
+        chosen = worth_a_closer_look(screened.slack, screened.met, coarse, screened.gap, above=tries.hardly_told)
         if not self._tries.allowed(len(chosen)):
             return screened
         at_once = not self.written_for_one
