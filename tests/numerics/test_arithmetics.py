@@ -22,6 +22,7 @@ from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.numerics.derivatives import Traced, gradient
 from trpo_theory.numerics.error_array import ErrorArray
 from trpo_theory.numerics.floats import Floats
+from trpo_theory.numerics.graded import GradedArray, GradedFloats
 from trpo_theory.numerics.running_error import RunningError
 from trpo_theory.recorded.chains import OneMDP
 from trpo_theory.zoo import kakade
@@ -74,6 +75,7 @@ ROWS = {
     "floats, a batch": Row(Floats(), twice, first_of_two, 1e-14),
     "derivatives": Row(Traced(), twice, first_of_two, 1e-14),
     "running errors": Row(RunningError(), lambda x: ErrorArray(twice(x)), value_of_two, 1e-14),
+    "graded comparisons": Row(GradedFloats(), lambda x: twice(x).view(GradedArray), first_of_two, 1e-14),
     "balls": Row(Balls(), balls, middle, 1e-15),
 }
 

@@ -4,6 +4,8 @@
 |---|---|---|
 | `floats.Floats` | float64, one instance or a batch | the screen, `compare` |
 | `derivatives.Traced` | float64 recorded by autograd, one batch | gradients of a bound's ratio |
+| `running_error.RunningError` | float64 with a bound on its error, one instance or a batch | what of a slack is rounding |
+| `graded.GradedFloats` | float64 whose comparisons say by how much they fail | how far hypotheses are from being met |
 | `ball.balls.Balls` | exact rationals and rigorous intervals, one instance | proofs |
 
 To add an arithmetic, write a class with these methods in a file of its own, and a row for it in
