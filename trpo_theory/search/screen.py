@@ -141,15 +141,19 @@ class Screen:
         self._tries = Tries()
 
     def _runs_apart(self) -> bool:
-        """Whether the claim, made to run on a batch, says what it says of single instances; it then is the screen's."""
-        claim, self.claim = self.claim, apart(self.claim)
-        for size in _APART_PROBES:
-            probe = impose(tame(*size), claim.needs)
-            if not self._agrees(probe) or refused(self.claim) or left_out(self.claim, len(probe)).mean() > 0.5:
-                self.claim = claim
-                return False
-        self.written_for_one = True
-        return True
+        """Whether the claim, as it is or made to run on a batch, says what it says of single instances; it then is the screen's.
+
+        On instances without extremes, of which rounding tells none apart.
+        """
+        probes = [impose(tame(*size), self.claim.needs) for size in _APART_PROBES]
+        claim = self.claim
+        for self.claim in (claim, apart(claim)):
+            agrees = all(self._agrees(probe) and left_out(self.claim, len(probe)).mean() < 0.5 for probe in probes)
+            if agrees and not refused(self.claim):
+                self.written_for_one = self.claim is not claim
+                return True
+        self.claim = claim
+        return False
 
     def __call__(self, instances: Instances, q: Quantities | None = None) -> Screened:
         """Screen a batch; q, its quantities, if they have been computed.
