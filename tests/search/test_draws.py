@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import trpo_theory as tt
+from trpo_theory import claim
 from trpo_theory.claims.from_file import read_claims
 from trpo_theory.search.battery import SHAPES, battery, random_instances
 from trpo_theory.search.draws.chains import chains_and_cycles
@@ -15,6 +16,7 @@ from trpo_theory.search.draws.families import family_instances, split_actions
 from trpo_theory.search.draws.numbers import GAMMAS, gammas, scales
 from trpo_theory.search.draws.rows import on_allowed, random_rows
 from trpo_theory.search.draws.tiny_steps import exact_step, on_grid, tiny_made_exact
+from trpo_theory.search.findings import Findings
 from trpo_theory.search.impose import impose
 from trpo_theory.search.mutation import mutated
 from trpo_theory.step.instances import Instances, joined
@@ -394,3 +396,22 @@ def test_children_with_copies_have_ties():
     children = mutated(fresh, np.random.default_rng(9))
     same = (children.transition[:, :, 0] == children.transition[:, :, 1]).all((1, 2))
     assert same.sum() >= 5
+
+
+# --- hypotheses with a tolerance -------------------------------------------------------------------------------
+
+
+def test_what_holds_only_since_close_allows_for_1e_minus_9_is_not_left_open():
+    """p = ½ exactly is the hypothesis; of ½ + 1e-10 floats say that it holds, and of 0.5 × (1 + 2⁻⁵²) rightly by rounding."""
+    subject = claim("draws/close", statement="p = 1/2", given=lambda q: q.close(q.old[0, 0], 0.5))(
+        lambda q: 0.5 - q.old[0, 0]
+    )
+
+    def undecided(p):
+        findings = Findings(">=")
+        one = Instances.of_arrays([[[1.0], [1.0]]], [[1.0, 0.0]], 0.5, [1.0], [[p, 1 - p]], [[0.5, 0.5]])
+        findings._refutes(subject, one.exact(0), negative=True)
+        return findings.undecided
+
+    assert undecided(0.5 + 1e-10) == 0
+    assert undecided(0.5 + 2.0**-53 * 4) == 1

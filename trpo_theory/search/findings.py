@@ -10,6 +10,8 @@ import numpy as np
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed
+from trpo_theory.numerics.arithmetic import Array
+from trpo_theory.numerics.floats import Floats
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
@@ -17,7 +19,9 @@ from trpo_theory.search.coverage import Counts
 from trpo_theory.search.scales import least_of, scaled
 from trpo_theory.search.screen import Screened
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.fields import GIVEN
 from trpo_theory.step.instances import Instances
+from trpo_theory.step.quantities import Quantities
 
 _PROVED_NEGATIVE = 12
 """How many clearly negative instances of each size are decided in ball arithmetic, until one refutes. Chosen."""
@@ -31,6 +35,8 @@ _TIE = Fraction(1, 2**1000)
 _FLOATS_ONLY = (
     "its hypotheses hold in floats only: write q.close(x, y) or an inequality for an equality that rounding decides"
 )
+_ROUNDING = 1e-13
+"""Relative: equalities that rounding alone decides. Chosen: some hundred roundings."""
 _SHOWN = 3
 """Constants that a note names. Chosen."""
 
@@ -154,7 +160,7 @@ class Findings:
         except ClaimFailed as error:
             self.undecided, self.note = self.undecided + 1, f"in balls, {error}"
             return False
-        if decision.verdict is Outcome.VACUOUS and negative:
+        if decision.verdict is Outcome.VACUOUS and negative and _holds_to_rounding(claim, instance):
             self.undecided, self.note = self.undecided + 1, _FLOATS_ONLY
         if decision.verdict is Outcome.PROVED and negative and decision.lower is not None:
             self.standing_slack = min(self.standing_slack, float_toward(decision.lower, Toward.DOWN))
@@ -166,6 +172,23 @@ class Findings:
             tie = decision.lower is not None and max(abs(decision.lower), abs(decision.upper or 0)) < _TIE
             self.ties, self.undecided = self.ties + tie, self.undecided + (not tie)
         return decision.verdict is Outcome.REFUTED
+
+
+class _HardlyClose(Floats):
+    """Floats in which `close` allows for little more than rounding."""
+
+    @staticmethod
+    def close(x: Array, y: Array) -> Array:
+        """Whether x = y to a relative 1e-13 of the larger."""
+        return np.abs(np.subtract(x, y)) <= _ROUNDING * np.maximum(np.abs(x), np.abs(y))
+
+
+def _holds_to_rounding(claim: Claim, instance: ExactInstance) -> bool:
+    """Whether the hypotheses hold in floats, and not only since q.close allows for 1e-9: a search goes to that edge."""
+    q = Instances.of_exact([instance]).one(0)
+    strict = Quantities(_HardlyClose(), **{name: getattr(q, name) for name in GIVEN})
+    with np.errstate(all="ignore"):
+        return bool(np.all(np.asarray(claim.met(claim.stepped(strict)))))
 
 
 def _least_first(candidate: Candidate) -> float:
