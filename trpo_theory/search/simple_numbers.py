@@ -19,7 +19,7 @@ def cost(value: Fraction | int | float) -> float:
 
 def total_cost(values: object) -> float:
     """The sum of `cost` over a number or an array of numbers."""
-    return sum(cost(value) for value in np.ravel(np.asarray(values, dtype=object)))
+    return sum(cost(value) for value in np.ravel(np.asarray(values, dtype=object)) if value)
 
 
 def row_at(row: np.ndarray, denominator: int) -> np.ndarray:
