@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import random
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -353,6 +354,12 @@ def test_a_constant_and_arrays_over_states_can_be_batched():
         np.testing.assert_allclose(screen(instances).slack, expected, atol=1e-15)
 
 
+def test_available_has_a_shape_of_its_own_where_every_action_is():
+    screen = Screen(made(lambda q: q.max_tv, given=lambda q: q.available.all((0, 1)) & q.available[0, 1]))
+    assert screen(drawn(5, 3, 2)).met.all()
+    assert drawn(5, 3, 2).one(0).available.shape == (3, 2)
+
+
 def test_where_a_claim_says_nothing_its_slack_is_infinite_and_an_identity_is_one_sided():
     instances = drawn(5, 2, 2)
     nothing = Screen(made(lambda q: 0 * (q.gamma - q.gamma) / (q.gamma - q.gamma)))(instances)
@@ -381,6 +388,7 @@ def test_a_step_may_divide_by_zero_without_a_warning():
         (lambda q: "a", None, "TypeError"),
         (lambda q: q.tv[7], None, "IndexError"),
         (lambda q: np.empty((0, *np.shape(q.gamma))), None, "Error"),
+        (lambda q: random.random(), None, "once and .* the next time"),
     ],
 )
 def test_what_is_no_slack_is_an_error_and_not_a_verdict(formula, given, complaint):
@@ -552,6 +560,32 @@ def test_what_is_shrunk_still_refutes_and_is_simpler(name, refuted):
     assert small.largest_denominator <= 1000
     for rows in (small.old, small.new, small.transition, small.initial[None]):
         assert (rows.sum(-1) == 1).all()
+
+
+def test_a_tiny_discount_is_exchanged_for_a_plain_one_where_that_refutes_as_well():
+    claim = made(lambda q: q.surrogate_gap + 3.6 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2)
+    instance = ExactInstance(
+        transition=[[[0, 1], [1, 0]], [[1, 0], [0, 1]]],
+        reward=[[1, -1], [1, -1]],
+        gamma=Fraction(1, 500_000),
+        initial=[1, 0],
+        old=[[Fraction(1, 2)] * 2] * 2,
+        new=[[0, 1], [1, 0]],
+    )  # its slack is 0.9 γ/(1 − γ)² − γ/(1 − γ), below 0 for γ < 1/10
+    small, decision = shrink(claim, instance, settle(claim, instance))
+    assert decision.verdict is Outcome.REFUTED
+    assert Fraction(1, 1000) <= small.gamma < Fraction(1, 10)
+
+
+def test_merges_that_the_hypotheses_forbid_do_not_keep_an_action_from_being_dropped():
+    claim = made(lambda q: 0.9 - q.max_tv, given=lambda q: q.states >= 5)
+    rows = np.full((5, 3, 5), Fraction(1, 5))
+    old, new = [[1, 0, 0]] * 5, [[0, 1, 0]] * 5
+    instance = ExactInstance(
+        transition=rows, reward=[[0] * 3] * 5, gamma=Fraction(1, 2), initial=[1, 0, 0, 0, 0], old=old, new=new
+    )
+    small, _ = shrink(claim, instance, settle(claim, instance))
+    assert (small.states, small.actions) == (5, 2)
 
 
 @pytest.mark.slow

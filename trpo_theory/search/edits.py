@@ -102,6 +102,8 @@ def _simpler_rows(row: Any, others: list[Any]) -> Iterator[Any]:
 def _simpler_numbers(name: str, value: Any) -> Iterator[Fraction]:
     if name == "gamma":
         yield from (Fraction(p, q) for p, q in ((1, 2), (9, 10), (1, 10), (3, 4), (1, 4), (99, 100), (1, 3), (2, 3)))
+        for near in (20, 100, 1000, 10**4):
+            yield from (Fraction(1, near), Fraction(near - 1, near))
     elif name == "size":
         yield from (Fraction(10) ** power for power in (0, 1, 2, -1, -2, -3))
     else:

@@ -134,7 +134,7 @@ class Screen:
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         probe = impose(random_instances(np.random.default_rng(0), *_PROBE), claim.needs)
-        self._expect_numbers(probe.one(0))
+        self._expect_numbers(probe)
         with own_code(claim):
             self.reads, self._formula_reads = fields_read(claim, probe)
         self.batched = self._agrees(probe) or self._runs_apart()
@@ -199,15 +199,27 @@ class Screen:
         self._tries.count(told=bool((np.abs(slack) > finer[chosen]).any()))
         return dataclasses.replace(screened, noise=finer)
 
-    def _expect_numbers(self, q: Quantities) -> None:
-        """A condition in place of a slack would be 0 or 1 and never negative; a hypothesis that is None would always hold."""
+    def _expect_numbers(self, probe: Instances) -> None:
+        """A condition in place of a slack would be 0 or 1 and never negative; a hypothesis that is None would always hold.
+
+        What changes from one call to the next is no mathematics: nothing found of it would be found again.
+        """
         with own_code(self.claim), np.errstate(all="ignore"):
-            moved = self.claim.stepped(q)
-            slack = self.claim.signed_slack(moved)
+            slack, met = self._said(probe.one(0))
             if np.asarray(slack).dtype == bool or slack is None:
                 raise TypeError(f"the slack is {slack!r}, not a number: return the larger side minus the smaller one")
-            if self.claim.met(moved) is None:
+            if met is None:
                 raise TypeError("the hypothesis `given` is None: return the condition")
+            for name, one, other in zip(("slack", "hypothesis"), (slack, met), self._said(probe.one(0)), strict=True):
+                if repr(one) != repr(other):
+                    raise TypeError(
+                        f"the {name} is {one!r} once and {other!r} the next time, on the same instance: "
+                        "leave random numbers and counters out of the formula"
+                    )
+
+    def _said(self, q: Quantities) -> tuple[Any, Any]:
+        moved = self.claim.stepped(q)
+        return self.claim.signed_slack(moved), self.claim.met(moved)
 
     def _agrees(self, probe: Instances) -> bool:
         single = self._one_by_one(probe)

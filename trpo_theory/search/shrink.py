@@ -78,15 +78,18 @@ class _Work:
         return True
 
     def accept_first(self, candidates: list[ExactInstance]) -> bool:
-        """Step to the first candidate that refutes; those whose slack is not negative in floats are skipped."""
+        """Step to the first candidate that refutes; those whose slack is not negative in floats are skipped.
+
+        Those that meet the hypotheses in floats come first; of the others the proof may still say that they do.
+        """
         by_shape: dict[tuple[int, ...], list[int]] = {}
         for number, candidate in enumerate(candidates):
             by_shape.setdefault(candidate.old.shape, []).append(number)
-        promising: list[int] = []
+        promising: list[tuple[bool, int]] = []
         for numbers in by_shape.values():
-            bad = self._promising(Instances.of_exact([candidates[n] for n in numbers]))
-            promising += [n for n, yes in zip(numbers, bad, strict=True) if yes]
-        return any(self.refutes(candidates[number]) for number in sorted(promising)[:_TRIES])
+            negative, met = self._promising(Instances.of_exact([candidates[n] for n in numbers]))
+            promising += [(not met[place], numbers[place]) for place in np.flatnonzero(negative)]
+        return any(self.refutes(candidates[number]) for _, number in sorted(promising)[:_TRIES])
 
     def accept_smaller(self) -> None:
         """Of an instance of many states, step to the smallest that is found in floats and refutes."""
@@ -98,13 +101,13 @@ class _Work:
             return
         any(self.refutes(one.exact(0)) for one in found[: -_TRIES - 1 : -1])
 
-    def _promising(self, instances: Instances) -> np.ndarray:
-        """Which of them have a negative slack in floats, (B,); all, where the formula fails on one."""
+    def _promising(self, instances: Instances) -> tuple[np.ndarray, np.ndarray]:
+        """Which of them have a negative slack in floats, and which meet the hypotheses, (B,); all, where the formula fails."""
         try:
             screened = self._screen(instances)
         except ClaimFailed:
-            return np.full(len(instances), True)
-        return screened.slack < -screened.noise  # whether the hypotheses hold is for the proof to say
+            return np.full(len(instances), True), np.full(len(instances), True)
+        return screened.slack < -screened.noise, screened.met
 
     def simplify(self) -> bool:
         """One round over every row and number: the edits that save most are tried first. Whether any was kept."""
@@ -113,7 +116,7 @@ class _Work:
             return False
         each = max(1, _BYTES // (8 * self.instance.transition.size))
         parts = [[edit for _, edit in edits[begin : begin + each]] for begin in range(0, len(edits), each)]
-        promising = np.concatenate([self._promising(edited_floats(self.instance, part)) for part in parts])
+        promising = np.concatenate([self._promising(edited_floats(self.instance, part))[0] for part in parts])
         order = sorted((edits[n][0], n) for n in np.flatnonzero(promising))
         kept, touched, tries = False, set(), 0
         for _, n in reversed(order):

@@ -73,6 +73,8 @@ class StepFields(Notation):
         self.groups = np.arange(len(old)).reshape((-1,) + (1,) * (np.ndim(old) - 2)) if groups is None else groups
         self.size = 1 if size is None else size
         self._all_available = bool(np.all(available))
+        if not np.ndim(available):
+            self.available = np.broadcast_to(available, old.shape)
         self._law_blocks: dict[tuple[int, int], Array] = {}
         self._law_starts: dict[tuple[int, int], Array] = {}
 
