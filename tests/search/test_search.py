@@ -588,6 +588,21 @@ def test_merges_that_the_hypotheses_forbid_do_not_keep_an_action_from_being_drop
     assert (small.states, small.actions) == (5, 2)
 
 
+def test_rows_that_the_hypotheses_forbid_do_not_keep_a_number_from_being_simplified():
+    claim = made(lambda q: 0.5 - q.gamma, given=lambda q: (q.max_tv > 0.3) & (q.max_tv < 0.3001))
+    gamma, other = Fraction(4909056304986373, 5 * 10**15), Fraction(30005, 10**5)
+    rows = [[[1, 0]] * 6, [[0, 1]] * 6]
+    uniform = [Fraction(1, 4)] * 2 + [Fraction(1, 8)] * 4
+    moved = [uniform[0] + other, *uniform[1:]]
+    moved[1:] = [x - other / 5 for x in moved[1:]]
+    instance = ExactInstance(
+        transition=rows, reward=[[0] * 6] * 2, gamma=gamma, initial=[1, 0], old=[uniform] * 2, new=[moved] * 2
+    )
+    small, _ = shrink(claim, instance, settle(claim, instance))
+    assert Fraction(1, 2) < small.gamma
+    assert small.gamma.denominator <= 1000
+
+
 @pytest.mark.slow
 def test_shrinking_drops_what_the_claim_does_not_need_and_keeps_what_it_does(refuted):
     small = {name: shrink(SHRUNK[name], *refuted[name])[0] for name in ("plain", "a step with groups", "noise", "size")}

@@ -110,16 +110,21 @@ class _Work:
         return screened.slack < -screened.noise, screened.met
 
     def simplify(self) -> bool:
-        """One round over every row and number: the edits that save most are tried first. Whether any was kept."""
+        """One round over every row and number: the edits that save most are tried first, of those that meet the hypotheses.
+
+        Returns:
+            Whether any was kept.
+        """
         edits = edits_of(self.instance, with_new=self.claim.step is None)
         if not edits:
             return False
         each = max(1, _BYTES // (8 * self.instance.transition.size))
         parts = [[edit for _, edit in edits[begin : begin + each]] for begin in range(0, len(edits), each)]
-        promising = np.concatenate([self._promising(edited_floats(self.instance, part))[0] for part in parts])
-        order = sorted((edits[n][0], n) for n in np.flatnonzero(promising))
+        found = [self._promising(edited_floats(self.instance, part)) for part in parts]
+        negative, met = (np.concatenate(each) for each in zip(*found, strict=True))
+        order = sorted((bool(met[n]), edits[n][0], n) for n in np.flatnonzero(negative))
         kept, touched, tries = False, set(), 0
-        for _, n in reversed(order):
+        for *_, n in reversed(order):
             edit = edits[n][1]
             places = {(name, index) for name, index, _ in edit}
             if places & touched or tries >= 3 * _TRIES or self.left <= 0:
