@@ -21,14 +21,18 @@ ROUNDING = 64 * np.finfo(np.float64).eps
 """A row whose sum is closer to 1 than this is left as it is; one further off is divided by its sum. Chosen: the rounding that a
 sum of some hundred probabilities may leave, 1.4e-14."""
 
+_NAMED = 50
+"""Choices that a message names. Chosen: more than there are bounds, fewer than there are claims."""
+
 
 def near_matches(name: str, choices: Iterable[str]) -> str:
-    """The clause that names what `name` may have meant: near matches, else every choice."""
+    """The clause that names what `name` may have meant: near matches, else the choices, the first of them if they are many."""
     choices = [choice if len(choice) <= 60 else f"{choice[:50]}..." for choice in choices]
     near = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
     if near:
         return "did you mean " + " or ".join(repr(match) for match in near) + "?"
-    return "choose one of " + ", ".join(choices)
+    more = len(choices) - _NAMED
+    return "choose one of " + ", ".join(choices[:_NAMED]) + (f", ... ({more} more)" if more > 0 else "")
 
 
 def unknown_name(kind: str, name: object, choices: Iterable[str]) -> InvalidInput:

@@ -63,13 +63,16 @@ def policy_of(spec: str, source: Source, name: str = "policy") -> np.ndarray:
 
 @contextmanager
 def busy(doing: str) -> Iterator[None]:
-    """A spinner on stderr, if that is a terminal."""
+    """A spinner with the time that has passed, on stderr, if that is a terminal."""
     if not sys.stderr.isatty():
         yield
         return
     from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    with Console(stderr=True).status(doing):
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as spinner:
+        spinner.add_task(doing, total=None)
         yield
 
 
@@ -120,7 +123,6 @@ def print_table(console: Console, table: Table, prose: str | None = None) -> Non
     and the terminal breaks the lines: half of a number, or a row without its name, says less than a broken line.
     """
     from rich import box
-    from rich.measure import Measurement
 
     table.box = box.SIMPLE_HEAD
     for place, column in enumerate(table.columns):
@@ -129,9 +131,19 @@ def print_table(console: Console, table: Table, prose: str | None = None) -> Non
         column.no_wrap = not sentences
         column.overflow = "fold"
     if prose is None:
-        unbounded = console.options.update(width=_UNWATCHED_WIDTH)
-        table.width = Measurement.get(console, unbounded, table).maximum
+        table.width = _width(console, table)
     console.print(table)
+
+
+def is_narrower(console: Console, table: Table) -> bool:
+    """Whether the terminal is too narrow for the table."""
+    return console.width < _width(console, table)
+
+
+def _width(console: Console, table: Table) -> int:
+    from rich.measure import Measurement
+
+    return Measurement.get(console, console.options.update(width=_UNWATCHED_WIDTH), table).maximum
 
 
 def digits(value: SupportsFloat | str, digits: int = 10, toward: Toward | None = None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import sys
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trpo_theory.cli.options import CHECK_FAILED, INTERRUPTED, OK, UNDECIDED, JsonOption, app, named
-from trpo_theory.cli.output import busy, digits, fail, new_console, print_fields, print_json, print_table, progress
+from trpo_theory.cli.output import busy, fail, new_console, print_fields, print_json, print_table, progress
+from trpo_theory.cli.verdicts import few_effective, least_slack, print_verdicts, word
 from trpo_theory.errors import ClaimFailed, InvalidInput, NotSolved
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def claims(
 
     table = Table("claim", "expected", "source")
     for claim in listed:
-        table.add_row(escape(claim.id), _word(claim.expected), escape(claim.source))
+        table.add_row(escape(claim.id), word(claim.expected), escape(claim.source))
     print_table(new_console(), table, prose="source")
     return OK
 
@@ -57,7 +57,9 @@ def verify(
         list[str] | None, typer.Argument(metavar="[ID|PATTERN ...]", help="Claims; all if left out.")
     ] = None,
     from_file: FromOption = None,
-    instances: Annotated[int, typer.Option(metavar="N", help="How many random instances.")] = 20_000,
+    instances: Annotated[
+        int, typer.Option(metavar="N", help="How many random instances; the other instruments try more.")
+    ] = 20_000,
     states: Annotated[int | None, typer.Option(metavar="S", help="All of one size; else a mixture.")] = None,
     actions: Annotated[int | None, typer.Option(metavar="A", help="All of one size; else a mixture.")] = None,
     seed: SeedOption = 0,
@@ -97,35 +99,8 @@ def verify(
     if as_json:
         print_json({"claims": [verdict.to_fields() for verdict in verification]})
         return status
-    _print_verdicts(verification)
+    print_verdicts(verification, written=out is not None)
     return status
-
-
-def _print_verdicts(verification: Verification) -> None:
-    """A row a claim, then the notes."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("claim", "expected", "verdict", "instances", "effective", "least slack", "witness")
-    for verdict in verification:
-        mark = verdict.verdict if verdict.as_expected else f"[bold red]{verdict.verdict}[/]"
-        table.add_row(
-            escape(verdict.id),
-            _word(verdict.expected),
-            mark,
-            str(verdict.instances),
-            str(verdict.effective),
-            _least(verdict, 4),
-            verdict.witness.size_text if verdict.witness else "",
-        )
-    console = new_console()
-    print_table(console, table)
-    for verdict in verification:
-        if verdict.note:
-            console.print(f"{verdict.id}: {verdict.note}", markup=False)
-        if verdict.verdict in ("unrefuted", "undecided"):
-            console.print(f"{verdict.id}: searched: {verdict.searched.text}", markup=False)
-    console.print(repr(verification))
 
 
 @app.command(epilog="Example:  trpo-theory falsify trpo/tv-2 --out witness.json")
@@ -138,7 +113,10 @@ def falsify(
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Search hard for a counterexample to one claim, shrink it, and prove it."""
+    """Search hard for a counterexample to one claim, shrink it, and prove it.
+
+    Where there is none to be found, this takes minutes: it goes through some three million instances.
+    """
     from trpo_theory.io.evidence_files import checked_evidence_path
     from trpo_theory.verification.falsifying import falsify
 
@@ -161,12 +139,13 @@ def falsify(
     if verdict.witness is None:
         console.print(
             f"{verdict.id}: {verdict.verdict} in {verdict.instances} instances, {verdict.effective} of which put it to the test; "
-            f"least slack {_least(verdict, 6)}",
+            f"least slack {least_slack(verdict, 6)}",
             markup=False,
         )
         console.print(f"searched: {verdict.searched.text}", markup=False)
-        if verdict.note:
-            console.print(verdict.note, markup=False)
+        for note in (few_effective(verdict), verdict.note):
+            if note:
+                console.print(note, markup=False)
         return status
     console.print(f"{verdict.id}: refuted, proved in ball arithmetic ({verdict.witness.size_text})", markup=False)
     console.print(verdict.witness.text, markup=False)
@@ -216,13 +195,25 @@ def claims_of(path: str) -> list[Claim]:
 
 def _chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
     """The claims meant: of the file, if there is one, else of the catalogue."""
+    for name in ids or []:
+        if name.endswith(".py"):
+            raise InvalidInput(
+                got=f"the file {name!r} as a claim", wanted="ids or patterns of ids", fix=f"pass --from {name}"
+            )
     from trpo_theory import claims as catalogue
     from trpo_theory._catalogue import Catalogue
 
     own = claims_of(from_file) if from_file else []
     if not ids:
         return own or list(catalogue.catalogue.values())
-    return Catalogue("claim", {**{claim.id: claim for claim in own}, **catalogue.catalogue}.items()).selected(ids)
+    known = Catalogue("claim", {**{claim.id: claim for claim in own}, **catalogue.catalogue}.items())
+    try:
+        return known.selected(ids)
+    except InvalidInput as error:
+        if from_file:
+            raise
+        fix = f"{error.fix} (`trpo-theory claims` lists them; one of your own needs --from FILE.py)"
+        raise InvalidInput(got=error.got, wanted=error.wanted, fix=fix) from None
 
 
 @contextlib.contextmanager
@@ -249,15 +240,6 @@ def _status_of(verdict: Verdict) -> int:
     if verdict.as_expected:
         return OK
     return CHECK_FAILED if verdict.verdict in ("refuted", "unrefuted") else UNDECIDED
-
-
-def _least(verdict: Verdict, places: int) -> str:
-    """The least slack; a dash where it is not known."""
-    return "-" if math.isinf(verdict.min_slack) and verdict.min_slack > 0 else digits(verdict.min_slack, places)
-
-
-def _word(expected: Any) -> str:
-    return {True: "true", False: "false"}.get(expected, str(expected))
 
 
 def _checked_directory(directory: Path) -> None:

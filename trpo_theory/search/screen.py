@@ -243,7 +243,7 @@ class Screen:
         with np.errstate(all="ignore"):
             moved = self.claim.stepped(q)
         slack = _least(self.claim.slack(moved), count, np.min, "fiu", "a slack: a number, or an array of them")
-        met = _least(self.claim.met(moved), count, np.all, "b", "true or false, as a hypothesis")
+        met = _least(self.claim.met(moved), count, np.all, "b", "true or false from `given`, as q.max_kl <= 0.01,")
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isnan(slack), np.inf, slack)
         size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.asarray(moved.surrogate_gap)))
@@ -266,7 +266,8 @@ def _least(value: Any, count: int | None, reduce: Any, kinds: str, what: str) ->
     if array.dtype == object:
         array = array.astype(float)
     if array.dtype.kind not in kinds or not array.size:
-        shown = "an empty array" if not array.size else f"a {type(value).__name__} of {array.dtype}"
+        kind = f"a {type(value).__name__}" + (f" of {array.dtype}" if array.ndim else "")
+        shown = kind if array.size else "an empty array"
         raise TypeError(f"{shown}, where {what} is wanted")
     if count is None:
         return np.asarray(reduce(array))

@@ -39,7 +39,8 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
         verdict, note = Outcome.UNDECIDED, _sentence(idle, note)
     if verdict == Outcome.UNREFUTED and found.min_slack < 0:
         note = _sentence(
-            "its float slack is negative where ball arithmetic proves it true: its formula loses digits in floats", note
+            "on some instances its slack is negative in floats, and ball arithmetic proves that it is not: no counterexample",
+            note,
         )
     if not found.batched:
         note = _sentence("run one instance at a time: its formula cannot be batched", advice(claim), note)
@@ -61,7 +62,10 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
 def _not_put_to_the_test(found: Tally) -> str:
     """Why nothing that was found says anything of the claim; "" if something does."""
     if not found.effective + found.trivial:
-        return "no instance met the hypotheses"
+        fix = (
+            "draw the sizes that they ask for (states, actions), weaken them, or let the claim make such steps (step=)"
+        )
+        return f"no instance met the hypotheses; fix: {fix}"
     if not found.effective:
         why = "new is old, or slack and gap are both 0"
         return f"no instance put it to the test: in all {found.trivial} that met the hypotheses {why}"
@@ -89,7 +93,7 @@ def _least(found: Tally, witness: Witness | None) -> dict[str, Any]:
 
 def _failed(claim: Claim, found: Tally) -> Verdict:
     """No verdict on what the claim says: what it does cannot be computed."""
-    wanted = "wanted a slack: a number, or an array over states, from the quantities q"
+    wanted = "wanted a slack: a number, or an array over states, and true or false of hypotheses, from the quantities q"
     note = _sentence(f"its own code failed: {found.error}", wanted, claim.note)
     counts: dict[str, Any] = {name: getattr(found, name) for name in ("instances", "effective", "trivial", "near")}
     return Verdict(

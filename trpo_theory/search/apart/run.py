@@ -96,4 +96,4 @@ def _place() -> str:
     if frame is None:
         return "its code"
     file, line = frame.f_code.co_filename, frame.f_lineno
-    return f"{Path(file).name}, line {line}: {linecache.getline(file, line).strip()}"
+    return f"{Path(file).name}, line {line}: {linecache.getline(file, line).strip().rstrip(':')}"

@@ -1,0 +1,80 @@
+"""How verdicts look on a terminal: a row a claim, then what was searched, and what the counts leave open."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from trpo_theory.cli.output import digits, is_narrower, new_console, print_table
+
+if TYPE_CHECKING:
+    from trpo_theory.verification.verdict import Verdict, Verification
+
+_FEW = 0.01
+"""Share of the instances that is little to be effective. Chosen: only hypotheses that searches hardly meet leave less."""
+
+
+def print_verdicts(verification: Verification, *, written: bool = False) -> None:
+    """A row a claim, then the notes; witnesses below the table where the terminal is too narrow for their column.
+
+    Args:
+        verification: the verdicts.
+        written: whether the witnesses have been written to files.
+    """
+    console = new_console()
+    table = _table(verification, witnesses=True)
+    narrow = is_narrower(console, table)
+    print_table(console, _table(verification, witnesses=False) if narrow else table)
+    for verdict in verification:
+        if narrow and verdict.witness:
+            console.print(f"{verdict.id}: witness: {verdict.witness.size_text}", markup=False)
+        if verdict.note:
+            console.print(f"{verdict.id}: {verdict.note}", markup=False)
+        if few := few_effective(verdict):
+            console.print(f"{verdict.id}: {few}", markup=False)
+        if verdict.verdict in ("unrefuted", "undecided"):
+            console.print(f"{verdict.id}: searched: {verdict.searched.text}", markup=False)
+    if not written and any(verdict.witness for verdict in verification):
+        console.print("to see a witness: falsify ID prints one, --out DIR writes those of this table", markup=False)
+    console.print(repr(verification))
+
+
+def few_effective(verdict: Verdict) -> str:
+    """What to do about an unrefuted claim that hardly any instance put to the test; "" for others."""
+    if verdict.verdict != "unrefuted" or verdict.effective >= _FEW * verdict.instances:
+        return ""
+    return (
+        f"only {verdict.effective} of {verdict.instances} instances put it to the test, which says little: "
+        "verify with the sizes that its hypotheses ask for (--states, --actions), or a claim with weaker hypotheses"
+    )
+
+
+def least_slack(verdict: Verdict, places: int) -> str:
+    """The least slack; a dash where it is not known."""
+    return "-" if math.isinf(verdict.min_slack) and verdict.min_slack > 0 else digits(verdict.min_slack, places)
+
+
+def word(expected: Any) -> str:
+    """What the catalogue expects of a claim, as it is shown."""
+    return {True: "true", False: "false"}.get(expected, str(expected))
+
+
+def _table(verification: Verification, *, witnesses: bool) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("claim", "expected", "verdict", "instances", "effective", "least slack")
+    if witnesses:
+        table.add_column("witness")
+    for verdict in verification:
+        mark = verdict.verdict if verdict.as_expected else f"[bold red]{verdict.verdict}[/]"
+        cells = [
+            escape(verdict.id),
+            word(verdict.expected),
+            mark,
+            str(verdict.instances),
+            str(verdict.effective),
+            least_slack(verdict, 4),
+        ]
+        table.add_row(*cells, *([verdict.witness.size_text if verdict.witness else ""] if witnesses else []))
+    return table
