@@ -60,8 +60,8 @@ def verify(
     instances: Annotated[
         int, typer.Option(metavar="N", help="How many random instances; the other instruments try more.")
     ] = 20_000,
-    states: Annotated[int | None, typer.Option(metavar="S", help="All of one size; else a mixture.")] = None,
-    actions: Annotated[int | None, typer.Option(metavar="A", help="All of one size; else a mixture.")] = None,
+    states: Annotated[int | None, typer.Option(metavar="S", help="Of the random instances; else a mixture.")] = None,
+    actions: Annotated[int | None, typer.Option(metavar="A", help="Of the random instances; else a mixture.")] = None,
     seed: SeedOption = 0,
     jobs: Annotated[int, typer.Option(metavar="J", help="Processes.")] = 1,
     dask: Annotated[
