@@ -61,14 +61,12 @@ def margin_found(claim: Claim) -> float | None:
 
 
 def sentence(claim: Claim, margin: float) -> str:
-    """What that margin says, for a reader: which bounds, which settings, which measurement."""
+    """What that margin says, for a reader: of which bounds, with which settings, by which measurement."""
     read = ", ".join(sorted(penalty_reads(claim) or ()))
     found = (
-        "not even a constant half as large as it must be was found to be false"
-        if margin >= 1
-        else f"a constant {100 * margin:.3g} % too small was found to be false"
+        f"with a constant {100 * margin:.3g} % too small" if margin < 1 else "with half of the least true constant not"
     )
-    return f"of bounds in {read}, {found} in nine cases of ten with the default settings (experiments/results/power-margins.csv)"
+    return f"false bounds in {read} {found} are found in nine cases of ten with default settings (experiments/power)"
 
 
 def penalty_reads(claim: Claim) -> frozenset[str] | None:

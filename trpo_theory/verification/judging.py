@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from trpo_theory.errors import NotSolved
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import Witness
+from trpo_theory.search import power
 from trpo_theory.search.apart.advice import advice
 from trpo_theory.search.shrink import shrink
 from trpo_theory.step.exact import ExactInstance
@@ -57,6 +59,14 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
         witness=witness,
         note=note,
     )
+
+
+def with_power(claim: Claim, verdict: Verdict) -> Verdict:
+    """Of a bound that stands: with the margin that such a search would have found."""
+    margin = power.margin_found(claim) if verdict.verdict is Outcome.UNREFUTED else None
+    if margin is None:
+        return verdict
+    return replace(verdict, margin_found=margin, power=power.sentence(claim, margin))
 
 
 def _not_put_to_the_test(found: Tally) -> str:

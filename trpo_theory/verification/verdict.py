@@ -40,6 +40,9 @@ class Verdict:
             it is slack/(|gap| + |penalty|): the terms are what the formula adds up last; ∞ where it ends otherwise.
         searched: what was searched: sizes, ranges that the effective instances covered, instances of each instrument.
         proof: how it is proved; None where it is not.
+        margin_found: of a bound that stands: the margin that a search with the default settings finds in nine cases of ten of
+            such bounds (`search.power`); None where that was not measured.
+        power: that in a sentence.
     """
 
     id: str
@@ -56,6 +59,8 @@ class Verdict:
     min_share: float = np.inf
     searched: Coverage = field(default_factory=Coverage)
     proof: Mapping[str, Any] | None = None
+    margin_found: float | None = None
+    power: str = ""
 
     @property
     def as_expected(self) -> bool:
@@ -69,6 +74,7 @@ class Verdict:
         counts = ("instances", "effective", "trivial", "min_slack", "min_ratio", "min_share", "near")
         return {name: getattr(self, name) for name in ("id", "verdict", "expected", *counts, "note")} | {
             "searched": self.searched.to_fields(),
+            "margin_found": self.margin_found,
             "proof": self.proof,
             "witness": self.witness.to_fields() if self.witness else None,
         }

@@ -12,7 +12,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.execute import execute
 from trpo_theory.verification.fingerprint import fingerprint
-from trpo_theory.verification.judging import judged
+from trpo_theory.verification.judging import judged, with_power
 from trpo_theory.verification.run_directory import RunDirectory
 from trpo_theory.verification.search_task import Search, batteries_of
 from trpo_theory.verification.tally import Tally, merged
@@ -75,6 +75,8 @@ def verify(
     directory = _directory(out, chosen, settings, resume=resume)
     with directory or contextlib.nullcontext():
         verdicts = run_tasks(chosen, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
+    if instances >= INSTANCES:  # what the power was measured with, or more
+        verdicts = [with_power(claim, verdict) for claim, verdict in zip(chosen, verdicts, strict=True)]
     damaged = directory.damaged if directory is not None else []
     return Verification(tuple(verdicts), tuple(f"{name} was damaged: it was computed again" for name in damaged))
 
