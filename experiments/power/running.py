@@ -32,13 +32,13 @@ class Settings:
         some: every so many claims only.
     """
 
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    seeds: tuple[int, ...] = (0, 1, 2)
     some: int = 1
 
 
 def quick(settings: Settings) -> Settings:
-    """One seed, a tenth of the claims."""
-    return replace(settings, seeds=(0,), some=10)
+    """One seed, a few of the claims."""
+    return replace(settings, seeds=(0,), some=60)
 
 
 def total(settings: Settings) -> int:
@@ -53,13 +53,13 @@ def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[
     return {
         "": found.drop(columns=times[2:]),
         "timing": pd.DataFrame(found[times]),
-        "before-timing": _earlier(found["id"]),
+        "before-timing": earlier(found),
     }
 
 
-def _earlier(ids: Any) -> pd.DataFrame:
-    earlier: Any = pd.read_csv(BEFORE)
-    return earlier[earlier["id"].isin(set(ids))].reset_index(drop=True)
+def earlier(found: Any) -> pd.DataFrame:
+    """The rows of the earlier search with the same claims and seeds."""
+    return found[["id", "seed"]].merge(pd.read_csv(BEFORE), on=["id", "seed"])
 
 
 def measured(cases: Sequence[Case], seeds: Sequence[int], advance: Callable[[], None] = lambda: None) -> pd.DataFrame:

@@ -11,8 +11,9 @@ import pytest
 from step_oracle import MP, StepOracle
 
 from experiments.power.case import FOLKLORE
-from experiments.power.cases import FALSE, TRUE
+from experiments.power.cases import CASES, FALSE, TRUE
 from experiments.power.penalties import MEAN_KL
+from experiments.power.running import measured
 from experiments.readme import RESULTS
 
 _SHOWN = {"power/mean-kl-short/0.9": 0.0}
@@ -105,3 +106,21 @@ def test_the_set_is_large_and_its_ids_differ():
     assert len(FALSE) >= 80
     assert len(TRUE) >= 20
     assert all(0 < case.margin <= 1 for case in FALSE)
+
+
+@pytest.mark.slow
+def test_default_settings_find_what_the_table_says_and_refute_nothing_true():
+    """One of each kind that the search before had missed, and a true one that is as close."""
+    found = {
+        "where max_tv <= 1e-9/0.9",
+        "chain-rule-kl-longer/0.9",
+        "mean-kl from 0.5/0.75",
+        "max_kl at most 50 where it is finite",
+    }
+    cases = [case for case in CASES if case.id.removeprefix("power/") in {*found, "chain-rule-kl/1.001"}]
+    frame = measured(cases, seeds=(0,)).set_index("id")
+    assert len(frame) == 5
+    for case in cases:
+        row = frame.loc[case.id]
+        assert (row["verdict"] == "refuted") == (case.margin > 0)
+        assert np.isnan(row["seconds"]) or row["seconds"] <= row["total"]

@@ -26,7 +26,11 @@ def of(formula, **details):
 
 def test_the_margins_are_those_of_the_measurement():
     """Of each row of the table whose names are quantities, and no others."""
-    known = {row["reads"]: {} for row in MEASURED.to_dict("records") if set(row["reads"].split(", ")) <= tt.Quantities.names()}
+    known = {
+        row["reads"]: {}
+        for row in MEASURED.to_dict("records")
+        if set(row["reads"].split(", ")) <= tt.Quantities.names()
+    }
     for row in MEASURED.to_dict("records"):
         if row["reads"] in known:
             known[row["reads"]][row["gamma"]] = row["margin"]
