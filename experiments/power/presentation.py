@@ -117,9 +117,9 @@ def figures(frames: dict[str, Any]) -> dict[str, Callable[[], Figure]]:
 def captions() -> dict[str, str]:
     """Two sentences a figure."""
     return {
-        NAME: "False claims with known margins, and `verify` with its default settings. Left: the share that is refuted, by the "
-        "margin, which is how much of the least true constant is missing; right: the share that is refuted within so many "
-        "CPU seconds."
+        NAME: "False claims with known margins, and `verify` with its default settings, before and after. Left: the share that "
+        "is refuted, by the margin, which is how much of the least true constant is missing; right: the share that is refuted "
+        "within so many CPU seconds."
     }
 
 
@@ -131,22 +131,25 @@ def _draw(before: Any, after: Any) -> Figure:
         by_margin, by_time = figure.subplots(1, 2, sharey=True)
         for k, (name, frame) in enumerate((("before", before), ("after", after))):
             false = frame[frame["margin"] > 0]
-            look = {"color": style.COLOURS[k], "ls": style.DASHES[k], "label": name}
-            bins = [_bin(margin) for margin in false["margin"]]
-            shares = false.groupby(np.array(bins))["found"].mean()
-            by_margin.plot(shares.index, shares, marker=style.MARKERS[k], mec="white", mew=0.4, **look)
+            marker = {"marker": style.MARKERS[k], "mec": "white", "mew": 0.4, "ls": style.DASHES[k]}
+            radius = false["family"].str.contains("radius") | false["id"].str.contains("mean-kl from")
+            discount = false["kind"].str.contains("penalties") & (false["region"] != "hypothesis") & ~radius
+            groups = {"sharp gap at a radius": radius, "least constant": discount, "others": ~radius & ~discount}
+            for colour, (words, which) in zip(style.COLOURS, groups.items(), strict=False):
+                bins = np.array([_bin(margin) for margin in false["margin"][which]])
+                shares = false[which].groupby(bins)["found"].mean()
+                by_margin.plot(shares.index, shares, label=f"{words}, {name}", color=colour, **marker)
             seconds = np.sort(false["seconds"].dropna())
             heights = np.arange(1, len(seconds) + 1) / len(false)
-            by_time.step(seconds, heights, where="post", **look)
-        by_margin.set_xscale("log")
+            by_time.step(seconds, heights, where="post", label=name, color=style.COLOURS[6], ls=style.DASHES[k])
         by_margin.set_xlabel("margin, at least")
         by_margin.set_ylabel("share of the claims refuted")
-        by_time.set_xscale("log")
         by_time.set_xlabel("CPU seconds until the counterexample is proved")
         for axes in (by_margin, by_time):
-            axes.set_ylim(0, 1.02)
+            axes.set_xscale("log")
+            axes.set_ylim(-0.02, 1.02)
             axes.grid(visible=True, axis="y")
-        by_margin.legend(loc="lower right")
+            axes.legend(loc="lower right" if axes is by_time else "lower left")
     return figure
 
 
