@@ -38,7 +38,7 @@ def test_the_margins_are_those_of_the_measurement():
 def test_claims_that_are_bounds_have_the_largest_margin_of_their_kind():
     tv = of(lambda q: q.surrogate_gap + 3 * eps(q) * q.gamma * q.max_tv**2)
     kl = of(
-        lambda q: q.expected_return_new - q.surrogate + eps(q) / (1 - q.gamma) ** 2 * q.max_kl,
+        lambda q: q.surrogate_gap + eps(q) / (1 - q.gamma) ** 2 * q.max_kl,
         given=lambda q: q.gamma >= 0.99,
     )
     assert power.margin_found(tv) == worst("max_tv, max_abs_advantage")

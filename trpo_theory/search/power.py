@@ -5,7 +5,7 @@ Source: experiments/power, whose table of margins is experiments/results/power-m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -48,8 +48,8 @@ _REGIONS = {ANY: (0.0, 1.0), "gamma <= 0.01": (0.0, 0.01), "gamma <= 0.3": (0.0,
 """The discounts of `MARGINS`."""
 _DISCOUNTS = (1e-4, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999)
 """At which a hypothesis is evaluated, to know for which discounts a bound is stated. Chosen: the regions' ends and between."""
-_GAP = ({"surrogate_gap": 1}, {"expected_return_new": 1, "surrogate": -1})
-"""The ways to write η(new) − L, with the sign of each quantity."""
+_GAP = "surrogate_gap"
+"""η(new) − L, which a claim that is a bound has to read."""
 _SCALES = ("max_abs_advantage", "max_abs_expected_advantage", "max_abs_target_advantage")
 """What a penalty is proportional to, one of these."""
 _LINEAR = ("max_kl", "reverse_max_kl", "mean_kl", "max_chi2", "reverse_max_chi2")
@@ -92,38 +92,35 @@ def penalty_reads(claim: Claim) -> frozenset[str] | None:
     if isinstance(claim, Bound):
         if claim.shift is not None or claim.residual is not None:
             return None
-        return next(_reads(claim, {}), None)
+        return _reads(claim, None)
     if claim.relation != ">=" or claim.step is not None or claim.problem is not None:
         return None
-    return next((read for gap in _GAP for read in _reads(claim, gap)), None)
+    return _reads(claim, _GAP)
 
 
 def _names(key: str) -> frozenset[str]:
     return frozenset(key.split(", "))
 
 
-def _reads(claim: Claim, gap: Mapping[str, int]) -> Iterator[frozenset[str]]:
-    """What a formula reads beside γ and this gap, in which it is linear; nothing if it is not, or reads what no numbers are."""
+def _reads(claim: Claim, gap: str | None) -> frozenset[str] | None:
+    """What a formula reads beside γ and this gap, in which it is linear; None if it is not, or reads what no numbers are."""
     allowed = {name for key in MARGINS for name in _names(key)}
-    known: dict[str, Any] = {"gamma": 0.5, **dict.fromkeys(gap, 0.0)}
-    while (value := _value(claim, known)) is not None:
-        if not isinstance(value, str):
-            break
+    gaps = {} if gap is None else {gap: 0.0}
+    known: dict[str, Any] = {"gamma": 0.5, **gaps}
+    while isinstance(value := _value(claim, known), str):
         if value not in allowed or value in known:
-            return
+            return None
         known[value] = 0.01
-    read = frozenset(known) - {"gamma", *gap}
+    read = frozenset(known) - {"gamma", *gaps}
     scales = read & set(_SCALES)
     if value is None or len(scales) != 1:
-        return
+        return None
     (scale,) = scales
     linear = [scale, *(name for name in _LINEAR if name in read and scale == "max_abs_advantage")]
     doubled = [_value(claim, known | {name: 2 * known[name]}) for name in linear]
-    moved = [_value(claim, known | {name: 1.0}) for name in gap]
-    if np.allclose(doubled, 2 * value, rtol=1e-9, atol=0) and np.allclose(
-        np.subtract(moved, value), list(gap.values())
-    ):
-        yield read
+    moved = [_value(claim, known | {name: 1.0}) for name in gaps]
+    right = np.allclose(doubled, 2 * value, rtol=1e-9, atol=0) and np.allclose(np.subtract(moved, value), 1)
+    return read if right else None
 
 
 def _value(claim: Claim, known: Mapping[str, float]) -> Any:
