@@ -34,6 +34,8 @@ def print_verdicts(verification: Verification, *, written: bool = False) -> None
             console.print(f"{verdict.id}: {few}", markup=False)
         if verdict.verdict in ("unrefuted", "undecided"):
             console.print(f"{verdict.id}: searched: {verdict.searched.text}", markup=False)
+        if verdict.power:
+            console.print(f"{verdict.id}: {verdict.power}", markup=False)
     if not written and any(verdict.witness for verdict in verification):
         console.print("to see a witness: falsify ID prints one, --out DIR writes those of this table", markup=False)
     console.print(repr(verification))
