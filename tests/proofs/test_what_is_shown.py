@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction as F
 
 import numpy as np
@@ -225,6 +226,7 @@ def test_a_claim_a_penalty_and_a_bound_have_the_same_ratio():
         *("mine/tv", "s", "t"),
         *(claim.given, "open"),
     )
+    assert as_bound(replace(claim, origin="/mine.py")).file == "/mine.py"  # whose lines errors name
     assert (as_bound(penalty).id, as_bound(penalty).expected) == ("penalty", "open")
     standing = coupling_tight(new=[[HALF, HALF, 0]] * 2)
     assert ratio_of(as_bound("trpo/tv"), standing).met is False

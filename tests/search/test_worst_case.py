@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -88,6 +89,14 @@ def test_kakade_langford_is_attained_by_f4(gamma):
     found = worst_case("kakade-langford", gamma=gamma, states=2, actions=2, effort=1)
     assert 1 - 1e-3 <= found.ratio <= 1
     assert found.enclosure[1] <= 1
+
+
+@pytest.mark.slow
+def test_starts_at_which_the_ratio_is_not_finite_are_left_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        found = worst_case("trpo/tv", gamma=Fraction(1, 3), states=2, actions=3, effort=1)
+    assert 0.99 < found.ratio <= 1
 
 
 @pytest.mark.slow

@@ -58,6 +58,7 @@ def as_bound(one: object) -> Bound:
             one.source,
             one.given,
             expected=one.expected,
+            origin=one.origin,
         )
     if callable(one) and not isinstance(one, Claim):
         return Bound(

@@ -57,7 +57,8 @@ def ascend(
         tried = chart.values(x[:, None] + moves)
         which = tried.argmax(1)
         reached = tried[np.arange(count), which]
-        rises = alive & (reached > best + _RISE * np.abs(best))
+        with np.errstate(invalid="ignore"):  # of starts at −∞, which are not alive
+            rises = alive & (reached > best + _RISE * np.abs(best))
         step = np.where(rises[:, None], moves[np.arange(count), which], 0.0)
         alive &= rises | ~fresh
         x, best, fresh = x + step, np.where(rises, reached, best), ~rises
