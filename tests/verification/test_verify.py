@@ -19,8 +19,10 @@ from trpo_theory.search import hunt as hunting
 from trpo_theory.search import instruments
 from trpo_theory.search.battery import battery
 from trpo_theory.search.instruments import mutation
-from trpo_theory.verification import search_task
+from trpo_theory.step.exact import ExactInstance
+from trpo_theory.verification import judging, search_task
 from trpo_theory.verification.falsifying import check, falsify
+from trpo_theory.verification.tally import Tally
 from trpo_theory.verification.verdict import Verdict
 from trpo_theory.verification.verifying import verify
 
@@ -422,3 +424,13 @@ def test_check_is_an_assertion_with_the_witness():
 def test_check_does_not_pass_what_is_undecided():
     with pytest.raises(AssertionError, match="mine/made is undecided: no instance met the hypotheses"):
         check(made(lambda q: 1, given=lambda q: q.gamma > 1), instances=50)
+
+
+def test_a_counterexample_that_is_none_the_next_time_is_an_error_of_that_claim_alone():
+    moved = ExactInstance(
+        transition=[[[1], [1]]], reward=[[0, 0]], gamma=Fraction(1, 2), initial=[1], old=[[1, 0]], new=[[0, 1]]
+    )
+    fickle = made(lambda q: q.max_tv)  # 1 of this step: nothing that refutes it
+    verdict = judging.judged(fickle, Tally(fickle.id, refuted=moved), Tally(fickle.id))
+    assert (verdict.verdict, verdict.witness) == (Outcome.ERROR, None)
+    assert "counters" in verdict.note

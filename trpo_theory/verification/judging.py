@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.bounds.record import Claim
-from trpo_theory.errors import NotSolved
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import Witness
@@ -21,12 +20,19 @@ from trpo_theory.step.exact import ExactInstance
 from trpo_theory.verification.tally import Tally
 from trpo_theory.verification.verdict import Verdict
 
+_NOT_AGAIN = (
+    "a counterexample was found that is none when it is evaluated again: leave random numbers and counters out of the formula, "
+    "or begin the run in another directory if this one was changed"
+)
+
 
 def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
     """The verdict on all that was found; what the search refuted is shrunk already."""
     witness, verdict, note = None, Outcome.UNREFUTED, claim.note
     if found.refuted is not None:
         witness, verdict = _witness(claim, found.refuted, searched.refuted), Outcome.REFUTED
+        if witness is None:
+            return _failed(claim, replace(found, error=_NOT_AGAIN))
     elif found.undecided or found.unchecked:
         left = found.undecided + found.unchecked
         note = _sentence(f"{left} instances that neither floats nor balls decide", found.note, note)
@@ -118,16 +124,13 @@ def _failed(claim: Claim, found: Tally) -> Verdict:
     )
 
 
-def _witness(claim: Claim, refuted: ExactInstance, shrunk: ExactInstance | None) -> Witness:
-    """Proved again, so that nothing is believed because a file says so."""
+def _witness(claim: Claim, refuted: ExactInstance, shrunk: ExactInstance | None) -> Witness | None:
+    """Proved again, so that nothing is believed because a file says so; None where that fails."""
     instance = refuted if shrunk is None else shrunk
     with contextlib.redirect_stdout(sys.stderr):  # as where it was found
         decision = settle(claim, instance)
     if decision.verdict is not Outcome.REFUTED:
-        raise NotSolved(
-            f"got a counterexample to {claim.id} in the run directory that is not proved; wanted the one that was found; "
-            "fix: begin the run again in another directory"
-        )
+        return None
     return Witness(claim, *((instance, decision) if shrunk is not None else shrink(claim, instance, decision)))
 
 
