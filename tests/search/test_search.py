@@ -354,6 +354,28 @@ def test_a_constant_and_arrays_over_states_can_be_batched():
         np.testing.assert_allclose(screen(instances).slack, expected, atol=1e-15)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda q: len(set(q.reward.ravel())) == 1,
+        lambda q: all(x == 1 for x in q.reward.ravel()),
+        lambda q: q.reward.tolist() == [[1, 1], [1, 1], [1, 1]],
+        lambda q: q.states >= 3 and len(np.unique(q.reward)) == 1,
+    ],
+)
+def test_hypotheses_that_answer_once_for_a_whole_batch_are_asked_of_each_instance(given):
+    instances = drawn(40, 3, 2)
+    reward = instances.reward.copy()
+    reward[::2] = 1
+    screened = Screen(made(lambda q: q.gamma - 0.5, given=given))(instances.replace(reward=reward))
+    assert screened.met.tolist() == [True, False] * 20
+
+
+def test_hypotheses_on_the_size_alone_are_for_batches():
+    screen = Screen(made(lambda q: q.gamma - 0.5, given=lambda q: q.states >= 3))
+    assert (screen.batched, screen.written_for_one) == (True, False)
+
+
 def test_available_has_a_shape_of_its_own_where_every_action_is():
     screen = Screen(made(lambda q: q.max_tv, given=lambda q: q.available.all((0, 1)) & q.available[0, 1]))
     assert screen(drawn(5, 3, 2)).met.all()

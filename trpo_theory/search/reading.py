@@ -34,10 +34,27 @@ def fields_read(claim: Claim, probe: Instances) -> tuple[frozenset[str], frozens
     return frozenset(drawn), frozenset(by_formula)
 
 
+def is_one_answer(claim: Claim, probe: Instances) -> bool:
+    """Whether the hypotheses say one thing of a whole batch, although they read its numbers: `len(set(q.reward.ravel())) == 1`.
+
+    Raises:
+        Exception: what the claim's code raises.
+    """
+    if claim.given is None:
+        return False
+    read: set[str] = set()
+    with np.errstate(all="ignore"):
+        claim.met(_reading(claim.stepped(probe.one(0)), read))
+        return bool(read) and not np.ndim(claim.met(claim.stepped(probe.quantities())))
+
+
 def _reading(q: Quantities, read: set[str]) -> Quantities:
     """The same quantities; the fields that are read of them are added to the set."""
 
     class Reading(Quantities):
+        states = property(lambda _: q.states)  # which read the shape of old only
+        actions = property(lambda _: q.actions)
+
         def __getattribute__(self, name: str) -> Any:
             if name in GIVEN:
                 read.add(name)

@@ -15,7 +15,7 @@ from trpo_theory.search.apart.probe import probe as tame
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
 from trpo_theory.search.noise import MARGIN, ONE_BY_ONE, Tries, slack_and_error, worth_a_closer_look
-from trpo_theory.search.reading import fields_read
+from trpo_theory.search.reading import fields_read, is_one_answer
 from trpo_theory.search.terms import share_and_terms
 from trpo_theory.search.violation import violation
 from trpo_theory.step.instances import Instances
@@ -137,17 +137,24 @@ class Screen:
         self._expect_numbers(probe)
         with own_code(claim):
             self.reads, self._formula_reads = fields_read(claim, probe)
-        self.batched = self._agrees(probe) or self._runs_apart()
+        as_it_is = self._is_for_batches(probe)
+        self.batched = (as_it_is and self._agrees(probe)) or self._runs_apart(as_it_is=as_it_is)
         self._tries = Tries()
 
-    def _runs_apart(self) -> bool:
+    def _is_for_batches(self, probe: Instances) -> bool:
+        try:
+            return not is_one_answer(self.claim, probe)
+        except (Exception, SystemExit):  # as in `_agrees`
+            return False
+
+    def _runs_apart(self, *, as_it_is: bool) -> bool:
         """Whether the claim, as it is or made to run on a batch, says what it says of single instances; it then is the screen's.
 
         On instances without extremes, of which rounding tells none apart.
         """
         probes = [impose(tame(*size), self.claim.needs) for size in _APART_PROBES]
         claim = self.claim
-        for self.claim in (claim, apart(claim)):
+        for self.claim in (*([claim] * as_it_is), apart(claim)):
             agrees = all(self._agrees(probe) and left_out(self.claim, len(probe)).mean() < 0.5 for probe in probes)
             if agrees and not refused(self.claim):
                 self.written_for_one = self.claim is not claim
