@@ -119,6 +119,10 @@ class Claim:
         """Left side minus right side: claimed to be ≥ 0, or = 0, by the relation."""
         return self.formula(q)
 
+    def gap(self, q: Quantities) -> Numbers:
+        """η(new) − L, (*batch), which a slack is compared with; of a `Bound` η(new) minus its centre."""
+        return q.surrogate_gap
+
     def slack(self, q: Quantities) -> Numbers:
         """What is ≥ 0 where the claim holds: the signed slack, of an identity −|signed slack|.
 
@@ -185,7 +189,7 @@ class Bound(Claim):
 
     def signed_slack(self, q: Quantities) -> Numbers:
         """η(new) − M = (η(new) − L) − shift + penalty; computed from the gap itself, which keeps its digits for tiny steps."""
-        return self._gap(q) + self.penalty(q)
+        return self.gap(q) + self.penalty(q)
 
     def penalty(self, q: Quantities) -> Numbers:
         """The penalty, (*batch); ∞ where the bound says nothing: hypotheses that fail, and 0 · ∞ of a divergence."""
@@ -209,7 +213,7 @@ class Bound(Claim):
 
     def ratio(self, q: Quantities, penalty: Numbers) -> Numbers:
         """The share of its penalty that is used, 1 − slack/penalty = (center − η(new))/penalty: at most 1 for a true bound."""
-        return 1 - (self._gap(q) + penalty) / penalty
+        return 1 - (self.gap(q) + penalty) / penalty
 
     def check(self, q: Quantities) -> BoundCheck:
         """The bound on this instance, or on each of a batch.
@@ -219,7 +223,7 @@ class Bound(Claim):
         """
         try:
             with np.errstate(over="raise"):
-                penalty, gap, center = self._penalty(q), self._gap(q), self.center(q)
+                penalty, gap, center = self._penalty(q), self.gap(q), self.center(q)
                 rounding = self.rounding(q)
         except FloatingPointError:
             raise overflow(f"numbers of the bound {self.id}") from None
@@ -233,8 +237,8 @@ class Bound(Claim):
             return residual_rounding(q, self.residual(q))
         return gap_rounding(q) if self.shift is None else gap_rounding(q) + shift_rounding(q)
 
-    def _gap(self, q: Quantities) -> Numbers:
-        """η(new) − centre."""
+    def gap(self, q: Quantities) -> Numbers:
+        """η(new) minus the bound's centre, (*batch), without cancellation."""
         if self.residual is not None:
             return q.sum_s(q.visitation_change * self.residual(q))
         return q.surrogate_gap if self.shift is None else q.surrogate_gap - self.shift(q)

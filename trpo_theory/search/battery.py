@@ -50,7 +50,7 @@ MASKED = ((1, 4), (2, 4), (4, 3))
 """Sizes some of whose instances have actions that cannot be taken. Chosen: a mask makes formulas slower."""
 CHAINS = ((4, 5, 7), (6, 8))
 """States of the chains and cycles, and of those of which a battery has one. Chosen: few more sizes than there are anyway."""
-_FAMILY_SHARE = 0.2
+FAMILY_SHARE = 0.2
 """Of a battery: from the zoo's families in closed form. Chosen."""
 _CHAIN_SHARE = 0.03
 """Of a battery: chains and cycles. Chosen."""
@@ -61,7 +61,7 @@ def battery(
     instances: int,
     needs: frozenset[str] = frozenset(),
     *,
-    family_share: float = _FAMILY_SHARE,
+    family_share: float = FAMILY_SHARE,
 ) -> list[Instances]:
     """About so many instances, a batch for each size; `needs` as of a claim."""
     rest = instances * (1 - family_share - _CHAIN_SHARE) / sum(SHAPES.values())

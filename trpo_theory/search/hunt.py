@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,13 @@ Batch = tuple[Instances, Quantities | None]
 Drawn = Callable[[], list[Batch]]
 
 
+class Only(NamedTuple):
+    """The discount and the size of all instances of a search."""
+
+    gamma: float
+    shape: tuple[int, int]
+
+
 class Hunt:
     """A search for a counterexample to one claim: every instrument tries instances out here, and starts from the best there are.
 
@@ -32,6 +40,7 @@ class Hunt:
         kind: what its slack is made of.
         generator: of the instruments' random numbers.
         findings: counts, and what is refuted.
+        only: the discount and the size of all instances, where those are given.
         instances: how many are drawn at random.
         instrument: the name of the one at work, under which instances are counted: `Instrument.use` sets it.
     """
@@ -44,6 +53,7 @@ class Hunt:
         instances: int,
         drawn: Drawn | None = None,
         findings: Findings | None = None,
+        only: Only | None = None,
     ) -> None:
         """Begin.
 
@@ -53,6 +63,7 @@ class Hunt:
             instances: how many are drawn at random.
             drawn: makes those, one batch a size, where several claims share them; else they are drawn from the generator.
             findings: where what is found is written down; new ones if left out.
+            only: the discount and the size of all instances, where those are given.
 
         Raises:
             ClaimFailed: if the claim's own code raises an exception.
@@ -62,7 +73,7 @@ class Hunt:
         self.kind = kind_of(self.screen)
         self.findings = Findings(claim.relation) if findings is None else findings
         self.findings.batched, self.findings.counts = self.screen.batched, Counts(self.screen.reads)
-        self.instrument = "given instances"
+        self.only, self.instrument = only, "given instances"
         self._drawn = drawn
         self._best: dict[tuple[int, int], tuple[Instances, Screened]] = {}
 
@@ -93,6 +104,10 @@ class Hunt:
             instances, screened = joined([known, instances.take(best)]), of_known + screened.take(best)
         best = best_of(screened, self.kind)
         self._best[instances.shape] = instances.take(best), screened.take(best)
+
+    def sizes(self, usual: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+        """The sizes that an instrument is to search: the usual ones, unless one is given."""
+        return usual if self.only is None else [self.only.shape]
 
     def best(self, shape: tuple[int, int]) -> tuple[Instances, Screened]:
         """The best instances of a size that was tried, with what floats say of them."""

@@ -40,7 +40,7 @@ class Screened:
         slack: the least entry of the claim's slack, (B,); ∞ where it says nothing.
         met: whether the hypotheses hold, (B,).
         noise: rounding error of the slack, (B,): below it in absolute value floats do not tell the slack's sign.
-        signed_gap: η(new) − L, (B,).
+        signed_gap: η(new) − L, (B,); of a bound with a centre of its own η(new) minus that.
         size: of the numbers that slacks are made of: values and rewards over (1 − γ), (B,).
         moved: whether new differs from old, and the claim is not 0 = 0, (B,); true of a claim that does not read new at all.
             It is taken for 0 = 0 where slack and gap are both exactly 0, if the claim reads the reward.
@@ -102,6 +102,12 @@ class Screened:
     def near(self) -> np.ndarray:
         """Whether the hypotheses hold and the slack is below 0 by no more than rounding, (B,)."""
         return self.met & (self.slack < 0) & (self.slack >= -self.noise)
+
+    @classmethod
+    def nothing(cls) -> Screened:
+        """Of no instance."""
+        kinds = {"met": bool, "moved": bool}
+        return cls(**{field.name: np.empty(0, kinds.get(field.name, float)) for field in dataclasses.fields(cls)})
 
     def take(self, index: np.ndarray) -> Screened:
         """Of the instances at an index."""
@@ -253,7 +259,7 @@ class Screen:
         met = _least(self.claim.met(moved), count, np.all, "b", "true or false from `given`, as q.max_kl <= 0.01,")
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isnan(slack), np.inf, slack)
-        size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.asarray(moved.surrogate_gap)))
+        size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.asarray(self.claim.gap(moved))))
         moves = self._moved(moved, slack, gap)
         unknown = np.full(slack.shape, np.nan)
         share = (unknown, unknown) if count is None else share_and_terms(self.claim, moved, count)

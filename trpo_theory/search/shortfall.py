@@ -58,6 +58,6 @@ class Shortfall(Objective):
         while slack.ndim > 1:
             slack = xp.min(slack, 0)
         if self.kind.sign:
-            gap = self.kind.sign * moved.surrogate_gap
+            gap = self.kind.sign * self.claim.gap(moved)
             return -gap / (slack - gap)
         return -slack / abs(moved.surrogate_gap) if self.kind is SlackKind.REWARD else -slack

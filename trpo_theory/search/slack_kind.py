@@ -6,6 +6,7 @@ from enum import Enum
 
 import numpy as np
 
+from trpo_theory.bounds.record import Bound
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
 from trpo_theory.search.screen import Screen, Screened
@@ -41,6 +42,8 @@ def kind_of(screen: Screen) -> SlackKind:
     Raises:
         ClaimFailed: if the claim's own code raises an exception.
     """
+    if isinstance(screen.claim, Bound):
+        return SlackKind.LOWER
     probe = impose(random_instances(np.random.default_rng(0), *_PROBE), screen.claim.needs)
     one, other = screen(probe), screen(probe.replace(reward=2 * probe.reward, noise=2 * probe.noise))
     met = one.met if one.met.sum() >= _ENOUGH else np.full_like(one.met, True)

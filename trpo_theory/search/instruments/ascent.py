@@ -9,6 +9,7 @@ from trpo_theory.search.climbing import ascend
 from trpo_theory.search.forms import FORMS, formed
 from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.instrument import Instrument
+from trpo_theory.search.objective import Objective
 from trpo_theory.search.shortfall import Shortfall
 
 SHAPES = ((2, 2), (2, 3), (3, 2), (3, 3))
@@ -39,21 +40,31 @@ class Ascent(Instrument):
         objective = Shortfall(hunt.claim, hunt.screen, hunt.kind)
         if "groups" in objective.uses:
             return
-        for shape in (*SHAPES, *_WIDER) if effort > 1 else SHAPES:
+        for shape in hunt.sizes((*SHAPES, *_WIDER) if effort > 1 else SHAPES):
             if hunt.wants(shape):
                 climb(hunt, objective, shape, STEPS * effort)
                 hunt.prove()
 
 
-def climb(hunt: Hunt, objective: Shortfall, shape: tuple[int, int], steps: int) -> None:
-    """So many steps from the best of a size, in the best of all forms."""
+def climb(
+    hunt: Hunt,
+    objective: Objective,
+    shape: tuple[int, int],
+    steps: int,
+    *,
+    climbers: int = _CLIMBERS,
+    exact: bool = False,
+) -> None:
+    """So many steps from the best of a size, in the best of all forms; γ moves, unless one is given."""
     parents, _ = hunt.best(shape)
     parents = parents.take(np.argsort(-objective(parents), kind="stable")[:_PARENTS])
     forms = np.repeat(np.arange(FORMS), len(parents))
     children = formed(parents.take(np.tile(np.arange(len(parents)), FORMS)), forms)
     values = objective(children)
-    best = np.argsort(-values, kind="stable")[:_CLIMBERS]
+    best = np.argsort(-values, kind="stable")[:climbers]
     best = best[np.isfinite(values[best])]
     if len(best):
-        reached, _ = ascend(objective, children.take(best), forms[best], steps=steps, exact=False, gamma_moves=True)
+        gamma_moves = hunt.only is None
+        start = children.take(best)
+        reached, _ = ascend(objective, start, forms[best], steps=steps, exact=exact, gamma_moves=gamma_moves)
         hunt.try_out(reached)

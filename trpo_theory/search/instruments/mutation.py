@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from trpo_theory.search.forms import FORMS, formed
 from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.impose import impose
 from trpo_theory.search.instrument import Instrument
 from trpo_theory.search.mutation import mutated
+from trpo_theory.step.instances import Instances
 
 SMALL = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3))
 """Sizes that are searched, in the order in which a witness is wanted."""
@@ -16,6 +20,8 @@ GENERATIONS = 50
 _ONE_BY_ONE = 18
 """Of a formula that is run one instance at a time, of which the hunt tries few children a generation. Measured: so many take as
 long as a claim that is run on batches, 2 s in all."""
+_FORMS = 4
+"""Different forms in each generation. Chosen."""
 _CHILDREN = 360
 """In each generation. Chosen: a batch that the cache holds."""
 
@@ -27,7 +33,7 @@ class Mutation(Instrument):
 
     def run(self, hunt: Hunt, effort: int) -> None:
         """The small sizes, each as long as a refutation of that size would be the smallest."""
-        for shape in (*SMALL, *WIDER) if effort > 1 else SMALL:
+        for shape in hunt.sizes((*SMALL, *WIDER) if effort > 1 else SMALL):
             if hunt.wants(shape):
                 descend(hunt, shape, (GENERATIONS if hunt.screen.batched else _ONE_BY_ONE) * effort)
                 hunt.prove()
@@ -42,4 +48,12 @@ def descend(hunt: Hunt, shape: tuple[int, int], generations: int) -> None:
     for _ in range(generations):
         parents, _ = hunt.best(shape)
         chosen = parents.take(hunt.generator.integers(0, len(parents), _CHILDREN))
-        hunt.try_out(impose(mutated(chosen, hunt.generator), hunt.claim.needs))
+        children = impose(mutated(chosen, hunt.generator), hunt.claim.needs)
+        hunt.try_out(children if hunt.only is None else _in_forms(hunt, children))
+
+
+def _in_forms(hunt: Hunt, children: Instances) -> Instances:
+    """Half of them with steps and rewards of some form each: what costs too much for a claim, but not for one bound."""
+    some = hunt.generator.integers(1, FORMS, _FORMS)
+    forms = hunt.generator.choice(some, len(children))
+    return formed(children, np.where(hunt.generator.random(len(children)) < 0.5, forms, 0))

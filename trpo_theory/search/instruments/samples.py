@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trpo_theory.search.battery import battery
+from trpo_theory.search.battery import FAMILY_SHARE, battery, random_instances
+from trpo_theory.search.draws.families import KINDS, family_instances
 from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.instrument import Instrument
 
@@ -15,7 +16,11 @@ class Samples(Instrument):
     def run(self, hunt: Hunt, effort: int) -> None:
         """Try out the battery, once whatever the effort: each of `falsify`'s searches has a fresh one."""
         drawn = hunt.drawn()
-        if drawn is None:
+        if hunt.only is not None:
+            families = int(FAMILY_SHARE * hunt.instances)
+            parts = [random_instances(hunt.generator, hunt.instances - families, *hunt.only.shape)]
+            drawn = [(part, None) for part in [*parts, *family_instances(hunt.generator, max(1, families // KINDS))]]
+        elif drawn is None:
             drawn = [(part, None) for part in battery(hunt.generator, hunt.instances, hunt.claim.needs)]
         for instances, q in drawn:
             hunt.try_out(instances, q)

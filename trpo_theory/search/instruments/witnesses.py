@@ -36,7 +36,7 @@ class SharpWitnesses(Instrument):
         needs, met = hunt.claim.needs, False
         for batch in sharp_witnesses():
             met |= bool(hunt.try_out(impose(batch, needs)).met.any())
-        if not met:
+        if not met and hunt.only is None:
             gammas = _allowed(hunt)
             small = [batch for batch in sharp_witnesses() if batch.shape[0] <= _LARGEST] if len(gammas) else []
             for batch in small:
