@@ -36,7 +36,7 @@ def shorter():
         patch.setattr(ratio_search, "_ROUNDS", 1)
         patch.setattr(ratio_search, "_GENERATIONS", 5)
         patch.setattr(ratio_search, "_CLIMBERS", 3)
-        patch.setattr(ratio_search, "_RANDOM", 40)
+        patch.setattr(ratio_search, "_INSTANCES", 300)
         patch.setattr(worst_case_room, "CHAMPIONS", 1)
         yield
 
