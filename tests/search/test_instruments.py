@@ -14,7 +14,8 @@ from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.instruments import INSTRUMENTS, run_all
 from trpo_theory.search.instruments.ascent import Ascent, climb
 from trpo_theory.search.scales import best_of, share_of_terms
-from trpo_theory.search.screen import Screen, Screened
+from trpo_theory.search.screen import Screen
+from trpo_theory.search.screened import Screened
 from trpo_theory.search.shortfall import Shortfall
 from trpo_theory.search.slack_kind import SlackKind, kind_of
 

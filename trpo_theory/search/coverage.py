@@ -13,7 +13,7 @@ import numpy as np
 
 from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.numerics.floats import Floats
-from trpo_theory.search.screen import Screened
+from trpo_theory.search.screened import Screened
 from trpo_theory.step.fields import GIVEN
 from trpo_theory.step.instances import Instances
 

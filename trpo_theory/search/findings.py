@@ -17,7 +17,7 @@ from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.coverage import Counts
 from trpo_theory.search.scales import least_of, scaled
-from trpo_theory.search.screen import Screened
+from trpo_theory.search.screened import Screened
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.fields import GIVEN
 from trpo_theory.step.instances import Instances

@@ -11,13 +11,11 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.search.coverage import Counts
 from trpo_theory.search.findings import Findings
 from trpo_theory.search.scales import best_of
-from trpo_theory.search.screen import Screen, Screened
+from trpo_theory.search.screen import Screen
+from trpo_theory.search.screened import ONE_BY_ONE_SHARE, Screened, spread
 from trpo_theory.search.slack_kind import kind_of
 from trpo_theory.step.instances import Instances, joined
 from trpo_theory.step.quantities import Quantities
-
-_ONE_BY_ONE_SHARE = 0.05
-"""Share of the instances that a formula is run on that cannot be batched. Chosen: it is some 20 times slower."""
 
 Batch = tuple[Instances, Quantities | None]
 """Instances of one size, and their quantities, where those may be shared with other claims."""
@@ -84,14 +82,12 @@ class Hunt:
     def try_out(self, instances: Instances, q: Quantities | None = None) -> Screened:
         """Evaluate the claim on instances of one size, count them, and keep the best and the refuting ones.
 
-        Of a formula that is run one instance at a time, on the first of them only.
-
-        Raises:
-            ClaimFailed: if the claim's own code raises an exception.
+        Of a formula that is run one instance at a time, on some of them only.
         """
         if not self.screen.batched:
-            instances = instances.take(slice(max(8, int(_ONE_BY_ONE_SHARE * len(instances)))))
+            instances = instances.take(spread(len(instances), ONE_BY_ONE_SHARE))
         screened = self.screen(instances, q)
+        self.findings.batched = self.findings.batched and self.screen.batched
         self.count(instances, screened)
         return screened
 

@@ -18,20 +18,29 @@ def fields_read(claim: Claim, probe: Instances) -> tuple[frozenset[str], frozens
     They differ where the claim has a step of its own: new is then the step's, and not a field of the instance.
 
     Raises:
-        Exception: what the claim's code raises.
+        Exception: what the claim's code raises on all of them.
     """
     by_step: set[str] = set()
     by_formula: set[str] = set()
+    failures: list[BaseException] = []
     for index in range(len(probe)):
-        q = probe.one(index)
-        with np.errstate(all="ignore"):
-            if claim.step is not None:
-                q = q.with_new(claim.step(_reading(q, by_step)))
-            reading = _reading(q, by_formula)
-            claim.signed_slack(reading)
-            claim.met(reading)
+        try:
+            _read(claim, probe.one(index), by_step, by_formula)
+        except (Exception, SystemExit) as error:
+            failures.append(error)
+    if len(failures) == len(probe):
+        raise failures[0]
     drawn = by_formula if claim.step is None else by_step | (by_formula - {"new"})
     return frozenset(drawn), frozenset(by_formula)
+
+
+def _read(claim: Claim, q: Quantities, by_step: set[str], by_formula: set[str]) -> None:
+    with np.errstate(all="ignore"):
+        if claim.step is not None:
+            q = q.with_new(claim.step(_reading(q, by_step)))
+        reading = _reading(q, by_formula)
+        claim.signed_slack(reading)
+        claim.met(reading)
 
 
 def is_one_answer(claim: Claim, probe: Instances) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trpo_theory.search.screen import Screened
+from trpo_theory.search.screened import Screened
 from trpo_theory.search.slack_kind import SlackKind
 
 _SAYS_NOTHING = 1e300

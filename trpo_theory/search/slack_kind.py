@@ -9,7 +9,8 @@ import numpy as np
 from trpo_theory.bounds.record import Bound
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
-from trpo_theory.search.screen import Screen, Screened
+from trpo_theory.search.screen import Screen
+from trpo_theory.search.screened import Screened
 
 _PROBE = (64, 3, 2)
 """B, S and A of the instances on which it is seen. Chosen."""

@@ -10,7 +10,8 @@ from trpo_theory.numerics.layout import batch_first
 from trpo_theory.search.impose import impose
 from trpo_theory.search.mutation import mutated
 from trpo_theory.search.scales import least_of, scaled
-from trpo_theory.search.screen import Screen, Screened
+from trpo_theory.search.screen import Screen
+from trpo_theory.search.screened import Screened
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.step.instances import Instances, joined
 

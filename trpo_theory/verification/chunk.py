@@ -101,8 +101,13 @@ class Chunk:
         findings = (KeepingFindings if self.solved else RecheckingFindings)(claim.relation)
         drawn = readable_by(claim, batches)
         hunt = Hunt(claim, self.generator, instances=self.instances, drawn=lambda: drawn, findings=findings)
-        (SolverSteps() if self.solved else Samples()).use(hunt, 1)
-        return Tally.of_findings(claim.id, findings, findings.refuted[0] if findings.refuted else None)
+        error = ""
+        try:
+            (SolverSteps() if self.solved else Samples()).use(hunt, 1)
+        except ClaimFailed as failed:  # what was found before counts
+            error = failed.complaint
+        refuted = findings.refuted[0] if findings.refuted else None
+        return Tally.of_findings(claim.id, findings, refuted, error or hunt.screen.complaint)
 
 
 def readable_by(claim: Claim, batches: list[Batch]) -> list[Batch]:

@@ -10,7 +10,7 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.search import findings
 from trpo_theory.search.findings import Findings
 from trpo_theory.search.scales import least_of, scaled
-from trpo_theory.search.screen import Screened
+from trpo_theory.search.screened import Screened
 from trpo_theory.step.instances import Instances
 from trpo_theory.verification.tally import KEPT, Kept, worst_of
 

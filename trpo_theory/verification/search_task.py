@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trpo_theory.bounds.record import Claim
+from trpo_theory.errors import ClaimFailed
 from trpo_theory.search.battery import battery
 from trpo_theory.search.hunt import Batch, Hunt
 from trpo_theory.search.instruments import run_all
@@ -74,9 +75,13 @@ class Search:
             drawn=lambda: self._drawn(claim),
             findings=KeepingFindings(claim.relation),
         )
-        run_all(hunt, _HARD if self.hard or claim.expected == "open" else 1)
+        error = ""
+        try:
+            run_all(hunt, _HARD if self.hard or claim.expected == "open" else 1)
+        except ClaimFailed as failed:  # what was found before counts
+            error = failed.complaint
         refuted = None if hunt.findings.refuted is None else shrink(claim, *hunt.findings.refuted)[0]
-        return Tally.of_findings(claim.id, hunt.findings, refuted)
+        return Tally.of_findings(claim.id, hunt.findings, refuted, error or hunt.screen.complaint)
 
     def _drawn(self, claim: Claim) -> list[Batch]:
         """The battery depends only on the seed and on what the claim needs, so that claims run on the same instances."""

@@ -79,7 +79,7 @@ class Tally:
         batched: whether the formula ran on batches.
         note: why balls could not decide.
         refuted: an instance on which the claim is proved false in ball arithmetic.
-        error: what the claim's own code raised, with its line; "" if it did not fail.
+        error: what the claim's own code raised on instances that meet its hypotheses, with its line; "" if it did not fail.
         worst: the instances kept, those of least slack and those of least ratio.
     """
 
@@ -107,8 +107,8 @@ class Tally:
     error: str = ""
 
     @classmethod
-    def of_findings(cls, claim_id: str, found: Findings, refuted: ExactInstance | None) -> Tally:
-        """Of what was found, whose counterexample may have been shrunk since."""
+    def of_findings(cls, claim_id: str, found: Findings, refuted: ExactInstance | None, error: str = "") -> Tally:
+        """Of what was found, whose counterexample may have been shrunk since; `error` as the attribute."""
         counts = found.counts
         same = (
             *LEAST,
@@ -129,6 +129,7 @@ class Tally:
             trivial=counts.trivial,
             coverage=counts.coverage,
             refuted=refuted,
+            error=error,
             **{name: getattr(found, name) for name in same if hasattr(found, name)},
         )
 

@@ -7,8 +7,9 @@ loops over states and actions, and NumPy's functions then do all instances at on
 (`numerics.plain.rewired`): no name of the author's file changes.
 
 Where the formula asks whether a condition holds (`if`, `and`, `while`) and instances differ, the pass goes on for those with the
-more frequent answer, and the others are run in a further pass, up to a limit; those beyond it meet no hypothesis. What has no
-meaning for a batch, such as a text made of a number, ends a pass, and some of its instances are run one at a time.
+more frequent answer, and the others are run in a further pass, up to a limit; those beyond it meet no hypothesis, nor do those
+on which the formula raises an exception. What has no meaning for a batch, such as a text made of a number, ends a pass, and some
+of its instances are run one at a time.
 
 `Screen` uses such a claim only if it says of instances of its own what the formula says one at a time.
 """
@@ -33,11 +34,15 @@ class _Given:
 
     def __init__(self, given: Any, others: list[Batched]) -> None:
         self.given, self.others = given, others
+        self.error: BaseException | None = None
 
     def __call__(self, q: Quantities) -> Any:
         met = True if self.given is None else self.given(q)
+        self.error, hypotheses = None, met
         for other in (*self.others, *([] if self.given is None else [self.given])):
             if other.left_out.any() and other.seen is q.old:
+                if np.any((other is self.given or hypotheses) & other.failed):
+                    self.error = other.error
                 met = met & ~other.left_out
         return met
 
@@ -47,8 +52,8 @@ def apart(claim: Claim) -> Claim:
     changes: dict[str, Any] = {}
     for name in (*_FORMULAS, "step"):
         if (function := getattr(claim, name, None)) is not None:
-            changes[name] = Batched(function, np.nan)
-    given = None if claim.given is None else Batched(claim.given, False)
+            changes[name] = Batched(function, np.nan, lenient=True)
+    given = None if claim.given is None else Batched(claim.given, False, lenient=True)
     return dataclasses.replace(claim, **changes, given=_Given(given, list(changes.values())))
 
 
@@ -56,6 +61,11 @@ def left_out(claim: Claim, count: int) -> np.ndarray:
     """Which instances of the last batch, of `count`, the limit on passes left out, (count,); of other claims none."""
     masks = [part.left_out for part in _parts(claim) if len(part.left_out) == count]
     return np.any(masks, axis=0) if masks else np.zeros(count, dtype=bool)
+
+
+def raised(claim: Claim) -> BaseException | None:
+    """What the claim's code raised on some instance of the last batch that meets the hypotheses, if anything."""
+    return claim.given.error if isinstance(claim.given, _Given) else None
 
 
 def refused(claim: Claim) -> str:

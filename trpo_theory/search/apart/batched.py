@@ -22,6 +22,8 @@ _FEWEST, _SHARE = 24, 20
 as a few instances one at a time."""
 
 
+_FAILING = 8
+"""Where the first so many instances of a pass raise an exception one at a time, the rest is not run. Chosen."""
 _SINGLY = 100
 """Instances at most that are run one at a time with error bounds or derivatives. Chosen: a tenth of a second or so."""
 
@@ -31,17 +33,21 @@ class Batched:
 
     Attributes:
         function: as it was written.
-        unknown: what the result is of an instance that the limit on passes leaves out.
-        left_out: of the batch that it was called on last, those left out, (n,) booleans.
+        unknown: what the result is of an instance that is left out.
+        lenient: whether instances on which the function raises an exception are left out, unless it does on all of them.
+        left_out: of the batch that it was called on last, those that the limit on passes leaves out, and failed, (n,) booleans.
+        failed: those of them on which the function raised an exception, or would as well, (n,).
+        error: such an exception; None where there was none.
         passes: over that batch.
         seen: the old policies of that batch, to know it by.
         refused: why some pass could not be made of a batch, whenever that was.
     """
 
-    def __init__(self, function: Callable[[Quantities], Any], unknown: float | bool) -> None:
-        self.function, self.unknown = function, unknown
+    def __init__(self, function: Callable[[Quantities], Any], unknown: float | bool, *, lenient: bool = False) -> None:
+        self.function, self.unknown, self.lenient = function, unknown, lenient
         self._copy = REWIRING.rewired(function)
-        self.left_out = np.zeros(0, dtype=bool)
+        self.left_out = self.failed = np.zeros(0, dtype=bool)
+        self.error: BaseException | None = None
         self.passes = 0
         self.seen: Any = None
         self.refused = ""
@@ -75,6 +81,7 @@ class Batched:
         todo = [np.arange(count)]
         done: list[tuple[np.ndarray, Any]] = []
         self.passes, self.seen = 0, q.old
+        self.failed, self.error = np.zeros(count, dtype=bool), None
         while todo and self.passes < limit:
             todo.sort(key=len)
             index = todo.pop()
@@ -86,16 +93,33 @@ class Batched:
             except (Exception, SystemExit, NotApart) as error:
                 if isinstance(error, NotApart):
                     self.refused = str(error)
-                alone = index[run.active][: limit - self.passes + 1]
-                done += [(alone[i : i + 1], _alone(self.function, q, int(alone[i]))) for i in range(len(alone))]
-                self.passes += len(alone) - 1
-                todo.append(index[run.active][len(alone) :])
+                todo.append(self._one_at_a_time(q, index[run.active], limit, done))
             todo += [index[mask] for mask in run.left]
             todo = [part for part in todo if len(part)]
-        self.left_out = np.zeros(count, dtype=bool)
+        self.left_out = self.failed.copy()
         for index in todo:
             self.left_out[index] = True
+        if self.error is not None and not done:
+            raise self.error
         return self._together(done, count)
+
+    def _one_at_a_time(
+        self, q: Quantities, index: np.ndarray, limit: int, done: list[tuple[np.ndarray, Any]]
+    ) -> np.ndarray:
+        """Run as many instances as the limit on passes allows one at a time; those that are left, of which one may know more."""
+        alone = index[: limit - self.passes + 1]
+        self.passes += len(alone) - 1
+        for number, i in enumerate(alone):
+            try:
+                done.append((alone[number : number + 1], _alone(self.function, q, int(i))))
+            except (Exception, SystemExit) as error:
+                if not self.lenient:
+                    raise
+                self.failed[i], self.error = True, error
+            if number + 1 == _FAILING and self.failed[alone[:_FAILING]].all():
+                self.failed[index] = True
+                return index[:0]
+        return index[len(alone) :]
 
     def _pass(self, q: Quantities, run: Run, part: Part) -> Any:
         before, Constant.run = Constant.run, run

@@ -14,7 +14,7 @@ from trpo_theory.search.impose import impose
 from trpo_theory.search.instrument import Instrument
 from trpo_theory.search.mutation import mutated
 from trpo_theory.search.scales import best_of, least_of
-from trpo_theory.search.screen import Screened
+from trpo_theory.search.screened import Screened
 from trpo_theory.step.instances import Instances, joined
 
 _RARE = 0.05

@@ -15,7 +15,7 @@ from trpo_theory.search.instruments.mutation import descend
 from trpo_theory.search.instruments.samples import Samples
 from trpo_theory.search.instruments.witnesses import SharpWitnesses
 from trpo_theory.search.padding import padded
-from trpo_theory.search.screen import Screened
+from trpo_theory.search.screened import Screened
 from trpo_theory.search.worst_cases.ratio import Ratio
 from trpo_theory.step.instances import Instances, joined
 from trpo_theory.step.quantities import Quantities
@@ -85,11 +85,11 @@ class WorstCaseHunt(Hunt):
             instances = self.ratio.stripped(instances.replace(gamma=np.full(len(instances), self._at.gamma)))
             forms = np.zeros(len(instances), dtype=int)
             self.found = (self.found + Found(instances, forms, self.ratio(instances))).best(_PARENTS)
-        return Screened.nothing()
+        return Screened.nothing(0)
 
     def best(self, shape: tuple[int, int]) -> tuple[Instances, Screened]:
         """The best instances; nothing is screened."""
-        return self.found.instances, Screened.nothing()
+        return self.found.instances, Screened.nothing(0)
 
     def prove(self) -> None:
         """Nothing: a worst case is proved once, at the end."""

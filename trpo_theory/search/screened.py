@@ -1,0 +1,111 @@
+"""`Screened`: what floats say of a claim on a batch."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+NOISE = 1e-11
+"""Of the size of the numbers that a slack is made of: below it, floats do not tell its sign."""
+ONE_BY_ONE_SHARE = 0.05
+"""Share of the instances that a formula is run on that cannot be batched. Chosen: it is some 20 times slower."""
+
+
+@dataclass(frozen=True, eq=False)
+class Screened:
+    """A claim's slack and hypotheses on a batch, in floats.
+
+    Attributes:
+        slack: the least entry of the claim's slack, (B,); ∞ where it says nothing.
+        met: whether the hypotheses hold, (B,).
+        noise: rounding error of the slack, (B,): below it in absolute value floats do not tell the slack's sign.
+        signed_gap: η(new) − L, (B,); of a bound with a centre of its own η(new) minus that.
+        size: of the numbers that slacks are made of: values and rewards over (1 − γ), (B,).
+        moved: whether new differs from old, and the claim is not 0 = 0, (B,); true of a claim that does not read new at all.
+            It is taken for 0 = 0 where slack and gap are both exactly 0, if the claim reads the reward.
+        share: the slack as a share of the claim's own terms, (B,); NaN where that is not known.
+        terms: the sum of their absolute values, (B,), likewise.
+    """
+
+    slack: np.ndarray
+    met: np.ndarray
+    noise: np.ndarray
+    signed_gap: np.ndarray
+    size: np.ndarray
+    moved: np.ndarray
+    share: np.ndarray
+    terms: np.ndarray
+
+    @property
+    def clear_slack(self) -> np.ndarray:
+        """The slack, 0 where floats do not tell its sign, (B,)."""
+        return np.where(np.abs(self.slack) <= self.noise, 0.0, self.slack)
+
+    @property
+    def gap(self) -> np.ndarray:
+        """|η(new) − L|, (B,): what slacks of bounds are compared with."""
+        return np.abs(self.signed_gap)
+
+    @property
+    def coarse_noise(self) -> np.ndarray:
+        """A rounding error that any slack may have, whatever its own terms, (B,): for slacks that owe more to a solver."""
+        return NOISE * self.size
+
+    @property
+    def tests(self) -> np.ndarray:
+        """Whether the instance puts the claim to the test: hypotheses hold, and it moved or clearly violates the claim, (B,)."""
+        return self.met & (self.moved | self.negative)
+
+    @property
+    def silent(self) -> np.ndarray:
+        """Whether floats say nothing, (B,): the slack is ∞, or `untold`."""
+        return np.isposinf(self.slack) | self.untold
+
+    @property
+    def untold(self) -> np.ndarray:
+        """Whether floats tell neither the slack nor the claim's own terms from 0 (the gap, where those are not known), (B,)."""
+        size = np.where(np.isnan(self.terms), self.gap, self.terms)
+        return (np.abs(self.slack) <= self.noise) & (size <= 100 * self.noise)
+
+    @property
+    def within_rounding(self) -> np.ndarray:
+        """Whether floats tell neither the slack nor the gap from 0, (B,)."""
+        return (np.abs(self.slack) <= self.noise) & (self.gap <= 100 * self.noise)
+
+    @property
+    def negative(self) -> np.ndarray:
+        """Whether the hypotheses hold and the slack is below 0 by more than rounding, (B,)."""
+        return self.met & (self.slack < -self.noise)
+
+    @property
+    def near(self) -> np.ndarray:
+        """Whether the hypotheses hold and the slack is below 0 by no more than rounding, (B,)."""
+        return self.met & (self.slack < 0) & (self.slack >= -self.noise)
+
+    @classmethod
+    def nothing(cls, *count: int) -> Screened:
+        """Of a batch of so many instances, or of one, that say nothing of the claim."""
+        one, no = np.ones(count), np.zeros(count, dtype=bool)
+        return cls(np.inf * one, no, NOISE * one, one.copy(), one, no.copy(), np.nan * one, np.nan * one)
+
+    def take(self, index: np.ndarray) -> Screened:
+        """Of the instances at an index."""
+        return Screened(*(getattr(self, field.name)[index] for field in dataclasses.fields(self)))
+
+    def __add__(self, other: Screened) -> Screened:
+        """Of both batches, end to end."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in dataclasses.fields(self))
+        return Screened(*(np.concatenate(pair) for pair in pairs))
+
+
+def stacked(rows: list[Screened | None]) -> Screened:
+    """Single instances as a batch, without those that are None."""
+    fine = [row for row in rows if row is not None]
+    return Screened(*(np.array([getattr(row, field.name) for row in fine]) for field in dataclasses.fields(Screened)))
+
+
+def spread(count: int, share: float) -> np.ndarray:
+    """Indices of a share of so many instances, at least 8, evenly: batches hold their kinds one after the other."""
+    return np.unique(np.linspace(0, count - 1, min(count, max(8, int(share * count)))).astype(int))
