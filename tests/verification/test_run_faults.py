@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import json
 import os
 import signal
@@ -84,13 +85,12 @@ def run(capsys, *arguments):
 def whole(tmp_path_factory):
     """An uninterrupted run: its JSON, and its files."""
     directory = tmp_path_factory.mktemp("whole")
-    printed = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trpo_theory.cli.verifying.print_json", printed.append)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
         assert main([*CALL, "--out", str(directory)]) == 0
     files = content(directory)
     assert sum(name.endswith(".parquet") for name in files) == 17
-    return printed[0], files
+    return json.loads(printed.getvalue()), files
 
 
 def assert_refused(outcome, *parts):
@@ -148,7 +148,7 @@ def test_a_run_that_is_killed_goes_on_to_the_same_files_and_verdicts(capsys, tmp
     assert_refused(run(capsys, *CALL, "--out", directory), "has the results of a run", "--resume")
     status, out, err = run(capsys, *CALL, "--out", directory, "--resume")
     assert status == 0
-    assert json.loads(out) == json.loads(json.dumps(whole[0]))
+    assert json.loads(out) == whole[0]
     assert content(directory) == whole[1]
     assert str(directory) in err
 
@@ -192,7 +192,7 @@ def test_a_damaged_file_is_computed_again_with_a_word(capsys, tmp_path, whole, d
     status, out, err = run(capsys, *CALL, "--out", tmp_path, "--resume")
     assert status == 0
     assert f"{victim.split('/')[1]} was damaged: it was computed again" in err
-    assert json.loads(out) == json.loads(json.dumps(whole[0]))
+    assert json.loads(out) == whole[0]
     assert content(tmp_path) == whole[1]
 
 

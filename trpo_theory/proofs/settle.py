@@ -64,7 +64,7 @@ def own_code(claim: Claim) -> Iterator[None]:
         if not _is_raised_by_code(error):
             raise
         raise failed(claim, error) from error
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # of any kind: a formula may raise SystemExit or GeneratorExit
         raise failed(claim, error) from error
 
 

@@ -55,8 +55,11 @@ class Screened:
 
     @property
     def tests(self) -> np.ndarray:
-        """Whether the instance puts the claim to the test: hypotheses hold, and it moved or clearly violates the claim, (B,)."""
-        return self.met & (self.moved | self.negative)
+        """Whether the instance puts the claim to the test, (B,): hypotheses hold, and it moved or clearly violates the claim.
+
+        A slack of ∞ does not: an infinite penalty, or a number that is none.
+        """
+        return self.met & (self.moved | self.negative) & (self.slack < np.inf)
 
     @property
     def silent(self) -> np.ndarray:
