@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeAlias
 
@@ -244,6 +245,9 @@ class Bound(Claim):
         return q.surrogate_gap if self.shift is None else q.surrogate_gap - self.shift(q)
 
 
+ON_CLAIM: ContextVar[Callable[[Claim], None] | None] = ContextVar("on_claim", default=None)
+"""What is told of every claim that `claim` makes: a file of claims may give the name of one to another."""
+
 _CODE = ("given", "step", "problem", "shift", "residual")
 """The fields that hold a function or None; `formula` always holds one."""
 
@@ -290,7 +294,10 @@ def claim(
         )
 
     def decorate(formula: Formula) -> Claim:
-        return Claim(id, formula, statement, source, given, relation=relation, expected=expected, **details)
+        made = Claim(id, formula, statement, source, given, relation=relation, expected=expected, **details)
+        if (note := ON_CLAIM.get()) is not None:
+            note(made)
+        return made
 
     return decorate
 

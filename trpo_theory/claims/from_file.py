@@ -6,17 +6,20 @@ import contextlib
 import dataclasses
 import hashlib
 import importlib.util
+import inspect
 import sys
 import traceback
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
-from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.record import ON_CLAIM, Claim
 from trpo_theory.errors import InvalidInput
 
 
 def read_claims(path: str | Path) -> list[Claim]:
     """The claims (and bounds, as claims) that a Python file defines, in its order. The file is run.
+
+    Those that the decorator makes are all found, also where a later one takes the name; others by their names in the module.
 
     Args:
         path: a .py file in which functions are decorated with @claim(...).
@@ -38,6 +41,8 @@ def read_claims(path: str | Path) -> list[Claim]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     sys.path.insert(0, str(file.resolve().parent))
+    made: list[Claim] = []
+    token = ON_CLAIM.set(lambda claim: made.append(claim) if _module_at_work() == name else None)
     try:
         with contextlib.redirect_stdout(sys.stderr):
             spec.loader.exec_module(module)
@@ -48,14 +53,29 @@ def read_claims(path: str | Path) -> list[Claim]:
             fix=f"correct it; `python {file.name}` shows the same error",
         ) from error
     finally:
+        ON_CLAIM.reset(token)
         sys.path.remove(str(file.resolve().parent))
-    return _collected(module, file)
+    return _collected(module, made, file)
 
 
-def _collected(module: ModuleType, file: Path) -> list[Claim]:
+def _module_at_work() -> str:
+    """The name of the module whose own lines, not those of a function, are being run last."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    return "" if frame is None else frame.f_globals.get("__name__", "")
+
+
+def _collected(module: ModuleType, made: list[Claim], file: Path) -> list[Claim]:
     from trpo_theory.claims import catalogue, checked_own
 
-    found = dict.fromkeys(value for value in vars(module).values() if isinstance(value, Claim))
+    named = [value for value in vars(module).values() if isinstance(value, Claim)]
+    changed = {(claim.id, claim.formula) for claim in named}  # by dataclasses.replace, say
+    nameless = [claim for claim in made if claim not in named and (claim.id, claim.formula) not in changed]
+    first = {claim: number for number, claim in enumerate(made)}
+    found = dict.fromkeys([*named, *nameless])
+    if nameless:
+        found = dict.fromkeys(sorted(found, key=lambda claim: first.get(claim, len(first))))
     imported = list(catalogue.values())  # those that the file imports from the catalogue are not its own
     own = [claim for claim in found if claim not in imported]
     if not own:
@@ -64,14 +84,22 @@ def _collected(module: ModuleType, file: Path) -> list[Claim]:
             wanted="a function decorated with @claim, or a Bound",
             fix='from trpo_theory import claim; @claim("mine/lemma-3", statement="..."); def lemma_3(q): return ...',
         )
-    seen: set[str] = set()
+    seen: dict[str, Claim] = {}
     for claim in checked_own(own):
         if claim.id in seen:
+            lines = " and ".join(str(_line(one)) for one in (seen[claim.id], claim))
             raise InvalidInput(
-                got=f"the id {claim.id!r} twice in {file.name}", wanted="one claim an id", fix="rename one of the two"
+                got=f"the id {claim.id!r} twice in {file.name} (lines {lines})",
+                wanted="one claim an id",
+                fix="rename one of the two",
             )
-        seen.add(claim.id)
+        seen[claim.id] = claim
     return [dataclasses.replace(claim, origin=str(file.resolve())) for claim in own]
+
+
+def _line(claim: Claim) -> int | str:
+    code = getattr(claim.formula, "__code__", None)
+    return code.co_firstlineno if isinstance(code, CodeType) else "?"
 
 
 def complaint(error: BaseException, file: str) -> str:

@@ -110,7 +110,11 @@ def _least(found: Tally, witness: Witness | None) -> dict[str, Any]:
 def _failed(claim: Claim, found: Tally) -> Verdict:
     """No verdict on what the claim says: what it does cannot be computed, at least on some instances."""
     some = found.effective + found.trivial > 0
-    wanted = "" if some else "wanted a slack: a number, or an array over states; and of `given` true or false"
+    wanted = (
+        ""
+        if some or "is wanted" in found.error
+        else "wanted a slack: a number, or an array over states; and of `given` true or false"
+    )
     others = f"no counterexample among the {found.effective} others that put it to the test" if some else ""
     where = " on some instances that meet its hypotheses" if some else ""
     note = _sentence(f"its own code failed{where}: {found.error}", others, wanted, claim.note)
