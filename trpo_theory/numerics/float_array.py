@@ -30,10 +30,14 @@ class FloatArray(np.ndarray):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if "out" in options:
             options["out"] = tuple(_bare(out) for out in options["out"])
-        return _wrapped(getattr(ufunc, method)(*(in_floats(x) for x in inputs), **options), type(self))
+        return _wrapped(getattr(ufunc, method)(*[in_floats(x) for x in inputs], **options), type(self))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return _wrapped(super().__array_function__(function, types, args, kwargs), type(self))
+
+
+_PLAIN = (float, int, bool, np.float64)
+"""Types of numbers that NumPy knows, which need no closer look."""
 
 
 def float_array(x: Array) -> Array:
@@ -44,13 +48,16 @@ def float_array(x: Array) -> Array:
 
 def in_floats(x: Array) -> Array:
     """The same in what NumPy computes with: an exact number, or an array of Python numbers, in floats; else unchanged."""
-    if decimals.is_exact(x):
-        return decimals.nearest_float(x)
     if isinstance(x, np.ndarray):
-        if x.dtype == object and all(decimals.is_exact(entry) or isinstance(entry, int | float) for entry in x.flat):
+        numbers = x.dtype == object and all(
+            decimals.is_exact(entry) or isinstance(entry, int | float) for entry in x.flat
+        )
+        if numbers:
             return np.array([decimals.nearest_float(entry) for entry in x.flat], dtype=np.float64).reshape(x.shape)
         return _bare(x)
-    return x
+    if type(x) in _PLAIN or not decimals.is_exact(x):
+        return x
+    return decimals.nearest_float(x)
 
 
 def takes_exact(function: Callable[..., Array]) -> Callable[..., Array]:
@@ -72,8 +79,10 @@ def _bare(x: Array) -> Array:
 
 
 def _wrapped(out: Any, kind: type[FloatArray]) -> Any:
+    if type(out) is np.ndarray:
+        return out.view(kind)
     if isinstance(out, tuple):
         return tuple(_wrapped(part, kind) for part in out)
     if kind.keeps_numbers and isinstance(out, np.float64):
         return np.asarray(out).view(kind)
-    return out.view(kind) if type(out) is np.ndarray else out
+    return out

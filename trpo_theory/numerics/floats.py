@@ -84,13 +84,13 @@ class Floats:
     def sum(x: Array, axis: int, where: Array | None = None) -> Array:
         """Σ along an axis, over the entries where `where` is true."""
         x = x if isinstance(x, FloatArray) else in_floats(x)
-        return np.sum(x, axis=axis) if where is None else np.sum(np.where(where, x, 0.0), axis=axis)
+        return np.add.reduce(x if where is None else np.where(where, x, 0.0), axis=axis)
 
     @staticmethod
     def max(x: Array, axis: int, where: Array | None = None) -> Array:
         """The largest along an axis, over the entries where `where` is true; −∞ where it never is."""
         x = x if isinstance(x, FloatArray) else in_floats(x)
-        return np.max(x, axis=axis) if where is None else np.max(np.where(where, x, -np.inf), axis=axis)
+        return np.maximum.reduce(x if where is None else np.where(where, x, -np.inf), axis=axis)
 
     def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:
         """(I − γ P_π)⁻¹."""

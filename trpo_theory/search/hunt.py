@@ -10,7 +10,7 @@ import numpy as np
 from trpo_theory.bounds.record import Claim
 from trpo_theory.search.coverage import Counts
 from trpo_theory.search.findings import Findings
-from trpo_theory.search.scales import best_of
+from trpo_theory.search.scales import SAYS_NOTHING, best_of, scaled, share_of_terms
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.screened import ONE_BY_ONE_SHARE, Screened, spread
 from trpo_theory.search.slack_kind import kind_of
@@ -108,6 +108,12 @@ class Hunt:
     def best(self, shape: tuple[int, int]) -> tuple[Instances, Screened]:
         """The best instances of a size that was tried, with what floats say of them."""
         return self._best[shape]
+
+    def least(self, shape: tuple[int, int]) -> np.ndarray:
+        """The least slack of a size by either scale, (2,)."""
+        _, screened = self._best[shape]
+        scales = share_of_terms(screened, self.kind), scaled(screened, "reward")
+        return np.array([np.minimum(order.min(), SAYS_NOTHING) for order in scales])
 
     def wants(self, shape: tuple[int, int]) -> bool:
         """Whether a counterexample of that size would be the smallest so far, and instances of it are there to start from."""

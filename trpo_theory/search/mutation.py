@@ -18,13 +18,16 @@ _LEAST_STEP = 1e-12
 """Steps are stretched down to this change of a probability. Chosen: floats keep it, on their grid, to four digits."""
 _FAR = 0.25
 """Share of the stretched steps, and of the moved discounts, that go decades at once. Chosen."""
+_EXTRAS = frozenset({"reference", "noise", "size"})
+"""The fields that only some claims read."""
 _POLICIES = ("old", "new", "reference")
 
 
-def mutated(instances: Instances, generator: np.random.Generator) -> Instances:
+def mutated(instances: Instances, generator: np.random.Generator, reads: frozenset[str] = _EXTRAS) -> Instances:
     """Children: some rows moved towards a vertex or a random row, the step stretched, the reward or γ changed.
 
     Rarely an action or a state becomes a copy of another; where instances say which actions are available, that may change.
+    A reference, noise and size that are not among the fields that a claim reads stay as they are.
     """
     count = len(instances)
 
@@ -35,6 +38,7 @@ def mutated(instances: Instances, generator: np.random.Generator) -> Instances:
     rows = {
         name: _moved_rows(generator, getattr(instances, name), chosen(0.5))
         for name in ("transition", "initial", *_POLICIES)
+        if name != "reference" or name in reads
     }
     carried, stretched = chosen(0.3)[:, None, None], chosen(0.4)
     change = np.where(carried, instances.new - instances.old, rows["new"] - rows["old"])
@@ -48,12 +52,13 @@ def mutated(instances: Instances, generator: np.random.Generator) -> Instances:
     children = instances.replace(
         **rows,
         reward=_moved_reward(generator, instances.reward, chosen(0.5)),
-        noise=_moved_reward(generator, instances.noise, chosen(0.3)),
         gamma=_moved_gamma(generator, instances.gamma, chosen(0.3)),
-        size=np.clip(
-            np.where(chosen(0.4), instances.size * np.exp(generator.normal(size=count)), instances.size), 1e-6, 1e6
-        ),
     )
+    if "noise" in reads:
+        children = children.replace(noise=_moved_reward(generator, instances.noise, chosen(0.3)))
+    if "size" in reads:
+        size = np.where(chosen(0.4), instances.size * np.exp(generator.normal(size=count)), instances.size)
+        children = children.replace(size=np.clip(size, 1e-6, 1e6))
     if instances.available is not None:
         children = _with_moved_mask(generator, children, instances.available, chosen(_RARELY))
     old, new = tiny_made_exact(children.old, children.new)

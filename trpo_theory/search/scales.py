@@ -7,7 +7,7 @@ import numpy as np
 from trpo_theory.search.screened import Screened
 from trpo_theory.search.slack_kind import SlackKind
 
-_SAYS_NOTHING = 1e300
+SAYS_NOTHING = 1e300
 """Stands behind every ratio of an instance that puts the claim to the test, and before infinity."""
 _BEST = 24
 """Kept by each scale. Chosen."""
@@ -24,7 +24,7 @@ def scaled(screened: Screened, scale: str) -> np.ndarray:
     size = np.maximum(screened.gap, screened.noise) if scale == "gap" else screened.size
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = slack / np.where(size > 0, size, 1.0)
-    ratio = np.where(screened.within_rounding, _SAYS_NOTHING, ratio)
+    ratio = np.where(screened.within_rounding, SAYS_NOTHING, ratio)
     return np.where(screened.met, ratio, np.inf)
 
 
@@ -39,7 +39,7 @@ def share_of_terms(screened: Screened, kind: SlackKind) -> np.ndarray:
     terms = screened.gap + np.abs(screened.slack - kind.sign * screened.signed_gap)
     with np.errstate(invalid="ignore", divide="ignore"):
         of_terms = screened.clear_slack / np.where(terms > 0, terms, 1.0)
-    return np.where(share < _SAYS_NOTHING, np.where(np.isfinite(terms), of_terms, 1.0), share)
+    return np.where(share < SAYS_NOTHING, np.where(np.isfinite(terms), of_terms, 1.0), share)
 
 
 def best_of(screened: Screened, kind: SlackKind) -> np.ndarray:
@@ -48,7 +48,7 @@ def best_of(screened: Screened, kind: SlackKind) -> np.ndarray:
     for order in (share_of_terms(screened, kind), scaled(screened, "reward")):
         ratio = order[::-1]
         with np.errstate(over="ignore"):
-            rounded = np.where(ratio < _SAYS_NOTHING, np.round(ratio, 6), ratio)
+            rounded = np.where(ratio < SAYS_NOTHING, np.round(ratio, 6), ratio)
         latest = np.unique(rounded, return_index=True)[1][:_BEST]
         kept.append(len(ratio) - 1 - latest)
     return np.unique(np.concatenate(kept))

@@ -157,10 +157,7 @@ class Instances:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The fields by name; `available` only where some action is not."""
-        every: dict[str, np.ndarray | None] = {
-            field.name: getattr(self, field.name) for field in dataclasses.fields(self)
-        }
-        return {name: array for name, array in every.items() if array is not None}
+        return {name: array for name, array in vars(self).items() if array is not None}
 
     def take(self, index: Index) -> Instances:
         """Those at an index, or under a mask."""
@@ -195,8 +192,8 @@ def joined(parts: Sequence[Instances]) -> Instances:
     """Batches of one size, end to end; where one says which actions are available, the others' all are."""
     if any(part.available is not None for part in parts):
         parts = [part if part.available is not None else _with_all_available(part) for part in parts]
-    names = parts[0].arrays()
-    return Instances(**{name: np.concatenate([part.arrays()[name] for part in parts]) for name in names})
+    each = [part.arrays() for part in parts]
+    return Instances(**{name: np.concatenate([arrays[name] for arrays in each]) for name in each[0]})
 
 
 def _with_all_available(part: Instances) -> Instances:

@@ -30,8 +30,9 @@ class Ascent(Instrument):
     name = "gradient ascent"
 
     def suits(self, claim: Claim) -> bool:
-        """Those whose instances need no structure that a step along a gradient would lose."""
-        return super().suits(claim) and not claim.needs
+        """Inequalities whose instances need no structure that a step along a gradient would lose; where false, an identity
+        is so without being climbed to."""
+        return super().suits(claim) and not claim.needs and claim.relation == ">="
 
     def run(self, hunt: Hunt, effort: int) -> None:
         """The small sizes, each as long as a refutation of that size would be the smallest."""

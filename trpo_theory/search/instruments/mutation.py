@@ -17,6 +17,13 @@ WIDER = ((4, 2), (5, 2))
 """Sizes that a longer search adds. Chosen."""
 GENERATIONS = 50
 """Of each size. Chosen: ratios of the catalogue's bounds settle in fewer."""
+_SETTLED = 15
+"""Generations of a size without a better instance, after which the search of it ends. Chosen: of the catalogue's claims the least
+slack falls in fewer, or no more."""
+_BETTER = 0.01
+"""By which share of itself the least slack must fall for an instance to be better. Chosen."""
+_LEAST_FALL = 1e-6
+"""And by how much at least, over the gap or over the rewards. Chosen: of a bound that is attained it falls for ever."""
 _ONE_BY_ONE = 18
 """Of a formula that is run one instance at a time, of which the hunt tries few children a generation. Measured: so many take as
 long as a claim that is run on batches, 2 s in all."""
@@ -35,21 +42,30 @@ class Mutation(Instrument):
         """The small sizes, each as long as a refutation of that size would be the smallest."""
         for shape in hunt.sizes((*SMALL, *WIDER) if effort > 1 else SMALL):
             if hunt.wants(shape):
-                descend(hunt, shape, (GENERATIONS if hunt.screen.batched else _ONE_BY_ONE) * effort)
+                generations = GENERATIONS if hunt.screen.batched else _ONE_BY_ONE
+                descend(hunt, shape, generations * effort, _SETTLED * effort)
                 hunt.prove()
 
 
-def descend(hunt: Hunt, shape: tuple[int, int], generations: int) -> None:
-    """So many generations of children of the best instances of a size.
+def descend(hunt: Hunt, shape: tuple[int, int], generations: int, settled: int | None = None) -> None:
+    """So many generations of children of the best instances of a size, fewer if in the last so many none is better.
 
     Half of the parents are those of least slack over gap, half of least slack over the size of the rewards; an instance that
     does not meet the hypotheses comes last.
     """
+    least, since = np.full(2, np.inf) if settled is None else hunt.least(shape), 0
     for _ in range(generations):
         parents, _ = hunt.best(shape)
         chosen = parents.take(hunt.generator.integers(0, len(parents), _CHILDREN))
-        children = impose(mutated(chosen, hunt.generator), hunt.claim.needs)
+        children = impose(mutated(chosen, hunt.generator, hunt.screen.reads), hunt.claim.needs)
         hunt.try_out(children if hunt.only is None else _in_forms(hunt, children))
+        if settled is None:
+            continue
+        reached, since = hunt.least(shape), since + 1
+        if (least - reached > np.maximum(_BETTER * np.abs(least), _LEAST_FALL)).any():
+            least, since = reached, 0
+        if since == settled:
+            return
 
 
 def _in_forms(hunt: Hunt, children: Instances) -> Instances:
