@@ -10,9 +10,9 @@ import numpy as np
 from trpo_theory.bounds.record import Claim
 from trpo_theory.search.coverage import Counts
 from trpo_theory.search.findings import Findings
-from trpo_theory.search.scales import SAYS_NOTHING, best_of, scaled, share_of_terms
+from trpo_theory.search.scales import best_of, scaled, share_of_terms
 from trpo_theory.search.screen import Screen
-from trpo_theory.search.screened import ONE_BY_ONE_SHARE, Screened, spread
+from trpo_theory.search.screened import ONE_BY_ONE_SHARE, SAYS_NOTHING, Screened, spread
 from trpo_theory.search.slack_kind import kind_of
 from trpo_theory.step.instances import Instances, joined
 from trpo_theory.step.quantities import Quantities

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from trpo_theory.search.screened import Screened
+from trpo_theory.search.screened import SAYS_NOTHING, Screened
 from trpo_theory.search.slack_kind import SlackKind
 
-SAYS_NOTHING = 1e300
-"""Stands behind every ratio of an instance that puts the claim to the test, and before infinity."""
 _BEST = 24
 """Kept by each scale. Chosen."""
 
@@ -20,12 +18,7 @@ def scaled(screened: Screened, scale: str) -> np.ndarray:
     Where the gap is not screened from 0 either, the instance says nothing and comes behind the others; where the hypotheses do
     not hold, last.
     """
-    slack = screened.clear_slack
-    size = np.maximum(screened.gap, screened.noise) if scale == "gap" else screened.size
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = slack / np.where(size > 0, size, 1.0)
-    ratio = np.where(screened.within_rounding, SAYS_NOTHING, ratio)
-    return np.where(screened.met, ratio, np.inf)
+    return screened.by_gap if scale == "gap" else screened.by_reward
 
 
 def share_of_terms(screened: Screened, kind: SlackKind) -> np.ndarray:

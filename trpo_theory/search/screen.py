@@ -254,7 +254,7 @@ class Screen:
         size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.asarray(self.claim.gap(moved))))
         moves = self._moved(moved, slack, gap)
         unknown = np.full(slack.shape, np.nan)
-        share = (unknown, unknown) if count is None else share_and_terms(self.claim, moved, count)
+        share = (unknown, unknown) if count is None else share_and_terms(self.claim, moved, slack)
         return Screened(slack, met.astype(bool), NOISE * size, gap, size, moves, *share)
 
     def _moved(self, q: Quantities, slack: np.ndarray, gap: np.ndarray) -> np.ndarray:

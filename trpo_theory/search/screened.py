@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+SAYS_NOTHING = 1e300
+"""Stands behind every ratio of an instance that puts the claim to the test, and before infinity."""
 NOISE = 1e-11
 """Of the size of the numbers that a slack is made of: below it, floats do not tell its sign."""
 ONE_BY_ONE_SHARE = 0.05
@@ -38,22 +41,37 @@ class Screened:
     share: np.ndarray
     terms: np.ndarray
 
-    @property
+    @cached_property
     def clear_slack(self) -> np.ndarray:
         """The slack, 0 where floats do not tell its sign, (B,)."""
         return np.where(np.abs(self.slack) <= self.noise, 0.0, self.slack)
 
-    @property
+    @cached_property
     def gap(self) -> np.ndarray:
         """|η(new) − L|, (B,): what slacks of bounds are compared with."""
         return np.abs(self.signed_gap)
+
+    @cached_property
+    def by_gap(self) -> np.ndarray:
+        """The slack over the gap as `scales.scaled` has it, (B,)."""
+        return self._over(np.maximum(self.gap, self.noise))
+
+    @cached_property
+    def by_reward(self) -> np.ndarray:
+        """The slack over the size of the rewards, likewise, (B,)."""
+        return self._over(self.size)
+
+    def _over(self, size: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = self.clear_slack / np.where(size > 0, size, 1.0)
+        return np.where(self.met, np.where(self.within_rounding, SAYS_NOTHING, ratio), np.inf)
 
     @property
     def coarse_noise(self) -> np.ndarray:
         """A rounding error that any slack may have, whatever its own terms, (B,): for slacks that owe more to a solver."""
         return NOISE * self.size
 
-    @property
+    @cached_property
     def tests(self) -> np.ndarray:
         """Whether the instance puts the claim to the test, (B,): hypotheses hold, and it moved or clearly violates the claim.
 
@@ -72,12 +90,12 @@ class Screened:
         size = np.where(np.isnan(self.terms), self.gap, self.terms)
         return (np.abs(self.slack) <= self.noise) & (size <= 100 * self.noise)
 
-    @property
+    @cached_property
     def within_rounding(self) -> np.ndarray:
         """Whether floats tell neither the slack nor the gap from 0, (B,)."""
         return (np.abs(self.slack) <= self.noise) & (self.gap <= 100 * self.noise)
 
-    @property
+    @cached_property
     def negative(self) -> np.ndarray:
         """Whether the hypotheses hold and the slack is below 0 by more than rounding, (B,)."""
         return self.met & (self.slack < -self.noise)

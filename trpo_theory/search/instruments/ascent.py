@@ -31,7 +31,8 @@ class Ascent(Instrument):
 
     def suits(self, claim: Claim) -> bool:
         """Inequalities whose instances need no structure that a step along a gradient would lose; where false, an identity
-        is so without being climbed to."""
+        is so without being climbed to.
+        """
         return super().suits(claim) and not claim.needs and claim.relation == ">="
 
     def run(self, hunt: Hunt, effort: int) -> None:
