@@ -30,9 +30,7 @@ class Ascent(Instrument):
     name = "gradient ascent"
 
     def suits(self, claim: Claim) -> bool:
-        """Inequalities whose instances need no structure that a step along a gradient would lose; where false, an identity
-        is so without being climbed to.
-        """
+        """Inequalities whose instances need no structure that a step along a gradient would lose: a false identity needs none."""
         return super().suits(claim) and not claim.needs and claim.relation == ">="
 
     def run(self, hunt: Hunt, effort: int) -> None:
