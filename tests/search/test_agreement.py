@@ -7,8 +7,11 @@ import pytest
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.search.apart.probe import probe
+from trpo_theory.search.battery import random_instances
 from trpo_theory.search.instruments import mutation
+from trpo_theory.search.noise import with_error_bounds
 from trpo_theory.search.screen import Screen
+from trpo_theory.search.violation import graded_quantities
 from trpo_theory.verification.verifying import verify
 
 
@@ -117,3 +120,37 @@ def test_a_false_claim_that_asks_for_the_number_of_actions_is_refuted():
     (verdict,) = verify(made(asks_for_actions, expected=False), instances=300)
     assert verdict.verdict == "refuted"
     assert verdict.witness.instance.actions == 3
+
+
+def prints(q):
+    print(f"hello {q.gamma:.2f}", q.tv)  # noqa: T201
+    return 1 - max(q.tv)
+
+
+def test_a_formula_that_prints_runs_on_batches_and_does_not_print_every_instance(capsys):
+    screen, instances = Screen(made(prints)), probe(60, 3, 2)
+    assert 0 < capsys.readouterr().out.count("hello") < 20
+    assert screen.batched
+    np.testing.assert_allclose(screen(instances).slack, 1 - np.abs(instances.new - instances.old).sum(-1).max(-1) / 2)
+    assert not capsys.readouterr().out
+
+
+def test_available_has_its_shape_in_every_arithmetic():
+    instances = random_instances(np.random.default_rng(0), 5, 3, 2)
+    batches = instances.quantities(), with_error_bounds(instances), graded_quantities(instances)
+    singles = instances.one(0), with_error_bounds(instances, 0), graded_quantities(instances, 0)
+    assert [q.available.shape for q in batches] == [(3, 2, 5)] * 3
+    assert [q.available.shape for q in (*singles, instances.exact(0).quantities())] == [(3, 2)] * 4
+    for given in (lambda q: ~q.available.all((0, 1)), lambda q: not q.available[0, 0], lambda q: not q.available.all()):
+        assert not Screen(made(lambda q: q.max_tv, given=given))(instances).met.any()
+
+
+def test_an_exception_of_any_kind_is_the_claims():
+    def formula(q):
+        if q.gamma > 0.9:
+            raise GeneratorExit
+        return 0.5 - q.max_tv
+
+    screen, instances = Screen(made(formula)), probe(60, 3, 2)
+    np.testing.assert_array_equal(screen(instances).met, instances.gamma <= 0.9)
+    assert "GeneratorExit" in screen.complaint

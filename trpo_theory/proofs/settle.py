@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import dis
 import functools
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,17 @@ from trpo_theory.step.exact import ExactInstance
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
+class _Nowhere(io.TextIOBase):
+    """What is written to it is lost."""
+
+    def write(self, s: str, /) -> int:
+        """Nothing."""
+        return len(s)
+
+
+_NOWHERE = _Nowhere()
+
+
 def settle(claim: Claim, instance: ExactInstance) -> Decision:
     """The claim on one exact instance, decided in balls.
 
@@ -29,7 +41,7 @@ def settle(claim: Claim, instance: ExactInstance) -> Decision:
         ClaimFailed: if the claim's formula cannot be computed in balls.
     """
     plain = _in_balls(claim)
-    with own_code(claim), np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
+    with own_code(claim, quiet=True), np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
         return decide(
             lambda q: plain.signed_slack(plain.stepped(q)),
             instance,
@@ -50,14 +62,17 @@ def _in_balls(claim: Claim) -> Claim:
 
 
 @contextlib.contextmanager
-def own_code(claim: Claim) -> Iterator[None]:
+def own_code(claim: Claim, *, quiet: bool = False) -> Iterator[None]:
     """Whatever the claim's code raises in the block is a `ClaimFailed`: sys.exit, and a KeyboardInterrupt that it raises itself.
+
+    quiet: what it prints is not shown, as where it is run thousands of times.
 
     Raises:
         ClaimFailed: with the line of the claim's file.
     """
     try:
-        yield
+        with contextlib.redirect_stdout(_NOWHERE) if quiet else contextlib.nullcontext():
+            yield
     except ClaimFailed:
         raise
     except KeyboardInterrupt as error:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.bounds.record import Claim
+from trpo_theory.errors import ClaimFailed
+from trpo_theory.proofs.settle import own_code
 from trpo_theory.step.fields import GIVEN
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
@@ -18,15 +20,16 @@ def fields_read(claim: Claim, probe: Instances) -> tuple[frozenset[str], frozens
     They differ where the claim has a step of its own: new is then the step's, and not a field of the instance.
 
     Raises:
-        Exception: what the claim's code raises on all of them.
+        ClaimFailed: if the claim's code raises an exception on all of them.
     """
     by_step: set[str] = set()
     by_formula: set[str] = set()
-    failures: list[BaseException] = []
+    failures: list[ClaimFailed] = []
     for index in range(len(probe)):
         try:
-            _read(claim, probe.one(index), by_step, by_formula)
-        except (Exception, SystemExit) as error:
+            with own_code(claim, quiet=True):
+                _read(claim, probe.one(index), by_step, by_formula)
+        except ClaimFailed as error:
             failures.append(error)
     if len(failures) == len(probe):
         raise failures[0]

@@ -76,8 +76,9 @@ class Screen:
 
     def _is_for_batches(self, probe: Instances) -> bool:
         try:
-            return not is_one_answer(self.claim, probe)
-        except (Exception, SystemExit):  # as in `_agrees`
+            with own_code(self.claim, quiet=True):
+                return not is_one_answer(self.claim, probe)
+        except ClaimFailed:  # as in `_agrees`
             return False
 
     def _agrees_at(self, size: tuple[int, int]) -> bool:
@@ -116,7 +117,7 @@ class Screen:
         return self._finer(screened, instances)
 
     def _at_once(self, instances: Instances, q: Quantities | None) -> Screened:
-        with own_code(self.claim):
+        with own_code(self.claim, quiet=True):
             screened = self._evaluate(instances.quantities() if q is None else q, len(instances))
         if (error := raised(self.claim)) is not None:
             self.complaint = self.complaint or failed(self.claim, error).complaint
@@ -219,8 +220,9 @@ class Screen:
             return False
         single, probe = stacked(rows), probe.take(fine)
         try:
-            batch = self._evaluate(probe.quantities(), len(probe))
-        except (Exception, SystemExit):  # its single instances did well: the formula is not batch-agnostic
+            with own_code(self.claim, quiet=True):
+                batch = self._evaluate(probe.quantities(), len(probe))
+        except ClaimFailed:  # its single instances did well: the formula is not batch-agnostic
             return False
         with np.errstate(invalid="ignore"):
             off = np.abs(batch.slack - single.slack)
@@ -234,7 +236,7 @@ class Screen:
     def _one(self, instances: Instances, index: int) -> Screened | None:
         """One instance; None where the claim raises an exception, which counts only where the hypotheses hold."""
         try:
-            with own_code(self.claim):
+            with own_code(self.claim, quiet=True):
                 return self._evaluate(instances.one(index), None)
         except ClaimFailed as error:
             q = instances.one(index)

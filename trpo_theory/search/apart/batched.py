@@ -90,7 +90,9 @@ class Batched:
             try:
                 value = self._pass(q, run, Part(run, count, None if len(index) == count else index))
                 done.append((index[run.active], _of_active(value, run)))
-            except (Exception, SystemExit, NotApart) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # of any kind, as in `proofs.settle.own_code`
                 if isinstance(error, NotApart):
                     self.refused = str(error)
                 todo.append(self._one_at_a_time(q, index[run.active], limit, done))
@@ -112,7 +114,9 @@ class Batched:
         for number, i in enumerate(alone):
             try:
                 done.append((alone[number : number + 1], _alone(self.function, q, int(i))))
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 if not self.lenient:
                     raise
                 self.failed[i], self.error = True, error
