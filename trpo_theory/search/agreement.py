@@ -22,6 +22,8 @@ _EACH = 2
 """Instances of each size: of a least entry over the whole batch one of two would be wrong."""
 _ASKS = frozenset({"states", "actions", "shape", "size", "ndim", "len", "range", "enumerate"})
 """Names by which a formula can ask how many states or actions there are."""
+_NAMES = frozenset({"states", "actions", "available"})
+"""The quantities that say so."""
 _DEEP = 8
 """Functions that call functions are looked into so far. Chosen."""
 
@@ -39,6 +41,11 @@ def is_written_by_author(claim: Claim) -> bool:
 def asks_for_sizes(claim: Claim) -> bool:
     """Whether the claim's code, or what it calls of the author's, has a name by which it can ask for S or A."""
     return any(not _ASKS.isdisjoint(code.co_names) for function in claim.functions for code in _codes(function))
+
+
+def names_sizes(claim: Claim) -> bool:
+    """Whether `q.states`, `q.actions` or `q.available` stands in the claim's code, or in what it calls of the author's."""
+    return any(not _NAMES.isdisjoint(code.co_names) for function in claim.functions for code in _codes(function))
 
 
 def _codes(function: Callable[..., Any]) -> Iterator[types.CodeType]:

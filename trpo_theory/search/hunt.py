@@ -105,6 +105,11 @@ class Hunt:
         """The sizes that an instrument is to search: the usual ones, unless one is given."""
         return usual if self.only is None else [self.only.shape]
 
+    def sizes_met(self) -> list[tuple[int, int]]:
+        """The sizes of which an instance met the hypotheses, the smallest first."""
+        met = (shape for shape, (_, screened) in self._best.items() if screened.met.any())
+        return sorted(met, key=lambda shape: (shape[0] * shape[1], shape))
+
     def best(self, shape: tuple[int, int]) -> tuple[Instances, Screened]:
         """The best instances of a size that was tried, with what floats say of them."""
         return self._best[shape]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.search.draws.numbers import GAMMAS, LEAST_GAMMA
+from trpo_theory.search.draws.numbers import GAMMAS, LARGEST_REWARD, LEAST_GAMMA
 from trpo_theory.search.draws.rows import along_rows, random_rows, share, vertices
 from trpo_theory.search.draws.structures import with_available, with_worst_reward
 from trpo_theory.search.draws.tiny_steps import tiny_made_exact
@@ -146,7 +146,9 @@ def _moved_reward(generator: np.random.Generator, reward: np.ndarray, chosen: np
     kind = generator.integers(0, 4, (len(reward), 1, 1))
     moved = np.where(kind == 0, size * np.round(moved / size), moved)
     moved = np.where(kind == 1, np.where(generator.random(reward.shape) < 0.3, 0.0, reward), moved)
-    return np.where(chosen[:, None, None], moved, reward)
+    largest = np.abs(moved).max((1, 2), keepdims=True)
+    within = np.clip(largest, 1 / LARGEST_REWARD, LARGEST_REWARD) / np.where(largest > 0, largest, 1.0)
+    return np.where(chosen[:, None, None], moved * np.where(largest > 0, within, 1.0), reward)
 
 
 def _moved_gamma(generator: np.random.Generator, gamma: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -17,9 +17,11 @@ from trpo_theory.search.apart import apart, left_out, raised, refused
 from trpo_theory.search.apart.probe import probe as tame
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
+from trpo_theory.search.least_entry import least_entry
 from trpo_theory.search.noise import MARGIN, ONE_BY_ONE, Tries, slack_and_error, worth_a_closer_look
 from trpo_theory.search.reading import fields_read, is_one_answer
 from trpo_theory.search.screened import NOISE, ONE_BY_ONE_SHARE, Screened, spread, stacked
+from trpo_theory.search.stepped import stepped
 from trpo_theory.search.terms import share_and_terms
 from trpo_theory.search.violation import violation
 from trpo_theory.step.instances import Instances
@@ -208,7 +210,7 @@ class Screen:
         return 0
 
     def _said(self, q: Quantities) -> tuple[Any, Any]:
-        moved = self.claim.stepped(q)
+        moved, _ = stepped(self.claim, q)
         return self.claim.signed_slack(moved), self.claim.met(moved)
 
     def _agrees(self, probe: Instances) -> bool:
@@ -247,17 +249,29 @@ class Screen:
             return None
 
     def _evaluate(self, q: Quantities, count: int | None) -> Screened:
-        with np.errstate(all="ignore"):
-            moved = self.claim.stepped(q)
-        slack = _least(self.claim.slack(moved), count, np.min, "fiu", "a slack: a number, or an array of them")
-        met = _least(self.claim.met(moved), count, np.all, "b", "true or false from `given`, as q.max_kl <= 0.01,")
+        moved, sound = stepped(self.claim, q)
+        slack = least_entry(self.claim.slack(moved), count, np.min, "fiu", "a slack: a number, or an array of them")
+        met = self._holds(moved, sound, count)
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isnan(slack), np.inf, slack)
         size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.asarray(self.claim.gap(moved))))
         moves = self._moved(moved, slack, gap)
         unknown = np.full(slack.shape, np.nan)
         share = (unknown, unknown) if count is None else share_and_terms(self.claim, moved, slack)
-        return Screened(slack, met.astype(bool), NOISE * size, gap, size, moves, *share)
+        return Screened(slack, met, NOISE * size, gap, size, moves, *share)
+
+    def met(self, q: Quantities) -> np.ndarray:
+        """Whether the hypotheses hold on the quantities of a batch, (B,), without the slack: of a claim that runs on batches.
+
+        Nowhere if the claim raises an exception.
+        """
+        with contextlib.suppress(ClaimFailed), own_code(self.claim):
+            return self._holds(*stepped(self.claim, q), q.gamma.size)
+        return np.zeros(q.gamma.size, dtype=bool)
+
+    def _holds(self, moved: Quantities, sound: Any, count: int | None) -> np.ndarray:
+        wanted = "true or false from `given`, as q.max_kl <= 0.01,"
+        return least_entry(self.claim.met(moved), count, np.all, "b", wanted).astype(bool) & sound
 
     def _moved(self, q: Quantities, slack: np.ndarray, gap: np.ndarray) -> np.ndarray:
         """`Screened.moved`."""
@@ -265,23 +279,6 @@ class Screen:
             return np.ones(slack.shape, dtype=bool)
         differs = np.asarray(np.asarray(q.new != q.old).any((0, 1)))
         return differs & ((slack != 0) | (gap != 0)) if "reward" in self._formula_reads else differs
-
-
-def _least(value: Any, count: int | None, reduce: Any, kinds: str, what: str) -> np.ndarray:
-    """The least entry of each instance: the batch is the last axis, all before it belong to one instance."""
-    array = np.asarray(value)
-    if array.dtype == object:
-        array = array.astype(float)
-    if array.dtype.kind not in kinds or not array.size:
-        kind = f"a {type(value).__name__}" + (f" of {array.dtype}" if array.ndim else "")
-        shown = kind if array.size else "an empty array"
-        raise TypeError(f"{shown}, where {what} is wanted")
-    if count is None:
-        return np.asarray(reduce(array))
-    if array.ndim and array.shape[-1] not in (1, count):
-        raise ValueError(f"a result of shape {array.shape} for a batch of {count}")
-    array = reduce(array, axis=tuple(range(array.ndim - 1))) if array.ndim > 1 else array
-    return np.broadcast_to(array, (count,))
 
 
 def _size(q: Quantities) -> Any:

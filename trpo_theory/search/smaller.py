@@ -126,7 +126,7 @@ def _merged_all(instance: Instances, pairs: list[tuple[int, int]]) -> Instances:
 def _without_actions(instance: Instances) -> Iterator[Instances]:
     """One action less: dropped, its mass given to the others, or its mass given to another one."""
     actions = instance.shape[1]
-    for gone in range(actions if instance.available is None else 0):
+    for gone in range(actions if actions > 1 and instance.available is None else 0):
         kept = [a for a in range(actions) if a != gone]
         for heir in (None, *range(len(kept))):
             changes = {name: getattr(instance, name)[:, :, kept] for name in ("transition", "reward", "noise")}

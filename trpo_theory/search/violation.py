@@ -9,6 +9,7 @@ from trpo_theory.numerics.arithmetic import Array
 from trpo_theory.numerics.graded import GradedArray, GradedFloats, graded
 from trpo_theory.numerics.layout import batch_last
 from trpo_theory.proofs.settle import own_code
+from trpo_theory.search.stepped import stepped
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
@@ -36,14 +37,17 @@ def violation(claim: Claim, instances: Instances, *, batched: bool) -> np.ndarra
 def _missed(claim: Claim, q: Quantities, count: int) -> np.ndarray:
     try:
         with np.errstate(all="ignore"):
-            met = graded(claim.met(claim.stepped(q)))
+            moved, sound = stepped(claim, q)
+            met = graded(claim.met(moved))
     except (Exception, SystemExit):  # of truth values that are none, it may be: plain ones are asked
         plain = q.replace(**{name: _plain(value) for name, value in vars(q).items() if isinstance(value, GradedArray)})
         with own_code(claim), np.errstate(all="ignore"):
-            met = graded(claim.met(claim.stepped(plain)))
+            moved, sound = stepped(claim, plain)
+            met = graded(claim.met(moved))
     before = tuple(range(met.ndim - bool(q.batch_shape)))
     missed = met.missed.sum(axis=before) if before else met.missed
-    return np.array(np.broadcast_to(np.where(missed > 0, np.maximum(missed, _SOME), 0.0), (count,)))
+    missed = np.where(sound, np.where(missed > 0, np.maximum(missed, _SOME), 0.0), np.inf)
+    return np.array(np.broadcast_to(missed, (count,)))
 
 
 def _plain(x: Array) -> Array:

@@ -62,6 +62,8 @@ def _with_the_rest(generator: np.random.Generator, instance: Instance) -> Instan
     noise, size = numbers.errors(generator, old.shape), 10 ** generator.uniform(-2, 2, count)
     part = Instances.of(instance.mdp, old, new, noise=noise, size=size)
     groups = np.where(one_row[:, None], 0, part.groups)
+    largest = np.abs(sign) * np.abs(part.reward).max((1, 2))
+    sign = sign * np.minimum(1.0, numbers.LARGEST_REWARD / np.where(largest > 0, largest, 1.0))
     return part.replace(reward=sign[:, None, None] * part.reward, groups=groups)
 
 

@@ -16,6 +16,8 @@ _SCALED = 0.15
 """Share of the instances whose rewards are multiplied by a power of ten. Chosen."""
 _SCALES = 6.0
 """Rewards are multiplied by 10 to minus this at least, and to this at most. Chosen."""
+LARGEST_REWARD = 10**_SCALES
+"""Up to which mutation lets rewards grow, and over 1 down to which it lets all of them fall."""
 
 
 def gammas(generator: np.random.Generator, count: int) -> np.ndarray:

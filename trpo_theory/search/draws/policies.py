@@ -15,6 +15,9 @@ _NEAREST, _TINIEST = 5.0, 12.0
 """Weights of the target go down to 10 to minus this, of near steps and of those kept exact. Chosen."""
 _GIVEN_UP = 100.0
 """An action's probability is multiplied by 10 to minus this at least. Chosen."""
+_EVENLY, _FEW_STATES, _FEW = 0.05, 2, 3
+"""Share of the instances whose rows move up and down by the same, of those with so few states, as such moves matter in a row
+alone, and more than three actions, as fewer do so by chance. Chosen."""
 
 
 def two_policies(
@@ -26,6 +29,8 @@ def two_policies(
     states only, with one so small that both are put on a grid; or old with one action's probability times down to 1e-100.
     """
     old, target = random_rows(generator, shape), random_rows(generator, shape)
+    if shape[1] <= _FEW_STATES and shape[2] > _FEW:
+        _move_evenly(generator, old, target)
     if available is not None:
         old, target = on_allowed(old, available), on_allowed(target, available)
     count, states, _ = shape
@@ -43,6 +48,16 @@ def two_policies(
     new = np.where(moved & ~whole, new / along_rows(np.add, new), new)
     old[tiny], new[tiny] = exact_step(old[tiny], change[tiny])
     return tiny_made_exact(old, new)
+
+
+def _move_evenly(generator: np.random.Generator, old: np.ndarray, target: np.ndarray) -> None:
+    """Some of the instances with uniform rows of old, which the target moves up in one half of the actions, to 0 in another."""
+    actions = old.shape[-1]
+    (some,) = np.nonzero(generator.random(len(old)) < _EVENLY)
+    rank = generator.random(old[some].shape).argsort(-1).argsort(-1)
+    old[some] = 1 / actions
+    half = actions // 2
+    target[some] = np.where(rank < half, 2 / actions, np.where(rank < 2 * half, 0.0, 1 / actions))
 
 
 def _almost_without(generator: np.random.Generator, rows: np.ndarray) -> np.ndarray:

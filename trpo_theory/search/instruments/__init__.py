@@ -7,6 +7,7 @@ from trpo_theory.search.instrument import Instrument
 from trpo_theory.search.instruments.ascent import Ascent
 from trpo_theory.search.instruments.hypotheses import HypothesisSearch
 from trpo_theory.search.instruments.mutation import Mutation
+from trpo_theory.search.instruments.other_sizes import OtherSizes
 from trpo_theory.search.instruments.samples import Samples
 from trpo_theory.search.instruments.solver_steps import SolverSteps
 from trpo_theory.search.instruments.witnesses import SharpWitnesses
@@ -15,6 +16,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
     SharpWitnesses(),
     SolverSteps(),
     Samples(),
+    OtherSizes(),
     HypothesisSearch(),
     Mutation(),
     Ascent(),

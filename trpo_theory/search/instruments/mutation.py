@@ -15,6 +15,8 @@ SMALL = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3))
 """Sizes that are searched, in the order in which a witness is wanted."""
 WIDER = ((4, 2), (5, 2))
 """Sizes that a longer search adds. Chosen."""
+_OTHERS, _MOST_STATES = 3, 12
+"""How many sizes are searched where the hypotheses are met at none of those, and how large they may be. Chosen."""
 GENERATIONS = 50
 """Of each size. Chosen: ratios of the catalogue's bounds settle in fewer."""
 _SETTLED = 15
@@ -39,8 +41,11 @@ class Mutation(Instrument):
     name = "mutation"
 
     def run(self, hunt: Hunt, effort: int) -> None:
-        """The small sizes, each as long as a refutation of that size would be the smallest."""
-        for shape in hunt.sizes((*SMALL, *WIDER) if effort > 1 else SMALL):
+        """The small sizes, each as long as a refutation of that size would be the smallest; others where those are excluded."""
+        usual = (*SMALL, *WIDER) if effort > 1 else SMALL
+        met = [shape for shape in hunt.sizes_met() if shape[0] <= _MOST_STATES]
+        sizes = usual if not met or not set(usual).isdisjoint(met) else met[:_OTHERS]
+        for shape in hunt.sizes(sizes):
             if hunt.wants(shape):
                 generations = GENERATIONS if hunt.screen.batched else _ONE_BY_ONE
                 descend(hunt, shape, generations * effort, _SETTLED * effort)

@@ -9,6 +9,7 @@ from trpo_theory.search.closed_forms import GAMMAS, walks
 from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.impose import impose
 from trpo_theory.search.instrument import Instrument
+from trpo_theory.search.stretching import stretched_to_fit
 from trpo_theory.search.witnesses import sharp_witnesses, variations
 from trpo_theory.step.instances import Instances
 
@@ -20,6 +21,8 @@ _STRETCHES = np.array([1.0, 1e-2, 1e-4])
 """Steps of those, as shares of the witnesses' own. Chosen."""
 _LARGEST = 12
 """Of instances of one size that are tried at other discounts, the most states. Chosen."""
+_LARGEST_STRETCHED = 35
+"""Of those whose steps are stretched. Chosen: larger ones cost as much as all of these."""
 
 
 class SharpWitnesses(Instrument):
@@ -41,7 +44,18 @@ class SharpWitnesses(Instrument):
             small = [batch for batch in sharp_witnesses() if batch.shape[0] <= _LARGEST] if len(gammas) else []
             for batch in small:
                 hunt.try_out(impose(variations(batch, gammas, _STRETCHES), needs))
+        elif hunt.claim.given is not None and hunt.screen.batched and not needs:
+            _stretch(hunt)
         hunt.prove()
+
+
+def _stretch(hunt: Hunt) -> None:
+    """Try the witnesses out with steps as long as the hypotheses allow, where these limit steps."""
+    for batch in sharp_witnesses():
+        if batch.shape[0] <= _LARGEST_STRETCHED:
+            fitting = stretched_to_fit(hunt.screen, batch)
+            if len(fitting):
+                hunt.try_out(fitting)
 
 
 def _allowed(hunt: Hunt) -> np.ndarray:
