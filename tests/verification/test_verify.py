@@ -174,7 +174,7 @@ def test_a_formula_that_writes_into_its_arrays_hurts_no_other_claim():
         return float(vandal(q))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hunting, "_ONE_BY_ONE_SHARE", 1.0)
+        patch.setattr(hunting, "ONE_BY_ONE_SHARE", 1.0)
         patch.setattr(mutation, "GENERATIONS", 0)
         company = [made(vandal, id="mine/a"), made(clumsy_vandal, id="mine/b"), "order/upper"]
         together = verify(company, instances=100)
