@@ -171,7 +171,7 @@ def test_tallies_add_up_in_any_order():
     for id in SOME:
         mine = [tally for tally in parts if tally.claim == id]
         assert straight[id].instances == sum(tally.instances for tally in mine) == 320
-        assert straight[id].effective == sum(tally.effective for tally in mine) > 250
+        assert straight[id].effective == sum(tally.effective for tally in mine) > 200
         assert straight[id].trivial == sum(tally.trivial for tally in mine) == 320 - straight[id].effective
         assert straight[id].coverage.tried == {"random instances and zoo families": 320}
         low = min(tally.coverage.ranges["gamma"][0] for tally in mine)

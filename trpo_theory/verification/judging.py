@@ -83,7 +83,7 @@ def _not_put_to_the_test(found: Tally) -> str:
         )
         return f"no instance met the hypotheses; fix: {fix}"
     if not found.effective:
-        why = "new is old, or slack and gap are both 0"
+        why = "new is old, or slack and gap are both 0, or its slack is nowhere a finite number"
         return f"no instance put it to the test: in all {found.trivial} that met the hypotheses {why}"
     if found.min_slack == np.inf and not found.within_rounding:
         return "its slack is nowhere a finite number"
