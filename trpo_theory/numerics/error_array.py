@@ -36,6 +36,9 @@ class ErrorArray(NDArrayOperatorsMixin):
     (array([3.25, 0.  ]), array([ True, False]))
     """
 
+    value: Any
+    error: Any
+
     __slots__ = ("error", "value")
     __array_priority__ = 100
 
@@ -45,10 +48,10 @@ class ErrorArray(NDArrayOperatorsMixin):
         infinite = np.isinf(self.value)
         self.error = np.where(infinite, 0.0, error) if infinite.any() else error  # ∞ comes of a 0 that is exactly 0
 
-    shape = property(lambda self: self.value.shape)
-    ndim = property(lambda self: self.value.ndim)
-    size = property(lambda self: self.value.size)
-    dtype = property(lambda self: self.value.dtype)
+    shape: Any = property(lambda self: self.value.shape)
+    ndim: Any = property(lambda self: self.value.ndim)
+    size: Any = property(lambda self: self.value.size)
+    dtype: Any = property(lambda self: self.value.dtype)
     T = property(lambda self: ErrorArray(self.value.T, self.error.T))
 
     def __len__(self) -> int:

@@ -48,6 +48,9 @@ class Graded(NDArrayOperatorsMixin):
         spared: the same of the negation: 0 where false.
     """
 
+    missed: Any
+    spared: Any
+
     __slots__ = ("missed", "spared")
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
@@ -60,10 +63,10 @@ class Graded(NDArrayOperatorsMixin):
         """The truth values alone."""
         return self.missed == 0
 
-    shape = property(lambda self: self.missed.shape)
-    ndim = property(lambda self: self.missed.ndim)
-    size = property(lambda self: self.missed.size)
-    dtype = property(lambda self: np.dtype(bool))
+    shape: Any = property(lambda self: self.missed.shape)
+    ndim: Any = property(lambda self: self.missed.ndim)
+    size: Any = property(lambda self: self.missed.size)
+    dtype: Any = property(lambda self: np.dtype(bool))
 
     def __invert__(self) -> Graded:
         return Graded(self.spared, self.missed)
@@ -79,7 +82,9 @@ class Graded(NDArrayOperatorsMixin):
         one = graded(other)
         return (self & ~one) | (~self & one)
 
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+    __rand__: Any = __and__
+    __ror__: Any = __or__
+    __rxor__: Any = __xor__
 
     def __eq__(self, other: Any) -> Any:
         return ~(self ^ other) if _is_truth(other) else np.equal(self.truth, other)
@@ -137,6 +142,8 @@ class Graded(NDArrayOperatorsMixin):
 
 class Count(NDArrayOperatorsMixin):
     """How many of some `Graded` are true along axes; compared with a number it is graded, for all else an array of integers."""
+
+    value: Any
 
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]

@@ -13,7 +13,7 @@ from trpo_theory.search.findings import Findings
 from trpo_theory.search.scales import best_of, scaled, share_of_terms
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.screened import ONE_BY_ONE_SHARE, SAYS_NOTHING, Screened, spread
-from trpo_theory.search.slack_kind import kind_of
+from trpo_theory.search.slack_kind import SlackKind, kind_of
 from trpo_theory.step.instances import Instances, joined
 from trpo_theory.step.quantities import Quantities
 
@@ -42,6 +42,15 @@ class Hunt:
         instances: how many are drawn at random.
         instrument: the name of the one at work, under which instances are counted: `Instrument.use` sets it.
     """
+
+    claim: Claim
+    generator: np.random.Generator
+    instances: int
+    screen: Screen
+    kind: SlackKind
+    findings: Findings
+    only: Only | None
+    instrument: str
 
     def __init__(
         self,

@@ -32,6 +32,9 @@ class Fitting:
         generator: of random numbers.
     """
 
+    screen: Screen
+    generator: np.random.Generator
+
     def __init__(self, screen: Screen, generator: np.random.Generator) -> None:
         self.screen, self.generator = screen, generator
         self._helped = np.ones(len(MOVES))

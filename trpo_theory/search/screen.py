@@ -52,6 +52,8 @@ class Screen:
         ClaimFailed: if the claim raises an exception on every instance of its own, or its slack is no number.
     """
 
+    claim: Claim
+
     batched: bool
     written_for_one: bool = False
     reads: frozenset[str]

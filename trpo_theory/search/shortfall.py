@@ -33,6 +33,11 @@ class Shortfall(Objective):
         ClaimFailed: if the claim's own code raises an exception.
     """
 
+    claim: Claim
+    kind: SlackKind
+    batched: bool
+    uses: frozenset[str]
+
     def __init__(self, claim: Claim, screen: Screen, kind: SlackKind) -> None:
         self.claim, self.kind, self._screen, self.batched = screen.claim, kind, screen, screen.batched
         self.uses = self.found_uses()

@@ -36,6 +36,12 @@ class Rewiring:
             `exchange`, by type.
     """
 
+    names: Any
+    modules: Any
+    others: Any
+    code: Any
+    by_id: Any
+
     def __init__(
         self,
         names: Mapping[str, Any],

@@ -24,6 +24,9 @@ def as_array(value: Any, dtype: Any = None, **options: Any) -> Any:
 class Vectorised:
     """`np.vectorize`: the function is called for each entry, of all instances at once."""
 
+    function: Any
+    options: Any
+
     def __init__(self, function: Any = _NONE, *_: Any, **options: Any) -> None:
         self.function, self.options = function, options
 
@@ -51,6 +54,9 @@ def _entries(run: Run, x: Any, shape: tuple[int, ...]) -> list[Any]:
 
 class Constant:
     """`np.zeros` and the like, while a formula runs: an array that numbers of a batch can be written into."""
+
+    name: Any
+    original: Any
 
     run: Run | None = None
 

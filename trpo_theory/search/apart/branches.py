@@ -45,6 +45,11 @@ class Branches:
         names: of the variables that the bodies assign, and their values before.
     """
 
+    truth: Any
+    before: Any
+    names: Any
+    depth: Any
+
     def __init__(self, condition: Each, **names: Any) -> None:
         self.run: Run = condition.run
         self.truth = condition.data.reshape(-1) != 0

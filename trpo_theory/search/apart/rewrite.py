@@ -15,7 +15,7 @@ from typing import Any
 
 from trpo_theory.search.apart import branches
 
-NAMES = {
+NAMES: dict[str, Any] = {
     **{"_apart_either": branches.either, "_apart_and": branches.conjunction, "_apart_or": branches.disjunction},
     **{"_apart_not": branches.negation, "_apart_chain": branches.chain, "_apart_filtered": branches.filtered},
     **{"_apart_mixed": branches.mixed, "_apart_branches": branches.Branches, "_apart_unset": branches.UNSET},

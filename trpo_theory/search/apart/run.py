@@ -31,6 +31,9 @@ class Run:
         broken: whether the formula did what has no meaning for a batch, whatever it made of the exception.
     """
 
+    broken: Any
+    active: Any
+
     def __init__(self, n: int) -> None:
         self.n = n
         self.active = np.ones(n, dtype=bool)

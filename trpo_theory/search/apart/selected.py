@@ -28,6 +28,10 @@ class Selected(NDArrayOperatorsMixin):
         mask: which are selected, (K, n).
     """
 
+    entries: Any
+    mask: Any
+    run: Any
+
     __array_priority__ = 1001
 
     def __init__(self, entries: Each, mask: np.ndarray) -> None:

@@ -70,6 +70,9 @@ class WorstCaseHunt(Hunt):
         found: the best instances, with their ratios.
     """
 
+    ratio: Ratio
+    found: Found
+
     def __init__(self, ratio: Ratio, only: Only, generator: np.random.Generator, instances: int) -> None:
         super().__init__(ratio.bound, generator, instances=instances, only=only)
         self.ratio, self._at, self.found = ratio, only, Found.none(only.shape)

@@ -31,6 +31,10 @@ class Ratio(Objective):
         ClaimFailed: if the bound's own code raises an exception, or gives no number.
     """
 
+    bound: Bound
+    batched: bool
+    uses: frozenset[str]
+
     def __init__(self, bound: Bound) -> None:
         screen = Screen(bound)
         self.bound = cast("Bound", screen.claim)

@@ -54,7 +54,8 @@ def _longest_step(old: Any, new: Any) -> Any:
     """New as far from old as rows stay rows: where nothing depends on the length of a step, a long one has few digits."""
     shrinking = [(x, y) for x, y in zip(old.ravel(), new.ravel(), strict=True) if y < x]
     length = min((x / (x - y) for x, y in shrinking), default=Fraction(1))
-    return old + length * (new - old)
+    longest = old + length * (new - old)
+    return longest / longest.sum(1, keepdims=True)
 
 
 def _differs(one: Instances) -> bool:
