@@ -23,6 +23,7 @@ def verdict(word, effective=500, witness=None):
         witness=witness,
         note="",
         searched=types.SimpleNamespace(text="1-3 states"),
+        power="",
     )
 
 

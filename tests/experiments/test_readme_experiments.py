@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import trpo_theory as tt
-from experiments import curves, errata, lower_bound, pictures, trusted_steps
+from experiments import curves, errata, lower_bound, pictures, power, trusted_steps
 from experiments.framework import read_frame
 from experiments.readme import CHAPTER, DATA, DRAWN, FIGURES, KEPT, README, RESULTS, TABLES, spliced
 from trpo_theory.report import style
@@ -133,7 +133,12 @@ def test_a_picture_drawn_again_is_the_one_shown(name, tmp_path):
     from matplotlib.image import imread
 
     frames = {part: read_frame(RESULTS / f"pictures-{part}.csv") for part in DATA["pictures"]}
-    style.save(pictures.figures(frames)[name](), tmp_path, name)
+    timing = ["id", "seed", "seconds", "total"]
+    after = read_frame(RESULTS / "power-after.csv")
+    frames |= {"": after.drop(columns=timing[2:]), "timing": after[timing]}
+    frames["before-timing"] = read_frame(RESULTS / "power-before.csv").merge(after[timing[:2]])  # of the same claims
+    drawing = pictures if FIGURES[name] == "pictures" else power
+    style.save(drawing.figures(frames)[name](), tmp_path, name)
     drawn, shown = (imread(directory / f"{name}.png")[..., :3] for directory in (tmp_path, RESULTS))
     assert drawn.shape == shown.shape
     assert np.abs(drawn - shown).mean() < 0.01  # fonts are matplotlib's own; edges may differ with its release
