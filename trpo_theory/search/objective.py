@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.search.battery import random_instances
+from trpo_theory.search.screen import Screen
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
-_EXTRAS = ("reference", "noise", "groups", "size")
+_EXTRAS = frozenset({"reference", "noise", "groups", "size"})
 """The fields of an instance beyond (mdp, old, new)."""
 _ONE_BY_ONE = 30
 """A formula that cannot be batched is run on so many times fewer instances. Chosen."""
@@ -44,14 +44,10 @@ class Objective(ABC):
         """The instances with what is not read set to its neutral value."""
         return _neutral(instances).replace(**{name: getattr(instances, name) for name in self.uses})
 
-    def found_uses(self) -> frozenset[str]:
-        """The fields beyond (mdp, old, new) that change its values on random instances."""
-        probe = random_instances(np.random.default_rng(0), self.fewer(600), 3, 2)
-        values, plain = self(probe), _neutral(probe)
-        changed = (
-            name for name in _EXTRAS if not np.array_equal(values, self(probe.replace(**{name: getattr(plain, name)})))
-        )
-        return frozenset(changed)
+
+def extras_read(screen: Screen) -> frozenset[str]:
+    """The fields of an instance beyond (mdp, old, new) that the screen's claim reads."""
+    return screen.reads & _EXTRAS
 
 
 def _neutral(instances: Instances) -> Instances:

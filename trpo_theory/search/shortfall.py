@@ -8,7 +8,7 @@ import numpy as np
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.numerics.floats import as_floats
-from trpo_theory.search.objective import Objective
+from trpo_theory.search.objective import Objective, extras_read
 from trpo_theory.search.scales import scaled
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.slack_kind import SlackKind
@@ -40,7 +40,7 @@ class Shortfall(Objective):
 
     def __init__(self, claim: Claim, screen: Screen, kind: SlackKind) -> None:
         self.claim, self.kind, self._screen, self.batched = screen.claim, kind, screen, screen.batched
-        self.uses = self.found_uses()
+        self.uses = extras_read(screen)
 
     def __call__(self, instances: Instances) -> np.ndarray:
         """The values, (B,); −∞ where the hypotheses do not hold, or the slack is ∞ or within rounding."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from trpo_theory.bounds.record import Bound
 from trpo_theory.proofs.settle import failed
-from trpo_theory.search.objective import Objective
+from trpo_theory.search.objective import Objective, extras_read
 from trpo_theory.search.screen import Screen
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
@@ -39,7 +39,7 @@ class Ratio(Objective):
         screen = Screen(bound)
         self.bound = cast("Bound", screen.claim)
         self.batched = screen.batched
-        self.uses = self.found_uses()
+        self.uses = extras_read(screen)
 
     def __call__(self, instances: Instances) -> np.ndarray:
         """The ratios, less a multiple of their rounding error, (B,); −∞ where the bound says nothing or its penalty is 0."""
