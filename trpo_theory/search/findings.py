@@ -92,10 +92,10 @@ class Findings:
         """
         effective = self.counts.add(instrument, instances, screened)
         told = effective & ~screened.silent
-        by_reward = scaled(screened, "reward")
         self.within_rounding += int((effective & screened.untold).sum())
+        self.near += int(screened.near.sum()) if self.relation == ">=" else 0
         self._note_least(screened, told)
-        self._keep(instances, screened, by_reward)
+        self._keep(instances, screened, scaled(screened, "reward"))
         return told
 
     def _note_least(self, screened: Screened, told: np.ndarray) -> None:
@@ -113,7 +113,6 @@ class Findings:
             if by_reward[index] < 0:
                 self._negative.append((float(by_reward[index]), instances.take([index])))
         near = screened.near
-        self.near += int(near.sum()) if self.relation == ">=" else 0
         (index,), taken = np.nonzero(near), np.zeros(len(near), dtype=bool)
         for kept, unit in ((self._near, screened.noise), (self._near_by_gap, screened.gap + _SMALLEST)):
             share = screened.slack[index] / unit[index]

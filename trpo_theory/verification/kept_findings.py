@@ -60,11 +60,8 @@ class RecheckingFindings(KeepingFindings):
     _negatives: list[tuple[float, Instances, int]] = field(default_factory=list)
     _near_zero: list[tuple[float, Instances, int]] = field(default_factory=list)
 
-    def add(self, instances: Instances, screened: Screened, instrument: str = "given instances") -> np.ndarray:
-        """Count a batch; keep its worst, and record every instance with a negative slack."""
-        told = super().add(instances, screened, instrument)
-        self._negative, self._near, self._near_by_gap = [], [], []
-        by_reward = scaled(screened, "reward")
+    def _keep(self, instances: Instances, screened: Screened, by_reward: np.ndarray) -> None:
+        """Every instance with a negative slack."""
         with np.errstate(divide="ignore", invalid="ignore"):
             share = screened.slack / screened.noise
         for found, order, which in (
@@ -72,7 +69,6 @@ class RecheckingFindings(KeepingFindings):
             (self._near_zero, share, screened.near),
         ):
             found += [(float(order[i]), instances, int(i)) for i in np.flatnonzero(which)]
-        return told
 
     def prove(self, claim: Claim) -> None:
         """Decide the recorded instances, the clearly negative ones first, until one is refuted.
