@@ -1,5 +1,6 @@
 from . import bounds, claims, io, report, updates, zoo
-from .bounds.record import Claim, claim
+from .bounds.decorator import claim
+from .bounds.record import Claim
 from .errors import InvalidInput, NotSolved, TrpoTheoryError
 from .loading.sources import load, load_aggregation, load_policy
 from .model.mdp import FiniteMDP

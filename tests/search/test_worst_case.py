@@ -12,7 +12,7 @@ from exact import nearest, rational, step_on
 
 from trpo_theory import cli, zoo
 from trpo_theory.bounds import Bound, all_bounds, get
-from trpo_theory.bounds.record import claim
+from trpo_theory.bounds.decorator import claim
 from trpo_theory.cli import worst  # noqa: F401  (registers the verb)
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.io.files import read_fields

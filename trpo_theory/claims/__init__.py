@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from trpo_theory._catalogue import Catalogue, read_as_mapping
 from trpo_theory.bounds import all_bounds
-from trpo_theory.bounds.record import Claim, claim
+from trpo_theory.bounds.decorator import claim
+from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import chi_square, divergences, errors, identities, order, rates, rules, updates
 from trpo_theory.errors import InvalidInput
 

@@ -12,7 +12,8 @@ import traceback
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from trpo_theory.bounds.record import ON_CLAIM, Claim
+from trpo_theory.bounds.decorator import ON_CLAIM
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 
 
