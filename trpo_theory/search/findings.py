@@ -1,4 +1,4 @@
-"""`Findings`: what a search for a counterexample tried and found, and the proofs in balls of what floats call negative."""
+"""`Findings`: what a search tried and found, and the proofs in balls of slacks that are negative in floats."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Findings:
         min_share: the least slack as a share of the claim's own terms; ∞ where that is not known.
         standing_slack, standing_ratio, standing_share: the same over those whose slack is not clearly negative; of the others
             the slack, where balls prove that it is not negative.
-        within_rounding: effective instances of which floats tell neither the slack nor its terms from 0: none of the above.
+        within_rounding: effective instances whose slack and terms are both within rounding of 0: none of the above.
         near: instances (of an inequality) whose slack is below 0 by no more than rounding, not decided in ball arithmetic.
         refuted: an instance on which the claim is proved false, with its proof.
         undecided: instances that neither floats nor balls decide.
@@ -88,22 +88,22 @@ class Findings:
         """Count a batch of an instrument, and keep its least instances for the balls.
 
         Returns:
-            Which of them are effective and such that floats tell their slack, (B,).
+            Which of them are effective and such that floats resolve their slack, (B,).
         """
         effective = self.counts.add(instrument, instances, screened)
-        told = effective & ~screened.silent
-        self.within_rounding += int((effective & screened.untold).sum())
+        resolved = effective & ~screened.silent
+        self.within_rounding += int((effective & screened.unresolved).sum())
         self.near += int(screened.near.sum()) if self.relation == ">=" else 0
-        self._note_least(screened, told)
+        self._note_least(screened, resolved)
         self._keep(instances, screened, scaled(screened, "reward"))
-        return told
+        return resolved
 
-    def _note_least(self, screened: Screened, told: np.ndarray) -> None:
-        """The least numbers, of the instances that floats tell."""
+    def _note_least(self, screened: Screened, resolved: np.ndarray) -> None:
+        """The least numbers, of the instances whose slack floats resolve."""
         clear = screened.clear_slack
         share = np.where(np.isnan(screened.share), np.inf, np.where(clear == 0, 0.0, screened.share))
         for name, values in (("slack", clear), ("ratio", scaled(screened, "gap")), ("share", share)):
-            for kind, which in (("min", told), ("standing", told & (clear >= 0))):
+            for kind, which in (("min", resolved), ("standing", resolved & (clear >= 0))):
                 least = values[which].min(initial=getattr(self, f"{kind}_{name}"))
                 setattr(self, f"{kind}_{name}", float(least))
 

@@ -120,7 +120,7 @@ class Hunt:
         return sorted(met, key=lambda shape: (shape[0] * shape[1], shape))
 
     def best(self, shape: tuple[int, int]) -> tuple[Instances, Screened]:
-        """The best instances of a size that was tried, with what floats say of them."""
+        """The best instances of a size that was tried, with their slacks in floats."""
         return self._best[shape]
 
     def least(self, shape: tuple[int, int]) -> np.ndarray:
@@ -134,5 +134,5 @@ class Hunt:
         return shape in self._best and self.findings.wants(shape)
 
     def prove(self) -> None:
-        """Decide in ball arithmetic what floats call negative, small instances first, until one is refuted."""
+        """Decide in ball arithmetic the slacks that are negative in floats, small instances first, until one is refuted."""
         self.findings.prove(self.claim)

@@ -23,11 +23,11 @@ _TIE = 1e-9
 """A slack below this share of the gap is a tie, and one of a bound that is attained, more often than not. Chosen: the gap is
 known to 1e-13 of itself, and to 1e-16 over the step's TV."""
 _CLOSER = 48
-"""Instances of a batch whose noise is found where others are told without. Chosen: a few are enough to find a negative one."""
+"""Instances of a batch whose noise is found where the coarse one resolves others. Chosen: a few are enough for a negative one."""
 ONE_BY_ONE = 6
 """Likewise of a formula that is evaluated one instance at a time."""
 _ALL = 400
-"""Likewise where none is told without. Chosen: more than a generation of the directed search."""
+"""Likewise where it resolves none. Chosen: more than a generation of the directed search."""
 MARGIN = 4.0
 """Times that the error bound is taken. Chosen: on 24,000 hostile instances of the catalogue's claims the true error was up to 3.5
 times the bound of first order, but for formulas with jumps."""
@@ -117,32 +117,32 @@ def worth_a_closer_look(
 
 
 class Tries:
-    """How often error bounds are asked for: always while they tell signs, else once for each doubling of the batches seen.
+    """How often error bounds are asked for: always while they resolve signs, else once for each doubling of the batches seen.
 
-    Identities are never told, and cost little so.
+    Slacks of identities are never resolved, and cost little so.
     """
 
     def __init__(self) -> None:
         self._batches, self._in_vain, self._over = 0, 0, False
-        self._met, self._told = 0, 0
+        self._met, self._resolved = 0, 0
 
-    def see(self, met: np.ndarray, told: np.ndarray) -> None:
+    def see(self, met: np.ndarray, resolved: np.ndarray) -> None:
         """Count a batch: which instances meet the hypotheses, and of which the coarse noise tells the sign."""
         self._batches += 1
-        self._met, self._told = self._met + int(met.sum()), self._told + int((met & told).sum())
+        self._met, self._resolved = self._met + int(met.sum()), self._resolved + int((met & resolved).sum())
 
     @property
     def hardly_told(self) -> bool:
-        """Whether the coarse noise has told next to nothing so far."""
-        return self._told <= _HARDLY * self._met
+        """Whether the coarse noise has resolved next to nothing so far."""
+        return self._resolved <= _HARDLY * self._met
 
     def allowed(self, count: int) -> bool:
         """Whether to look closer at so many instances of the batch seen last."""
         return bool(count) and not self._over and self._batches >= 2**self._in_vain
 
-    def count(self, *, told: bool) -> None:
-        """Whether a closer look told the sign of some slack."""
-        self._in_vain += not told
+    def count(self, *, resolved: bool) -> None:
+        """Whether a closer look resolved the sign of some slack."""
+        self._in_vain += not resolved
 
     def over(self) -> None:
         """The formula cannot be followed at all."""

@@ -12,7 +12,7 @@ _BEST = 24
 
 
 def scaled(screened: Screened, scale: str) -> np.ndarray:
-    """The slack over its scale, 0 where floats cannot tell it from 0.
+    """The slack over its scale, 0 where it is within rounding of 0.
 
     The scale is the "gap", so that a bound's constant is what falls, however small the step, or the size of the "reward".
     Where the gap is not screened from 0 either, the instance says nothing and comes behind the others; where the hypotheses do

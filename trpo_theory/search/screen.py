@@ -161,7 +161,7 @@ class Screen:
             return np.inf
 
     def _finer(self, screened: Screened, instances: Instances) -> Screened:
-        """The noise relative to the claim's own terms, on the instances that are most likely told by it."""
+        """The noise relative to the claim's own terms, on the instances whose sign it most likely resolves."""
         tries, coarse = self._tries, screened.noise
         tries.see(screened.met, np.abs(screened.slack) > coarse)
         chosen = worth_a_closer_look(screened.slack, screened.met, coarse, screened.gap, above=tries.hardly_told)
@@ -180,7 +180,7 @@ class Screen:
         with np.errstate(invalid="ignore"):
             missed = MARGIN * found[1] + np.abs(found[0] - slack)
             finer[chosen] = np.fmin(missed, finer[chosen])
-        self._tries.count(told=bool((np.abs(slack) > finer[chosen]).any()))
+        self._tries.count(resolved=bool((np.abs(slack) > finer[chosen]).any()))
         return dataclasses.replace(screened, noise=finer)
 
     def _expect_numbers(self, probe: Instances, index: int) -> None:

@@ -1,4 +1,4 @@
-"""`Screened`: what floats say of a claim on a batch."""
+"""`Screened`: the slack and the hypotheses of a claim on a batch, in floats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 SAYS_NOTHING = 1e300
 """Stands behind every ratio of an instance that puts the claim to the test, and before infinity."""
 NOISE = 1e-11
-"""Of the size of the numbers that a slack is made of: below it, floats do not tell its sign."""
+"""Of the size of the numbers that a slack is made of: below it, floats do not resolve its sign."""
 ONE_BY_ONE_SHARE = 0.05
 """Share of the instances that a formula is run on that cannot be batched. Chosen: it is some 20 times slower."""
 
@@ -23,7 +23,7 @@ class Screened:
     Attributes:
         slack: the least entry of the claim's slack, (B,); ∞ where it says nothing.
         met: whether the hypotheses hold, (B,).
-        noise: rounding error of the slack, (B,): below it in absolute value floats do not tell the slack's sign.
+        noise: rounding error of the slack, (B,): below it in absolute value floats do not resolve the slack's sign.
         signed_gap: η(new) − L, (B,); of a bound with a centre of its own η(new) minus that.
         size: of the numbers that slacks are made of: values and rewards over (1 − γ), (B,).
         moved: whether new differs from old, and the claim is not 0 = 0, (B,); true of a claim that does not read new at all.
@@ -43,7 +43,7 @@ class Screened:
 
     @cached_property
     def clear_slack(self) -> np.ndarray:
-        """The slack, 0 where floats do not tell its sign, (B,)."""
+        """The slack, 0 where floats do not resolve its sign, (B,)."""
         return np.where(np.abs(self.slack) <= self.noise, 0.0, self.slack)
 
     @cached_property
@@ -81,18 +81,18 @@ class Screened:
 
     @property
     def silent(self) -> np.ndarray:
-        """Whether floats say nothing, (B,): the slack is ∞, or `untold`."""
-        return np.isposinf(self.slack) | self.untold
+        """Whether floats resolve nothing, (B,): the slack is ∞, or `unresolved`."""
+        return np.isposinf(self.slack) | self.unresolved
 
     @property
-    def untold(self) -> np.ndarray:
-        """Whether floats tell neither the slack nor the claim's own terms from 0 (the gap, where those are not known), (B,)."""
+    def unresolved(self) -> np.ndarray:
+        """Whether neither the slack nor the claim's own terms are resolved from 0 (the gap, where those are not known), (B,)."""
         size = np.where(np.isnan(self.terms), self.gap, self.terms)
         return (np.abs(self.slack) <= self.noise) & (size <= 100 * self.noise)
 
     @cached_property
     def within_rounding(self) -> np.ndarray:
-        """Whether floats tell neither the slack nor the gap from 0, (B,)."""
+        """Whether neither the slack nor the gap is resolved from 0, (B,)."""
         return (np.abs(self.slack) <= self.noise) & (self.gap <= 100 * self.noise)
 
     @cached_property

@@ -14,10 +14,10 @@ from trpo_theory.step.quantities import Quantities
 
 
 def targeted(claim: Claim | Callable[[Quantities], Any], q: Quantities, *, label: str = "") -> float:
-    """The slack of a claim on one step, in floats; Hypothesis is told to look for steps where it is small beside the gap.
+    """The slack of a claim on one step, in floats; a target makes Hypothesis look for steps where it is small beside the gap.
 
     What is maximised is −slack/(|slack| + |η(new) − L|): it grows as the slack over the gap falls, and knows no units. A claim
-    whose hypotheses fail has the slack ∞, and Hypothesis is told nothing.
+    whose hypotheses fail has the slack ∞, and makes no target.
 
     Args:
         claim: a `Claim`, such as tt.bounds["coupling/tv"], or a function of q that returns a slack: a number, or an array, of

@@ -93,7 +93,7 @@ def _not_put_to_the_test(found: Tally) -> str:
 def _least(found: Tally, witness: Witness | None) -> dict[str, Any]:
     """The least slack, ratio and share; none is negative unless the claim is refuted, and then the slack is.
 
-    Where floats tell no slack from 0, it is 0; a number that nothing tells is ∞.
+    Where every slack is within rounding of 0, it is 0; a number that nothing resolves is ∞.
     """
     if witness is None:
         slack, ratio, share = found.standing_slack, found.standing_ratio, found.standing_share
@@ -101,7 +101,7 @@ def _least(found: Tally, witness: Witness | None) -> dict[str, Any]:
             slack = 0.0
         return {"min_slack": slack, "min_ratio": ratio, "min_share": share}
     slack = found.min_slack
-    if not slack < 0:  # what floats could not tell, balls did
+    if not slack < 0:  # what floats could not resolve, balls did
         upper = witness.decision.upper
         slack = -np.inf if upper is None else float(upper)
     return {"min_slack": slack, "min_ratio": found.min_ratio, "min_share": found.min_share}

@@ -31,19 +31,19 @@ class KeepingFindings(Findings):
 
     def add(self, instances: Instances, screened: Screened, instrument: str = "given instances") -> np.ndarray:
         """Count a batch and keep its worst."""
-        told = super().add(instances, screened, instrument)
-        ratio = np.where(told, scaled(screened, "gap"), np.inf)
-        clear = np.where(told, screened.clear_slack, np.inf)
+        resolved = super().add(instances, screened, instrument)
+        ratio = np.where(resolved, scaled(screened, "gap"), np.inf)
+        clear = np.where(resolved, screened.clear_slack, np.inf)
         full = len(self.worst) == 2 * KEPT  # what is above these is not kept
         limits = (self.worst[KEPT - 1].slack, self.worst[-1].ratio) if full else (np.inf, np.inf)
         orders = [least_of(order, KEPT) for order in (clear, ratio)]
         found = [
             Kept.of(instances, int(index), float(clear[index]), float(ratio[index]))
             for index in np.unique(np.concatenate(orders))
-            if told[index] and (clear[index] <= limits[0] or ratio[index] <= limits[1])
+            if resolved[index] and (clear[index] <= limits[0] or ratio[index] <= limits[1])
         ]
         self.worst = worst_of((*self.worst, *found)) if found else self.worst
-        return told
+        return resolved
 
 
 @dataclass

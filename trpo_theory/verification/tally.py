@@ -68,9 +68,9 @@ class Tally:
         min_ratio: the least slack over |η(new) − L|.
         min_share: the least slack as a share of the claim's own terms.
         standing_slack, standing_ratio, standing_share: the same over those whose slack is not negative: in floats, or, where
-            floats say that it is and ball arithmetic proves that it is not, in balls.
+            it is negative in floats and ball arithmetic proves that it is not, in balls.
         coverage: what was searched.
-        within_rounding: effective instances whose slack and terms are both within rounding of 0: floats say nothing of them.
+        within_rounding: effective instances whose slack and terms are both within rounding of 0.
         near: below 0 by no more than rounding, and that ball arithmetic did not check.
         checked: how many went to balls.
         unchecked: clearly negative in floats, with nothing refuted, and that ball arithmetic did not check.
