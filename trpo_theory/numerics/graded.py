@@ -48,8 +48,8 @@ class Graded(NDArrayOperatorsMixin):
         spared: the same of the negation: 0 where false.
     """
 
-    missed: Any
-    spared: Any
+    missed: np.ndarray
+    spared: np.ndarray
 
     __slots__ = ("missed", "spared")
     __array_priority__ = 100

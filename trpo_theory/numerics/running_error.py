@@ -17,7 +17,8 @@ from trpo_theory.numerics import divergence
 from trpo_theory.numerics import polylog as special
 from trpo_theory.numerics import resolvent as linear
 from trpo_theory.numerics.arithmetic import Array, Policy, Resolvent
-from trpo_theory.numerics.error_array import UNIT, ErrorArray, parts
+from trpo_theory.numerics.error_array import ErrorArray, parts
+from trpo_theory.numerics.error_rules import UNIT
 from trpo_theory.numerics.floats import Floats
 
 _KL_ROUNDING = 16 * UNIT

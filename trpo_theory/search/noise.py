@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.bounds.record import Claim
-from trpo_theory.numerics.error_array import UNIT, ErrorArray, parts
+from trpo_theory.numerics.error_array import ErrorArray, parts
+from trpo_theory.numerics.error_rules import UNIT
 from trpo_theory.numerics.running_error import RunningError
 from trpo_theory.step.instances import Instances, quantities_of_arrays
 from trpo_theory.step.quantities import Quantities

@@ -36,11 +36,11 @@ class Rewiring:
             `exchange`, by type.
     """
 
-    names: Any
-    modules: Any
-    others: Any
-    code: Any
-    by_id: Any
+    names: Mapping[str, Any]
+    modules: Mapping[str, Mapping[str, Any]]
+    others: Mapping[type, Callable[[Any, Callable[[Any], Any]], Any]]
+    code: Callable[[types.CodeType], types.CodeType] | None
+    by_id: dict[int, Any]
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ class Vectorised:
     """`np.vectorize`: the function is called for each entry, of all instances at once."""
 
     function: Any
-    options: Any
+    options: dict[str, Any]
 
     def __init__(self, function: Any = _NONE, *_: Any, **options: Any) -> None:
         self.function, self.options = function, options
@@ -55,7 +55,7 @@ def _entries(run: Run, x: Any, shape: tuple[int, ...]) -> list[Any]:
 class Constant:
     """`np.zeros` and the like, while a formula runs: an array that numbers of a batch can be written into."""
 
-    name: Any
+    name: str
     original: Any
 
     run: Run | None = None

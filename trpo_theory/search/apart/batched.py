@@ -43,13 +43,13 @@ class Batched:
         refused: why some pass could not be made of a batch, whenever that was.
     """
 
-    function: Any
-    unknown: Any
-    lenient: Any
-    failed: Any
-    refused: Any
-    left_out: Any
-    passes: Any
+    function: Callable[[Quantities], Any]
+    unknown: float | bool
+    lenient: bool
+    failed: np.ndarray
+    refused: str
+    left_out: np.ndarray
+    passes: int
 
     def __init__(self, function: Callable[[Quantities], Any], unknown: float | bool, *, lenient: bool = False) -> None:
         self.function, self.unknown, self.lenient = function, unknown, lenient

@@ -45,10 +45,10 @@ class Branches:
         names: of the variables that the bodies assign, and their values before.
     """
 
-    truth: Any
-    before: Any
-    names: Any
-    depth: Any
+    truth: np.ndarray
+    before: np.ndarray
+    names: dict[str, Any]
+    depth: int
 
     def __init__(self, condition: Each, **names: Any) -> None:
         self.run: Run = condition.run

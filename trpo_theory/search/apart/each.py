@@ -49,9 +49,9 @@ class Each(NDArrayOperatorsMixin):
         python: whether it stands for a Python number, whose division by 0 is an error, and not for one of NumPy.
     """
 
-    data: Any
-    run: Any
-    python: Any
+    data: np.ndarray
+    run: Run
+    python: bool
 
     __slots__ = ("data", "python", "run")
     __array_priority__ = 1000

@@ -31,8 +31,8 @@ class Run:
         broken: whether the formula did what has no meaning for a batch, whatever it made of the exception.
     """
 
-    broken: Any
-    active: Any
+    broken: str
+    active: np.ndarray
 
     def __init__(self, n: int) -> None:
         self.n = n

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from trpo_theory.search.apart.each import Each
+from trpo_theory.search.apart.run import Run
 
 _OTHERWISE = {"sum": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf, "any": False, "all": True}
 """What stands in the place of an entry that is not selected."""
@@ -28,9 +29,9 @@ class Selected(NDArrayOperatorsMixin):
         mask: which are selected, (K, n).
     """
 
-    entries: Any
-    mask: Any
-    run: Any
+    entries: Each
+    mask: np.ndarray
+    run: Run
 
     __array_priority__ = 1001
 
