@@ -16,6 +16,7 @@ LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 22, 31)
 _TILTS = (1e-3, 0.05, 0.5)
 """Of a walk's new policy, over √(1 − γ): by the last the walk has drifted away within a horizon. Chosen."""
 _LARGEST_TILT = 0.45
+"""At most: new must still go left with some probability. Chosen."""
 _STEPS = (1e-6, 1e-3, 0.03, 0.1, 0.25, 0.45)
 """Total variation of two-state families. Chosen."""
 _CHI2 = (0.01, 0.1, 0.5)
