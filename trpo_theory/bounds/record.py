@@ -11,6 +11,7 @@ import numpy as np
 from trpo_theory._checks import near_matches
 from trpo_theory.bounds.checked import BoundCheck, gap_rounding, residual_rounding, shift_rounding
 from trpo_theory.bounds.formulas import Condition, Formula, Numbers, Truth
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.errors import InvalidInput, overflow
 from trpo_theory.step.quantities import Quantities
 
@@ -50,6 +51,7 @@ class Claim:
         needs: of `NEEDS`, the properties that an instance must have for the hypotheses to hold.
         note: what a reader should know of the verdict.
         origin: the file of one's own that it was read from; "" for others.
+        proof: of a record of the catalogue, where it is proved on paper; it says nothing of a claim of one's own.
 
     Raises:
         InvalidInput: for an empty id or statement, a formula that is no function, or another value of a field than those.
@@ -70,6 +72,7 @@ class Claim:
     needs: frozenset[str] = frozenset()
     note: str = ""
     origin: str = ""
+    proof: Theorem | None = None
 
     def __post_init__(self) -> None:
         name = type(self).__name__
@@ -175,6 +178,7 @@ class Bound(Claim):
     needs: frozenset[str] = frozenset()
     note: str = ""
     origin: str = ""
+    proof: Theorem | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -21,11 +21,14 @@ from trpo_theory.numerics.ball import rationals
 from trpo_theory.proofs import bound_ratio, refutation, sharp_ends, theorem_cover, update_evidence, witness
 from trpo_theory.proofs.certified_file import FREE_TEXT, Certificate
 from trpo_theory.proofs.evidence import Checker, Evidence
+from trpo_theory.proofs.methods import METHODS
 from trpo_theory.sharp import evidence as sharp_evidence
 from trpo_theory.sharp.prove_upper import KIND as EARLIER_UPPER
 from trpo_theory.step.exact import ExactInstance
 
+_OF_METHODS = {kind: file for method in METHODS for kind, file in method.files.items()}
 CHECKERS: Mapping[str, Checker] = {
+    **{kind: file.check for kind, file in _OF_METHODS.items()},
     witness.KIND: refutation.certify_refutation,
     bound_ratio.KIND: bound_ratio.certify_ratio,
     sharp_evidence.LOWER: sharp_ends.certify_lower,
@@ -34,11 +37,13 @@ CHECKERS: Mapping[str, Checker] = {
     update_evidence.KIND: update_evidence.certify_update_gap,
     theorem_cover.KIND: theorem_cover.certify_cover,
 }
-"""What proves a file of each kind again; the one for supersolutions is what earlier versions wrote."""
+"""What proves a file of each kind again, those of the methods of proof included; the one for
+supersolutions is what earlier versions wrote."""
 _HEAD = frozenset({"kind", "statement", "theorem", "source", "enclosure", "made_by"})
 _INSTANCE = frozenset(field.name for field in dataclasses.fields(ExactInstance))
 _SUPERSOLUTION = frozenset({"gamma", "radius", "divergence", "slope", "nodes", "w", "price", "mu", "nu"})
 FIELDS: Mapping[str, frozenset[str]] = {
+    **{kind: file.fields for kind, file in _OF_METHODS.items()},
     witness.KIND: _INSTANCE | {"claim", "relation", "note", "verdict", "slack", "file", "file_sha256"},
     bound_ratio.KIND: _INSTANCE | {"bound", "ratio"},
     sharp_evidence.LOWER: _INSTANCE - {"groups", "noise", "reference", "size"} | {"divergence", "normaliser", "radius"},

@@ -11,6 +11,7 @@ To add a kind, write that module and add its checker to `CHECKERS` in `trpo_theo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from trpo_theory.bounds.record import Claim
@@ -46,3 +47,16 @@ class Checker(Protocol):
             InvalidInput: for fields that are no file of this kind.
         """
         ...
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """A kind of evidence file.
+
+    Attributes:
+        check: what proves such a file again.
+        fields: what it may say beside the head that all kinds share; a file that says anything else is rejected.
+    """
+
+    check: Checker
+    fields: frozenset[str]

@@ -1,0 +1,51 @@
+"""What the catalogue names as a proof is there: headings of docs/theory.md, and claims that are themselves proved."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.theorem import Theorem
+from trpo_theory.claims import catalogue
+from trpo_theory.errors import InvalidInput
+from trpo_theory.proofs.proving import prove
+
+HEADINGS = set(
+    re.findall(
+        r"^#+ (.+)$", (Path(__file__).parents[2] / "docs" / "theory.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+)
+PROVED = {id: claim.proof for id, claim in catalogue.items() if claim.proof is not None}
+
+
+def test_every_section_that_proves_a_claim_is_a_heading():
+    assert {proof.section for proof in PROVED.values() if proof.section} <= HEADINGS
+
+
+def test_what_a_claim_follows_from_is_itself_proved():
+    for id, proof in PROVED.items():
+        assert set(proof.follows) <= set(PROVED), id
+
+
+def test_no_claim_follows_from_itself():
+    left = {id: set(proof.follows) for id, proof in PROVED.items()}
+    while left:
+        ground = {id for id, follows in left.items() if not follows & set(left)}
+        assert ground, f"a circle among {sorted(left)}"
+        left = {id: follows for id, follows in left.items() if id not in ground}
+
+
+def test_only_true_claims_have_a_proof():
+    assert all(catalogue[id].expected is not False for id in PROVED)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"follows": ("trpo/tv",)}, {"because": "TV² ≤ KL"}])
+def test_a_theorem_names_its_section_or_what_it_follows_from_and_why(wrong):
+    with pytest.raises(InvalidInput, match="the section that has the proof"):
+        Theorem(**wrong)
+
+
+def test_a_claim_of_ones_own_cannot_declare_itself_proved():
+    own = Claim("mine/false", lambda q: -1 - q.max_tv, "-1 ≥ 0", proof=Theorem("Constants"))
+    assert (prove(own).verdict, prove(own).proof) == ("undecided", None)

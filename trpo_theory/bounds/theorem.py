@@ -1,0 +1,50 @@
+"""`Theorem`: where a claim of the catalogue is proved on paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trpo_theory.errors import InvalidInput
+
+DOCUMENT = "docs/theory.md"
+"""The document whose sections prove the claims of the catalogue."""
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """The proof on paper of a claim, as it is stated and for all that its hypotheses allow.
+
+    Args:
+        section: the heading in docs/theory.md under which it is proved, word for word, such as "Constants".
+        follows: ids of claims of the catalogue that it follows from, each of which is itself proved.
+        because: the step from those claims to this one, such as "TV² ≤ KL/2 (Pinsker)".
+
+    Raises:
+        InvalidInput: where neither a section nor a claim is named, or what it follows from is named without the step.
+
+    >>> Theorem("Constants").by
+    'docs/theory.md, "Constants"'
+    >>> Theorem(follows=("trpo/tv",), because="TV² ≤ KL").by
+    'follows from trpo/tv: TV² ≤ KL'
+    """
+
+    section: str = ""
+    follows: tuple[str, ...] = ()
+    because: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.section and not (self.follows and self.because):
+            raise InvalidInput(
+                got=f"{self!r}",
+                wanted="the section that has the proof, or the claims that it follows from and why",
+                fix='write Theorem("Constants"), or Theorem(follows=("trpo/tv",), because="TV² ≤ KL/2")',
+            )
+
+    @property
+    def by(self) -> str:
+        """What a reader looks up, as a phrase."""
+        section = f'{DOCUMENT}, "{self.section}"' if self.section else ""
+        if not self.follows:
+            return section
+        because = f": {self.because}" if self.because else ""
+        return f"follows from {' and '.join(self.follows)}{because}" + (f" ({section})" if section else "")

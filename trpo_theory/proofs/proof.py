@@ -1,0 +1,36 @@
+"""`Proof`: how a claim is proved, and for which instances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from trpo_theory.proofs.evidence import Evidence
+from trpo_theory.proofs.region import Region
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How a claim is proved, and for which instances.
+
+    Attributes:
+        kind: "theorem" (a proof on paper), "implied", "sharp gap", "joint range", "identity", "computed cover", ...
+        by: a phrase that a reader can follow: 'docs/theory.md, "Constants"', "implied by trpo/kl".
+        region: the instances that it holds for.
+        evidence: what writes the file from which `certify` proves it again; None where there is none, as for a proof on paper.
+    """
+
+    kind: str
+    by: str
+    region: Region
+    evidence: Evidence | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def text(self) -> str:
+        """Beside the word "proved": "theorem (docs/theory.md, ...)", with the region where it is not everything."""
+        how = self.by if self.by.startswith(self.kind) else f"{self.kind} ({self.by})"
+        return how if self.region.is_whole else f"{how}, {self.region.text}"
+
+    def to_fields(self) -> dict[str, Any]:
+        """What JSON calls `proof`: kind, by, region."""
+        return {"kind": self.kind, "by": self.by, "region": self.region.to_fields()}

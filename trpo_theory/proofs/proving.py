@@ -1,0 +1,130 @@
+"""`prove`: a claim for all finite MDPs of a region, by the methods of `trpo_theory.proofs.methods`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from trpo_theory.bounds.record import Claim
+from trpo_theory.errors import ClaimFailed, NotSolved
+from trpo_theory.model.types import RealLike
+from trpo_theory.numerics.ball.raw import Undecided
+from trpo_theory.proofs.method import Attempt, Method
+from trpo_theory.proofs.methods import METHODS
+from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.proofs.proof import Proof
+from trpo_theory.proofs.region import EVERYTHING, Box, Interval, Region
+from trpo_theory.proofs.settle import own_code, settle
+from trpo_theory.proofs.witness import Witness
+
+Ends: TypeAlias = tuple[RealLike, RealLike]
+"""The two ends of an interval, floats read as the decimals that they are written as."""
+
+
+@dataclass(frozen=True)
+class Proving:
+    """What became of a claim that was to be proved.
+
+    Attributes:
+        id, expected: of the claim.
+        verdict: "proved", for all that was asked; "refuted", with a witness; "undecided" otherwise.
+        proof: how, and for which instances; where the verdict is "undecided", of the part that is proved; None where nothing is.
+        left: boxes that are not decided.
+        witness: the proved counterexample.
+        note: what is left and why.
+        region: what was asked for.
+    """
+
+    id: str
+    expected: Any
+    verdict: Outcome
+    proof: Proof | None = None
+    left: tuple[Box, ...] = ()
+    witness: Witness | None = None
+    note: str = ""
+    region: Region = EVERYTHING
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether a true claim is proved and a false one refuted; an open one may come out either way."""
+        if self.verdict is Outcome.UNDECIDED:
+            return False
+        return self.expected == "open" or (self.verdict is Outcome.PROVED) == self.expected
+
+    def to_fields(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "id": self.id,
+            "verdict": str(self.verdict),
+            "expected": self.expected,
+            "proof": None if self.proof is None else self.proof.to_fields(),
+            "left": [box.to_fields() for box in self.left],
+            "witness": None if self.witness is None else self.witness.to_fields(),
+            "note": self.note,
+        }
+
+
+def asked(gamma: Ends | None = None, radius: Ends | None = None) -> Region:
+    """The region of a discount and a radius; None for everything.
+
+    Raises:
+        InvalidInput: for ends that are not in [0, 1), or in [0, ∞), in ascending order.
+    """
+    return Region(
+        gamma=None if gamma is None else Interval.of_discounts(*gamma),
+        radius=None if radius is None else Interval.of_radii(*radius),
+    )
+
+
+def prove(
+    claim: Claim, *, gamma: Ends | None = None, radius: Ends | None = None, methods: Iterable[Method] = METHODS
+) -> Proving:
+    """Try each method in turn until one proves the claim, or finds an instance on which exact arithmetic refutes it.
+
+    Args:
+        claim: of the catalogue, or one's own.
+        gamma: the least and the largest γ; every γ in [0, 1) if left out.
+        radius: the least and the largest radius of the divergence that the claim reads; every one if left out.
+        methods: those that are tried.
+
+    Raises:
+        InvalidInput: for ends that are no interval.
+        ClaimFailed: if the claim's own code raises an exception.
+    """
+    region = asked(gamma, radius)
+    part: Attempt | None = None
+    notes: list[str] = []
+    for method in methods:
+        attempt, note = _attempted(method, claim, region)
+        notes += [note] if note else []
+        if attempt is None:
+            continue
+        if attempt.refuted is not None:
+            decision = settle(claim, attempt.refuted)
+            if decision.verdict is Outcome.REFUTED:
+                witness = Witness(claim, attempt.refuted, decision)
+                return Proving(claim.id, claim.expected, Outcome.REFUTED, witness=witness, note=note, region=region)
+            notes.append(f"{method.name}: its instance does not refute the claim, slack {decision.enclosure}")
+        if attempt.proof is not None and not attempt.left and attempt.proof.region.covers(region):
+            return Proving(claim.id, claim.expected, Outcome.PROVED, proof=attempt.proof, note=note, region=region)
+        if part is None or (part.proof is None and attempt.proof is not None):
+            part = attempt
+    part = part or Attempt(None)
+    if not notes:
+        notes.append("no method knows how to prove a claim like this one")
+    return Proving(
+        claim.id, claim.expected, Outcome.UNDECIDED, part.proof, part.left, note="; ".join(notes), region=region
+    )
+
+
+def _attempted(method: Method, claim: Claim, region: Region) -> tuple[Attempt | None, str]:
+    """What came of one method, and its note; a method that cannot decide is none that the others wait for."""
+    try:
+        with own_code(claim, quiet=True):
+            attempt = method.attempt(claim, region)
+    except ClaimFailed as failure:
+        if isinstance(failure.__cause__, NotSolved | Undecided):
+            return None, f"{method.name}: {failure.__cause__}"
+        raise
+    return attempt, "" if attempt is None else attempt.note
