@@ -181,6 +181,14 @@ def test_with_all_policies_allowed_a_rule_improves_at_any_step(name, shape):
         assert moved.mean() > 0.5
 
 
+@pytest.mark.parametrize("name", [*RULES, *AGGREGATED])
+def test_a_step_backwards_is_no_step_of_the_rule(name):
+    mdp = random_mdp(np.random.default_rng(1), 3, 2, np.full(3, 0.5), batch=(3,))
+    old = np.full((3, 3, 2), 0.5)
+    q = step_of(mdp, old, old, groups=np.zeros((3, 3), int), size=np.array([-1.0, 0.0, 1.0]))
+    assert np.broadcast_to(claims[name].met(q), (3,)).tolist() == [False, False, True]
+
+
 # --- F6 ------------------------------------------------------------------------------------------------------------
 
 

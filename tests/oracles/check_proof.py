@@ -278,7 +278,8 @@ GIVEN = {  # hypotheses
     **dict.fromkeys(("chi2/ratio-clip", "chi2/ratio-cap"), covered), "order/surrogate-up": "gain > 0 and 100*T <= 1",
     "update/cv-certificate-cv2": "m > 0 and g*c*var < (1 - g)*m**2",
     "update/cv-certificate-wider": "m > 0 and 10*g*c*(m**2 + var) < 11*(1 - g)*m**2",
-    **dict.fromkeys(STEPS, lambda q: all(q.old[s] == q.old[t] for s in q.S for t in q.S if q.groups[s] == q.groups[t])),
+    **dict.fromkeys(
+        STEPS, lambda q: q.size > 0 and all(q.old[s] == q.old[t] for s in q.S for t in q.S if q.groups[s] == q.groups[t])),
     **dict.fromkeys(ONE_ROW, lambda q: q.size > 0 and all(row == q.old[0] for row in q.old)),
     "mean-kl/linear-open": "10*g >= 1", "mean-kl/linear-4": "4*g >= 1", "mean-kl/linear-2": "5*g >= 4",
     "update/clip-gain": lambda q: sum(q.over(lambda s, a: q.rho[s] * clip(q.new[s][a], q.old[s][a], q.adv[s][a]))) > 0,

@@ -592,8 +592,8 @@ def one_row(case: Case) -> bool:
 
 
 def shared_rows(case: Case) -> bool:
-    """Old is the same in all states of a group."""
-    return all(case.old_policy[t] == case.old_policy[s] for s in case.states for t in case.mates(s))
+    """Old is the same in all states of a group, and the step goes forward."""
+    return case.size > 0 and all(case.old_policy[t] == case.old_policy[s] for s in case.states for t in case.mates(s))
 
 
 def unit_reward_and_uniform(case: Case) -> bool:

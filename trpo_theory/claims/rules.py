@@ -40,6 +40,15 @@ def shares_rows(q: Quantities) -> Truth:
     return (~same | q.close(q.old[:, None], q.old[None])).all((0, 1, 2))
 
 
+def _forward(q: Quantities) -> Truth:
+    """h > 0: a step against the gradient is no step of the rule."""
+    return q.size > 0
+
+
+def _forward_and_shared(q: Quantities) -> Truth:
+    return shares_rows(q) & _forward(q)
+
+
 def tilted(q: Quantities, policy: Numbers, exponent: Numbers) -> Numbers:
     """The policy ∝ policy · exp(exponent), (S, A, *batch): the largest exponent is taken out first, against overflow."""
     top = q.max_a(exponent, where=policy > 0)[:, None]
@@ -134,6 +143,7 @@ def _pair(name: str, source: str, what: str, step: Formula, shared_step: Formula
         improvement,
         improves + rf"\text{{ for any step size, }} {what}",
         source + '; docs/theory.md, "Why improvement is easy in tables"',
+        given=_forward,
         step=step,
         provenance="D",
     )
@@ -142,7 +152,7 @@ def _pair(name: str, source: str, what: str, step: Formula, shared_step: Formula
         improvement,
         improves + rf"\text{{ for any step size, }} {what}\text{{, where states share a row }} g",
         source,
-        given=shares_rows,
+        given=_forward_and_shared,
         expected=False,
         step=shared_step,
         provenance="D",
