@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 
@@ -32,12 +33,14 @@ BOUNDS = (
         _kl,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - 2\epsilon\,\mathrm{Li}_{-1/2}(\gamma)\, D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
         'derived in docs/theory.md, "The chain-rule bound"; the finite-horizon analogue is known',
+        proof=Theorem("The chain-rule bound"),
     ),
     Bound(
         "chain-rule/reverse-kl",
         _reverse_kl,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - 2\epsilon\,\mathrm{Li}_{-1/2}(\gamma)\, D_{\mathrm{KL}}^{\max}(\tilde\pi,\pi)",
         'derived as chain-rule/kl, along the paths of the new policy: docs/theory.md, "The chain-rule bound"',
+        proof=Theorem("The chain-rule bound"),
     ),
     Bound(
         "chain-rule/mean-kl",
@@ -46,5 +49,6 @@ BOUNDS = (
         r"\sqrt{\frac{2\gamma}{1-\gamma}\,\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s)}",
         'derived here: chain rule at a geometric time, docs/theory.md, "The chain-rule bound"; '
         "below cpo/mean-kl exactly for gamma > 1/2",
+        proof=Theorem("The chain-rule bound"),
     ),
 )

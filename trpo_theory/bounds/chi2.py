@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 INFINITE = float("inf")
@@ -92,24 +93,28 @@ BOUNDS = (
         _expected_advantage,
         FROM_L + rf"\mathrm{{sd}}_{{d^\pi}}(\bar A)\,{KAPPA_OVER_D},\quad {LARGEST}",
         'derived in docs/theory.md, "Expected advantage in chi-square"; sharp',
+        proof=Theorem("Expected advantage in chi-square"),
     ),
     Bound(
         "chi2/advantage",
         _advantage,
         FROM_L + rf"\mathrm{{rms}}(A_\pi)\,{SCALED},\quad {LARGEST}",
         'derived in docs/theory.md, "Advantage in chi-square"; sharp for c <= 1',
+        proof=Theorem("Advantage in chi-square"),
     ),
     Bound(
         "chi2/reward",
         _reward,
         FROM_L + rf"\frac{{\mathrm{{sd}}(r)}}{{\sqrt{{1-\gamma}}}}\,{SCALED},\quad {LARGEST}",
         'derived in docs/theory.md, "Reward in chi-square"; sharp',
+        proof=Theorem("Reward in chi-square"),
     ),
     Bound(
         "chi2/instance",
         _instance,
         FROM_L + r"\mathrm{sd}_{d^\pi}(\bar A)\sqrt{\frac{1}{1-\gamma}\,\mathbb{E}_\pi\sum_t\gamma^t(X_t^2-1)}",
         'derived in docs/theory.md, "The ratio\'s second moments exactly": between the gap and chi2/expected-advantage',
+        proof=Theorem("The ratio's second moments exactly"),
     ),
     Bound(
         "chi2/critic",
@@ -119,6 +124,7 @@ BOUNDS = (
         'derived in docs/theory.md, "Any critic"',
         shift=_critic_shift,
         residual=_critic_residual,
+        proof=Theorem("Any critic"),
     ),
     Bound(
         "chi2/ratio-clip",
@@ -126,6 +132,7 @@ BOUNDS = (
         FROM_L + rf"\mathrm{{rms}}(A_\pi)\,{SCALED},\quad c=k^2,\ |\tilde\pi/\pi-1|\le k",
         'derived in docs/theory.md, "Clips and caps"',
         covered,
+        proof=Theorem("Clips and caps"),
     ),
     Bound(
         "chi2/ratio-cap",
@@ -134,5 +141,6 @@ BOUNDS = (
         + rf"\mathrm{{rms}}(A_\pi)\,{SCALED},\quad c=2B\,D_{{\mathrm{{KL}}}}^{{\max}}(\pi,\tilde\pi),\ \tilde\pi\le B\pi",
         'derived in docs/theory.md, "Clips and caps"',
         covered,
+        proof=Theorem("Clips and caps"),
     ),
 )

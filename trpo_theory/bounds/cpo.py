@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 
@@ -38,6 +39,7 @@ BOUNDS = (
         r"\,\mathbb{E}_{s\sim d^\pi}\,\mathrm{TV}(\pi_s,\tilde\pi_s)",
         "Achiam et al. 2017, arXiv:1705.10528, Corollary 1",
         provenance="M",
+        proof=Theorem("The expected advantage and a mean"),
     ),
     Bound(
         "cpo/mean-kl",
@@ -46,6 +48,7 @@ BOUNDS = (
         r"\sqrt{\tfrac12\,\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s)}",
         "Achiam et al. 2017, arXiv:1705.10528, Corollary 3",
         provenance="M",
+        proof=Theorem("The expected advantage and a mean"),
     ),
     Bound(
         "cpo/mean-reverse-kl",
@@ -54,12 +57,14 @@ BOUNDS = (
         r"\sqrt{\tfrac12\,\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\tilde\pi_s\|\pi_s)}",
         "Achiam et al. 2017, arXiv:1705.10528, Corollary 3, in the other direction",
         provenance="M",
+        proof=Theorem("The expected advantage and a mean"),
     ),
     Bound(
         "cpo/max-tv",
         _max_tv,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}\alpha",
         'cpo/mean-tv, the mean at most the maximum: docs/theory.md, "Bounds derived here"',
+        proof=Theorem("The expected advantage and a mean"),
     ),
     Bound(
         "cpo/mean-tv-1",

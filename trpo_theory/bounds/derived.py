@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 
@@ -27,12 +28,14 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\gamma}{(1-\gamma)^2}\alpha^2"
         r"\,\tfrac12\max_s\bigl(\max_a A_\pi(s,a) - \min_a A_\pi(s,a)\bigr)",
         'derived here: trpo/tv with half the span of the advantage, docs/theory.md, "Bounds derived here"',
+        proof=Theorem("Span of the advantage"),
     ),
     Bound(
         "span/tv-q",
         _span_tv_q,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\gamma}{(1-\gamma)^2}\alpha^2\max_{s,a}|Q_\pi(s,a)|",
         'derived here: span/tv, the span of A being that of Q, at most 2 max|Q|: docs/theory.md, "Bounds derived here"',
+        proof=Theorem("Span of the advantage"),
     ),
     Bound(
         "mixed/tv",
@@ -41,5 +44,6 @@ BOUNDS = (
         r"\,\mathbb{E}_{s\sim d^\pi}\,\mathrm{TV}(\pi_s,\tilde\pi_s)",
         "derived here: the visitation change takes the mean, the expected advantage the maximum: "
         'docs/theory.md, "Bounds derived here"',
+        proof=Theorem("Mean and maximum"),
     ),
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.bounds.time_resolved import Loss, growth_by_mean, time_resolved
 from trpo_theory.step.quantities import Quantities
 
@@ -87,5 +88,6 @@ BOUNDS = (
         r"\mathbb{E}(X-1)^2\le v_t\},\quad v_t\text{ of chi2/mean-max}",
         'derived in docs/theory.md, "The floor"',
         small_only=True,
+        proof=Theorem("The ladder as computed"),
     ),
 )

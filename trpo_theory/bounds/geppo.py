@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 
@@ -42,6 +43,7 @@ BOUNDS = (
         "Queeney, Paschalidis and Cassandras 2021 (NeurIPS), arXiv:2111.00072",
         provenance="M",
         shift=_visits_of_reference,
+        proof=Theorem("A reference policy"),
     ),
     Bound(
         "geppo/old-tv",

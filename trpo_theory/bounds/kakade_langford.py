@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 
@@ -48,6 +49,7 @@ BOUNDS = (
         rf"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{{2\gamma x^2}}{{{_HORIZON}}}{_OF_TARGET}{_GIVEN}",
         "Kakade and Langford 2002 (ICML), Theorem 4.1",
         provenance="M",
+        proof=Theorem("Mixtures"),
     ),
     Bound(
         "kakade-langford/trpo-form",
@@ -55,6 +57,7 @@ BOUNDS = (
         rf"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{{2\gamma x^2}}{{(1-\gamma)^2}}{_OF_TARGET}{_GIVEN}",
         "Schulman et al. 2015, arXiv:1502.05477, equation 6",
         provenance="S",
+        proof=Theorem("Mixtures"),
     ),
     Bound(
         "kakade-langford/own-mixture",
@@ -72,6 +75,7 @@ BOUNDS = (
         "derived here: a greedy target has expected advantages of one sign, and the visitation change adds up to 0: "
         'docs/theory.md, "Bounds derived here"',
         given=_target_is_greedy,
+        proof=Theorem("Greedy mixtures"),
     ),
     Bound(
         "kakade-langford/greedy-any",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 
@@ -36,6 +37,7 @@ BOUNDS = (
         "cpo/mean-tv with the coefficient of Dai and Gluzman 2021, arXiv:2107.08068",
         provenance="M",
         small_only=True,
+        proof=Theorem("Chains that mix"),
     ),
     Bound(
         "mixing/tv",
@@ -44,6 +46,7 @@ BOUNDS = (
         "trpo/tv with the coefficient of Dai and Gluzman 2021, arXiv:2107.08068",
         provenance="M",
         small_only=True,
+        proof=Theorem("Chains that mix"),
     ),
     Bound(
         "mixing/kl",
@@ -53,5 +56,6 @@ BOUNDS = (
         "pinsker/kl with the coefficient of Dai and Gluzman 2021, arXiv:2107.08068",
         provenance="M",
         small_only=True,
+        proof=Theorem("Chains that mix"),
     ),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 
@@ -36,6 +37,7 @@ BOUNDS = (
         r"\frac{\max_s \bar A(s) - \min_s \bar A(s)}{2}",
         "Pirotta et al. 2013 (ICML)",
         provenance="M",
+        proof=Theorem("Span of the expected advantage"),
     ),
     Bound(
         "pirotta/q",
@@ -44,6 +46,7 @@ BOUNDS = (
         "Pirotta et al. 2013 (ICML), for rewards that are not negative",
         given=_q_is_not_negative,
         provenance="M",
+        proof=Theorem("Span of the expected advantage"),
     ),
     Bound(
         "pirotta/q-signed",

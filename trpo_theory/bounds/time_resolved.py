@@ -15,6 +15,7 @@ import numpy as np
 from trpo_theory.bounds.chi2 import INFINITE
 from trpo_theory.bounds.formulas import Formula, Numbers
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 BLOCK = 32
@@ -217,12 +218,14 @@ BOUNDS = (
         _penalty("chi2/time-resolved"),
         _L + _MAX + _POLICIES,
         _PROOF + "; sharp for every mean and spread of Abar",
+        proof=Theorem("The ladder as computed"),
     ),
     Bound(
         "chi2/mean-max",
         _penalty("chi2/mean-max"),
         _L + _MEAN + _POLICIES,
         'derived in docs/theory.md, "Mean and spread of chi-square"',
+        proof=Theorem("The ladder as computed"),
     ),
     Bound(
         "chi2/second-order",
@@ -231,9 +234,22 @@ BOUNDS = (
         'derived in docs/theory.md, "The second-order surrogate"',
         shift=_second_order_gain,
         residual=_second_order_residual,
+        proof=Theorem("The ladder as computed"),
     ),
-    Bound("transition/time-resolved", _penalty("transition/time-resolved"), _L + _MAX + _CHAINS, _TRANSITION),
-    Bound("transition/mean-max", _penalty("transition/mean-max"), _L + _MEAN + _CHAINS, _TRANSITION),
+    Bound(
+        "transition/time-resolved",
+        _penalty("transition/time-resolved"),
+        _L + _MAX + _CHAINS,
+        _TRANSITION,
+        proof=Theorem("The ladder as computed"),
+    ),
+    Bound(
+        "transition/mean-max",
+        _penalty("transition/mean-max"),
+        _L + _MEAN + _CHAINS,
+        _TRANSITION,
+        proof=Theorem("The ladder as computed"),
+    ),
     Bound(
         "transition/second-order",
         _penalty("transition/second-order"),
@@ -241,5 +257,6 @@ BOUNDS = (
         _TRANSITION + ": the critic V + u",
         shift=_second_order_gain,
         residual=_second_order_residual,
+        proof=Theorem("The ladder as computed"),
     ),
 )

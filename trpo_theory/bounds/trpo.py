@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 
@@ -50,6 +51,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma}{(1-\gamma)^2}\alpha^2",
         "Schulman et al. 2015, arXiv:1502.05477v5, Theorem 1",
         provenance="S",
+        proof=Theorem("Total variation"),
     ),
     Bound(
         "trpo/kl",
@@ -57,6 +59,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
         "Schulman et al. 2015, arXiv:1502.05477v5, equation 9",
         provenance="S",
+        proof=Theorem("From total variation to KL"),
     ),
     Bound(
         "pinsker/kl",
@@ -64,6 +67,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
         "Schulman et al. 2015 (ICML text) with Pinsker's own constant; equation (9) here",
         provenance="S",
+        proof=Theorem("From total variation to KL"),
     ),
     Bound(
         "coupling/tv",
@@ -71,6 +75,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma\alpha^2}{(1-\gamma)(1-\gamma(1-\alpha))}",
         "Schulman et al. 2015, arXiv:1502.05477v5, appendix A, before its last relaxation",
         provenance="M",
+        proof=Theorem("Coupling"),
     ),
     Bound(
         "pinsker/reverse-kl",
@@ -78,6 +83,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\tilde\pi,\pi)",
         "many notes: pinsker/kl with the divergence that common code constrains",
         provenance="S",
+        proof=Theorem("From total variation to KL"),
     ),
     Bound(
         "bh/kl",
@@ -86,5 +92,6 @@ BOUNDS = (
         r"\bigl(1 - e^{-D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)}\bigr)",
         'trpo/tv with TV² ≤ 1 − exp(−KL), Bretagnolle and Huber 1979, docs/theory.md, "Constants"; '
         "below pinsker/kl past a KL of 1.594",
+        proof=Theorem("From total variation to KL"),
     ),
 )

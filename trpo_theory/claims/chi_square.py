@@ -10,6 +10,7 @@ from fractions import Fraction
 from trpo_theory.bounds import chi2
 from trpo_theory.bounds.formulas import Condition, Numbers, Truth
 from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.claims.rules import improvement
 from trpo_theory.step.quantities import Quantities
 
@@ -72,6 +73,7 @@ def _certificate(suffix: str, radius: str, met: Condition, source: str, *, expec
         given=met,
         expected=expected,
         provenance="D",
+        proof=Theorem("The coefficient of variation") if expected else None,
     )
 
 
@@ -82,6 +84,7 @@ CLAIMS = (
         rf"\chi^2(d_{{\tilde\pi}}\|d_\pi)\le\frac{{\gamma c}}{{1-\gamma(1+c)}},\quad {_C}",
         'derived in docs/theory.md, "Occupancy in chi-square"; sharp',
         provenance="D",
+        proof=Theorem("Occupancy in chi-square"),
     ),
     Claim(
         "chi2/clip",
@@ -90,6 +93,7 @@ CLAIMS = (
         'derived in docs/theory.md, "Clips and caps"; sharp',
         given=chi2.covered,
         provenance="D",
+        proof=Theorem("Clips and caps"),
     ),
     Claim(
         "chi2/cap",
@@ -99,6 +103,7 @@ CLAIMS = (
         'derived in docs/theory.md, "Clips and caps": the largest chi-square under a cap B and a KL divergence; sharp',
         given=chi2.covered,
         provenance="D",
+        proof=Theorem("Clips and caps"),
     ),
     Claim(
         "transition/data-processing",
@@ -106,6 +111,7 @@ CLAIMS = (
         r"\chi^2(P_{\tilde\pi}(\cdot|s)\|P_\pi(\cdot|s))\le\chi^2(\tilde\pi_s\|\pi_s)",
         'the data-processing inequality; docs/theory.md, "Chi-square of the transitions"',
         provenance="D",
+        proof=Theorem("Chi-square of the transitions"),
     ),
     _certificate(
         "",

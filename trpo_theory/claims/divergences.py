@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Formula, Numbers
 from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 RENYI_ORDERS = (0.1, 0.5, 0.9)
@@ -99,5 +100,6 @@ CLAIMS = (
         r"\mathbb{E}_{s\sim d_\pi} D_{\mathrm{KL}}(\pi_s \| \tilde\pi_s)",
         'derived: the chain rule at a geometric time, docs/theory.md, "The chain-rule bound"',
         provenance="D",
+        proof=Theorem("The chain-rule bound"),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trpo_theory.bounds import get
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.claims.rules import improvement
 from trpo_theory.step.quantities import Quantities
 
@@ -58,6 +59,7 @@ CLAIMS = (
         "Kakade & Langford 2002 treat the error of a greedy step",
         provenance="D",
         note="Attained: F1 with Â = A + x.",
+        proof=Theorem("Errors of the advantage"),
     ),
     Claim(
         "error/centred",
@@ -67,6 +69,7 @@ CLAIMS = (
         'derived: Hölder\'s inequality, docs/theory.md, "Errors of the advantage"',
         provenance="D",
         note="Attained where every state moves α from an action with Â − A = −x to one with +x.",
+        proof=Theorem("Errors of the advantage"),
     ),
     Claim(
         "error/greedy",
@@ -78,6 +81,7 @@ CLAIMS = (
         step=greedy_on_estimate,
         provenance="D",
         note="Attained where an action with A = −2x ties with old's own.",
+        proof=Theorem("Errors of the advantage"),
     ),
     Claim(
         "error/eps-hat",

@@ -6,6 +6,7 @@ from typing import Any
 
 from trpo_theory.bounds.formulas import Formula, Numbers, Truth
 from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.claims.rules import pooled
 from trpo_theory.step.quantities import Quantities
 
@@ -86,6 +87,7 @@ CLAIMS = (
         r"\eta(\tilde\pi) = \eta(\pi) + \sum_s \rho_{\tilde\pi}(s) \sum_a \tilde\pi(a|s) A_\pi(s,a)",
         "Kakade & Langford 2002, Lemma 6.1; equations (3) and (6)",
         "S",
+        proof=Theorem("Proofs of the equations"),
     ),
     _identity(
         "id/advantage-mean",
@@ -93,6 +95,7 @@ CLAIMS = (
         r"\sum_a \pi(a|s) A_\pi(s,a) = 0 \text{ for all } s, \text{ and } L_\pi(\pi) = \eta(\pi)",
         "equations (4) and (8)",
         "S",
+        proof=Theorem("Proofs of the equations"),
     ),
     _identity(
         "id/flow",
@@ -100,6 +103,7 @@ CLAIMS = (
         r"\rho_\pi = \rho_0 + \gamma P_\pi^{\top} \rho_\pi, \text{ and } \sum_s \rho_\pi(s) = \frac{1}{1-\gamma}",
         "equation (5)",
         "S",
+        proof=Theorem("Proofs of the equations"),
     ),
     _identity(
         "id/gradient",
@@ -108,6 +112,7 @@ CLAIMS = (
         r"\text{, in every direction inside the simplex and through shared logits}",
         "Schulman et al. 2015, arXiv:1502.05477, equation 4; equation (8)",
         "S",
+        proof=Theorem("Proofs of the equations"),
     ),
     _identity(
         "id/raw-partials",
@@ -135,6 +140,7 @@ CLAIMS = (
         "Schulman et al. 2015, arXiv:1502.05477, section 5; equation (14)",
         "M",
         given=_continuous,
+        proof=Theorem("Proofs of the equations"),
     ),
     _identity(
         "id/importance-any",
@@ -150,6 +156,7 @@ CLAIMS = (
         r"\sum_s \rho_\pi \sum_a \tilde\pi Q_\pi = \sum_s \rho_\pi \sum_a \tilde\pi A_\pi + \sum_s \rho_\pi V_\pi",
         "Schulman et al. 2015, arXiv:1502.05477, section 5, before equation 14",
         "M",
+        proof=Theorem("Proofs of the equations"),
     ),
     _identity(
         "errata/eta-with-advantage",
@@ -166,5 +173,6 @@ CLAIMS = (
         r"\mathbb{E}_{\tilde\pi}\Bigl[\sum_t \gamma^t A_\pi(s_t, a_t)\Bigr] = \eta(\tilde\pi) - \eta(\pi)",
         'equation (3): docs/theory.md, "The fourteen equations"',
         "D",
+        proof=Theorem("Proofs of the equations"),
     ),
 )

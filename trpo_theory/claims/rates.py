@@ -8,6 +8,7 @@ import numpy as np
 
 from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.claims.rules import tilted
 from trpo_theory.step.quantities import Quantities
 
@@ -108,6 +109,7 @@ CLAIMS = (
         provenance="M",
         needs=_BUILT_IN,
         note=_ANY_COMPARATOR,
+        proof=Theorem("Natural policy gradient"),
     ),
     Claim(
         "rate/npg-sharper",
@@ -131,5 +133,6 @@ CLAIMS = (
         provenance="M",
         needs=frozenset({"optimal-new"}),
         note=_ANY_COMPARATOR,
+        proof=Theorem("Policy mirror descent"),
     ),
 )

@@ -11,6 +11,7 @@ import numpy as np
 
 from trpo_theory.bounds.formulas import Formula, Numbers, Truth
 from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 
@@ -135,7 +136,9 @@ _NPG = "Kakade 2001; exact form in Agarwal et al. 2021, arXiv:1908.00261"
 _PPO = "Schulman et al. 2017, arXiv:1707.06347, equation 7"
 
 
-def _pair(name: str, source: str, what: str, step: Formula, shared_step: Formula, note: str) -> tuple[Claim, Claim]:
+def _pair(
+    name: str, source: str, what: str, step: Formula, shared_step: Formula, note: str, section: str
+) -> tuple[Claim, Claim]:
     """The rule with all policies allowed (true: Ā ≥ 0 in every state), and in a class that shares rows (false)."""
     improves = r"\eta(\tilde\pi) \ge \eta(\pi)"
     tabular = Claim(
@@ -146,6 +149,7 @@ def _pair(name: str, source: str, what: str, step: Formula, shared_step: Formula
         given=_forward,
         step=step,
         provenance="D",
+        proof=Theorem(section),
     )
     shared = Claim(
         f"{name}-aggregated",
@@ -172,6 +176,7 @@ CLAIMS = (
         _softmax_gradient_aggregated,
         "F6, p = 0.4: a step of 20 takes η from 0.216 to 0.150, one of 40 to 0.039; with the one logit of a sigmoid "
         "instead of two, steps are twice as long for the same move.",
+        "The exponential rules in tables",
     ),
     *_pair(
         "update/npg",
@@ -180,6 +185,7 @@ CLAIMS = (
         _npg,
         _npg_aggregated,
         "",
+        "The exponential rules in tables",
     ),
     *_pair(
         "update/ppo-clip",
@@ -189,6 +195,7 @@ CLAIMS = (
         _ppo_clip,
         _ppo_clip_aggregated,
         "Of the many maximisers the one nearest to old, as clip_maximiser documents; F6, p = 0.4: c above 1/2 lowers η.",
+        "The clipped surrogate in tables",
     ),
     Claim(
         "update/clip-gain",

@@ -6,6 +6,7 @@ from typing import Any
 
 from trpo_theory.bounds.formulas import Numbers, Truth
 from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.claims.rules import improvement
 from trpo_theory.step.quantities import Quantities
 from trpo_theory.updates import MaxKL, MeanKL, Penalty
@@ -86,6 +87,7 @@ def _chi2_claim() -> Claim:
         problem=lambda size: Penalty(bound="chi2/advantage"),
         provenance="D",
         tabular=False,
+        proof=Theorem("Improvement by any true penalty"),
     )
 
 
@@ -99,6 +101,7 @@ def _penalty_claim(suffix: str, bound: str) -> Claim:
         problem=lambda size: Penalty(bound=bound),
         provenance="S",
         tabular=False,
+        proof=Theorem("Improvement by any true penalty"),
     )
 
 
@@ -113,6 +116,7 @@ def _pair(name: str, problem: Any, maximised: str, source: str, note: str) -> tu
         given=_visited,
         problem=problem,
         provenance="D",
+        proof=Theorem("Trust regions and penalties in tables"),
     )
     shared = Claim(
         f"{name}-aggregated",
@@ -169,6 +173,7 @@ CLAIMS = (
         problem=MeanKL,
         provenance="S",
         tabular=False,
+        proof=Theorem("The expected advantage and a mean"),
     ),
     Claim(
         "update/step-tiny",
@@ -183,6 +188,7 @@ CLAIMS = (
         "optimum C D ≤ f(D). Measured at γ = 0.5, 0.9, 0.99 "
         "from a uniform old, median of 8 Dirichlet MDPs (5 states, 3 actions): 2.5e-2, 2.9e-4, 2.3e-6 nats; trpo/kl a quarter "
         "of that; chain-rule/kl 5.3e-2, 3.5e-3, 2.9e-4; river-swim at 0.99: 2.9e-9, 7e-10 and 3.7e-7.",
+        proof=Theorem("How far the penalty lets a step go"),
     ),
     Claim(
         "update/max-kl-hard",
