@@ -8,6 +8,7 @@ from .model.policy import StateAggregation, greedy, mixture, softmax, uniform
 from .numerics import divergence
 from .proofs.certified_bounds import CertifiedBound, certify_bounds
 from .proofs.certifying import certify
+from .proofs.proving import Proving
 from .proofs.update_gap import certify_update
 from .recorded.auditing import audit
 from .recorded.record import Audit
@@ -46,6 +47,7 @@ from .updates import (
     update,
 )
 from .verification.falsifying import check, falsify
+from .verification.proving import prove
 from .verification.verdict import Verdict, Verification
 from .verification.verifying import verify
 
@@ -70,6 +72,7 @@ __all__ = [
     "NotSolved",
     "Optimum",
     "Penalty",
+    "Proving",
     "Quantities",
     "ReverseMaxChi2",
     "ReverseMaxKL",
@@ -111,6 +114,7 @@ __all__ = [
     "load_policy",
     "mixture",
     "optimal",
+    "prove",
     "report",
     "sharp_gap",
     "softmax",

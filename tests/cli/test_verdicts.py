@@ -11,16 +11,18 @@ from trpo_theory.cli.verdicts import few_effective, print_verdicts
 WITNESS = types.SimpleNamespace(size_text="2 states, 2 actions, denominators to 75557863725914323201865")
 
 
-def verdict(word, effective=500, witness=None):
+def verdict(word, effective=500, witness=None, proof=None):
     return types.SimpleNamespace(
         id="mine/lemma-3",
         expected=True,
         verdict=word,
-        as_expected=word == "unrefuted",
+        as_expected=word in ("unrefuted", "proved"),
         instances=1000,
         effective=effective,
         min_slack=-1.5 if witness else 0.25,
         witness=witness,
+        proof=proof,
+        how=witness.size_text if witness else proof.text if proof else "",
         note="",
         searched=types.SimpleNamespace(text="1-3 states"),
         power="",

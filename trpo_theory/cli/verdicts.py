@@ -1,4 +1,4 @@
-"""How verdicts look on a terminal: a row a claim, then what was searched, and what the counts leave open."""
+"""How verdicts look on a terminal: a row a claim with its proof or witness, then what was searched, and what is left open."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ _FEW = 0.01
 
 
 def print_verdicts(verification: Verification, *, written: bool = False) -> None:
-    """A row a claim, then the notes; witnesses below the table where the terminal is too narrow for their column.
+    """A row a claim, then the notes; proofs and witnesses below the table where the terminal is too narrow for their column.
 
     Args:
         verification: the verdicts.
         written: whether the witnesses have been written to files.
     """
     console = new_console()
-    table = _table(verification, witnesses=True)
+    table = _table(verification, how=True)
     narrow = is_narrower(console, table)
-    print_table(console, _table(verification, witnesses=False) if narrow else table)
+    print_table(console, _table(verification, how=False) if narrow else table)
     for verdict in verification:
         if narrow and verdict.witness:
             console.print(f"{verdict.id}: witness: {verdict.witness.size_text}", markup=False)
+        if narrow and verdict.proof:
+            console.print(f"{verdict.id}: proved: {verdict.proof.text}", markup=False)
         if verdict.note:
             console.print(f"{verdict.id}: {verdict.note}", markup=False)
         if few := few_effective(verdict):
             console.print(f"{verdict.id}: {few}", markup=False)
-        if verdict.verdict in ("unrefuted", "undecided"):
+        if verdict.verdict in ("proved", "unrefuted", "undecided"):
             console.print(f"{verdict.id}: searched: {verdict.searched.text}", markup=False)
         if verdict.power:
             console.print(f"{verdict.id}: {verdict.power}", markup=False)
@@ -61,13 +63,13 @@ def word(expected: Any) -> str:
     return {True: "true", False: "false"}.get(expected, str(expected))
 
 
-def _table(verification: Verification, *, witnesses: bool) -> Any:
+def _table(verification: Verification, *, how: bool) -> Any:
     from rich.markup import escape
     from rich.table import Table
 
     table = Table("claim", "expected", "verdict", "instances", "effective", "least slack")
-    if witnesses:
-        table.add_column("witness")
+    if how:
+        table.add_column("proof or witness")
     for verdict in verification:
         mark = verdict.verdict if verdict.as_expected else f"[bold red]{verdict.verdict}[/]"
         cells = [
@@ -78,5 +80,5 @@ def _table(verification: Verification, *, witnesses: bool) -> Any:
             str(verdict.effective),
             least_slack(verdict, 4),
         ]
-        table.add_row(*cells, *([verdict.witness.size_text if verdict.witness else ""] if witnesses else []))
+        table.add_row(*cells, *([escape(verdict.how)] if how else []))
     return table

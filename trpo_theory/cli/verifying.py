@@ -37,7 +37,7 @@ def claims(
     as_json: JsonOption = False,
 ) -> int:
     """List the catalogue: every claim, whether it is expected to be true, and where it is stated."""
-    listed = _chosen(ids, from_file)
+    listed = chosen(ids, from_file)
     names = ("id", "expected", "provenance", "source", "statement", "relation")
     if as_json:
         return print_json({"claims": [{name: getattr(claim, name) for name in names} for claim in listed]})
@@ -74,18 +74,18 @@ def verify(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --out.")] = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Verdicts on claims: refuted with a proved witness, or unrefuted in so many instances."""
+    """Verdicts on claims: refuted with a proved witness, proved, or unrefuted in so many instances."""
     from trpo_theory.verification.verifying import plan, verify
 
     if out is not None:
         _checked_directory(Path(out))
-    chosen = _chosen(ids, from_file)
+    claims = chosen(ids, from_file)
     recipe: dict[str, Any] = {"instances": instances, "seed": seed, "states": states, "actions": actions}
-    tasks = len(plan(chosen, **recipe))
+    tasks = len(plan(claims, **recipe))
     where: dict[str, Any] = {"jobs": jobs, "dask": dask, "out": out, "resume": resume}
     try:
         with own_errors(), progress("verifying", tasks) as advance:
-            verification = verify(chosen, **recipe, **where, advance=advance)
+            verification = verify(claims, **recipe, **where, advance=advance)
     except KeyboardInterrupt:
         if out is None:
             raise
@@ -122,7 +122,7 @@ def falsify(
 
     if out is not None:
         checked_evidence_path(out)
-    claim = _chosen([claim_id], from_file)[0]
+    claim = chosen([claim_id], from_file)[0]
     with own_errors(), busy("searching"):
         verdict = falsify(claim, seed=seed)
     if verdict.witness is not None and out is not None:
@@ -137,8 +137,11 @@ def falsify(
         console.print(f"{verdict.id}: error: {verdict.note}", markup=False)
         return status
     if verdict.witness is None:
+        if verdict.proof is not None:
+            console.print(f"{verdict.id}: proved: {verdict.proof.text}", markup=False)
+        word = "no counterexample" if verdict.proof is not None else verdict.verdict
         console.print(
-            f"{verdict.id}: {verdict.verdict} in {verdict.instances} instances, {verdict.effective} of which put it to the test; "
+            f"{verdict.id}: {word} in {verdict.instances} instances, {verdict.effective} of which put it to the test; "
             f"least slack {least_slack(verdict, 6)}",
             markup=False,
         )
@@ -157,7 +160,10 @@ def falsify(
 @app.command(epilog="Example:  trpo-theory certify witness.json")
 def certify(
     evidence: Annotated[
-        str, typer.Argument(metavar="WITNESS.json", help="What falsify, worst-case, sharp or update --certify wrote.")
+        str,
+        typer.Argument(
+            metavar="WITNESS.json", help="What falsify, prove, worst-case, sharp or update --certify wrote."
+        ),
     ],
     from_file: FromOption = None,
     as_json: JsonOption = False,
@@ -193,7 +199,7 @@ def claims_of(path: str) -> list[Claim]:
     return read_claims(path)
 
 
-def _chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
+def chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
     """The claims meant: of the file, if there is one, else of the catalogue."""
     for name in ids or []:
         if name.endswith(".py"):
@@ -239,7 +245,7 @@ def _status_of(verdict: Verdict) -> int:
     """1 for one expected true that was refuted, and one expected false that was not; 3 for one undecided, and an error."""
     if verdict.as_expected:
         return OK
-    return CHECK_FAILED if verdict.verdict in ("refuted", "unrefuted") else UNDECIDED
+    return UNDECIDED if verdict.verdict in ("undecided", "error") else CHECK_FAILED
 
 
 def _checked_directory(directory: Path) -> None:

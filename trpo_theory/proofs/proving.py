@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from trpo_theory.bounds.record import Claim
@@ -34,6 +34,7 @@ class Proving:
         witness: the proved counterexample.
         note: what is left and why.
         region: what was asked for.
+        tried: the methods that say something of such a claim.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Proving:
     witness: Witness | None = None
     note: str = ""
     region: Region = EVERYTHING
+    tried: tuple[str, ...] = ()
 
     @property
     def as_expected(self) -> bool:
@@ -62,6 +64,7 @@ class Proving:
             "left": [box.to_fields() for box in self.left],
             "witness": None if self.witness is None else self.witness.to_fields(),
             "note": self.note,
+            "tried": list(self.tried),
         }
 
 
@@ -93,29 +96,25 @@ def prove(
         ClaimFailed: if the claim's own code raises an exception.
     """
     region = asked(gamma, radius)
-    part: Attempt | None = None
+    base = Proving(claim.id, claim.expected, Outcome.UNDECIDED, region=region)
     notes: list[str] = []
     for method in methods:
         attempt, note = _attempted(method, claim, region)
         notes += [note] if note else []
         if attempt is None:
             continue
+        base = replace(base, tried=(*base.tried, method.name))
         if attempt.refuted is not None:
             decision = settle(claim, attempt.refuted)
             if decision.verdict is Outcome.REFUTED:
                 witness = Witness(claim, attempt.refuted, decision)
-                return Proving(claim.id, claim.expected, Outcome.REFUTED, witness=witness, note=note, region=region)
+                return replace(base, verdict=Outcome.REFUTED, proof=None, left=(), witness=witness, note=note)
             notes.append(f"{method.name}: its instance does not refute the claim, slack {decision.enclosure}")
         if attempt.proof is not None and not attempt.left and attempt.proof.region.covers(region):
-            return Proving(claim.id, claim.expected, Outcome.PROVED, proof=attempt.proof, note=note, region=region)
-        if part is None or (part.proof is None and attempt.proof is not None):
-            part = attempt
-    part = part or Attempt(None)
-    if not notes:
-        notes.append("no method knows how to prove a claim like this one")
-    return Proving(
-        claim.id, claim.expected, Outcome.UNDECIDED, part.proof, part.left, note="; ".join(notes), region=region
-    )
+            return replace(base, verdict=Outcome.PROVED, proof=attempt.proof, left=(), note=note)
+        if base.proof is None:
+            base = replace(base, proof=attempt.proof, left=attempt.left)
+    return replace(base, note="; ".join(notes))
 
 
 def _attempted(method: Method, claim: Claim, region: Region) -> tuple[Attempt | None, str]:

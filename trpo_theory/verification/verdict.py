@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.proofs.proof import Proof
 from trpo_theory.proofs.witness import Witness
 from trpo_theory.search.coverage import Coverage
 
@@ -23,8 +24,9 @@ class Verdict:
 
     Attributes:
         id, expected: of the claim.
-        verdict: "refuted" (a witness is proved), "unrefuted" (none found: not the same as true), "undecided", or
-            "error" (the claim's own code failed; the note has its line).
+        verdict: "refuted" (a witness is proved), "proved" (for all that the claim is about, and no counterexample was found),
+            "unrefuted" (none found: not the same as true), "undecided", or "error" (the claim's own code failed; the note has
+            its line).
         instances: how many were tried: effective + trivial + those that did not meet the hypotheses.
         effective: how many put the claim to the test: distinct instances that met the hypotheses and moved, which is that new
             differs from old and that slack and gap are not both exactly 0. If the claim does not read new, all move. Distinct:
@@ -39,9 +41,9 @@ class Verdict:
         min_share: the least slack as a share of the claim's own terms, likewise: how close to 0, in [-1, 1]. Of gap + penalty
             it is slack/(|gap| + |penalty|): the terms are what the formula adds up last; ∞ where it ends otherwise.
         searched: what was searched: sizes, ranges that the effective instances covered, instances of each instrument.
-        proof: how it is proved; None where it is not.
-        margin_found: of a bound that stands: the margin that a search with the default settings finds in nine cases of ten of
-            such bounds (`search.power`); None where that was not measured.
+        proof: how it is proved, and for which instances; None where it is not.
+        margin_found: of a bound that stands and is not proved: the margin that a search with the default settings finds in nine
+            cases of ten of such bounds (`search.power`); None where that was not measured.
         power: that in a sentence.
     """
 
@@ -58,7 +60,7 @@ class Verdict:
     trivial: int = 0
     min_share: float = np.inf
     searched: Coverage = field(default_factory=Coverage)
-    proof: Mapping[str, Any] | None = None
+    proof: Proof | None = None
     margin_found: float | None = None
     power: str = ""
 
@@ -67,7 +69,14 @@ class Verdict:
         """Whether a true claim stands and a false one is refuted; an open one may come out either way."""
         if self.verdict in (Outcome.UNDECIDED, Outcome.ERROR):
             return False
-        return self.expected == "open" or (self.verdict == Outcome.UNREFUTED) == self.expected
+        return self.expected == "open" or (self.verdict is not Outcome.REFUTED) == self.expected
+
+    @property
+    def how(self) -> str:
+        """Beside the word: how it is proved, or the size of the witness; "" where neither is there."""
+        if self.witness is not None:
+            return self.witness.size_text
+        return "" if self.proof is None else self.proof.text
 
     def to_fields(self) -> dict[str, Any]:
         """For JSON: the witness as the content of its file, or None."""
@@ -75,7 +84,7 @@ class Verdict:
         return {name: getattr(self, name) for name in ("id", "verdict", "expected", *counts, "note")} | {
             "searched": self.searched.to_fields(),
             "margin_found": self.margin_found,
-            "proof": self.proof,
+            "proof": None if self.proof is None else self.proof.to_fields(),
             "witness": self.witness.to_fields() if self.witness else None,
         }
 
@@ -116,7 +125,7 @@ class Verification:
         rows = [verdict.to_fields() for verdict in self.verdicts]
         for row, verdict in zip(rows, self.verdicts, strict=True):
             row["witness"] = verdict.witness.size_text if verdict.witness else ""
-            row["searched"], row["proof"] = verdict.searched.text, "" if verdict.proof is None else verdict.proof["by"]
+            row["searched"], row["proof"] = verdict.searched.text, "" if verdict.proof is None else verdict.proof.text
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:

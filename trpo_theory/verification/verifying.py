@@ -9,6 +9,7 @@ from typing import Any
 from trpo_theory import _checks, claims
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
+from trpo_theory.verification.attempts import with_proofs
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.execute import execute
 from trpo_theory.verification.fingerprint import fingerprint
@@ -40,7 +41,7 @@ def verify(
     Every claim is run on the same battery of random, sparse, near and worst-case instances, and on those that a directed
     search finds by descending on its slack. An instance with a negative float slack is decided in ball arithmetic, and
     shrunk. More instances than one battery come in chunks, each with a seed of its own, so that memory does not grow with
-    their number.
+    their number. What stands is proved where the catalogue names a theorem, or a method of proof that takes seconds has it.
 
     Claims read from a file are run in a process beside this one, so that one which ends its process (`os._exit`, a crash) is an
     error like any other; those made in this process are run in it where jobs is 1.
@@ -59,8 +60,8 @@ def verify(
         advance: called as tasks of the `plan` are done, one for each claim at least, for a progress bar.
 
     Returns:
-        A `Verification`; "unrefuted" says that no counterexample was found, not that there is none; "error", that
-        the claim's own code failed: the other claims are judged all the same.
+        A `Verification`; "proved" says how, for all that the claim is about; "unrefuted", that no counterexample was found, not
+        that there is none; "error", that the claim's own code failed: the other claims are judged all the same.
 
     Raises:
         InvalidInput: for an unknown id, with its near matches; for a directory that cannot be written, or is of another run.
@@ -75,6 +76,7 @@ def verify(
     directory = _directory(out, chosen, settings, resume=resume)
     with directory or contextlib.nullcontext():
         verdicts = run_tasks(chosen, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
+    verdicts = with_proofs(chosen, verdicts, jobs=jobs, dask=dask)
     if instances >= INSTANCES:  # what the power was measured with, or more
         verdicts = [with_power(claim, verdict) for claim, verdict in zip(chosen, verdicts, strict=True)]
     damaged = directory.damaged if directory is not None else []
