@@ -1,0 +1,262 @@
+"""The verdict "proved": what it takes, what it never covers up, and what a proof of a part leaves."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+import trpo_theory as tt
+from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.theorem import Theorem
+from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.proofs import proving
+from trpo_theory.proofs.method import Attempt
+from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.proofs.proof import Proof
+from trpo_theory.proofs.region import EVERYTHING, Box, Interval, Region
+from trpo_theory.search.instruments.samples import Samples
+from trpo_theory.step.exact import ExactInstance
+from trpo_theory.verification import attempts, search_task
+from trpo_theory.verification.verdict import Verdict, Verification
+from trpo_theory.verification.verifying import verify
+
+HALF, NINE = Fraction(1, 2), Fraction(9, 10)
+PART = Region(Interval(HALF, NINE), Interval(Fraction(1, 1000), Fraction(1)), "max_kl")
+INSTANCE = ExactInstance(
+    transition=[[[1], [1]]], reward=[["1", 0]], gamma="1/2", initial=[1], old=[["1/2", "1/2"]], new=[[1, 0]]
+)
+"""TV 1/2: the slack TV − 3/4 is −1/4 there."""
+
+
+class Answering:
+    """A method of proof that answers the same to every claim."""
+
+    def __init__(self, answer, name="answering", seconds=0.0):
+        self.name, self.seconds, self.files, self.answer = name, seconds, {}, answer
+
+    def attempt(self, claim, region):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def whole(kind="answering"):
+    return Attempt(Proof(kind, "a lemma", EVERYTHING))
+
+
+def own(formula, id="mine/made", **details):
+    return Claim(id, formula, "a statement", **details)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Random instances alone: how hard the search is is not what is tested."""
+    monkeypatch.setattr(search_task, "run_all", lambda hunt, effort: Samples().use(hunt, 1))
+
+
+@pytest.fixture
+def methods(monkeypatch):
+    """The methods that `verify` tries are those that a test names."""
+    return lambda *named: monkeypatch.setattr(attempts, "METHODS", named)
+
+
+def judged(formula, **details):
+    return verify(own(formula, **details), instances=50)["mine/made"]
+
+
+def of_the_record(monkeypatch, id):
+    """A claim of the catalogue with a proof, whatever its record says."""
+    record = tt.claims.get(id)
+    monkeypatch.setitem(vars(record), "proof", Theorem("Constants"))
+    return record
+
+
+# --- what prove makes of the answers ---
+
+
+def test_the_first_proof_of_all_that_is_asked_ends_the_attempts():
+    part = Attempt(
+        Proof("part", "half a lemma", PART), left=(Box(Interval(Fraction(0), HALF)),), note="gamma < 1/2 is left"
+    )
+    found = proving.prove(
+        own(lambda q: q.max_tv), methods=[Answering(None), Answering(part), Answering(whole("second"))]
+    )
+    assert (found.verdict, found.proof.kind, found.left, found.note) == ("proved", "second", (), "")
+    assert found.tried == ("answering", "answering")
+
+
+def test_a_proof_of_a_part_is_enough_where_no_more_is_asked():
+    methods = [Answering(Attempt(Proof("part", "half a lemma", PART)))]
+    claim = own(lambda q: q.max_tv)
+    inside = {"gamma": (0.6, 0.9), "radius": ("1/1000", 0.5)}
+    assert proving.prove(claim, methods=methods, **inside).verdict == "proved"
+    for asked in (
+        {},
+        {"gamma": (0.6, 0.9)},
+        {"radius": (0.01, 0.5)},
+        inside | {"gamma": (0.6, 0.91)},
+        inside | {"radius": (0, 1)},
+    ):
+        found = proving.prove(claim, methods=methods, **asked)
+        assert (found.verdict, found.proof.region, found.as_expected) == ("undecided", PART, False)
+
+
+def test_what_is_left_is_no_proof_of_the_whole():
+    answer = Attempt(Proof("part", "half a lemma", EVERYTHING), left=(Box(Interval(HALF, NINE)),))
+    found = proving.prove(own(lambda q: q.max_tv), methods=[Answering(answer)])
+    assert (found.verdict, len(found.left)) == ("undecided", 1)
+
+
+def test_an_instance_refutes_only_where_exact_arithmetic_says_so():
+    answer = Attempt(None, refuted=INSTANCE)
+    refuted = proving.prove(own(lambda q: q.max_tv - 0.75), methods=[Answering(answer)])
+    assert (refuted.verdict, refuted.witness.decision.enclosure) == ("refuted", "-1/4")
+    stands = proving.prove(own(lambda q: q.max_tv - 0.5), methods=[Answering(answer)])
+    assert (stands.verdict, stands.witness) == ("undecided", None)
+    assert stands.note == "answering: its instance does not refute the claim, slack 0"
+
+
+def test_a_method_that_cannot_decide_leaves_it_to_the_others():
+    found = proving.prove(own(lambda q: q.max_tv), methods=[Answering(NotSolved("too far")), Answering(whole())])
+    assert found.verdict == "proved"
+    assert (
+        proving.prove(own(lambda q: q.max_tv), methods=[Answering(NotSolved("too far"))]).note == "answering: too far"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ends", "got"),
+    [
+        ({"gamma": (0.9, 0.5)}, "an interval from 9/10 to 1/2"),
+        ({"gamma": (0.5, 1)}, "gamma = 1"),
+        ({"radius": (-1, 1)}, "radius = -1"),
+        ({"radius": (1, "inf")}, "'inf' in radius"),
+    ],
+)
+def test_what_is_no_interval_is_refused(ends, got):
+    with pytest.raises(InvalidInput, match=got):
+        tt.prove("trpo/kl", **ends)
+
+
+def test_regions_are_exact_in_text_and_fields():
+    region = Region(Interval.of_discounts(0.1, "99/100"), Interval.of_radii(1e-7, 1), "reverse_max_kl", "old uniform")
+    assert region.text == "gamma in [1/10, 99/100], reverse-max-KL in [1e-07, 1], old uniform"
+    assert region.to_fields()["gamma"] == ["1/10", "99/100"]
+    assert region.to_fields()["radius"] == ["1/10000000", "1"]
+    assert EVERYTHING.text == "every gamma in [0, 1)"
+
+
+# --- what verify makes of them ---
+
+
+def test_a_proof_for_everything_is_the_verdict_with_its_kind_and_region(methods):
+    methods(Answering(whole()))
+    verdict = judged(lambda q: q.max_tv)
+    assert (verdict.verdict, verdict.how, verdict.as_expected) == ("proved", "answering (a lemma)", True)
+    assert verdict.to_fields()["proof"] == {"kind": "answering", "by": "a lemma", "region": EVERYTHING.to_fields()}
+    assert verdict.effective > 0
+    assert verdict.searched.text
+
+
+def test_a_proof_for_a_part_leaves_the_claim_unrefuted_and_is_said(methods):
+    methods(Answering(Attempt(Proof("part", "half a lemma", PART), note="gamma < 1/2 is left")))
+    verdict = judged(lambda q: q.max_tv)
+    assert (verdict.verdict, verdict.proof) == ("unrefuted", None)
+    assert verdict.note == f"proved for a part, part (half a lemma), {PART.text}; gamma < 1/2 is left"
+
+
+def test_what_a_method_refutes_comes_back_refuted_and_shrunk(methods):
+    """The slack is −1 at γ = 3/8 alone, which no random instance has."""
+    states = ExactInstance(
+        transition=[[["1/2", "1/4", "1/4"]] * 2] * 3,
+        reward=[[1, 0]] * 3,
+        gamma="3/8",
+        initial=["1/3"] * 3,
+        old=[["1/2", "1/2"]] * 3,
+        new=[["123457/200000", "76543/200000"]] * 3,
+    )
+    methods(Answering(Attempt(None, refuted=states, note="the sharp witness")))
+
+    def formula(q):
+        return q.arithmetic.where(abs(q.gamma - 0.375) <= 0, -1, q.gamma)
+
+    verdict = judged(formula)
+    assert (verdict.verdict, verdict.min_slack, verdict.note) == ("refuted", -1, "the sharp witness")
+    assert verdict.witness.instance.states == 1
+    assert verdict.witness.instance.gamma == Fraction(3, 8)
+    assert tt.certify(verdict.witness, claims=[own(formula)]).certified
+
+
+def test_methods_that_take_longer_are_not_tried(methods):
+    methods(Answering(whole(), seconds=2 * attempts.FAST))
+    assert judged(lambda q: q.max_tv).verdict == "unrefuted"
+
+
+def test_a_refutation_that_is_found_wins_over_a_theorem_and_is_an_alarm(monkeypatch):
+    of_the_record(monkeypatch, "trpo/tv-2")
+    verdict = verify("trpo/tv-2", instances=500)["trpo/tv-2"]
+    assert (verdict.verdict, verdict.proof) == ("refuted", None)
+    assert verdict.note.startswith(
+        'ALARM: it has a proof, theorem (docs/theory.md, "Constants"), which this witness contradicts'
+    )
+
+
+def test_a_theorem_of_the_catalogue_is_named_by_verify_and_check(monkeypatch):
+    of_the_record(monkeypatch, "coupling/tv")
+    verdict = verify("coupling/tv", instances=50)["coupling/tv"]
+    assert (verdict.verdict, verdict.how) == ("proved", 'theorem (docs/theory.md, "Constants")')
+    assert tt.check("coupling/tv", instances=50).verdict == "proved"
+    assert tt.prove("coupling/tv").verdict == "proved"
+
+
+def test_a_copy_of_a_record_has_no_theorem(monkeypatch):
+    """What counts is the catalogue's own record, and not what any claim says of itself."""
+    copy = replace(of_the_record(monkeypatch, "coupling/tv"), id="mine/copy")
+    assert copy.proof is not None
+    assert verify(copy, instances=50)["mine/copy"].verdict == "unrefuted"
+
+
+def test_code_that_fails_is_an_error_whatever_is_proved(methods):
+    methods(Answering(whole()))
+    assert judged(lambda q: 1 / 0).verdict == "error"
+
+
+def test_what_is_proved_and_was_expected_false_is_not_as_expected(methods):
+    methods(Answering(whole()))
+    verdict = judged(lambda q: q.max_tv, expected=False)
+    assert (verdict.verdict, verdict.as_expected) == ("proved", False)
+
+
+def test_a_claim_that_no_instance_meets_is_proved_all_the_same_and_the_note_stays(methods):
+    methods(Answering(whole()))
+    verdict = judged(lambda q: q.max_tv, given=lambda q: q.gamma < 0)
+    assert (verdict.verdict, verdict.effective) == ("proved", 0)
+    assert "no instance met the hypotheses" in verdict.note
+
+
+def test_words_and_counts():
+    def one(word, proof=None):
+        return Verdict("mine/x", True, Outcome(word), 1, 1, 0.0, 0.0, 0, proof=proof)
+
+    verification = Verification((one("proved", whole().proof), one("unrefuted"), one("unrefuted")))
+    assert repr(verification) == "Verification(1 proved, 2 unrefuted; all as expected)"
+    assert list(verification.to_frame()["proof"]) == ["answering (a lemma)", "", ""]
+
+
+@pytest.mark.slow
+def test_identities_are_checked_exactly_in_other_processes(tmp_path):
+    """Σ ρ (1 − γ) = 1; the same with an error of 10⁻¹⁸ γ, which no float shows."""
+    (tmp_path / "mine.py").write_text(
+        "from trpo_theory import claim\n"
+        "@claim('mine/flow', statement='a', relation='=')\n"
+        "def flow(q):\n"
+        "    return q.sum_s(q.visitation_old) * (1 - q.gamma) - 1\n"
+        "@claim('mine/off', statement='a', relation='=')\n"
+        "def off(q):\n"
+        "    return q.sum_s(q.visitation_old) * (1 - q.gamma) - 1 + q.gamma * 1e-18\n"
+    )
+    from trpo_theory.claims.from_file import read_claims
+
+    flow, off = verify(read_claims(tmp_path / "mine.py"), instances=50, jobs=2)
+    assert (flow.verdict, flow.note) == ("unrefuted", "identity, checked at 100 exact instances")
+    assert off.verdict == "refuted"
