@@ -50,6 +50,7 @@ def _pair(name: str, ceiling: Formula, latex: str, source: str) -> tuple[Claim, 
         squared + latex,
         source + '; docs/theory.md, "Divergences of a row"',
         provenance="D",
+        proof=Theorem("Divergences of a row"),
     )
     false = Claim(
         f"divergence/{name}-half",
