@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -16,6 +17,22 @@ every = pytest.mark.parametrize("divergence", BY_NAME.values(), ids=lambda one: 
 RATIOS = np.exp(np.concatenate([np.linspace(-30, 30, 241), np.linspace(-1e-3, 1e-3, 41)]))
 MULTIPLIERS = (1e-6, 0.3, 1.0, 7.0)
 SLOPES = (-50.0, -3.0, -0.7, -0.1, -1e-3, 1e-3, 0.1, 0.45, 2.0)
+LOG = mpmath.log
+GENERATORS = {  # f as the literature has it, and f''(1)
+    "kl": (lambda x: -LOG(x), 1),
+    "reverse-kl": (lambda x: x * LOG(x), 1),
+    "chi2": (lambda x: (1 - x) ** 2 / x, 2),
+    "reverse-chi2": (lambda x: x**2 - 1, 2),
+    "hellinger2": (lambda x: (1 - mpmath.sqrt(x)) ** 2 / 2, "1/4"),
+    "jensen-shannon": (lambda x: (x * LOG(x) - (1 + x) * LOG((1 + x) / 2)) / 2, "1/4"),
+    "le-cam": (lambda x: (1 - x) / (1 + x), "1/2"),
+    "jeffreys": (lambda x: x * LOG(x) - LOG(x), 2),
+    "renyi-half": (lambda x: 2 * (1 - mpmath.sqrt(x)), "1/2"),
+    "renyi-tenth": (lambda x: (1 - x ** (mpmath.mpf(9) / 10)) / 9 * 10, "1/10"),
+    "renyi-nine-tenths": (lambda x: (1 - x ** (mpmath.mpf(1) / 10)) * 10, "9/10"),
+}
+smooth = pytest.mark.parametrize("name", GENERATORS)
+ROWS = [[(0.4, 0.1, 0.5), (0.2, 0.3, 0.5)], [(0.5, 0.5), (0.1, 0.9)], [(0.01, 0.99), (0.02, 0.98)]]
 
 
 def at(function, *numbers):
@@ -58,6 +75,55 @@ def test_the_enclosed_form_contains_the_float_one(divergence):
             low, high = ends(divergence.enclosed(raw(ratio)))
             assert low <= high <= low + 1e-15 * abs(low)
             assert at(divergence.centred, ratio) == pytest.approx(low, rel=1e-9)
+
+
+@smooth
+def test_it_is_the_divergence_of_the_literature(name):
+    """Up to a multiple of l − 1: `enclosed`, the floats and the ends, against 40 digits."""
+    divergence, (f, second) = BY_NAME[name], GENERATORS[name]
+    with mpmath.workdps(40), precision(160):
+        slope = mpmath.diff(f, 1)
+        for ratio in (0.0009765625, 0.3125, 0.96875, 1.0, 1.0078125, 5.0, 1024.0):
+            oracle = f(mpmath.mpf(ratio)) - f(mpmath.mpf(1)) - slope * (ratio - 1)
+            ball = arb(divergence.enclosed(raw(ratio)))
+            assert abs(mpmath.mpf(ball.mid().str(45, radius=False)) - oracle) < 1e-28
+            assert at(divergence.centred, ratio) == pytest.approx(float(oracle), rel=4e-15)
+        assert abs(mpmath.diff(f, 1, 2) - mpmath.mpf(Fraction(second).numerator) / Fraction(second).denominator) < 1e-12
+        assert divergence.second_derivative == Fraction(second)
+        for end, exact, limit in zip(
+            (divergence.at_zero - divergence.tilt, divergence.at_infinity + divergence.tilt),
+            divergence.ends(),
+            (enclosed_at(divergence, fmpq(1, 10**300)), enclosed_at(divergence, fmpq(10**300)) / fmpq(10**300)),
+            strict=True,
+        ):
+            assert float(exact) == pytest.approx(end, rel=1e-15)
+            assert not np.isfinite(end) or abs(exact - limit) < 1e-25
+
+
+def enclosed_at(divergence, ratio):
+    return arb(divergence.enclosed(ratio))
+
+
+@smooth
+@pytest.mark.parametrize("c", [-70.0, -2.0, -0.015625, 0.015625, 0.125])
+def test_the_conjugate_is_the_supremum_to_25_digits(name, c):
+    divergence, (f, _) = BY_NAME[name], GENERATORS[name]
+    shift = mpmath.mpf(divergence.tilt)
+    with mpmath.workdps(40), precision(160):
+        slope = mpmath.diff(f, 1) + shift
+
+        def gain(log_ratio):
+            ratio = mpmath.exp(log_ratio)
+            return c * ratio - 0.75 * (f(ratio) - f(mpmath.mpf(1)) - slope * (ratio - 1))
+
+        peak = at(divergence.peak, c, 0.75)
+        found = arb(divergence.conjugate(raw(c), raw(0.75)))
+        if not np.isfinite(peak):
+            assert not found.is_finite()
+            return
+        best = mpmath.findroot(lambda u: mpmath.diff(gain, u), mpmath.log(peak)) if peak else mpmath.mpf(-1000)
+        top = gain(best)
+        assert abs(mpmath.mpf(found.mid().str(45, radius=False)) - top) < abs(top) * mpmath.mpf(10) ** -25
 
 
 def objective(divergence, c, multiplier, ratio):
@@ -104,8 +170,17 @@ def test_the_largest_gain_is_that_of_two_atoms(divergence, radius):
     with np.errstate(divide="ignore", invalid="ignore"):
         inner = np.array([1 + gain, 1 - gain])
         values = np.where(inner > 0, divergence.centred(np.where(inner > 0, inner, 1.0)), divergence.at_zero)
-    assert values.mean() >= radius * (1 - 1e-9) or gain == 1  # no law within the radius gains more
-    assert divergence.centred(1 + 0.9 * gain * np.array([1, -1])).mean() <= radius  # and nine tenths of it are gained
+    assert spent(divergence, values) >= radius * (1 - 1e-9) or gain == 1  # no law within the radius gains more
+    less = divergence.centred(1 + 0.9 * gain * np.array([1, -1]))
+    assert spent(divergence, less) <= radius  # and nine tenths of it are gained
+
+
+def spent(divergence, values, weights=None):
+    """The divergence of a row from f at each of its actions."""
+    if divergence.of_worst:
+        return values.max(-1)
+    mean = np.average(values, axis=-1, weights=weights)
+    return divergence.of_mean(mean) if divergence.of_mean else mean
 
 
 @every
@@ -122,11 +197,60 @@ def test_quantities_has_the_divergence_of_each_state(divergence):
     with np.errstate(invalid="ignore"):
         total[0] += 0.5 * (divergence.at_infinity + divergence.tilt)
         total[1] += 0.5 * (divergence.at_zero - divergence.tilt)
+    if divergence.of_worst:
+        total = np.where(new > 0, np.abs(ratio - 1), 1.0).max(1)
+        total[0] = np.inf
+    elif divergence.of_mean:
+        total = divergence.of_mean(total)
     np.testing.assert_allclose(getattr(q, divergence.field), total, rtol=1e-12)
     for reduction in divergence.reductions:
         if reduction.field is not None:
             by_hand = (q.occupancy_old * total).sum() if reduction.mean else total.max()
             np.testing.assert_allclose(getattr(q, reduction.field), by_hand, rtol=1e-12)
+
+
+@every
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("share", [0.999, 1.001])
+def test_at_a_radius_it_is_an_f_divergence_with_the_same_ball(divergence, rows, share):
+    """Its E f is at most the radius exactly where the divergence, as `Quantities` has it, is; and its parts fit together."""
+    old, new = (np.array([row]) for row in rows)
+    mdp = tt.zoo.dirichlet(np.random.default_rng(1), states=1, actions=old.shape[1], gamma=0.5)
+    itself = float(getattr(tt.compare(mdp, old, new), divergence.field)[0])
+    radius = Fraction(itself * share)
+    within = divergence.at(radius)
+    ratio = new / old
+    assert ((old * within.centred(ratio)).sum() <= float(radius)) == (share > 1)
+    with precision(128):
+        enclosed = [arb(within.enclosed(fmpq(*one.as_integer_ratio()))) for one in ratio[0]]
+        for one, ball in zip(ratio[0], enclosed, strict=True):
+            assert float(ball) == pytest.approx(at(within.centred, one), rel=1e-12)
+        for c in (-2.0, -0.25, 0.0, 0.25):
+            top = within.conjugate(raw(c), raw(1.5))
+            peak = at(within.peak, c, 1.5)
+            assert 0 <= peak <= np.inf
+            for one in np.append(np.linspace(0.05, 3, 60), ratio[0]):
+                cost = at(within.generator, one)
+                assert cost == np.inf or not arb(top) < raw(c) * arb(float(one)) - raw(1.5) * arb(cost) - 1e-14
+            if np.isfinite(peak) and peak > 0:
+                assert float(arb(top)) == pytest.approx(
+                    c * peak - 1.5 * at(within.generator, peak), rel=1e-9, abs=1e-12
+                )
+    assert within.largest_gain(float(radius)) == divergence.largest_gain(float(radius))
+
+
+@every
+def test_a_peak_is_never_nan(divergence):
+    """Of any shape, and for slopes and multipliers from rounding errors up to those of a program that is unbounded."""
+    c = np.concatenate([-np.logspace(-300, 300, 101), [0.0, -0.0], np.logspace(-300, 300, 101)])[:, None]
+    multiplier = np.logspace(-300, 300, 51)[None]
+    for one in (divergence, divergence.at(Fraction(1, 5))):
+        with np.errstate(all="ignore"):
+            peak = one.peak(c, multiplier)
+            cube = one.peak(np.broadcast_to(c[:, :, None], (204, 51, 2)), multiplier[..., None])
+        assert peak.shape == (204, 51)
+        assert (peak >= 0).all()
+        np.testing.assert_array_equal(cube[..., 1], peak)
 
 
 @every

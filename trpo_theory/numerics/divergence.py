@@ -128,14 +128,14 @@ def renyi(p: Rows, q: Rows, order: float | Fraction, *, axis: int = -1) -> Real[
     b = 1.0 - order
     with np.errstate(all="ignore"):
         x = (q - p) / p
-        near = p * (_expm1_minus(b * np.log1p(x)) - b * x_minus_log1p(x))
+        near = p * (expm1_minus(b * np.log1p(x)) - b * x_minus_log1p(x))
         power = p**order * q**b
         terms = np.where(np.abs(q - p) < _SMALL * p, near, power - p - b * (q - p))
         affinity = power.sum(axis)
         return np.where(affinity < 0.5, np.log(affinity), np.log1p(terms.sum(axis)))[()] / -b
 
 
-def _expm1_minus(y: np.ndarray) -> np.ndarray:
+def expm1_minus(y: np.ndarray) -> np.ndarray:
     """exp(y) − 1 − y."""
     series = np.zeros_like(y)
     for coefficient in _EXP_TERMS[::-1]:

@@ -6,8 +6,10 @@ made from the files. tests/sharp/test_divergences.py checks the parts of each ag
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 RETREAT = 1e-12
 """A witness keeps its divergence at most radius (1 − RETREAT), so that the rounding of its own evaluation, some 1e-14, does
 not put it outside. Chosen."""
+_HALVINGS = 60
+"""Of an interval for the largest gain: more than a float's 53 bits."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,10 @@ class Divergence:
         unit: of the radius, such as "nats".
         field: the divergence of each state in `Quantities`, such as "kl".
         reductions: those that are offered.
-        generator: f at l > 0, convex, f(1) = 0, strictly convex or piecewise linear with its corner at 1.
-        at_zero: f(0), exact as a float: what an action costs that only old takes; ∞ if new must take it.
-        at_infinity: lim f(l)/l, exact as a float: what an action costs that only new takes; ∞ if it must not.
+        generator: f at l > 0, convex, f(1) = 0, strictly convex or piecewise linear with its corner at 1; ∞ where it forbids l.
+            The divergence is ≤ D only where E f ≤ D: "exactly where", but for `of_radius`.
+        at_zero: f(0): what an action costs that only old takes; ∞ if new must take it. Exact as a float, or see `exact_ends`.
+        at_infinity: lim f(l)/l, likewise: what an action costs that only new takes; ∞ if it must not.
         centred: f(l) + tilt (l − 1) at l > 0, without cancellation; its least value is f(1) = 0, so that it is small where the
             divergence is. As E l = 1, it stands for f.
         tilt: −f'(1), or any subgradient's, exact as a float.
@@ -68,7 +73,16 @@ class Divergence:
         largest_gain: radius -> max E[(l − 1) A] over |A| ≤ 1, E A = 0 at this radius, or a number above it that agrees with it
             to leading order.
         enclosed: l > 0 -> `centred`, exactly or enclosed.
-        conjugate: (c, λ) -> sup over l > 0 of c l − λ f(l), λ ≥ 0, exactly or enclosed; ∞ where it grows for ever.
+        conjugate: (c, λ) -> sup over l > 0 of c l − λ f(l), λ ≥ 0, exactly or enclosed; ∞ where it grows for ever. Where f is
+            ∞, λ f is, too, also for λ = 0.
+        second_derivative: f''(1), exactly: the divergence of a small step is f''(1)/2 E (l − 1)². None where f has none.
+        exact_ends: () -> f(0) and lim f(l)/l, exactly or enclosed, where they are finite and no floats.
+        of_mean: for a divergence that is an increasing function of E f: that function, in floats.
+        enclosed_of_mean: the same, enclosed.
+        of_worst: whether the divergence of a row is the largest f of its actions, and not their mean; ∞ where new takes an action
+            that old does not.
+        of_radius: D -> the f-divergence that is ≤ D exactly where this one is, for the two kinds above: see `at`.
+        support: f is finite between these l; an engine in floats keeps to them, whatever λ is.
         largest_radius: beyond it the gap does not change, or the program's numbers do not suffice.
         most_nodes: more nodes a side do not bring the two bounds closer; None where they do.
         family: (mean, normaliser, gamma, radius) -> a family in closed form that attains the gap there, or None.
@@ -88,6 +102,49 @@ class Divergence:
     largest_gain: Callable[[float], float]
     enclosed: Callable[[fmpq], arb | fmpq]
     conjugate: Callable[[fmpq, fmpq], arb | fmpq]
+    second_derivative: Fraction | None = None
+    exact_ends: Callable[[], tuple[arb | fmpq, arb | fmpq]] | None = None
+    of_mean: Callable[[np.ndarray], np.ndarray] | None = None
+    enclosed_of_mean: Callable[[arb], arb] | None = None
+    of_worst: bool = False
+    of_radius: Callable[[Fraction], Divergence] | None = None
+    support: tuple[float, float] = (0.0, math.inf)
     largest_radius: float = 20.0
     most_nodes: int | None = None
     family: Callable[[bool, Normaliser, float, float], Instance | None] | None = None
+
+    def at(self, radius: Fraction) -> Divergence:
+        """The f-divergence that is ≤ radius exactly where this divergence is: itself, if it is one.
+
+        For |l − 1| ≤ D it has the generator 0 there, and ∞ beyond; for D_a ≤ D, which is E f ≤ r(D), the generator f D/r(D).
+        Whatever is true of an f-divergence of radius D is true of it.
+        """
+        return self if self.of_radius is None else self.of_radius(radius)
+
+    def ends(self) -> tuple[arb | fmpq, arb | fmpq]:
+        """f(0) and lim f(l)/l of the centred f, exactly or enclosed."""
+        from trpo_theory.numerics.ball.raw import arb, fmpq
+
+        at_zero, at_infinity = self.exact_ends() if self.exact_ends else map(arb, (self.at_zero, self.at_infinity))
+        tilt = fmpq(*self.tilt.as_integer_ratio())
+        return at_zero - tilt, at_infinity + tilt
+
+
+def gain_of_two_atoms(centred: Callable[[np.ndarray], np.ndarray], at_zero: float, radius: float) -> float:
+    """The largest E[(l − 1) A] at this radius, from above: the m with (f(1 + m) + f(1 − m))/2 = radius, or 1.
+
+    By Jensen a law may be averaged over {A = 1} and {A = −1}. docs/theory.md, "Laws with an infinite ratio".
+
+    Args:
+        centred: f, tilted.
+        at_zero: f(0), tilted likewise.
+        radius: D.
+    """
+    low, high = 0.0, 1.0
+    if (at_zero + float(centred(np.array([2.0]))[0])) / 2 <= radius:
+        return 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        spent = float(centred(np.array([1 + middle, 1 - middle])).mean())
+        low, high = (middle, high) if spent <= radius else (low, middle)
+    return high

@@ -215,13 +215,14 @@ def _balls(row: Row) -> dict[int, arb]:
 
 
 def _divergence(divergence: Divergence, p: Row, q: Row) -> Any:
-    """Σ p f(q/p), f centred, so that no term is negative; both rows sum to one."""
-    at_zero, at_infinity = divergence.at_zero - divergence.tilt, divergence.at_infinity + divergence.tilt
+    """Σ p f(q/p), f centred, so that no term is negative, or what the divergence makes of it; both rows sum to one."""
+    if divergence.of_worst:
+        return arb("inf") if q.keys() - p.keys() else _largest(divergence.enclosed(q.get(a, fmpq(0)) / p[a]) for a in p)
     total = sum((p[a] * divergence.enclosed(q[a] / p[a]) for a in p if a in q and p[a] != q[a]), arb(0))
-    for row, other, cost in ((p, q, at_zero), (q, p, at_infinity)):
+    for row, other, cost in zip((p, q), (q, p), divergence.ends(), strict=True):
         if alone := [row[a] for a in row if a not in other]:
-            total += arb(cost) * sum(alone, fmpq(0))
-    return total
+            total += cost * sum(alone, fmpq(0))
+    return divergence.enclosed_of_mean(arb(total)) if divergence.enclosed_of_mean else total
 
 
 def _largest(numbers: Iterable[Any]) -> Any:

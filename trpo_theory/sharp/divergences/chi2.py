@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from trpo_theory.numerics.ball.raw import arb, fmpq
@@ -27,7 +29,7 @@ DIVERGENCE = Divergence(
     notation="chi2(old, new)",
     unit="χ²",
     field="chi2",
-    reductions=(Reduction("max-chi2", "max_chi2"),),
+    reductions=(Reduction("max-chi2", "max_chi2"), Reduction("mean-chi2", "mean_chi2", mean=True)),
     generator=_generator,
     at_zero=np.inf,
     at_infinity=1.0,
@@ -37,4 +39,5 @@ DIVERGENCE = Divergence(
     largest_gain=lambda radius: float(np.sqrt(radius / (1 + radius))),
     enclosed=lambda ratio: (ratio - 1) ** 2 / ratio,
     conjugate=_conjugate,
+    second_derivative=Fraction(2),
 )

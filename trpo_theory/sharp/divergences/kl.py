@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from trpo_theory.numerics.ball.raw import arb, fmpq
@@ -40,4 +42,5 @@ DIVERGENCE = Divergence(
     largest_gain=lambda radius: float(np.sqrt(-np.expm1(-2 * radius))),
     enclosed=lambda ratio: ratio - 1 - arb(ratio).log(),
     conjugate=_conjugate,
+    second_derivative=Fraction(1),
 )

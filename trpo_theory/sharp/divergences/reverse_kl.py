@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from trpo_theory.numerics.ball.raw import arb, fmpq
@@ -32,7 +34,10 @@ DIVERGENCE = Divergence(
     notation="KL(new, old)",
     unit="nats",
     field="reverse_kl",
-    reductions=(Reduction("reverse-max-kl", "reverse_max_kl"),),
+    reductions=(
+        Reduction("reverse-max-kl", "reverse_max_kl"),
+        Reduction("reverse-mean-kl", "reverse_mean_kl", mean=True),
+    ),
     generator=_generator,
     at_zero=1.0,
     at_infinity=np.inf,
@@ -42,4 +47,5 @@ DIVERGENCE = Divergence(
     largest_gain=lambda radius: min(1.0, float(np.sqrt(2 * radius))),  # a little above the largest
     enclosed=lambda ratio: ratio * arb(ratio).log() - ratio + 1,
     conjugate=_conjugate,
+    second_derivative=Fraction(1),
 )
