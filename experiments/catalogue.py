@@ -21,7 +21,8 @@ TITLE = "The catalogue of claims"
 LEAD = (
     "What the literature and its folklore claim, as statements that are run: on random, sparse, near and worst-case "
     "instances, and on those that a directed search finds. A negative slack in floats is decided in exact "
-    "arithmetic and shrunk to the smallest witness found; “unrefuted” says that none was found, not that there is none."
+    "arithmetic and shrunk to the smallest witness found. What is proved says how; “unrefuted” says that no counterexample was "
+    "found, not that there is none."
 )
 KINDS = {
     "identities": ("Identities, first order, and the order of L and η", ("id", "errata", "order")),
@@ -87,6 +88,7 @@ def frames_of(verification: Any) -> dict[str, pd.DataFrame]:
                 "kind": _kind(claim.id),
                 "as_expected": verdict.as_expected,
                 "searched": verdict.searched.text,
+                "proof": "" if verdict.proof is None else verdict.proof.text,
                 "witness": "" if verdict.witness is None else verdict.witness.size_text,
                 "witness_slack": slack,
                 "statement": claim.statement,
@@ -120,15 +122,19 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
                 "instances": rows["instances"],
                 "effective": rows["effective"],
                 "min_slack": rows["min_slack"],
-                "witness": [_short(size) for size in rows["witness"]],
+                "how": [
+                    _short(size) or proof.replace("docs/theory.md, ", "")
+                    for size, proof in zip(rows["witness"], rows["proof"], strict=True)
+                ],
             }
         )
         out[f"{NAME}-{kind}"] = Table(
             shown,
             caption=f"{title}: verdicts. Effective are instances that met the hypotheses and moved; the least slack is over them "
-            "(0: within rounding); the witness has so many states × actions, with denominators up to the number after it.",
+            "(0: within rounding); a witness has so many states × actions, with denominators up to the number after it; a "
+            "theorem is the section of docs/theory.md that proves it.",
             label=f"tab:{NAME}-{kind}",
-            headings={"min_slack": ("least slack", "least slack")},
+            headings={"min_slack": ("least slack", "least slack"), "how": ("proof or witness", "proof or witness")},
             digits={"min_slack": 3},
             scientific=("min_slack",),
             mark=tuple((row, "verdict") for row, well in enumerate(rows["as_expected"]) if not well),
@@ -161,7 +167,7 @@ def claim_rows(frames: dict[str, pd.DataFrame]) -> list[Any]:
     from trpo_theory.report.page import ClaimRow
 
     witnesses = {row["id"]: json.loads(row["content"]) for row in frames["witnesses"].to_dict("records")}
-    names = ("verdict", "statement", "source", "min_slack", "instances", "effective", "note", "searched")
+    names = ("verdict", "statement", "source", "min_slack", "instances", "effective", "note", "searched", "proof")
     return [
         ClaimRow(
             id=row["id"],
@@ -199,10 +205,13 @@ def summary(frames: dict[str, pd.DataFrame]) -> str:
     """The count of verdicts."""
     frame: Any = frames[""]
     counts = frame["verdict"].value_counts()
-    refuted, unrefuted, undecided = (int(counts.get(name, 0)) for name in ("refuted", "unrefuted", "undecided"))
+    refuted, proved, unrefuted, undecided = (
+        int(counts.get(name, 0)) for name in ("refuted", "proved", "unrefuted", "undecided")
+    )
     wrong = int((~frame["as_expected"]).sum())
     return (
-        f"{len(frame)} claims: {refuted} refuted, each by a proved witness; {unrefuted} unrefuted, {undecided} undecided; "
+        f"{len(frame)} claims: {refuted} refuted, each by a proved witness; {proved} proved, {unrefuted} unrefuted, "
+        f"{undecided} undecided; "
         f"{f'{wrong} NOT as expected' if wrong else 'all as expected'}."
     )
 

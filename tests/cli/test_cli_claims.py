@@ -169,7 +169,6 @@ def test_verify_json(capsys):
         )
         assert {*fields, "min_ratio", "min_share", "near", "note"} <= verdict.keys()
         assert 0 < verdict["effective"] <= verdict["effective"] + verdict["trivial"] <= verdict["instances"]
-        assert verdict["proof"] is None
         searched = verdict["searched"]
         assert sum(searched["instances"].values()) == verdict["instances"]
         for name in ("states", "actions", "gamma", "one_minus_gamma", "tv", "kl", "reward"):
@@ -184,7 +183,11 @@ def test_verify_json(capsys):
     assert refuted["min_slack"] < 0
     assert refuted["witness"]["claim"] == "trpo/tv-2"
     assert Fraction(refuted["witness"]["slack"][1]) < 0
-    assert (standing["verdict"], standing["expected"], standing["witness"]) == ("unrefuted", True, None)
+    assert (standing["verdict"], standing["expected"], standing["witness"]) == ("proved", True, None)
+    assert standing["proof"].keys() == {"kind", "by", "region"}
+    assert standing["proof"]["kind"] == "theorem"
+    assert standing["proof"]["by"] == catalogue["coupling/tv"].proof.by
+    assert [verdict["proof"] for verdict in (refuted, unknown)] == [None, None]
     assert unknown["expected"] == "open"
 
 
@@ -193,7 +196,9 @@ def test_verify_prints_a_table(capsys):
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert next(line.split()[:3] for line in lines if "order/upper" in line) == ["order/upper", "false", "refuted"]
-    assert next(line.split()[:3] for line in lines if "id/flow" in line) == ["id/flow", "true", "unrefuted"]
+    row = next(line for line in lines if "id/flow" in line)
+    assert row.split()[:3] == ["id/flow", "true", "proved"]
+    assert row.rstrip().endswith(f"theorem ({catalogue['id/flow'].proof.by})")
     assert re.search(
         r"^id/flow: searched: 1-\d+ states, 2-\d actions, gamma \S+ \.\. 1-\S+, .*; .*\d", out, re.MULTILINE
     )
@@ -514,11 +519,12 @@ def test_falsify_what_stands(capsys, tmp_path, monkeypatch):
     status, out, _ = run(capsys, "falsify", "coupling/tv", "--out", path, "--json")
     assert status == 0
     told = json.loads(out)
-    assert (told["verdict"], told["witness"], told["certified"]) == ("unrefuted", None, False)
+    assert (told["verdict"], told["witness"], told["certified"]) == ("proved", None, False)
     assert path.read_text() == "an older one"
     status, out, _ = run(capsys, "falsify", "coupling/tv")
     assert status == 0
-    assert out.startswith("coupling/tv: unrefuted in ")
+    assert out.startswith("coupling/tv: proved: theorem (docs/theory.md, ")
+    assert "coupling/tv: no counterexample in " in out
 
 
 @pytest.mark.parametrize(("id", "status"), [("mine/weak", 1), ("mine/false", 0), ("mine/open", 0), ("mine/vacuous", 3)])

@@ -80,7 +80,7 @@ def test_claims_of_the_catalogue_come_out_as_expected(verification):
     assert verification.as_expected
     for verdict in verification:
         assert verdict.as_expected
-        assert verdict.verdict == ("refuted" if verdict.id in FALSE else "unrefuted")
+        assert verdict.verdict == ("refuted" if verdict.id in FALSE else "proved")
         assert verdict.expected is (verdict.id in TRUE)
         assert (verdict.witness is not None) == (verdict.verdict == "refuted")
         assert (verdict.min_slack < 0) == (verdict.verdict == "refuted")
@@ -101,10 +101,10 @@ def test_a_verification_is_a_table(verification):
     assert [verdict.id for verdict in verification] == [*FALSE, *TRUE]
     frame = verification.to_frame()
     assert list(frame["id"]) == [*FALSE, *TRUE]
-    assert list(frame["verdict"]) == ["refuted"] * len(FALSE) + ["unrefuted"] * len(TRUE)
+    assert list(frame["verdict"]) == ["refuted"] * len(FALSE) + ["proved"] * len(TRUE)
     assert frame["witness"][0] == verification["trpo/tv-2"].witness.size_text
     assert frame["witness"].iloc[-1] == ""
-    assert repr(verification) == "Verification(5 refuted, 2 unrefuted; all as expected)"
+    assert repr(verification) == "Verification(5 refuted, 2 proved; all as expected)"
     with pytest.raises(InvalidInput, match="did you mean 'trpo/tv-2'"):
         verification["trpo/tv-3"]
 

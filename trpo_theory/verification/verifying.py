@@ -34,6 +34,7 @@ def verify(
     dask: str | None = None,
     out: Any = None,
     resume: bool = False,
+    proofs: bool = True,
     advance: Callable[[], None] = lambda: None,
 ) -> Verification:
     """Put claims to the test.
@@ -57,6 +58,7 @@ def verify(
         dask: the address of a Dask scheduler, tcp://host:port, whose workers run the tasks.
         out: a directory for the result of each task, as it is done (`verification.read_run` reads it).
         resume: go on with the run whose results are in that directory.
+        proofs: prove what stands, where that takes seconds; False for what the search alone says.
         advance: called as tasks of the `plan` are done, one for each claim at least, for a progress bar.
 
     Returns:
@@ -76,7 +78,8 @@ def verify(
     directory = _directory(out, chosen, settings, resume=resume)
     with directory or contextlib.nullcontext():
         verdicts = run_tasks(chosen, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
-    verdicts = with_proofs(chosen, verdicts, jobs=jobs, dask=dask)
+    if proofs:
+        verdicts = with_proofs(chosen, verdicts, jobs=jobs, dask=dask)
     if instances >= INSTANCES:  # what the power was measured with, or more
         verdicts = [with_power(claim, verdict) for claim, verdict in zip(chosen, verdicts, strict=True)]
     damaged = directory.damaged if directory is not None else []

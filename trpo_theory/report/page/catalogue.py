@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from trpo_theory import claims
+from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.report.diagram import transition_diagram
 from trpo_theory.report.page.statement import typeset
 from trpo_theory.report.page.templating import render
@@ -16,7 +17,8 @@ from trpo_theory.verification.verdict import Verification
 
 _LONGEST = 9
 """Characters of a number that is shown in full; longer rationals are rounded. Chosen: the width of a column."""
-_VERDICTS = ("refuted", "unrefuted", "undecided")
+_VERDICTS = tuple(map(str, (Outcome.REFUTED, Outcome.PROVED, Outcome.UNREFUTED, Outcome.UNDECIDED, Outcome.ERROR)))
+"""In the order in which the filter offers them."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,14 @@ class ClaimRow:
 
     Attributes:
         id, expected, statement, source: those of the claim; the statement in LaTeX.
-        verdict: "refuted", "unrefuted" or "undecided".
+        verdict: "refuted", "proved", "unrefuted", "undecided" or "error".
         min_slack: the least slack, or None.
         instances: the number of instances tried, or None.
         effective: the number of those that put the claim to the test, or None.
         witness: the content of the witness file, for a refuted claim.
         note: a comment.
         searched: what was searched, in one line, which a claim that is not refuted shows.
+        proof: how it is proved, which stands beside the word.
     """
 
     id: str
@@ -45,6 +48,7 @@ class ClaimRow:
     witness: Mapping[str, Any] | None = None
     note: str = ""
     searched: str = ""
+    proof: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,8 @@ class Catalogue:
             fields = verdict.to_fields()
             names = ("id", "expected", "verdict", "min_slack", "instances", "effective", "witness", "note")
             own = {name: fields[name] for name in names}
-            rows.append(ClaimRow(statement=claim.statement, source=claim.source, searched=verdict.searched.text, **own))
+            more = {"searched": verdict.searched.text, "proof": "" if verdict.proof is None else verdict.proof.text}
+            rows.append(ClaimRow(statement=claim.statement, source=claim.source, **more, **own))
         return cls(rows)
 
     def to_html(self) -> str:
@@ -77,6 +82,7 @@ def _shown(row: ClaimRow) -> dict[str, Any]:
         "id": row.id,
         "expected": expected,
         "verdict": row.verdict,
+        "proof": row.proof,
         "statement": typeset(row.statement),
         "source": row.source,
         "note": row.note,
@@ -87,7 +93,7 @@ def _shown(row: ClaimRow) -> dict[str, Any]:
         "instances_key": "" if row.instances is None else row.instances,
         "effective": row.effective,
         "partial": row.effective is not None and row.effective != row.instances,
-        "words": " ".join([row.id, expected, row.verdict, row.source, row.statement, row.note]),
+        "words": " ".join([row.id, expected, row.verdict, row.source, row.statement, row.note, row.proof]),
         "witness": None if row.witness is None else _witness(row.id, row.witness),
     }
 
