@@ -96,7 +96,8 @@ def test_a_bound_is_listed_evaluated_and_verified(added):
     assert row["penalty"] == pytest.approx(4 * 0.9 / 0.01 * (1 - (0.5 + np.sqrt(1 / 8)) ** 2), rel=1e-9)
     assert row["holds"]
     (verdict,) = command(added, "verify", id, "--instances", "500", "--json")["claims"]
-    assert verdict["verdict"] == "unrefuted"
+    assert verdict["verdict"] == "proved"
+    assert verdict["proof"]["by"].startswith("follows from trpo/tv: ")
     assert verdict["effective"] > 0
 
 

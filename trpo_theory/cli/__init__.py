@@ -9,13 +9,25 @@ from typing import Any
 
 import typer
 
-from trpo_theory.cli import auditing, evaluation, fields, proving, sharp, streams, updating, verifying, worst
+from trpo_theory.cli import auditing, evaluation, fields, proving, sharp, showing, streams, updating, verifying, worst
 from trpo_theory.cli.options import BAD_INPUT, INTERRUPTED, OK, UNDECIDED, app
 from trpo_theory.cli.output import fail
 from trpo_theory.cli.signals import terminations_interrupt
 from trpo_theory.errors import InvalidInput, NotSolved
 
-__all__ = ["app", "auditing", "evaluation", "fields", "main", "proving", "sharp", "updating", "verifying", "worst"]
+__all__ = [
+    "app",
+    "auditing",
+    "evaluation",
+    "fields",
+    "main",
+    "proving",
+    "sharp",
+    "showing",
+    "updating",
+    "verifying",
+    "worst",
+]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -127,7 +127,7 @@ def falsify(
         verdict = falsify(claim, seed=seed)
     if verdict.witness is not None and out is not None:
         verdict.witness.write(out)
-    status = _status_of(verdict)
+    status = status_of(verdict)
     if as_json:
         fields = verdict.to_fields()
         print_json({**fields, "certified": verdict.witness is not None})
@@ -237,11 +237,11 @@ def own_errors() -> Any:
 
 def _status(verification: Verification) -> int:
     """1 if a claim came out otherwise than expected, else 3 if one is undecided, else 0."""
-    statuses = [_status_of(verdict) for verdict in verification]
+    statuses = [status_of(verdict) for verdict in verification]
     return CHECK_FAILED if CHECK_FAILED in statuses else max(statuses)
 
 
-def _status_of(verdict: Verdict) -> int:
+def status_of(verdict: Verdict) -> int:
     """1 for one expected true that was refuted, and one expected false that was not; 3 for one undecided, and an error."""
     if verdict.as_expected:
         return OK

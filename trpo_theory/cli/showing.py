@@ -1,0 +1,85 @@
+"""The verb that shows all of one claim: show."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trpo_theory.cli.options import JsonOption, app
+from trpo_theory.cli.output import busy, new_console, print_json
+from trpo_theory.cli.verdicts import word
+from trpo_theory.cli.verifying import FromOption, chosen, own_errors, status_of
+
+if TYPE_CHECKING:
+    from trpo_theory.bounds.record import Claim
+    from trpo_theory.verification.verdict import Verdict
+
+
+@app.command(epilog="Example:  trpo-theory show trpo/kl")
+def show(
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim of the catalogue, or of --from.")],
+    from_file: FromOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show all of one claim: statement, source, formula, hypotheses, verdict, and its proof or its witness.
+
+    The verdict is that of `trpo-theory verify ID`, which searches for a counterexample first.
+    """
+    from trpo_theory.verification.verifying import verify
+
+    claim = chosen([claim_id], from_file)[0]
+    with own_errors(), busy("verifying"):
+        (verdict,) = verify(claim)
+    shown = _described(claim)
+    if as_json:
+        print_json({**verdict.to_fields(), **shown})
+        return status_of(verdict)
+    _print(claim, shown, verdict)
+    return status_of(verdict)
+
+
+def _described(claim: Claim) -> dict[str, Any]:
+    """What the record says, its functions as their source code; the note is the verdict's."""
+    names = ("id", "expected", "statement", "source", "provenance", "relation")
+    code = {name: _code(getattr(claim, name, None)) for name in ("formula", "given", "step", "shift", "residual")}
+    return {name: getattr(claim, name) for name in names} | code | {"needs": sorted(claim.needs)}
+
+
+def _code(function: Any) -> str:
+    """The source of a function; "" for none, and where it is not known."""
+    if function is None:
+        return ""
+    try:
+        return textwrap.dedent(inspect.getsource(inspect.unwrap(function))).rstrip()
+    except (OSError, TypeError):
+        return ""
+
+
+def _print(claim: Claim, shown: dict[str, Any], verdict: Verdict) -> None:
+    from trpo_theory.bounds.record import Bound
+
+    console = new_console()
+
+    def line(text: str) -> None:
+        console.print(text, markup=False)
+
+    line(f"{claim.id}, expected {word(claim.expected)}: {claim.statement}")
+    if claim.source:
+        line(f"source: {claim.source}")
+    slack = "penalty" if isinstance(claim, Bound) else f"slack, which is claimed to be {claim.relation} 0"
+    names = {"formula": slack, "given": "hypotheses"}
+    for name in ("formula", "given", "step", "shift", "residual"):
+        if shown[name]:
+            line(f"{names.get(name, name)}:\n{textwrap.indent(shown[name], '    ')}")
+    if shown["needs"]:
+        line(f"instances with: {', '.join(shown['needs'])}")
+    line(f"verdict: {verdict.verdict}{': ' + verdict.how if verdict.how else ''}")
+    if verdict.note:
+        line(f"note: {verdict.note}")
+    if verdict.witness is not None:
+        line(verdict.witness.text)
+    else:
+        line(f"searched: {verdict.searched.text}")
