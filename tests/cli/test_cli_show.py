@@ -43,17 +43,13 @@ def test_a_refuted_identity_in_json_and_its_witness_in_text(capsys):
     assert "state 0:" in shown
 
 
-def test_hypotheses_and_a_claim_of_ones_own(capsys, tmp_path):
-    file = tmp_path / "mine.py"
-    file.write_text(
-        "from trpo_theory import claim\n"
-        "@claim('mine/lemma', statement='a lemma', given=lambda q: q.gamma <= 0.5)\n"
-        "def lemma(q):\n"
-        "    return q.max_tv + 1  # its own comment\n"
-    )
-    assert main(["show", "mine/lemma", "--from", str(file)]) == 0
+def test_hypotheses_are_shown_as_they_are_written(capsys):
+    assert main(["show", "order/surrogate-up"]) == 0
     shown = capsys.readouterr().out
-    assert "return q.max_tv + 1  # its own comment" in shown
-    assert "hypotheses:" in shown
-    assert "q.gamma <= 0.5" in shown
+    assert "hypotheses:\n    def _small_step_up(q: Quantities) -> Truth:" in shown
+    assert "verdict: refuted: " in shown
+
+
+def test_an_unknown_claim_is_bad_input(capsys):
     assert main(["show", "no/such"]) == 2
+    assert "the claim 'no/such'" in capsys.readouterr().err

@@ -35,7 +35,8 @@ def claim_rows():
             ClaimRow(
                 id=claim.id,
                 expected=claim.expected,
-                verdict="refuted" if witness else "unrefuted",
+                verdict="refuted" if witness else "proved" if claim.proof else "unrefuted",
+                proof=f"theorem ({claim.proof.by})" if claim.proof else "",
                 statement=claim.statement,
                 source=claim.source,
                 min_slack=slack,

@@ -188,13 +188,17 @@ def test_the_catalogue_shows_each_claim_and_each_witness():
     assert sum(attrs.get("class") == "diagram" for tag, attrs in reader.tags if tag == "svg") == len(refuted)
     verdicts = [attrs["data-verdict"] for tag, attrs in reader.tags if tag == "tr" and "data-verdict" in attrs]
     assert verdicts == [row.verdict for row in rows]
+    offered = [attrs for tag, attrs in reader.tags if tag == "option"]
+    assert len(offered) == 1 + len(set(verdicts)) > 3  # all, refuted, proved, unrefuted
     text = " ".join(reader.text)
     assert "99/100" in text
     assert "≈ 0.73106" in text
 
 
 def test_a_claim_cannot_smuggle_html():
-    row = ClaimRow("own/<script>", "open", "undecided", r"\text{<script>}", "<b>me</b>", note="<i>", searched="<b>")
+    row = ClaimRow(
+        "own/<script>", "open", "undecided", r"\text{<script>}", "<b>me</b>", note="<i>", searched="<b>", proof="<i>"
+    )
     text = Catalogue([row]).to_html()
     assert "<script>" not in text
     assert "<b>" not in text
@@ -211,7 +215,8 @@ def test_the_catalogue_of_a_verification():
     assert rows["trpo/tv"].statement == STATEMENTS["trpo/tv"]
     assert rows["trpo/tv"].searched == verification["trpo/tv"].searched.text
     page = Catalogue.of(verification).to_html()
-    read(page)
+    text = " ".join(read(page).text)
+    assert "proved theorem (docs/theory.md" in " ".join(text.split())
     assert page.count("Searched: ") == 1  # not of the refuted one
     assert f"Searched: {rows['trpo/tv'].searched}" in page
 

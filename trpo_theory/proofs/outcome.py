@@ -8,7 +8,8 @@ import enum
 class Outcome(enum.StrEnum):
     """What became of a claim.
 
-    On one instance a claim is proved, refuted, undecided, or vacuous; a search ends in refuted, unrefuted or undecided.
+    On one instance a claim is proved, refuted, undecided, or vacuous; a search ends in refuted, unrefuted or undecided; for all
+    instances of a region a claim is proved, refuted or undecided.
     """
 
     REFUTED = "refuted"
