@@ -11,16 +11,27 @@ from trpo_theory.claims import catalogue
 from trpo_theory.errors import InvalidInput
 from trpo_theory.proofs.proving import prove
 
-HEADINGS = set(
-    re.findall(
-        r"^#+ (.+)$", (Path(__file__).parents[2] / "docs" / "theory.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
-)
+THEORY = (Path(__file__).parents[2] / "docs" / "theory.md").read_text(encoding="utf-8")
+HEADINGS = set(re.findall(r"^#+ (.+)$", THEORY, re.MULTILINE))
 PROVED = {id: claim.proof for id, claim in catalogue.items() if claim.proof is not None}
 
 
 def test_every_section_that_proves_a_claim_is_a_heading():
     assert {proof.section for proof in PROVED.values() if proof.section} <= HEADINGS
+
+
+def text_of(section):
+    """What stands under a heading, as far as the next one of its level or above."""
+    heading = re.search(rf"^(#+) {re.escape(section)}$", THEORY, re.MULTILINE)
+    rest = THEORY[heading.end() :]
+    after = re.search(rf"^#{{1,{len(heading[1])}}} ", rest, re.MULTILINE)
+    return rest[: after.start()] if after else rest
+
+
+@pytest.mark.parametrize("id", [id for id, proof in PROVED.items() if proof.section])
+def test_the_section_names_the_claim(id):
+    if not id.startswith("divergence/"):  # one section proves them all, each under the name of its inequality
+        assert f"`{id}`" in text_of(PROVED[id].section)
 
 
 def test_what_a_claim_follows_from_is_itself_proved():
