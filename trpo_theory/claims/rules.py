@@ -137,9 +137,12 @@ _PPO = "Schulman et al. 2017, arXiv:1707.06347, equation 7"
 
 
 def _pair(
-    name: str, source: str, what: str, step: Formula, shared_step: Formula, note: str, section: str
+    name: str, source: str, what: str, step: Formula, shared_step: Formula, note: str, section: str, tables: str = ""
 ) -> tuple[Claim, Claim]:
-    """The rule with all policies allowed (true: Ā ≥ 0 in every state), and in a class that shares rows (false)."""
+    """The rule with all policies allowed (true: Ā ≥ 0 in every state), and in a class that shares rows (false).
+
+    note is on the latter, tables on the former.
+    """
     improves = r"\eta(\tilde\pi) \ge \eta(\pi)"
     tabular = Claim(
         name,
@@ -149,6 +152,7 @@ def _pair(
         given=_forward,
         step=step,
         provenance="D",
+        note=tables,
         proof=Theorem(section),
     )
     shared = Claim(
@@ -196,6 +200,7 @@ CLAIMS = (
         _ppo_clip_aggregated,
         "Of the many maximisers the one nearest to old, as clip_maximiser documents; F6, p = 0.4: c above 1/2 lowers η.",
         "The clipped surrogate in tables",
+        "Of the many maximisers the one that stays at old in states that old never visits.",
     ),
     Claim(
         "update/clip-gain",

@@ -184,7 +184,8 @@ CLAIMS = (
         'docs/theory.md, "Three problems"',
         problem=lambda size: Penalty(bound="pinsker/kl"),
         provenance="D",
-        note="With f(D) the largest gain at max-KL D: f is concave, f(0) = 0 and f(D) ≤ √2 ε √D/(1 − γ), and at the "
+        note="Where ε = 0 all policies maximise, and old is meant. "
+        "With f(D) the largest gain at max-KL D: f is concave, f(0) = 0 and f(D) ≤ √2 ε √D/(1 − γ), and at the "
         "optimum C D ≤ f(D). Measured at γ = 0.5, 0.9, 0.99 "
         "from a uniform old, median of 8 Dirichlet MDPs (5 states, 3 actions): 2.5e-2, 2.9e-4, 2.3e-6 nats; trpo/kl a quarter "
         "of that; chain-rule/kl 5.3e-2, 3.5e-3, 2.9e-4; river-swim at 0.99: 2.9e-9, 7e-10 and 3.7e-7.",
