@@ -16,7 +16,7 @@ from trpo_theory.proofs.certifying import CHECKERS
 from trpo_theory.search.instruments import mutation
 from trpo_theory.search.worst_cases import evolve
 from trpo_theory.sharp.gap import sharp_gap
-from trpo_theory.sharp.mean_kl_linear import FROM_A_QUARTER
+from trpo_theory.sharp.mean_kl.half_line import FROM_A_QUARTER
 
 HEAD = ("kind", "statement", "theorem", "source", "enclosure", "made_by")
 SHARP = ("sharp", "--divergence", "max-tv", "--gamma", "9/10", "--radius", "1/100")

@@ -16,7 +16,7 @@ from check_proof import check, polylog
 
 import trpo_theory as tt
 from trpo_theory.sharp.gap import sharp_gap
-from trpo_theory.sharp.mean_kl_linear import FROM_A_QUARTER, FROM_FOUR_FIFTHS
+from trpo_theory.sharp.mean_kl.half_line import FROM_A_QUARTER, FROM_FOUR_FIFTHS
 
 ROOT = Path(__file__).parent.parent
 DIVERGENCES = ("max-kl", "reverse-max-kl", "max-chi2", "max-tv", "mean-kl", "mean-tv")

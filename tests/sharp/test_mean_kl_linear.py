@@ -8,7 +8,7 @@ import pytest
 
 import trpo_theory as tt
 from trpo_theory.errors import NotSolved
-from trpo_theory.sharp.mean_kl_linear import FROM_A_QUARTER, FROM_FOUR_FIFTHS
+from trpo_theory.sharp.mean_kl.half_line import FROM_A_QUARTER, FROM_FOUR_FIFTHS
 
 CASES = [FROM_A_QUARTER, FROM_FOUR_FIFTHS]
 

@@ -9,7 +9,7 @@ from trpo_theory.errors import NotSolved
 from trpo_theory.io.evidence_files import ReadFields
 from trpo_theory.proofs.certified_file import Certificate, differing, not_proved, remarks
 from trpo_theory.proofs.outcome import Outcome
-from trpo_theory.sharp.mean_kl_linear import KIND, LinearMeanKL
+from trpo_theory.sharp.mean_kl.half_line import KIND, LinearMeanKL
 
 _ID = "mean-kl/linear"
 _NUMBER = "least constant"

@@ -1,0 +1,281 @@
+"""A piecewise linear supersolution for a linear mean-KL bound, in floats, by policy iteration; then rounded and proved.
+
+In the notation of `supersolution`: with P(s) = max over l of a (W(x l) − K f(l)) − s (l − 1), the best law at x gives
+    (T W)(x) = min over μ of [P(μ − m) + P(μ + m)]/(2 (1 + a)),
+since ν, which makes the two signs of A equal, may be eliminated. The maximum over l is closed on each segment of W, the minimum
+is where the mean of the two best ratios is 1. Each round finds the best law at every node and solves for the W of these laws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from trpo_theory.errors import NotSolved
+from trpo_theory.numerics.divergence import x_minus_log1p
+from trpo_theory.sharp.mean_kl.supersolution import LinearOnInterval, Multipliers
+
+_ROUNDS = 40
+"""Of policy iteration, at most. Measured: 5 to 12."""
+_SPARE = 1e-4
+"""W has (1 + a) times so much of m²/(x + 1) to spare in every inequality, for rounding. Chosen, far below the nodes' error."""
+_HALVINGS = 44
+"""Of the interval that μ is in: its last digits are rounding."""
+_CEILINGS = 1.02
+"""C' is what W needs within the reach and at least what chords lose, times at most this. Chosen."""
+_REACHES = (2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50)
+"""Tried for r, in h."""
+_DIGITS = 13
+"""Of the numbers of a proof: more than `_SPARE` needs next to x = 1."""
+_LEAST = 1e-300
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Where the nodes are. Chosen, by trial: what half a per cent of K needs.
+
+    Attributes:
+        radius: h.
+        growth: |log x| grows by this factor from a node to the next one, but
+        step: by no more than this.
+        far: the last node, and the reciprocal of the first one after 0.
+        inner: the first inner node is at radius/inner.
+    """
+
+    radius: float = 0.001
+    growth: float = 0.1
+    step: float = 0.1
+    far: float = 300.0
+    inner: float = 20.0
+
+    def outside(self) -> np.ndarray:
+        """0, the nodes left of 1, the nodes right of 1."""
+        left, right = (self._side(sign, self.radius, np.log(self.far)) for sign in (-1, 1))
+        return np.concatenate([[0.0], left[::-1], right])
+
+    def inside(self) -> np.ndarray:
+        """Offsets of the inner nodes."""
+        count = int(np.log(self.inner) / np.log1p(self.growth))
+        return _round(self.radius * (1 + self.growth) ** -np.arange(count, 0, -1.0))
+
+    def _side(self, sign: int, start: float, stop: float) -> np.ndarray:
+        found, u = [1 + sign * start], abs(np.log1p(sign * start))
+        while (u := u + min(self.growth * u, self.step)) < stop:
+            found.append(np.exp(sign * u))
+        return np.append(found[0], _round(np.array(found[1:])))
+
+
+def _round(x: np.ndarray) -> np.ndarray:
+    """To six significant digits, which keeps files short."""
+    return np.array([float(f"{one:.6g}") for one in x])
+
+
+class _Law(NamedTuple):
+    """Of each node: ratios, signs and masses of four atoms, (4, N), and the mass of new on ratios beyond all bounds, (N,)."""
+
+    ratio: np.ndarray
+    sign: np.ndarray
+    mass: np.ndarray
+    infinite: np.ndarray
+
+
+class _Backup(NamedTuple):
+    """(T W)(x), the law that attains it, and its multipliers, a number a node."""
+
+    value: np.ndarray
+    law: _Law
+    mu: np.ndarray
+    nu: np.ndarray
+
+
+@dataclass
+class Search:
+    """W for given discounts, K and C.
+
+    Attributes:
+        gammas: one discount, or two.
+        constant: K.
+        curvature: C.
+        mesh: the nodes.
+    """
+
+    gammas: tuple[float, ...]
+    constant: float
+    curvature: float
+    mesh: Mesh = field(default_factory=Mesh)
+
+    def __post_init__(self) -> None:
+        outside, inside = self.mesh.outside(), self.mesh.inside()
+        self.x = np.sort(np.concatenate([outside, 1 - inside, 1 + inside, [1.0]]))
+        self.m = np.abs(self.x - 1)
+        self.h = self.mesh.radius
+        self.fixed = self.m <= self.h * (1 + 1e-9)
+        self.edges = np.flatnonzero(self.fixed)[[0, -1]]
+        self.size = self.m**2 / (self.x + 1)
+        self.within = self.curvature * self.m**2
+        self.least = self._tangents()
+
+    def _tangents(self) -> np.ndarray:
+        """W is convex across 1 ± h if it is above the lines through the outermost chords within h."""
+        lines = []
+        for edge, inner in zip(self.edges, self.edges + [1, -1], strict=True):
+            slope = (self.within[edge] - self.within[inner]) / (self.x[edge] - self.x[inner])
+            lines.append(self.within[edge] + slope * (self.x - self.x[edge]))
+        return np.maximum(*lines)
+
+    def solve(self) -> np.ndarray:
+        """W at the nodes.
+
+        Raises:
+            NotSolved: if policy iteration does not settle.
+        """
+        w = np.where(self.fixed, self.within, 2 * self.within / (self.x + 1))
+        for _ in range(_ROUNDS):
+            backups = [self._backup(w, gamma / (1 - gamma)) for gamma in self.gammas]
+            values = np.stack([*(b.value + _SPARE * self.size for b in backups), self.least])
+            if (values.max(0) <= w + _SPARE / 2 * self.size)[~self.fixed].all():
+                return w
+            w = self._evaluate([b.law for b in backups], values.argmax(0))
+        raise NotSolved(
+            f"got no supersolution in {_ROUNDS} rounds; wanted one for K = {self.constant:.6g}; fix: a larger constant, or more nodes"
+        )
+
+    def _backup(self, w: np.ndarray, a: float) -> _Backup:
+        x, count, price = self.x, len(self.x), a * self.constant
+        slope = np.append(np.diff(w) / np.diff(x), 1.0)
+        climb, base = a * slope * x[:, None], np.broadcast_to(a * (w - slope * x), (count, count))
+        apart = np.where(x > 0, x, 1.0)[:, None]
+        start, stop = np.where(x[:, None] > 0, x / apart, 0.0), np.where(x[:, None] > 0, np.append(x[1:], np.inf) / apart, np.inf)
+        stop[0, 1:] = 0.0  # at x = 0 there is one segment
+        rows = np.arange(count)
+
+        def peak(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """P(s), and the ratio that attains it."""
+            down = price - climb + s[:, None]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratio = np.minimum(np.maximum(np.where(down > 0, price / np.maximum(down, _LEAST), np.inf), start), stop)
+                value = base + s[:, None] + price + price * np.log(ratio) - down * ratio
+            value[~(ratio > 0)] = -np.inf
+            value[np.isinf(ratio)] = np.inf
+            best = value.argmax(1)
+            return value[rows, best], ratio[rows, best]
+
+        low, high = climb[:, -1] - price + self.m, climb.max(1) + self.m
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            above = peak(middle - self.m)[1] + peak(middle + self.m)[1] > 2
+            low, high = np.where(above, middle, low), np.where(above, high, middle)
+        (up, up_ratio), (down, down_ratio) = peak(high - self.m), peak(high + self.m)
+        more = [peak(low - self.m)[1], peak(low + self.m)[1]]
+        return _Backup(
+            (up + down) / (2 * (1 + a)), _mixed((up_ratio, down_ratio), (more[0], more[1])), high, (up - down) / 2
+        )
+
+    def _evaluate(self, laws: list[_Law], choice: np.ndarray) -> np.ndarray:
+        """The W of the chosen laws, or of the tangents where those are the choice."""
+        x, last = self.x, len(self.x) - 1
+        tangent = choice == len(laws)
+        law = _Law(*(np.choose(np.where(tangent, 0, choice), [getattr(one, name) for one in laws]) for name in _Law._fields))
+        a = np.array([gamma / (1 - gamma) for gamma in self.gammas])[np.where(tangent, 0, choice)]
+        matrix, right = np.eye(len(x)), _SPARE * self.size
+        right = right + law.infinite * (self.m + a * (x - self.constant)) / (1 + a)
+        rows = np.arange(len(x))
+        for ratio, sign, mass in zip(law.ratio, law.sign, law.mass, strict=True):
+            target = x * ratio
+            left = np.clip(np.searchsorted(x, target, side="right") - 1, 0, last - 1)
+            share = np.minimum((target - x[left]) / (x[left + 1] - x[left]), 1.0)
+            ahead = mass * a / (1 + a)
+            np.add.at(matrix, (rows, left), -ahead * (1 - share))
+            np.add.at(matrix, (rows, left + 1), -ahead * share)
+            spent = np.where(mass > 0, x_minus_log1p(np.where(mass > 0, ratio, 1.0) - 1), 0.0)
+            right += mass * (self.m * (ratio - 1) * sign - a * self.constant * spent) / (1 + a)
+            right += ahead * np.maximum(target - x[last], 0.0)
+        for where, values in ((tangent, self.least), (self.fixed, self.within)):
+            matrix[where] = np.eye(len(x))[where]
+            right[where] = values[where]
+        return np.linalg.solve(matrix, right)
+
+    def rounded(self, w: np.ndarray, constant: Fraction) -> LinearOnInterval:
+        """W and its multipliers as decimals, not proved.
+
+        Raises:
+            NotSolved: if W next to 1 cannot be bounded as the proof wants it.
+        """
+        outside = np.flatnonzero(~self.fixed | np.isin(np.arange(len(self.x)), self.edges))
+        curvature = _decimal(self.curvature)
+        values = [curvature * _decimal(self.h) ** 2 if i in self.edges else _decimal(w[i]) for i in outside]
+        ends = []
+        for gamma in self.gammas:
+            backup = self._backup(w, gamma / (1 - gamma))
+            pairs = ([_decimal(one[i]) for i in outside] for one in (backup.mu, backup.nu))
+            ends.append(Multipliers(_decimal(gamma), *map(tuple, pairs)))
+        ceiling, reach = self._next_to_one(w)
+        x, inner = [_decimal(one) for one in self.x[outside]], [_decimal(y) for y in self.mesh.inside()]
+        return LinearOnInterval(
+            constant, curvature, _decimal(ceiling), _decimal(reach), tuple(inner), tuple(x), tuple(values), tuple(ends)
+        )
+
+    def _next_to_one(self, w: np.ndarray) -> tuple[float, float]:
+        """C' and r: of those tried, the pair that leaves most of the quadratic form."""
+        found = []
+        for reach in (self.h * one for one in _REACHES):
+            ceiling = self._ceiling(w, (1 + self.h) * (1 + reach) - 1)
+            rooms = [form(gamma, self.constant, self.curvature, ceiling, self.h, reach) for gamma in self.gammas]
+            if min(rooms) > 0 and self._leaps(w, ceiling, reach):
+                found.append((min(rooms), ceiling, reach))
+        if not found:
+            raise NotSolved("got no reach for x next to 1; wanted one; fix: a larger constant, another curvature, or more nodes")
+        return max(found)[1:]
+
+    def _ceiling(self, w: np.ndarray, farthest: float) -> float:
+        """The least C' with W ≤ C' (y − 1)² on the segments within `farthest`: s²/(−4 b) of each chord s (y − 1) + b."""
+        slope = np.diff(w) / np.diff(self.x)
+        height = w[:-1] + slope * (1 - self.x[:-1])
+        outside = ~(self.fixed[:-1] & self.fixed[1:])
+        near = outside & (np.minimum(self.m[:-1], self.m[1:]) <= farthest * (1 + 1e-9))
+        needed = slope[near] ** 2 / (-4 * np.minimum(height[near], -_LEAST))
+        return max(float(needed.max(initial=0.0)), self.curvature) * (1 + 1e-9)
+
+    def _leaps(self, w: np.ndarray, ceiling: float, reach: float) -> bool:
+        """Whether no law profits from |l − 1| ≥ reach at x = 1 and 1 ± h."""
+        slope = np.append(np.diff(w) / np.diff(self.x), 1.0)
+        offset = w - slope * self.x
+        for a in (gamma / (1 - gamma) for gamma in self.gammas):
+            price = a * self.constant
+            for x in (1 - self.h, 1.0, 1 + self.h):
+                mu, m = 2 * a * ceiling * (x - 1), abs(x - 1)
+                for side in (1, -1):
+                    c, b, end = a * slope * x - mu + side * m, a * offset + mu - side * m, 1 + side * reach
+                    with np.errstate(divide="ignore"):
+                        ratio = np.where(c < price, price / np.maximum(price - c, _LEAST), np.inf)
+                    ratio = np.maximum(ratio, end) if side > 0 else np.minimum(ratio, end)
+                    if np.isinf(ratio).any() or (c * ratio + b > price * x_minus_log1p(ratio - 1)).any():
+                        return False
+        return True
+
+
+def _mixed(few: tuple[np.ndarray, np.ndarray], many: tuple[np.ndarray, np.ndarray]) -> _Law:
+    """Half of the mass on each sign, and of both multipliers about the best one the mixture of mean ratio 1."""
+    least, most = (few[0] + few[1]) / 2, (many[0] + many[1]) / 2
+    finite = np.isfinite(most)
+    share = np.where(finite & (most > least), (1 - least) / np.maximum(most - least, _LEAST), 0.0).clip(0, 1)
+    ratios = np.stack([*few, *(np.where(np.isfinite(one), one, 1.0) for one in many)])
+    signs = np.broadcast_to(np.array([1.0, -1.0, 1.0, -1.0])[:, None], ratios.shape)
+    return _Law(
+        ratios, signs, np.stack([1 - share, 1 - share, share, share]) / 2, np.where(finite, 0.0, np.maximum(1 - least, 0.0))
+    )
+
+
+def form(gamma: float, constant: float, curvature: float, ceiling: float, h: float, reach: float) -> float:
+    """What the quadratic form next to x = 1, l = 1 has to spare: 4 p q/(1 + 2 a C' h)² − 1, or −1 where p or q is negative."""
+    a = gamma / (1 - gamma)
+    own = (1 + a) * curvature - a * ceiling
+    step = a * constant * float(x_minus_log1p(np.array(reach))) / reach**2 - a * ceiling * (1 + h) ** 2
+    return 4 * own * step / (1 + 2 * a * ceiling * h) ** 2 - 1 if min(own, step) > 0 else -1.0
+
+
+def _decimal(x: float) -> Fraction:
+    return Fraction(f"{x:.{_DIGITS}g}")
