@@ -23,6 +23,7 @@ from trpo_theory.proofs.certified_file import FREE_TEXT, Certificate
 from trpo_theory.proofs.evidence import Checker, Evidence
 from trpo_theory.proofs.methods import METHODS
 from trpo_theory.sharp import evidence as sharp_evidence
+from trpo_theory.sharp.mean_kl import half_line, supersolution
 from trpo_theory.sharp.prove_upper import KIND as EARLIER_UPPER
 from trpo_theory.step.exact import ExactInstance
 
@@ -35,7 +36,8 @@ CHECKERS: Mapping[str, Checker] = {
     sharp_evidence.UPPER: sharp_ends.certify_upper,
     EARLIER_UPPER: sharp_ends.certify_earlier_upper,
     update_evidence.KIND: update_evidence.certify_update_gap,
-    theorem_cover.KIND: theorem_cover.certify_cover,
+    half_line.KIND: theorem_cover.certify_cover,
+    supersolution.KIND: theorem_cover.certify_interval,
 }
 """What proves a file of each kind again, those of the methods of proof included; the one for
 supersolutions is what earlier versions wrote."""
@@ -51,7 +53,10 @@ FIELDS: Mapping[str, frozenset[str]] = {
     EARLIER_UPPER: _SUPERSOLUTION | {"mean", "expected", "bound"},
     update_evidence.KIND: _INSTANCE - {"noise", "reference", "size"}
     | {"problem", "delta", "coefficient", "multiplier", "state_labels", "action_labels"},
-    theorem_cover.KIND: frozenset({"gamma", "constant", "k", "tilt", "shift", "largest"}),
+    half_line.KIND: frozenset({"gamma", "constant", "k", "tilt", "shift", "largest"}),
+    supersolution.KIND: frozenset(
+        {"gamma", "constant", "curvature", "ceiling", "reach", "inner", "nodes", "w", "mu", "nu"}
+    ),
 }
 """What a file of each kind may say beside its head. Each of these is what the theorem is proved from, or is compared with it;
 a file that says anything else is rejected, since nothing would be proved of that."""

@@ -24,8 +24,8 @@ _SPARE = 1e-4
 """W has (1 + a) times so much of m²/(x + 1) to spare in every inequality, for rounding. Chosen, far below the nodes' error."""
 _HALVINGS = 44
 """Of the interval that μ is in: its last digits are rounding."""
-_CEILINGS = 1.02
-"""C' is what W needs within the reach and at least what chords lose, times at most this. Chosen."""
+_BEND = 1e-6
+"""Times the square of the distance, is added to lines that W is to be above, so that W stays convex when rounded. Chosen."""
 _REACHES = (2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50)
 """Tried for r, in h."""
 _DIGITS = 13
@@ -123,7 +123,8 @@ class Search:
         lines = []
         for edge, inner in zip(self.edges, self.edges + [1, -1], strict=True):
             slope = (self.within[edge] - self.within[inner]) / (self.x[edge] - self.x[inner])
-            lines.append(self.within[edge] + slope * (self.x - self.x[edge]))
+            away = self.x - self.x[edge]
+            lines.append(self.within[edge] + slope * away + _BEND * away**2)
         return np.maximum(*lines)
 
     def solve(self) -> np.ndarray:

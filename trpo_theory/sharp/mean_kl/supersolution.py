@@ -18,14 +18,22 @@ one logarithm in ball arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
 from trpo_theory.errors import InvalidInput, NotSolved
-from trpo_theory.io.evidence_files import Fields, ReadFields, evidence_fields, number_text, sentence_text
+from trpo_theory.io.evidence_files import (
+    Fields,
+    ReadFields,
+    checked_evidence_path,
+    evidence_fields,
+    number_text,
+    sentence_text,
+    write_evidence,
+)
+from trpo_theory.model.types import PathLike
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.raw import arb, fmpq, precision, raw
 
@@ -136,6 +144,16 @@ class LinearOnInterval:
         self.prove()
         return evidence_fields(KIND, **self.words, enclosure=self.enclosure, content=self.content())
 
+    def write(self, path: PathLike) -> None:
+        """Write the evidence file, .json.
+
+        Raises:
+            NotSolved: if it is not proved.
+            InvalidInput: for a place that cannot be written.
+        """
+        checked_evidence_path(path, "a proof")
+        write_evidence(self.to_fields(), path)
+
     def content(self) -> Fields:
         """What the theorem is proved from, as a file has it."""
         numbers = {name: number_text(getattr(self, name)) for name in _NUMBERS}
@@ -206,6 +224,7 @@ class _Proof:
         self.h = raw(case.radius)
         self.nodes, self.w = [raw(x) for x in case.nodes], [raw(w) for w in case.w]
         self.lines = self._lines()
+        self.balls = [(arb(line.slope), arb(line.offset)) for line in self.lines]
         self.checks = 0
 
     def _lines(self) -> list[Line]:
@@ -255,47 +274,48 @@ class _Proof:
 
     def _check_leaps(self, a: fmpq) -> None:
         """|l − 1| ≥ r, at x = 1 and 1 ± h."""
+        price = arb(a * self.constant)
         for x in (1 - self.h, fmpq(1), 1 + self.h):
             mu, m = 2 * a * self.ceiling * (x - 1), abs(x - 1)
-            for line in self.lines:
-                base = a * line.offset + mu
-                for side in _SIGNS:  # |l − 1| is l − 1 to the right of 1, 1 − l to its left
-                    c, b = a * line.slope * x - mu + side * m, base - side * m
-                    self._want(
-                        self._at_most(a * self.constant, c, -b, 1 + side * self.reach, side),
-                        f"leaps from x = {_shown(x)} by |l - 1| >= {_shown(self.reach)}",
-                    )
+            for side in _SIGNS:  # |l − 1| is l − 1 to the right of 1, 1 − l to its left
+                end, climb, base = arb(1 + side * self.reach), arb(a * x), arb(a)
+                rest = arb(side * m - mu)
+                for slope, offset in self.balls:
+                    holds = _at_most(price, climb * slope + rest, rest - base * offset, end, side)
+                    self._want(holds, f"leaps from x = {_shown(x)} by |l - 1| >= {_shown(self.reach)}")
 
     def _check_nodes(self, a: fmpq, end: Multipliers) -> None:
         """Every node but those within h of 1, and both signs of A."""
-        price = a * self.constant
+        price, share = arb(a * self.constant), arb(a)
         for x, w, mu, nu in zip(self.nodes, self.w, map(raw, end.mu), map(raw, end.nu), strict=True):
-            m = abs(x - 1)
+            m, climb = abs(x - 1), arb(a * x)
+            lines = self.balls if x > 0 else [(arb(0), arb(self.w[0]))]
             for sign in _SIGNS:
-                room = (1 + a) * w + m * sign - mu + nu * sign
-                for slope, offset in self._ahead(x):
-                    holds = self._at_most(price, a * slope + m * sign - mu, room - a * offset)
+                rest, room = arb(m * sign - mu), arb((1 + a) * w + m * sign - mu + nu * sign)
+                for slope, offset in lines:
+                    holds = _at_most(price, climb * slope + rest, room - share * offset)
                     self._want(holds, f"the inequality at node x = {_shown(x)}, A = {sign:+d}")
 
-    def _ahead(self, x: fmpq) -> Iterator[tuple[fmpq, fmpq]]:
-        """Slope and offset, in l, of the lines of W(x l)."""
-        if x == 0:
-            yield fmpq(0), self.w[0]
-        else:
-            yield from ((line.slope * x, line.offset) for line in self.lines)
 
-    @staticmethod
-    def _at_most(price: fmpq, c: fmpq, room: fmpq, end: fmpq | None = None, side: int = 0) -> bool:
-        """Whether c l − price f(l) ≤ room for all l ≥ 0, or for those on one side of `end`. It is concave in l.
+def _at_most(price: arb, c: arb, room: arb, end: arb | None = None, side: int = 0) -> bool:
+    """Whether it is proved that c l − price f(l) ≤ room for all l ≥ 0, or for those on one side of `end`.
 
-        Its largest value, at l = price/(price − c), is c + (price − c) − price + price log l = price log(price/(price − c)).
-        """
-        if not c < price:
-            return side < 0 and end is not None and bool(c * end - price * (end - 1 - arb(end).log()) <= room)
-        peak = price / (price - c)
-        if end is not None and (peak < end if side > 0 else peak > end):
-            return bool(c * end - price * (end - 1 - arb(end).log()) <= room)
-        return bool(price * arb(peak).log() <= room)
+    It is concave in l and largest, price log l, at l = price/(price − c); beyond `end` at `end`, if that peak is not beyond it.
+    """
+    if end is not None and (_peak_below(price, c, end) if side > 0 else _peak_above(price, c, end)):
+        return bool(c * end - price * (end - 1 - end.log()) <= room)
+    left = price - c
+    return bool(left > 0) and bool(price * (price / left).log() <= room)
+
+
+def _peak_below(price: arb, c: arb, end: arb) -> bool:
+    """Whether the peak is proved to be below `end`: price < (price − c) end."""
+    return bool(price < (price - c) * end)
+
+
+def _peak_above(price: arb, c: arb, end: arb) -> bool:
+    """Whether it is proved to be above: price > (price − c) end, which says so for c ≥ price, too."""
+    return bool(price > (price - c) * end)
 
 
 def _increase(numbers: list[Fraction] | tuple[Fraction, ...]) -> bool:
