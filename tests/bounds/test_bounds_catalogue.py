@@ -193,8 +193,8 @@ def from_the_table(mdp, old, new, reference):
         "chain-rule/kl": 2 * e * li * max_kl,
         "chain-rule/reverse-kl": 2 * e * li * max_back,
         "chain-rule/mean-kl": e1 / (1 - g) * mpmath.sqrt(2 * g / (1 - g) * mean_kl),
-        "mean-kl/linear-4": 4 * e * h * mean_kl if g >= mpmath.mpf(1) / 4 else mpmath.inf,
-        "mean-kl/linear-2": 2 * e * h * mean_kl if g >= mpmath.mpf(4) / 5 else mpmath.inf,
+        "mean-kl/linear-4": 4 * e * h * mean_kl if 100 * g >= 21 else mpmath.inf,
+        "mean-kl/linear-2": 2 * e * h * mean_kl if 40 * g >= 21 else mpmath.inf,
         "mean-kl/linear": 4 * e * h * mean_kl,
         "mean-kl/linear-open": 4 * e * h * mean_kl if g >= mpmath.mpf(1) / 10 else mpmath.inf,
     }
@@ -760,7 +760,8 @@ def test_the_bound_in_q_holds_for_rewards_that_may_be_zero():
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("mean-kl/linear-4", F(1, 4)), ("mean-kl/linear-2", F(4, 5)), ("mean-kl/linear-open", F(1, 10))]
+    ("name", "least"),
+    [("mean-kl/linear-4", F(21, 100)), ("mean-kl/linear-2", F(21, 40)), ("mean-kl/linear-open", F(1, 10))],
 )
 def test_a_bound_for_large_discounts_is_one_from_its_least_discount_on(name, least):
     case = one_state_then_nothing(0.0, float(least))

@@ -17,12 +17,13 @@ from trpo_theory.search.instruments import mutation
 from trpo_theory.search.worst_cases import evolve
 from trpo_theory.sharp.gap import sharp_gap
 from trpo_theory.sharp.mean_kl.half_line import FROM_A_QUARTER
+from trpo_theory.sharp.mean_kl.search import Mesh, Search
 
 HEAD = ("kind", "statement", "theorem", "source", "enclosure", "made_by")
 SHARP = ("sharp", "--divergence", "max-tv", "--gamma", "9/10", "--radius", "1/100")
 REFUTATION, WORST, LOWER, UPPER, UPDATE = "refutation", "worst-case", "sharp-lower", "sharp-upper", "update-gap"
-COVER = "theorem-cover"
-KINDS = (REFUTATION, WORST, LOWER, UPPER, UPDATE, COVER)
+COVER, INTERVAL = "theorem-cover", "theorem-interval"
+KINDS = (REFUTATION, WORST, LOWER, UPPER, UPDATE, COVER, INTERVAL)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -54,6 +55,8 @@ def written(tmp_path_factory):
     for kind, call in calls.items():
         assert main([*call, str(files[kind])]) == 0
     FROM_A_QUARTER.write(files[COVER])
+    search = Search((0.75, 0.8), 2.0, 0.3, Mesh(radius=0.01, growth=0.2, step=0.3, far=30.0, inner=10.0))
+    search.rounded(search.solve(), Fraction(2)).write(files[INTERVAL])
     return {kind: file.read_text() for kind, file in files.items()}
 
 
@@ -91,6 +94,9 @@ THEOREMS = {
     UPPER: ("for every finite MDP with gamma = 9/10 and max-TV(old, new) <= 1/100: L_old(new) - eta(new) <= 0.03302",),
     COVER: (
         "for every finite MDP with gamma >= 1/4: L_old(new) - eta(new) <= 4 gamma/(1 - gamma)^2 mean-KL(old, new) max|A_old|",
+    ),
+    INTERVAL: (
+        "for every finite MDP with 3/4 <= gamma <= 4/5: L_old(new) - eta(new) <= 2 gamma/(1 - gamma)^2 mean-KL(old, new)",
     ),
     UPDATE: ("gamma = 9/10", "subject to max-KL(old, new) <= 1/100", "is at least", "and at most"),
 }
@@ -193,6 +199,15 @@ OTHERS[COVER] = {
     "constant": lambda fields: {"constant": "3996/1000", "enclosure": ["0", "3996/1000"]},
     "k": lambda fields: {"k": "1"},
     "another tilt": lambda fields: {"tilt": ["1/2", "7/10"]},
+}
+OTHERS[INTERVAL] = {
+    **STATEMENTS,
+    "gamma": lambda fields: {"gamma": ["1/2", "4/5"]},
+    "an interval within": lambda fields: {"gamma": ["76/100", "4/5"]},
+    "constant": lambda fields: {"constant": "13/10", "enclosure": ["0", "13/10"]},
+    "a lower ceiling": lambda fields: {"ceiling": "3/10"},
+    "a short reach": lambda fields: {"reach": "1/1000"},
+    "other multipliers": lambda fields: {"nu": fields["mu"], "mu": fields["nu"]},
 }
 MUTATIONS = [(kind, name) for kind in KINDS for name in {**WORDS, **OTHERS[kind]}]
 

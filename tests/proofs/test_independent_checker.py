@@ -17,6 +17,7 @@ from check_proof import check, polylog
 import trpo_theory as tt
 from trpo_theory.sharp.gap import sharp_gap
 from trpo_theory.sharp.mean_kl.half_line import FROM_A_QUARTER, FROM_FOUR_FIFTHS
+from trpo_theory.sharp.mean_kl.search import Mesh, Search
 
 ROOT = Path(__file__).parent.parent
 DIVERGENCES = ("max-kl", "reverse-max-kl", "max-chi2", "max-tv", "mean-kl", "mean-tv")
@@ -74,7 +75,15 @@ def worst_file(path):
 def files(tmp_path_factory):
     """A small file of each kind, with at least one other number in each field than 0 and 1."""
     where = tmp_path_factory.mktemp("fresh")
-    names = ("refutation", "worst-case", "sharp-lower", "sharp-upper", "update-gap", "theorem-cover")
+    names = (
+        "refutation",
+        "worst-case",
+        "sharp-lower",
+        "sharp-upper",
+        "update-gap",
+        "theorem-cover",
+        "theorem-interval",
+    )
     paths = {name: where / f"{name}.json" for name in names}
     witness_file(paths["refutation"])
     worst_file(paths["worst-case"])
@@ -83,10 +92,12 @@ def files(tmp_path_factory):
     gap.write_proof(paths["sharp-upper"])
     update_file(*PROBLEMS["max-kl"], paths["update-gap"])
     FROM_A_QUARTER.write(paths["theorem-cover"])
+    search = Search((0.75, 0.8), 2.0, 0.3, Mesh(radius=0.01, growth=0.2, step=0.3, far=30.0, inner=10.0))
+    search.rounded(search.solve(), Fraction(2)).write(paths["theorem-interval"])
     return paths
 
 
-KINDS = ("refutation", "worst-case", "sharp-lower", "sharp-upper", "update-gap", "theorem-cover")
+KINDS = ("refutation", "worst-case", "sharp-lower", "sharp-upper", "update-gap", "theorem-cover", "theorem-interval")
 
 
 @pytest.mark.slow
@@ -398,6 +409,20 @@ MUTATIONS = {
         "k": put(k="1"),
         "no tilt": put(tilt=["0", "7/10"]),
         "a small x": put(largest="2"),
+    },
+    "theorem-interval": {
+        **{name: change for name, change in EVERY.items() if name != "enclosure up"},
+        "constant": scaled(DOWN, "constant"),
+        "constant and enclosure": put(constant="13/10", enclosure=["0", "13/10"]),
+        "curvature": scaled(DOWN, "curvature"),
+        "ceiling": put(ceiling="3/10"),
+        "a short reach": put(reach="1/1000"),
+        "w": scaled(DOWN, "w"),
+        "mu": scaled("9/10", "mu"),
+        "nu": scaled("9/10", "nu"),
+        "nodes": scaled(UP, "nodes"),
+        "one end": lambda fields: {"gamma": fields["gamma"][:1]},
+        "wider": put(gamma=["1/2", "4/5"]),
     },
 }
 

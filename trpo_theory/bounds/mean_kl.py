@@ -1,7 +1,7 @@
 """trpo/kl and pinsker/kl with the mean of KL under d_old in the place of its maximum: derived here, for discounts not too small.
 
-The proof is a supersolution of the sharp gap's program, checked in balls: `certified/mean_kl_linear.py`. A constant below
-2 √((1 − γ)/γ) is false, so that 4 must fail for γ < 1/5, and 2 for γ < 1/2; what is between is open.
+The proofs are supersolutions of the sharp gap's program, checked in balls: `sharp/mean_kl/`. A constant below 2 √((1 − γ)/γ) is
+false, so that 4 must fail for γ < 1/5, and 2 for γ < 1/2; at γ = 1/2 itself 2 is too small, too.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ BOUNDS = (
     Bound(
         "mean-kl/linear-4",
         with_4,
-        _statement(4, "14"),
-        "derived here: trpo/kl with the mean for the maximum, for gamma from 1/4 on; proved in balls: "
+        _statement(4, "{21}{100}"),
+        "derived here: trpo/kl with the mean for the maximum, for gamma from 21/100 on; proved in balls: "
         'docs/theory.md, "The linear mean-KL theorems"',
-        given=lambda q: 4 * q.gamma >= 1,
+        given=lambda q: 100 * q.gamma >= 21,
     ),
     Bound(
         "mean-kl/linear-2",
         _with_2,
-        _statement(2, "45"),
-        "derived here: equation (9), pinsker/kl, with the mean for the maximum, for gamma from 4/5 on; proved in balls: "
+        _statement(2, "{21}{40}"),
+        "derived here: equation (9), pinsker/kl, with the mean for the maximum, for gamma from 21/40 on; proved in balls: "
         'docs/theory.md, "The linear mean-KL theorems"',
-        given=lambda q: 5 * q.gamma >= 4,
+        given=lambda q: 40 * q.gamma >= 21,
     ),
 )

@@ -121,7 +121,7 @@ class Search:
     def _tangents(self) -> np.ndarray:
         """W is convex across 1 ± h if it is above the lines through the outermost chords within h."""
         lines = []
-        for edge, inner in zip(self.edges, self.edges + [1, -1], strict=True):
+        for edge, inner in zip(self.edges, self.edges + np.array([1, -1]), strict=True):
             slope = (self.within[edge] - self.within[inner]) / (self.x[edge] - self.x[inner])
             away = self.x - self.x[edge]
             lines.append(self.within[edge] + slope * away + _BEND * away**2)
@@ -141,7 +141,7 @@ class Search:
                 return w
             w = self._evaluate([b.law for b in backups], values.argmax(0))
         raise NotSolved(
-            f"got no supersolution in {_ROUNDS} rounds; wanted one for K = {self.constant:.6g}; fix: a larger constant, or more nodes"
+            f"got no supersolution for K = {self.constant:.6g} in {_ROUNDS} rounds; wanted one; fix: a larger constant"
         )
 
     def _backup(self, w: np.ndarray, a: float) -> _Backup:
@@ -149,7 +149,10 @@ class Search:
         slope = np.append(np.diff(w) / np.diff(x), 1.0)
         climb, base = a * slope * x[:, None], np.broadcast_to(a * (w - slope * x), (count, count))
         apart = np.where(x > 0, x, 1.0)[:, None]
-        start, stop = np.where(x[:, None] > 0, x / apart, 0.0), np.where(x[:, None] > 0, np.append(x[1:], np.inf) / apart, np.inf)
+        start, stop = (
+            np.where(x[:, None] > 0, x / apart, 0.0),
+            np.where(x[:, None] > 0, np.append(x[1:], np.inf) / apart, np.inf),
+        )
         stop[0, 1:] = 0.0  # at x = 0 there is one segment
         rows = np.arange(count)
 
@@ -157,7 +160,9 @@ class Search:
             """P(s), and the ratio that attains it."""
             down = price - climb + s[:, None]
             with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = np.minimum(np.maximum(np.where(down > 0, price / np.maximum(down, _LEAST), np.inf), start), stop)
+                ratio = np.minimum(
+                    np.maximum(np.where(down > 0, price / np.maximum(down, _LEAST), np.inf), start), stop
+                )
                 value = base + s[:, None] + price + price * np.log(ratio) - down * ratio
             value[~(ratio > 0)] = -np.inf
             value[np.isinf(ratio)] = np.inf
@@ -179,7 +184,9 @@ class Search:
         """The W of the chosen laws, or of the tangents where those are the choice."""
         x, last = self.x, len(self.x) - 1
         tangent = choice == len(laws)
-        law = _Law(*(np.choose(np.where(tangent, 0, choice), [getattr(one, name) for one in laws]) for name in _Law._fields))
+        law = _Law(
+            *(np.choose(np.where(tangent, 0, choice), [getattr(one, name) for one in laws]) for name in _Law._fields)
+        )
         a = np.array([gamma / (1 - gamma) for gamma in self.gammas])[np.where(tangent, 0, choice)]
         matrix, right = np.eye(len(x)), _SPARE * self.size
         right = right + law.infinite * (self.m + a * (x - self.constant)) / (1 + a)
@@ -228,7 +235,9 @@ class Search:
             if min(rooms) > 0 and self._leaps(w, ceiling, reach):
                 found.append((min(rooms), ceiling, reach))
         if not found:
-            raise NotSolved("got no reach for x next to 1; wanted one; fix: a larger constant, another curvature, or more nodes")
+            raise NotSolved(
+                "got no reach for x next to 1; wanted one; fix: a larger constant, another curvature, or more nodes"
+            )
         return max(found)[1:]
 
     def _ceiling(self, w: np.ndarray, farthest: float) -> float:
@@ -266,7 +275,10 @@ def _mixed(few: tuple[np.ndarray, np.ndarray], many: tuple[np.ndarray, np.ndarra
     ratios = np.stack([*few, *(np.where(np.isfinite(one), one, 1.0) for one in many)])
     signs = np.broadcast_to(np.array([1.0, -1.0, 1.0, -1.0])[:, None], ratios.shape)
     return _Law(
-        ratios, signs, np.stack([1 - share, 1 - share, share, share]) / 2, np.where(finite, 0.0, np.maximum(1 - least, 0.0))
+        ratios,
+        signs,
+        np.stack([1 - share, 1 - share, share, share]) / 2,
+        np.where(finite, 0.0, np.maximum(1 - least, 0.0)),
     )
 
 

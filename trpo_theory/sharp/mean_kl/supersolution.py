@@ -173,7 +173,9 @@ class LinearOnInterval:
         inner, nodes, w = (_row(fields.get(name), name) for name in _LISTS)
         shape = len(gammas), len(nodes)
         mu, nu = (rationals.fractions(fields.get(name), name, shape).tolist() for name in ("mu", "nu"))
-        ends = tuple(Multipliers(*(gamma, tuple(row), tuple(other))) for gamma, row, other in zip(gammas, mu, nu, strict=True))
+        ends = tuple(
+            Multipliers(*(gamma, tuple(row), tuple(other))) for gamma, row, other in zip(gammas, mu, nu, strict=True)
+        )
         found = cls(**numbers, inner=inner, nodes=nodes, w=w, ends=ends)
         found._check_sound()
         return found
@@ -240,7 +242,9 @@ class _Proof:
     def run(self) -> int:
         """All parts of the proof."""
         self._want(min(self.w) >= 0, "W >= 0")
-        self._want(all(low.slope <= high.slope for low, high in pairwise(self.lines)), "that W is convex, with slopes up to 1")
+        self._want(
+            all(low.slope <= high.slope for low, high in pairwise(self.lines)), "that W is convex, with slopes up to 1"
+        )
         self._check_ceiling()
         for end in self.case.ends:
             gamma = raw(end.gamma)
@@ -253,7 +257,9 @@ class _Proof:
     def _want(self, holds: bool, what: str) -> None:
         self.checks += 1
         if not holds:
-            raise NotSolved(f"got {what} not proved; wanted every inequality proved; fix: a larger constant, or more nodes")
+            raise NotSolved(
+                f"got {what} not proved; wanted every inequality proved; fix: a larger constant, or more nodes"
+            )
 
     def _check_ceiling(self) -> None:
         """W ≤ C' (y − 1)² wherever x l may be, |y − 1| ≤ (1 + h)(1 + r) − 1: on a line by its discriminant, for all y."""
@@ -262,7 +268,9 @@ class _Proof:
             outside = line.end <= 1 - self.h or line.start >= 1 + self.h
             if outside and line.end >= 1 - farthest and line.start <= 1 + farthest:
                 height = line.slope + line.offset  # at y = 1
-                self._want(line.slope**2 + 4 * self.ceiling * height <= 0, f"W below its ceiling at {_shown(line.start)}")
+                self._want(
+                    line.slope**2 + 4 * self.ceiling * height <= 0, f"W below its ceiling at {_shown(line.start)}"
+                )
 
     def _check_next_to_one(self, a: fmpq) -> None:
         """|l − 1| ≤ r: a quadratic form in x − 1 and l − 1."""
