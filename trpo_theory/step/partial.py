@@ -45,6 +45,8 @@ class KnownQuantities(Quantities):
         vars(self).update(known, _known=frozenset(known))
 
     def __getattribute__(self, name: str) -> Any:
-        if name.startswith("_") or name in _FUNCTIONS or name in vars(self)["_known"]:
+        if name.startswith("_") or name in _FUNCTIONS:
             return super().__getattribute__(name)
+        if name in vars(self)["_known"]:
+            return vars(self)[name]  # also where it is a property, which has no place there
         raise NotKnown(name) if name in Quantities.names() else no_quantity(name, Quantities.names())
