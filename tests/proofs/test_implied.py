@@ -74,7 +74,7 @@ def test_follows_for_all_discounts_and_radii(id: str) -> None:
     assert not found.left
     rng = np.random.default_rng(5)
     with mpmath.workdps(40):
-        for _ in range(60):
+        for _ in range(25):
             gamma = 1 - 10 ** rng.uniform(-3, 0)
             radius = 10 ** rng.uniform(-9, 2 if "kl" in id else 0)
             ours = Penalty.of(one).at(gamma=gamma, max_kl=radius, max_tv=radius, max_abs_advantage=1.0)  # type: ignore[union-attr]
@@ -169,11 +169,13 @@ TRAPS: dict[str, Callable[[Any], Any]] = {
     "the gap again": lambda q: 4 * _scaled(q) * q.max_kl - 2 * q.surrogate_gap,
     "the gap squared": lambda q: 4 * _scaled(q) * q.max_kl - q.surrogate_gap**2,
     "the return": lambda q: 4 * _scaled(q) * q.max_kl + q.expected_return_old,
-    "the larger of the gap and 0": lambda q: 4 * _scaled(q) * q.max_kl + q.minimum(q.surrogate_gap, 0),
+    "the larger of the gap and 0": lambda q: 4 * _scaled(q) * q.max_kl + 3 * q.minimum(q.surrogate_gap, 0),
+    "a false premise of a comparison": lambda q: q.minimum(_scaled(q) * q.max_kl, 4 * _scaled(q) * q.max_tv**2),
 }
 """Penalties that are those of trpo/kl almost everywhere."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAPS)
 def test_exceptions_at_single_points_are_not_overlooked(name: str) -> None:
     found = METHOD.attempt(_claim(TRAPS[name]), asked())

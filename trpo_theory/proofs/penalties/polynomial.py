@@ -220,7 +220,7 @@ def _range_of(symbol: Symbol, ranges: Mapping[Symbol, Range]) -> Range:
     return ranges[symbol]
 
 
-def _is_of_positive(a: Polynomial, ranges: Mapping[Symbol, Range]) -> bool:
+def is_of_positive(a: Polynomial, ranges: Mapping[Symbol, Range]) -> bool:
     """Whether all symbols are positive numbers, those with a range."""
     return all(symbol in ranges or symbol[0] == "prime" for monomial in a for symbol, _ in monomial)
 
@@ -259,7 +259,7 @@ def is_positive(a: Polynomial, ranges: Mapping[Symbol, Range], *, inside: bool =
 
     inside: at none of the ends of the ranges, where powers take their least values.
     """
-    if not _is_of_positive(a, ranges):
+    if not is_of_positive(a, ranges):
         return False
     for _, rest in forms(a):
         if not rest:
@@ -279,7 +279,7 @@ def _varies(monomial: Monomial, ranges: Mapping[Symbol, Range]) -> bool:
 
 def is_nonnegative(a: Polynomial, ranges: Mapping[Symbol, Range]) -> bool:
     """Whether the sum is proved to be ≥ 0 there."""
-    if not _is_of_positive(a, ranges):
+    if not is_of_positive(a, ranges):
         return False
     if not a or all(value.low >= 0 for value in a.values()):
         return True

@@ -223,7 +223,8 @@ class Quotient:
 
     def _is_at_least_a_multiple(self, other: Self) -> bool:
         """Whether it is proved to be ≥ a positive multiple of a number, c times a product of powers, that is ≥ 0."""
-        if not self.numerator or not other.numerator:
+        parts = (self.numerator, other.numerator)
+        if not all(part and p.is_of_positive(part, self.ranges) for part in parts):
             return False
         _, ours = p.factored(self.numerator)
         _, theirs = p.factored(other.numerator)

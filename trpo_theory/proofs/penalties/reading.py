@@ -20,6 +20,7 @@ from trpo_theory.proofs.penalties.cell import GAMMA, UNBOUNDED, Cell, symbol_of
 from trpo_theory.proofs.penalties.number import Number
 from trpo_theory.proofs.penalties.python import rewired
 from trpo_theory.proofs.penalties.quotient import Ranges
+from trpo_theory.proofs.penalties.range import Range
 from trpo_theory.proofs.penalties.relations import divergences
 from trpo_theory.step.partial import KnownQuantities
 
@@ -144,6 +145,18 @@ class Penalty:
         point = {GAMMA: _SAMPLE[0], **dict.fromkeys(self.radii, _SAMPLE[0])}
         once, twice = (self.at(**point, **dict.fromkeys(UNBOUNDED, size)) for size in (1.0, 2.0))
         return bool(np.isclose(twice, 2 * once, rtol=1e-6, atol=0)) or not np.isfinite(once)
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether its slack is affine in η(new) − L, by structure, at one point."""
+        half = Range.of(Fraction(1, 2))
+        try:
+            self.on(quantities_on(Cell(dict.fromkeys((GAMMA, *self.radii), half))))
+        except NotAPenalty:
+            return False
+        except (Undecided, NotKnown):
+            pass
+        return True
 
     def seems_to_apply_at(self, **quantities: float) -> bool:
         """Whether its hypotheses hold at a point, in floats; true where they read more."""
