@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.step.quantities import Quantities
 
 
@@ -35,6 +36,7 @@ BOUNDS = (
         "derived here: trpo/kl with the mean for the maximum, for gamma from 21/100 on; proved in balls: "
         'docs/theory.md, "The linear mean-KL theorems"',
         given=lambda q: 100 * q.gamma >= 21,
+        proof=Theorem("The linear mean-KL theorems"),
     ),
     Bound(
         "mean-kl/linear-2",
@@ -43,5 +45,6 @@ BOUNDS = (
         "derived here: equation (9), pinsker/kl, with the mean for the maximum, for gamma from 21/40 on; proved in balls: "
         'docs/theory.md, "The linear mean-KL theorems"',
         given=lambda q: 40 * q.gamma >= 21,
+        proof=Theorem("The linear mean-KL theorems"),
     ),
 )
