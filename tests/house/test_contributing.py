@@ -108,7 +108,7 @@ def test_a_claim_is_listed_and_verified_and_its_twin_refuted(added):
     assert id in command(added, "claims")
     table = command(added, "verify", id, f"{id}-half", "--instances", "500")
     assert [line.split()[:3] for line in table.splitlines() if id in line and "searched:" not in line] == [
-        [id, "true", "unrefuted"],
+        [id, "true", "proved"],
         [f"{id}-half", "false", "refuted"],
     ]
 
