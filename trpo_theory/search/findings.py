@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -30,7 +32,9 @@ _NEAR_EACH = 3
 _SMALLEST = float(np.finfo(np.float64).tiny)
 """Stands for a gap of 0."""
 _PROVED_NEAR = 24
-"""How many instances whose slack is below 0 by rounding only are decided in ball arithmetic, of all batches. Chosen."""
+"""How many instances whose slack is below 0 by rounding only are decided in ball arithmetic, of a whole search. Chosen."""
+_LARGEST_NEAR = 25
+"""Up to so many states. Chosen: some claims take seconds of a larger one, whose slack is within rounding as its sums are long."""
 _TIE = Fraction(1, 2**1000)
 _FLOATS_ONLY = (
     "its hypotheses hold in floats only: write q.close(x, y) or an inequality for an equality that rounding decides"
@@ -122,24 +126,31 @@ class Findings:
                     taken[index[which]] = True
 
     def prove(self, claim: Claim) -> None:
-        """Decide the clearly negative ones in balls, small ones first, until one is refuted; if none is, those near 0."""
-        by_shape: dict[tuple[int, int], list[Candidate]] = {}
-        for found in sorted(self._negative, key=_least_first):
-            by_shape.setdefault(found[1].shape, []).append(found)
+        """Decide the clearly negative ones in balls, small ones first, until one is refuted."""
+        by_shape = _by_shape(self._negative)
         self._negative = []
-        for shape in sorted(by_shape, key=lambda shape: shape[0] * shape[1]):
-            for _, one in by_shape[shape][:_PROVED_NEGATIVE]:
+        for shape, found in by_shape.items():
+            for _, one in found[:_PROVED_NEGATIVE]:
                 if self.wants(shape) and self._refutes(claim, one.exact(0), negative=True):
                     return
-        near = [
-            *sorted(self._near, key=_least_first)[: _PROVED_NEAR // 2],
-            *sorted(self._near_by_gap, key=_least_first)[: _PROVED_NEAR // 2],
-        ]
+
+    def prove_near(self, claim: Claim) -> None:
+        """Decide some of those near 0, at the end of a search: unless one is refuted already, until one is.
+
+        The least of each size come first, then the second of each, so that no size crowds out the others.
+        """
+        ranked = [_by_rank(found)[: _PROVED_NEAR // 2] for found in (self._near, self._near_by_gap)]
         self._near, self._near_by_gap = [], []
-        for _, one in near:
+        if self.refuted is not None:
+            return
+        for one in (one for found in ranked for one in found):
             self._leave_near()
             if self._refutes(claim, one.exact(0)):
                 return
+
+    def forget_near(self) -> None:
+        """Count none as near 0: what a solver leaves of a slack says nothing."""
+        self.near, self._near, self._near_by_gap = 0, [], []
 
     def _leave_near(self) -> None:
         """An instance whose slack is within rounding is decided now: it no longer counts as near, if it did."""
@@ -190,8 +201,18 @@ def _holds_to_rounding(claim: Claim, instance: ExactInstance) -> bool:
         return bool(np.all(np.asarray(claim.met(claim.stepped(strict)))))
 
 
-def _least_first(candidate: Candidate) -> float:
-    return candidate[0]
+def _by_shape(candidates: list[Candidate]) -> dict[tuple[int, int], list[Candidate]]:
+    """By size, the smallest first, and the least of each first."""
+    found: dict[tuple[int, int], list[Candidate]] = {}
+    for candidate in sorted(candidates, key=lambda one: (math.prod(one[1].shape), one[1].shape, one[0])):
+        found.setdefault(candidate[1].shape, []).append(candidate)
+    return found
+
+
+def _by_rank(candidates: list[Candidate]) -> list[Instances]:
+    """The least of each size, the smallest size first, then the second of each, and so on; none of very many states."""
+    groups = [found for (states, _), found in _by_shape(candidates).items() if states <= _LARGEST_NEAR]
+    return [one for rank in itertools.zip_longest(*groups) for _, one in filter(None, rank)]
 
 
 def _depends_on(constants: tuple[float, ...]) -> str:

@@ -38,7 +38,7 @@ def _exchanged(instances: Instances, name: str, kinds: np.ndarray, make: Callabl
     values = getattr(instances, name).copy()
     for kind in np.unique(kinds[kinds > 0]):
         chosen = kinds == kind
-        values[chosen] = batch_first(make(instances.take(chosen).quantities(), int(kind)))
+        values[chosen] = batch_first(make(instances.take(chosen).plain_quantities(), int(kind)))
     return instances.replace(**{name: values})
 
 

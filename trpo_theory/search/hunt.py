@@ -10,16 +10,23 @@ import numpy as np
 from trpo_theory.bounds.record import Claim
 from trpo_theory.search.coverage import Counts
 from trpo_theory.search.findings import Findings
+from trpo_theory.search.impose import impose
 from trpo_theory.search.scales import best_of, scaled, share_of_terms
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.screened import ONE_BY_ONE_SHARE, SAYS_NOTHING, Screened, spread
 from trpo_theory.search.slack_kind import SlackKind, kind_of
+from trpo_theory.search.witnesses import sharp_witnesses
 from trpo_theory.step.instances import Instances, joined
 from trpo_theory.step.quantities import Quantities
 
 Batch = tuple[Instances, Quantities | None]
 """Instances of one size, and their quantities, where those may be shared with other claims."""
 Drawn = Callable[[], list[Batch]]
+
+
+def imposed_witnesses(needs: frozenset[str]) -> list[Batch]:
+    """The witnesses of the sharp gap with what a claim needs, without their quantities."""
+    return [(impose(batch, needs), None) for batch in sharp_witnesses()]
 
 
 class Only(NamedTuple):
@@ -59,6 +66,7 @@ class Hunt:
         *,
         instances: int,
         drawn: Drawn | None = None,
+        witnesses: Drawn | None = None,
         findings: Findings | None = None,
         only: Only | None = None,
     ) -> None:
@@ -69,6 +77,7 @@ class Hunt:
             generator: of the instruments' random numbers.
             instances: how many are drawn at random.
             drawn: makes those, one batch a size, where several claims share them; else they are drawn from the generator.
+            witnesses: makes those of the sharp gap likewise, with what the claim needs.
             findings: where what is found is written down; new ones if left out.
             only: the discount and the size of all instances, where those are given.
 
@@ -81,12 +90,16 @@ class Hunt:
         self.findings = Findings(claim.relation) if findings is None else findings
         self.findings.batched, self.findings.counts = self.screen.batched, Counts(self.screen.reads)
         self.only, self.instrument = only, "given instances"
-        self._drawn = drawn
+        self._drawn, self._witnesses = drawn, witnesses
         self._best: dict[tuple[int, int], tuple[Instances, Screened]] = {}
 
     def drawn(self) -> list[Batch] | None:
         """The instances that several claims share, one batch a size; None where each draws its own."""
         return None if self._drawn is None else self._drawn()
+
+    def witnesses(self) -> list[Batch]:
+        """The witnesses of the sharp gap, with what the claim needs, one batch a size."""
+        return imposed_witnesses(self.claim.needs) if self._witnesses is None else self._witnesses()
 
     def try_out(self, instances: Instances, q: Quantities | None = None) -> Screened:
         """Evaluate the claim on instances of one size, count them, and keep the best and the refuting ones.
@@ -136,3 +149,7 @@ class Hunt:
     def prove(self) -> None:
         """Decide in ball arithmetic the slacks that are negative in floats, small instances first, until one is refuted."""
         self.findings.prove(self.claim)
+
+    def prove_near(self) -> None:
+        """Decide in ball arithmetic, at the end of the search, some of the slacks whose sign floats do not resolve."""
+        self.findings.prove_near(self.claim)

@@ -30,7 +30,7 @@ def impose(instances: Instances, needs: frozenset[str]) -> Instances:
         even = able / able.sum(-1, keepdims=True)
         instances = instances.replace(old=np.broadcast_to(even, instances.old.shape).copy())
     if "greedy-mixture" in needs:
-        advantage = batch_first(instances.quantities().advantage)
+        advantage = batch_first(instances.plain_quantities().advantage)
         weight = np.abs(instances.new - instances.old).max((1, 2), keepdims=True)
         best = greedy(advantage, np.broadcast_to(able, advantage.shape))
         old, new = tiny_made_exact(instances.old, instances.old + weight * (best - instances.old))

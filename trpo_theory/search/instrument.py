@@ -17,9 +17,11 @@ class Instrument(ABC):
 
     Attributes:
         name: as verdicts print it, such as "mutation".
+        goes_on: whether a longer search has more for it to do.
     """
 
     name: ClassVar[str]
+    goes_on: ClassVar[bool] = True
 
     def suits(self, claim: Claim) -> bool:
         """Whether it can be used on this claim: here, on any whose new is not to be solved for."""

@@ -41,6 +41,10 @@ class Screened:
     share: np.ndarray
     terms: np.ndarray
 
+    def __post_init__(self) -> None:
+        for name, array in list(vars(self).items()):  # those of quantities are `FloatArray`, of formulas only
+            object.__setattr__(self, name, np.asarray(array))
+
     @cached_property
     def clear_slack(self) -> np.ndarray:
         """The slack, 0 where floats do not resolve its sign, (B,)."""

@@ -150,7 +150,7 @@ def _both(instances: Instances) -> Instances:
 def _worst(instances: Instances) -> Instances:
     """With the reward that makes η(new) − L least, of the size of its own."""
     size = np.abs(instances.reward).max((1, 2), keepdims=True)
-    return instances.replace(reward=size * batch_first(worst_reward(instances.quantities())))
+    return instances.replace(reward=size * batch_first(worst_reward(instances.plain_quantities())))
 
 
 def _best(screen: Screen, batches: list[Instances] | Iterator[Instances]) -> Instances | None:

@@ -104,6 +104,7 @@ class Chunk:
         error = ""
         try:
             (SolverSteps() if self.solved else Samples()).use(hunt, 1)
+            hunt.prove_near()
         except ClaimFailed as failed:  # what was found before counts
             error = failed.complaint
         refuted = findings.refuted[0] if findings.refuted else None

@@ -71,18 +71,25 @@ class RecheckingFindings(KeepingFindings):
             found += [(float(order[i]), instances, int(i)) for i in np.flatnonzero(which)]
 
     def prove(self, claim: Claim) -> None:
-        """Decide the recorded instances, the clearly negative ones first, until one is refuted.
+        """Decide the clearly negative instances, until one is refuted."""
+        negatives = sorted(self._negatives, key=lambda one: one[0])
+        self._negatives = []
+        self.unchecked = max(0, len(negatives) - _CHECKED_AT_MOST)
+        self._decide(claim, negatives[:_CHECKED_AT_MOST], negative=True)
 
-        Of an identity, whose slack rounds to both sides of 0, only a few of those within rounding.
+    def prove_near(self, claim: Claim) -> None:
+        """Decide those within rounding, unless one is refuted already, until one is.
+
+        Of an identity, whose slack rounds to both sides of 0, only a few.
         """
         limit = _CHECKED_AT_MOST if claim.relation == ">=" else findings._PROVED_NEAR
-        negatives, near = (sorted(found, key=lambda one: one[0]) for found in (self._negatives, self._near_zero))
-        self._negatives, self._near_zero = [], []
-        self.unchecked = max(0, len(negatives) - _CHECKED_AT_MOST)
-        for negative, _, instances, index in [
-            *((True, *one) for one in negatives[:_CHECKED_AT_MOST]),
-            *((False, *one) for one in near[:limit]),
-        ]:
+        near = sorted(self._near_zero, key=lambda one: one[0])
+        self._near_zero = []
+        if self.refuted is None:
+            self._decide(claim, near[:limit], negative=False)
+
+    def _decide(self, claim: Claim, found: list[tuple[float, Instances, int]], *, negative: bool) -> None:
+        for _, instances, index in found:
             self.checked += 1
             if not negative:
                 self._leave_near()

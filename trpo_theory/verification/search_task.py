@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,9 +12,11 @@ import numpy as np
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.search.battery import battery
-from trpo_theory.search.hunt import Batch, Hunt
+from trpo_theory.search.hunt import Batch, Hunt, imposed_witnesses
 from trpo_theory.search.instruments import run_all
 from trpo_theory.search.shrink import shrink
+from trpo_theory.search.witnesses import sharp_witnesses
+from trpo_theory.step.instances import Instances
 from trpo_theory.verification.chunk import readable_by, tally_or_error
 from trpo_theory.verification.kept_findings import KeepingFindings
 from trpo_theory.verification.portable import Portable, is_of_file, portable, restored, slug
@@ -73,6 +75,7 @@ class Search:
             np.random.default_rng([self.seed, zlib.crc32(claim.id.encode())]),
             instances=self.instances,
             drawn=lambda: self._drawn(claim),
+            witnesses=lambda: self._witnesses(claim),
             findings=KeepingFindings(claim.relation),
         )
         error = ""
@@ -85,14 +88,25 @@ class Search:
 
     def _drawn(self, claim: Claim) -> list[Batch]:
         """The battery depends only on the seed and on what the claim needs, so that claims run on the same instances."""
-        batteries = batteries_of(self.instances, self.seed)
-        if claim.needs not in batteries:
+
+        def made() -> list[Instances]:
             fresh = np.random.default_rng([self.seed, zlib.crc32(" ".join(sorted(claim.needs)).encode())])
-            batteries[claim.needs] = [(part, part.quantities()) for part in battery(fresh, self.instances, claim.needs)]
-        return readable_by(claim, batteries[claim.needs])
+            return battery(fresh, self.instances, claim.needs)
+
+        return self._shared(claim, "battery", made)
+
+    def _witnesses(self, claim: Claim) -> list[Batch]:
+        """Those of the sharp gap, likewise; of the few claims that need something each their own, as they take memory."""
+        return imposed_witnesses(claim.needs) if claim.needs else self._shared(claim, "witnesses", sharp_witnesses)
+
+    def _shared(self, claim: Claim, kind: str, make: Callable[[], list[Instances]]) -> list[Batch]:
+        known = batteries_of(self.instances, self.seed)
+        if (kind, claim.needs) not in known:
+            known[kind, claim.needs] = [(part, part.quantities()) for part in make()]
+        return readable_by(claim, known[kind, claim.needs])
 
 
 @functools.lru_cache(maxsize=1)
-def batteries_of(instances: int, seed: int) -> dict[frozenset[str], list[Batch]]:
-    """The batteries that the searches of one process share, by what they need; those of earlier settings are dropped."""
+def batteries_of(instances: int, seed: int) -> dict[tuple[str, frozenset[str]], list[Batch]]:
+    """What the searches of one process share, by what it is and what they need; that of earlier settings is dropped."""
     return {}

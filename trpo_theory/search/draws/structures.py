@@ -22,7 +22,7 @@ def with_worst_reward(instances: Instances, chosen: np.ndarray) -> Instances:
     if not chosen.any():
         return instances
     reward = instances.reward.copy()
-    reward[chosen] = batch_first(worst_reward(instances.take(chosen).quantities()))
+    reward[chosen] = batch_first(worst_reward(instances.take(chosen).plain_quantities()))
     if instances.available is not None:
         reward[chosen] *= instances.available[chosen]
     return instances.replace(reward=reward)
@@ -108,6 +108,6 @@ def from_uniform_to_greedy(instances: Instances, index: np.ndarray) -> Instances
     able = np.ones(some.old.shape) if some.available is None else some.available.astype(float)
     some = some.replace(old=able / along_rows(np.add, able))
     old, new = instances.old.copy(), instances.new.copy()
-    old[index], new[index] = some.old, greedy(batch_first(some.quantities().advantage), able > 0)
+    old[index], new[index] = some.old, greedy(batch_first(some.plain_quantities().advantage), able > 0)
     shared = share(new, instances.groups)
     return instances.replace(old=share(old, instances.groups), new=shared)

@@ -26,9 +26,15 @@ INSTRUMENTS: tuple[Instrument, ...] = (
 def run_all(hunt: Hunt, effort: int = 1) -> None:
     """Search with every instrument that suits the claim; those after a refutation look for a smaller one only.
 
+    A longer search begins as a short one does, and goes on where that refutes nothing.
+
     Raises:
         ClaimFailed: if the claim's own code raises an exception.
     """
-    for instrument in INSTRUMENTS:
-        if instrument.suits(hunt.claim):
+    instruments = [instrument for instrument in INSTRUMENTS if instrument.suits(hunt.claim)]
+    for instrument in instruments:
+        instrument.use(hunt, 1)
+    for instrument in instruments if effort > 1 and hunt.findings.refuted is None else ():
+        if instrument.goes_on:
             instrument.use(hunt, effort)
+    hunt.prove_near()

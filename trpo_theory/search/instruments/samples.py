@@ -12,6 +12,7 @@ class Samples(Instrument):
     """The battery: random instances of every kind and the zoo's families, the same for all claims of a run."""
 
     name = "random instances and zoo families"
+    goes_on = False
 
     def run(self, hunt: Hunt, effort: int) -> None:
         """Try out the battery, once whatever the effort: each of `falsify`'s searches has a fresh one."""

@@ -29,6 +29,7 @@ class SharpWitnesses(Instrument):
     """Tries out the witnesses; where the hypotheses exclude the discounts of all of them, at discounts that they allow."""
 
     name = "sharp witnesses"
+    goes_on = False
 
     def suits(self, claim: Claim) -> bool:
         """Whether it is an inequality about any new: on an identity a large witness has nothing to say."""
@@ -37,8 +38,8 @@ class SharpWitnesses(Instrument):
     def run(self, hunt: Hunt, effort: int) -> None:
         """All of them, once."""
         needs, met = hunt.claim.needs, False
-        for batch in sharp_witnesses():
-            met |= bool(hunt.try_out(impose(batch, needs)).met.any())
+        for batch, q in hunt.witnesses():
+            met |= bool(hunt.try_out(batch, q).met.any())
         if not met and hunt.only is None:
             gammas = _allowed(hunt)
             small = [batch for batch in sharp_witnesses() if batch.shape[0] <= _LARGEST] if len(gammas) else []
