@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ from trpo_theory.proofs.proof import Proof
 from trpo_theory.proofs.region import EVERYTHING, Box, Interval, Region
 from trpo_theory.proofs.settle import own_code, settle
 from trpo_theory.proofs.witness import Witness
+from trpo_theory.step.exact import ExactInstance
 
 Ends: TypeAlias = tuple[RealLike, RealLike]
 """The two ends of an interval, floats read as the decimals that they are written as."""
@@ -80,8 +81,18 @@ def asked(gamma: Ends | None = None, radius: Ends | None = None) -> Region:
     )
 
 
+def settled(claim: Claim, instance: ExactInstance) -> Witness:
+    """The claim decided on an instance; whether that refutes it, the decision says."""
+    return Witness(claim, instance, settle(claim, instance))
+
+
 def prove(
-    claim: Claim, *, gamma: Ends | None = None, radius: Ends | None = None, methods: Iterable[Method] = METHODS
+    claim: Claim,
+    *,
+    gamma: Ends | None = None,
+    radius: Ends | None = None,
+    methods: Iterable[Method] = METHODS,
+    decided: Callable[[Claim, ExactInstance], Witness] = settled,
 ) -> Proving:
     """Try each method in turn until one proves the claim, or finds an instance on which exact arithmetic refutes it.
 
@@ -90,6 +101,7 @@ def prove(
         gamma: the least and the largest γ; every γ in [0, 1) if left out.
         radius: the least and the largest radius of the divergence that the claim reads; every one if left out.
         methods: those that are tried.
+        decided: decides the claim on an instance of a method's, or on a smaller one that refutes it as well.
 
     Raises:
         InvalidInput: for ends that are no interval.
@@ -105,11 +117,10 @@ def prove(
             continue
         base = replace(base, tried=(*base.tried, method.name))
         if attempt.refuted is not None:
-            decision = settle(claim, attempt.refuted)
-            if decision.verdict is Outcome.REFUTED:
-                witness = Witness(claim, attempt.refuted, decision)
+            witness = decided(claim, attempt.refuted)
+            if witness.decision.verdict is Outcome.REFUTED:
                 return replace(base, verdict=Outcome.REFUTED, proof=None, left=(), witness=witness, note=note)
-            notes.append(f"{method.name}: its instance does not refute the claim, slack {decision.enclosure}")
+            notes.append(f"{method.name}: its instance does not refute the claim, slack {witness.decision.enclosure}")
         if attempt.proof is not None and not attempt.left and attempt.proof.region.covers(region):
             return replace(base, verdict=Outcome.PROVED, proof=attempt.proof, left=(), note=note)
         if base.proof is None:

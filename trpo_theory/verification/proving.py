@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from trpo_theory.proofs import proving
 from trpo_theory.proofs.methods import METHODS
 from trpo_theory.proofs.proving import Ends, Proving
-from trpo_theory.proofs.witness import Witness
-from trpo_theory.search.shrink import shrink
+from trpo_theory.verification.attempts import shrunk
 from trpo_theory.verification.verifying import as_claim
 
 
@@ -36,7 +33,4 @@ def prove(
     """
     one = as_claim(claim)
     methods = sorted(METHODS, key=lambda method: with_evidence and not method.files)
-    found = proving.prove(one, gamma=gamma, radius=radius, methods=methods)
-    if found.witness is None:
-        return found
-    return replace(found, witness=Witness(one, *shrink(one, found.witness.instance, found.witness.decision)))
+    return proving.prove(one, gamma=gamma, radius=radius, methods=methods, decided=shrunk)
