@@ -1,0 +1,61 @@
+"""Claims against the sharp gap. The oracle is the closed form of total variation, 4 γ α²/((1 − γ)(1 − γ(1 − α))) for α ≤ 1/2."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from trpo_theory import bounds, claim
+from trpo_theory.bounds.record import Claim
+from trpo_theory.proofs.methods.sharp_gap import METHOD
+from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.proofs.proving import prove
+
+
+def _share(constant: str, id: str = "coupling/tv") -> Claim:
+    exact = Fraction(constant)
+
+    def slack(q: Any) -> Any:
+        return q.surrogate_gap + exact * bounds.get(id).formula(q)
+
+    return claim(f"mine/{constant}", statement=r"\eta(\tilde\pi) \ge L - \ldots")(slack)
+
+
+@pytest.mark.parametrize(
+    ("constant", "verdict"), [("1001/1000", Outcome.PROVED), ("2", Outcome.PROVED), ("995/1000", Outcome.REFUTED)]
+)
+def test_at_a_point_either_side_of_the_closed_form(constant: str, verdict: Outcome) -> None:
+    found = prove(_share(constant), gamma=(0.5, 0.5), radius=(0.25, 0.25), methods=[METHOD])
+    assert found.verdict is verdict
+    assert (found.witness is not None) is (verdict is Outcome.REFUTED)
+
+
+@pytest.mark.slow
+def test_in_a_region() -> None:
+    found = prove(_share("5/4"), gamma=(0.5, 0.52), radius=(0.2, 0.3), methods=[METHOD])
+    assert found.verdict is Outcome.PROVED
+    assert found.proof is not None
+    assert found.proof.kind == "sharp gap"
+    assert found.proof.region.divergence == "max_tv"
+
+
+@pytest.mark.slow
+def test_half_of_a_published_constant_is_refuted_without_a_region() -> None:
+    """trpo/tv-2: the family F1 exceeds it."""
+    found = prove(bounds.get("trpo/tv-2"), methods=[METHOD])
+    assert found.verdict is Outcome.REFUTED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("constant", "verdict"), [("85/100", Outcome.PROVED), ("78/100", Outcome.REFUTED)])
+def test_between_the_sharp_constant_and_the_chain_rule(constant: str, verdict: Outcome) -> None:
+    """At gamma = .9 and small radii the sharp gap is between .80 and .806 of chain-rule/kl (THEORY.md)."""
+    found = prove(_share(constant, "chain-rule/kl"), gamma=(0.9, 0.9), radius=(0.01, 0.01), methods=[METHOD])
+    assert found.verdict is verdict
+
+
+def test_of_a_claim_in_two_divergences_it_says_nothing() -> None:
+    found = prove(bounds.get("mixed/tv"), gamma=(0.5, 0.5), radius=(0.1, 0.1), methods=[METHOD])
+    assert found.verdict is Outcome.UNDECIDED
