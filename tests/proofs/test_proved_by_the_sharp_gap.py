@@ -51,7 +51,7 @@ def test_half_of_a_published_constant_is_refuted_without_a_region() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("constant", "verdict"), [("85/100", Outcome.PROVED), ("78/100", Outcome.REFUTED)])
 def test_between_the_sharp_constant_and_the_chain_rule(constant: str, verdict: Outcome) -> None:
-    """At gamma = .9 and small radii the sharp gap is between .80 and .806 of chain-rule/kl (THEORY.md)."""
+    """At gamma = .9 and small radii the sharp gap is between .80 and .806 of chain-rule/kl, as others computed."""
     found = prove(_share(constant, "chain-rule/kl"), gamma=(0.9, 0.9), radius=(0.01, 0.01), methods=[METHOD])
     assert found.verdict is verdict
 
