@@ -9,7 +9,7 @@ import pytest
 
 from trpo_theory import bounds, claim
 from trpo_theory.bounds.record import Claim
-from trpo_theory.proofs.methods.sharp_gap import METHOD
+from trpo_theory.proofs.methods.below_penalty import METHOD
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.proving import prove
 
