@@ -29,6 +29,9 @@ def mine(tmp_path):
         "@claim('mine/unequal', statement='a', relation='=', expected=False)\n"
         "def unequal(q):\n"
         "    return q.expected_return_new - q.surrogate\n"
+        "@claim('mine/five', statement='a')\n"
+        "def five(q):\n"
+        "    return q.surrogate_gap + 5 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2\n"
         "@claim('mine/fails', statement='a', relation='=')\n"
         "def fails(q):\n"
         "    return q.no_such_quantity\n"
@@ -67,6 +70,25 @@ def test_an_identity_that_fails_is_refuted_with_a_small_witness(capsys, mine, tm
     capsys.readouterr()
     assert main(["certify", str(out)]) == 2
     assert "pass --from mine.py" in capsys.readouterr().err
+
+
+def test_a_bound_of_ones_own_follows_from_one_that_is_proved(capsys, mine):
+    """5 > 4, the constant of trpo/tv: everywhere, and so in every region."""
+    for region in ([], ["--gamma", "0.9", "--radius", "1e-6:1"]):
+        status, fields = told(capsys, "mine/five", "--from", mine, *region)
+        assert (status, fields["verdict"], fields["left"], fields["proof"]["kind"]) == (0, "proved", [], "implied")
+        assert fields["proof"]["by"].startswith("implied by ")
+    assert fields["proof"]["region"]["gamma"] == ["9/10", "9/10"]
+    assert fields["proof"]["region"]["radius"] == ["1/1000000", "1"]
+    assert fields["proof"]["region"]["divergence"] == "max_tv"
+
+
+@pytest.mark.slow
+def test_verify_proves_a_bound_of_ones_own(capsys, mine):
+    assert main(["verify", "mine/five", "--from", mine, "--instances", "50", "--json"]) == 0
+    (verdict,) = json.loads(capsys.readouterr().out)["claims"]
+    assert (verdict["verdict"], verdict["proof"]["kind"]) == ("proved", "implied")
+    assert verdict["proof"]["region"]["gamma"] is None
 
 
 def test_a_claim_expected_false_that_is_refuted_is_as_expected(capsys, mine):

@@ -14,9 +14,11 @@ from trpo_theory.proofs.method import Attempt
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.proof import Proof
 from trpo_theory.proofs.region import EVERYTHING, Box, Interval, Region
+from trpo_theory.proofs.settle import settle
 from trpo_theory.search.instruments.samples import Samples
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.verification import attempts, search_task
+from trpo_theory.verification import proving as proving_of_the_user
 from trpo_theory.verification.verdict import Verdict, Verification
 from trpo_theory.verification.verifying import verify
 
@@ -187,6 +189,26 @@ def test_what_a_method_refutes_comes_back_refuted_and_shrunk(methods):
     assert tt.certify(verdict.witness, claims=[own(formula)]).certified
 
 
+@pytest.mark.parametrize("radius", [None, ("1/8", "1/2")])
+def test_a_witness_lies_in_the_region_that_was_asked_for(monkeypatch, radius):
+    """A bound of a hundredth of what is needed is false for every γ and TV; the instance has γ = 9/10 and TV = 1/4."""
+    family = tt.zoo.coupling_tight(x=0.25, gamma=0.9)
+    kept = ExactInstance.of(family.mdp, family.old, family.new)
+    monkeypatch.setattr(proving_of_the_user, "METHODS", [Answering(Attempt(None, refuted=kept))])
+
+    def too_small(q):
+        return q.surrogate_gap + q.max_abs_advantage * q.gamma / 100 * q.max_tv**2
+
+    claim = own(too_small)
+    assert settle(claim, kept).verdict == "refuted"
+    witness = tt.prove(claim, gamma=(0.85, "19/20"), radius=radius).witness
+    assert Fraction(17, 20) <= witness.instance.gamma <= Fraction(19, 20)
+    moved = abs(witness.instance.new - witness.instance.old).sum(axis=1) / 2
+    assert radius is None or Fraction(1, 8) <= max(moved) <= Fraction(1, 2)
+    assert witness.claim is claim
+    assert witness.instance.states <= kept.states
+
+
 def test_methods_that_take_longer_are_not_tried(methods):
     methods(Answering(whole(), seconds=2 * attempts.FAST))
     assert judged(lambda q: q.max_tv).verdict == "unrefuted"
@@ -214,7 +236,7 @@ def test_a_copy_of_a_record_has_no_theorem(monkeypatch):
     copy = replace(of_the_record(monkeypatch, "coupling/tv"), id="mine/copy")
     assert copy.proof is not None
     verdict = verify(copy, instances=50)["mine/copy"]
-    assert (verdict.verdict, verdict.proof.kind) == ("proved", "implied")  # by the record, which it equals
+    assert (verdict.verdict, verdict.proof.kind) == ("proved", "implied")  # by what the copy says
 
 
 def test_code_that_fails_is_an_error_whatever_is_proved(methods):

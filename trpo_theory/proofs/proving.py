@@ -81,8 +81,8 @@ def asked(gamma: Ends | None = None, radius: Ends | None = None) -> Region:
     )
 
 
-def settled(claim: Claim, instance: ExactInstance) -> Witness:
-    """The claim decided on an instance; whether that refutes it, the decision says."""
+def settled(claim: Claim, instance: ExactInstance, region: Region) -> Witness:
+    """The claim decided on an instance of the region; whether that refutes it, the decision says."""
     return Witness(claim, instance, settle(claim, instance))
 
 
@@ -92,7 +92,7 @@ def prove(
     gamma: Ends | None = None,
     radius: Ends | None = None,
     methods: Iterable[Method] = METHODS,
-    decided: Callable[[Claim, ExactInstance], Witness] = settled,
+    decided: Callable[[Claim, ExactInstance, Region], Witness] = settled,
 ) -> Proving:
     """Try each method in turn until one proves the claim, or finds an instance on which exact arithmetic refutes it.
 
@@ -101,7 +101,7 @@ def prove(
         gamma: the least and the largest γ; every γ in [0, 1) if left out.
         radius: the least and the largest radius of the divergence that the claim reads; every one if left out.
         methods: those that are tried.
-        decided: decides the claim on an instance of a method's, or on a smaller one that refutes it as well.
+        decided: decides the claim on an instance of a method's, or on a smaller one of the region that refutes it as well.
 
     Raises:
         InvalidInput: for ends that are no interval.
@@ -117,7 +117,7 @@ def prove(
             continue
         base = replace(base, tried=(*base.tried, method.name))
         if attempt.refuted is not None:
-            witness = decided(claim, attempt.refuted)
+            witness = decided(claim, attempt.refuted, region)
             if witness.decision.verdict is Outcome.REFUTED:
                 return replace(base, verdict=Outcome.REFUTED, proof=None, left=(), witness=witness, note=note)
             notes.append(f"{method.name}: its instance does not refute the claim, slack {witness.decision.enclosure}")

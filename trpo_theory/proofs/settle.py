@@ -40,7 +40,7 @@ def settle(claim: Claim, instance: ExactInstance) -> Decision:
     Raises:
         ClaimFailed: if the claim's formula cannot be computed in balls.
     """
-    plain = _in_balls(claim)
+    plain = in_balls(claim)
     with own_code(claim, quiet=True), np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
         return decide(
             lambda q: plain.signed_slack(plain.stepped(q)),
@@ -51,7 +51,7 @@ def settle(claim: Claim, instance: ExactInstance) -> Decision:
 
 
 @functools.lru_cache(maxsize=256)
-def _in_balls(claim: Claim) -> Claim:
+def in_balls(claim: Claim) -> Claim:
     """The claim whose own code, where it is not of the package, calls the `max`, `sorted`, `math.sqrt`, ... of balls."""
     changes: dict[str, Any] = {}
     for name in ("formula", "given", "step", "shift", "residual"):

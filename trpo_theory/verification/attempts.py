@@ -18,21 +18,15 @@ from trpo_theory.proofs.proof import Proof
 from trpo_theory.proofs.proving import Proving, prove
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import Witness
-from trpo_theory.search.edits import FEW
-from trpo_theory.search.screen import Screen
-from trpo_theory.search.shrink import shrink
-from trpo_theory.search.smaller import smaller
 from trpo_theory.step.exact import ExactInstance
-from trpo_theory.step.instances import Instances
 from trpo_theory.verification.execute import execute
+from trpo_theory.verification.made_small import shrunk
 from trpo_theory.verification.portable import Portable, is_of_file, portable, restored, slug
 from trpo_theory.verification.tally import Tally
 from trpo_theory.verification.verdict import Verdict
 
 FAST = 5.0
 """Seconds that a method may take for `verify` to try it. Chosen: about what the search of one claim takes."""
-_TRIES = 12
-"""Of the smallest instances that floats refute, so many are decided before the one they come from. Chosen."""
 _STANDING = (Outcome.UNREFUTED, Outcome.UNDECIDED)
 
 
@@ -100,23 +94,6 @@ def _attempted(claim: Claim, found: Proving) -> Attempted:
         return Attempted(claim.id, proof=proof)
     part = "" if proof is None else f"proved for a part, {proof.text}"
     return Attempted(claim.id, note="; ".join(filter(None, (part, found.note))))
-
-
-def shrunk(claim: Claim, instance: ExactInstance) -> Witness:
-    """The claim decided on an instance; where it is refuted, on a small one.
-
-    Smaller instances, which floats find, are decided first: one of 200 states takes a minute, one of 20 a fraction of a second.
-    """
-    candidates = [instance]
-    if instance.states > FEW:
-        with contextlib.suppress(ClaimFailed):  # on some of the instances that are looked at
-            found = list(smaller(Screen(claim), Instances.of_exact([instance])))
-            candidates = [*(one.exact(0) for one in found[: -_TRIES - 1 : -1]), instance]
-    for one in candidates:
-        decision = settle(claim, one)
-        if decision.verdict is Outcome.REFUTED:
-            return Witness(claim, *shrink(claim, one, decision))
-    return Witness(claim, instance, decision)
 
 
 def with_proofs(

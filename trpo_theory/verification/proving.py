@@ -5,7 +5,7 @@ from __future__ import annotations
 from trpo_theory.proofs import proving
 from trpo_theory.proofs.methods import METHODS
 from trpo_theory.proofs.proving import Ends, Proving
-from trpo_theory.verification.attempts import shrunk
+from trpo_theory.verification.made_small import shrunk
 from trpo_theory.verification.verifying import as_claim
 
 

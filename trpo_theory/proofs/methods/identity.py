@@ -35,7 +35,7 @@ class _Identity:
 
     def attempt(self, claim: Claim, region: Region) -> Attempt | None:
         """How many exact instances it holds on; one of them that refutes it."""
-        if claim.relation != "=" or claim.is_solved:
+        if claim.relation != "=" or claim.is_solved or region.radius is not None:  # a radius of what is not known
             return None
         held = 0
         for instance in _instances(region.gamma):
