@@ -11,6 +11,7 @@ import pytest
 from trpo_theory.claims import catalogue
 from trpo_theory.claims.from_file import read_claims
 from trpo_theory.errors import InvalidInput
+from trpo_theory.search.least import Least
 from trpo_theory.verification import read_run
 from trpo_theory.verification.fingerprint import fingerprint
 from trpo_theory.verification.lock import NAME
@@ -20,7 +21,7 @@ from trpo_theory.verification.tally import Tally
 
 SETTINGS = {"claims": ["a", "b"], "seed": 0}
 CODES = {"a": "a (code 1)", "b": "b (code 1)"}
-TASKS = {"one": [Tally("a", instances=3, min_slack=0.5), Tally("b", instances=4)], "two": [Tally("a"), Tally("b")]}
+TASKS = {"one": [Tally("a", instances=3, least=Least(0.5)), Tally("b", instances=4)], "two": [Tally("a"), Tally("b")]}
 
 
 def opened(path, *, codes=CODES, resume=True, **settings):

@@ -18,6 +18,7 @@ from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.coverage import Counts
+from trpo_theory.search.least import Least
 from trpo_theory.search.scales import least_of, scaled
 from trpo_theory.search.screened import Screened
 from trpo_theory.step.exact import ExactInstance
@@ -55,11 +56,9 @@ class Findings:
     Attributes:
         relation: of the claim.
         counts: how many instances, how many of them were effective, and what they covered.
-        min_slack: the least slack of the effective ones, in the claim's own units; one within rounding of 0 counts as 0.
-        min_ratio: the least slack over |η(new) − L|.
-        min_share: the least slack as a share of the claim's own terms; ∞ where that is not known.
-        standing_slack, standing_ratio, standing_share: the same over those whose slack is not clearly negative; of the others
-            the slack, where balls prove that it is not negative.
+        least: of the effective ones.
+        standing: of those of them whose slack is not clearly negative; of the others the slack, where balls prove that it is not
+            negative.
         within_rounding: effective instances whose slack and terms are both within rounding of 0: none of the above.
         near: instances (of an inequality) whose slack is below 0 by no more than rounding, not decided in ball arithmetic.
         refuted: an instance on which the claim is proved false, with its proof.
@@ -71,12 +70,8 @@ class Findings:
 
     relation: str = ">="
     counts: Counts = field(default_factory=Counts)
-    min_slack: float = np.inf
-    min_ratio: float = np.inf
-    min_share: float = np.inf
-    standing_slack: float = np.inf
-    standing_ratio: float = np.inf
-    standing_share: float = np.inf
+    least: Least = field(default_factory=Least)
+    standing: Least = field(default_factory=Least)
     within_rounding: int = 0
     near: int = 0
     refuted: tuple[ExactInstance, Decision] | None = None
@@ -106,10 +101,9 @@ class Findings:
         """The least numbers, of the instances whose slack floats resolve."""
         clear = screened.clear_slack
         share = np.where(np.isnan(screened.share), np.inf, np.where(clear == 0, 0.0, screened.share))
-        for name, values in (("slack", clear), ("ratio", scaled(screened, "gap")), ("share", share)):
-            for kind, which in (("min", resolved), ("standing", resolved & (clear >= 0))):
-                least = values[which].min(initial=getattr(self, f"{kind}_{name}"))
-                setattr(self, f"{kind}_{name}", float(least))
+        values = np.stack([clear, scaled(screened, "gap"), share])
+        self.least &= Least(*values[:, resolved].min(1, initial=np.inf).tolist())
+        self.standing &= Least(*values[:, resolved & (clear >= 0)].min(1, initial=np.inf).tolist())
 
     def _keep(self, instances: Instances, screened: Screened, by_reward: np.ndarray) -> None:
         """The least instances, for the balls: whether effective or not."""
@@ -173,7 +167,7 @@ class Findings:
         if decision.verdict is Outcome.VACUOUS and negative and _holds_to_rounding(claim, instance):
             self.undecided, self.note = self.undecided + 1, _FLOATS_ONLY
         if decision.verdict is Outcome.PROVED and negative and decision.lower is not None:
-            self.standing_slack = min(self.standing_slack, float_toward(decision.lower, Toward.DOWN))
+            self.standing &= Least(slack=float_toward(decision.lower, Toward.DOWN))
         if decision.verdict is Outcome.REFUTED and self.wants((instance.states, instance.actions)):
             self.refuted = instance, decision
         if decision.verdict is Outcome.UNDECIDED and decision.constants:

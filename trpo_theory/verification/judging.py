@@ -45,7 +45,7 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
         note = _sentence(f"on other instances its own code fails: {found.error}", note)
     if verdict is not Outcome.REFUTED and (idle := _not_put_to_the_test(found)):
         verdict, note = Outcome.UNDECIDED, _sentence(idle, note)
-    if verdict == Outcome.UNREFUTED and found.min_slack < 0:
+    if verdict == Outcome.UNREFUTED and found.least.slack < 0:
         note = _sentence(
             "on some instances its slack is negative in floats, and ball arithmetic proves that it is not: no counterexample",
             note,
@@ -85,7 +85,7 @@ def _not_put_to_the_test(found: Tally) -> str:
     if not found.effective:
         why = "new is old, or slack and gap are both 0, or its slack is nowhere a finite number"
         return f"no instance put it to the test: in all {found.trivial} that met the hypotheses {why}"
-    if found.min_slack == np.inf and not found.within_rounding:
+    if found.least.slack == np.inf and not found.within_rounding:
         return "its slack is nowhere a finite number"
     return ""
 
@@ -96,15 +96,14 @@ def _least(found: Tally, witness: Witness | None) -> dict[str, Any]:
     Where every slack is within rounding of 0, it is 0; a number that nothing resolves is ∞.
     """
     if witness is None:
-        slack, ratio, share = found.standing_slack, found.standing_ratio, found.standing_share
-        if slack == np.inf and found.within_rounding:
-            slack = 0.0
-        return {"min_slack": slack, "min_ratio": ratio, "min_share": share}
-    slack = found.min_slack
+        least = found.standing
+        slack = 0.0 if least.slack == np.inf and found.within_rounding else least.slack
+        return {"min_slack": slack, "min_ratio": least.ratio, "min_share": least.share}
+    slack = found.least.slack
     if not slack < 0:  # what floats could not resolve, balls did
         upper = witness.decision.upper
         slack = -np.inf if upper is None else float(upper)
-    return {"min_slack": slack, "min_ratio": found.min_ratio, "min_share": found.min_share}
+    return {"min_slack": slack, "min_ratio": found.least.ratio, "min_share": found.least.share}
 
 
 def _failed(claim: Claim, found: Tally) -> Verdict:

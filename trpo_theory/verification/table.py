@@ -10,11 +10,18 @@ from typing import Any
 
 from trpo_theory.proofs.witness import instance_fields
 from trpo_theory.search.coverage import Coverage
+from trpo_theory.search.least import Least
 from trpo_theory.step.exact import ExactInstance
-from trpo_theory.verification.tally import COUNTS, LEAST, Kept, Tally
+from trpo_theory.verification.tally import COUNTS, Kept, Tally
 
 _MADE_BY = "made_by"
 """The key of Parquet's metadata under which a chunk's file says which task of which run and which claims' code made it."""
+_LEAST = {
+    f"{prefix}_{number.name}": (name, number.name)
+    for prefix, name in (("min", "least"), ("standing", "standing"))
+    for number in dataclasses.fields(Least)
+}
+"""Columns of a tally's least numbers: which of its records, and which number of it."""
 _KEPT = tuple(field.name for field in dataclasses.fields(Kept))
 
 
@@ -65,13 +72,15 @@ def _schema() -> Any:
     kept = {"slack": pa.float64(), "ratio": pa.float64(), "states": pa.int64(), "actions": pa.int64()}
     worst = pa.struct(kept | {"numbers": pa.list_(pa.float64())})
     columns = {"claim": pa.string(), **dict.fromkeys(COUNTS, pa.int64())}
-    columns |= {**dict.fromkeys(LEAST, pa.float64()), "coverage": pa.string()}
+    columns |= {**dict.fromkeys(_LEAST, pa.float64()), "coverage": pa.string()}
     columns |= {"batched": pa.bool_(), "note": pa.string(), "error": pa.string()}
     return pa.schema(columns | {"refuted": pa.string(), "worst": pa.list_(worst)})
 
 
 def _row(tally: Tally) -> dict[str, Any]:
-    row = {field.name: getattr(tally, field.name) for field in dataclasses.fields(tally)}
+    records = {name for name, _ in _LEAST.values()}
+    row = {field.name: getattr(tally, field.name) for field in dataclasses.fields(tally) if field.name not in records}
+    row |= {column: getattr(getattr(tally, name), number) for column, (name, number) in _LEAST.items()}
     row["refuted"] = json.dumps(instance_fields(tally.refuted)) if tally.refuted is not None else None
     row["coverage"] = json.dumps(tally.coverage.to_fields())
     row["worst"] = [{name: getattr(one, name) for name in _KEPT} for one in tally.worst]
@@ -83,4 +92,7 @@ def _tally(row: dict[str, Any]) -> Tally:
     row["refuted"] = ExactInstance.from_fields(json.loads(refuted)) if refuted is not None else None
     row["coverage"] = Coverage.of_fields(json.loads(row["coverage"]))
     row["worst"] = tuple(Kept(**one | {"numbers": tuple(one["numbers"])}) for one in row["worst"])
+    for record in dict.fromkeys(record for record, _ in _LEAST.values()):
+        columns = {number: column for column, (name, number) in _LEAST.items() if name == record}
+        row[record] = Least(**{number: row.pop(column) for number, column in columns.items()})
     return Tally(**row)

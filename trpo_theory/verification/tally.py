@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from trpo_theory.proofs.witness import instance_fields
 from trpo_theory.search.coverage import Coverage
 from trpo_theory.search.findings import Findings
+from trpo_theory.search.least import Least
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 
@@ -19,7 +18,7 @@ KEPT = 2
 COUNTS = ("instances", "effective", "trivial", "within_rounding", "near", "checked", "unchecked", "undecided", "ties")
 """What adds up."""
 
-LEAST = ("min_slack", "min_ratio", "min_share", "standing_slack", "standing_ratio", "standing_share")
+LEAST = ("least", "standing")
 """Of which the least counts."""
 
 
@@ -87,12 +86,8 @@ class Tally:
     instances: int = 0
     effective: int = 0
     trivial: int = 0
-    min_slack: float = np.inf
-    min_ratio: float = np.inf
-    min_share: float = np.inf
-    standing_slack: float = np.inf
-    standing_ratio: float = np.inf
-    standing_share: float = np.inf
+    least: Least = field(default_factory=Least)
+    standing: Least = field(default_factory=Least)
     coverage: Coverage = field(default_factory=Coverage)
     within_rounding: int = 0
     near: int = 0
@@ -147,7 +142,7 @@ def _together(one: Tally, other: Tally) -> Tally:
     return replace(
         one,
         **{name: getattr(one, name) + getattr(other, name) for name in COUNTS},
-        **{name: min(getattr(one, name), getattr(other, name)) for name in LEAST},
+        **{name: getattr(one, name) & getattr(other, name) for name in LEAST},
         coverage=one.coverage + other.coverage,
         batched=one.batched and other.batched,
         note=min(filter(None, (one.note, other.note)), default=""),
