@@ -164,7 +164,10 @@ def test_a_proof_for_a_part_leaves_the_claim_unrefuted_and_is_said(methods):
     methods(Answering(Attempt(Proof("part", "half a lemma", PART), note="gamma < 1/2 is left")))
     verdict = judged(lambda q: q.max_tv)
     assert (verdict.verdict, verdict.proof) == ("unrefuted", None)
-    assert verdict.note == f"proved for a part, part (half a lemma), {PART.text}; gamma < 1/2 is left"
+    assert (
+        verdict.note
+        == f"proved for a part, part (half a lemma), {PART.text}; gamma < 1/2 is left; `trpo-theory prove mine/made` tries more"
+    )
 
 
 def test_what_a_method_refutes_comes_back_refuted_and_shrunk(methods):

@@ -93,7 +93,8 @@ def _attempted(claim: Claim, found: Proving) -> Attempted:
     if found.verdict is Outcome.PROVED:
         return Attempted(claim.id, proof=proof)
     part = "" if proof is None else f"proved for a part, {proof.text}"
-    return Attempted(claim.id, note="; ".join(filter(None, (part, found.note))))
+    more = f"`trpo-theory prove {claim.id}` tries more" if found.left or proof is not None else ""
+    return Attempted(claim.id, note=_joined(part, found.note, more))
 
 
 def with_proofs(

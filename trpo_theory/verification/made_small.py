@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from fractions import Fraction
 
 from trpo_theory.bounds.formulas import Truth
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.penalties.reading import Penalty
-from trpo_theory.proofs.region import Region
+from trpo_theory.proofs.region import Interval, Region
 from trpo_theory.proofs.settle import in_balls, settle
 from trpo_theory.proofs.witness import Witness
 from trpo_theory.search.edits import FEW
@@ -21,6 +22,8 @@ from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
+_CLOSE = Fraction(9, 10)
+"""Where one radius is asked for, a witness has at least so much of it: chosen, since no simple number has it exactly."""
 _TRIES = 12
 """Of the smallest instances that floats refute, so many are decided before the one they come from. Chosen."""
 
@@ -51,7 +54,8 @@ def within(claim: Claim, region: Region) -> Claim:
     penalty = None if region.radius is None else Penalty.of(claim)
     ranges = {} if region.gamma is None else {"gamma": region.gamma}
     if region.radius is not None and penalty is not None and len(penalty.radii) == 1:
-        ranges[penalty.radii[0]] = region.radius
+        low, high = region.radius.low, region.radius.high
+        ranges[penalty.radii[0]] = Interval(low * _CLOSE if low == high else low, high)
     if not ranges:
         return claim
 
