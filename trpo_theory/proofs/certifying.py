@@ -18,7 +18,15 @@ from trpo_theory.io.evidence_files import ReadFields, exact_content
 from trpo_theory.io.files import read_fields
 from trpo_theory.model.decimals import nearest_float
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.proofs import bound_ratio, refutation, sharp_ends, theorem_cover, update_evidence, witness
+from trpo_theory.proofs import (
+    bound_ratio,
+    proved_claim,
+    refutation,
+    sharp_ends,
+    theorem_cover,
+    update_evidence,
+    witness,
+)
 from trpo_theory.proofs.certified_file import FREE_TEXT, Certificate
 from trpo_theory.proofs.evidence import Checker, Evidence
 from trpo_theory.proofs.methods import METHODS
@@ -38,6 +46,7 @@ CHECKERS: Mapping[str, Checker] = {
     update_evidence.KIND: update_evidence.certify_update_gap,
     half_line.KIND: theorem_cover.certify_cover,
     supersolution.KIND: theorem_cover.certify_interval,
+    proved_claim.KIND: proved_claim.certify_implication,
 }
 """What proves a file of each kind again, those of the methods of proof included; the one for
 supersolutions is what earlier versions wrote."""
@@ -53,6 +62,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     EARLIER_UPPER: _SUPERSOLUTION | {"mean", "expected", "bound"},
     update_evidence.KIND: _INSTANCE - {"noise", "reference", "size"}
     | {"problem", "delta", "coefficient", "multiplier", "state_labels", "action_labels"},
+    proved_claim.KIND: proved_claim.FIELDS,
     half_line.KIND: frozenset({"gamma", "constant", "k", "tilt", "shift", "largest"}),
     supersolution.KIND: frozenset(
         {"gamma", "constant", "curvature", "ceiling", "reach", "inner", "nodes", "w", "mu", "nu"}

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed, NotSolved
-from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.ball.raw import Undecided
 from trpo_theory.proofs.method import Attempt, Method
 from trpo_theory.proofs.methods import METHODS
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.proof import Proof
-from trpo_theory.proofs.region import EVERYTHING, Box, Interval, Region
+from trpo_theory.proofs.proved_claim import with_evidence
+from trpo_theory.proofs.region import EVERYTHING, Box, Ends, Region
 from trpo_theory.proofs.settle import own_code, settle
 from trpo_theory.proofs.witness import Witness
 from trpo_theory.step.exact import ExactInstance
-
-Ends: TypeAlias = tuple[RealLike, RealLike]
-"""The two ends of an interval, floats read as the decimals that they are written as."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +66,6 @@ class Proving:
         }
 
 
-def asked(gamma: Ends | None = None, radius: Ends | None = None) -> Region:
-    """The region of a discount and a radius; None for everything.
-
-    Raises:
-        InvalidInput: for ends that are not in [0, 1), or in [0, ∞), in ascending order.
-    """
-    return Region(
-        gamma=None if gamma is None else Interval.of_discounts(*gamma),
-        radius=None if radius is None else Interval.of_radii(*radius),
-    )
-
-
 def settled(claim: Claim, instance: ExactInstance, region: Region) -> Witness:
     """The claim decided on an instance of the region; whether that refutes it, the decision says."""
     return Witness(claim, instance, settle(claim, instance))
@@ -107,7 +92,7 @@ def prove(
         InvalidInput: for ends that are no interval.
         ClaimFailed: if the claim's own code raises an exception.
     """
-    region = asked(gamma, radius)
+    region = Region.of(gamma, radius)
     base = Proving(claim.id, claim.expected, Outcome.UNDECIDED, region=region)
     notes: list[str] = []
     for method in methods:
@@ -122,7 +107,8 @@ def prove(
                 return replace(base, verdict=Outcome.REFUTED, proof=None, left=(), witness=witness, note=note)
             notes.append(f"{method.name}: its instance does not refute the claim, slack {witness.decision.enclosure}")
         if attempt.proof is not None and not attempt.left and attempt.proof.region.covers(region):
-            return replace(base, verdict=Outcome.PROVED, proof=attempt.proof, left=(), note=note)
+            proof = with_evidence(claim, attempt.proof, method, region)
+            return replace(base, verdict=Outcome.PROVED, proof=proof, left=(), note=note)
         if base.proof is None:
             base = replace(base, proof=attempt.proof, left=attempt.left)
     return replace(base, note="; ".join(notes))

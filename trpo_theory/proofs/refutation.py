@@ -45,8 +45,8 @@ def certify_refutation(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
         InvalidInput: for a file that is no witness, a claim that is not known, or words for it that are not its own.
         ClaimFailed: if the claim's own code raises an exception.
     """
-    claim = _claim(fields, claims)
-    _check_words(fields, claim)
+    claim = claim_of(fields, claims)
+    check_words(fields, claim)
     instance = ExactInstance.from_fields(fields)
     decision = settle(claim, instance)
     shown, new = _shown(claim, instance, decision)
@@ -62,10 +62,10 @@ def certify_refutation(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
         disagreements=(
             *differing(fields, {"verdict": str(Outcome.REFUTED), "theorem": theorem}),
             *_wrong_ends(claim, fields, decision),
-            *_wrong_file(claim, fields),
+            *wrong_file(claim, fields),
             *(["the file's new is not the claim's step"] if new is not None and not _same(fields["new"], new) else []),
         ),
-        notes=_notes(claim, fields),
+        notes=notes_on(claim, fields),
         quantities=shown,
     )
 
@@ -80,34 +80,45 @@ def _shown(claim: Claim, instance: ExactInstance, decision: Decision) -> tuple[d
         return {}, None
 
 
-def _claim(fields: ReadFields, own: Iterable[Claim] | None) -> Claim:
+def _words_for(fields: ReadFields) -> tuple[str, str]:
+    """What such a file is called, and the verb that writes it."""
+    return ("a witness", "falsify") if fields.get("kind", KIND) == KIND else ("a proof", "prove")
+
+
+def claim_of(fields: ReadFields, own: Iterable[Claim] | None) -> Claim:
+    """The claim that a file is about: of the catalogue, or one's own, from no file that it names.
+
+    Raises:
+        InvalidInput: for a file that names no claim that is known.
+    """
+    what, verb = _words_for(fields)
     if not isinstance(fields.get("claim"), str):
         raise InvalidInput(
             got="a file without a claim",
-            wanted='a witness: "claim", the slack, and the instance',
-            fix="write it with `trpo-theory falsify ID --out witness.json`",
+            wanted=f'{what}: "claim", and what shows it',
+            fix=f"write it with `trpo-theory {verb} ID --out FILE.json`",
         )
     name = fields["claim"]
     known = {**{claim.id: claim for claim in catalogue.checked_own(own or ())}, **catalogue.catalogue}
     if name in catalogue.catalogue and "file" in fields:
         raise InvalidInput(
-            got=f"a witness of {name}, a claim of the catalogue, that names the file {rationals.shown(fields['file'])} for it",
+            got=f"{what} of {name}, a claim of the catalogue, that names the file {rationals.shown(fields['file'])} for it",
             wanted="a claim of that file under an id of its own: ids of the catalogue are reserved",
-            fix="rename the claim in that file, and run `trpo-theory falsify` with --from again",
+            fix=f"rename the claim in that file, and run `trpo-theory {verb}` with --from again",
         )
     if name in known:
         return known[name]
     if own is None and "file" in fields:
         file = Path(str(fields["file"])).name
         raise InvalidInput(
-            got=f"a witness for {name!r}, a claim of the file {file}",
+            got=f"{what} for {name!r}, a claim of the file {file}",
             wanted="that file, named by you: no code is run because a data file names it",
             fix=f"pass --from {file}, or claims=read_claims({file!r}) in Python, if you trust it",
         )
     raise _checks.unknown_name("claim", name, known)
 
 
-def _check_words(fields: ReadFields, claim: Claim) -> None:
+def check_words(fields: ReadFields, claim: Claim) -> None:
     """Refuse a file whose words for the claim are not its own: they would stand beside a proof of another theorem.
 
     Raises:
@@ -115,17 +126,18 @@ def _check_words(fields: ReadFields, claim: Claim) -> None:
     """
     for name in ("statement", "relation"):
         if name in fields and fields[name] != getattr(claim, name):
+            what, verb = _words_for(fields)
             raise InvalidInput(
-                got=f"{name} = {rationals.shown(fields[name])} in a witness of {claim.id}",
+                got=f"{name} = {rationals.shown(fields[name])} in {what} of {claim.id}",
                 wanted=f"the claim's own, {getattr(claim, name)!r}",
-                fix=f"write the file again with `trpo-theory falsify {claim.id} --out witness.json`",
+                fix=f"write the file again with `trpo-theory {verb} {claim.id} --out FILE.json`",
             )
 
 
-def _wrong_file(claim: Claim, fields: ReadFields) -> tuple[str, ...]:
+def wrong_file(claim: Claim, fields: ReadFields) -> tuple[str, ...]:
     """How the file of claims that a witness names is not the one that the claim was read from.
 
-    Where the contents are known to be the same, its name may be another one, which `_notes` says.
+    Where the contents are known to be the same, its name may be another one, which `notes_on` says.
     """
     if not claim.origin:
         names = [name for name in _FILE if name in fields]
@@ -136,10 +148,10 @@ def _wrong_file(claim: Claim, fields: ReadFields) -> tuple[str, ...]:
     return differing(fields, own)
 
 
-def _notes(claim: Claim, fields: ReadFields) -> tuple[str, ...]:
+def notes_on(claim: Claim, fields: ReadFields) -> tuple[str, ...]:
     """What may differ in a witness without changing what is proved."""
     notes = [*remarks(fields, {name: getattr(claim, name) for name in FREE_TEXT})]
-    if claim.origin and not _wrong_file(claim, fields):
+    if claim.origin and not wrong_file(claim, fields):
         named = Path(claim.origin).name
         if fields.get("file", named) != named:
             notes.append(f"the file of claims has another name in the witness; {named} has the same content")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.evidence_files import sentence_text
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.ball import rationals
+
+Ends: TypeAlias = tuple[RealLike, RealLike]
+"""The two ends of an interval, floats read as the decimals that they are written as."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,18 @@ class Region:
     radius: Interval | None = None
     divergence: str | None = None
     given: str = ""
+
+    @classmethod
+    def of(cls, gamma: Ends | None = None, radius: Ends | None = None) -> Region:
+        """The region of a discount and a radius; None for everything.
+
+        Raises:
+            InvalidInput: for ends that are not in [0, 1), or in [0, ∞), in ascending order.
+        """
+        return cls(
+            gamma=None if gamma is None else Interval.of_discounts(*gamma),
+            radius=None if radius is None else Interval.of_radii(*radius),
+        )
 
     @property
     def is_whole(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from trpo_theory.proofs import proving
-from trpo_theory.proofs.methods import METHODS
-from trpo_theory.proofs.proving import Ends, Proving
+from trpo_theory.proofs.methods import METHODS, theorem
+from trpo_theory.proofs.proving import Proving
+from trpo_theory.proofs.region import Ends
 from trpo_theory.verification.made_small import shrunk
 from trpo_theory.verification.verifying import as_claim
 
@@ -32,5 +33,5 @@ def prove(
     'gamma in [1/2, 9/10]'
     """
     one = as_claim(claim)
-    methods = sorted(METHODS, key=lambda method: with_evidence and not method.files)
+    methods = sorted(METHODS, key=lambda method: with_evidence and method is theorem.METHOD)
     return proving.prove(one, gamma=gamma, radius=radius, methods=methods, decided=shrunk)
