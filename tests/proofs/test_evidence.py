@@ -22,8 +22,8 @@ from trpo_theory.sharp.mean_kl.search import Mesh, Search
 HEAD = ("kind", "statement", "theorem", "source", "enclosure", "made_by")
 SHARP = ("sharp", "--divergence", "max-tv", "--gamma", "9/10", "--radius", "1/100")
 REFUTATION, WORST, LOWER, UPPER, UPDATE = "refutation", "worst-case", "sharp-lower", "sharp-upper", "update-gap"
-COVER, INTERVAL = "theorem-cover", "theorem-interval"
-KINDS = (REFUTATION, WORST, LOWER, UPPER, UPDATE, COVER, INTERVAL)
+COVER, INTERVAL, IMPLICATION = "theorem-cover", "theorem-interval", "implication"
+KINDS = (REFUTATION, WORST, LOWER, UPPER, UPDATE, COVER, INTERVAL, IMPLICATION)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -46,6 +46,7 @@ def written(tmp_path_factory):
         WORST: ("worst-case", "coupling/tv", "--gamma", "9/10", "--states", "2", "--effort", "1", "--out"),
         LOWER: (*SHARP, "--out"),
         UPPER: (*SHARP, "--proof"),
+        IMPLICATION: ("prove", "trpo/kl", "--gamma", "1/2:9/10", "--radius", "1e-6:1", "--out"),
     }
     mdp = tt.zoo.dirichlet(np.random.default_rng(0), states=3, actions=2, gamma=0.9)
     tt.io.write_mdp(mdp, where / "mdp.npz")
@@ -97,6 +98,11 @@ THEOREMS = {
     ),
     INTERVAL: (
         "for every finite MDP with 3/4 <= gamma <= 4/5: L_old(new) - eta(new) <= 2 gamma/(1 - gamma)^2 mean-KL(old, new)",
+    ),
+    IMPLICATION: (
+        "trpo/kl holds for all finite MDPs and all policies old and new",
+        "gamma in [1/2, 9/10], max-KL in [1e-06, 1]",
+        "implied by ",
     ),
     UPDATE: ("gamma = 9/10", "subject to max-KL(old, new) <= 1/100", "is at least", "and at most"),
 }
@@ -208,6 +214,16 @@ OTHERS[INTERVAL] = {
     "a lower ceiling": lambda fields: {"ceiling": "3/10"},
     "a short reach": lambda fields: {"reach": "1/1000"},
     "other multipliers": lambda fields: {"nu": fields["mu"], "mu": fields["nu"]},
+}
+OTHERS[IMPLICATION] = {
+    "wide": lambda fields: {"enclosure": ["-1", "inf"]},
+    "a larger gamma": lambda fields: {"gamma": ["1/2", "91/100"]},
+    "a smaller radius": lambda fields: {"radius": ["1/10000000", "1"]},
+    "another divergence": lambda fields: {"divergence": "mean_kl"},
+    "another bound": lambda fields: {"claim": "pinsker/kl", "statement": tt.claims.get("pinsker/kl").statement},
+    "what implies it": lambda fields: {"by": "implied by trpo/tv-2"},
+    "verdict": lambda fields: {"verdict": "refuted"},
+    "another method": lambda fields: {"method": "identity"},
 }
 MUTATIONS = [(kind, name) for kind in KINDS for name in {**WORDS, **OTHERS[kind]}]
 
