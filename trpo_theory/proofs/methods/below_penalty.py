@@ -57,7 +57,7 @@ def certified_gap(divergence: str, gamma: Fraction, radius: Fraction, normaliser
 
 
 @dataclasses.dataclass
-class _Search:
+class SharpComparison:
     """One claim against the sharp gap of its divergence.
 
     Attributes:
@@ -75,6 +75,19 @@ class _Search:
     epsilon: str
     gaps: int = 0
     refuted: ExactInstance | None = None
+
+    @property
+    def normaliser(self) -> str:
+        """The name of the ε in `sharp_gap`."""
+        return next(one.value for one in Normaliser if one.field == self.epsilon)
+
+    def per_epsilon(self, point: Cell) -> Range:
+        """Where penalty/ε lies at a point.
+
+        Raises:
+            Undecided: where the formula leaves a comparison open.
+        """
+        return per_epsilon(self.penalty.on(quantities_on(point)), self.epsilon).range()
 
     def at_least(self, cell: Cell, value: Fraction) -> bool:
         """Whether penalty/ε is proved to be at least a number on a cell."""
@@ -149,8 +162,7 @@ class _Search:
         gamma, radius = (fraction(part.sides[name].high) for name in (GAMMA, self.field))
         assert gamma is not None
         assert radius is not None
-        normaliser = next(one.value for one in Normaliser if one.field == self.epsilon)
-        return certified_gap(self.divergence, gamma, radius, normaliser, nodes)
+        return certified_gap(self.divergence, gamma, radius, self.normaliser, nodes)
 
     def _down_to(self, part: Cell, upper: Fraction) -> Any:
         radius = part.sides[self.field]
@@ -187,7 +199,8 @@ class _SharpGap:
 
     def attempt(self, claim: Claim, region: Region) -> Attempt | None:
         """Compare the claim's penalty with certified ends of the sharp gap of its divergence."""
-        search = _search(claim)
+        penalty = Penalty.of(claim)
+        search = None if penalty is None else gap_of(penalty)
         if search is None:
             return None
         if region.gamma is None or region.radius is None:
@@ -213,16 +226,15 @@ class _SharpGap:
 METHOD = _SharpGap()
 
 
-def _search(claim: Claim) -> _Search | None:
-    """The claim's divergence and ε, if it reads one each, and the sharp gap is known of them."""
-    penalty = Penalty.of(claim)
-    if penalty is None or len(penalty.radii) != 1 or not penalty.is_affine:
+def gap_of(penalty: Penalty) -> SharpComparison | None:
+    """The sharp gap that a penalty is to be compared with, if it reads one divergence and one ε of which that is known."""
+    if len(penalty.radii) != 1 or not penalty.is_affine:
         return None
     epsilons = [name for name in UNBOUNDED if name in penalty.fields]
     names = [name for name, one in DIVERGENCES.items() if one.reduction.field == penalty.radii[0]]
     if len(epsilons) != 1 or not names:
         return None
-    search = _Search(penalty, penalty.radii[0], names[0], epsilons[0])
+    search = SharpComparison(penalty, penalty.radii[0], names[0], epsilons[0])
     half = Range(rational(Fraction(1, 2)), rational(Fraction(1, 2)))
     try:
         search.at_least(Cell({GAMMA: half, search.field: half}), Fraction(0))
@@ -231,7 +243,7 @@ def _search(claim: Claim) -> _Search | None:
     return search
 
 
-def _probed(search: _Search, region: Region) -> Attempt:
+def _probed(search: SharpComparison, region: Region) -> Attempt:
     """Where no bounded region is asked for: an MDP that refutes the claim, if there is one at a few places."""
     for gamma, radius in _probes(region):
         point = Cell({GAMMA: _point(gamma), search.field: _point(radius)})

@@ -101,7 +101,7 @@ def premises(claim: Claim) -> list[Penalty]:
 
 def is_proved(bound: Bound) -> bool:
     """Whether a bound of the catalogue may be a premise."""
-    return bound.expected is True
+    return bound.expected is True and bound.proof is not None
 
 
 def implication(
