@@ -31,6 +31,8 @@ _LARGEST_RADIUS = Fraction(100)
 """Up to which a region of large radii is proved. Chosen."""
 _LARGEST_GAMMA = Fraction(99999, 100000)
 """Likewise of discounts. Chosen: beyond it nothing is computed."""
+_BUDGETS = (1, 40)
+"""Cells for a pair of bounds. Chosen: what holds everywhere takes one, as a rule."""
 _NODES = 40
 """Of a sharp gap: half a per cent between its ends. Chosen."""
 
@@ -73,7 +75,7 @@ def implied_by(penalty: Penalty, premise: Penalty) -> Implied | None:
     """Whether one bound follows from another one, everywhere or in a region of large discounts or radii; None if not."""
     for region in _regions(penalty, premise):
         where = domain(penalty, region)
-        found: Implication | None = None if where is None else implication(penalty, where, [premise])[0]
+        found: Implication | None = None if where is None else implication(penalty, where, [premise], _BUDGETS)[0]
         if found is not None:
             named = Region(region.gamma, region.radius, penalty.radii[0] if region.radius else None)
             return Implied(penalty.claim.id, premise.claim.id, found.comparisons[0].texts, named)

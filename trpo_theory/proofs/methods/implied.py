@@ -105,7 +105,7 @@ def is_proved(bound: Bound) -> bool:
 
 
 def implication(
-    penalty: Penalty, where: Domain, only: list[Penalty] | None = None
+    penalty: Penalty, where: Domain, only: list[Penalty] | None = None, budgets: tuple[int, ...] = _BUDGETS
 ) -> tuple[Implication | None, list[Cell]]:
     """What the claim follows from on the domain; None and the cells that are not decided, where that is not proved.
 
@@ -113,10 +113,11 @@ def implication(
         penalty: the claim's.
         where: the region.
         only: the premises; all proved bounds, if left out.
+        budgets: cells that are looked at, in turn.
     """
     alone, group = _candidates(penalty, where, premises(penalty.claim) if only is None else only)
     left: list[Cell] = [where.cell]
-    for budget in _BUDGETS:
+    for budget in budgets:
         for one in alone:
             cells, left = _covered(penalty, where, (one,), alone, budget // len(alone) + 1)
             if not left:
