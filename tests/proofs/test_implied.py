@@ -22,8 +22,8 @@ from trpo_theory.proofs.penalties.cell import Cell, rational
 from trpo_theory.proofs.penalties.comparing import is_increasing
 from trpo_theory.proofs.penalties.range import Range
 from trpo_theory.proofs.penalties.reading import Penalty, quantities_on
-from trpo_theory.proofs.proving import asked, prove
-from trpo_theory.proofs.region import Interval
+from trpo_theory.proofs.proving import prove
+from trpo_theory.proofs.region import EVERYTHING, Interval, Region
 
 STATEMENT = r"\eta(\tilde\pi) \ge L - \ldots"
 
@@ -36,8 +36,9 @@ def _scaled(q: Any) -> Any:
     return q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2
 
 
-def _attempt(one: Claim, **region: Any) -> Attempt:
-    found = METHOD.attempt(one, asked(**region))
+def _attempt(one: Claim, gamma: tuple[float, float] | None = None) -> Attempt:
+    region = EVERYTHING if gamma is None else Region(gamma=Interval.of_discounts(*gamma))
+    found = METHOD.attempt(one, region)
     assert found is not None
     return found
 
@@ -150,7 +151,7 @@ def test_where_everything_is_false_a_region_is_still_proved() -> None:
 
 @pytest.mark.parametrize("id", [one.id for one in bounds.folklore.values() if one.expected is False])
 def test_false_bounds_are_not_proved(id: str) -> None:
-    found = METHOD.attempt(bounds.get(id), asked())
+    found = METHOD.attempt(bounds.get(id), EVERYTHING)
     assert found is None or found.proof is None or not found.proof.region.is_whole
 
 
@@ -178,13 +179,13 @@ TRAPS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRAPS)
 def test_exceptions_at_single_points_are_not_overlooked(name: str) -> None:
-    found = METHOD.attempt(_claim(TRAPS[name]), asked())
+    found = METHOD.attempt(_claim(TRAPS[name]), EVERYTHING)
     assert found is None or found.proof is None or not found.proof.region.is_whole
 
 
 def test_of_other_quantities_it_says_nothing() -> None:
-    assert METHOD.attempt(bounds.get("span/tv"), asked()) is None
-    assert METHOD.attempt(bounds.get("kakade-langford"), asked()) is None
+    assert METHOD.attempt(bounds.get("span/tv"), EVERYTHING) is None
+    assert METHOD.attempt(bounds.get("kakade-langford"), EVERYTHING) is None
 
 
 def test_a_penalty_that_decreases_with_a_divergence_is_no_premise_for_a_larger_one() -> None:
