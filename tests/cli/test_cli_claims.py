@@ -10,11 +10,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from cheap import two_instruments
 
 from trpo_theory.claims import catalogue
 from trpo_theory.cli import main
 from trpo_theory.search.instruments import mutation
 from trpo_theory.verification import search_task
+from trpo_theory.verification.falsifying import falsify
 
 WITNESSES = Path(__file__).parent.parent / "witnesses"
 
@@ -63,6 +65,8 @@ def shorter():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mutation, "GENERATIONS", 1)
         patch.setattr(search_task, "_HARD", 1)
+        two_instruments(patch)
+        patch.setitem(falsify.__kwdefaults__, "effort", 2)
         patch.setattr("trpo_theory.verification.falsifying.INSTANCES", 300)
         patch.setattr("trpo_theory.verification.execute.alone", here)
         yield

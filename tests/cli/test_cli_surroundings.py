@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from cheap import two_instruments
 
 from trpo_theory.cli import main
 from trpo_theory.cli.streams import in_ascii
 from trpo_theory.search.instruments import mutation
+from trpo_theory.search.worst_cases import evolve
 
 WITNESS = str(Path(__file__).parent.parent / "witnesses" / "trpo--tv-2.json")
 LONG = 300 * "n"
@@ -69,6 +71,9 @@ def shorter():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mutation, "GENERATIONS", 1)
         patch.setattr("trpo_theory.verification.falsifying.INSTANCES", 300)
+        two_instruments(patch)
+        for name in ("_ROUNDS", "_GENERATIONS", "_CLIMBERS"):
+            patch.setattr(evolve, name, 1)
         yield
 
 

@@ -77,8 +77,8 @@ def test_the_recorder_and_the_models_own_distribution_agree():
 
 def test_trpos_logged_divergence_is_the_reverse_one_over_its_rollout():
     """KL(new‖old), averaged over the states visited, from the recorded policies: the number that TRPO logs, to float32."""
-    model, recorder, witness = model_of("TRPO", n_steps=512), PolicyRecorder(), Witness()
-    model.learn(4 * 512, callback=[recorder, witness])
+    model, recorder, witness = model_of("TRPO", n_steps=256), PolicyRecorder(), Witness()
+    model.learn(3 * 256, callback=[recorder, witness])
     run = recorder.run()
     assert (run.logged["target_kl"] == 0.01).all()
     forward = []

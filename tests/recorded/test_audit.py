@@ -1,5 +1,6 @@
 """The audit of runs: one update by hand in exact arithmetic, closed forms, KKT conditions, and what a run can look like."""
 
+import functools
 from fractions import Fraction
 
 import kkt
@@ -292,6 +293,7 @@ def sparse_ring(states, *, stored_dense):
     return tt.FiniteMDP(transition, reward, 0.9)
 
 
+@functools.cache
 def _mdps():
     dense = tt.zoo.dirichlet(np.random.default_rng(0), states=40, actions=2, gamma=0.9)
     as_sparse = tt.FiniteMDP(sp.csr_array(dense.transition.reshape(80, 40)), dense.reward, dense.gamma, dense.initial)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cheap import two_instruments
 from exact import rational, step_on
 from scipy.optimize import linprog
 
@@ -514,7 +515,9 @@ def test_false_alarms_of_floats_cannot_hide_a_counterexample():
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("short")
-def test_whatever_exception_balls_raise_leaves_an_instance_undecided():
+def test_whatever_exception_balls_raise_leaves_an_instance_undecided(monkeypatch):
+    two_instruments(monkeypatch)
+
     def formula(q):
         if q.arithmetic.name != "float64":
             raise LookupError("no balls today")

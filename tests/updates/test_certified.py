@@ -3,6 +3,7 @@
 import exact
 import numpy as np
 import pytest
+from cheap import is_deep
 from scipy.optimize import minimize_scalar
 
 import trpo_theory as tt
@@ -89,9 +90,9 @@ def updates_to_share(source, gamma, bound, share=0.99, cap=400, aggregation=None
     ],
 )
 def test_frozen_lake_takes_as_many_updates_as_the_theory_says(source, gamma, most):
-    """An independent code counted them; those that take long are left out."""
+    """An independent code counted them; those that take long are left out, or left to `deep`: 361 and 51 updates."""
     for bound, wanted in zip((*LADDER, "transition/mean-max", "transition/second-order"), most, strict=True):
-        if wanted is not None:
+        if wanted is not None and (wanted <= 50 or is_deep()):
             count, falls = updates_to_share(source, gamma, bound, cap=wanted)
             assert count <= wanted, bound
             assert falls == 0, bound

@@ -9,6 +9,7 @@ from typing import Any
 import kkt
 import numpy as np
 import pytest
+from cheap import is_deep
 from strategies_small import random_mdp, random_rows
 
 from trpo_theory.bounds import Bound
@@ -106,8 +107,10 @@ def assert_honest(result: Any, optimum: float) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: getattr(kind, "name", kind))
 def test_two_solvers_that_share_no_method_agree_within_the_gap_that_this_one_certifies(kind):
+    """Each problem on a third of the 42 instances, which together are all; `deep` has all of each."""
+    seeds = range(42) if is_deep() else range(KINDS.index(kind) % 3, 42, 3)
     within_reach = 0
-    for seed in range(42):
+    for seed in seeds:
         mdp, old, delta, aggregation = instance(seed)
         problem = problem_of(kind, delta)
         exact = update(mdp, old, problem, aggregation=aggregation)
@@ -119,7 +122,7 @@ def test_two_solvers_that_share_no_method_agree_within_the_gap_that_this_one_cer
             continue
         assert result.status is Status.OPTIMAL, (seed, problem, result.relative_gap, result.note)
         within_reach += 1
-    assert within_reach >= 20
+    assert within_reach >= len(seeds) / 2
 
 
 @pytest.mark.slow

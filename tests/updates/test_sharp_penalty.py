@@ -16,10 +16,27 @@ def li_minus_half(gamma):
     return float((np.sqrt(k) * gamma**k).sum())
 
 
+def lost_by_a_walk(gamma, radius):
+    """A lower bound on G(γ, radius): what one walk loses for each unit of ε, with TV as Bretagnolle and Huber allow it."""
+    x = np.sqrt(-np.expm1(-2 * radius)) / 2
+    walk = tt.zoo.walk(gamma=gamma, x=x, n=40)
+    return -walk.gap / np.abs(tt.compare(walk.mdp, walk.old, walk.new).advantage).max()
+
+
 def test_the_steps_enclose_their_radius():
     for radius in (1e-7, 3e-5, 0.01, 0.25, 1.0, 7.3):
         step = sharp.step_above(radius)
         assert sharp.radius_of(step - 1) < radius <= sharp.radius_of(step)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def coarse():
+    """Grids of 10 nodes a side, not 40: an upper bound on G is proved on any, and looser on these."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sharp, "_NODES", 10)
+        sharp.largest_gap.cache_clear()
+        yield
+    sharp.largest_gap.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +51,7 @@ def steps():
 def test_the_penalty_is_between_a_walk_and_the_chain_rule(steps):
     step = steps["sharp/max-kl"]
     radius, size = float(step.max_kl), float(step.surrogate.max_abs_advantage[0])
-    x = np.sqrt(-np.expm1(-2 * radius)) / 2
-    walk = tt.zoo.walk(gamma=GAMMA, x=x, n=40)
-    lost = -walk.gap / np.abs(tt.compare(walk.mdp, walk.old, walk.new).advantage).max()
-    assert lost * size <= float(step.penalty) <= 2 * li_minus_half(GAMMA) * radius * size
+    assert lost_by_a_walk(GAMMA, radius) * size <= float(step.penalty) <= 2 * li_minus_half(GAMMA) * radius * size
 
 
 @pytest.mark.slow
@@ -80,7 +94,7 @@ def test_a_step_counts_only_where_its_supersolution_is_proved(monkeypatch):
     step, q = sharp.step_above(0.01), KnownQuantities(gamma=GAMMA, max_abs_advantage=3.0, max_kl=0.01)
     sharp.largest_gap.cache_clear()
     proved = float(sharp.SHARP_MAX_KL.penalty(q))
-    assert 3 * tt.sharp_gap("max-kl", GAMMA, sharp.radius_of(step - 1), nodes=20).lower < proved
+    assert 3 * lost_by_a_walk(GAMMA, sharp.radius_of(step - 1)) < proved
 
     def refused(*_, **__):
         raise tt.NotSolved("not proved")
@@ -92,8 +106,8 @@ def test_a_step_counts_only_where_its_supersolution_is_proved(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("radius", [1e-7, 3e-7, 1e-6])
+@pytest.mark.parametrize("radius", [1e-7, 1e-6])
 def test_small_steps_are_proved_or_the_chain_rules(radius):
     """Floats alone are not enough there: 8 of 18 supersolutions are refused as they are found."""
     gap = sharp.largest_gap(0.9, sharp.step_above(radius))
-    assert gap >= tt.sharp_gap("max-kl", 0.9, radius, nodes=20).lower
+    assert gap >= lost_by_a_walk(0.9, radius) > 0.8 * 2 * li_minus_half(0.9) * radius

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from cheap import two_instruments
 
 import trpo_theory as tt
 from trpo_theory import claim
@@ -16,7 +17,6 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.search import hunt as hunting
-from trpo_theory.search import instruments
 from trpo_theory.search.battery import battery
 from trpo_theory.search.instruments import mutation
 from trpo_theory.step.exact import ExactInstance
@@ -43,7 +43,8 @@ def shorter():
 
 @pytest.fixture
 def short(monkeypatch):
-    """Descents of two generations."""
+    """Two instruments, and descents of two generations."""
+    two_instruments(monkeypatch)
     monkeypatch.setattr(mutation, "GENERATIONS", 2)
     monkeypatch.setattr("trpo_theory.verification.falsifying.INSTANCES", 200)
 
@@ -202,8 +203,7 @@ def test_hypotheses_that_nothing_meets_leave_a_claim_undecided():
 
 @pytest.mark.slow
 def test_effective_counts_distinct_ones_that_meet_the_hypotheses(monkeypatch):
-    two = tuple(one for one in instruments.INSTRUMENTS if one.name in ("random instances and zoo families", "mutation"))
-    monkeypatch.setattr(instruments, "INSTRUMENTS", two)
+    two_instruments(monkeypatch)
     monkeypatch.setattr(mutation, "GENERATIONS", 0)
     parts = battery(np.random.default_rng([0, zlib.crc32(b"")]), 200)
     verdict = judged(lambda q: 1 + q.max_tv, given=lambda q: q.gamma < 0.5)
