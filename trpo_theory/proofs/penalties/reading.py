@@ -59,11 +59,11 @@ def fields_of(claim: Claim) -> frozenset[str] | None:
         names += sorted(RETURNS)
     read: set[str] = set()
     for value in _SAMPLE:
-        q = _Recorded(None, **dict.fromkeys(names, value))
+        q = _Recorded(None, **dict.fromkeys(names, np.float64(value)))
         vars(q)["_read"] = read
         try:
             claim.formula(q)
-        except NotKnown:
+        except Exception:  # it reads more; or it fails, which is for those to say that run it on an MDP
             return None
     return frozenset(read) - {GAMMA}
 
@@ -103,8 +103,7 @@ class Penalty:
             NotAPenalty: where the slack is not of that form, by structure.
             Undecided: where a comparison in the formula, or the sign of a, is open.
         """
-        value = self._formula(quantities)
-        value = value if isinstance(value, Number) else _made(quantities, value)
+        value = self.slack(quantities)
         if value.infinity > 0:
             return value
         if isinstance(self.claim, Bound):
@@ -115,9 +114,18 @@ class Penalty:
         return rest * slope.inverse()
 
     def slack(self, quantities: KnownQuantities) -> Number:
-        """The slack itself, of a bound with a gap of 0: where ε is 0 the gap is."""
-        value = self._formula(quantities)
-        return value if isinstance(value, Number) else _made(quantities, value)
+        """The slack itself; of a bound its penalty, the slack where the gap is 0.
+
+        Raises:
+            Undecided: where a comparison in the formula is open, or the formula calls what is not known of such numbers.
+        """
+        try:
+            value = self._formula(quantities)
+            return value if isinstance(value, Number) else _made(quantities, value)
+        except (Undecided, NotKnown):
+            raise
+        except Exception as error:  # a function that such numbers do not have: in floats the formula runs
+            raise Undecided(f"the formula is not followed: {error}") from error
 
     def applies(self, quantities: KnownQuantities) -> bool | None:
         """Whether its hypotheses hold on the cell, or are false there; None where that is open, or they read more."""
@@ -125,7 +133,7 @@ class Penalty:
             return True
         try:
             return bool(self._given(quantities))
-        except (Undecided, NotKnown):
+        except Exception:  # open, reads more, or has a function that such numbers do not have
             return None
 
     def at(self, **quantities: float) -> float:
