@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from trpo_theory.bounds.decorator import claim
 from trpo_theory.bounds.record import Claim
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.claims import catalogue
@@ -60,3 +61,8 @@ def test_a_theorem_names_its_section_or_what_it_follows_from_and_why(wrong):
 def test_a_claim_of_ones_own_cannot_declare_itself_proved():
     own = Claim("mine/false", lambda q: -1 - q.max_tv, "-1 ≥ 0", proof=Theorem("Constants"))
     assert (prove(own).verdict, prove(own).proof) == ("undecided", None)
+
+
+def test_the_decorator_takes_no_proof():
+    with pytest.raises(InvalidInput, match=r"got claim\(\.\.\., proof=\.\.\.\)"):
+        claim("mine/false", statement="-1 >= 0", proof=Theorem("Constants"))

@@ -35,7 +35,7 @@ def claim(
         given: the hypotheses, a function of q; the claim is made of the instances where it is true.
         relation: ">=": the claim is slack ≥ 0; "=": slack = 0.
         expected: what is expected of it: False for a claim known to be false; "open" if nobody knows.
-        **details: other arguments of `Claim`.
+        **details: other arguments of `Claim`, but for a proof: a claim of one's own cannot declare itself proved.
 
     Returns:
         A decorator.
@@ -49,7 +49,7 @@ def claim(
     >>> with_three
     Claim('mine/trpo-with-3', expected=True, source='')
     """
-    known = sorted({field.name for field in dataclasses.fields(Claim)} - {"id", "formula"})
+    known = sorted({field.name for field in dataclasses.fields(Claim)} - {"id", "formula", "proof"})
     for unknown in sorted(details.keys() - set(known)):
         raise InvalidInput(
             got=f"claim(..., {unknown}=...)",
