@@ -26,6 +26,8 @@ _HALVINGS = 44
 """Of the interval that μ is in: its last digits are rounding."""
 _BEND = 1e-6
 """Times the square of the distance, is added to lines that W is to be above, so that W stays convex when rounded. Chosen."""
+_SHARES = (0.85, 0.6, 0.4, 0.95)
+"""Of the interval of C, tried in this order. Measured: W comes down to C h² at 1 ± h more easily if C is large."""
 _REACHES = (2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50)
 """Tried for r, in h."""
 _DIGITS = 13
@@ -40,8 +42,9 @@ class Mesh:
     Attributes:
         radius: h.
         growth: |log x| grows by this factor from a node to the next one, but
-        step: by no more than this.
-        far: the last node, and the reciprocal of the first one after 0.
+        step: by no more than this where |log x| ≤ 3, and in proportion to |log x| beyond.
+        far: the last node.
+        near: the reciprocal of the first node after 0.
         inner: the first inner node is at radius/inner.
     """
 
@@ -49,11 +52,12 @@ class Mesh:
     growth: float = 0.1
     step: float = 0.1
     far: float = 300.0
+    near: float = 300.0
     inner: float = 20.0
 
     def outside(self) -> np.ndarray:
         """0, the nodes left of 1, the nodes right of 1."""
-        left, right = (self._side(sign, self.radius, np.log(self.far)) for sign in (-1, 1))
+        left, right = self._side(-1, np.log(self.near)), self._side(1, np.log(self.far))
         return np.concatenate([[0.0], left[::-1], right])
 
     def inside(self) -> np.ndarray:
@@ -61,11 +65,11 @@ class Mesh:
         count = int(np.log(self.inner) / np.log1p(self.growth))
         return _round(self.radius * (1 + self.growth) ** -np.arange(count, 0, -1.0))
 
-    def _side(self, sign: int, start: float, stop: float) -> np.ndarray:
-        found, u = [1 + sign * start], abs(np.log1p(sign * start))
-        while (u := u + min(self.growth * u, self.step)) < stop:
-            found.append(np.exp(sign * u))
-        return np.append(found[0], _round(np.array(found[1:])))
+    def _side(self, sign: int, stop: float) -> np.ndarray:
+        offsets, u = [self.radius], abs(np.log1p(sign * self.radius))
+        while (u := u + min(self.growth * u, self.step * max(1.0, u / 3))) < stop:
+            offsets.append(abs(np.expm1(sign * u)))
+        return 1 + sign * np.append(self.radius, _round(np.array(offsets[1:])))
 
 
 def _round(x: np.ndarray) -> np.ndarray:
@@ -288,6 +292,38 @@ def form(gamma: float, constant: float, curvature: float, ceiling: float, h: flo
     own = (1 + a) * curvature - a * ceiling
     step = a * constant * float(x_minus_log1p(np.array(reach))) / reach**2 - a * ceiling * (1 + h) ** 2
     return 4 * own * step / (1 + 2 * a * ceiling * h) ** 2 - 1 if min(own, step) > 0 else -1.0
+
+
+def supersolution(gammas: tuple[Fraction, ...], constant: Fraction, mesh: Mesh) -> LinearOnInterval:
+    """A proved K for one discount, or for all from the first to the second.
+
+    Several C are tried, of those for which the quadratic form next to x = 1 has room.
+
+    Raises:
+        NotSolved: if no supersolution is found, or none is proved.
+    """
+    discounts, price = tuple(map(float, gammas)), float(constant)
+    failed = NotSolved(f"got no quadratic form next to x = 1 for K = {price:.6g}; wanted one; fix: a larger constant")
+    for curvature in _curvatures(discounts, price, mesh):
+        search = Search(discounts, price, curvature, mesh)
+        try:
+            found = search.rounded(search.solve(), constant)
+            found.prove()
+        except NotSolved as error:
+            failed = error
+        else:
+            return found
+    raise failed
+
+
+def _curvatures(gammas: tuple[float, ...], constant: float, mesh: Mesh) -> list[float]:
+    """At some shares of the interval of those with a form ≥ 0, whose ceiling is what chords lose, at a reach of 4 h."""
+    tried = constant * np.linspace(0.02, 2, 2000)
+    lost = 1 + mesh.growth**2 / 4
+    h = mesh.radius
+    rooms = np.array([min(form(g, constant, c, lost * c, h, 4 * h) for g in gammas) for c in tried])
+    fits = tried[rooms > 0]
+    return [float(f"{fits[0] + share * (fits[-1] - fits[0]):.5g}") for share in _SHARES] if len(fits) else []
 
 
 def _decimal(x: float) -> Fraction:
