@@ -65,16 +65,16 @@ class Settings:
     discounts: tuple[Discount, ...] = field(
         default=(
             Discount("0.1", "6.03", replace(_LOCAL, radius=0.0005, growth=0.06), _MANY_SCALES),
-            Discount("0.25", "3.49", _LOCAL, _MANY_SCALES),
+            Discount("0.25", "3.48", replace(_LOCAL, radius=0.0005, growth=0.06), _MANY_SCALES),
             Discount("0.3", "3.08", _LOCAL, _MANY_SCALES),
-            Discount("0.4", "2.5", _MIDDLE, replace(_NEAR_ONE, radius=1e-7)),
-            Discount("0.5", "2.08", _MIDDLE, replace(_NEAR_ONE, radius=1e-6)),
+            Discount("0.4", "2.48", _MIDDLE, replace(_NEAR_ONE, radius=1e-7)),
+            Discount("0.5", "2.075", _MIDDLE, replace(_NEAR_ONE, radius=1e-6)),
             Discount("0.6", "1.78", _MIDDLE, _NEAR_ONE),
             Discount("0.7", "1.535", _MIDDLE, _NEAR_ONE),
             Discount("0.8", "1.335", _MIDDLE, _NEAR_ONE),
             Discount("0.9", "1.16", _MIDDLE, replace(_LEAKS, radius=1e-4)),
             Discount("0.95", "1.083", replace(_MIDDLE, radius=0.002, step=0.07, far=1000.0), _LEAKS),
-            Discount("0.99", "1.025", replace(_MIDDLE, radius=0.002, growth=0.06, step=0.06, far=1e4), _LEAKS),
+            Discount("0.99", "1.03", replace(_MIDDLE, radius=0.002, far=1e4), _LEAKS),
         )
     )
     jobs: int = 2

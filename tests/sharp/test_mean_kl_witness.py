@@ -28,7 +28,9 @@ def ratio_from_the_definitions(witness):
     def solved(policy, right, transposed=False):
         moves = (policy[..., None] * lead).sum(1)
         system = np.eye(states, dtype=int).astype(object) - gamma * (moves.T if transposed else moves)
-        matrix = flint.fmpq_mat(states, states, [flint.fmpq(x.numerator, x.denominator) for x in map(Fraction, system.ravel())])
+        matrix = flint.fmpq_mat(
+            states, states, [flint.fmpq(x.numerator, x.denominator) for x in map(Fraction, system.ravel())]
+        )
         vector = flint.fmpq_mat(states, 1, [flint.fmpq(x.numerator, x.denominator) for x in map(Fraction, right)])
         return [Fraction(int(x.p), int(x.q)) for x in matrix.solve(vector).entries()]
 
@@ -41,7 +43,11 @@ def ratio_from_the_definitions(witness):
     for s, a in zip(*np.nonzero(old), strict=True):
         p, q = old[s, a], new[s, a]
         term = visits[s] * p * (1 - gamma)
-        spent += mpmath.mpf(term.numerator) / term.denominator * mpmath.log(mpmath.mpf((p / q).numerator) / (p / q).denominator)
+        spent += (
+            mpmath.mpf(term.numerator)
+            / term.denominator
+            * mpmath.log(mpmath.mpf((p / q).numerator) / (p / q).denominator)
+        )
     scale = gap / max(abs(advantage[taken])) * (1 - gamma) ** 2 / gamma
     return mpmath.mpf(scale.numerator) / scale.denominator / spent
 
@@ -61,7 +67,9 @@ def test_the_enclosure_is_that_of_the_definitions(gamma):
 def test_it_is_above_what_one_step_or_a_leak_needs_and_below_what_is_enough(gamma, known):
     """At least 1, which a leak needs where the last node is far, and the local bound less what few scales lose; `known` is of
     supersolutions that another program sampled."""
-    low, _ = linear_witness(Fraction(str(gamma)), Mesh(radius=0.003, growth=0.2, step=0.2, far=1e6, near=100.0)).enclosure()
+    low, _ = linear_witness(
+        Fraction(str(gamma)), Mesh(radius=0.003, growth=0.2, step=0.2, far=1e6, near=100.0)
+    ).enclosure()
     assert max(1, 1.8 * math.sqrt(1 / gamma - 1)) < low < known
 
 
