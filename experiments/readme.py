@@ -20,6 +20,7 @@ from trpo_theory.report.tables import write
 TABLES = {
     **{"lower-bound-bounds": "lower-bound", "curves": "curves", "errata": "errata"},
     **{"sharp-gaps": "sharp-gaps", "sharp-gaps-limit": "sharp-gaps", "sharp-gaps-mean": "sharp-gaps"},
+    "linear-mean-kl": "linear-mean-kl",
     "audit-runs": "audit-runs",
     "power": "power",
 }

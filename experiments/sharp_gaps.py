@@ -199,13 +199,14 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
                 needed=lambda frame: 2 * ((1 - frame["gamma"]) / frame["gamma"]) ** 0.5
             ),
             caption=r"Mean-KL: the sharp gap over $\gamma D/(1-\gamma)^2$, between two bounds; it falls as $D$ grows. Where the "
-            "least is above 4, no bound that is linear with the constant 4 is true. At least "
-            r"$2\sqrt{(1-\gamma)/\gamma}$ is needed as $D \to 0$; 4 is enough for $\gamma \ge 1/4$, and 2 for $\gamma \ge 4/5$.",
+            "least is above 4, no bound that is linear with the constant 4 is true. As $D \\to 0$ at least "
+            r"$2\sqrt{(1-\gamma)/\gamma}$ is needed, the local bound; 4 is enough for $\gamma \ge 21/100$, and 2 for "
+            r"$\gamma \ge 21/40$.",
             label=f"tab:{NAME}-mean",
             headings={
                 "gamma": (r"$\gamma$", "gamma"),
                 "radius": (r"$D$", "radius"),
-                "needed": (r"$2\sqrt{(1-\gamma)/\gamma}$", "needed, D to 0"),
+                "needed": (r"$2\sqrt{(1-\gamma)/\gamma}$", "local bound, D to 0"),
             },
             digits={"gamma": 2, "radius": 1, "least": 4, "most": 4, "needed": 4},
             outward={"least": Toward.DOWN, "most": Toward.UP},

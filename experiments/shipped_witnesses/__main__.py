@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from experiments.shipped_witnesses.candidates import Small, candidates, in_shape, setting_of
+from experiments.shipped_witnesses.candidates import Small, candidates, in_shape, linear, setting_of
 from trpo_theory.search.witnesses import FILE, packed
+from trpo_theory.sharp.mean_kl.search import Mesh
 from trpo_theory.step.instances import Instances
 
 GAMMAS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999)
@@ -27,6 +29,13 @@ _LEAST = 1e-3
 _TV = (0.01, 0.3)
 """Of the mean total variation; of the largest one, the zoo has the worst case."""
 _MOST_NATS = 6.0
+_ROUNDING = 1 + 1e-3
+"""The radius of a witness is this many times its divergence, which the file's short numbers may raise. Chosen."""
+
+
+_LINEAR = Fraction(1, 2), Mesh(radius=2e-4, growth=0.5, step=0.5, far=60.0, near=40.0)
+"""Discount and nodes of the witness for mean-KL's least linear constant: 2.0095 on 52 states, where it is some
+2.07. Chosen: few states; steps next to old alone do not need more than 2."""
 
 
 def settings() -> list[tuple[str, str, float, float]]:
@@ -67,6 +76,9 @@ def main() -> None:
     """Write the file."""
     every = settings()
     found: Any = Parallel(n_jobs=2, verbose=10)(delayed(best)(setting) for setting in every)
+    spent, one = linear(*_LINEAR)
+    every.append(("mean-kl", "max", float(_LINEAR[0]), spent * _ROUNDING))
+    found.append([one])
     groups: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
     for setting, kept in zip(every, found, strict=True):
         for one in kept:

@@ -6,6 +6,7 @@ import contextlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.sharp.divergences import DIVERGENCES
 from trpo_theory.sharp.gap import sharp_gap
+from trpo_theory.sharp.mean_kl.search import Mesh
+from trpo_theory.sharp.mean_kl.witness import linear_witness
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.sharp.program import Program
 from trpo_theory.sharp.setting import Setting
@@ -148,6 +151,20 @@ def _even(rows: list[list[tuple[np.ndarray, float, float]]], actions: int) -> tu
     transition = np.array([[row for row, _, _ in kept] for kept in rows])
     old, new = (np.array([[action[n] for action in kept] for kept in rows]) for n in (1, 2))
     return transition, old / old.sum(1, keepdims=True), new / new.sum(1, keepdims=True)
+
+
+def linear(gamma: Fraction, mesh: Mesh) -> tuple[float, Small]:
+    """Mean-KL as it tends to 0: the mean-KL and the witness of the least linear constant, every action of which is played."""
+    found = linear_witness(gamma, mesh)
+    mdp, old, new, reward = found.mdp, found.old.copy(), found.new.copy(), found.mdp.reward.copy()
+    transition = mdp.transition.copy()
+    for state, action in zip(*np.nonzero(old + new == 0), strict=True):  # padding becomes half of the largest action
+        whole = np.argmax(old[state] + new[state])
+        for policy in (old, new):
+            policy[state, [whole, action]] = policy[state, whole] / 2
+        transition[state, action], reward[state, action] = transition[state, whole], reward[state, whole]
+    q = quantities_of(mdp, found.old, found.new)
+    return float(q.mean_kl), Small(transition, old, new, reward, float(-q.surrogate_gap))
 
 
 def in_shape(one: Small, states: int, actions: int) -> tuple[np.ndarray, ...]:

@@ -213,7 +213,7 @@ PENALTIES = {
     "span/tv-q": "4*qmax*k*T**2", "pirotta/span": "k*T*spread", "pirotta/q": "2*k*T**2*qmax", "pirotta/q-signed": "2*k*T**2*qmax",
     "kakade-langford": "2*once", "kakade-langford/trpo-form": "2*k*x**2*target", "kakade-langford/own-mixture": "2*k*x**2*own",
     "kakade-langford/greedy": "once", "kakade-langford/greedy-any": "once", "blog/own-advantage-kl": "2*own*k*D",
-    "blog/own-advantage-tv2": "2*own*k*T**2", "mean-kl/linear-2": "2*eps*k*Dm",
+    "blog/own-advantage-tv2": "2*own*k*T**2", "mean-kl/linear-2": "2*eps*k*Dm", "mean-kl/linear-2-half": "2*eps*k*Dm",
     **dict.fromkeys(("blog/no-surrogate", "mean-kl/linear", "mean-kl/linear-open", "mean-kl/linear-4"), "4*eps*k*Dm"),
     "mixing/mean-tv": "2*own*g*h*tau*Tm", "mixing/tv": "4*eps*g*h*tau*T**2", "mixing/kl": "2*eps*g*h*tau*D",
     "geppo": "2*own*g*h*T_ref", "geppo/old-tv": "2*own*g*h*T_old", "pinsker/kl-1": "eps*k*D"}
@@ -282,6 +282,7 @@ GIVEN = {  # hypotheses
         STEPS, lambda q: q.size > 0 and all(q.old[s] == q.old[t] for s in q.S for t in q.S if q.groups[s] == q.groups[t])),
     **dict.fromkeys(ONE_ROW, lambda q: q.size > 0 and all(row == q.old[0] for row in q.old)),
     "mean-kl/linear-open": "10*g >= 1", "mean-kl/linear-4": "100*g >= 21", "mean-kl/linear-2": "40*g >= 21",
+    "mean-kl/linear-2-half": "2*g >= 1",
     "update/clip-gain": lambda q: sum(q.over(lambda s, a: q.rho[s] * clip(q.new[s][a], q.old[s][a], q.adv[s][a]))) > 0,
     "pirotta/q": lambda q: all(q.over(lambda s, a: q.q[s][a] >= 0)),
     "kakade-langford/greedy": lambda q: all(q.over(lambda s, a: q.abar[s] >= q.x * q.adv[s][a])),

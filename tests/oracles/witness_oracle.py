@@ -569,6 +569,7 @@ SLACKS: dict[str, Callable[[Case], Any]] = {
     "update/cv-certificate-cv2": rise,
     "update/cv-certificate-wider": rise,
     "mean-kl/linear": from_surrogate(lambda c: real(4 * c.largest * c.horizon()) * c.mean(kl)),
+    "mean-kl/linear-2-half": from_surrogate(lambda c: real(2 * c.largest * c.horizon()) * c.mean(kl)),
     "mean-kl/linear-open": from_surrogate(lambda c: real(4 * c.largest * c.horizon()) * c.mean(kl)),
     "update/max-kl-monotone-aggregated": rise,
     "update/mean-kl-monotone-aggregated": rise,
@@ -603,6 +604,7 @@ def unit_reward_and_uniform(case: Case) -> bool:
 
 GIVEN: dict[str, Callable[[Case], bool]] = {
     "order/surrogate-up": lambda c: c.gain > 0 and c.max_tv <= Fraction(1, 100),
+    "mean-kl/linear-2-half": lambda c: c.gamma >= Fraction(1, 2),
     "mean-kl/linear-open": lambda c: c.gamma >= Fraction(1, 10),
     "chi2/advantage-kl": covered,
     "chi2/advantage-forward": covered,

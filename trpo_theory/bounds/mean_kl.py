@@ -17,7 +17,8 @@ def with_4(q: Quantities) -> Numbers:
     return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.mean_kl
 
 
-def _with_2(q: Quantities) -> Numbers:
+def with_2(q: Quantities) -> Numbers:
+    """2 ε γ/(1 − γ)² mean-KL."""
     return 2 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.mean_kl
 
 
@@ -40,7 +41,7 @@ BOUNDS = (
     ),
     Bound(
         "mean-kl/linear-2",
-        _with_2,
+        with_2,
         _statement(2, "{21}{40}"),
         "derived here: equation (9), pinsker/kl, with the mean for the maximum, for gamma from 21/40 on; proved in balls: "
         'docs/theory.md, "The linear mean-KL theorems"',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers, Truth
-from trpo_theory.bounds.mean_kl import with_4
+from trpo_theory.bounds.mean_kl import with_2, with_4
 from trpo_theory.bounds.record import Bound
 from trpo_theory.step.quantities import Quantities
 
@@ -30,6 +30,10 @@ def _to_old_return(q: Quantities) -> Numbers:
 
 def _gamma_from_a_tenth(q: Quantities) -> Truth:
     return 10 * q.gamma >= 1
+
+
+def _gamma_from_a_half(q: Quantities) -> Truth:
+    return 2 * q.gamma >= 1
 
 
 _MEAN_KL = r" - \frac{4\epsilon\gamma}{(1-\gamma)^2}\,\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s)"
@@ -88,5 +92,13 @@ BOUNDS = (
         "folklore: mean-kl/linear for gamma from 1/10 on",
         given=_gamma_from_a_tenth,
         expected="open",
+    ),
+    Bound(
+        "mean-kl/linear-2-half",
+        with_2,
+        _FROM_L + _MEAN_KL.replace("4", "2", 1) + r",\quad \gamma \ge \tfrac12",
+        "mean-kl/linear-2 for gamma from 1/2 on, which steps next to old do not exclude; false at gamma = 1/2",
+        given=_gamma_from_a_half,
+        expected=False,
     ),
 )
