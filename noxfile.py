@@ -33,6 +33,13 @@ def fast(session: nox.Session) -> None:
     session.run("pytest", "-n", "2", "-m", "not slow and not browser", *session.posargs)
 
 
+@nox.session
+def deep(session: nox.Session) -> None:
+    """Everything, with 2,000 examples for each property and the loops that the ordinary run has parts of."""
+    session.install(".[test,peers]")
+    session.run("pytest", "-n", "2", "--hypothesis-profile=deep", *session.posargs)
+
+
 @nox.session(python="3.11")
 def lowest(session: nox.Session) -> None:
     """A smoke run on the lowest versions that pyproject.toml allows."""

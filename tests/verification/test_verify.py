@@ -46,6 +46,7 @@ def short(monkeypatch):
     """Two instruments, and descents of two generations."""
     two_instruments(monkeypatch)
     monkeypatch.setattr(mutation, "GENERATIONS", 2)
+    monkeypatch.setattr(mutation, "_ONE_BY_ONE", 2)
     monkeypatch.setattr("trpo_theory.verification.falsifying.INSTANCES", 200)
 
 
@@ -176,7 +177,7 @@ def test_a_formula_that_writes_into_its_arrays_hurts_no_other_claim():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hunting, "ONE_BY_ONE_SHARE", 1.0)
-        patch.setattr(mutation, "GENERATIONS", 0)
+        patch.setattr(mutation, "_ONE_BY_ONE", 0)  # generations of a formula that is not batched
         company = [made(vandal, id="mine/a"), made(clumsy_vandal, id="mine/b"), "order/upper"]
         together = verify(company, instances=100)
         assert same([together["order/upper"]], verify("order/upper", instances=100))
