@@ -35,7 +35,7 @@ class Settings:
     """
 
     bounds: tuple[str, ...] = ()
-    gammas: tuple[float, ...] = (0.5, 0.9, 0.99)
+    gammas: tuple[float, ...] = (0.5, 0.9)
     radius: float = 1e-3
     factors: tuple[float, ...] = (0.8, 0.97, 1.01, 1.1, 1.5, 3.0)
     claim_gammas: tuple[float, ...] = (0.5, 0.9)

@@ -55,7 +55,9 @@ class Comparison:
         return not self.ratio_at(**point) < 1 - ROUNDING
 
     def ratio_at(self, **point: float) -> float:
-        """The penalty over the premise's at a point, in floats; ε = 1."""
+        """The penalty over the premise's at a point, in floats, 0 where the premise does not apply; ε = 1."""
+        if not self.premise.seems_to_apply_at(**point):
+            return 0.0
         known = {**dict.fromkeys(UNBOUNDED, 1.0), **point}
         q = KnownQuantities(None, **known)
         known |= {name: float(ceiling.value(q)) for name, ceiling in self.ceilings}

@@ -138,14 +138,14 @@ class Penalty:
 
     def at(self, **quantities: float) -> float:
         """Its value at a point, in floats: to look at, no proof rests on it."""
-        quantities = {name: np.float64(value) for name, value in quantities.items()}
-        with np.errstate(all="ignore"):
-            if isinstance(self.claim, Bound):
-                return float(cast(float, self.claim.penalty(KnownQuantities(None, **quantities))))
-            zero = {**quantities, **dict.fromkeys(UNBOUNDED, 0.0)}  # where the slope is seen without cancellation
-            value = self.claim.formula(KnownQuantities(None, **quantities, **_returns_at(0.0)))
-            slope = [self.claim.formula(KnownQuantities(None, **zero, **_returns_at(gap))) for gap in (0.0, 1.0)]
-            return float(cast(float, np.divide(value, slope[1] - slope[0])))
+        return _value_at(
+            self.claim, tuple(sorted((name, float(x)) for name, x in quantities.items() if name in self.reads))
+        )
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """γ and what it reads beside."""
+        return self.fields | {GAMMA}
 
     @property
     def seems_homogeneous(self) -> bool:
@@ -183,6 +183,19 @@ class Penalty:
     def _given(self) -> Any:
         assert self.claim.given is not None
         return rewired(self.claim.given)
+
+
+@functools.lru_cache(maxsize=4096)
+def _value_at(claim: Claim, point: tuple[tuple[str, float], ...]) -> float:
+    quantities = {name: np.float64(value) for name, value in point}
+    with np.errstate(all="ignore"):
+        if isinstance(claim, Bound):
+            return float(cast(float, claim.formula(KnownQuantities(None, **quantities))))
+        zero = {name: np.float64(0) if name in UNBOUNDED else value for name, value in quantities.items()}
+        value = claim.formula(KnownQuantities(None, **quantities, **_returns_at(0.0)))
+        # the slope in the gap at ε = 0, where it is seen without cancellation
+        slope = [claim.formula(KnownQuantities(None, **zero, **_returns_at(gap))) for gap in (0.0, 1.0)]
+        return float(cast(float, np.divide(value, slope[1] - slope[0])))
 
 
 def quantities_on(cell: Cell, *, zero: frozenset[str] = frozenset(), inside: bool = False) -> KnownQuantities:
