@@ -20,6 +20,10 @@ LARGEST: dict[str, Range] = {
     "jensen_shannon": Range(fmpq(0), Range.of(arb(2).log()).high),
     "le_cam": Range(fmpq(0), fmpq(1)),
     "jeffreys": Range(fmpq(0), math.inf),
+    "renyi_tenth": Range(fmpq(0), math.inf),
+    "renyi_half": Range(fmpq(0), math.inf),
+    "renyi_nine_tenths": Range(fmpq(0), math.inf),
+    "ratio_deviation": Range(fmpq(0), math.inf),
 }
 """What a divergence of two rows can be, by its field in `Quantities`; the reverse of one likewise."""
 
@@ -85,6 +89,10 @@ INEQUALITIES: tuple[Inequality, ...] = (
     Inequality("tv", "jeffreys", lambda q, x: q.sqrt(x) / 2, "TV^2 <= J/4"),
     Inequality("kl", "jeffreys", lambda q, x: x, "KL <= J"),
     Inequality("reverse_kl", "jeffreys", lambda q, x: x, "KL <= J"),
+    Inequality("tv", "renyi_tenth", lambda q, x: q.sqrt(5 * x), "TV^2 <= 5 D_.1 (Gilardoni)"),
+    Inequality("tv", "renyi_half", lambda q, x: q.sqrt(x), "TV^2 <= D_.5 (Gilardoni)"),
+    Inequality("tv", "renyi_nine_tenths", lambda q, x: q.sqrt(5 * x) / 3, "TV^2 <= D_.9/1.8 (Gilardoni)"),
+    Inequality("tv", "ratio_deviation", lambda q, x: x / 2, "TV <= max|new/old - 1|/2"),
     Inequality("tv", "le_cam", lambda q, x: q.sqrt(x), "TV^2 <= the Le Cam divergence (Cauchy and Schwarz)"),
 )
 """Each is proved in docs/theory.md, "Divergences of a row"."""
