@@ -21,7 +21,7 @@ MARGINS: Mapping[str, Mapping[str, float]] = {
     "max_tv, max_abs_advantage": {"any": 0.001, "gamma >= 0.99": 0.001, "gamma >= 0.999": 0.1, "gamma <= 0.01": 0.01},
     "max_tv, max_abs_advantage, mean_tv": {"any": 0.01},
     "max_tv, max_abs_advantage, mixing_new": {"any": 0.01},
-    "max_kl, max_abs_advantage": {"any": 0.001, "gamma >= 0.9": 0.05, "gamma >= 0.99": 0.01, "gamma >= 0.999": 0.5},
+    "max_kl, max_abs_advantage": {"any": 0.001, "gamma >= 0.9": 0.05, "gamma >= 0.99": 0.01, "gamma >= 0.999": 0.1},
     "reverse_max_kl, max_abs_advantage": {"any": 0.01, "gamma >= 0.9": 0.1},
     "mean_kl, max_abs_advantage": {
         "gamma <= 0.3": 0.3,
@@ -31,11 +31,11 @@ MARGINS: Mapping[str, Mapping[str, float]] = {
         "gamma >= 0.9": 0.03,
     },
     "max_chi2, max_abs_advantage": {"any": 0.01},
-    "reverse_max_chi2, max_abs_advantage": {"any": 0.1},
+    "reverse_max_chi2, max_abs_advantage": {"any": 0.01},
     "mean_tv, max_abs_expected_advantage": {"any": 0.001, "gamma >= 0.99": 0.01, "gamma <= 0.01": 0.01},
     "mean_tv, max_abs_expected_advantage, mixing_new": {"any": 0.01},
     "max_tv, max_abs_expected_advantage": {"any": 0.01, "gamma >= 0.99": 0.01},
-    "mean_kl, max_abs_expected_advantage": {"any": 0.1, "gamma >= 0.99": 0.01},
+    "mean_kl, max_abs_expected_advantage": {"any": 0.01, "gamma >= 0.99": 0.01},
     "mixture_weight, max_abs_target_advantage": {"any": 0.001, "gamma >= 0.99": 0.01},
 }
 """By the quantities that a penalty reads beside γ, and by the discounts that the bound is stated for: the least margin such that
