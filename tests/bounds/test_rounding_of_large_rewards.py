@@ -2,16 +2,19 @@
 
 import numpy as np
 import pytest
+from cheap import is_deep
 
 import trpo_theory as tt
 from trpo_theory import bounds
 from trpo_theory.proofs.certified_bounds import certify_bounds
 
+REWARDS = [(0.0, 1.0), (1e5, 1e-5), (1e10, 1e-5), (1e10, 1.0)]
+EVERY = [(gamma, *reward) for gamma in (0.5, 0.99, 0.999) for reward in REWARDS]
 
-@pytest.mark.parametrize("gamma", [0.5, 0.99, 0.999])
-@pytest.mark.parametrize(("offset", "spread"), [(0.0, 1.0), (1e5, 1e-5), (1e10, 1e-5), (1e10, 1.0)])
+
+@pytest.mark.parametrize(("gamma", "offset", "spread"), EVERY if is_deep() else [*EVERY[:8:3], *EVERY[8:]])
 def test_the_float_slack_is_within_its_rounding(gamma, offset, spread):
-    """gamma .999, r = 1e10 +- 1e-5: 3.94 was printed as 9e-14."""
+    """gamma .999, r = 1e10 +- 1e-5: 3.94 was printed as 9e-14. All rewards there, where rounding is largest."""
     rng = np.random.default_rng(7)
     mdp = tt.FiniteMDP(
         rng.dirichlet(np.ones(3), size=(3, 2)), offset + spread * rng.normal(size=(3, 2)), gamma, np.eye(3)[0]

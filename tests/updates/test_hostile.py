@@ -12,6 +12,7 @@ import hostile
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from cheap import is_deep
 
 import trpo_theory as tt
 from trpo_theory.proofs.update_gap import certify_update
@@ -68,9 +69,11 @@ PROBLEMS = (MaxKL(RADIUS), MeanKL(RADIUS), Penalty(bound="trpo/kl"))
 @pytest.mark.slow
 @pytest.mark.parametrize("problem", PROBLEMS, ids=("max-kl", "mean-kl", "penalty"))
 def test_no_upper_bound_is_below_a_feasible_policy(problem):
-    statuses = judged(range(60), problem)
-    assert statuses[Status.OPTIMAL] >= 57
-    assert statuses[Status.OPTIMAL] + statuses[Status.INACCURATE] == 60
+    """Each problem on a third of the 60 instances, which together are all; `deep` has all of each."""
+    seeds = range(60) if is_deep() else range(PROBLEMS.index(problem), 60, len(PROBLEMS))
+    statuses = judged(seeds, problem)
+    assert statuses[Status.OPTIMAL] >= 0.95 * len(seeds)
+    assert statuses[Status.OPTIMAL] + statuses[Status.INACCURATE] == len(seeds)
 
 
 @pytest.mark.parametrize(
