@@ -51,7 +51,7 @@ def test_no_random_law_earns_more_than_the_supersolution(name):
     with mpmath.workdps(30):
         (constant, low, high), w = broken_line(name)
         assert w(mpmath.mpf(1)) == 0
-        for case in range(600):
+        for case in range(300):
             x = mpmath.mpf(float(np.exp(generator.normal(0, [0.01, 0.3, 2][case % 3]))))
             step = [0.01, 0.3, 1.5][(case // 3) % 3]
             ratios = [mpmath.mpf(float(one)) for one in np.exp(generator.normal(0, step, 4))]
@@ -68,7 +68,7 @@ def test_no_random_law_earns_more_than_the_supersolution(name):
                 assert gain + a * (ahead - constant * spent) <= (1 + a) * w(x)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["linear-4", pytest.param("linear-2", marks=pytest.mark.slow)])
 def test_the_shipped_supersolutions_are_proved_and_are_what_the_bounds_need(name):
     proof = shipped(name)
     constant, low, high = CONSTANTS[name]

@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 
+import trpo_theory as tt
 from trpo_theory.errors import NotSolved
 from trpo_theory.io.evidence_files import exact_content
 from trpo_theory.sharp.mean_kl.search import Mesh
@@ -63,6 +64,19 @@ def test_the_enclosure_is_that_of_the_definitions(gamma):
     assert float(low) == pytest.approx(witness.constant, rel=1e-6)
 
 
+@pytest.mark.parametrize("gamma", [0.1, 0.5, 0.99])
+def test_a_leak_needs_1_at_every_discount(gamma):
+    """A leak of probability p to a state that old never sees: gap p γ/((1 − γ)(1 − γ(1 − p))), mean-KL −log(1 − p)."""
+    p = 1e-5
+    mdp = tt.FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[0, 0], [1, -1]], gamma, [1, 0])
+    q = tt.compare(mdp, [[1, 0], [0.5, 0.5]], [[1 - p, p], [0, 1]])
+    gap, spent = p * gamma / ((1 - gamma) * (1 - gamma * (1 - p))), -math.log1p(-p)
+    assert (float(-q.surrogate_gap), float(q.mean_kl)) == pytest.approx((gap, spent), rel=1e-9)
+    assert float(q.max_abs_advantage) == pytest.approx(1)
+    assert gap / (gamma / (1 - gamma) ** 2 * spent) == pytest.approx(1, rel=2 * p / (1 - gamma))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("gamma", "known"), [(0.8, 1.326), (0.9, 1.155), (0.99, 1.021)])
 def test_it_is_above_what_one_step_or_a_leak_needs_and_below_what_is_enough(gamma, known):
     """At least 1, which a leak needs where the last node is far, and the local bound less what few scales lose; `known` is of
