@@ -60,7 +60,7 @@ def test_a_theorem_names_its_section_or_what_it_follows_from_and_why(wrong):
 
 def test_a_claim_of_ones_own_cannot_declare_itself_proved():
     own = Claim("mine/false", lambda q: -1 - q.max_tv, "-1 ≥ 0", proof=Theorem("Constants"))
-    assert (prove(own).verdict, prove(own).proof) == ("undecided", None)
+    assert (prove(own).verdict, prove(own).proof) == ("refuted", None)
 
 
 def test_the_decorator_takes_no_proof():
