@@ -57,7 +57,7 @@ def _shares(frames: dict[str, Any]) -> Table:
         "improved there.",
         label=f"tab:{NAME}-shares",
         headings={"id": ("bound", "bound")},
-        digits=dict.fromkeys(outward, 3),
+        digits=dict.fromkeys(outward, 4),
         outward=outward,
     )
 

@@ -146,11 +146,17 @@ def test_hypotheses_on_gamma_narrow_the_region() -> None:
 
 
 def test_where_everything_is_false_a_region_is_still_proved() -> None:
-    """1.5 for 2 in equation (9): true by the chain rule from γ = .4 or so on."""
+    """1.5 for 2 in equation (9): true by the chain rule from γ = .394 on."""
     one = _claim(lambda q: 1.5 * _scaled(q) * q.max_kl)
     everything, part = prove(one, methods=[METHOD]), prove(one, gamma=(0.5, 0.99), radius=(0.001, 1), methods=[METHOD])
     assert everything.verdict is Outcome.UNDECIDED
     assert everything.left
+    assert everything.proof is not None
+    assert everything.proof.region.gamma is not None
+    crossing = mpmath.findroot(
+        lambda g: 1.5 * g / (1 - g) ** 2 - 2 * mpmath.polylog(-0.5, g), (0.1, 0.5), solver="anderson"
+    )
+    assert float(crossing) < everything.proof.region.gamma.low < float(crossing) + 0.05
     assert part.verdict is Outcome.PROVED
     assert part.proof is not None
     assert part.proof.region.gamma == Interval(Fraction(1, 2), Fraction(99, 100))

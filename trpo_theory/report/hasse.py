@@ -17,7 +17,9 @@ _LEVEL = 0.16
 
 
 def levels(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """The elements by the length of the longest chain below them, the least first, in an order in which few lines cross.
+    """The elements in levels, the lowest first, each just below the lowest that is above it; few lines cross.
+
+    What nothing is above stands as high as the longest chain below it is long.
 
     Args:
         pairs: (above, below), without circles.
@@ -35,6 +37,9 @@ def levels(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
 
     for name in below:
         height_of(name)
+    for name in sorted(height, key=lambda one: -height[one]):  # as high as what is above allows
+        over = [height[high] for high, lower in below.items() if name in lower]
+        height[name] = min(over) - 1 if over else height[name]
     found = [
         sorted(name for name in below if height[name] == level) for level in range(max(height.values(), default=-1) + 1)
     ]

@@ -32,6 +32,10 @@ _BUDGETS = (1, 40, 250)
 """Cells that are looked at for the premises one by one, in turn. Chosen: 250 take about five seconds."""
 _MOST_GROUPS = 3000
 """Groups of premises that are looked at. Chosen."""
+_PART_BUDGETS = (1, 40)
+"""For parts of what is asked for. Chosen."""
+_GRID = (*(Fraction(k, 20) for k in range(1, 20)), Fraction(99, 100), Fraction(999, 1000))
+"""Discounts from or up to which a part is tried. Chosen."""
 DEFAULT_GAMMA = Interval(Fraction(1, 1000), Fraction(9999, 10000))
 DEFAULT_RADIUS = Interval(Fraction(1, 10**6), Fraction(20))
 """The region that is tried where everything is asked for and is not decided. Chosen: what is computed with."""
@@ -81,12 +85,11 @@ class _Implied:
         found, left = implication(penalty, where)
         if found is not None:
             return Attempt(Proof(KIND, found.by, _region(region, penalty)))
-        smaller = Region(region.gamma or DEFAULT_GAMMA, region.radius or DEFAULT_RADIUS, given=region.given)
-        inside = domain(penalty, smaller)
-        if (region.gamma is None or region.radius is None) and inside is not None:
-            found, _ = implication(penalty, inside)
+        for part in _parts(penalty, region):
+            inside = domain(penalty, part)
+            found = None if inside is None else implication(penalty, inside, budgets=_PART_BUDGETS)[0]
             if found is not None:
-                return Attempt(Proof(KIND, found.by, _region(smaller, penalty)), boxes(left), note=_note(left))
+                return Attempt(Proof(KIND, found.by, _region(part, penalty)), boxes(left), note=_note(left))
         return Attempt(None, boxes(left), note=_note(left))
 
 
@@ -102,6 +105,33 @@ def premises(claim: Claim) -> list[Penalty]:
 def is_proved(bound: Bound) -> bool:
     """Whether a bound of the catalogue may be a premise."""
     return bound.expected is True and bound.proof is not None
+
+
+def _parts(penalty: Penalty, region: Region) -> Iterator[Region]:
+    """Bounded parts of what is asked for: all that is computed with; and from or up to a discount, where that seems to hold.
+
+    Looked at in floats: which part is tried is no matter of proof.
+    """
+    radius = region.radius or (DEFAULT_RADIUS if len(penalty.radii) == 1 else None)
+    if region.gamma is None or region.radius is None:
+        yield Region(region.gamma or DEFAULT_GAMMA, radius, given=region.given)
+    within = region.gamma or DEFAULT_GAMMA
+    every = [one for premise in premises(penalty.claim) for one in comparisons(penalty, premise)]
+    grid = [gamma for gamma in _GRID if within.low < gamma < within.high]
+    holds = [any(_holds_along(one, penalty, gamma) for one in every) for gamma in grid]
+    if True in holds and False in holds:
+        last_false, first_false = len(holds) - 1 - holds[::-1].index(False), holds.index(False)
+        if last_false + 1 < len(grid):
+            yield Region(Interval(grid[last_false + 1], within.high), radius, given=region.given)
+        if first_false > 0:
+            yield Region(Interval(within.low, grid[first_false - 1]), radius, given=region.given)
+
+
+def _holds_along(one: Comparison, penalty: Penalty, gamma: Fraction) -> bool:
+    """Whether a comparison seems to hold at a discount, for all radii that are looked at."""
+    return all(
+        one.seems_to_hold_at(gamma=float(gamma), **dict.fromkeys(penalty.radii, radius)) for radius in (1e-6, 0.01, 0.9)
+    )
 
 
 def implication(
