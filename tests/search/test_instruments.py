@@ -9,9 +9,11 @@ from exact import step_on
 import trpo_theory as tt
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import catalogue
+from trpo_theory.proofs.settle import settle
+from trpo_theory.search import findings
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.hunt import Hunt
-from trpo_theory.search.instruments import INSTRUMENTS, run_all
+from trpo_theory.search.instruments import INSTRUMENTS, run_all, solver_steps
 from trpo_theory.search.instruments.ascent import Ascent, climb
 from trpo_theory.search.scales import best_of, share_of_terms
 from trpo_theory.search.screen import Screen
@@ -130,3 +132,44 @@ def test_what_is_tried_out_is_counted_and_the_best_of_it_kept(monkeypatch):
     )
     run_all(hunt)
     assert hunt.findings.counts.instances == sum(seen)
+
+
+def test_a_long_search_stops_where_a_short_one_refutes():
+    claim = made(lambda q: q.expected_return_new - q.expected_return_old)
+    tried = {}
+    for effort in (1, 10**6):
+        hunt = Hunt(claim, np.random.default_rng(0), instances=50)
+        run_all(hunt, effort)
+        assert hunt.findings.refuted is not None
+        tried[effort] = hunt.findings.counts.coverage.tried
+    assert tried[1] == tried[10**6]
+
+
+def test_slacks_within_rounding_are_decided_once_and_of_every_size(monkeypatch):
+    claim, decided = made(lambda q: q.max_tv), []
+    monkeypatch.setattr(findings, "settle", lambda *case: (decided.append(case[1]), settle(*case))[1])
+    found = findings.Findings()
+    shapes = [(1, 2), (2, 2), (3, 2), (25, 2), (26, 2)]
+    generator = np.random.default_rng(0)
+    for states, actions in shapes * 4:
+        drawn = random_instances(generator, 20, states, actions)
+        yes, one, unknown = np.full(20, True), np.ones(20), np.full(20, np.nan)
+        found.add(drawn, Screened(-1e-14 * generator.random(20), yes, 1e-12 * one, one, one, yes, unknown, unknown))
+        found.prove(claim)
+    assert (decided, found.near) == ([], 400)
+    found.prove_near(claim)
+    assert {(one.states, one.actions) for one in decided} == set(shapes[:-1])
+    assert found.near == 400 - len(decided)
+    assert 12 <= len(decided) <= 24
+    found.prove_near(claim)
+    assert found.near == 400 - len(decided)
+
+
+def test_few_instances_that_are_solved_have_a_discount_next_to_1(monkeypatch):
+    seen = []
+    monkeypatch.setattr(solver_steps, "_solved", lambda claim, drawn, *_: (seen.append(drawn.gamma), drawn)[1])
+    hunt = Hunt(catalogue["update/penalty-monotone"], np.random.default_rng(0), instances=20_000)
+    solver_steps.SolverSteps().use(hunt, 1)
+    near = [int((1 - gamma < 0.000999).sum()) for gamma in seen]
+    assert max(near) == 1
+    assert 0 < sum(near) < len(seen)
