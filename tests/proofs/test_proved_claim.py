@@ -97,6 +97,23 @@ def test_what_is_no_such_file_is_refused(claims, fields, change, got):
         tt.certify(fields | change, claims=claims)
 
 
+def test_a_formula_that_answers_a_proof_otherwise_is_not_certified(fields):
+    """It asks for the number of states, which no proof knows and every instance has."""
+    from trpo_theory import claim
+
+    @claim("mine/hundred", statement="a")
+    def otherwise(q):
+        try:
+            states = q.states
+        except Exception:
+            return q.surrogate_gap + 400 * q.max_abs_advantage * q.gamma * q.max_tv**2
+        return q.surrogate_gap - states
+
+    fields = {name: value for name, value in fields.items() if name not in ("file", "file_sha256")}
+    certificate = tt.certify(fields, claims=[otherwise])
+    assert (certificate.certified, certificate.undecided) == (False, True)
+
+
 def test_a_claim_that_has_changed_is_proved_by_what_it_is_now(fields, tmp_path):
     """The same id and statement with 4 in the place of 400, which is false: nothing is certified."""
     (tmp_path / "mine.py").write_text(

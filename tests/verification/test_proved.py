@@ -118,6 +118,23 @@ def test_an_instance_refutes_only_where_exact_arithmetic_says_so():
     assert stands.note == "answering: its instance does not refute the claim, slack 0"
 
 
+def asks_for_states(q):
+    """True where the number of states is not known, as in a proof; false wherever it is."""
+    try:
+        states = q.states
+    except Exception:
+        return q.surrogate_gap + 5 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
+    return q.surrogate_gap - states
+
+
+@pytest.mark.parametrize("radius", [None, ("1e-6", "1/100")])
+def test_a_formula_that_answers_a_proof_otherwise_is_refuted_by_an_instance(radius):
+    found = tt.prove(own(asks_for_states), gamma=(0.5, 0.9), radius=radius)
+    assert found.verdict == "refuted"
+    assert Fraction(1, 2) <= found.witness.instance.gamma <= Fraction(9, 10)
+    assert tt.certify(found.witness, claims=[own(asks_for_states)]).certified
+
+
 def test_a_method_that_cannot_decide_leaves_it_to_the_others():
     found = proving.prove(own(lambda q: q.max_tv), methods=[Answering(NotSolved("too far")), Answering(whole())])
     assert found.verdict == "proved"

@@ -25,6 +25,7 @@ from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.proof import Proof
 from trpo_theory.proofs.refutation import check_words, claim_of, notes_on, wrong_file
 from trpo_theory.proofs.region import Region
+from trpo_theory.proofs.restricted import contradicted
 from trpo_theory.proofs.settle import own_code
 from trpo_theory.proofs.witness import file_hash
 
@@ -148,6 +149,8 @@ def _attempt(method: Method, claim: Claim, region: Region) -> Attempt | str:
         raise
     if attempt is None or attempt.proof is None or attempt.left or not attempt.proof.region.covers(region):
         return (attempt and attempt.note) or f"{method.name} does not prove it"
+    if contradicted(claim, region) is not None:
+        return f"{method.name} has a proof that the claim's own code contradicts"
     return attempt
 
 

@@ -10,11 +10,12 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed, NotSolved
 from trpo_theory.numerics.ball.raw import Undecided
 from trpo_theory.proofs.method import Attempt, Method
-from trpo_theory.proofs.methods import METHODS
+from trpo_theory.proofs.methods import METHODS, theorem
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.proof import Proof
 from trpo_theory.proofs.proved_claim import with_evidence
 from trpo_theory.proofs.region import EVERYTHING, Box, Ends, Region
+from trpo_theory.proofs.restricted import contradicted
 from trpo_theory.proofs.settle import own_code, settle
 from trpo_theory.proofs.witness import Witness
 from trpo_theory.step.exact import ExactInstance
@@ -107,6 +108,12 @@ def prove(
                 return replace(base, verdict=Outcome.REFUTED, proof=None, left=(), witness=witness, note=note)
             notes.append(f"{method.name}: its instance does not refute the claim, slack {witness.decision.enclosure}")
         if attempt.proof is not None and not attempt.left and attempt.proof.region.covers(region):
+            if method is not theorem.METHOD and (instance := contradicted(claim, region)) is not None:
+                note = (
+                    f"{method.name} has a proof that its own code contradicts: it is another formula on these instances"
+                )
+                witness = decided(claim, instance, region)
+                return replace(base, verdict=Outcome.REFUTED, proof=None, left=(), witness=witness, note=note)
             proof = with_evidence(claim, attempt.proof, method, region)
             return replace(base, verdict=Outcome.PROVED, proof=proof, left=(), note=note)
         if base.proof is None:
