@@ -1,4 +1,4 @@
-"""`within`: a claim with a region among its hypotheses; `contradicted`: whether its formula refutes it on a few instances there."""
+"""`within`: a claim with a region among its hypotheses; `contradicted`: an instance there on which its formula refutes it."""
 
 from __future__ import annotations
 
