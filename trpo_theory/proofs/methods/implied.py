@@ -117,7 +117,7 @@ def _parts(penalty: Penalty, region: Region) -> Iterator[Region]:
         yield Region(region.gamma or DEFAULT_GAMMA, radius, given=region.given)
     within = region.gamma or DEFAULT_GAMMA
     every = [one for premise in premises(penalty.claim) for one in comparisons(penalty, premise)]
-    grid = [gamma for gamma in _GRID if within.low < gamma < within.high]
+    grid = [gamma for gamma in _GRID if within.low < gamma < within.high and _applies_at(penalty, gamma)]
     holds = [any(_holds_along(one, penalty, gamma) for one in every) for gamma in grid]
     if True in holds and False in holds:
         last_false, first_false = len(holds) - 1 - holds[::-1].index(False), holds.index(False)
@@ -125,6 +125,11 @@ def _parts(penalty: Penalty, region: Region) -> Iterator[Region]:
             yield Region(Interval(grid[last_false + 1], within.high), radius, given=region.given)
         if first_false > 0:
             yield Region(Interval(within.low, grid[first_false - 1]), radius, given=region.given)
+
+
+def _applies_at(penalty: Penalty, gamma: Fraction) -> bool:
+    """Whether the hypotheses seem to hold at a discount, at a small radius."""
+    return penalty.seems_to_apply_at(gamma=float(gamma), **dict.fromkeys(penalty.radii, 0.01))
 
 
 def _holds_along(one: Comparison, penalty: Penalty, gamma: Fraction) -> bool:
