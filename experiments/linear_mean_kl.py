@@ -15,7 +15,8 @@ import pandas as pd
 
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.report import Table
-from trpo_theory.sharp.mean_kl.search import Mesh, supersolution
+from trpo_theory.sharp.mean_kl.mesh import Mesh
+from trpo_theory.sharp.mean_kl.search import supersolution
 from trpo_theory.sharp.mean_kl.witness import linear_witness
 
 NAME = "linear-mean-kl"

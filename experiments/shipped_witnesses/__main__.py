@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 
 from experiments.shipped_witnesses.candidates import Small, candidates, in_shape, linear, setting_of
 from trpo_theory.search.witnesses import FILE, packed
-from trpo_theory.sharp.mean_kl.search import Mesh
+from trpo_theory.sharp.mean_kl.mesh import Mesh
 from trpo_theory.step.instances import Instances
 
 GAMMAS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999)

@@ -15,7 +15,7 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.sharp.divergences import DIVERGENCES
 from trpo_theory.sharp.gap import sharp_gap
-from trpo_theory.sharp.mean_kl.search import Mesh
+from trpo_theory.sharp.mean_kl.mesh import Mesh
 from trpo_theory.sharp.mean_kl.witness import linear_witness
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.sharp.program import Program

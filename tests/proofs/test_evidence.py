@@ -17,7 +17,8 @@ from trpo_theory.search.instruments import mutation
 from trpo_theory.search.worst_cases import evolve
 from trpo_theory.sharp.gap import sharp_gap
 from trpo_theory.sharp.mean_kl.half_line import FROM_A_QUARTER
-from trpo_theory.sharp.mean_kl.search import Mesh, Search
+from trpo_theory.sharp.mean_kl.mesh import Mesh
+from trpo_theory.sharp.mean_kl.search import Search
 
 HEAD = ("kind", "statement", "theorem", "source", "enclosure", "made_by")
 SHARP = ("sharp", "--divergence", "max-tv", "--gamma", "9/10", "--radius", "1/100")

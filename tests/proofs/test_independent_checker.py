@@ -18,7 +18,8 @@ import trpo_theory as tt
 from trpo_theory.search.worst_cases import evolve
 from trpo_theory.sharp.gap import sharp_gap
 from trpo_theory.sharp.mean_kl.half_line import FROM_A_QUARTER, FROM_FOUR_FIFTHS
-from trpo_theory.sharp.mean_kl.search import Mesh, Search
+from trpo_theory.sharp.mean_kl.mesh import Mesh
+from trpo_theory.sharp.mean_kl.search import Search
 
 ROOT = Path(__file__).parent.parent
 DIVERGENCES = ("max-kl", "reverse-max-kl", "max-chi2", "max-tv", "mean-kl", "mean-tv")

@@ -12,7 +12,8 @@ import pytest
 
 import trpo_theory as tt
 from trpo_theory.errors import InvalidInput, NotSolved
-from trpo_theory.sharp.mean_kl.search import Mesh, Search
+from trpo_theory.sharp.mean_kl.mesh import Mesh
+from trpo_theory.sharp.mean_kl.search import Search
 from trpo_theory.sharp.mean_kl.shipped import FOLDER, shipped
 from trpo_theory.sharp.mean_kl.supersolution import LinearOnInterval
 

@@ -13,7 +13,7 @@ import pytest
 import trpo_theory as tt
 from trpo_theory.errors import NotSolved
 from trpo_theory.io.evidence_files import exact_content
-from trpo_theory.sharp.mean_kl.search import Mesh
+from trpo_theory.sharp.mean_kl.mesh import Mesh
 from trpo_theory.sharp.mean_kl.witness import linear_witness
 
 COARSE = Mesh(radius=0.01, growth=0.5, step=0.5, far=100.0, near=30.0)

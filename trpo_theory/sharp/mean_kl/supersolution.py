@@ -1,4 +1,4 @@
-"""A bound linear in mean-KL for an interval of discounts: the checker of a piecewise linear supersolution.
+"""A bound linear in mean-KL for an interval of discounts, with the piecewise linear supersolution that proves it.
 
 With a = γ/(1 − γ), f(l) = l − 1 − log l and m = |x − 1|, the statement
     L_old(new) − η(new) ≤ K ε γ/(1 − γ)² Σ_s d_old(s) KL(old_s ‖ new_s)
@@ -6,7 +6,7 @@ holds at γ if some W ≥ 0 of linear growth has W(1) = 0 and, for all x ≥ 0 a
     m E (l − 1) A + a (E W(x l) − K E f(l)) ≤ (1 + a) W(x).                                                             (∗)
 It is affine in a: one W that does at both ends of an interval of discounts does in between. Here W is the broken line through
 the nodes, of slope 1 beyond the last, but C (x − 1)² for m ≤ h, where 1 − h and 1 + h are nodes. docs/theory.md, "The least
-linear constant", shows that (∗) follows from the inequalities that are checked here:
+linear constant", shows that (∗) follows from the inequalities that `checking` proves:
 * the broken line is convex, and at a node x ≤ 1 − h or x ≥ 1 + h, with numbers μ and ν, for all l ≥ 0 and A = ±1
       m (l − 1) A + a (W(x l) − K f(l)) − μ (l − 1) − ν A ≤ (1 + a) W(x);
 * for m ≤ h and |l − 1| ≤ r: W(y) ≤ C' (y − 1)² wherever x l may be, and
@@ -21,9 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
-from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.errors import InvalidInput
 from trpo_theory.io.evidence_files import (
     Fields,
     ReadFields,
@@ -35,7 +34,7 @@ from trpo_theory.io.evidence_files import (
 )
 from trpo_theory.model.types import PathLike
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.numerics.ball.raw import arb, fmpq, precision, raw
+from trpo_theory.sharp.mean_kl.checking import prove_interval
 
 KIND = "theorem-interval"
 """Of the evidence file."""
@@ -44,20 +43,8 @@ _STATEMENT = (
     r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{K\epsilon\gamma}{(1-\gamma)^2}\,"
     r"\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s),\quad \gamma_0\le\gamma\le\gamma_1"
 )
-_BITS = 96
-"""Of the balls. Chosen: W is found in floats, with 1e-6 of m² or more to spare, and nothing cancels as much as half of these."""
 _LARGEST = 10**12
-"""Of the numbers of a file, and of their denominators' digits: chosen, far beyond what is found."""
-_SIGNS = (1, -1)
-
-
-class Line(NamedTuple):
-    """y ↦ slope y + offset, with the two nodes that it runs through (the last node twice, for the last line)."""
-
-    slope: fmpq
-    offset: fmpq
-    start: fmpq
-    end: fmpq
+"""Of the numbers of a file: chosen, far beyond what is found."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +94,8 @@ class LinearOnInterval:
         Raises:
             NotSolved: with the place where an inequality is not proved.
         """
-        with precision(_BITS):
-            return _Proof(self).run()
+        self.check_sound()
+        return prove_interval(self)
 
     @property
     def gammas(self) -> tuple[Fraction, Fraction]:
@@ -177,10 +164,10 @@ class LinearOnInterval:
             Multipliers(*(gamma, tuple(row), tuple(other))) for gamma, row, other in zip(gammas, mu, nu, strict=True)
         )
         found = cls(**numbers, inner=inner, nodes=nodes, w=w, ends=ends)
-        found._check_sound()
+        found.check_sound()
         return found
 
-    def _check_sound(self) -> None:
+    def check_sound(self) -> None:
         """Refuse numbers that the proof is not written for.
 
         Raises:
@@ -216,116 +203,6 @@ _NUMBERS = ("constant", "curvature", "ceiling", "reach")
 _LISTS = ("inner", "nodes", "w")
 
 
-class _Proof:
-    """The broken line in exact rationals, and how many inequalities were checked."""
-
-    def __init__(self, case: LinearOnInterval) -> None:
-        case._check_sound()
-        self.case = case
-        self.constant, self.curvature, self.ceiling, self.reach = (raw(getattr(case, name)) for name in _NUMBERS)
-        self.h = raw(case.radius)
-        self.nodes, self.w = [raw(x) for x in case.nodes], [raw(w) for w in case.w]
-        self.lines = self._lines()
-        self.balls = [(arb(line.slope), arb(line.offset)) for line in self.lines]
-        self.checks = 0
-
-    def _lines(self) -> list[Line]:
-        """Through neighbouring nodes, those within h included, and the last one, of slope 1."""
-        offsets = [raw(y) for y in self.case.inner]
-        points = [*zip(self.nodes, self.w, strict=True), (fmpq(1), fmpq(0))]
-        points += [(1 + s * y, self.curvature * y**2) for s in _SIGNS for y in offsets]
-        points.sort(key=lambda point: point[0])
-        slopes = [((v - u) / (y - x), x, y, u) for (x, u), (y, v) in pairwise(points)]
-        slopes.append((fmpq(1), points[-1][0], points[-1][0], points[-1][1]))
-        return [Line(slope, value - slope * start, start, end) for slope, start, end, value in slopes]
-
-    def run(self) -> int:
-        """All parts of the proof."""
-        self._want(min(self.w) >= 0, "W >= 0")
-        self._want(
-            all(low.slope <= high.slope for low, high in pairwise(self.lines)), "that W is convex, with slopes up to 1"
-        )
-        self._check_ceiling()
-        for end in self.case.ends:
-            gamma = raw(end.gamma)
-            a = gamma / (1 - gamma)
-            self._check_next_to_one(a)
-            self._check_leaps(a)
-            self._check_nodes(a, end)
-        return self.checks
-
-    def _want(self, holds: bool, what: str) -> None:
-        self.checks += 1
-        if not holds:
-            raise NotSolved(
-                f"got {what} not proved; wanted every inequality proved; fix: a larger constant, or more nodes"
-            )
-
-    def _check_ceiling(self) -> None:
-        """W ≤ C' (y − 1)² wherever x l may be, |y − 1| ≤ (1 + h)(1 + r) − 1: on a line by its discriminant, for all y."""
-        farthest = (1 + self.h) * (1 + self.reach) - 1
-        for line in self.lines:
-            outside = line.end <= 1 - self.h or line.start >= 1 + self.h
-            if outside and line.end >= 1 - farthest and line.start <= 1 + farthest:
-                height = line.slope + line.offset  # at y = 1
-                self._want(
-                    line.slope**2 + 4 * self.ceiling * height <= 0, f"W below its ceiling at {_shown(line.start)}"
-                )
-
-    def _check_next_to_one(self, a: fmpq) -> None:
-        """|l − 1| ≤ r: a quadratic form in x − 1 and l − 1."""
-        z, h = self.reach, self.h
-        own = (1 + a) * self.curvature - a * self.ceiling
-        step = a * self.constant * (z - arb(1 + z).log()) / z**2 - a * self.ceiling * (1 + h) ** 2
-        holds = own > 0 and bool(4 * own * step >= (1 + 2 * a * self.ceiling * h) ** 2)
-        self._want(holds, "the quadratic form next to x = 1, l = 1")
-
-    def _check_leaps(self, a: fmpq) -> None:
-        """|l − 1| ≥ r, at x = 1 and 1 ± h."""
-        price = arb(a * self.constant)
-        for x in (1 - self.h, fmpq(1), 1 + self.h):
-            mu, m = 2 * a * self.ceiling * (x - 1), abs(x - 1)
-            for side in _SIGNS:  # |l − 1| is l − 1 to the right of 1, 1 − l to its left
-                end, climb, base = arb(1 + side * self.reach), arb(a * x), arb(a)
-                rest = arb(side * m - mu)
-                for slope, offset in self.balls:
-                    holds = _at_most(price, climb * slope + rest, rest - base * offset, end, side)
-                    self._want(holds, f"leaps from x = {_shown(x)} by |l - 1| >= {_shown(self.reach)}")
-
-    def _check_nodes(self, a: fmpq, end: Multipliers) -> None:
-        """Every node but those within h of 1, and both signs of A."""
-        price, share = arb(a * self.constant), arb(a)
-        for x, w, mu, nu in zip(self.nodes, self.w, map(raw, end.mu), map(raw, end.nu), strict=True):
-            m, climb = abs(x - 1), arb(a * x)
-            lines = self.balls if x > 0 else [(arb(0), arb(self.w[0]))]
-            for sign in _SIGNS:
-                rest, room = arb(m * sign - mu), arb((1 + a) * w + m * sign - mu + nu * sign)
-                for slope, offset in lines:
-                    holds = _at_most(price, climb * slope + rest, room - share * offset)
-                    self._want(holds, f"the inequality at node x = {_shown(x)}, A = {sign:+d}")
-
-
-def _at_most(price: arb, c: arb, room: arb, end: arb | None = None, side: int = 0) -> bool:
-    """Whether it is proved that c l − price f(l) ≤ room for all l ≥ 0, or for those on one side of `end`.
-
-    It is concave in l and largest, price log l, at l = price/(price − c); beyond `end` at `end`, if that peak is not beyond it.
-    """
-    if end is not None and (_peak_below(price, c, end) if side > 0 else _peak_above(price, c, end)):
-        return bool(c * end - price * (end - 1 - end.log()) <= room)
-    left = price - c
-    return bool(left > 0) and bool(price * (price / left).log() <= room)
-
-
-def _peak_below(price: arb, c: arb, end: arb) -> bool:
-    """Whether the peak is proved to be below `end`: price < (price − c) end."""
-    return bool(price < (price - c) * end)
-
-
-def _peak_above(price: arb, c: arb, end: arb) -> bool:
-    """Whether it is proved to be above: price > (price − c) end, which says so for c ≥ price, too."""
-    return bool(price > (price - c) * end)
-
-
 def _increase(numbers: list[Fraction] | tuple[Fraction, ...]) -> bool:
     return all(low < high for low, high in pairwise(numbers))
 
@@ -339,7 +216,3 @@ def _row(value: object, name: str) -> tuple[Fraction, ...]:
     if entries.ndim != 1:
         raise InvalidInput(got=f"{name} of shape {entries.shape}", wanted="a list of numbers", fix=f"correct {name}")
     return tuple(entries.tolist())
-
-
-def _shown(x: fmpq) -> str:
-    return f"{float(x.p) / float(x.q):.4g}"

@@ -20,7 +20,7 @@ from trpo_theory.io.evidence_files import exact_content, exact_rows
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.divergence import x_minus_log1p
-from trpo_theory.sharp.mean_kl.search import Mesh
+from trpo_theory.sharp.mean_kl.mesh import Mesh
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.sharp.prove_lower import enclosed_gap
 
