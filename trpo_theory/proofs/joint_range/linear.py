@@ -40,10 +40,7 @@ def cover_linear(sum_: Terms) -> Covered:
     while pieces and count < _MOST_PIECES:
         count += 1
         low, high, star = pieces.pop(0)
-        least = fmpq(0)
-        for factor, known in sum_:
-            least = least + factor * known.kernel(high if factor >= 0 else low, star)
-        if least >= 0:
+        if _least(sum_, low, high, star) >= 0 or _least_weighted(sum_, low, high, star) >= 0:
             continue
         middle = (low + high) / 2
         if sum((factor * known.kernel(middle, star) for factor, known in sum_), fmpq(0)) < 0:
@@ -51,6 +48,16 @@ def cover_linear(sum_: Terms) -> Covered:
             return Covered(count, refuted=pair, undecided=pair is None)
         pieces += [(low, middle, star), (middle, high, star)]
     return Covered(count) if not pieces else Covered(count, undecided=True)
+
+
+def _least(sum_: Terms, low: fmpq, high: fmpq, star: bool) -> Real:
+    """A lower bound on Σ a K between two places."""
+    return sum((factor * known.kernel(high if factor >= 0 else low, star) for factor, known in sum_), fmpq(0))
+
+
+def _least_weighted(sum_: Terms, low: fmpq, high: fmpq, star: bool) -> Real:
+    """Likewise on Σ a t K, which is finite at t = 0."""
+    return sum((factor * known.weighted(low if factor >= 0 else high, star) for factor, known in sum_), fmpq(0))
 
 
 def _pair(sum_: Terms, t: fmpq, star: bool) -> tuple[Fraction, Fraction] | None:

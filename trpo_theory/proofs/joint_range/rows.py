@@ -66,6 +66,12 @@ class RowField:
         value = self.enclosed(1 / t) * t if star else self.enclosed(t)
         return value / (1 - t) ** 2
 
+    def weighted(self, t: fmpq, star: bool) -> Real:
+        """t K or t K* at t in [0, 1], which does not fall: with u = 1/t, t K(t) = f*(u)/(u − 1)², and f*'' does not rise."""
+        if t == 0:
+            return _ONE if (self.name, star) in _POLES else fmpq(0)
+        return self.kernel(t, star) * t
+
     def remainder(self, box: Box) -> Interval:
         """D/d² over a box, whose ends are rationals."""
         (c0, c1), (d0, d1) = (box.c.low, box.c.high), (box.d.low, box.d.high)
@@ -183,6 +189,8 @@ _SLOPES: dict[str, Callable[[fmpq], Real]] = {
     "jeffreys": lambda x: arb(x).log() + 1 - 1 / x,
 }
 """f' of the centred f."""
+_POLES = {("chi2", False), ("reverse_chi2", True)}
+"""Where f(t), or f*(t), is 1/t to leading order at t = 0; t f(t) tends to 0 elsewhere."""
 _LARGEST = {"hellinger2": Fraction(1), "jensen_shannon": Fraction(7, 10), "le_cam": Fraction(1)}
 """No row has more; log 2 = 0.693..."""
 
