@@ -16,11 +16,11 @@ from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.ball.raw import Undecided
 from trpo_theory.proofs.methods.below_penalty import certified_gap, gap_of
 from trpo_theory.proofs.methods.implied import Implication, implication, premises
-from trpo_theory.proofs.penalties.cell import GAMMA, Cell, fraction, rational
+from trpo_theory.proofs.penalties.cell import fraction
 from trpo_theory.proofs.penalties.comparing import Comparison, comparisons
 from trpo_theory.proofs.penalties.covering import domain
-from trpo_theory.proofs.penalties.range import Range
-from trpo_theory.proofs.penalties.reading import Penalty, quantities_on
+from trpo_theory.proofs.penalties.reading import Penalty
+from trpo_theory.proofs.penalties.standing import Weaker, beside, beside_text, point_of
 from trpo_theory.proofs.region import EVERYTHING, Interval, Region
 
 _GAMMAS = tuple(Fraction(k, 100) for k in range(1, 100))
@@ -144,15 +144,6 @@ def reduced(edges: Iterable[Implied]) -> list[Implied]:
     return kept
 
 
-class Weaker(TypedDict):
-    """How many times the penalty of a bound of the catalogue a claim's is, at one discount and radius, rounded down."""
-
-    id: str
-    gamma: float
-    radius: float
-    times: float
-
-
 class Share(TypedDict):
     """The sharp gap over a claim's penalty, both ends proved and rounded outward."""
 
@@ -183,8 +174,7 @@ class Placed:
         """A sentence."""
         parts = [self.implied_by or "implied by no bound of the catalogue for every gamma and radius"]
         for one in self.weaker:
-            word = "weaker" if one["times"] > 1 else "stronger" if one["times"] < 1 else "the same"
-            parts.append(f"{one['times']:.3g} times {one['id']} at gamma {one['gamma']:g}: {word}")
+            parts.append(beside_text(one))
         parts += [
             f"the sharp constant is {one['lower']:.3g} to {one['upper']:.3g} of it at gamma {one['gamma']:g}"
             for one in self.sharp
@@ -225,36 +215,10 @@ def placed(
         )
     where = domain(penalty, EVERYTHING)
     found = None if where is None else implication(penalty, where)[0]
-    weaker = [one for gamma in gammas if (one := _tightest(penalty, gamma, radius)) is not None]
+    others = premises(claim)
+    weaker = [one for gamma in gammas if (one := beside(penalty, others, gamma, radius)) is not None]
     shares = [share for gamma in gammas if sharp and (share := sharp_share(penalty, gamma, radius, nodes)) is not None]
     return Placed(claim.id, "" if found is None else found.by, tuple(weaker), tuple(shares))
-
-
-def _point(penalty: Penalty, gamma: float, radius: float) -> Cell:
-    sides = {GAMMA: gamma, **dict.fromkeys(penalty.radii, radius)}
-    return Cell({name: Range(x := rational(as_written(value)), x) for name, value in sides.items()})
-
-
-def _tightest(penalty: Penalty, gamma: float, radius: float) -> Weaker | None:
-    """Beside the bound of the same quantities, another one, that has the least penalty there."""
-    others = [one for one in premises(penalty.claim) if one.fields == penalty.fields]
-    cell = _point(penalty, gamma, radius)
-    ratios = [(other.claim.id, ratio) for other in others if (ratio := _ratio(penalty, other, cell)) is not None]
-    if not ratios:
-        return None
-    id, ratio = max(ratios, key=lambda pair: pair[1])
-    return Weaker(id=id, gamma=gamma, radius=radius, times=float_toward(ratio, Toward.DOWN))
-
-
-def _ratio(penalty: Penalty, other: Penalty, cell: Cell) -> Fraction | None:
-    """A rational at or below penalty/other at a point; None where the other says nothing there."""
-    q = quantities_on(cell)
-    try:
-        if other.applies(q) is not True:
-            return None
-        return fraction((penalty.on(q) / other.on(q)).range().low)
-    except Undecided:
-        return None
 
 
 def sharp_share(penalty: Penalty, gamma: float, radius: float, nodes: int = _NODES) -> Share | None:
@@ -266,7 +230,7 @@ def sharp_share(penalty: Penalty, gamma: float, radius: float, nodes: int = _NOD
     if gap is None:
         return None
     try:
-        value = named.per_epsilon(_point(penalty, gamma, radius))
+        value = named.per_epsilon(point_of(penalty, gamma, radius))
     except Undecided:
         return None
     low, high = fraction(value.low), fraction(value.high)
