@@ -240,7 +240,7 @@ def test_exit_statuses_with_and_without_json(capsys, mine, ids, status):
 
 def test_a_false_claim_that_stands_is_status_1(capsys, tmp_path):
     file = tmp_path / "mine.py"
-    file.write_text(HEAD + "@claim('a', statement='s', expected=False)\ndef a(q):\n    return q.max_tv\n")
+    file.write_text(HEAD + "@claim('a', statement='s', expected=False)\ndef a(q):\n    return q.max_abs_advantage\n")
     status, out, _ = run(capsys, "verify", "--from", file, "--instances", 50, "--json")
     assert status == 1
     assert json.loads(out)["claims"][0]["verdict"] == "unrefuted"
@@ -272,7 +272,7 @@ def test_falsify_says_what_was_searched(capsys, tmp_path, monkeypatch):
     file = tmp_path / "mine.py"
     file.write_text(
         HEAD
-        + "@claim('a', statement='s')\ndef a(q):\n    return q.max_tv\n"
+        + "@claim('a', statement='s')\ndef a(q):\n    return q.max_abs_advantage\n"
         + "@claim('b', statement='s', given=lambda q: q.max_tv == 0)\ndef b(q):\n    return q.surrogate_gap\n"
     )
     status, out, _ = run(capsys, "falsify", "a", "--from", file)
@@ -394,7 +394,7 @@ def test_an_error_within_a_formula_is_a_verdict_with_its_line(capsys, tmp_path, 
 
 
 def test_a_claim_that_exits_is_an_error_and_the_others_are_judged(capsys, tmp_path):
-    good = "".join(f"@claim('mine/{n}', statement='s')\ndef f{n}(q):\n    return {n} + q.max_tv\n" for n in range(3))
+    good = "".join(f"@claim('mine/{n}', statement='s')\ndef f{n}(q):\n    return {n} + q.max_abs_advantage\n" for n in range(3))
     file = tmp_path / "mine.py"
     file.write_text(HEAD + f"import sys\n@claim('mine/bad', statement='s')\ndef bad(q):\n    sys.exit(0)\n{good}")
     status, out, _ = run(capsys, "verify", "--from", file, "--instances", 100, "--json")
@@ -413,7 +413,7 @@ def test_an_edited_claim_is_run_again_in_a_resumed_run_and_the_others_are_kept(c
     file.write_text(MINE.replace("0.5 - q.max_tv", "1.5 - q.max_tv"))
     out = run(capsys, *call, *ids, "--resume")[1]
     verdicts = {claim["id"]: claim["verdict"] for claim in json.loads(out)["claims"]}
-    assert verdicts == {"mine/weak": "refuted", "mine/false": "unrefuted"}
+    assert verdicts == {"mine/weak": "refuted", "mine/false": "proved"}
     now = {path.name: path.stat().st_mtime_ns for path in (out_dir / "chunks").iterdir()}
     same = {name.split(".")[0] for name in now if now[name] == kept.get(name)}
     assert [name.startswith("search-mine-weak") for name in same] == [True]
