@@ -394,7 +394,9 @@ def test_an_error_within_a_formula_is_a_verdict_with_its_line(capsys, tmp_path, 
 
 
 def test_a_claim_that_exits_is_an_error_and_the_others_are_judged(capsys, tmp_path):
-    good = "".join(f"@claim('mine/{n}', statement='s')\ndef f{n}(q):\n    return {n} + q.max_abs_advantage\n" for n in range(3))
+    good = "".join(
+        f"@claim('mine/{n}', statement='s')\ndef f{n}(q):\n    return {n} + q.max_abs_advantage\n" for n in range(3)
+    )
     file = tmp_path / "mine.py"
     file.write_text(HEAD + f"import sys\n@claim('mine/bad', statement='s')\ndef bad(q):\n    sys.exit(0)\n{good}")
     status, out, _ = run(capsys, "verify", "--from", file, "--instances", 100, "--json")
