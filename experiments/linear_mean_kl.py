@@ -94,7 +94,7 @@ def total(settings: Settings) -> int:
 
 def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[str, pd.DataFrame]:
     """The frames: "" has a row a discount, "timing" the seconds and the sizes of the files."""
-    workers = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
+    workers: Any = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
     rows, times = [], []
     for row, seconds in workers(joblib.delayed(_row)(one) for one in settings.discounts):
         rows.append(row)

@@ -15,11 +15,13 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.sharp.divergences import DIVERGENCES
 from trpo_theory.sharp.gap import sharp_gap
+from trpo_theory.sharp.iteration import solved
+from trpo_theory.sharp.mean import solved_for_mean
 from trpo_theory.sharp.mean_kl.mesh import Mesh
 from trpo_theory.sharp.mean_kl.witness import linear_witness
 from trpo_theory.sharp.normaliser import Normaliser
-from trpo_theory.sharp.program import Program
 from trpo_theory.sharp.setting import Setting
+from trpo_theory.sharp.space import ratio_space
 from trpo_theory.sharp.witness import SharpWitness, family_witness, sharp_witness
 from trpo_theory.step.quantities import Quantities, quantities_of
 
@@ -38,7 +40,7 @@ _NEARLY = 1 - 1e-3
 """Share of the radius that a candidate uses, so that rounding its numbers does not put it outside."""
 _SAME = 1e-9
 """Rows of transitions that differ by less lead to the same states; ratios new/old, relatively, are one."""
-_COPIES_APART = 3e-4
+_COPIES_APART = 3e-5
 """Ratios of the two copies of an action, which `sharp_witness` makes for an expected advantage, differ by less: by 2/COPIES."""
 _HALVINGS = 40
 """Of the share of the way from old to new: to 1e-12."""
@@ -87,13 +89,14 @@ def _solved(name: str, setting: Setting) -> Iterator[SharpWitness]:
             yield sharp_gap(name, setting.gamma, setting.radius, setting.normaliser.value, nodes=nodes).witness
     if small_radius and not setting.mean:
         return
-    step = float(np.log1p(setting.largest_gain))
+    step = float(np.log1p(setting.width))
     for side in _SIDES_MEAN if setting.mean else _SIDES:
         for spacing in _SPACINGS_MEAN if setting.mean else _SPACINGS:
             right = spacing * step * np.arange(side + 1)
             nodes = np.exp(np.concatenate([-right[:0:-1], right]))
             with contextlib.suppress(NotSolved, ValueError, ZeroDivisionError):
-                yield sharp_witness(Program(setting, nodes, lattice=setting.mean).solve())
+                solve = solved_for_mean if setting.mean else solved
+                yield sharp_witness(solve(setting, ratio_space(nodes), lattice=True))
 
 
 def small(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarray) -> Small:

@@ -13,13 +13,11 @@ from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.files import read_fields, write_fields
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.sharp.divergences import BY_NAME
-from trpo_theory.sharp.nodes import grid
 from trpo_theory.sharp.normaliser import Normaliser
-from trpo_theory.sharp.program import Program
 from trpo_theory.sharp.prove_lower import enclosed_gap
 from trpo_theory.sharp.prove_upper import KIND, check_supersolution
 from trpo_theory.sharp.setting import Setting
-from trpo_theory.sharp.supersolution import cut, sound, supersolution
+from trpo_theory.sharp.solving import both_ends
 from trpo_theory.step.exact import ExactInstance
 
 F = Fraction
@@ -151,16 +149,10 @@ def test_the_largest_gain_for_ever_is_a_supersolution_and_less_is_none(divergenc
 
 
 def solved(divergence, radius, half=16, *, mean=False, expected=False):
-    """A supersolution from the linear program, after three rounds of cuts, as a proof object."""
+    """A supersolution of policy iteration, as a proof object."""
     normaliser = Normaliser.EXPECTED if expected else Normaliser.MAX
     setting = Setting(BY_NAME[divergence], 0.5, radius, mean, normaliser)
-    program = Program(setting, grid(setting, half))
-    solution = program.solve()
-    for _ in range(3):
-        if not cut(program, supersolution(solution)):
-            break
-        solution = program.solve()
-    found = sound(supersolution(solution))
+    found = both_ends(setting, 1.0, nodes=half).upper
     numbers = {name: getattr(found, name).tolist() for name in ("nodes", "w", "mu", "nu")}
     numbers |= {"price": found.multiplier.tolist(), "slope": float(found.slope)}
     return proof(divergence, gamma=0.5, radius=radius, mean=mean, expected=expected, **numbers)

@@ -31,9 +31,9 @@ def test_the_steps_enclose_their_radius():
 
 @pytest.fixture(autouse=True, scope="module")
 def coarse():
-    """Grids of 10 nodes a side, not 40: an upper bound on G is proved on any, and looser on these."""
+    """Four nodes a step, not 8: an upper bound on G is proved on any, and looser on these."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sharp, "_NODES", 10)
+        patch.setattr(sharp, "_PER_STEP", 4.0)
         sharp.largest_gap.cache_clear()
         yield
     sharp.largest_gap.cache_clear()

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from trpo_theory.sharp.gap import SharpGap
 
 
+_PRINTED = 20_000_000
+"""Entries (S, A, S) of a witness up to which --json prints them all. Chosen: 100 MB; beyond it, those that are not 0."""
+
+
 class _NamesDivergences(TyperCommand):
     """Completes the help when it is shown: an import of the divergences would slow every other verb."""
 
@@ -39,6 +43,12 @@ def sharp(
     normaliser: Annotated[
         str, typer.Option("--normaliser", metavar="max|expected", help="epsilon: max |A|, or max_s |Abar(s)|.")
     ] = "max",
+    width: Annotated[
+        float | None,
+        typer.Option(
+            "--width", metavar="W", help="How close the ends shall be: upper/lower - 1. 0.001; 0.005 for a mean."
+        ),
+    ] = None,
     certify: Annotated[bool, typer.Option("--certify", help="Prove both bounds in ball arithmetic.")] = False,
     out: Annotated[
         str | None,
@@ -62,7 +72,8 @@ def sharp(
         from trpo_theory.loading.reader import rational
         from trpo_theory.sharp.gap import sharp_gap
 
-        gap = sharp_gap(divergence, rational(gamma, "gamma"), rational(radius, "radius"), normaliser, certify=certify)
+        numbers = rational(gamma, "gamma"), rational(radius, "radius")
+        gap = sharp_gap(divergence, *numbers, normaliser, certify=certify, width=width)
         if out is not None:
             gap.write(out)
         if proof is not None:
@@ -79,8 +90,15 @@ def sharp(
 
 
 def _witness(gap: SharpGap) -> dict[str, Any]:
+    """As a file has it; the transition dense, where that is not too large."""
+    from trpo_theory.io.files import mdp_fields
+
     mdp = gap.witness.mdp
-    fields = {name: getattr(mdp, name) for name in ("transition", "reward", "gamma", "initial")}
+    fields: dict[str, Any] = dict(mdp_fields(mdp))
+    if mdp.is_sparse and mdp.states**2 * mdp.actions <= _PRINTED:
+        fields = {"transition": mdp.transition.toarray().reshape(mdp.states, mdp.actions, mdp.states)} | {
+            name: value for name, value in fields.items() if not name.startswith("transition_")
+        }
     return fields | {"old": gap.witness.old, "new": gap.witness.new}
 
 

@@ -1,4 +1,4 @@
-"""The sharp gap from above: its linear program, supersolutions, and the penalty that they make.
+"""The sharp gap from above: its program, supersolutions, and the penalty that they make.
 
 Proofs: docs/theory.md, "The sharp gap".
 """

@@ -12,6 +12,7 @@ import numpy as np
 
 from trpo_theory._outward import Toward
 from trpo_theory.errors import InvalidInput, NotSolved
+from trpo_theory.io._sparse import SPARSE_KEYS, transition_of
 from trpo_theory.io.evidence_files import (
     Fields,
     ReadFields,
@@ -26,7 +27,7 @@ from trpo_theory.io.evidence_files import (
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.sharp.divergences import BY_NAME, DIVERGENCES
 from trpo_theory.sharp.normaliser import Normaliser
-from trpo_theory.sharp.prove_lower import enclosed_gap
+from trpo_theory.sharp.prove_lower import SparseRows, enclosed_gap
 from trpo_theory.sharp.prove_upper import KIND, check_supersolution
 from trpo_theory.sharp.witness import SharpWitness
 
@@ -37,7 +38,7 @@ _SUPREMUM = r"G(\gamma, D) = \sup \frac{L_\pi(\tilde\pi) - \eta(\tilde\pi)}{\eps
 _EPSILONS = {"max": "max|A_old|", "expected": "max_s |sum_a new(a|s) A_old(s, a)|"}
 _LATEX_EPSILONS = {"max": r"\max|A_\pi|", "expected": r"\max_s|\bar A(s)|"}
 _SUPERSOLUTION = ("slope", "nodes", "w", "price", "mu", "nu")
-_ARRAYS = ("transition", "reward", "initial", "old", "new")
+_ARRAYS = ("reward", "initial", "old", "new")
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,13 @@ def lower_evidence(
 def witness_arrays(witness: SharpWitness) -> Fields:
     """Transition, reward, initial, old and new as a file has them: rows of probabilities sum to one exactly."""
     mdp, used = witness.mdp, (witness.old > 0) | (witness.new > 0)
-    rows = exact_rows(mdp.initial), exact_rows(witness.old), exact_rows(witness.new)
-    return dict(zip(_ARRAYS, (exact_rows(mdp.transition, used), mdp.reward, *rows), strict=True))
+    rows = {"initial": mdp.initial, "old": witness.old, "new": witness.new}
+    arrays: Fields = {"reward": mdp.reward} | {name: exact_rows(array) for name, array in rows.items()}
+    if not mdp.is_sparse:
+        return {"transition": exact_rows(mdp.transition, used)} | arrays
+    matrix = mdp.transition
+    parts = (matrix.data, matrix.indices, matrix.indptr, np.array(matrix.shape))  # of deterministic actions
+    return dict(zip(SPARSE_KEYS, parts, strict=True)) | arrays
 
 
 def prove_lower_end(fields: ReadFields) -> ProvedEnd:
@@ -121,7 +127,7 @@ def prove_lower_end(fields: ReadFields) -> ProvedEnd:
     """
     divergence, normaliser = _named(fields)
     gamma, radius = rationals.discount(fields.get("gamma")), rationals.amount(fields.get("radius"), "radius")
-    arrays: Fields = {name: fields.get(name) for name in _ARRAYS}
+    arrays: Fields = {name: fields.get(name) for name in (*_ARRAYS, "transition", *SPARSE_KEYS) if name in fields}
     lower, upper = witness_ratio(divergence, normaliser, gamma, radius, arrays)
     ends = rounded(lower, Toward.DOWN), rounded(upper, Toward.UP)
     old, new = (rationals.fractions(exact_content(arrays[name]), name) for name in ("old", "new"))
@@ -137,9 +143,8 @@ def witness_ratio(
     Raises:
         NotSolved: where it is not, or where its ε is not proved to be positive.
     """
-    exact = (rationals.fractions(exact_content(arrays[name]), name) for name in _ARRAYS)
-    transition, reward, initial, old, new = exact
-    step = enclosed_gap(transition, reward, gamma, initial, old, new)
+    reward, initial, old, new = (rationals.fractions(exact_content(arrays.get(name)), name) for name in _ARRAYS)
+    step = enclosed_gap(_transition(arrays), reward, gamma, initial, old, new)
     spent, size = step.divergences[divergence], step.normalisers[Normaliser(normaliser)]
     if not spent[1] <= radius:
         raise NotSolved(
@@ -153,6 +158,17 @@ def witness_ratio(
             "got a witness whose gap or epsilon is beyond floats; wanted finite ones; fix: scale its rewards"
         )
     return -Fraction(step.gap[1]) / Fraction(size[1]), -Fraction(step.gap[0]) / Fraction(size[0])
+
+
+def _transition(arrays: ReadFields) -> np.ndarray | SparseRows:
+    """Of a file: dense, or sparse, its numbers as they are written."""
+    if "transition" in arrays:
+        return rationals.fractions(exact_content(arrays["transition"]), "transition")
+    if missing := [key for key in SPARSE_KEYS if key not in arrays]:
+        raise InvalidInput(got=f"no {', '.join(missing)}", wanted="transition, or its sparse parts", fix="add them")
+    matrix = transition_of(arrays)  # checks the parts against each other
+    data = rationals.fractions(exact_content(arrays[SPARSE_KEYS[0]]), SPARSE_KEYS[0])
+    return SparseRows(data, matrix.indices, matrix.indptr, matrix.shape)
 
 
 def upper_evidence(divergence: str, normaliser: str, proof: ReadFields) -> Fields:

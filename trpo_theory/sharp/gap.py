@@ -20,17 +20,14 @@ from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.balls import Balls
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
-from trpo_theory.sharp.divergence import Reduced
 from trpo_theory.sharp.divergences import DIVERGENCES
 from trpo_theory.sharp.evidence import lower_evidence, upper_evidence, witness_arrays, witness_ratio
-from trpo_theory.sharp.nodes import grid
 from trpo_theory.sharp.normaliser import Normaliser
-from trpo_theory.sharp.program import Program
 from trpo_theory.sharp.proved import proof_fields, proved_supersolution
 from trpo_theory.sharp.setting import Setting
-from trpo_theory.sharp.solution import Solution
-from trpo_theory.sharp.supersolution import Supersolution, least_supersolution
-from trpo_theory.sharp.witness import SharpWitness, family_witness, sharp_witness
+from trpo_theory.sharp.solving import both_ends
+from trpo_theory.sharp.supersolution import Supersolution
+from trpo_theory.sharp.witness import SharpWitness
 from trpo_theory.step.partial import KnownQuantities
 
 if TYPE_CHECKING:
@@ -41,12 +38,12 @@ _LEAST_RADIUS = 1e-10
 """Below it, likewise. Chosen."""
 _LEAST_NODES = 10
 """A side, at least: with fewer the bounds are too far apart to be of use. Chosen."""
-_LATTICE_PER_STEP = 16.0
-"""Nodes in a step for a mean's lower bound, twice those of the upper one: its laws lead from node to node. Chosen."""
+_WIDTH, _WIDTH_MEAN = 1e-3, 5e-3
+"""That are aimed at if none is given: a second's work, or a few for a mean."""
+_LEAST_WIDTH, _LARGEST_WIDTH = 1e-5, 1.0
+"""Below it, floats have too few digits left, and the number of nodes grows beyond use. Chosen."""
 _SHARE_BITS = 128
 """Of the penalties that lower is divided by: chosen, more than twice a float's."""
-_MEAN_REACH = 6.0
-"""Of the far nodes for a mean, in log x, twice those for a largest divergence: rare states may have any divergence. Chosen."""
 
 
 class BoundAtRadius(TypedDict):
@@ -164,11 +161,12 @@ def sharp_gap(
     normaliser: str = "max",
     *,
     certify: bool = False,
-    nodes: int = 100,
+    width: float | None = None,
+    nodes: int | None = None,
 ) -> SharpGap:
     """The worst (L − η(new))/ε over all finite MDPs and pairs of policies within a radius, from both sides.
 
-    A dynamic program in the likelihood ratio of a path, solved as a linear program; the upper bound is a supersolution, the
+    A dynamic program in the likelihood ratio of a path, solved by policy iteration; the upper bound is a supersolution, the
     lower one an MDP made of the optimal laws. docs/theory.md, "The sharp gap".
 
     Args:
@@ -177,14 +175,15 @@ def sharp_gap(
         radius: likewise, of the divergence, in its unit: nats, total variation, χ².
         normaliser: ε is "max" |A_old| or the "expected" one, max_s |Ā(s)|.
         certify: prove both bounds in ball arithmetic.
-        nodes: on each side of 1; the distance between the bounds falls with their square.
+        width: that is aimed at, upper/lower − 1; 0.1 % if none is given, 0.5 % for a mean.
+        nodes: on each side of 1, in place of a width; the distance between the bounds falls with their square.
 
     Returns:
         A `SharpGap`.
 
     Raises:
         InvalidInput: for an unknown name, or numbers outside gamma in (0, 1), 0 < radius.
-        NotSolved: if the linear program fails, or a proof.
+        NotSolved: if policy iteration fails, or a proof.
     """
     if divergence not in DIVERGENCES:
         raise _checks.unknown_name("divergence", divergence, DIVERGENCES)
@@ -192,47 +191,26 @@ def sharp_gap(
     if normaliser not in names:
         raise _checks.unknown_name("normaliser", normaliser, names)
     reduced = DIVERGENCES[divergence]
+    size = _checks.number_between(radius, "radius", _LEAST_RADIUS, reduced.divergence.largest_radius)
+    exact_radius = rationals.number(radius, "radius")
     setting = Setting(
-        reduced.divergence,
+        reduced.divergence.at(exact_radius),
         _checks.number_between(gamma, "gamma", _LEAST_GAMMA, _LARGEST_GAMMA),
-        _checks.number_between(radius, "radius", _LEAST_RADIUS, reduced.divergence.largest_radius),
+        size,
         reduced.reduction.mean,
         Normaliser(normaliser),
         rationals.number(gamma, "gamma"),
-        rationals.number(radius, "radius"),
+        exact_radius,
     )
-    nodes = _nodes(reduced, _checks.integer(nodes, "nodes", least=_LEAST_NODES))
-    upper, solution = _solved_for_mean(setting, nodes) if setting.mean else _solved_for_max(setting, nodes)
-    witness = sharp_witness(solution)
-    family = family_witness(setting)
-    if family is not None and family.gap > witness.gap:
-        witness = family
+    if nodes is not None:
+        nodes = _checks.integer(nodes, "nodes", least=_LEAST_NODES)
+    aim = (_WIDTH_MEAN if setting.mean else _WIDTH) if width is None else width
+    aim = _checks.number_between(aim, "width", _LEAST_WIDTH, _LARGEST_WIDTH)
+    upper, witness = both_ends(setting, aim, nodes)
     found = SharpGap(
         divergence, normaliser, setting.gamma, setting.radius, witness.gap, upper.bound, False, witness, upper
     )
     return _proved(found) if certify else found
-
-
-def _nodes(reduced: Reduced, nodes: int) -> int:
-    """No more than help; half of them for a mean, whose lower bound's program has all pairs of nodes as inequalities."""
-    most = reduced.divergence.most_nodes
-    if most is not None:
-        return min(nodes, most)
-    return nodes // 2 if reduced.reduction.mean else nodes
-
-
-def _solved_for_max(setting: Setting, nodes: int) -> tuple[Supersolution, Solution]:
-    """The supersolution, and the solution whose laws make the witness: of one program."""
-    return least_supersolution(Program(setting, grid(setting, nodes)))
-
-
-def _solved_for_mean(setting: Setting, nodes: int) -> tuple[Supersolution, Solution]:
-    """Likewise, of two: a lattice's, which chooses λ and makes the witness, and one with that λ at other nodes."""
-    lattice = grid(setting, nodes, per_step=_LATTICE_PER_STEP, reach=_MEAN_REACH)
-    solution = Program(setting, lattice, lattice=True).solve()
-    multiplier = float(solution.multipliers.multiplier[0])
-    upper, _ = least_supersolution(Program(setting, grid(setting, nodes, reach=_MEAN_REACH), multiplier=multiplier))
-    return upper, solution
 
 
 def _proved(found: SharpGap) -> SharpGap:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +14,8 @@ from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.decimals import as_written, nearest_float
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.numerics.ball.raw import Undecided, arb, arb_mat, datum, float_ends, fmpq, precision, raw
+from trpo_theory.numerics.ball.raw import arb, datum, float_ends, fmpq, precision, raw
+from trpo_theory.numerics.ball.verified import of_values, of_visits, refined
 from trpo_theory.sharp.divergence import Divergence
 from trpo_theory.sharp.divergences import BY_NAME
 from trpo_theory.sharp.normaliser import Normaliser
@@ -23,6 +24,21 @@ Enclosure = tuple[float, float]
 """(lower, upper): floats that the number is between, ends included; both infinite where it is."""
 Row = dict[int, fmpq]
 """The positive probabilities of a row, by index."""
+
+
+class SparseRows(NamedTuple):
+    """A sparse (S·A, S) matrix in CSR form, whose data may be exact.
+
+    Attributes:
+        data: floats, or `Fraction`s.
+        indices, indptr: as of SciPy's.
+        shape: (S·A, S).
+    """
+
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+    shape: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -43,7 +59,7 @@ class EnclosedGap:
 
 
 def enclosed_gap(
-    transition: ArrayLike,
+    transition: ArrayLike | SparseRows,
     reward: ArrayLike,
     gamma: float | Fraction,
     initial: ArrayLike,
@@ -59,7 +75,7 @@ def enclosed_gap(
     padding, and ignored.
 
     Args:
-        transition: P(s'|s,a), (S, A, S); rows of padding may be anything.
+        transition: P(s'|s,a), (S, A, S), or sparse; rows of padding may be anything.
         reward: r(s,a), (S, A).
         gamma: γ in [0, 1); a Fraction is taken exactly.
         initial: ρ₀, (S,).
@@ -72,17 +88,18 @@ def enclosed_gap(
 
     Raises:
         InvalidInput: for wrong shapes, probabilities or gamma.
-        Undecided: if so many bits do not suffice for the linear systems.
+        NotSolved: where floats do not get near a solution: γ within some 1e-15 of 1.
     """
     old, new = _array(old, "old"), _array(new, "new")
     if old.ndim != 2 or 0 in old.shape:
         raise InvalidInput(got=f"old of shape {old.shape}", wanted="shape (S, A)", fix="pass one policy, of one MDP")
     states, actions = old.shape
-    arrays = {
-        name: _array(value, name)
-        for name, value in {"transition": transition, "reward": reward, "initial": initial, "new": new}.items()
+    arrays: dict[str, Any] = {
+        name: _array(value, name) for name, value in {"reward": reward, "initial": initial, "new": new}.items()
     }
-    shapes = {"transition": (states, actions, states), "reward": old.shape, "initial": (states,), "new": old.shape}
+    arrays["transition"] = transition if isinstance(transition, SparseRows) else _array(transition, "transition")
+    whole = (states * actions, states) if isinstance(transition, SparseRows) else (states, actions, states)
+    shapes = {"transition": whole, "reward": old.shape, "initial": (states,), "new": old.shape}
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise InvalidInput(got=f"{name} of shape {arrays[name].shape}", wanted=f"{shape}", fix=f"reshape {name}")
@@ -108,16 +125,22 @@ def _exact_discount(gamma: float | Fraction) -> Any:
 class _Step:
     """The instance in exact rationals, sparse: each row of probabilities is a `Row`."""
 
-    def __init__(self, arrays: dict[str, np.ndarray], gamma: Any) -> None:
+    def __init__(self, arrays: dict[str, Any], gamma: Any) -> None:
         self.gamma, self.reward = gamma, arrays["reward"]
         self.states = range(len(arrays["old"]))
         self.initial = _row(arrays["initial"], "initial")
         self.old, self.new = ([_row(arrays[name][s], f"{name}[{s}]") for s in self.states] for name in ("old", "new"))
         self.used = [sorted(old.keys() | new.keys()) for old, new in zip(self.old, self.new, strict=True)]
-        self.moves = [
-            {a: _balls(_row(arrays["transition"][s, a], f"transition[{s}, {a}]")) for a in self.used[s]}
-            for s in self.states
-        ]
+        self.moves = [{a: _balls(self._move(arrays["transition"], s, a)) for a in self.used[s]} for s in self.states]
+
+    def _move(self, transition: np.ndarray | SparseRows, s: int, a: int) -> Row:
+        """P(·|s,a)."""
+        name = f"transition[{s}, {a}]"
+        if isinstance(transition, SparseRows):
+            row = s * self.reward.shape[1] + a
+            part = slice(transition.indptr[row], transition.indptr[row + 1])
+            return _row(transition.data[part], name, transition.indices[part])
+        return _row(transition[s, a], name)
 
     def enclosed(self, bits: int) -> EnclosedGap:
         """Everything, at the precision in force."""
@@ -144,7 +167,9 @@ class _Step:
         for divergence in BY_NAME.values():
             rows = [_divergence(divergence, p, q) for p, q in zip(self.old, self.new, strict=True)]
             for reduction in divergence.reductions:
-                if reduction.mean:
+                if reduction.mean and any(not arb(rows[s]).is_finite() for s in reached):
+                    reduced = arb("inf")
+                elif reduction.mean:
                     reduced = sum(((1 - self.gamma) * visits[s] * rows[s] for s in reached), arb(0))
                 else:
                     reduced = _largest(rows)
@@ -155,35 +180,54 @@ class _Step:
         """r(s,a) + γ Σ P(s'|s,a) value(s')."""
         return datum(self.reward[s, a]) + self.gamma * sum((p * value[t] for t, p in self.moves[s][a].items()), arb(0))
 
-    def value(self, policy: list[Any]) -> list[Any]:
+    def value(self, policy: list[Row]) -> list[arb]:
         """V = (I − γ P_π)⁻¹ r_π."""
-        mean = [sum((datum(self.reward[s, a]) * p for a, p in row.items()), fmpq(0)) for s, row in enumerate(policy)]
-        return self._solve(self._matrix(policy), mean)
+        earned = [sum((datum(self.reward[s, a]) * p for a, p in row.items()), fmpq(0)) for s, row in enumerate(policy)]
+        rows, solve = self._system(policy)
 
-    def visitation_old(self) -> list[Any]:
+        def residual(x: list[arb]) -> list[arb]:
+            return [
+                b + sum((p * x[t] for t, p in row.items()), arb(0)) - v
+                for b, row, v in zip(earned, rows, x, strict=True)
+            ]
+
+        return of_values(*refined(residual, lambda right: solve(right, "N"), len(rows), self._discount), self._discount)
+
+    def visitation_old(self) -> list[arb]:
         """ρ_old = (I − γ P_oldᵀ)⁻¹ ρ₀."""
-        return self._solve(self._matrix(self.old).transpose(), [self.initial.get(s, fmpq(0)) for s in self.states])
+        initial = [arb(self.initial.get(s, fmpq(0))) for s in self.states]
+        rows, solve = self._system(self.old)
 
-    def _matrix(self, policy: list[Any]) -> arb_mat:
-        size = len(self.states)
-        matrix = arb_mat(size, size)
+        def residual(y: list[arb]) -> list[arb]:
+            left = [b - v for b, v in zip(initial, y, strict=True)]
+            for row, v in zip(rows, y, strict=True):
+                for t, p in row.items():
+                    left[t] += p * v
+            return left
+
+        return of_visits(*refined(residual, lambda right: solve(right, "T"), len(rows), self._discount), self._discount)
+
+    @property
+    def _discount(self) -> arb:
+        return arb(self.gamma)
+
+    def _system(self, policy: list[Row]) -> tuple[list[dict[int, arb]], Callable[[np.ndarray, str], np.ndarray]]:
+        """The rows of γ P_π in balls, and the inverse of I − γ P_π in floats."""
+        from scipy.sparse import coo_array, eye_array
+        from scipy.sparse.linalg import splu
+
+        rows: list[dict[int, arb]] = []
         for s, row in enumerate(policy):
-            entries = {s: arb(1)}
+            entries: dict[int, arb] = {}
             for a, share in row.items():
                 weight = self.gamma * share
                 for t, p in self.moves[s][a].items():
-                    entries[t] = entries.get(t, arb(0)) - weight * p
-            for t, entry in entries.items():
-                matrix[s, t] = entry
-        return matrix
-
-    def _solve(self, matrix: arb_mat, right: list[Any]) -> list[Any]:
-        try:
-            return arb_mat.solve(
-                matrix, arb_mat(len(right), 1, [arb(entry) for entry in right]), algorithm="lu"
-            ).entries()
-        except ZeroDivisionError:
-            raise Undecided("a linear system could not be solved in ball arithmetic: raise the precision") from None
+                    entries[t] = entries.get(t, arb(0)) + weight * p
+            rows.append(entries)
+        places = [(s, t, float(p)) for s, row in enumerate(rows) for t, p in row.items()]
+        left, right, values = zip(*places, strict=True) if places else ((), (), ())
+        matrix = coo_array((values, (left, right)), shape=(len(rows), len(rows)))
+        return rows, splu((eye_array(len(rows)) - matrix).tocsc()).solve
 
     def reached_by_old(self) -> list[int]:
         """The states where ρ_old > 0."""
@@ -196,9 +240,19 @@ class _Step:
         return sorted(found)
 
 
-def _row(entries: np.ndarray, name: str) -> Row:
-    """The positive entries of a row of probabilities, over their exact sum."""
-    found = {int(i): datum(entries[i]) for i in np.flatnonzero(entries)}
+def _row(entries: np.ndarray, name: str, at: np.ndarray | None = None) -> Row:
+    """The positive entries of a row of probabilities, over their exact sum.
+
+    Args:
+        entries: of the row, all of them or those of some columns.
+        name: for messages.
+        at: the columns; all.
+    """
+    columns = range(len(entries)) if at is None else at.tolist()
+    found: Row = {}
+    for i, entry in zip(columns, entries, strict=True):
+        if entry:
+            found[i] = found.get(i, fmpq(0)) + datum(entry)
     total = sum(found.values(), fmpq(0))
     if any(entry < 0 for entry in found.values()) or abs(nearest_float(entries.sum()) - 1) > _checks.ROW_SUM_ATOL:
         shown = ", ".join(str(nearest_float(entry)) for entry in entries[:6])

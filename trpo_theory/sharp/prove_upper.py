@@ -27,6 +27,8 @@ Normalised by max|Ā| the reward is |x − 1| instead of |x − 1| (l − 1) A, 
 No segment needs a search: for each line what stands on the left is c l + b − λ f(l), whose supremum over l ≥ 0 is b plus a
 conjugate of f in closed form, and the maximum over the lines is the left side's own. c and b are exact rationals; only the
 conjugate is a ball. The slopes and offsets are the data's: nothing is taken from the float code that made them.
+Where w is convex, W is w, and a chord from one node to another further on is above W between the two: if the inequality holds
+with the chord, it holds for all lines between; else the block of lines is halved.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from trpo_theory.errors import InvalidInput, NotSolved
@@ -41,6 +44,7 @@ from trpo_theory.io.evidence_files import exact_content
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction, precision, raw
 from trpo_theory.sharp import divergences
+from trpo_theory.sharp.divergence import Divergence
 
 KIND = "sharp-gap/supersolution"
 _BITS = 128
@@ -86,14 +90,12 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
         checks, worst, where = 0, arb(0), ""
         if min(data.multiplier) < 0:
             raise NotSolved("got a negative price, the multiplier lambda; wanted at least 0; fix: set it to 0")
-        for place, sign, multiplier, left, lines in _places(data):
-            for c, b in lines:
-                highest, room = data.divergence.conjugate(c, multiplier), left - b
-                checks += 1
-                if not highest <= room:
-                    excess = arb(highest - room)
-                    worst = excess if not where or not excess <= worst else worst
-                    where = f"{place}, A = {sign:+d}" if worst is excess else where
+        for place in _places(data):
+            count, failed = place.check()
+            checks += count
+            for excess in failed:
+                worst = excess if not where or not excess <= worst else worst
+                where = f"{place.name}, A = {place.sign:+d}" if worst is excess else where
         if where:
             raise NotSolved(
                 f"got a supersolution whose inequality is not proved at {where}: it may fail by {worst.str(5)}; wanted all "
@@ -103,29 +105,121 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
     return ProvedBound(fraction(data.w[data.nodes.index(_ONE)] + budget), checks, _BITS)
 
 
-def _places(data: _Data) -> Iterator[tuple[str, int, Any, Any, Iterator[tuple[Any, Any]]]]:
-    """Each node and ∞, with each A: its name, λ, the left-hand side w(x) or s, and the (c, b) of each line c l + b − λ f(l)."""
-    gamma, last = data.gamma, len(data.nodes)
-    steps = [(gamma * slope, gamma * offset) for slope, offset in data.lines]
+@dataclass
+class _Place:
+    """The inequality at a node or at ∞, for one A: c l + b − λ f(l) ≤ left for all l ≥ 0 and each line of W.
+
+    Attributes:
+        name: of the place, for messages.
+        sign: A.
+        divergence, multiplier: f and λ.
+        left: w(x) or s.
+        ahead: the blocks of W's lines.
+        climb, level: c is γ times a line's slope times x, plus climb; b is γ times its offset plus level.
+        x: of the node.
+    """
+
+    name: str
+    sign: int
+    divergence: Divergence
+    multiplier: Any
+    left: Any
+    ahead: _Blocks | _One
+    x: Any
+    climb: Any
+    level: Any
+
+    def check(self) -> tuple[int, list[Any]]:
+        """How many inequalities it took, and by how much those fail that are not proved.
+
+        A chord over a block of lines is above them where they are W: what holds for it holds for all of them. Where it does not
+        hold, the block is halved, down to single lines.
+        """
+        checks, failed, blocks = 0, [], list(self.ahead.first)
+        while blocks:
+            block = blocks.pop()
+            slope, offset = self.ahead.line(block)
+            highest = self.divergence.conjugate(slope * self.x + self.climb, self.multiplier)
+            room = self.left - (offset + self.level)
+            checks += 1
+            if highest <= room:
+                continue
+            halves = self.ahead.halves(block)
+            if halves:
+                blocks += halves
+            else:
+                failed.append(arb(highest - room))
+        return checks, failed
+
+
+class _Blocks:
+    """The lines of γ W, and chords over blocks of them: (first knot, last knot); the outer line is (last knot, None)."""
+
+    def __init__(self, data: _Data) -> None:
+        self._data, last = data, len(data.nodes) - 1
+        self._known: dict[tuple[int, int | None], tuple[Any, Any]] = {}
+        inner = [(0, last)] if data.is_convex and last else [(k, k + 1) for k in range(last)]
+        self.first: list[tuple[int, int | None]] = [*inner, (last, None)]
+
+    def line(self, block: tuple[int, int | None]) -> tuple[Any, Any]:
+        """Slope and offset, times γ."""
+        if block not in self._known:
+            data, (low, high) = self._data, block
+            x, w = data.nodes, data.w
+            slope = data.slope if high is None else (w[high] - w[low]) / (x[high] - x[low])
+            self._known[block] = data.gamma * slope, data.gamma * (w[low] - slope * x[low])
+        return self._known[block]
+
+    def halves(self, block: tuple[int, int | None]) -> list[tuple[int, int | None]]:
+        """Both halves of a block; none of a line."""
+        low, high = block
+        if high is None or high - low == 1:
+            return []
+        middle = (low + high) // 2
+        return [(low, middle), (middle, high)]
+
+
+class _One:
+    """A single line in the place of the blocks, at the two ends."""
+
+    def __init__(self, slope: Any, offset: Any) -> None:
+        self._line = slope, offset
+        self.first: list[tuple[int, int | None]] = [(0, None)]
+
+    def line(self, block: tuple[int, int | None]) -> tuple[Any, Any]:
+        """Slope and offset."""
+        del block
+        return self._line
+
+    def halves(self, block: tuple[int, int | None]) -> list[tuple[int, int | None]]:
+        """None."""
+        del block
+        return []
+
+
+def _places(data: _Data) -> Iterator[_Place]:
+    """Each node and ∞, with each A."""
+    last, blocks = len(data.nodes), _Blocks(data)
     for i, (multiplier, mu, nu) in enumerate(zip(data.multiplier, data.mu, data.nu, strict=True)):
+        x: Any = _ONE
+        ahead: _Blocks | _One = blocks
         if i == 0:
-            place, weight, left, ahead = "x = 0", _ONE, data.w[0], [(_ZERO, gamma * data.at_zero)]
+            name, weight, left, ahead = "x = 0", _ONE, data.w[0], _One(_ZERO, data.gamma * data.at_zero)
         elif i == last:
-            place, weight, left, ahead = "x = inf", _ONE, data.slope, [(gamma * data.steepest, _ZERO)]
+            name, weight, left, ahead = "x = inf", _ONE, data.slope, _One(data.gamma * data.steepest, _ZERO)
             multiplier = _ZERO if data.mean else multiplier
         else:
             x, left = data.nodes[i], data.w[i]
-            place, weight = f"node {i}, x = {float(fraction(x)):.6g}", abs(x - 1)
-            ahead = [(climb * x, base) for climb, base in steps]
+            name, weight = f"node {i}, x = {float(fraction(x)):.6g}", abs(x - 1)
         budget = _ZERO if data.mean else multiplier * data.radius
         for sign in (1,) if data.expected else (1, -1):
             reward = _ZERO if data.expected else weight * sign
             level = budget + mu - reward + (weight if data.expected else -nu * sign)
-            yield place, sign, multiplier, left, ((climb + (reward - mu), base + level) for climb, base in ahead)
+            yield _Place(name, sign, data.divergence, multiplier, left, ahead, x, reward - mu, level)
 
 
 class _Data:
-    """The proof object in exact rationals (fmpq), with the lines (slope, offset) of W."""
+    """The proof object in exact rationals (fmpq), and whether w is convex: then W is w."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         wanted = (
@@ -155,9 +249,9 @@ class _Data:
                 raise InvalidInput(
                     got=f"{name} = {rationals.shown(fields[name])}", wanted="true or false", fix="write one of them"
                 )
-        self.divergence = divergences.BY_NAME[fields["divergence"]]
         self.mean, self.expected = fields["mean"], fields["expected"]
         self.gamma, self.radius = (raw(rationals.number(fields[n], n)) for n in ("gamma", "radius"))
+        self.divergence = divergences.BY_NAME[fields["divergence"]].at(fraction(self.radius))
         self.slope = raw(rationals.fractions(fields["slope"], "slope", ())[()])
         self.nodes, self.w = _vector(fields, "nodes"), _vector(fields, "w", like="nodes")
         self.multiplier, self.mu, self.nu = (
@@ -178,9 +272,9 @@ class _Data:
             if not holds:
                 raise InvalidInput(got="fields where that is not so", wanted=condition, fix="correct the proof object")
         slopes = [(v - u) / (y - x) for (x, y), u, v in zip(steps, self.w, self.w[1:], strict=False)] + [self.slope]
-        self.lines = [(slope, v - slope * x) for slope, x, v in zip(slopes, self.nodes, self.w, strict=True)]
         self.steepest = max(slopes)
-        self.at_zero = max(offset for _, offset in self.lines)
+        self.at_zero = max(v - slope * x for slope, x, v in zip(slopes, self.nodes, self.w, strict=True))
+        self.is_convex = all(one <= next_one for one, next_one in pairwise(slopes))
 
 
 def _vector(fields: Mapping[str, Any], name: str, like: str = "", more: int = 0) -> list[Any]:

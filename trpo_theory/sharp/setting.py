@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from trpo_theory.model.decimals import as_written
 from trpo_theory.sharp.divergence import Divergence
 from trpo_theory.sharp.normaliser import Normaliser
+
+_WIDEST = 1 - 1e-15
+"""m below 1: at l = 0 a divergence may be infinite."""
+_SPARE = 1e-9
+"""Share of the radius that is no rounding."""
+_LEAST_WIDTH, _DIGITS = 1e-300, 8.9e-16
+"""m is found to a float's last digits, however small."""
+
+
+def _root(function: Callable[[float], float], highest: float) -> float:
+    """Where an increasing function crosses 0, between 0 and a number where it is positive."""
+    from scipy.optimize import brentq
+
+    root: Any = brentq(function, 0.0, highest, xtol=_LEAST_WIDTH, rtol=np.float64(_DIGITS))
+    return float(root)
 
 
 @dataclass(frozen=True)
@@ -15,7 +35,7 @@ class Setting:
     """The arguments of G(γ, D).
 
     Attributes:
-        divergence: f.
+        divergence: f, `Divergence.at` the radius.
         gamma: the discount, for a search in floats.
         radius: D, likewise.
         mean: whether D is the mean of the divergence under d_old, not its largest.
@@ -46,7 +66,35 @@ class Setting:
         """Whether ε is max|Ā|: the program then has neither A nor ν, and the reward of (∗) is |x − 1|."""
         return self.normaliser is Normaliser.EXPECTED
 
+    @cached_property
+    def width(self) -> float:
+        """m, the largest E[(l − 1) A] at the radius: that of l = 1 ± m, with A = ±1, half the mass each.
+
+        At most 1, as l ≥ 0.
+        """
+
+        def left(m: float) -> float:
+            return float(self.cost(np.array([m, -m])).mean()) - self.radius
+
+        low, high = self.divergence.support
+        widest = min(_WIDEST, 1 - low, high - 1)
+        if left(widest) > 0:
+            return _root(left, widest)
+        return 1.0 if widest == _WIDEST and np.isfinite(self.divergence.at_zero) else widest
+
+    @cached_property
+    def spares(self) -> bool:
+        """Whether l = 1 ± m leaves some of the radius: m is then as large as l ≥ 0, or the divergence's support, allows."""
+        return float(self.cost(np.array([self.width, -self.width])).mean()) < self.radius * (1 - _SPARE)
+
+    def cost(self, excess: np.ndarray) -> np.ndarray:
+        """The centred divergence at l = 1 + excess, also at l = 0."""
+        divergence = self.divergence
+        inner = excess > -1
+        cost = divergence.centred(np.where(inner, 1 + excess, 1.0))
+        return np.where(inner, cost, divergence.at_zero - divergence.tilt)
+
     @property
-    def largest_gain(self) -> float:
-        """The largest E[(l − 1) A] at the radius: the width of the optimal laws about l = 1."""
-        return self.divergence.largest_gain(self.radius)
+    def cost_at_infinity(self) -> float:
+        """Of an action that only new takes, for a unit of its mass; ∞ if it must not."""
+        return self.divergence.at_infinity + self.divergence.tilt

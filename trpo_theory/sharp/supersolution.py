@@ -5,34 +5,28 @@ docs/theory.md, "Supersolutions".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from trpo_theory.errors import NotSolved
-from trpo_theory.sharp.inequalities import Inequalities
-from trpo_theory.sharp.program import Program
+from trpo_theory.sharp.iteration import Solution
+from trpo_theory.sharp.laws import Prices
+from trpo_theory.sharp.peaks import highest_everywhere
+from trpo_theory.sharp.pricing import LARGEST_EXCESS, Stage, best_of
 from trpo_theory.sharp.setting import Setting
-from trpo_theory.sharp.solution import Solution
+from trpo_theory.sharp.space import Chords, Space
 
 _MARGIN = 1 + 1e-6
 """The lift is larger than needed by this factor, for its own rounding. Chosen."""
 _GUARD = 1e-12
 """Added to μ, relative to w: the rounding of w's slopes, some 1e-14, must not make the right-hand side grow with l. Chosen."""
-_CUT = 1e-12
-"""An inequality that fails by more than this, in scaled units, is added to the program: below it is rounding."""
-_ENOUGH = 1e-3
-"""Cuts end where the supersolution is this close to the program's value: far less than the nodes leave between the bounds."""
-_ROUNDS = 12
-"""Of cuts, at most. Measured: 1 to 6 suffice as a rule; a mean at gamma = 0.99 uses all."""
-_LARGEST_CUT = 1e15
-"""An inequality at a larger l is added at this one: the largest that keeps a digit of l − 1's coefficient."""
-_BUMPS = (0.0, 1e-11, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
-"""Tried on μ at each place, in largest gains: the solver's tolerance may let the right-hand side grow with l, slowly; a bump ends
-that at a cost of as much. Chosen: from rounding to a per cent."""
-_LEAST_MULTIPLIER = 1e-300
-"""In place of λ = 0 in a quotient: what it yields there is infinite or clipped, and then not used."""
+_BUMPS = (1e-11, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+"""Tried on μ where the right-hand side is not bounded, in largest gains: laws that are best up to a tolerance may let it grow
+with l, slowly; a bump ends that at a cost of as much. Chosen: from rounding to a per cent."""
+_STRAIGHT = 1e-13
+"""A node is dropped that is below the chord over it by less than this, relative to the values: rounding. Slopes then increase for
+certain, and the checker need not look at every line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,137 +58,116 @@ class Supersolution:
         setting = self.setting
         return at_one + (float(self.multiplier[0]) * setting.radius / (1 - setting.gamma) if setting.mean else 0.0)
 
-    def excess(self) -> np.ndarray:
-        """How far the inequality fails at each node, and last at ∞: ≤ 0 where it holds."""
-        highest = [np.concatenate([value.max(1) for value, _ in self._by_place(sign)]) for sign in self._signs]
-        return np.max(highest, 0) - self._left
+    @cached_property
+    def _stages(self) -> tuple[Stage, Stage, Stage]:
+        """At x = 0, at the other nodes, at ∞: with the future as a function of position."""
+        setting, gamma = self.setting, self.setting.gamma
+        left = float((self.w[1] - self.w[0]) / self.nodes[1])
+        inner = Chords(Space(self.nodes[1:] - 1, self.nodes[1:]), self.w[1:], left, self.slope)
+        end = Space(np.array([-1.0]), np.zeros(1))
+        zero = Chords(end, self.w[:1], 0.0, 0.0)
+        # at ∞ positions are ratios to where one is: w is s times them
+        away = Chords(Space(np.array([-1.0]), np.ones(1)), np.array([self.slope]), self.slope, self.slope)
+        multiplier = float(self.multiplier[0]) if setting.mean else 0.0
+        return (
+            Stage(setting, zero, gamma, multiplier),
+            Stage(setting, inner, gamma, multiplier),
+            Stage(setting, away, gamma, 0.0),
+        )
 
-    def violations(self, least: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Where it fails by more than `least` (a number a place): places, ratios l and signs, the worst of each segment."""
-        found = []
-        for sign in self._signs:
-            start = 0
-            for value, peak in self._by_place(sign):
-                allowed = (self._left + least)[start : start + len(value), None]
-                place, segment = np.nonzero(value > allowed)
-                found.append((start + place, peak[place, segment], np.full(len(place), sign)))
-                start += len(value)
-        places, ratios, signs = (np.concatenate(part) for part in zip(*found, strict=True))
-        return places, ratios, signs
-
-    @property
-    def _signs(self) -> tuple[float, ...]:
-        return (1.0,) if self.setting.expected else (1.0, -1.0)
-
-    @property
-    def _left(self) -> np.ndarray:
-        """The left-hand side: w(x) at the nodes, the slope at ∞."""
-        return np.append(self.w, self.slope)
-
-    def _by_place(self, sign: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The right-hand side's largest value over each segment of l, and where: at x = 0, at the other nodes, and at ∞."""
-        x, count, gamma = self.nodes, len(self.nodes), self.setting.gamma
-        slopes = np.append(np.diff(self.w) / np.diff(x), self.slope)
-        offsets = self.w - slopes * x
-        at_zero, one, at_end = np.array([[0.0]]), np.array([[1.0]]), np.array([[np.inf]])
-        yield self._best(sign, one, (0 * one, gamma * self.w[0] * one), (at_zero, at_end), slice(0, 1))
-        inner = x[1:, None]
-        segment = x[None] / inner, np.append(x[1:], np.inf)[None] / inner
-        ahead = gamma * slopes[None] * inner, gamma * offsets[None]
-        yield self._best(sign, np.abs(inner - 1), ahead, segment, slice(1, count))
-        yield self._best(sign, one, (gamma * self.slope * one, 0 * one), (at_zero, at_end), slice(count, count + 1))
-
-    def _best(
-        self,
-        sign: float,
-        weight: np.ndarray,
-        ahead: tuple[np.ndarray, np.ndarray],
-        segment: tuple[np.ndarray, np.ndarray],
-        at: slice,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The largest right-hand side over l in each segment [low, high], and where: concave on each, one peak.
+    def excess(self, at: np.ndarray | None = None) -> np.ndarray:
+        """How far the inequality fails at each node, and last at ∞: 0 where it holds.
 
         Args:
-            sign: A.
-            weight: |x − 1|.
-            ahead: slope and offset in l of γ w(x l), a segment each.
-            segment: low and high.
-            at: the places.
+            at: of which of them; all.
         """
-        setting, divergence = self.setting, self.setting.divergence
-        multiplier, mu, nu = (part[at][:, None] for part in (self.multiplier, self.mu, self.nu))
-        if setting.mean and at.start == len(self.nodes):
-            multiplier = 0 * multiplier
-        reward = 0.0 if setting.expected else sign * weight
-        slope = reward + ahead[0] - mu
-        level = ahead[1] + mu - reward + (weight if setting.expected else -sign * nu)
-        budget = 0.0 if setting.mean else setting.radius
-        with np.errstate(all="ignore"):
-            peak = np.clip(divergence.peak(slope, np.maximum(multiplier, _LEAST_MULTIPLIER)), *segment)
-            positive = peak > 0
-            cost = np.where(positive, divergence.generator(np.where(positive, peak, 1.0)), divergence.at_zero)
-            gain = level + np.where(positive, slope * peak, 0.0) + multiplier * budget
-            value = gain - np.where(multiplier > 0, multiplier * cost, 0.0)
-        return np.where(np.isnan(value), np.inf, value), peak
+        last = len(self.nodes)
+        at = np.arange(last + 1) if at is None else at
+        found = np.empty(len(at))
+        for stage, part in zip(self._stages, (at == 0, (at > 0) & (at < last), at == last), strict=True):
+            chosen = at[part]
+            if len(chosen):
+                node = np.clip(chosen - 1, 0, stage.space.size - 1)
+                found[part] = self._excess(stage, node, chosen)
+        return found
 
+    def growth(self, at: np.ndarray) -> np.ndarray:
+        """The slope with which the right-hand side grows with l at last, at some nodes."""
+        setting = self.setting
+        x, inner = np.append(self.nodes, 1.0)[at], at < len(self.nodes)
+        weight = 0.0 if setting.expected else np.where(inner, np.abs(x - 1), 1.0)
+        ahead = setting.gamma * self.slope * np.where(at == 0, 0.0, x)
+        limit = setting.divergence.at_infinity
+        spent = np.where(self._charged(at) > 0, self._charged(at) * limit, 0.0) if np.isfinite(limit) else np.inf
+        return weight + ahead - self.mu[at] - spent
 
-def least_supersolution(program: Program) -> tuple[Supersolution, Solution]:
-    """The lowest supersolution of some rounds of cuts, and the solution of the last program.
+    def _charged(self, at: np.ndarray) -> np.ndarray:
+        """λ at some nodes; none at ∞ for a mean, as old never comes there."""
+        return np.where(self.setting.mean & (at == len(self.nodes)), 0.0, self.multiplier[at])
 
-    The rounds end when the supersolution is hardly above the program's own value.
+    def _excess(self, stage: Stage, node: np.ndarray, at: np.ndarray) -> np.ndarray:
+        setting, multiplier = self.setting, self._charged(at)
+        budget = 0.0 if setting.mean else multiplier * setting.radius
+        mu = self.mu[at] - setting.divergence.tilt * multiplier
+        left = np.append(self.w, self.slope)[at]
+        prices = Prices(left - budget, mu, self.nu[at], multiplier)
+        found = best_of(highest_everywhere(stage, node, prices), stage.only_new(node, prices))
+        return np.where(self._grows(stage, node, prices), np.inf, np.maximum(found.gain, 0.0))
 
-    Raises:
-        NotSolved: if the first program is not solved, or no supersolution is finite.
-    """
-    best: Supersolution | None = None
-    solution: Solution | None = None
-    for _ in range(_ROUNDS):
-        try:
-            solution = program.solve()
-        except NotSolved:
-            if best is None:
-                raise
-            break
-        found = supersolution(solution)
-        candidate = sound(found)
-        if np.isfinite(candidate.bound) and (best is None or candidate.bound < best.bound):
-            best = candidate
-        if best is not None and best.bound <= (1 + _ENOUGH) * solution.value:
-            break
-        if not cut(program, found):
-            break
-    if best is None or solution is None:
-        raise NotSolved(
-            "got no finite supersolution of the sharp gap's program; wanted one; fix: use more nodes, or a radius "
-            "and gamma further from their limits"
-        )
-    return best, solution
+    def _grows(self, stage: Stage, node: np.ndarray, prices: Prices) -> np.ndarray:
+        """Whether the right-hand side grows with l for ever, or nearly."""
+        setting = stage.setting
+        if np.isfinite(setting.divergence.support[1]):
+            return np.zeros(len(node), dtype=bool)
+        weight = 0.0 if setting.expected else stage.space.weight[node]
+        climb = stage.discount * stage.chords.right * stage.space.stretch[node] + weight - prices.mu
+        climb = climb - setting.divergence.tilt * prices.multiplier
+        positive = prices.multiplier > 0
+        peak = setting.divergence.peak(climb, np.where(positive, prices.multiplier, 1.0))
+        return np.where(positive, peak > LARGEST_EXCESS, climb > 0)
 
 
 def supersolution(solution: Solution) -> Supersolution:
-    """That of a solved program, on the vertices of its convex hull: its inequalities may still fail a little."""
-    places, found = solution.places, solution.multipliers
-    order = np.concatenate([[places.zero], np.arange(len(places.nodes))])
-    x = np.append(0.0, places.nodes)
-    w, slope = found.w[order], float(found.w[places.infinity])
-    vertices = _hull(x, w, slope, keep=1 + places.one)
-    at = np.append(order[vertices], places.infinity)
-    return Supersolution(
-        solution.setting, x[vertices], w[vertices], slope, found.multiplier[at], found.mu[at], found.nu[at]
-    )
+    """That of the best laws on the vertices of its convex hull, lifted until every inequality holds."""
+    setting, ends, space = solution.setting, solution.ends, solution.space
+    x = np.append(0.0, 1 + space.positions)
+    w = np.append(ends.value, solution.stage.chords.values)
+    kept = _hull(x, w, ends.slope, keep=1 + space.start)
+    parts = {}
+    for name in ("multiplier", "mu", "nu"):
+        zero, infinity = getattr(ends.zero, name), getattr(ends.infinity, name)
+        parts[name] = np.concatenate([zero, getattr(solution.prices, name), infinity])[np.append(kept, len(x))]
+    charged = parts["multiplier"].copy()
+    if setting.mean:
+        parts["multiplier"] = np.full(len(kept) + 1, solution.laws.shared)
+        charged = np.append(parts["multiplier"][:-1], 0.0)
+    parts["mu"] = parts["mu"] + setting.divergence.tilt * charged
+    return sound(Supersolution(setting, x[kept], w[kept], ends.slope, **parts))
 
 
 def sound(solution: Supersolution) -> Supersolution:
     """Lifted by c (1 + x), the least that makes every inequality hold: T(w + c (1 + x)) = T w + γ c (1 + x), as E l = 1."""
     x = np.append(solution.nodes, 0.0)
-    unit = solution.setting.largest_gain
-    tried = [replace(solution, mu=solution.mu + bump * unit * (1 + x)) for bump in _BUMPS]
-    best = np.array([one.excess() for one in tried]).argmin(0)
-    solution = replace(solution, mu=solution.mu + np.array(_BUMPS)[best] * unit * (1 + x))
-    excess = solution.excess() / (1 + x)
+    unit = solution.setting.width
     guard = _GUARD * np.append(solution.w, solution.slope) / (1 + x)
-    lift = max(0.0, float((excess + 2 * guard).max()) / (1 - solution.setting.gamma) * _MARGIN)
-    return lifted(replace(solution, mu=solution.mu + guard), lift)
+    solution = replace(solution, mu=solution.mu + guard)
+    excess = solution.excess()
+    at = np.flatnonzero(~np.isfinite(excess))
+    if len(at):
+        mu = solution.mu.copy()
+        mu[at] += np.maximum(solution.growth(at), 0.0) + guard[at]
+        solution = replace(solution, mu=mu)
+        excess[at] = solution.excess(at)
+    for bump in _BUMPS:
+        at = np.flatnonzero(~np.isfinite(excess))
+        if not len(at):
+            break
+        mu = solution.mu.copy()
+        mu[at] += bump * unit * (1 + x[at])
+        solution = replace(solution, mu=mu)
+        excess[at] = solution.excess(at)
+    lift = max(0.0, float(((excess / (1 + x)) + 2 * guard).max()) / (1 - solution.setting.gamma) * _MARGIN)
+    return lifted(solution, lift)
 
 
 def lifted(solution: Supersolution, lift: float, spare: float = 0.0) -> Supersolution:
@@ -215,35 +188,25 @@ def lifted(solution: Supersolution, lift: float, spare: float = 0.0) -> Supersol
     )
 
 
-def cut(program: Program, solution: Supersolution) -> int:
-    """Add to the program the inequalities that its own solution violates, the worst of each segment; how many."""
-    places = program.places
-    place_of = np.append(np.searchsorted(places.nodes, solution.nodes), places.infinity)
-    place_of[0] = places.zero
-    found, ratios, signs = solution.violations(_CUT * places.scale(place_of) * program.unit)
-    inner = ratios > 0
-    program.add(Inequalities(place_of[found[inner]], np.minimum(ratios[inner], _LARGEST_CUT), signs[inner]))
-    return int(inner.sum())
-
-
 def _hull(x: np.ndarray, w: np.ndarray, slope: float, keep: int) -> np.ndarray:
     """The vertices of the lower convex hull of (x, w) and the direction (1, slope); x[keep] = 1 is always one of them."""
     kept: list[int] = []
     for i in range(len(x)):
-        while len(kept) >= 2 and _above(x, w, kept[-2], kept[-1], i):
+        while len(kept) >= 2 and _straight(x, w, kept[-2], kept[-1], i):
             kept.pop()
         kept.append(i)
-    while len(kept) >= 2 and (w[kept[-1]] - w[kept[-2]]) / (x[kept[-1]] - x[kept[-2]]) > slope:
+    while len(kept) >= 2 and (w[kept[-1]] - w[kept[-2]]) / (x[kept[-1]] - x[kept[-2]]) > slope * (1 - _STRAIGHT):
         kept.pop()
     return np.array(sorted({*kept, keep})) if keep in kept else _with_start(kept, keep, x, w)
 
 
-def _above(x: np.ndarray, w: np.ndarray, i: int, j: int, k: int) -> bool:
-    """Whether (x, w) of j is on or above the chord from i to k."""
-    return bool((w[j] - w[i]) * (x[k] - x[i]) >= (w[k] - w[i]) * (x[j] - x[i]))
+def _straight(x: np.ndarray, w: np.ndarray, i: int, j: int, k: int) -> bool:
+    """Whether (x, w) of j is on the chord from i to k, up to rounding, or above it."""
+    chord = w[i] + (w[k] - w[i]) * (x[j] - x[i]) / (x[k] - x[i])
+    return bool(w[j] >= chord - _STRAIGHT * abs(chord))
 
 
 def _with_start(kept: list[int], keep: int, x: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Put 1 on the hull: it can be above it only by rounding, as w(1) is what is minimised."""
+    """Put 1 on the hull: it can be above it only by rounding."""
     w[keep] = np.interp(x[keep], x[kept], w[kept])
     return np.array(sorted({*kept, keep}))

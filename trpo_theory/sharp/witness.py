@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.sharp.divergence import RETREAT
+from trpo_theory.sharp.iteration import Solution, widest
 from trpo_theory.sharp.normaliser import COPIES
-from trpo_theory.sharp.places import Places
 from trpo_theory.sharp.setting import Setting
-from trpo_theory.sharp.solution import Solution
 from trpo_theory.step.quantities import Quantities, quantities_of
 
-_NEGLIGIBLE = 1e-9
-"""An action with a smaller share of its state's mass, in old and in new, is dropped: the solver's own tolerance."""
-_INFINITE = 1e9
-"""An action with a larger ratio becomes one that old never takes: at this ratio, old's share would be below `_NEGLIGIBLE`."""
+_NEGLIGIBLE = 1e-12
+"""An action with a smaller share of its state, in old and in new, is dropped: rounding of a basis' masses."""
 _HALVINGS = 60
 """Of the share of the way from old to new: more than a float's 53 bits."""
+_DENSE = 200_000
+"""Entries (S, A, S) up to which transitions are an array. Chosen: beyond it, files of zeros take longer than all else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,43 +38,40 @@ class SharpWitness:
     gap: float
 
 
-class _Law(NamedTuple):
-    """A state's law: ratio and sign of A of each atom, and its mass in old (in new, where the ratio is ∞)."""
+class _Rows(NamedTuple):
+    """Laws as rows, (states, actions): mass in old and new, A, and the state that an action leads to."""
 
-    ratio: np.ndarray
-    mass: np.ndarray
+    old: np.ndarray
+    new: np.ndarray
     sign: np.ndarray
-
-
-_STAY = _Law(np.array([1.0]), np.array([1.0]), np.array([1.0]))
+    target: np.ndarray
 
 
 def sharp_witness(solution: Solution) -> SharpWitness:
-    """The MDP of a solved program's laws, over the states that it reaches from x = 1.
+    """The MDP of the laws of a lattice, over the states that they reach from x = 1.
 
-    An action of likelihood ratio l leads from x to x l, split between two neighbouring nodes so that the mean is x l (beyond
-    the last, to ∞); A is ±1 (or, normalised by max|Ā|, ±M in two copies of the action), of the sign that makes the gap:
-    against new where x > 1. New is drawn back to old until the divergence is within the radius, and the gap is that of the
-    MDP itself, not of the program.
+    An action of likelihood ratio l leads from x to x l, a node, to x = 0 where only old takes it, and to ∞ where only new does.
+    A is ±1 (or, normalised by max|Ā|, ±M in two copies of the action), of the sign that makes the gap: against new where x > 1.
+    New is drawn back to old until the divergence is within the radius, and the gap is that of the MDP itself.
     """
-    setting, places = solution.setting, solution.places
-    order, laws = _reached(solution)
-    state_of = {place: state for state, place in enumerate(order)}
-    copies = 2 if setting.expected else 1
-    states, actions = len(order), max(len(law.ratio) for law in laws) * copies
-    transition = np.zeros((states, actions, states))
-    old, new, reward = (np.zeros((states, actions)) for _ in range(3))
-    for state, (place, law) in enumerate(zip(order, laws, strict=True)):
-        count = len(law.ratio)
-        for action, targets in enumerate(_targets(setting, places, place, law.ratio)):
-            for successor, probability in targets:
-                transition[state, action, state_of[successor]] += probability
-        if setting.expected:
-            transition[state, count : 2 * count] = transition[state, :count]
-        used = slice(0, copies * count)
-        old[state, used], new[state, used], reward[state, used] = _row(setting, law, _more_visited(places, place))
-        transition[state, copies * count :, state] = 1.0  # padding
-    mdp = FiniteMDP(transition, reward, setting.gamma, np.eye(states)[state_of[places.one]])
+    setting = solution.setting
+    rows, more_visited = _rows(solution)
+    start = solution.space.start
+    kept = _reached(rows, start)
+    place = np.full(len(rows.old), -1)
+    place[kept] = np.arange(len(kept))
+    old, new = (part[kept] for part in (rows.old, rows.new))
+    against = np.where(more_visited[kept], -1.0, 1.0)[:, None]
+    target = np.where((old > 0) | (new > 0), place[rows.target[kept]], np.arange(len(kept))[:, None])
+    if setting.expected:
+        tilt = against / (2 * COPIES)
+        reward = np.concatenate([np.full(old.shape, COPIES), np.full(old.shape, -COPIES)], axis=1)
+        new = np.concatenate([new * (0.5 + tilt), new * (0.5 - tilt)], axis=1)
+        old, target = np.concatenate([old, old], axis=1) / 2, np.concatenate([target, target], axis=1)
+    else:
+        reward = against * rows.sign[kept]
+        reward = np.where((old > 0) | (new > 0), reward - (old * reward).sum(1, keepdims=True), 0.0)
+    mdp = FiniteMDP(_transition(target), reward, setting.gamma, np.eye(1, len(kept), place[start])[0])
     return witness_of(setting, mdp, old, _within_radius(setting, mdp, old, new))
 
 
@@ -91,85 +88,73 @@ def witness_of(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarra
     return SharpWitness(mdp, old, new, float(-q.surrogate_gap / setting.normaliser.of(q)))
 
 
-def _row(setting: Setting, law: _Law, more_visited: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Old, new and reward of one state: an action an atom, or two copies."""
-    before = np.where(law.ratio > _INFINITE, 0.0, law.mass)
-    after = law.mass * np.where(np.isinf(law.ratio), 1.0, law.ratio)
-    before, after = before / before.sum(), after / after.sum()
-    against = -1.0 if more_visited else 1.0
-    if not setting.expected:
-        return before, after, against * law.sign - (before * against * law.sign).sum()
-    tilt = against / (2 * COPIES)
-    return (
-        np.concatenate([before, before]) / 2,
-        np.concatenate([after * (0.5 + tilt), after * (0.5 - tilt)]),
-        np.repeat([COPIES, -COPIES], len(law.ratio)),
+def _rows(solution: Solution) -> tuple[_Rows, np.ndarray]:
+    """The laws at the nodes, at x = 0 and at ∞; and where new comes more often than old."""
+    space, atoms, mass = solution.space, solution.laws.atoms, solution.masses
+    count = space.size
+    old = mass * atoms.own
+    new = mass * np.where(atoms.own > 0, 1 + atoms.excess, atoms.excess)
+    new = np.where((atoms.own == 0) & (atoms.sign == 0) & (atoms.excess == 0), 0.0, new)  # what is left of the radius
+    leads = space.positions[:, None] + space.stretch[:, None] * atoms.excess
+    middle = (space.positions[:-1] + space.positions[1:]) / 2
+    target = np.searchsorted(middle, leads)
+    target = np.where(atoms.excess == -1, count, np.where(atoms.own == 0, count + 1, target))
+    target = np.where(solution.frozen[:, None], np.arange(count)[:, None], target)
+    sign = np.where(atoms.own > 0, atoms.sign, 1.0)
+    shape = (2, old.shape[1])
+    ends = _Rows(
+        np.zeros(shape), np.zeros(shape), np.zeros(shape), np.array([[count], [count + 1]]).repeat(shape[1], axis=1)
     )
+    for row, (up, down) in enumerate(_at_ends(solution)):
+        ends.old[row, :2], ends.new[row, :2], ends.sign[row, :2] = 0.5, ((1 + up) / 2, (1 - down) / 2), (1.0, -1.0)
+    rows = _Rows(*(np.concatenate([a, b]) for a, b in zip((old, new, sign, target), ends, strict=True)))
+    small = np.maximum(rows.old, rows.new) <= _NEGLIGIBLE
+    old, new = (np.where(small, 0.0, part) for part in (rows.old, rows.new))
+    old, new = (part / part.sum(1, keepdims=True) for part in (old, new))
+    return rows._replace(old=old, new=new), np.append(space.positions > 0, [False, True])
 
 
-def _more_visited(places: Places, place: int) -> bool:
-    """Whether new comes there more than old does: x > 1."""
-    return place == places.infinity or (place < places.zero and bool(places.nodes[place] > 1))
+def _at_ends(solution: Solution) -> list[tuple[float, float]]:
+    """l − 1 up and down, at x = 0 and at ∞: the same future whatever happens."""
+    setting = solution.setting
+    if setting.expected:
+        return [(0.0, 0.0)] * 2
+    if not setting.mean:
+        return [(setting.width, setting.width)] * 2
+    width = float(widest(setting, np.ones(1), solution.laws.shared)[0])
+    return [(width, width), (1.0, 1.0)]  # old never comes to ∞
 
 
-def _reached(solution: Solution) -> tuple[list[int], list[_Law]]:
-    """The places that the laws lead to from x = 1, breadth first, and the law at each."""
-    places, laws = solution.places, solution.laws
-    found, queue = {places.one}, [places.one]
-    order: list[int] = []
-    kept: list[_Law] = []
-    while queue:
-        here = queue.pop(0)
-        mine = np.flatnonzero(laws.place == here)
-        law = _law(laws.ratio[mine], laws.weight[mine], laws.sign[mine])
-        order.append(here)
-        kept.append(law)
-        for targets in _targets(solution.setting, places, here, law.ratio):
-            for successor, _ in targets:
-                if successor not in found:
-                    found.add(successor)
-                    queue.append(successor)
-    return order, kept
+def _reached(rows: _Rows, start: int) -> np.ndarray:
+    """The states that old or new reaches from the start, breadth first."""
+    from scipy.sparse.csgraph import breadth_first_order
+
+    used = (rows.old > 0) | (rows.new > 0)
+    states, actions = rows.old.shape
+    leaves = np.repeat(np.arange(states), actions)[used.ravel()]
+    graph = sp.csr_array((np.ones(len(leaves)), (leaves, rows.target[used])), shape=(states, states))
+    return np.asarray(breadth_first_order(graph, start, return_predecessors=False))
 
 
-def _law(ratio: np.ndarray, weight: np.ndarray, sign: np.ndarray) -> _Law:
-    """The atoms that count, over old's mass; one that stays, l = 1, where there is none."""
-    own = weight[np.isfinite(ratio)].sum()
-    reach = weight * np.where(np.isinf(ratio), 1.0, np.maximum(ratio, 1.0))
-    kept = np.flatnonzero(reach > _NEGLIGIBLE * own) if own > 0 else []
-    return _Law(ratio[kept], weight[kept] / own, sign[kept].astype(float)) if len(kept) else _STAY
-
-
-def _targets(setting: Setting, places: Places, place: int, ratios: np.ndarray) -> list[list[tuple[int, float]]]:
-    """Where each action leads: places with probabilities."""
-    if place >= places.zero:
-        return [[(place, 1.0)] for _ in ratios]
-    knots = np.append(0.0, places.nodes)
-    last = places.nodes[-1]
-    found = []
-    for ratio in ratios:
-        target = places.nodes[place] * ratio
-        if setting.mean and ratio < _INFINITE:
-            target = min(target, last)
-        if target > last:
-            found.append([(places.infinity, 1.0)])
-            continue
-        right = int(np.searchsorted(knots, target, side="left"))
-        if knots[right] == target or right == 0:
-            found.append([(places.zero if right == 0 else right - 1, 1.0)])
-            continue
-        share = float((target - knots[right - 1]) / (knots[right] - knots[right - 1]))
-        left = places.zero if right == 1 else right - 2
-        found.append([(left, 1 - share), (right - 1, share)])
-    return found
+def _transition(target: np.ndarray) -> np.ndarray | sp.csr_array:
+    """Of deterministic actions: an array, or a sparse matrix (S·A, S) where it would be large."""
+    states, actions = target.shape
+    entries = np.ones(target.size), (np.arange(target.size), target.ravel())
+    matrix = sp.csr_array(entries, shape=(target.size, states))
+    return matrix.toarray().reshape(states, actions, states) if target.size * states <= _DENSE else matrix
 
 
 def _within_radius(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """New drawn back to old, by states (all by the same share, for a mean), until the divergence is within the radius."""
+    occupancy = np.asarray(_quantities(mdp, old, new).occupancy_old)
     low, high = np.zeros((len(old), 1)), np.ones((len(old), 1))
     for step in range(_HALVINGS):
         share = high if step == 0 else (low + high) / 2
-        fits = _divergence(setting, mdp, old, old + share * (new - old)) <= setting.radius * (1 - RETREAT)
+        divergence = _divergence(setting, old, old + share * (new - old))
+        if setting.mean:
+            visited = occupancy > 0
+            divergence = np.full(len(old), (occupancy * np.where(visited, divergence, 0.0)).sum())
+        fits = divergence[:, None] <= setting.radius * (1 - RETREAT)
         low = np.where(fits, share, low)
         high = np.where(fits, high, share)
         if step == 0 and fits.all():
@@ -177,14 +162,13 @@ def _within_radius(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.nd
     return old + low * (new - old)
 
 
-def _divergence(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Of each state, or in each state the mean, (S, 1)."""
-    q = _quantities(mdp, old, new)
-    divergence = np.asarray(getattr(q, setting.divergence.field))
-    if setting.mean:
-        visited = q.occupancy_old > 0
-        divergence = np.full(len(old), (q.occupancy_old * np.where(visited, divergence, 0.0)).sum())
-    return divergence[:, None]
+def _divergence(setting: Setting, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Of each state's rows."""
+    taken = old > 0
+    excess = np.where(taken, (new - old) / np.where(taken, old, 1.0), 0.0)
+    with np.errstate(invalid="ignore"):
+        alone = np.where((old == 0) & (new > 0), new * setting.cost_at_infinity, 0.0)
+    return (np.where(taken, old * setting.cost(excess), 0.0) + alone).sum(1)
 
 
 def _quantities(mdp: FiniteMDP, old: np.ndarray, new: np.ndarray) -> Quantities:

@@ -1,8 +1,7 @@
 """One policy on one MDP enclosed in balls: V, A and ρ by a verified solve, of a thousand states and more.
 
 x is found by LU in floats, refined with residuals in balls. Nothing of that need be trusted, as P, each of whose rows stands
-over its own exact sum, is stochastic, and so for any x̂ and ŷ whatever
-    max|x̂ − x| ≤ max|b + γPx̂ − x̂|/(1 − γ),        Σ|ŷ − y| ≤ Σ|b + γPᵀŷ − ŷ|/(1 − γ).
+over its own exact sum, is stochastic: see `verified`.
 """
 
 from __future__ import annotations
@@ -10,20 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat
 
-from trpo_theory.errors import NotSolved
 from trpo_theory.numerics.ball import raw
+from trpo_theory.numerics.ball.verified import of_values, of_visits, refined
 
-_PASSES = 400
-"""Of refinement, at most: each gains 4 digits at γ = 1 − 1e-12 and 13 at γ = ½, and the most bits are 4096, 1233 digits."""
-_GAINS = 0.25
-"""Refinement ends with the first pass that leaves more of the residual: chosen; it is down to the rounding of the balls."""
-_USEFUL_BITS = 40
-"""A solution is refused whose error, relative to its largest entry, is above 2 to minus this. Chosen: that is 12 digits."""
 _MOST_BITS = 4096
 """At which ρ of a state that is reached is taken as it is, though 0 may be in its ball: it is below 1e-300 by far."""
 _RELATIVE_BITS = 50
@@ -130,8 +122,7 @@ class _Chain:
         def residual(x: list[arb]) -> list[arb]:
             return [b + p - v for b, p, v in zip(earned, self._mean(self._expect(x)), x, strict=True)]
 
-        x, left = self._refined(residual, 0)
-        value = _widened(x, max_of(abs(r).abs_upper() for r in left) / (1 - self._gamma))
+        value = of_values(*self._refined(residual, 0), self._gamma)
         q = [r + p for r, p in zip(reward, self._expect(value), strict=True)]
         rows = [q[s * self.actions : (s + 1) * self.actions] for s in range(self.states)]
         means = self._mean(q)
@@ -153,50 +144,15 @@ class _Chain:
             moved = (arb_mat(1, states * actions, flow) * self._matrix).entries()
             return [b + m - v for b, m, v in zip(initial, moved, y, strict=True)]
 
-        y, left = self._refined(residual, 1)
-        return _widened(y, sum((abs(r).abs_upper() for r in left), arb(0)) / (1 - self._gamma))
+        return of_visits(*self._refined(residual, 1), self._gamma)
 
     def _refined(self, residual: Callable[[list[arb]], list[arb]], trans: int) -> tuple[list[arb], list[arb]]:
-        """An approximate solution in exact balls, and its residual.
-
-        Raises:
-            NotSolved: where it is no solution at all.
-        """
         from scipy.linalg import lu_solve
 
-        x = [arb(0)] * self.states
-        left = residual(x)
-        top = max_of(abs(r).abs_upper() for r in left)
-        for _ in range(_PASSES):
-            if top == 0:
-                break
-            unit = arb(2) ** _exponent(top)
-            floats = np.array([float((r / unit).mid()) for r in left])
-            step = lu_solve(self._factors, floats, trans=trans, check_finite=False)
-            moved = [(v + unit * arb(float(c))).mid() for v, c in zip(x, step, strict=True)]
-            after = residual(moved)
-            reduced = max_of(abs(r).abs_upper() for r in after)
-            if not reduced < top:
-                break
-            ended = not reduced < _GAINS * top
-            x, left, top = moved, after, reduced
-            if ended:
-                break
-        largest = max_of(abs(v).abs_upper() for v in x)
-        if not top / (1 - self._gamma) <= largest * arb(2) ** -_USEFUL_BITS and top > 0:
-            raise NotSolved(
-                "got a linear system that floats do not solve to a single digit; wanted a discount further from 1; fix: use "
-                "1 - 1e-12 or less"
-            )
-        return x, left
+        def solve(right: np.ndarray) -> np.ndarray:
+            return np.asarray(lu_solve(self._factors, right, trans=trans, check_finite=False))
 
-
-def max_of(numbers: Any) -> arb:
-    """The largest of exact balls, or an upper bound on it; 0 for none."""
-    top = arb(0)
-    for x in numbers:
-        top = x if x >= top else top if x <= top else top.max(x)
-    return top
+        return refined(residual, solve, self.states, self._gamma)
 
 
 def _numbers(array: Numbers) -> list[arb]:
@@ -214,17 +170,6 @@ def _distribution(array: Numbers) -> list[arb]:
 
 def _dot(x: list[arb], y: list[arb]) -> arb:
     return sum((a * b for a, b in zip(x, y, strict=True)), arb(0))
-
-
-def _widened(x: list[arb], radius: arb) -> list[arb]:
-    """Each ± radius."""
-    around = (-radius).union(radius)
-    return [v + around for v in x]
-
-
-def _exponent(x: arb) -> int:
-    mantissa, exponent = x.man_exp()
-    return int(exponent) + int(mantissa.bit_length())
 
 
 def _reached(transition: Numbers, policy: Numbers, initial: Numbers) -> np.ndarray:

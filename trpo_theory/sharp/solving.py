@@ -1,0 +1,112 @@
+"""Both ends of a sharp gap in floats, as close to each other as is asked: the supersolution and the witness."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from trpo_theory.errors import NotSolved
+from trpo_theory.sharp.iteration import Solution, solved
+from trpo_theory.sharp.mean import solved_for_mean
+from trpo_theory.sharp.setting import Setting
+from trpo_theory.sharp.space import Space, grid, ratio_space
+from trpo_theory.sharp.supersolution import Supersolution, supersolution
+from trpo_theory.sharp.witness import SharpWitness, family_witness, sharp_witness
+
+_PER_STEP, _WIDTH_THERE = 16.0, 2.5e-3
+"""So many nodes in a step leave about this width, of a largest divergence; it falls with the square. Measured."""
+_PER_STEP_MEAN, _WIDTH_MEAN = 12.0, 5e-3
+"""Likewise of a mean."""
+_LEAST_PER_STEP, _MOST_PER_STEP = 3.0, 400.0
+"""Nodes in a step, at least and at most."""
+_COARSEST = 0.05
+"""Nodes in a step, at least, where their number is given."""
+_FINER = 1.15
+"""Nodes are added by this factor more than the width asks for: chosen, as the next width is only expected."""
+_TRIES = 4
+"""Of numbers of nodes, at most: the width is then what it is."""
+_MOST_NODES = 30_000
+"""Beyond it, a minute's work is not enough. Chosen."""
+_WIDE_MEAN = 0.05
+"""A mean's space is that of a largest divergence of this radius, if its own is smaller: its laws make rare steps that are large.
+Chosen: measured at radii 1e-6 to 1e-2."""
+
+
+class BothEnds(NamedTuple):
+    """A sharp gap from above and below."""
+
+    upper: Supersolution
+    lower: SharpWitness
+
+    @property
+    def width(self) -> float:
+        """upper/lower − 1."""
+        return self.upper.bound / self.lower.gap - 1 if self.lower.gap > 0 else np.inf
+
+
+def both_ends(setting: Setting, width: float, nodes: int | None = None) -> BothEnds:
+    """The two ends at most `width` apart, if so many nodes suffice.
+
+    Args:
+        setting: which gap.
+        width: that is aimed at, upper/lower − 1.
+        nodes: on each side of 1, in place of a width.
+
+    Raises:
+        NotSolved: where no two ends are found.
+    """
+    most = setting.divergence.most_nodes
+    if most is not None:
+        nodes = most if nodes is None else min(nodes, most)
+    if nodes is not None:
+        return _on(setting, _with_nodes(setting, nodes), None)[0]
+    first, there = (_PER_STEP_MEAN, _WIDTH_MEAN) if setting.mean else (_PER_STEP, _WIDTH_THERE)
+    per_step = float(np.clip(first * np.sqrt(there / width), _LEAST_PER_STEP, _MOST_PER_STEP))
+    best: BothEnds | None = None
+    start: Solution | None = None
+    for _ in range(_TRIES):
+        space = _space(setting, per_step)
+        if space.size > _MOST_NODES and best is not None:
+            break
+        try:
+            found, start = _on(setting, space, start)
+        except NotSolved:
+            if best is None:
+                raise
+            break
+        if best is None or found.width < best.width:
+            best = found
+        if best.width <= width:
+            break
+        finer = np.sqrt(best.width / width) if np.isfinite(best.width) else 2.0
+        per_step = min(per_step * min(_FINER * max(float(finer), _FINER), 4.0), _MOST_PER_STEP)
+    assert best is not None
+    return best
+
+
+def _on(setting: Setting, space: Space, start: Solution | None) -> tuple[BothEnds, Solution]:
+    """Both ends on some nodes; and the solution from above, to begin others with."""
+    solve = solved_for_mean if setting.mean else solved
+    above = solve(setting, space, start=start)
+    family = family_witness(setting)
+    if family is not None:
+        return BothEnds(supersolution(above), family), above
+    below = solve(setting, space, lattice=True, start=above)
+    return BothEnds(supersolution(above), sharp_witness(below)), above
+
+
+def _space(setting: Setting, per_step: float) -> Space:
+    wide = replace(setting, radius=max(setting.radius, _WIDE_MEAN)) if setting.mean else setting
+    return ratio_space(grid(wide, per_step, closest=setting.radius if setting.mean else None))
+
+
+def _with_nodes(setting: Setting, nodes: int) -> Space:
+    """The space with so many nodes on each side of 1, or the next larger one."""
+    bounded = np.isfinite(setting.divergence.support[1])  # a law of a lattice must reach the next nodes
+    low, high = (1.0 if bounded else _COARSEST), _MOST_PER_STEP
+    for _ in range(40):
+        middle = np.sqrt(low * high)
+        low, high = (low, middle) if _space(setting, middle).start >= nodes else (middle, high)
+    return _space(setting, high)
