@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 from typing import Any
 
@@ -59,3 +60,27 @@ def test_between_the_sharp_constant_and_the_chain_rule(constant: str, verdict: O
 def test_of_a_claim_in_two_divergences_it_says_nothing() -> None:
     found = prove(bounds.get("mixed/tv"), gamma=(0.5, 0.5), radius=(0.1, 0.1), methods=[METHOD])
     assert found.verdict is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("given", "gamma", "radius"),
+    [
+        (lambda q: q.gamma >= 0.9, (0.5, 0.9), (0.25, 0.5)),
+        (lambda q: q.max_tv >= 0.5, (0.5, 0.9), (0.25, 0.5)),
+        (lambda q: q.max_tv <= 0.25, (0.5, 0.9), (0.25, 0.5)),
+        (lambda q: (q.gamma <= 0.5) & (q.max_tv >= 0.5), (0.5, 0.9), (0.25, 0.5)),
+    ],
+)
+def test_hypotheses_that_hold_at_an_end_of_the_region_only(given: Any, gamma: Any, radius: Any) -> None:
+    """There a millionth of the closed form is no bound."""
+    share = dataclasses.replace(_share("1/1000000"), given=given)
+    assert prove(share, gamma=gamma, radius=radius, methods=[METHOD]).proof is None
+    true = dataclasses.replace(_share("1001/1000"), given=given)
+    found = prove(true, gamma=(gamma[1], gamma[1]), radius=(radius[1], radius[1]), methods=[METHOD])
+    assert found.verdict is Outcome.PROVED
+
+
+def test_hypotheses_that_hold_nowhere_in_the_region() -> None:
+    nowhere = dataclasses.replace(_share("1/1000000"), given=lambda q: q.gamma > 0.9)
+    found = prove(nowhere, gamma=(0.5, 0.9), radius=(0.25, 0.5), methods=[METHOD])
+    assert found.verdict is Outcome.PROVED

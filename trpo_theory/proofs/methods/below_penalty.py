@@ -211,10 +211,9 @@ class _SharpGap:
             return Attempt(None, boxes([where.cell]), note="sharp gap: the claim is not proved where its gap is 0")
         used, left = 0, list[Cell]()
         for cell in divided(where.cell, [search.penalty]):
-            if search.penalty.applies(quantities_on(cell, inside=True)) is False:
-                continue
-            more, rest = search.covered(cell)
-            used, left = used + more, left + rest
+            for part in _where_it_applies(search.penalty, cell):
+                more, rest = search.covered(part)
+                used, left = used + more, left + rest
         if search.refuted is not None:
             return Attempt(None, refuted=search.refuted, note="sharp gap: its witness exceeds the penalty")
         if left:
@@ -241,6 +240,17 @@ def gap_of(penalty: Penalty) -> SharpComparison | None:
     except NotAPenalty:
         return None
     return search
+
+
+def _where_it_applies(penalty: Penalty, cell: Cell) -> Iterator[Cell]:
+    """The cell; its faces, where the hypotheses fail inside of it only; nothing, where they fail on all of it."""
+    if penalty.applies(quantities_on(cell)) is False:
+        return
+    if penalty.applies(quantities_on(cell, inside=True)) is not False:
+        yield cell
+        return
+    for face in cell.faces():
+        yield from _where_it_applies(penalty, face)
 
 
 def _probed(search: SharpComparison, region: Region) -> Attempt:
