@@ -531,13 +531,17 @@ def once(pairs):
 def check(path):  # whether the file's theorem is proved, with the theorem; or why not
     try:
         d = json.loads(Path(path).read_text(encoding="utf-8"), parse_float=F, object_pairs_hook=once)
-        prove, names = KINDS[d.get("kind", "refutation" if "claim" in d else "worst-case")]
-        want(not d.keys() - {*names.split()}, "a field of no meaning")
+        kind = d.get("kind", "refutation" if "claim" in d else "worst-case")
+        if kind not in KINDS:
+            raise ValueError(f"kind {kind!r}: of {', '.join(KINDS)} only")
+        prove, names = KINDS[kind]
+        unread = d.keys() - {*names.split()}
+        want(not unread, f"a field of no meaning: {', '.join(sorted(unread))}")
         return True, prove(d)
     except (Rejected, ArithmeticError) as error:
         return False, f"rejected: {error}"
     except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
-        return False, f"no such file: {type(error).__name__} {error}"
+        return False, f"not read: {type(error).__name__} {error}"
 if __name__ == "__main__":
     found = [check(path) for path in sys.argv[1:]]
     sys.stdout.writelines(f"{path}: {'proved: ' * holds}{text}\n" for path, (holds, text) in both(sys.argv[1:], found))

@@ -111,7 +111,7 @@ def test_what_is_left_says_why(name):
         lambda q: q.max_abs_advantage * q.max_kl,
         lambda q: q.kl if q.tv > 0.5 else q.tv,
         lambda q: float(q.tv),
-        lambda q: np.sqrt(q.kl),
+        lambda q: np.tanh(q.kl),
         lambda q: q.kl**q.tv,
         lambda q: 1,
     ],
@@ -239,3 +239,16 @@ def test_the_pair_that_refutes_is_one():
     with mpmath.workdps(40):
         x, y = (mpmath.mpf(one.numerator) / one.denominator for one in (p, q))
         assert 0.9 * (MP["kl"](x, y) + MP["kl"](1 - x, 1 - y)) / 2 < (x - y) ** 2
+
+
+def test_numpys_functions_are_read_as_the_arithmetics_own():
+    def ours(q):
+        return q.sqrt(2 * q.max_hellinger2) - q.max_tv + q.exp(-q.max_kl) - q.minimum(q.max_tv, q.max_kl)
+
+    def numpys(q):
+        return np.sqrt(np.float64(2) * q.max_hellinger2) - q.max_tv + np.exp(-q.max_kl) - np.minimum(q.max_tv, q.max_kl)
+
+    trees = [read(Claim("mine/rows", formula, "s")) for formula in (ours, numpys)]
+    assert trees[0] is not None
+    assert trees[0] == trees[1]
+    assert str(proving(lambda q: np.sqrt(2 * q.max_hellinger2) - q.max_tv).verdict) == "proved"

@@ -72,7 +72,9 @@ def _print(claim: Claim, shown: dict[str, Any], verdict: Verdict) -> None:
     slack = "penalty" if isinstance(claim, Bound) else f"slack, which is claimed to be {claim.relation} 0"
     names = {"formula": slack, "given": "hypotheses"}
     for name in ("formula", "given", "step", "shift", "residual"):
-        if shown[name]:
+        if name == "given" and shown[name] and shown[name] in shown["formula"]:  # a lambda of the decorator
+            line("hypotheses: the `given` above")
+        elif shown[name]:
             line(f"{names.get(name, name)}:\n{textwrap.indent(shown[name], '    ')}")
     if shown["needs"]:
         line(f"instances with: {', '.join(shown['needs'])}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, NoReturn
+
+import numpy as np
 
 from trpo_theory.errors import NotKnown
 from trpo_theory.numerics.ball.raw import Real, arb, fmpq, fraction, raw
@@ -33,7 +36,11 @@ class Expression:
     value: Any = None
     over: str = ""
 
-    __array_ufunc__ = None  # NumPy leaves operators to this class
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        function = _UFUNCS.get(ufunc)
+        if method != "__call__" or options or function is None:
+            return NotImplemented
+        return function(*(_node(x) for x in inputs))
 
     @cached_property
     def _key(self) -> tuple[object, ...]:
@@ -169,6 +176,24 @@ def _renyi(order: Fraction, over: str) -> Expression:
     """−log(1 − b E f)/b, b = 1 − a; of the largest E f, where the largest is meant, as it increases."""
     b = 1 - order
     return Expression("log", (1 - b * field(power_field(order), over),)) / -b
+
+
+_UFUNCS: dict[np.ufunc, Callable[..., Expression]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.true_divide: operator.truediv,
+    np.power: operator.pow,
+    np.negative: operator.neg,
+    np.absolute: abs,
+    np.square: lambda x: x**2,
+    np.sqrt: lambda x: x ** Fraction(1, 2),
+    np.log: lambda x: Expression("log", (x,)),
+    np.exp: lambda x: Expression("exp", (x,)),
+    np.minimum: lambda x, y: Expression("min", (x, y)),
+    np.maximum: lambda x, y: Expression("max", (x, y)),
+}
+"""NumPy's functions as `RowRecord` has them: a formula may write either."""
 
 
 class RowRecord:

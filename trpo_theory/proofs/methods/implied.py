@@ -87,7 +87,7 @@ class _Implied:
             return Attempt(None, note="implied: the claim reads several divergences, of which a radius would be of one")
         found, left = implication(penalty, where)
         if found is not None:
-            return Attempt(Proof(KIND, found.by, _region(region, penalty)), note=_standing(penalty))
+            return Attempt(Proof(KIND, found.by, _region(region, penalty)), note=_standing(penalty, region))
         for part in _parts(penalty, region):
             inside = domain(penalty, part)
             found = None if inside is None else implication(penalty, inside, budgets=_PART_BUDGETS)[0]
@@ -99,11 +99,19 @@ class _Implied:
 METHOD = _Implied()
 
 
-def _standing(penalty: Penalty) -> str:
-    """How a claim compares with the least bound of the same quantities; "" where it is the first."""
+def _standing(penalty: Penalty, region: Region) -> str:
+    """How a claim compares with the least bound of the same quantities, in the region; "" where it is the first."""
     others = premises(penalty.claim)
-    found = (beside(penalty, others, gamma, _STANDING_RADIUS) for gamma in _STANDING_GAMMAS)
+    found = (beside(penalty, others, gamma, _STANDING_RADIUS) for gamma in _gammas(region))
     return "; ".join(beside_text(one) for one in found if one is not None)
+
+
+def _gammas(region: Region) -> tuple[float, ...]:
+    """The discounts of the comparison that are in a region; its ends where none is."""
+    if region.gamma is None:
+        return _STANDING_GAMMAS
+    low, high = float(region.gamma.low), float(region.gamma.high)
+    return tuple(gamma for gamma in _STANDING_GAMMAS if low <= gamma <= high) or tuple({low: 0, high: 0})
 
 
 def premises(claim: Claim) -> list[Penalty]:
