@@ -458,3 +458,17 @@ def test_a_sparse_mdp_has_evidence_of_its_update():
     sparse = tt.FiniteMDP(scipy.sparse.csr_array(mdp.transition.reshape(8, 4)), mdp.reward, 0.5, mdp.initial)
     fields = tt.certify_update(tt.update(sparse, np.full((4, 2), 0.5), tt.MaxKL(0.01))).to_fields()
     assert tt.certify(fields).certified
+
+
+def test_a_sparse_witness_of_a_sharp_gap_is_certified_and_one_with_two_transitions_is_not(written):
+    dense = json.loads(written[LOWER])
+    rows = np.array([[[Fraction(p) for p in row] for row in state] for state in dense["transition"]], dtype=object)
+    rows = rows.reshape(-1, rows.shape[-1])
+    matrix = scipy.sparse.csr_array(rows.astype(float))
+    parts = (matrix.data.tolist(), matrix.indices.tolist(), matrix.indptr.tolist(), list(matrix.shape))
+    names = ("transition_data", "transition_indices", "transition_indptr", "transition_shape")
+    both = dense | dict(zip(names, parts, strict=True))
+    assert tt.certify(both).disagreements
+    del both["transition"]
+    found = tt.certify(both)
+    assert not found.disagreements, found.disagreements

@@ -14,6 +14,7 @@ import numpy as np
 from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io._sparse import SPARSE_KEYS
 from trpo_theory.io.evidence_files import ReadFields, exact_content
 from trpo_theory.io.files import read_fields
 from trpo_theory.model.decimals import nearest_float
@@ -99,9 +100,10 @@ def certify(
     _check_unused(fields)
     _check_rows(fields)
     certificate = CHECKERS[kind](fields, claims)
-    more = [
-        f"the file has {name!r}, which says nothing in a {kind} file" for name in fields.keys() - FIELDS[kind] - _HEAD
-    ]
+    read = FIELDS[kind] | _HEAD
+    if kind == sharp_evidence.LOWER and "transition" not in fields:  # a large witness is sparse
+        read |= frozenset(SPARSE_KEYS)
+    more = [f"the file has {name!r}, which says nothing in a {kind} file" for name in fields.keys() - read]
     return dataclasses.replace(certificate, disagreements=(*certificate.disagreements, *sorted(more)))
 
 
