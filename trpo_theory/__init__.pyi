@@ -14,6 +14,7 @@ from .recorded.auditing import audit
 from .recorded.record import Audit
 from .search.worst_cases.finding import WorstCase, worst_case
 from .sharp.gap import SharpGap, sharp_gap
+from .sharp.limit import SharpLimit, sharp_limit
 from .solve.control import Optimum, optimal
 from .solve.evaluation import Evaluation, evaluate
 from .step.quantities import Quantities, compare
@@ -79,6 +80,7 @@ __all__ = [
     "ReverseMeanChi2",
     "ReverseMeanKL",
     "SharpGap",
+    "SharpLimit",
     "StateAggregation",
     "Status",
     "StepCertificate",
@@ -117,6 +119,7 @@ __all__ = [
     "prove",
     "report",
     "sharp_gap",
+    "sharp_limit",
     "softmax",
     "strategies",
     "uniform",

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 from trpo_theory._outward import Toward
 from trpo_theory.cli.options import OK, JsonOption, app, named
 from trpo_theory.cli.output import busy, digits, new_console, print_fields, print_json, print_table
+from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
     from trpo_theory.sharp.gap import SharpGap
@@ -39,7 +40,10 @@ class _NamesDivergences(TyperCommand):
 def sharp(
     divergence: Annotated[str, typer.Option("--divergence", metavar="DIVERGENCE")],
     gamma: Annotated[str, typer.Option("--gamma", metavar="G", help="The discount, such as 0.99 or 99/100.")],
-    radius: Annotated[str, typer.Option("--radius", metavar="D")],
+    radius: Annotated[str | None, typer.Option("--radius", metavar="D")] = None,
+    limit: Annotated[
+        bool, typer.Option("--limit", help="In place of a radius: G/D as D goes to 0, which is 2 h(0)/f''(1).")
+    ] = False,
     normaliser: Annotated[
         str, typer.Option("--normaliser", metavar="max|expected", help="epsilon: max |A|, or max_s |Abar(s)|.")
     ] = "max",
@@ -68,6 +72,9 @@ def sharp(
     for path in (out, proof):
         if path is not None:
             checked_evidence_path(path)
+    if radius is None or limit:
+        _check_limit(radius, limit, normaliser, (out, proof))
+        return _show_limit(divergence, gamma, certify, width, as_json)
     with busy("solving"):
         from trpo_theory.loading.reader import rational
         from trpo_theory.sharp.gap import sharp_gap
@@ -86,6 +93,44 @@ def sharp(
     for what, path in (("witness", out), ("proof", proof)):
         if path is not None:
             new_console().print(f"{what} written to {path}")
+    return OK
+
+
+def _check_limit(radius: str | None, limit: bool, normaliser: str, paths: tuple[str | None, ...]) -> None:
+    """Either a radius or --limit, which has no files and one normaliser."""
+    if not limit:
+        raise InvalidInput(got="no radius", wanted="--radius D, or --limit", fix="add one of them")
+    if radius is not None:
+        raise InvalidInput(got="--radius and --limit", wanted="one of them", fix="drop one")
+    if normaliser != "max":
+        raise InvalidInput(got=f"--limit --normaliser {normaliser}", wanted="max", fix="pass a radius, such as 1e-6")
+    if any(path is not None for path in paths):
+        raise InvalidInput(got="--limit with a file to write", wanted="a radius for --out and --proof", fix="drop it")
+
+
+def _show_limit(divergence: str, gamma: str, certify: bool, width: float | None, as_json: bool) -> int:
+    with busy("solving"):
+        from trpo_theory.loading.reader import rational
+        from trpo_theory.sharp.limit import second_derivative, sharp_limit
+
+        second_derivative(divergence)
+        constant = sharp_limit(rational(gamma, "gamma"), certify=certify, width=width)
+        found = constant.of(divergence)
+    fields: dict[str, Any] = {"divergence": found.divergence, "gamma": found.gamma}
+    fields |= {"h_lower": constant.lower, "h_upper": constant.upper, "lower": found.lower, "upper": found.upper}
+    if as_json:
+        return print_json(fields | {"certified": found.certified, "bounds": found.bounds})
+    from rich.table import Table
+
+    console, proved = new_console(), found.certified
+    kind = "proved in exact rationals" if proved else "in floats; --certify proves it"
+    console.print(f"sharp gap of {divergence} at small radii, over the radius, {kind}")
+    outward = {"h_lower": Toward.DOWN, "h_upper": Toward.UP, "lower": Toward.DOWN, "upper": Toward.UP}
+    print_fields(console, fields, outward if proved else {})
+    table = Table("bound", "penalty / radius", "share in the limit", title="at epsilon = 1")
+    for row in found.bounds:
+        table.add_row(row["id"], digits(row["penalty"], 6), digits(row["ratio"], 4, Toward.DOWN if proved else None))
+    print_table(console, table)
     return OK
 
 

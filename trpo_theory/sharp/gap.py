@@ -33,14 +33,14 @@ from trpo_theory.step.partial import KnownQuantities
 if TYPE_CHECKING:
     import pandas as pd
 
-_LEAST_GAMMA, _LARGEST_GAMMA = 1e-3, 0.9999  # outside these the program's numbers differ too much in size. Chosen
+LEAST_GAMMA, LARGEST_GAMMA = 1e-3, 0.9999  # outside these the program's numbers differ too much in size. Chosen
 _LEAST_RADIUS = 1e-10
 """Below it, likewise. Chosen."""
 _LEAST_NODES = 10
 """A side, at least: with fewer the bounds are too far apart to be of use. Chosen."""
 _WIDTH, _WIDTH_MEAN = 1e-3, 5e-3
 """That are aimed at if none is given: a second's work, or a few for a mean."""
-_LEAST_WIDTH, _LARGEST_WIDTH = 1e-5, 1.0
+LEAST_WIDTH, _LARGEST_WIDTH = 1e-5, 1.0
 """Below it, floats have too few digits left, and the number of nodes grows beyond use. Chosen."""
 _SHARE_BITS = 128
 """Of the penalties that lower is divided by: chosen, more than twice a float's."""
@@ -195,7 +195,7 @@ def sharp_gap(
     exact_radius = rationals.number(radius, "radius")
     setting = Setting(
         reduced.divergence.at(exact_radius),
-        _checks.number_between(gamma, "gamma", _LEAST_GAMMA, _LARGEST_GAMMA),
+        _checks.number_between(gamma, "gamma", LEAST_GAMMA, LARGEST_GAMMA),
         size,
         reduced.reduction.mean,
         Normaliser(normaliser),
@@ -205,7 +205,7 @@ def sharp_gap(
     if nodes is not None:
         nodes = _checks.integer(nodes, "nodes", least=_LEAST_NODES)
     aim = (_WIDTH_MEAN if setting.mean else _WIDTH) if width is None else width
-    aim = _checks.number_between(aim, "width", _LEAST_WIDTH, _LARGEST_WIDTH)
+    aim = _checks.number_between(aim, "width", LEAST_WIDTH, _LARGEST_WIDTH)
     upper, witness = both_ends(setting, aim, nodes)
     found = SharpGap(
         divergence, normaliser, setting.gamma, setting.radius, witness.gap, upper.bound, False, witness, upper

@@ -146,7 +146,7 @@ class ToNodes:
         target = np.minimum(segment, stage.space.size - 1)
         excess = stage.space.excess(at, target)
         cost = stage.setting.cost(excess)
-        inside = inside & (excess >= -1) & np.isfinite(cost)
+        inside = inside & (excess >= stage.setting.least_excess) & np.isfinite(cost)
         cost = np.where(inside, cost, 0.0)
         common = stage.discount * stage.chords.values[target] - (prices.value + 0.0)[:, None]
         common = common - prices.mu[:, None] * excess - prices.multiplier[:, None] * cost

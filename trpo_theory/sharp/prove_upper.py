@@ -37,7 +37,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import exact_content
@@ -105,8 +105,28 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
     return ProvedBound(fraction(data.w[data.nodes.index(_ONE)] + budget), checks, _BITS)
 
 
+class Ahead(Protocol):
+    """What follows: lines in blocks, as `Blocks` has them."""
+
+    first: list[tuple[int, int | None]]
+
+    def line(self, block: tuple[int, int | None]) -> tuple[Any, Any]: ...
+    def halves(self, block: tuple[int, int | None]) -> list[tuple[int, int | None]]: ...
+
+
 @dataclass
-class _Place:
+class Piecewise:
+    """γ and a piecewise linear function: nodes, values, slope beyond the last, and whether it is convex."""
+
+    gamma: Any
+    nodes: list[Any]
+    w: list[Any]
+    slope: Any
+    is_convex: bool
+
+
+@dataclass
+class Place:
     """The inequality at a node or at ∞, for one A: c l + b − λ f(l) ≤ left for all l ≥ 0 and each line of W.
 
     Attributes:
@@ -124,7 +144,7 @@ class _Place:
     divergence: Divergence
     multiplier: Any
     left: Any
-    ahead: _Blocks | _One
+    ahead: Ahead
     x: Any
     climb: Any
     level: Any
@@ -152,10 +172,10 @@ class _Place:
         return checks, failed
 
 
-class _Blocks:
+class Blocks:
     """The lines of γ W, and chords over blocks of them: (first knot, last knot); the outer line is (last knot, None)."""
 
-    def __init__(self, data: _Data) -> None:
+    def __init__(self, data: Piecewise) -> None:
         self._data, last = data, len(data.nodes) - 1
         self._known: dict[tuple[int, int | None], tuple[Any, Any]] = {}
         inner = [(0, last)] if data.is_convex and last else [(k, k + 1) for k in range(last)]
@@ -197,12 +217,12 @@ class _One:
         return []
 
 
-def _places(data: _Data) -> Iterator[_Place]:
+def _places(data: _Data) -> Iterator[Place]:
     """Each node and ∞, with each A."""
-    last, blocks = len(data.nodes), _Blocks(data)
+    last, blocks = len(data.nodes), Blocks(data)
     for i, (multiplier, mu, nu) in enumerate(zip(data.multiplier, data.mu, data.nu, strict=True)):
         x: Any = _ONE
-        ahead: _Blocks | _One = blocks
+        ahead: Ahead = blocks
         if i == 0:
             name, weight, left, ahead = "x = 0", _ONE, data.w[0], _One(_ZERO, data.gamma * data.at_zero)
         elif i == last:
@@ -215,27 +235,14 @@ def _places(data: _Data) -> Iterator[_Place]:
         for sign in (1,) if data.expected else (1, -1):
             reward = _ZERO if data.expected else weight * sign
             level = budget + mu - reward + (weight if data.expected else -nu * sign)
-            yield _Place(name, sign, data.divergence, multiplier, left, ahead, x, reward - mu, level)
+            yield Place(name, sign, data.divergence, multiplier, left, ahead, x, reward - mu, level)
 
 
-class _Data:
+class _Data(Piecewise):
     """The proof object in exact rationals (fmpq), and whether w is convex: then W is w."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
-        wanted = (
-            "kind",
-            "divergence",
-            "mean",
-            "expected",
-            "gamma",
-            "radius",
-            "nodes",
-            "w",
-            "slope",
-            "price",
-            "mu",
-            "nu",
-        )
+        wanted = "kind divergence mean expected gamma radius nodes w slope price mu nu".split()
         if missing := [name for name in wanted if fields.get(name) is None]:
             raise InvalidInput(got=f"no {', '.join(missing)}", wanted=", ".join(wanted), fix="add them")
         if fields["kind"] != KIND or fields["divergence"] not in tuple(divergences.BY_NAME):

@@ -87,10 +87,15 @@ class Setting:
         """Whether l = 1 ± m leaves some of the radius: m is then as large as l ≥ 0, or the divergence's support, allows."""
         return float(self.cost(np.array([self.width, -self.width])).mean()) < self.radius * (1 - _SPARE)
 
+    @property
+    def least_excess(self) -> float:
+        """Of l − 1: −1, or −∞ in the limit of small radii."""
+        return min(self.divergence.support[0], 0.0) - 1
+
     def cost(self, excess: np.ndarray) -> np.ndarray:
         """The centred divergence at l = 1 + excess, also at l = 0."""
         divergence = self.divergence
-        inner = excess > -1
+        inner = excess > self.least_excess
         cost = divergence.centred(np.where(inner, 1 + excess, 1.0))
         return np.where(inner, cost, divergence.at_zero - divergence.tilt)
 

@@ -132,7 +132,7 @@ def supersolution(solution: Solution) -> Supersolution:
     setting, ends, space = solution.setting, solution.ends, solution.space
     x = np.append(0.0, 1 + space.positions)
     w = np.append(ends.value, solution.stage.chords.values)
-    kept = _hull(x, w, ends.slope, keep=1 + space.start)
+    kept = hull(x, w, ends.slope, keep=1 + space.start)
     parts = {}
     for name in ("multiplier", "mu", "nu"):
         zero, infinity = getattr(ends.zero, name), getattr(ends.infinity, name)
@@ -188,7 +188,7 @@ def lifted(solution: Supersolution, lift: float, spare: float = 0.0) -> Supersol
     )
 
 
-def _hull(x: np.ndarray, w: np.ndarray, slope: float, keep: int) -> np.ndarray:
+def hull(x: np.ndarray, w: np.ndarray, slope: float, keep: int) -> np.ndarray:
     """The vertices of the lower convex hull of (x, w) and the direction (1, slope); x[keep] = 1 is always one of them."""
     kept: list[int] = []
     for i in range(len(x)):
