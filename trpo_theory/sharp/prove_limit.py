@@ -22,7 +22,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved
-from trpo_theory.numerics.ball.raw import fmpq, fraction, raw
+from trpo_theory.numerics.ball.raw import fmpq, fmpq_mat, fraction, raw
 from trpo_theory.sharp.prove_upper import Blocks, Piecewise, Place
 from trpo_theory.sharp.small_radii import SQUARE, EvenSupersolution, NodeLaws
 
@@ -101,8 +101,6 @@ def proved_below(laws: NodeLaws) -> Fraction:
 
 def _law(y: list[Any], i: int, laws: NodeLaws) -> tuple[dict[int, Any], Any] | None:
     """Masses by target, and E ξ A; None where the atoms allow no law."""
-    from flint import fmpq_mat
-
     if laws.frozen[i]:
         return None
     targets, signs = [int(j) for j in laws.target[i]], [int(a) for a in laws.sign[i]]

@@ -110,8 +110,13 @@ class Ahead(Protocol):
 
     first: list[tuple[int, int | None]]
 
-    def line(self, block: tuple[int, int | None]) -> tuple[Any, Any]: ...
-    def halves(self, block: tuple[int, int | None]) -> list[tuple[int, int | None]]: ...
+    def line(self, block: tuple[int, int | None]) -> tuple[Any, Any]:
+        """Slope and offset of the chord over a block."""
+        ...
+
+    def halves(self, block: tuple[int, int | None]) -> list[tuple[int, int | None]]:
+        """Both halves of a block; none of a line."""
+        ...
 
 
 @dataclass
@@ -242,7 +247,20 @@ class _Data(Piecewise):
     """The proof object in exact rationals (fmpq), and whether w is convex: then W is w."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
-        wanted = "kind divergence mean expected gamma radius nodes w slope price mu nu".split()
+        wanted = (
+            "kind",
+            "divergence",
+            "mean",
+            "expected",
+            "gamma",
+            "radius",
+            "nodes",
+            "w",
+            "slope",
+            "price",
+            "mu",
+            "nu",
+        )
         if missing := [name for name in wanted if fields.get(name) is None]:
             raise InvalidInput(got=f"no {', '.join(missing)}", wanted=", ".join(wanted), fix="add them")
         if fields["kind"] != KIND or fields["divergence"] not in tuple(divergences.BY_NAME):

@@ -21,6 +21,7 @@ import numpy as np
 from flint import arb as arb  # this room alone imports the library: others take its types from here
 from flint import arb_mat as arb_mat
 from flint import fmpq as fmpq
+from flint import fmpq_mat as fmpq_mat
 from flint import fmpz
 
 from trpo_theory.errors import TrpoTheoryError
