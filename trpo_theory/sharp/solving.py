@@ -67,7 +67,7 @@ def both_ends(setting: Setting, width: float, nodes: int | None = None) -> BothE
     best: BothEnds | None = None
     start: Solution | None = None
     for _ in range(_TRIES):
-        space = _space(setting, per_step)
+        space = space_of(setting, per_step)
         if space.size > _MOST_NODES and best is not None:
             break
         try:
@@ -97,7 +97,8 @@ def _on(setting: Setting, space: Space, start: Solution | None) -> tuple[BothEnd
     return BothEnds(supersolution(above), sharp_witness(below)), above
 
 
-def _space(setting: Setting, per_step: float) -> Space:
+def space_of(setting: Setting, per_step: float) -> Space:
+    """The nodes for a setting, so many in a step; a mean's laws make rare steps that are larger than its radius."""
     wide = replace(setting, radius=max(setting.radius, _WIDE_MEAN)) if setting.mean else setting
     return ratio_space(grid(wide, per_step, closest=setting.radius if setting.mean else None))
 
@@ -108,5 +109,5 @@ def _with_nodes(setting: Setting, nodes: int) -> Space:
     low, high = (1.0 if bounded else _COARSEST), _MOST_PER_STEP
     for _ in range(40):
         middle = np.sqrt(low * high)
-        low, high = (low, middle) if _space(setting, middle).start >= nodes else (middle, high)
-    return _space(setting, high)
+        low, high = (low, middle) if space_of(setting, middle).start >= nodes else (middle, high)
+    return space_of(setting, high)

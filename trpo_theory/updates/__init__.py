@@ -22,6 +22,7 @@ from trpo_theory.updates.problems import (
     TrustRegion,
     trust_regions,
 )
+from trpo_theory.updates.sharp_penalty import SHARP
 from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.answer import Answer
 from trpo_theory.updates.solvers.cvxpy import CVXPY
@@ -35,6 +36,7 @@ from trpo_theory.updates.updating import solve, update
 
 __all__ = [
     "CVXPY",
+    "SHARP",
     "SOLVERS",
     "Answer",
     "CVCertificate",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from trpo_theory import _checks, bounds
+from trpo_theory import _checks
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
-from trpo_theory.updates.sharp_penalty import SHARP_MAX_KL
+from trpo_theory.updates.sharp_penalty import bound_named
 
 Aim = Literal["radius", "promise"]
 """What is sought among the certified steps: the largest radius, or the largest promise."""
@@ -75,7 +75,7 @@ def trusted(bound: BoundOrId) -> Bound:
         InvalidInput: for any other.
     """
     if isinstance(bound, str):
-        bound = SHARP_MAX_KL if bound == SHARP_MAX_KL.id else bounds.get(bound)
+        bound = bound_named(bound)
     if not isinstance(bound, Bound):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
         raise InvalidInput(
             got=f"bound = {bound!r}", wanted="the id of a bound, or a Bound", fix='write "chi2/expected-advantage"'

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory import bounds
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.updates.decimal_penalty import NEAR_ONE, relative_error, with_decimals
-from trpo_theory.updates.penalty_reads import SPREAD, sizes_read
+from trpo_theory.updates.penalty_reads import SPREAD, cheap, sizes_read
 from trpo_theory.updates.problems import Penalty
 from trpo_theory.updates.sharp_penalty import SteppedBound
 from trpo_theory.updates.surrogate import Surrogate
@@ -57,7 +56,7 @@ def _of_bound(bound: Bound, flat: dict[str, Any], field: str) -> np.ndarray:
     penalty = np.broadcast_to(bound.penalty(KnownQuantities(**flat)), flat[field].shape)
     if np.isinf(flat[field]).any() and "rms_advantage" not in sizes_read(bound, field):
         one: dict[str, Any] = {field: np.ones(penalty.shape)}
-        at_one = bound.penalty(KnownQuantities(**flat | one))
+        at_one = cheap(bound).penalty(KnownQuantities(**flat | one))
         penalty = np.where((at_one == 0) & np.isinf(flat[field]), 0.0, penalty)
     return _of_decimals(bound, flat, penalty)
 
@@ -82,7 +81,7 @@ def _of_decimals(bound: Bound, flat: dict[str, Any], penalty: np.ndarray) -> np.
     if not (1 - flat["gamma"] < NEAR_ONE).any():
         return penalty
     if isinstance(bound, SteppedBound):
-        return np.minimum(penalty, _of_decimals(bounds.get(bound.envelope), flat, penalty))
+        return np.minimum(penalty, _of_decimals(bound.envelope, flat, penalty))
     return with_decimals(bound, flat, penalty)
 
 
@@ -93,7 +92,7 @@ def coefficient_error(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
     missed = np.max(np.broadcast_to(surrogate.advantage_error, surrogate.visitation.shape), axis=0)
     size = surrogate.max_abs_advantage
     relative = missed / np.where(missed > 0, size, 1.0)
-    bound = bounds.get(problem.bound.envelope) if isinstance(problem.bound, SteppedBound) else problem.bound
+    bound = cheap(problem.bound)
     if "rms_advantage" in sizes_read(bound, problem.field):
         relative = np.asarray(surrogate.rms_error)
     names = ("max_abs_advantage", "rms_advantage", problem.field, SPREAD)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory import bounds
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput, NotKnown
 from trpo_theory.step.partial import KnownQuantities
@@ -29,17 +28,20 @@ def quantities_read(bound: Bound, allowed: Collection[str]) -> set[str]:
     """
     known: dict[str, Any] = {name: np.full(1, value) for name, value in _TRIED.items()}
     read: set[str] = set()
-    if isinstance(bound, SteppedBound):  # its own numbers are expensive, and functions of the same
-        bound = bounds.get(bound.envelope)
     while True:
         try:
-            bound.penalty(KnownQuantities(**known))
+            cheap(bound).penalty(KnownQuantities(**known))
             return read
         except NotKnown as error:
             if error.name not in allowed:
                 raise refused(bound, error.name, allowed) from None
             read.add(error.name)
             known[error.name] = np.full(1, _SMALL)
+
+
+def cheap(bound: Bound) -> Bound:
+    """The envelope of a stepped bound, whose own numbers are expensive: it reads the same, and is 0 where the bound is."""
+    return bound.envelope if isinstance(bound, SteppedBound) else bound
 
 
 def is_proportional(bound: Bound, field: str) -> bool:
@@ -55,6 +57,7 @@ def is_proportional(bound: Bound, field: str) -> bool:
 
 def sizes_read(bound: Bound, field: str) -> set[str]:
     """The quantities of old, but for γ, that a penalty of that field reads."""
+    bound = cheap(bound)
     known: dict[str, Any] = {"gamma": np.full(1, _TRIED["gamma"]), field: np.full(1, _SMALL)}
     read: set[str] = set()
     while True:

@@ -11,7 +11,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from trpo_theory import bounds
 from trpo_theory._entries import is_real
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
@@ -23,7 +22,7 @@ from trpo_theory.updates.rows.forward_kl import FORWARD_KL
 from trpo_theory.updates.rows.reverse_chi2 import REVERSE_CHI2
 from trpo_theory.updates.rows.reverse_kl import REVERSE_KL
 from trpo_theory.updates.rows.total_variation import TOTAL_VARIATION
-from trpo_theory.updates.sharp_penalty import SHARP_MAX_KL
+from trpo_theory.updates.sharp_penalty import bound_named
 
 if TYPE_CHECKING:
     Size = float
@@ -127,8 +126,9 @@ class Penalty(Problem):
         bound: a bound of the catalogue (its id) or of one's own that depends on new through max_kl only, or through the
             divergence of any other problem only, such as reverse_max_chi2 or mean_kl; its penalty
             is subtracted, so that the step is provably monotone, equation (10), where the bound is true. "sharp/max-kl" is
-            the best that any bound of max_kl can be, ε G(γ, max-KL), computed where it is needed in some seconds for each γ;
-            for steps below 1e-7 nats it is chain-rule/kl. An id is replaced by the `Bound` that it names.
+            the best that any bound of max_kl can be, ε G(γ, max-KL), proved where it is needed in some seconds for each γ,
+            and likewise "sharp/max-tv", "sharp/reverse-max-kl", "sharp/reverse-max-chi2" and the means: see
+            `updates.SHARP`. An id is replaced by the `Bound` that it names.
 
     Attributes:
         divergence, reduction: those whose value the penalty is a function of, found from what the bound reads.
@@ -160,8 +160,7 @@ class Penalty(Problem):
                 )
             object.__setattr__(self, "coefficient", float(self.coefficient))
         elif isinstance(self.bound, str):
-            named = SHARP_MAX_KL if self.bound == SHARP_MAX_KL.id else bounds.get(self.bound)
-            object.__setattr__(self, "bound", named)
+            object.__setattr__(self, "bound", bound_named(self.bound))
         elif not isinstance(self.bound, Bound):
             raise InvalidInput(
                 got=f"bound = {self.bound!r}",

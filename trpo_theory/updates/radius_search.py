@@ -11,9 +11,9 @@ from itertools import pairwise
 import numpy as np
 
 from trpo_theory.errors import NotSolved
-from trpo_theory.updates.penalties import penalty_at
+from trpo_theory.updates.penalties import linear_coefficient, penalty_at
 from trpo_theory.updates.problems import Penalty
-from trpo_theory.updates.sharp_penalty import LARGEST_RADIUS, LEAST_RADIUS, radius_of, step_above
+from trpo_theory.updates.sharp_penalty import LARGEST_RADIUS, LEAST_RADIUS, SteppedBound, radius_of, step_above
 from trpo_theory.updates.surrogate import Surrogate
 
 Frontier = Callable[[float], tuple[float, float]]
@@ -44,6 +44,13 @@ _FALLS = 3
 _WORTH = 8
 """Chosen: no step's penalty is so far below the envelope that a radius more than this many times the envelope's best would
 pay."""
+
+_CHORD, _CHORDS = 1.0, 3
+"""Where a stepped penalty without a linear envelope is first looked at, and how often before its steps are. Chosen: G/D changes
+little with D, so that the radius is then within some steps of the best."""
+
+_FARTHEST = 1e4
+"""Beyond it every row has left all but its best actions, as far as floats can tell."""
 
 _INSIDE = 1e-13
 """How far inside a step's radius its candidate lies, so that its divergence, recomputed, is not beyond the radius."""
@@ -81,34 +88,61 @@ def best_radius(frontier: Frontier, surrogate: Surrogate, problem: Penalty) -> t
 
 
 def best_step(
-    frontier: Frontier, surrogate: Surrogate, problem: Penalty, envelope: np.ndarray, start: np.ndarray
+    frontier: Frontier, surrogate: Surrogate, problem: Penalty, under: Callable[[np.ndarray], float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The best radius under a stepped penalty, and an upper bound on F over all radii up to the last step tried.
+    """The best radius under a stepped penalty, and an upper bound on F at all radii.
 
-    The penalty is the lesser of its steps and its envelope: F is at most the larger of its maximum under the envelope, at
-    `start`, and the best of its values at the steps' right ends, from start upward until they fall. Beyond the last step
-    tried the penalty is taken to be the envelope, which is above it: what is returned is optimal for that penalty.
+    The penalty is the lesser of its steps and its envelope: F is at most the larger of its maximum under the envelope, and
+    the best of its values at the steps' right ends, tried upward and downward until they fall. Outside the steps tried the
+    penalty is taken to be the envelope, which is not below it: what is returned is optimal for that penalty.
+
+    Args:
+        frontier: of the instance.
+        surrogate: of one instance.
+        problem: with a `SteppedBound`.
+        under: from C, (1,), to the best radius under the penalty that is C times the divergence.
 
     Raises:
         NotSolved: for a batch.
     """
     if len(surrogate.gamma) > 1:
         raise NotSolved("got a batch for a penalty that is computed step by step; wanted one instance; loop over them")
-
-    def value(radius: float, penalty: float) -> float:
-        return frontier(radius)[0] - penalty
-
-    at = float(start[0])
-    best, radius = value(at, float(envelope[0]) * at), at
-    if at * _WORTH >= LEAST_RADIUS:
-        step, falls = step_above(max(at, LEAST_RADIUS)), 0
-        while falls < _FALLS and radius_of(step) <= LARGEST_RADIUS:
-            here = radius_of(step) * (1 - _INSIDE)
-            found = value(here, float(penalty_at(surrogate, problem, np.array([here]))[0]))
-            falls = falls + 1 if found <= best else 0
-            best, radius = max((best, radius), (found, here))
-            step += 1
+    assert isinstance(problem.bound, SteppedBound)
+    radius, best, start = _under_envelope(frontier, surrogate, Penalty(bound=problem.bound.envelope), under)
+    if start is None:
+        start = _under_chords(surrogate, problem, under)
+    if start * _WORTH >= LEAST_RADIUS:
+        first = step_above(min(max(start, LEAST_RADIUS), LARGEST_RADIUS))
+        for step, way in ((first, 1), (first - 1, -1)):
+            falls = 0
+            while falls < _FALLS and LEAST_RADIUS <= radius_of(step) <= LARGEST_RADIUS:
+                here = radius_of(step) * (1 - _INSIDE)
+                found = frontier(here)[0] - float(penalty_at(surrogate, problem, np.array([here]))[0])
+                falls = falls + 1 if found <= best else 0
+                best, radius = max((best, radius), (found, here))
+                step += way
     return np.array([radius]), np.array([best + 4 * _INSIDE * abs(best)])
+
+
+def _under_envelope(
+    frontier: Frontier, surrogate: Surrogate, envelope: Penalty, under: Callable[[np.ndarray], float]
+) -> tuple[float, float, float | None]:
+    """The best radius under the envelope and F there, of a linear one twice; another is the same at all radii but 0."""
+    coefficient = linear_coefficient(surrogate, envelope)
+    at = _FARTHEST if coefficient is None else under(coefficient)
+    value = frontier(at)[0] - float(penalty_at(surrogate, envelope, np.array([at]))[0])
+    if coefficient is not None:
+        return at, value, at
+    return (at, value, None) if value > 0 else (0.0, 0.0, None)
+
+
+def _under_chords(surrogate: Surrogate, problem: Penalty, under: Callable[[np.ndarray], float]) -> float:
+    """A radius near the best: that under the chord from 0 to the penalty there, in turn."""
+    radius = _CHORD
+    for _ in range(_CHORDS):
+        chord = penalty_at(surrogate, problem, np.array([radius])) / radius
+        radius = min(max(under(chord), LEAST_RADIUS), _CHORD)
+    return radius
 
 
 def _is_concave(points: list[tuple[float, float, float, float]]) -> bool:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -76,11 +77,9 @@ OFFERED = (Dual(),)
 def _penalised(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer:
     """By the kind of penalty: stepped, linear, convex, or any other."""
     if isinstance(problem.bound, SteppedBound):
-        envelope = linear_coefficient(surrogate, Penalty(bound=problem.bound.envelope))
-        assert envelope is not None
-        start = _penalty_radius(blocks, surrogate, envelope)
-        radius, upper = best_step(_frontier(blocks, surrogate, problem), surrogate, problem, envelope, start)
-        return replace(blocks.answer(blocks.divergence.at_radius, radius), upper=upper)
+        under = functools.partial(_radius_at, blocks, surrogate, problem)
+        radius, upper = best_step(_frontier(blocks, surrogate, problem), surrogate, problem, under)
+        return replace(_within(blocks, surrogate, problem, radius), upper=upper)
     if problem.coupled:
         return _unpenalised(surrogate, best_coupled_step(blocks, surrogate, problem), is_free(surrogate, problem))
     coefficient = linear_coefficient(surrogate, problem)
@@ -93,6 +92,15 @@ def _penalised(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer
         radius, upper = best_radius(_frontier(blocks, surrogate, problem), surrogate, problem)
         return replace(_within(blocks, surrogate, problem, radius), upper=upper)
     return _unpenalised(surrogate, answer, is_free(surrogate, problem))
+
+
+def _radius_at(blocks: Blocks, surrogate: Surrogate, problem: Penalty, coefficient: np.ndarray) -> float:
+    """The best radius under a linear penalty, of one instance."""
+    if not problem.reduction.shares_multiplier:
+        return float(_penalty_radius(blocks, surrogate, coefficient)[0])
+    answer = _at_price(blocks, surrogate, coefficient)
+    divergence = blocks.divergence.measure(surrogate.old, answer.new, answer.change)
+    return float(problem.reduction.reduce(divergence, surrogate.complement * surrogate.visitation)[0])
 
 
 def _within(blocks: Blocks, surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> Answer:
