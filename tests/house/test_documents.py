@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from trpo_theory import claims
-from trpo_theory.updates.sharp_penalty import SHARP_MAX_KL
+from trpo_theory.updates.sharp_penalty import SHARP
 
 ROOT = next(folder for folder in Path(__file__).resolve().parents if (folder / "pyproject.toml").is_file())
 CODE = sorted(path for folder in ("trpo_theory", "experiments", "tests") for path in (ROOT / folder).rglob("*.py"))
@@ -90,7 +90,7 @@ def test_headings_of_the_theory_are_distinct():
     assert len(set(headings(THEORY))) == len(headings(THEORY))
 
 
-@pytest.mark.parametrize("record", [*claims.catalogue.values(), SHARP_MAX_KL], ids=lambda record: record.id)
+@pytest.mark.parametrize("record", [*claims.catalogue.values(), *SHARP.values()], ids=lambda record: record.id)
 def test_what_is_derived_here_says_where(record):
     if record.expected is True and record.provenance == "D":
         assert CITED.search(record.source), record.source

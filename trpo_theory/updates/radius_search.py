@@ -45,9 +45,12 @@ _WORTH = 8
 """Chosen: no step's penalty is so far below the envelope that a radius more than this many times the envelope's best would
 pay."""
 
-_CHORD, _CHORDS = 1.0, 3
-"""Where a stepped penalty without a linear envelope is first looked at, and how often before its steps are. Chosen: G/D changes
+_CHORD, _CHORDS = 0.1, 3
+"""Where a stepped penalty is first looked at, and how often before its steps are. Chosen: G/D changes
 little with D, so that the radius is then within some steps of the best."""
+
+_WIDEST = 1.0
+"""The largest radius under a chord that is tried next. Chosen."""
 
 _FARTHEST = 1e4
 """Beyond it every row has left all but its best actions, as far as floats can tell."""
@@ -108,9 +111,9 @@ def best_step(
     if len(surrogate.gamma) > 1:
         raise NotSolved("got a batch for a penalty that is computed step by step; wanted one instance; loop over them")
     assert isinstance(problem.bound, SteppedBound)
-    radius, best, start = _under_envelope(frontier, surrogate, Penalty(bound=problem.bound.envelope), under)
-    if start is None:
-        start = _under_chords(surrogate, problem, under)
+    radius, best = _under_envelope(frontier, surrogate, Penalty(bound=problem.bound.envelope), under)
+    linear = radius < _FARTHEST and best > 0
+    start = radius if linear and radius * _WORTH < LEAST_RADIUS else _under_chords(surrogate, problem, under)
     if start * _WORTH >= LEAST_RADIUS:
         first = step_above(min(max(start, LEAST_RADIUS), LARGEST_RADIUS))
         for step, way in ((first, 1), (first - 1, -1)):
@@ -126,14 +129,12 @@ def best_step(
 
 def _under_envelope(
     frontier: Frontier, surrogate: Surrogate, envelope: Penalty, under: Callable[[np.ndarray], float]
-) -> tuple[float, float, float | None]:
-    """The best radius under the envelope and F there, of a linear one twice; another is the same at all radii but 0."""
+) -> tuple[float, float]:
+    """The best radius under the envelope, and F there; one that is not linear is the same at all radii but 0."""
     coefficient = linear_coefficient(surrogate, envelope)
     at = _FARTHEST if coefficient is None else under(coefficient)
     value = frontier(at)[0] - float(penalty_at(surrogate, envelope, np.array([at]))[0])
-    if coefficient is not None:
-        return at, value, at
-    return (at, value, None) if value > 0 else (0.0, 0.0, None)
+    return (at, value) if coefficient is not None or value > 0 else (0.0, 0.0)
 
 
 def _under_chords(surrogate: Surrogate, problem: Penalty, under: Callable[[np.ndarray], float]) -> float:
@@ -141,7 +142,7 @@ def _under_chords(surrogate: Surrogate, problem: Penalty, under: Callable[[np.nd
     radius = _CHORD
     for _ in range(_CHORDS):
         chord = penalty_at(surrogate, problem, np.array([radius])) / radius
-        radius = min(max(under(chord), LEAST_RADIUS), _CHORD)
+        radius = min(max(under(chord), LEAST_RADIUS), _WIDEST)
     return radius
 
 

@@ -96,7 +96,7 @@ def largest_gap(gamma: float, step: int, name: str = "max-kl") -> float:
     solve, per_step = (solved_for_mean, _PER_STEP_MEAN) if reduction.mean else (solved, _PER_STEP)
     try:
         _, bound = proved_supersolution(supersolution(solve(setting, space_of(setting, per_step))))
-    except NotSolved:
+    except (NotSolved, np.linalg.LinAlgError):
         return np.inf
     return float_toward(bound, Toward.UP)
 
@@ -166,7 +166,7 @@ def _bound(name: str, reduced: Reduced, of: str) -> Bound:
     statement = (
         rf"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \epsilon\, G(\gamma, {over} \mathrm{{{reduced.divergence.name}}}_s)"
     )
-    if name == "max-tv":  # in closed form
+    if name == "max-tv":  # in closed form up to 1/2; beyond, coupling/tv stays convex, and is at most twice G
         source = 'the worst case over all finite MDPs, docs/theory.md, "Total variation in closed form"'
         return Bound("sharp/max-tv", bounds.get("coupling/tv").formula, statement, source)
     envelope = _envelope(of)
