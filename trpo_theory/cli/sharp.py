@@ -53,6 +53,10 @@ def sharp(
             "--width", metavar="W", help="How close the ends shall be: upper/lower - 1. 0.001; 0.005 for a mean."
         ),
     ] = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option("--horizon", metavar="T", help="Over MDPs that end after T steps; gamma may then be 1."),
+    ] = None,
     certify: Annotated[bool, typer.Option("--certify", help="Prove both bounds in ball arithmetic.")] = False,
     out: Annotated[
         str | None,
@@ -80,12 +84,12 @@ def sharp(
         from trpo_theory.sharp.gap import sharp_gap
 
         numbers = rational(gamma, "gamma"), rational(radius, "radius")
-        gap = sharp_gap(divergence, *numbers, normaliser, certify=certify, width=width)
+        gap = sharp_gap(divergence, *numbers, normaliser, certify=certify, width=width, horizon=horizon)
         if out is not None:
             gap.write(out)
         if proof is not None:
             gap.write_proof(proof)
-    names = ("divergence", "normaliser", "gamma", "radius", "lower", "upper")
+    names = ("divergence", "normaliser", "gamma", "radius", "horizon", "lower", "upper")
     fields: dict[str, Any] = {name: getattr(gap, name) for name in names}
     if as_json:
         return print_json(fields | {"certified": gap.certified, "bounds": gap.bounds, "witness": _witness(gap)})
@@ -155,7 +159,10 @@ def _print(gap: SharpGap, fields: dict[str, Any]) -> None:
     console.print(f"sharp gap of {gap.divergence}, {kind}")
     proved = gap.certified
     outward = {"lower": Toward.DOWN, "upper": Toward.UP} if proved else {}
-    print_fields(console, fields | {"witness": f"{gap.witness.mdp.states} states"}, outward)
+    shown = {name: value for name, value in fields.items() if value is not None}
+    print_fields(console, shown | {"witness": f"{gap.witness.mdp.states} states"}, outward)
+    if not gap.bounds:
+        return
     table = Table("bound", "penalty", "lower / penalty", title="at epsilon = 1")
     for row in gap.bounds:
         table.add_row(row["id"], digits(row["penalty"], 6), digits(row["ratio"], 4, Toward.DOWN if proved else None))

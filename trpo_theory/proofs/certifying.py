@@ -58,8 +58,9 @@ FIELDS: Mapping[str, frozenset[str]] = {
     **{kind: file.fields for kind, file in _OF_METHODS.items()},
     witness.KIND: _INSTANCE | {"claim", "relation", "note", "verdict", "slack", "file", "file_sha256"},
     bound_ratio.KIND: _INSTANCE | {"bound", "ratio"},
-    sharp_evidence.LOWER: _INSTANCE - {"groups", "noise", "reference", "size"} | {"divergence", "normaliser", "radius"},
-    sharp_evidence.UPPER: _SUPERSOLUTION | {"normaliser"},
+    sharp_evidence.LOWER: (_INSTANCE - {"groups", "noise", "reference", "size"})
+    | {"divergence", "normaliser", "radius", "horizon", *SPARSE_KEYS},
+    sharp_evidence.UPPER: _SUPERSOLUTION | {"normaliser", "horizon", "steps"},
     EARLIER_UPPER: _SUPERSOLUTION | {"mean", "expected", "bound"},
     update_evidence.KIND: _INSTANCE - {"noise", "reference", "size"}
     | {"problem", "delta", "coefficient", "multiplier", "state_labels", "action_labels"},

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 
@@ -27,7 +29,7 @@ from trpo_theory.io.evidence_files import (
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.sharp.divergences import BY_NAME, DIVERGENCES
 from trpo_theory.sharp.normaliser import Normaliser
-from trpo_theory.sharp.prove_lower import SparseRows, enclosed_gap
+from trpo_theory.sharp.prove_lower import SparseRows, enclosed_gap, successors
 from trpo_theory.sharp.prove_upper import KIND, check_supersolution
 from trpo_theory.sharp.witness import SharpWitness
 
@@ -41,6 +43,10 @@ _SUPERSOLUTION = ("slope", "nodes", "w", "price", "mu", "nu")
 _ARRAYS = ("reward", "initial", "old", "new")
 
 
+Taken: TypeAlias = tuple[tuple[bool, ...], ...]
+"""Whether old or new takes an action, by states."""
+
+
 @dataclass(frozen=True)
 class ProvedEnd:
     """A bound on the sharp gap at one discount and radius, proved.
@@ -52,6 +58,7 @@ class ProvedEnd:
         states: of the witness; 0 for an upper bound, which is on all finite MDPs.
         available: the actions of the witness that old or new takes, over which ε is taken; () for an upper bound.
         checks: how many inequalities prove an upper bound.
+        horizon: after how many steps the MDPs end; None where they need not.
     """
 
     divergence: str
@@ -63,19 +70,21 @@ class ProvedEnd:
     states: int = 0
     available: tuple[tuple[bool, ...], ...] = ()
     checks: int = 0
+    horizon: int | None = None
 
     @property
     def theorem(self) -> str:
         """The sentence."""
         gamma, radius = sentence_text(self.gamma), sentence_text(self.radius)
+        ends = "" if self.horizon is None else f" that ends after {self.horizon} steps"
         within, epsilon = f"{_distance(self.divergence)} <= {radius}", _EPSILONS[self.normaliser]
         if not self.states:
             return (
-                f"for every finite MDP with gamma = {gamma} and {within}: "
+                f"for every finite MDP{ends} with gamma = {gamma} and {within}: "
                 f"L_old(new) - eta(new) <= {number_text(self.upper)} {epsilon}"
             )
         return (
-            f"there is a finite MDP, the one of this file with {self.states} states and the actions that old or new takes, "
+            f"there is a finite MDP{ends}, the one of this file with {self.states} states and the actions that old or new takes, "
             f"with gamma = {gamma}, {within} and L_old(new) - eta(new) >= {number_text(self.lower)} {epsilon}"
         )
 
@@ -87,7 +96,12 @@ class ProvedEnd:
 
 
 def lower_evidence(
-    divergence: str, normaliser: str, gamma: Fraction, radius: Fraction, witness: SharpWitness
+    divergence: str,
+    normaliser: str,
+    gamma: Fraction,
+    radius: Fraction,
+    witness: SharpWitness,
+    horizon: int | None = None,
 ) -> Fields:
     """The fields of a sharp-lower file: the witness, an MDP that `trpo-theory bound FILE --old old --new new` reads.
 
@@ -99,6 +113,7 @@ def lower_evidence(
         "normaliser": normaliser,
         "gamma": number_text(gamma),
         "radius": number_text(radius),
+        **({} if horizon is None else {"horizon": horizon}),
         **witness_arrays(witness),
         "available": (witness.old > 0) | (witness.new > 0),
     }
@@ -132,7 +147,41 @@ def prove_lower_end(fields: ReadFields) -> ProvedEnd:
     ends = rounded(lower, Toward.DOWN), rounded(upper, Toward.UP)
     old, new = (rationals.fractions(exact_content(arrays[name]), name) for name in ("old", "new"))
     taken = tuple(tuple(bool(entry) for entry in row) for row in (old != 0) | (new != 0))
-    return ProvedEnd(divergence, normaliser, gamma, radius, *ends, states=len(taken), available=taken)
+    horizon = fields.get("horizon")
+    if horizon is not None:
+        _check_that_it_ends(
+            _transition(arrays), rationals.fractions(exact_content(arrays["reward"]), "reward"), taken, fields
+        )
+    return ProvedEnd(divergence, normaliser, gamma, radius, *ends, states=len(taken), available=taken, horizon=horizon)
+
+
+def _check_that_it_ends(
+    transition: np.ndarray | SparseRows, reward: np.ndarray, taken: Taken, fields: ReadFields
+) -> None:
+    """Whether after `horizon` steps every path is where all that old or new does leads back and earns nothing.
+
+    Raises:
+        InvalidInput: for a horizon that is no positive integer.
+        NotSolved: where it is not.
+    """
+    horizon = fields["horizon"]
+    if not isinstance(horizon, int) or isinstance(horizon, bool) or horizon < 1:
+        raise InvalidInput(
+            got=f"horizon = {rationals.shown(horizon)}", wanted="a positive integer", fix="correct the file"
+        )
+    initial = rationals.fractions(exact_content(fields["initial"]), "initial")
+    used = [[a for a, yes in enumerate(row) if yes] for row in taken]
+    leads: list[set[int]] = []
+    for s, acts in enumerate(used):
+        leads.append(set().union(*(successors(transition, s, a, len(taken[s])) for a in acts)))
+    here = {int(s) for s in np.flatnonzero(initial != 0)}
+    for _ in range(horizon):
+        here = set().union(*(leads[s] for s in here))
+    if not all(leads[s] == {s} and all(reward[s, a] == 0 for a in used[s]) for s in here):
+        raise NotSolved(
+            f"got an MDP that does not end after {horizon} steps; wanted states of reward 0 that lead to themselves; "
+            "fix: correct the horizon"
+        )
 
 
 def witness_ratio(
@@ -161,13 +210,25 @@ def witness_ratio(
 
 
 def _transition(arrays: ReadFields) -> np.ndarray | SparseRows:
-    """Of a file: dense, or sparse, its numbers as they are written."""
+    """Of a file: dense, or sparse, its numbers as they are written; rows of a sparse one sum to one exactly, or are padding."""
     if "transition" in arrays:
+        if any(key in arrays for key in SPARSE_KEYS):
+            raise InvalidInput(
+                got="a dense transition and a sparse one", wanted="one of the two", fix="delete one of them"
+            )
         return rationals.fractions(exact_content(arrays["transition"]), "transition")
     if missing := [key for key in SPARSE_KEYS if key not in arrays]:
         raise InvalidInput(got=f"no {', '.join(missing)}", wanted="transition, or its sparse parts", fix="add them")
     matrix = transition_of(arrays)  # checks the parts against each other
     data = rationals.fractions(exact_content(arrays[SPARSE_KEYS[0]]), SPARSE_KEYS[0])
+    for row, (first, last) in enumerate(pairwise(matrix.indptr.tolist())):
+        total = sum(data[first:last].tolist(), Fraction(0))
+        if total not in (0, 1):
+            raise InvalidInput(
+                got=f"row {row} of the sparse transition, which sums to {number_text(total)}",
+                wanted="probabilities that sum to 1 exactly, as the decimals or rationals that they are written as",
+                fix="write the file again with this version, or correct the row",
+            )
     return SparseRows(data, matrix.indices, matrix.indptr, matrix.shape)
 
 
@@ -182,10 +243,14 @@ def upper_evidence(divergence: str, normaliser: str, proof: ReadFields) -> Field
         "normaliser": normaliser,
         "gamma": number_text(proof["gamma"]),
         "radius": number_text(proof["radius"]),
-        **{name: proof[name] for name in _SUPERSOLUTION},
+        **{name: proof[name] for name in _proof_names(proof)},
     }
     proved = prove_upper_end(content)
     return evidence_fields(UPPER, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
+
+
+def _proof_names(fields: ReadFields) -> tuple[str, ...]:
+    return _SUPERSOLUTION if fields.get("horizon") is None else ("horizon", "steps")
 
 
 def prove_upper_end(fields: ReadFields) -> ProvedEnd:
@@ -197,7 +262,7 @@ def prove_upper_end(fields: ReadFields) -> ProvedEnd:
     """
     divergence, normaliser = _named(fields)
     reduced = DIVERGENCES[divergence]
-    numbers = {name: fields.get(name) for name in ("gamma", "radius", *_SUPERSOLUTION)}
+    numbers = {name: fields.get(name) for name in ("gamma", "radius", *_proof_names(fields))}
     kind = {"kind": KIND, "divergence": reduced.divergence.name, "mean": reduced.reduction.mean}
     kind |= {"expected": Normaliser(normaliser) is Normaliser.EXPECTED}
     return _proved_upper(divergence, normaliser, kind | numbers)
@@ -220,9 +285,11 @@ def prove_earlier_supersolution(fields: ReadFields) -> ProvedEnd:
 
 def _proved_upper(divergence: str, normaliser: str, proof: ReadFields) -> ProvedEnd:
     found = check_supersolution(proof)
-    gamma, radius = rationals.discount(proof.get("gamma")), rationals.amount(proof.get("radius"), "radius")
+    horizon = proof.get("horizon")
+    gamma = rationals.discount(proof.get("gamma")) if horizon is None else rationals.number(proof.get("gamma"), "gamma")
+    radius = rationals.amount(proof.get("radius"), "radius")
     upper = outward(found.bound, found.bound)[1]
-    return ProvedEnd(divergence, normaliser, gamma, radius, Fraction(0), upper, checks=found.checks)
+    return ProvedEnd(divergence, normaliser, gamma, radius, Fraction(0), upper, checks=found.checks, horizon=horizon)
 
 
 def _named(fields: ReadFields) -> tuple[str, str]:

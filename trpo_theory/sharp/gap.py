@@ -12,9 +12,10 @@ import numpy as np
 from trpo_theory import _checks, bounds
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.record import Bound
-from trpo_theory.errors import NotKnown
+from trpo_theory.errors import InvalidInput, NotKnown
 from trpo_theory.io import write_mdp
 from trpo_theory.io.evidence_files import checked_evidence_path, write_evidence
+from trpo_theory.model.decimals import as_written
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.balls import Balls
@@ -22,6 +23,7 @@ from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.sharp.divergences import DIVERGENCES
 from trpo_theory.sharp.evidence import lower_evidence, upper_evidence, witness_arrays, witness_ratio
+from trpo_theory.sharp.horizon import HorizonSupersolution
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.sharp.proved import proof_fields, proved_supersolution
 from trpo_theory.sharp.setting import Setting
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEAST_GAMMA, LARGEST_GAMMA = 1e-3, 0.9999  # outside these the program's numbers differ too much in size. Chosen
+_LONGEST = 1000
+"""Steps of a horizon. Chosen: a minute's work."""
 _LEAST_RADIUS = 1e-10
 """Below it, likewise. Chosen."""
 _LEAST_NODES = 10
@@ -75,7 +79,12 @@ class SharpGap:
     upper: float
     certified: bool
     witness: SharpWitness
-    supersolution: Supersolution
+    supersolution: Supersolution | HorizonSupersolution
+
+    @property
+    def horizon(self) -> int | None:
+        """T; None where a path never ends."""
+        return self.setting.horizon
 
     @property
     def setting(self) -> Setting:
@@ -90,6 +99,8 @@ class SharpGap:
         """
         known = self._known(self.gamma, self.radius)
         rows: list[BoundAtRadius] = []
+        if self.horizon is not None:  # those of the catalogue are for paths that never end
+            return rows
         for bound in bounds.catalogue.values():
             try:
                 penalty = float(bound.penalty(KnownQuantities(**known)))
@@ -132,7 +143,7 @@ class SharpGap:
             NotSolved: for evidence of a witness that is not proved to be within the radius.
         """
         if Path(path).suffix == ".json":
-            write_evidence(lower_evidence(*_exactly(self), self.witness), path)
+            write_evidence(lower_evidence(*_exactly(self), self.witness, self.horizon), path)
         else:
             write_mdp(self.witness.mdp, path, old=self.witness.old, new=self.witness.new)
 
@@ -163,6 +174,7 @@ def sharp_gap(
     certify: bool = False,
     width: float | None = None,
     nodes: int | None = None,
+    horizon: int | None = None,
 ) -> SharpGap:
     """The worst (L − η(new))/ε over all finite MDPs and pairs of policies within a radius, from both sides.
 
@@ -177,12 +189,13 @@ def sharp_gap(
         certify: prove both bounds in ball arithmetic.
         width: that is aimed at, upper/lower − 1; 0.1 % if none is given, 0.5 % for a mean.
         nodes: on each side of 1, in place of a width; the distance between the bounds falls with their square.
+        horizon: T: the worst case over all finite MDPs that end after T steps, and gamma may be 1; for a largest divergence.
 
     Returns:
         A `SharpGap`.
 
     Raises:
-        InvalidInput: for an unknown name, or numbers outside gamma in (0, 1), 0 < radius.
+        InvalidInput: for an unknown name, or numbers outside gamma in (0, 1), 0 < radius, horizon from 2 to 1000.
         NotSolved: if policy iteration fails, or a proof.
     """
     if divergence not in DIVERGENCES:
@@ -191,16 +204,26 @@ def sharp_gap(
     if normaliser not in names:
         raise _checks.unknown_name("normaliser", normaliser, names)
     reduced = DIVERGENCES[divergence]
+    if horizon is not None:
+        horizon = _checks.integer(horizon, "horizon", least=2)
+        _checks.number_between(horizon, "horizon", 2, _LONGEST)
+        if reduced.reduction.mean:
+            raise InvalidInput(
+                got=f"{divergence} with a horizon",
+                wanted="a largest divergence",
+                fix="use max-kl, or leave out the horizon",
+            )
     size = _checks.number_between(radius, "radius", _LEAST_RADIUS, reduced.divergence.largest_radius)
     exact_radius = rationals.number(radius, "radius")
     setting = Setting(
         reduced.divergence.at(exact_radius),
-        _checks.number_between(gamma, "gamma", LEAST_GAMMA, LARGEST_GAMMA),
+        _checks.number_between(gamma, "gamma", LEAST_GAMMA, LARGEST_GAMMA if horizon is None else 1.0),
         size,
         reduced.reduction.mean,
         Normaliser(normaliser),
         rationals.number(gamma, "gamma"),
         exact_radius,
+        horizon,
     )
     if nodes is not None:
         nodes = _checks.integer(nodes, "nodes", least=_LEAST_NODES)
@@ -226,7 +249,13 @@ def _proved(found: SharpGap) -> SharpGap:
 
 def _exactly(found: SharpGap) -> tuple[str, str, Fraction, Fraction]:
     """Of which gap a proof is."""
-    return found.divergence, found.normaliser, found.setting.proved_gamma, found.setting.proved_radius
+    gamma = found.setting.proved_gamma
+    return (
+        found.divergence,
+        found.normaliser,
+        gamma if gamma < 1 else as_written(found.witness.gamma),
+        found.setting.proved_radius,
+    )
 
 
 def _with_proof(found: SharpGap) -> tuple[SharpGap, float]:

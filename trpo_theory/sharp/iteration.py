@@ -91,19 +91,21 @@ def solved(
         NotSolved: if policy iteration does not end.
     """
     ends = ends_of(setting, space, multiplier)
-    laws, frozen = _first(setting, space, lattice, start, multiplier)
+    laws, frozen = first_laws(setting, space, lattice, start, multiplier)
     nodes = np.flatnonzero(~frozen)
     values = None if start is None or start.space.size != space.size else start.values
     if values is None:
         values = evaluated(setting, space, laws, ends, frozen)
     for _ in range(_ROUNDS):
         stage = Stage(setting, chords_of(space, values, ends), setting.gamma, multiplier)
-        prices = improved(stage, laws, nodes, lattice)
+        share = 1.0 if lattice else 1 - setting.gamma
+        tolerance = _EXACT * share * _size(stage, values) * scale_of(space)
+        prices = improved(stage, laws, nodes, tolerance[nodes], lattice=lattice)
         after = evaluated(setting, space, laws, ends, frozen)
-        change = float((np.abs(after - values) / _scale(space)).max())
+        change = float((np.abs(after - values) / scale_of(space)).max())
         size = _size(stage, after)
         if change <= _EXACT * (1 if lattice else 10 * (1 - setting.gamma)) * size:
-            return Solution(stage, laws, laws.masses(), _everywhere(prices, nodes, space), after, ends, frozen)
+            return Solution(stage, laws, laws.masses(), at_all_nodes(prices, nodes, space), after, ends, frozen)
         values = after
     raise NotSolved(
         f"got laws that still change after {_ROUNDS} rounds; wanted the best ones; fix: use a radius and a gamma further "
@@ -111,12 +113,8 @@ def solved(
     )
 
 
-def improved(stage: Stage, laws: Laws, nodes: np.ndarray, lattice: bool) -> Prices:
+def improved(stage: Stage, laws: Laws, nodes: np.ndarray, tolerance: np.ndarray, *, lattice: bool) -> Prices:
     """The best laws at some nodes for what is ahead, and their duals."""
-    space = stage.space
-    scale = _scale(space)[nodes]
-    size = _size(stage, stage.chords.values)
-    tolerance = _EXACT * (1 - stage.setting.gamma if stage.setting.gamma < 1 else 1.0) * size * scale
     search = ToNodes(stage) if lattice else Between(stage)
     laws.improve(nodes, stage.gains, search, tolerance)
 
@@ -144,17 +142,17 @@ def ends_of(setting: Setting, space: Space, multiplier: float) -> Ends:
         return Ends(worth, worth, free, free._replace(mu=free.mu + setting.gamma * worth))
     if not setting.mean:
         value = setting.width / (1 - setting.gamma)
-        prices = _of_two_atoms(setting, setting.width)
+        prices = of_two_atoms(setting, setting.width)
         return Ends(value, value, prices, prices._replace(mu=prices.mu + setting.gamma * value))
     width = float(widest(setting, np.ones(1), multiplier)[0])
-    prices = _of_two_atoms(setting, width, multiplier)
+    prices = of_two_atoms(setting, width, multiplier)
     spent = multiplier * float(setting.cost(np.array([width, -width])).mean()) if width else 0.0
     value, slope, one = (width - spent) / (1 - setting.gamma), 1 / (1 - setting.gamma), np.ones(1)
     # old never comes to ∞: its divergence costs nothing there
     return Ends(value, slope, prices, Prices(one, one + setting.gamma * slope, -one, 0 * one))
 
 
-def _of_two_atoms(setting: Setting, m: float, shared: float | None = None) -> Prices:
+def of_two_atoms(setting: Setting, m: float, shared: float | None = None) -> Prices:
     """Multipliers of the law l = 1 ± m that is best where the future is the same whatever happens.
 
     λ is dm/dD, or that of a mean; μ makes the right-hand side level at the atoms, ν makes it the same. They come from
@@ -259,7 +257,7 @@ _SNAP = 1e-9
 """A target nearer to a node than this share of the way to the next is the node itself: the rounding of l, of a lattice's laws."""
 
 
-def _first(
+def first_laws(
     setting: Setting, space: Space, lattice: bool, start: Solution | None, multiplier: float
 ) -> tuple[Laws, np.ndarray]:
     """Laws to begin with, and which nodes of a lattice have no others."""
@@ -308,7 +306,7 @@ def _spread(setting: Setting, up: np.ndarray, down: np.ndarray | None = None) ->
     return Atoms(*(np.ascontiguousarray(part[:, kept]) for part in (own, excess, sign, cost)))
 
 
-def _everywhere(prices: Prices, nodes: np.ndarray, space: Space) -> Prices:
+def at_all_nodes(prices: Prices, nodes: np.ndarray, space: Space) -> Prices:
     """Of all nodes: those that are frozen have none."""
     whole = [np.full(space.size, np.nan) for _ in Prices._fields]
     for part, new in zip(whole, prices, strict=True):
@@ -323,6 +321,6 @@ def _size(stage: Stage, values: np.ndarray) -> float:
     return max(at_start + worth, np.finfo(float).tiny)
 
 
-def _scale(space: Space) -> np.ndarray:
+def scale_of(space: Space) -> np.ndarray:
     """1 + x: what lifts the function, and adds to every inequality alike."""
     return 2 + space.positions if np.isfinite(space.floor) else 1 + space.weight

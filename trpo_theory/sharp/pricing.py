@@ -19,8 +19,8 @@ _LONGEST_STEP = 3.0
 _ENTRIES = 2_000_000
 """Of a table of nodes times columns. Chosen: 16 MB an array."""
 _INSTEAD_OF_INFINITY = 1e3
-"""The l − 1 that is tried where what a column gains grows for ever: it ends that, and the action that only new takes follows.
-Chosen: with larger ones the duals lose digits."""
+"""The l − 1 that is tried where what a column gains grows for ever, on a line that begins at 1 or below, else so many times where
+it begins: it ends that, and the action that only new takes follows. Chosen: with larger ones the duals lose digits."""
 LARGEST_EXCESS = 1e6
 """Of an atom, where nothing else bounds it: beyond it, it is an action that only new takes."""
 _LEAST_MULTIPLIER = 1e-300
@@ -186,7 +186,7 @@ def highest(
         climb = stage.discount * line[0] * stretch + sign * weight - prices.mu[:, None]
         with np.errstate(all="ignore"):
             peak = setting.divergence.peak(climb - multiplier * tilt, np.maximum(multiplier, _LEAST_MULTIPLIER))
-            excess = np.where(np.isinf(peak), _INSTEAD_OF_INFINITY, peak - 1)
+            excess = np.where(np.isinf(peak), np.maximum(1.0, ends[0]) * _INSTEAD_OF_INFINITY, peak - 1)
             excess = np.clip(excess, np.maximum(ends[0], least - 1), np.minimum(ends[1], min(LARGEST_EXCESS, most - 1)))
             cost = setting.cost(excess)
             value = (

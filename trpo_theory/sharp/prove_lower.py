@@ -114,6 +114,14 @@ def _array(value: ArrayLike, name: str) -> np.ndarray:
     return _checks.real_array(value, name)
 
 
+def successors(transition: np.ndarray | SparseRows, s: int, a: int, actions: int) -> set[int]:
+    """The states that an action leads to."""
+    if isinstance(transition, SparseRows):
+        part = slice(*transition.indptr[s * actions + a : s * actions + a + 2])
+        return {int(t) for t, entry in zip(transition.indices[part], transition.data[part], strict=True) if entry}
+    return {int(t) for t in np.flatnonzero(transition[s, a])}
+
+
 def _exact_discount(gamma: float | Fraction) -> Any:
     """γ as a rational; a float is the decimal that it is written as."""
     if isinstance(gamma, Fraction):

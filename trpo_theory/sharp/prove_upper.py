@@ -75,8 +75,9 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
     Args:
         fields: as `io.files.read_fields` returns them: kind ("sharp-gap/supersolution"), divergence (a name of
             `divergences.BY_NAME`), mean, expected, gamma, radius, nodes (0, x_1, ..., x_N; one of them 1), w (N+1 values),
-            slope, and price, mu, nu: λ, μ, ν at each node and last at ∞. Numbers are rationals, or floats, each the decimal
-            that it is written as.
+            slope, and price, mu, nu: λ, μ, ν at each node and last at ∞. Over a horizon T: horizon, and steps, a list of T
+            mappings with the fields from nodes on, that with one step left first. Numbers are rationals, or floats, each the
+            decimal that it is written as.
 
     Returns:
         A `ProvedBound`, on L_old(new) − η(new) over max|A_old|, or over max_s|Ā(s)| if expected.
@@ -85,24 +86,60 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
         NotSolved: if an inequality is not proved: which of them by most, and by how much.
         InvalidInput: for fields that are no such object.
     """
-    data = _Data(exact_content(fields))
+    content = exact_content(fields)
     with precision(_BITS):
-        checks, worst, where = 0, arb(0), ""
-        if min(data.multiplier) < 0:
+        if content.get("horizon") is not None:
+            return _check_steps(content)
+        data = _Data(content)
+        checks = _check(_places(data, data))
+        budget = data.multiplier[0] * data.radius / (1 - data.gamma) if data.mean else _ZERO
+        return ProvedBound(fraction(data.at_one + budget), checks, _BITS)
+
+
+def _check_steps(content: Mapping[str, Any]) -> ProvedBound:
+    """Over a horizon: (1) and (2) for w_k with W_{k−1} ahead, k = 1, ..., T, and W_0 = 0; G_T ≤ w_T(1). γ may be 1."""
+    steps, horizon = content.get("steps"), content["horizon"]
+    if not (isinstance(horizon, int) and not isinstance(horizon, bool) and isinstance(steps, list | tuple)):
+        raise InvalidInput(
+            got=f"horizon = {rationals.shown(horizon)}",
+            wanted="an integer, and a list of steps",
+            fix="correct the file",
+        )
+    if len(steps) != horizon or horizon < 1 or not all(isinstance(step, Mapping) for step in steps):
+        raise InvalidInput(
+            got=f"{len(steps)} steps, horizon {horizon}", wanted="as many steps, at least one", fix="correct the file"
+        )
+    head = {name: content.get(name) for name in ("kind", "divergence", "mean", "expected", "gamma", "radius")}
+    checks, ahead = 0, None
+    for step in steps:
+        data = _Data(head | dict(step), horizon=True)
+        checks += _check(_places(data, ahead or _Nothing(data.gamma)))
+        ahead = data
+    assert ahead is not None
+    return ProvedBound(fraction(ahead.at_one), checks, _BITS)
+
+
+def _check(places: Iterator[Place]) -> int:
+    """How many inequalities prove those of all places.
+
+    Raises:
+        NotSolved: where one is not proved.
+    """
+    checks, worst, where = 0, arb(0), ""
+    for place in places:
+        if place.multiplier < 0:
             raise NotSolved("got a negative price, the multiplier lambda; wanted at least 0; fix: set it to 0")
-        for place in _places(data):
-            count, failed = place.check()
-            checks += count
-            for excess in failed:
-                worst = excess if not where or not excess <= worst else worst
-                where = f"{place.name}, A = {place.sign:+d}" if worst is excess else where
-        if where:
-            raise NotSolved(
-                f"got a supersolution whose inequality is not proved at {where}: it may fail by {worst.str(5)}; wanted all "
-                "proved; fix: lift w by c (1 + x) and mu by gamma c x, with c (1 - gamma)(1 + x) above that"
-            )
-    budget = data.multiplier[0] * data.radius / (1 - data.gamma) if data.mean else _ZERO
-    return ProvedBound(fraction(data.w[data.nodes.index(_ONE)] + budget), checks, _BITS)
+        count, failed = place.check()
+        checks += count
+        for excess in failed:
+            worst = excess if not where or not excess <= worst else worst
+            where = f"{place.name}, A = {place.sign:+d}" if worst is excess else where
+    if where:
+        raise NotSolved(
+            f"got a supersolution whose inequality is not proved at {where}: it may fail by {worst.str(5)}; wanted all "
+            "proved; fix: lift w by c (1 + x) and mu by gamma c x, with c (1 - gamma)(1 + x) above that"
+        )
+    return checks
 
 
 class Ahead(Protocol):
@@ -222,16 +259,16 @@ class _One:
         return []
 
 
-def _places(data: _Data) -> Iterator[Place]:
-    """Each node and ∞, with each A."""
-    last, blocks = len(data.nodes), Blocks(data)
+def _places(data: _Data, future: _Data | _Nothing) -> Iterator[Place]:
+    """Each node and ∞, with each A; `future` has the function that γ multiplies."""
+    last, blocks = len(data.nodes), Blocks(future)
     for i, (multiplier, mu, nu) in enumerate(zip(data.multiplier, data.mu, data.nu, strict=True)):
         x: Any = _ONE
         ahead: Ahead = blocks
         if i == 0:
-            name, weight, left, ahead = "x = 0", _ONE, data.w[0], _One(_ZERO, data.gamma * data.at_zero)
+            name, weight, left, ahead = "x = 0", _ONE, data.w[0], _One(_ZERO, data.gamma * future.at_zero)
         elif i == last:
-            name, weight, left, ahead = "x = inf", _ONE, data.slope, _One(data.gamma * data.steepest, _ZERO)
+            name, weight, left, ahead = "x = inf", _ONE, data.slope, _One(data.gamma * future.steepest, _ZERO)
             multiplier = _ZERO if data.mean else multiplier
         else:
             x, left = data.nodes[i], data.w[i]
@@ -243,10 +280,18 @@ def _places(data: _Data) -> Iterator[Place]:
             yield Place(name, sign, data.divergence, multiplier, left, ahead, x, reward - mu, level)
 
 
+class _Nothing(Piecewise):
+    """W_0 = 0: what follows the last step."""
+
+    def __init__(self, gamma: Any) -> None:
+        super().__init__(gamma, [_ZERO, _ONE], [_ZERO, _ZERO], _ZERO, is_convex=True)
+        self.steepest, self.at_zero = _ZERO, _ZERO
+
+
 class _Data(Piecewise):
     """The proof object in exact rationals (fmpq), and whether w is convex: then W is w."""
 
-    def __init__(self, fields: Mapping[str, Any]) -> None:
+    def __init__(self, fields: Mapping[str, Any], *, horizon: bool = False) -> None:
         wanted = (
             "kind",
             "divergence",
@@ -285,7 +330,8 @@ class _Data(Piecewise):
         steps = list(zip(self.nodes, self.nodes[1:], strict=False))
         numbers = (self.radius, self.slope, *self.nodes, *self.w, *self.multiplier, *self.mu, *self.nu)
         sound = {
-            "0 <= gamma < 1": 0 <= self.gamma < 1,
+            "0 <= gamma < 1, or 1 over a horizon": 0 <= self.gamma < 1 or (horizon and self.gamma == 1),
+            "a largest divergence, over a horizon": not (horizon and self.mean),
             "radius >= 0": self.radius >= 0,
             "numbers in the range of floats": max(map(abs, numbers)) <= _LARGEST,
             "nodes 0 = x_0 < x_1 < ...": self.nodes[0] == 0 and all(x < y for x, y in steps),
@@ -299,6 +345,7 @@ class _Data(Piecewise):
         slopes = [(v - u) / (y - x) for (x, y), u, v in zip(steps, self.w, self.w[1:], strict=False)] + [self.slope]
         self.steepest = max(slopes)
         self.at_zero = max(v - slope * x for slope, x, v in zip(slopes, self.nodes, self.w, strict=True))
+        self.at_one = self.w[self.nodes.index(_ONE)]
         self.is_convex = all(one <= next_one for one, next_one in pairwise(slopes))
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from trpo_theory.errors import NotSolved
+from trpo_theory.sharp.horizon import HorizonSupersolution
 from trpo_theory.sharp.prove_upper import KIND, check_supersolution
-from trpo_theory.sharp.supersolution import Supersolution, lifted
+from trpo_theory.sharp.supersolution import Supersolution
+
+_Found = TypeVar("_Found", bound=Supersolution | HorizonSupersolution)
 
 _LIFTS = (0.0, 1e-11, 1e-9, 1e-7, 1e-5)
 """Tried in turn on a supersolution that ball arithmetic does not prove as it is, as shares of its bound. Chosen: from rounding to
@@ -18,30 +21,35 @@ _SPARE = 0.5
 """Of what lifting gains, for slopes. Chosen: both get as much."""
 
 
-def proof_fields(found: Supersolution) -> dict[str, Any]:
+def proof_fields(found: Supersolution | HorizonSupersolution) -> dict[str, Any]:
     """The proof object of the upper bound, which `check_supersolution` checks by itself."""
     setting = found.setting
-    arrays = {"nodes": found.nodes, "w": found.w, "price": found.multiplier, "mu": found.mu, "nu": found.nu}
-    return {
+    head = {
         "kind": KIND,
         "divergence": setting.divergence.name,
         "mean": setting.mean,
         "expected": setting.expected,
         "gamma": setting.proved_gamma,
         "radius": setting.proved_radius,
-        "slope": found.slope,
         "bound": found.bound,
-        **{name: array.tolist() for name, array in arrays.items()},
     }
+    if isinstance(found, HorizonSupersolution):
+        return head | {"horizon": len(found.steps), "steps": [_numbers(step) for step in found.steps]}
+    return head | _numbers(found)
 
 
-def proved_supersolution(found: Supersolution) -> tuple[Supersolution, Fraction]:
+def _numbers(found: Supersolution) -> dict[str, Any]:
+    arrays = {"nodes": found.nodes, "w": found.w, "price": found.multiplier, "mu": found.mu, "nu": found.nu}
+    return {"slope": float(found.slope)} | {name: array.tolist() for name, array in arrays.items()}
+
+
+def proved_supersolution(found: _Found) -> tuple[_Found, Fraction]:
     """A supersolution that the checker accepts, found itself or lifted by up to 1e-5 of its bound, and the proved bound.
 
     Raises:
         NotSolved: if the proof fails with the largest lift, too.
     """
-    *smaller, largest = (lifted(found, share * found.bound, _SPARE) for share in _LIFTS)
+    *smaller, largest = (cast(_Found, found.lifted(share * found.bound, _SPARE)) for share in _LIFTS)
     for candidate in smaller:
         with contextlib.suppress(NotSolved):
             return candidate, check_supersolution(proof_fields(candidate)).bound

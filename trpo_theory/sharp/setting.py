@@ -40,6 +40,7 @@ class Setting:
         radius: D, likewise.
         mean: whether D is the mean of the divergence under d_old, not its largest.
         normaliser: ε.
+        horizon: T, after which a path ends; None: it never does. γ may then be 1.
         exact_gamma, exact_radius: of what a proof is about, where that is not the decimal of the float.
     """
 
@@ -50,6 +51,12 @@ class Setting:
     normaliser: Normaliser = Normaliser.MAX
     exact_gamma: Fraction | None = None
     exact_radius: Fraction | None = None
+    horizon: int | None = None
+
+    @property
+    def memory(self) -> float:
+        """γ, or a discount that looks as far ahead as the horizon: which sizes the nodes."""
+        return self.gamma if self.horizon is None else min(self.gamma, 1 - 1 / max(self.horizon, 2))
 
     @property
     def proved_gamma(self) -> Fraction:

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from trpo_theory.errors import NotSolved
+from trpo_theory.sharp.horizon import HorizonSupersolution, horizon_supersolution, steps
 from trpo_theory.sharp.iteration import Solution, solved
 from trpo_theory.sharp.mean import solved_for_mean
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.space import Space, grid, ratio_space
 from trpo_theory.sharp.supersolution import Supersolution, supersolution
-from trpo_theory.sharp.witness import SharpWitness, family_witness, sharp_witness
+from trpo_theory.sharp.witness import SharpWitness, family_witness, horizon_witness, sharp_witness
 
 _PER_STEP, _WIDTH_THERE = 16.0, 2.5e-3
 """So many nodes in a step leave about this width, of a largest divergence; it falls with the square. Measured."""
@@ -37,7 +38,7 @@ Chosen: measured at radii 1e-6 to 1e-2."""
 class BothEnds(NamedTuple):
     """A sharp gap from above and below."""
 
-    upper: Supersolution
+    upper: Supersolution | HorizonSupersolution
     lower: SharpWitness
 
     @property
@@ -86,8 +87,11 @@ def both_ends(setting: Setting, width: float, nodes: int | None = None) -> BothE
     return best
 
 
-def _on(setting: Setting, space: Space, start: Solution | None) -> tuple[BothEnds, Solution]:
+def _on(setting: Setting, space: Space, start: Solution | None) -> tuple[BothEnds, Solution | None]:
     """Both ends on some nodes; and the solution from above, to begin others with."""
+    if setting.horizon is not None:
+        above, below = (steps(setting, space, lattice=lattice) for lattice in (False, True))
+        return BothEnds(horizon_supersolution(above), horizon_witness(below)), None
     solve = solved_for_mean if setting.mean else solved
     above = solve(setting, space, start=start)
     family = family_witness(setting)

@@ -120,7 +120,7 @@ def grid(setting: Setting, per_step: float, *, closest: float | None = None) -> 
         x_1 .. x_N, with 1 in the middle.
     """
     step = float(np.log1p(setting.width))
-    decay = float(np.sqrt(0.25 + 2 * np.log(1 / setting.gamma) / step**2) - 0.5)
+    decay = float(np.sqrt(0.25 + 2 * np.log(1 / setting.memory) / step**2) - 0.5)
     core = min(max(_DECAYS / decay, _LEAST_STEPS * step), _WIDEST)
     first = step / per_step
     side = [0.0]

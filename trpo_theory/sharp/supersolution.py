@@ -41,6 +41,7 @@ class Supersolution:
         nodes, w: with x_0 = 0; one of the nodes is 1.
         slope: of w beyond the last node.
         multiplier, mu, nu: λ, μ, ν at each node and, last, at ∞.
+        ahead: values at the same nodes, and slope, of the function that γ multiplies, where that is not w itself: over a horizon.
     """
 
     setting: Setting
@@ -50,6 +51,7 @@ class Supersolution:
     multiplier: np.ndarray
     mu: np.ndarray
     nu: np.ndarray
+    ahead: tuple[np.ndarray, float] | None = None
 
     @property
     def bound(self) -> float:
@@ -58,16 +60,29 @@ class Supersolution:
         setting = self.setting
         return at_one + (float(self.multiplier[0]) * setting.radius / (1 - setting.gamma) if setting.mean else 0.0)
 
+    def lifted(self, lift: float, spare: float = 0.0) -> Supersolution:
+        """w + lift (1 + x): every inequality gains (1 − γ) lift (1 + x).
+
+        Args:
+            lift: by how much.
+            spare: the share of that gain which goes into μ, and lowers the slope in l: where the conjugate is finite up to
+                a slope only, as for total variation, a slope that a rounding error puts beyond it is no matter of w.
+        """
+        gamma, x = self.setting.gamma, np.append(self.nodes, 0.0)
+        up = lift * (gamma * np.append(self.nodes, 1.0) + spare * (1 - gamma) * (1 + x))
+        return replace(self, w=self.w + lift * (1 + self.nodes), slope=self.slope + lift, mu=self.mu + up)
+
     @cached_property
     def _stages(self) -> tuple[Stage, Stage, Stage]:
         """At x = 0, at the other nodes, at ∞: with the future as a function of position."""
         setting, gamma = self.setting, self.setting.gamma
-        left = float((self.w[1] - self.w[0]) / self.nodes[1])
-        inner = Chords(Space(self.nodes[1:] - 1, self.nodes[1:]), self.w[1:], left, self.slope)
+        w, slope = (self.w, self.slope) if self.ahead is None else self.ahead
+        left = float((w[1] - w[0]) / self.nodes[1])
+        inner = Chords(Space(self.nodes[1:] - 1, self.nodes[1:]), w[1:], left, slope)
         end = Space(np.array([-1.0]), np.zeros(1))
-        zero = Chords(end, self.w[:1], 0.0, 0.0)
+        zero = Chords(end, w[:1], 0.0, 0.0)
         # at ∞ positions are ratios to where one is: w is s times them
-        away = Chords(Space(np.array([-1.0]), np.ones(1)), np.array([self.slope]), self.slope, self.slope)
+        away = Chords(Space(np.array([-1.0]), np.ones(1)), np.array([slope]), slope, slope)
         multiplier = float(self.multiplier[0]) if setting.mean else 0.0
         return (
             Stage(setting, zero, gamma, multiplier),
@@ -96,7 +111,8 @@ class Supersolution:
         setting = self.setting
         x, inner = np.append(self.nodes, 1.0)[at], at < len(self.nodes)
         weight = 0.0 if setting.expected else np.where(inner, np.abs(x - 1), 1.0)
-        ahead = setting.gamma * self.slope * np.where(at == 0, 0.0, x)
+        slope = self.slope if self.ahead is None else self.ahead[1]
+        ahead = setting.gamma * slope * np.where(at == 0, 0.0, x)
         limit = setting.divergence.at_infinity
         spent = np.where(self._charged(at) > 0, self._charged(at) * limit, 0.0) if np.isfinite(limit) else np.inf
         return weight + ahead - self.mu[at] - spent
@@ -147,6 +163,12 @@ def supersolution(solution: Solution) -> Supersolution:
 
 def sound(solution: Supersolution) -> Supersolution:
     """Lifted by c (1 + x), the least that makes every inequality hold: T(w + c (1 + x)) = T w + γ c (1 + x), as E l = 1."""
+    solution, short = bounded(solution)
+    return solution.lifted(short / (1 - solution.setting.gamma) * _MARGIN)
+
+
+def bounded(solution: Supersolution) -> tuple[Supersolution, float]:
+    """With every right-hand side bounded, and the most that an inequality fails by, in units of 1 + x."""
     x = np.append(solution.nodes, 0.0)
     unit = solution.setting.width
     guard = _GUARD * np.append(solution.w, solution.slope) / (1 + x)
@@ -166,26 +188,7 @@ def sound(solution: Supersolution) -> Supersolution:
         mu[at] += bump * unit * (1 + x[at])
         solution = replace(solution, mu=mu)
         excess[at] = solution.excess(at)
-    lift = max(0.0, float(((excess / (1 + x)) + 2 * guard).max()) / (1 - solution.setting.gamma) * _MARGIN)
-    return lifted(solution, lift)
-
-
-def lifted(solution: Supersolution, lift: float, spare: float = 0.0) -> Supersolution:
-    """w + lift (1 + x): every inequality gains (1 − γ) lift (1 + x).
-
-    Args:
-        solution: what is lifted.
-        lift: by how much.
-        spare: the share of that gain which goes into μ, and lowers the slope in l: where the conjugate is finite up to
-            a slope only, as for total variation, a slope that a rounding error puts beyond it is no matter of w.
-    """
-    gamma, x = solution.setting.gamma, np.append(solution.nodes, 0.0)
-    return replace(
-        solution,
-        w=solution.w + lift * (1 + solution.nodes),
-        slope=solution.slope + lift,
-        mu=solution.mu + lift * (gamma * np.append(solution.nodes, 1.0) + spare * (1 - gamma) * (1 + x)),
-    )
+    return solution, max(0.0, float(((excess / (1 + x)) + 2 * guard).max()))
 
 
 def hull(x: np.ndarray, w: np.ndarray, slope: float, keep: int) -> np.ndarray:

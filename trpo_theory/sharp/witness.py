@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.sharp.divergence import RETREAT
+from trpo_theory.sharp.horizon import Step
 from trpo_theory.sharp.iteration import Solution, widest
 from trpo_theory.sharp.normaliser import COPIES
 from trpo_theory.sharp.setting import Setting
@@ -17,6 +18,8 @@ from trpo_theory.step.quantities import Quantities, quantities_of
 
 _NEGLIGIBLE = 1e-12
 """An action with a smaller share of its state, in old and in new, is dropped: rounding of a basis' masses."""
+_NEARLY_ONE = 1 - 1e-9
+"""In the place of γ = 1 over a horizon, of a witness: chosen, it takes 1e-9 times the horizon off the gap."""
 _HALVINGS = 60
 """Of the share of the way from old to new: more than a float's 53 bits."""
 _DENSE = 200_000
@@ -37,6 +40,11 @@ class SharpWitness:
     new: np.ndarray
     gap: float
 
+    @property
+    def gamma(self) -> float:
+        """Of the MDP."""
+        return float(self.mdp.gamma)
+
 
 class _Rows(NamedTuple):
     """Laws as rows, (states, actions): mass in old and new, A, and the state that an action leads to."""
@@ -54,9 +62,37 @@ def sharp_witness(solution: Solution) -> SharpWitness:
     A is ±1 (or, normalised by max|Ā|, ±M in two copies of the action), of the sign that makes the gap: against new where x > 1.
     New is drawn back to old until the divergence is within the radius, and the gap is that of the MDP itself.
     """
-    setting = solution.setting
     rows, more_visited = _rows(solution)
-    start = solution.space.start
+    return _assembled(solution.setting, rows, more_visited, solution.space.start, solution.setting.gamma)
+
+
+def horizon_witness(found: list[Step]) -> SharpWitness:
+    """Likewise over a horizon: states are a node and how many steps are left; after the last one a state of reward 0 remains.
+
+    A gap of γ = 1 is shown by a discount a little below it, as it grows with γ.
+    """
+    setting, space = found[-1].setting, found[-1].space
+    parts, visited = zip(*(_rows(step) for step in reversed(found)), strict=True)
+    size = space.size + 2
+    later = [part.target + size * (1 + k) for k, part in enumerate(parts)]
+    end = np.full((1, parts[0].old.shape[1]), size * len(parts))
+    later[-1] = np.broadcast_to(end, later[-1].shape)
+    alone, nothing = (np.eye(1, end.shape[1], place) for place in (0, end.shape[1]))
+    rows = _Rows(
+        np.concatenate([*(part.old for part in parts), alone]),
+        np.concatenate([*(part.new for part in parts), alone]),
+        np.concatenate([*(part.sign for part in parts), nothing]),
+        np.concatenate([*later, end]),
+    )
+    more_visited = np.append(np.concatenate(visited), False)
+    gamma = setting.gamma if setting.gamma < 1 else _NEARLY_ONE
+    return _assembled(setting, rows, more_visited, space.start, gamma, end=size * len(parts))
+
+
+def _assembled(
+    setting: Setting, rows: _Rows, more_visited: np.ndarray, start: int, gamma: float, end: int | None = None
+) -> SharpWitness:
+    """The MDP of rows, over the states that they reach from the start; `end` earns nothing."""
     kept = _reached(rows, start)
     place = np.full(len(rows.old), -1)
     place[kept] = np.arange(len(kept))
@@ -64,14 +100,15 @@ def sharp_witness(solution: Solution) -> SharpWitness:
     against = np.where(more_visited[kept], -1.0, 1.0)[:, None]
     target = np.where((old > 0) | (new > 0), place[rows.target[kept]], np.arange(len(kept))[:, None])
     if setting.expected:
-        tilt = against / (2 * COPIES)
-        reward = np.concatenate([np.full(old.shape, COPIES), np.full(old.shape, -COPIES)], axis=1)
+        earns = np.where(kept == end, 0.0, 1.0)[:, None]
+        tilt = against * earns / (2 * COPIES)
+        reward = earns * np.repeat([[COPIES, -COPIES]], old.shape[1], axis=1).reshape(1, -1)
         new = np.concatenate([new * (0.5 + tilt), new * (0.5 - tilt)], axis=1)
         old, target = np.concatenate([old, old], axis=1) / 2, np.concatenate([target, target], axis=1)
     else:
         reward = against * rows.sign[kept]
         reward = np.where((old > 0) | (new > 0), reward - (old * reward).sum(1, keepdims=True), 0.0)
-    mdp = FiniteMDP(_transition(target), reward, setting.gamma, np.eye(1, len(kept), place[start])[0])
+    mdp = FiniteMDP(_transition(target), reward, gamma, np.eye(1, len(kept), place[start])[0])
     return witness_of(setting, mdp, old, _within_radius(setting, mdp, old, new))
 
 
@@ -88,7 +125,7 @@ def witness_of(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarra
     return SharpWitness(mdp, old, new, float(-q.surrogate_gap / setting.normaliser.of(q)))
 
 
-def _rows(solution: Solution) -> tuple[_Rows, np.ndarray]:
+def _rows(solution: Solution | Step) -> tuple[_Rows, np.ndarray]:
     """The laws at the nodes, at x = 0 and at ∞; and where new comes more often than old."""
     space, atoms, mass = solution.space, solution.laws.atoms, solution.masses
     count = space.size
@@ -114,7 +151,7 @@ def _rows(solution: Solution) -> tuple[_Rows, np.ndarray]:
     return rows._replace(old=old, new=new), np.append(space.positions > 0, [False, True])
 
 
-def _at_ends(solution: Solution) -> list[tuple[float, float]]:
+def _at_ends(solution: Solution | Step) -> list[tuple[float, float]]:
     """l − 1 up and down, at x = 0 and at ∞: the same future whatever happens."""
     setting = solution.setting
     if setting.expected:
