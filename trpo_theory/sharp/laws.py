@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trpo_theory.errors import NotSolved
 from trpo_theory.sharp.setting import Setting
 
 _PIVOT = 1e-11
@@ -17,6 +18,8 @@ _ALIKE = 1e-4
 the square of that."""
 _SAME = 1e-9
 """Likewise for a divergence with corners, where what it gains is in proportion to that."""
+_ROUNDING = 4e-15
+"""Of l − 1, a difference of nodes near 1."""
 _PIVOTS = 200
 """At each node, at most. Measured: 10 to 40."""
 
@@ -98,13 +101,13 @@ class Laws:
     def masses(self) -> np.ndarray:
         """Of the columns, (nodes, rows), at least 0."""
         right = np.broadcast_to(self._right[:, None], (self.size, len(self._right), 1))
-        return np.maximum(np.linalg.solve(self._features(self.atoms), right)[..., 0], 0.0)
+        return np.maximum(_solved(self._features(self.atoms), right)[..., 0], 0.0)
 
     def prices(self, nodes: np.ndarray, gains: Gains) -> Prices:
         """The duals of the bases at some nodes."""
         atoms = self.atoms.of(nodes)
         features = np.swapaxes(self._features(atoms), 1, 2)
-        duals = np.linalg.solve(features, gains(nodes, atoms)[..., None])[..., 0]
+        duals = _solved(features, gains(nodes, atoms)[..., None])[..., 0]
         setting, nothing = self.setting, np.zeros(len(nodes))
         nu = nothing if setting.expected else duals[:, 2]
         multiplier = nothing + self.shared if setting.mean else duals[:, -1] / setting.radius
@@ -141,7 +144,7 @@ class Laws:
         features = self._features(self.atoms.of(nodes))
         column = self._features(Atoms(*(part[:, None] for part in entering)))[..., 0]
         right = np.broadcast_to(self._right, column.shape)
-        solved = np.linalg.solve(features, np.stack([right, column], axis=-1))
+        solved = _solved(features, np.stack([right, column], axis=-1))
         mass, change = np.maximum(solved[..., 0], 0.0), solved[..., 1]
         with np.errstate(divide="ignore", invalid="ignore"):
             quotient = np.where(change > _PIVOT, mass / change, np.inf)
@@ -157,8 +160,8 @@ class Laws:
         atoms = self.atoms.of(nodes)
         apart = np.abs(atoms.excess - entering.excess[:, None])
         alike = (atoms.own == entering.own[:, None]) & (atoms.sign == entering.sign[:, None])
-        smooth = self.setting.divergence.second_derivative is not None
-        return np.where(alike, apart, np.inf).min(1) >= (_ALIKE if smooth else _SAME) * self.setting.width
+        least = (_ALIKE if self.setting.smooth else _SAME) * self.setting.width
+        return np.where(alike, apart, np.inf).min(1) >= max(least, _ROUNDING)
 
     @property
     def _right(self) -> np.ndarray:
@@ -173,3 +176,18 @@ class Laws:
         if not self.setting.mean:
             rows.append(atoms.cost)
         return np.stack(rows, axis=1)
+
+
+def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The solutions of many small systems.
+
+    Raises:
+        NotSolved: where one is singular in floats.
+    """
+    try:
+        return np.linalg.solve(matrix, right)
+    except np.linalg.LinAlgError:
+        raise NotSolved(
+            "got laws whose masses floats do not determine; wanted a regular basis; fix: use a radius and a gamma further "
+            "from their limits"
+        ) from None

@@ -16,8 +16,12 @@ from trpo_theory.sharp.normaliser import Normaliser
 
 _WIDEST = 1 - 1e-15
 """m below 1: at l = 0 a divergence may be infinite."""
+_NEAR, _FAR = 1e-6, 1e-3
+"""l − 1 of two small steps: chosen."""
 _SPARE = 1e-9
 """Share of the radius that is no rounding."""
+_ROOT_STEPS = 1000
+"""At most: halving needs as many as a float has exponents."""
 _LEAST_WIDTH, _DIGITS = 1e-300, 8.9e-16
 """m is found to a float's last digits, however small."""
 
@@ -26,7 +30,9 @@ def _root(function: Callable[[float], float], highest: float) -> float:
     """Where an increasing function crosses 0, between 0 and a number where it is positive."""
     from scipy.optimize import brentq
 
-    root: Any = brentq(function, 0.0, highest, xtol=_LEAST_WIDTH, rtol=np.float64(_DIGITS))
+    root: Any = brentq(
+        function, 0.0, highest, xtol=_LEAST_WIDTH, rtol=np.float64(_DIGITS), maxiter=_ROOT_STEPS, disp=False
+    )
     return float(root)
 
 
@@ -88,6 +94,12 @@ class Setting:
         if left(widest) > 0:
             return _root(left, widest)
         return 1.0 if widest == _WIDEST and np.isfinite(self.divergence.at_zero) else widest
+
+    @cached_property
+    def smooth(self) -> bool:
+        """Whether the divergence of a small step is of second order: not for total variation, or a clip."""
+        near, far = self.cost(np.array([_NEAR, _FAR]))
+        return bool(np.isinf(self.divergence.support[1]) and near / _NEAR < far / _FAR / 2)
 
     @cached_property
     def spares(self) -> bool:
