@@ -93,7 +93,7 @@ def total(settings: Settings) -> int:
 def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[str, pd.DataFrame]:
     """The frames: "" and "grid" a row a discount and radius, "mean" a discount; "timing" the seconds of ""."""
     frames: dict[str, list[dict[str, Any]]] = {}
-    workers = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
+    workers: Any = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
     gaps = _gaps(settings)
     for gap, (row, seconds) in zip(gaps, workers(joblib.delayed(_timed)(gap) for gap in gaps), strict=True):
         advance()

@@ -237,7 +237,7 @@ class Flow:
         left, right, share = np.where(stays, here, left), np.where(stays, here, right), np.where(stays, 0.0, share)
         entries = np.concatenate([(carried * (1 - share)).ravel(), (carried * share).ravel()])
         places = (np.concatenate([here.ravel()] * 2), np.concatenate([left.ravel(), right.ravel()]))
-        self.matrix = sp.csr_array((entries, places), shape=(space.size, space.size))
+        self.matrix: sp.csr_array = sp.csr_array((entries, places), shape=(space.size, space.size))
         self.matrix.eliminate_zeros()
 
     def value(self, gamma: float, earned: np.ndarray, at_zero: float, slope: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -102,7 +102,16 @@ class Expression:
     def _refused(self, *_: object) -> NoReturn:
         raise Untraceable("a comparison, an index, or a conversion to a number")
 
-    __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __float__ = __int__ = __getitem__ = __iter__ = __len__ = _refused
+    __lt__: ClassVar[Callable[..., NoReturn]] = _refused
+    __le__: ClassVar[Callable[..., NoReturn]] = _refused
+    __gt__: ClassVar[Callable[..., NoReturn]] = _refused
+    __ge__: ClassVar[Callable[..., NoReturn]] = _refused
+    __bool__: ClassVar[Callable[..., NoReturn]] = _refused
+    __float__: ClassVar[Callable[..., NoReturn]] = _refused
+    __int__: ClassVar[Callable[..., NoReturn]] = _refused
+    __getitem__: ClassVar[Callable[..., NoReturn]] = _refused
+    __iter__: ClassVar[Callable[..., NoReturn]] = _refused
+    __len__: ClassVar[Callable[..., NoReturn]] = _refused
 
     @property
     def is_constant(self) -> bool:
@@ -178,7 +187,7 @@ def _renyi(order: Fraction, over: str) -> Expression:
     return Expression("log", (1 - b * field(power_field(order), over),)) / -b
 
 
-_UFUNCS: dict[np.ufunc, Callable[..., Expression]] = {
+_UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
     np.multiply: operator.mul,

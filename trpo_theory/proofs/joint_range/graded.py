@@ -109,7 +109,10 @@ class Evaluation(Generic[Part]):
     """
 
     def __init__(self, d: Part, leaves: Mapping[str, Part], flat: Callable[[Real], Part], order: int = 2) -> None:
-        self.d, self.leaves, self.flat, self.order = d, leaves, flat, Fraction(order)
+        self.d: Part = d
+        self.leaves: Mapping[str, Part] = leaves
+        self.flat: Callable[[Real], Part] = flat
+        self.order: Fraction = Fraction(order)
         self.over: Interval = d.value if isinstance(d, Jet) else d
 
     def of(self, expression: Expression) -> Graded[Part]:

@@ -193,8 +193,8 @@ class SharpComparison:
 class _SharpGap:
     """Penalty ≥ ε G."""
 
-    name = "sharp gap"
-    seconds = 60.0
+    name: str = "sharp gap"
+    seconds: float = 60.0
     files: Mapping[str, FileKind] = {}
 
     def attempt(self, claim: Claim, region: Region) -> Attempt | None:

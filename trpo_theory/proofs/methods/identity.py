@@ -20,8 +20,8 @@ _INSTANCES = 100
 class _Identity:
     """A claim of relation "=", in exact rationals: equality at random points proves nothing, as a note says."""
 
-    name = "identity"
-    seconds = 1.0
+    name: str = "identity"
+    seconds: float = 1.0
     files: Mapping[str, FileKind] = {}
 
     def attempt(self, claim: Claim, region: Region) -> Attempt | None:

@@ -69,8 +69,8 @@ class Implication:
 class _Implied:
     """Penalty ≥ penalty of a proved bound."""
 
-    name = KIND
-    seconds = 1.0
+    name: str = KIND
+    seconds: float = 1.0
     files: Mapping[str, FileKind] = {}
 
     def attempt(self, claim: Claim, region: Region) -> Attempt | None:

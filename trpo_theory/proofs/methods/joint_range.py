@@ -16,8 +16,8 @@ from trpo_theory.proofs.region import EVERYTHING, Region
 class _JointRange:
     """Claims that read divergences of rows only, or their largest or mean over states: for all MDPs and policies at once."""
 
-    name = "joint range"
-    seconds = 5.0
+    name: str = "joint range"
+    seconds: float = 5.0
     files: Mapping[str, FileKind] = {}
 
     def attempt(self, claim: Claim, region: Region) -> Attempt | None:

@@ -15,8 +15,8 @@ from trpo_theory.proofs.region import EVERYTHING, Region
 class _Theorem:
     """The `proof` of a record of the catalogue; a claim of one's own cannot declare itself proved."""
 
-    name = "theorem"
-    seconds = 0.0
+    name: str = "theorem"
+    seconds: float = 0.0
     files: Mapping[str, FileKind] = {}
 
     def attempt(self, claim: Claim, region: Region) -> Attempt | None:

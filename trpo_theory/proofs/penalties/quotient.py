@@ -43,7 +43,9 @@ class Quotient:
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __init__(self, ranges: Ranges, numerator: Polynomial, denominator: Polynomial | None = None) -> None:
-        self.ranges, self.numerator, self.denominator = ranges, numerator, denominator
+        self.ranges: Ranges = ranges
+        self.numerator: Polynomial = numerator
+        self.denominator: Polynomial | None = denominator
 
     # --- making ---
 

@@ -73,14 +73,14 @@ class Search:
 
     def __post_init__(self) -> None:
         outside, inside = self.mesh.outside(), self.mesh.inside()
-        self.x = np.sort(np.concatenate([outside, 1 - inside, 1 + inside, [1.0]]))
-        self.m = np.abs(self.x - 1)
-        self.h = self.mesh.radius
-        self.fixed = self.m <= self.h * (1 + 1e-9)
-        self.edges = np.flatnonzero(self.fixed)[[0, -1]]
-        self.size = self.m**2 / ((self.x + 1) * (self.x / 10 + 1))
-        self.within = self.curvature * self.m**2
-        self.least = self._tangents()
+        self.x: np.ndarray = np.sort(np.concatenate([outside, 1 - inside, 1 + inside, [1.0]]))
+        self.m: np.ndarray = np.abs(self.x - 1)
+        self.h: float = self.mesh.radius
+        self.fixed: np.ndarray = self.m <= self.h * (1 + 1e-9)
+        self.edges: np.ndarray = np.flatnonzero(self.fixed)[[0, -1]]
+        self.size: np.ndarray = self.m**2 / ((self.x + 1) * (self.x / 10 + 1))
+        self.within: np.ndarray = self.curvature * self.m**2
+        self.least: np.ndarray = self._tangents()
 
     def _tangents(self) -> np.ndarray:
         """W is convex across 1 ± h if it is above the lines through the outermost chords within h."""
