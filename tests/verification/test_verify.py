@@ -266,9 +266,13 @@ def test_equality_of_transcendental_numbers_is_a_tie_and_not_undecided():
 )
 def test_as_expected(shift, expected, verdict, as_expected, monkeypatch):
     monkeypatch.setattr(search_task, "_HARD", 1)
-    judgement = judged(lambda q: q.max_tv + shift, expected=expected)
+
+    def slack(q):  # reads more than a divergence: no method proves it
+        return q.max_tv + shift + 0 * q.expected_return_new
+
+    judgement = judged(slack, expected=expected)
     assert (judgement.verdict, judgement.as_expected, judgement.expected) == (verdict, as_expected, expected)
-    assert verify(made(lambda q: q.max_tv + shift, expected=expected), instances=50).as_expected == as_expected
+    assert verify(made(slack, expected=expected), instances=50).as_expected == as_expected
 
 
 @pytest.mark.slow
@@ -382,8 +386,12 @@ def test_falsify_stops_at_the_first_counterexample():
 @pytest.mark.usefixtures("short")
 def test_falsify_adds_up_its_searches(monkeypatch):
     monkeypatch.setattr(search_task, "_HARD", 1)
-    alone = [falsify(made(lambda q: q.max_tv), effort=1, seed=seed) for seed in (0, 1)]
-    both = falsify(made(lambda q: q.max_tv), effort=2)
+
+    def slack(q):  # reads more than a divergence: no method proves it
+        return q.max_tv + 0 * q.expected_return_new
+
+    alone = [falsify(made(slack), effort=1, seed=seed) for seed in (0, 1)]
+    both = falsify(made(slack), effort=2)
     assert both.verdict == "unrefuted"
     assert both.instances > alone[0].instances + 200
     assert both.instances == sum(verdict.instances for verdict in alone) == both.effective + both.trivial
