@@ -594,7 +594,7 @@ def test_the_false_ones_are_refuted(name):
 
 @pytest.mark.parametrize("name", sorted(BY_A_FILE))
 def test_those_of_a_file_are_refuted(name):
-    """What the oracle says of the file's instance is what the floats say of the nearest one."""
+    """What the oracle says of the file's instance is the slack in floats of the nearest one."""
     fields = oracle.load(WITNESSES / f"{name.replace('/', '--')}.json")
     nearest_floats = np.vectorize(lambda one: float(F(one)))
     transition, reward, initial, old, new = (

@@ -39,7 +39,7 @@ def mine(tmp_path):
     return str(file)
 
 
-def told(capsys, *arguments):
+def proving(capsys, *arguments):
     status = main(["prove", *arguments, "--json"])
     return status, json.loads(capsys.readouterr().out)
 
@@ -47,7 +47,7 @@ def told(capsys, *arguments):
 @pytest.mark.usefixtures("theorem")
 @pytest.mark.parametrize("named", [["trpo/kl"], ["--bound", "trpo/kl"]])
 def test_a_theorem_in_json(capsys, named):
-    status, fields = told(capsys, *named)
+    status, fields = proving(capsys, *named)
     assert status == 0
     assert (fields["id"], fields["verdict"], fields["left"]) == ("trpo/kl", "proved", [])
     proof = fields["proof"]
@@ -63,7 +63,7 @@ def test_a_theorem_in_text(capsys):
 
 def test_an_identity_that_fails_is_refuted_with_a_small_witness(capsys, mine, tmp_path):
     out = tmp_path / "witness.json"
-    status, fields = told(capsys, "mine/equal", "--from", mine, "--out", str(out))
+    status, fields = proving(capsys, "mine/equal", "--from", mine, "--out", str(out))
     assert (status, fields["verdict"], fields["proof"]) == (1, "refuted", None)
     assert len(fields["witness"]["reward"]) <= 2
     assert main(["certify", str(out), "--from", mine]) == 0
@@ -75,7 +75,7 @@ def test_an_identity_that_fails_is_refuted_with_a_small_witness(capsys, mine, tm
 def test_a_bound_of_ones_own_follows_from_one_that_is_proved(capsys, mine):
     """5 > 4, the constant of trpo/tv: everywhere, and so in every region."""
     for region in ([], ["--gamma", "0.9", "--radius", "1e-6:1"]):
-        status, fields = told(capsys, "mine/five", "--from", mine, *region)
+        status, fields = proving(capsys, "mine/five", "--from", mine, *region)
         assert (status, fields["verdict"], fields["left"], fields["proof"]["kind"]) == (0, "proved", [], "implied")
         assert fields["proof"]["by"].startswith("implied by ")
     assert fields["proof"]["region"]["gamma"] == ["9/10", "9/10"]
@@ -92,12 +92,12 @@ def test_verify_proves_a_bound_of_ones_own(capsys, mine):
 
 
 def test_a_claim_expected_false_that_is_refuted_is_as_expected(capsys, mine):
-    assert told(capsys, "mine/unequal", "--from", mine)[0] == 0
+    assert proving(capsys, "mine/unequal", "--from", mine)[0] == 0
 
 
 def test_what_no_method_says_anything_of_is_undecided(capsys, mine, tmp_path):
     out = tmp_path / "proof.json"
-    status, fields = told(capsys, "mine/order", "--from", mine, "--gamma", "0.5:0.9", "--out", str(out))
+    status, fields = proving(capsys, "mine/order", "--from", mine, "--gamma", "0.5:0.9", "--out", str(out))
     assert (status, fields["verdict"], fields["proof"], fields["tried"]) == (3, "undecided", None, [])
     assert not out.exists()
     assert main(["prove", "mine/order", "--from", mine, "--gamma", "0.5:0.9"]) == 3

@@ -12,6 +12,7 @@ from trpo_theory.numerics.ball.raw import arb, float_ends, fmpq, precision, raw
 from trpo_theory.sharp import divergences
 from trpo_theory.sharp.divergences import BY_NAME, DIVERGENCES
 from trpo_theory.sharp.normaliser import Normaliser
+from trpo_theory.sharp.setting import Setting
 
 every = pytest.mark.parametrize("divergence", BY_NAME.values(), ids=lambda one: one.name)
 RATIOS = np.exp(np.concatenate([np.linspace(-30, 30, 241), np.linspace(-1e-3, 1e-3, 41)]))
@@ -30,6 +31,15 @@ GENERATORS = {  # f as the literature has it, and f''(1)
     "renyi-half": (lambda x: 2 * (1 - mpmath.sqrt(x)), "1/2"),
     "renyi-tenth": (lambda x: (1 - x ** (mpmath.mpf(9) / 10)) / 9 * 10, "1/10"),
     "renyi-nine-tenths": (lambda x: (1 - x ** (mpmath.mpf(1) / 10)) * 10, "9/10"),
+}
+WIDTHS = {  # the m of l = 1 ± m, by hand
+    "kl": lambda d: mpmath.sqrt(1 - mpmath.exp(-2 * d)),
+    "chi2": lambda d: mpmath.sqrt(d / (1 + d)),
+    "reverse-chi2": mpmath.sqrt,
+    "hellinger2": lambda d: 2 * (1 - d) * mpmath.sqrt(d * (2 - d)) if 2 * (1 - d) ** 2 > 1 else 1,
+    "le-cam": lambda d: mpmath.sqrt(4 * d / (1 + d)),
+    "tv": lambda d: 2 * d,
+    "ratio-deviation": lambda d: d,
 }
 smooth = pytest.mark.parametrize("name", GENERATORS)
 ROWS = [[(0.4, 0.1, 0.5), (0.2, 0.3, 0.5)], [(0.5, 0.5), (0.1, 0.9)], [(0.01, 0.99), (0.02, 0.98)]]
@@ -165,7 +175,7 @@ def test_without_a_multiplier_only_a_falling_slope_has_a_finite_supremum(diverge
 @pytest.mark.parametrize("radius", [1e-8, 1e-3, 0.1, 0.24])
 def test_the_largest_gain_is_that_of_two_atoms(divergence, radius):
     """Half of old's mass at 1 + m with A = 1, half at 1 − m: E(l − 1)A = m at a divergence of (f(1 + m) + f(1 − m))/2."""
-    gain = divergence.largest_gain(radius)
+    gain = Setting(divergence.at(Fraction(radius)), 0.5, radius).width
     assert 0 < gain <= 1
     with np.errstate(divide="ignore", invalid="ignore"):
         inner = np.array([1 + gain, 1 - gain])
@@ -173,6 +183,13 @@ def test_the_largest_gain_is_that_of_two_atoms(divergence, radius):
     assert spent(divergence, values) >= radius * (1 - 1e-9) or gain == 1  # no law within the radius gains more
     less = divergence.centred(1 + 0.9 * gain * np.array([1, -1]))
     assert spent(divergence, less) <= radius  # and nine tenths of it are gained
+
+
+@pytest.mark.parametrize("radius", [1e-8, 1e-3, 0.1, 0.24])
+@pytest.mark.parametrize("name", WIDTHS)
+def test_the_largest_gain_has_its_closed_form(name, radius):
+    width = Setting(BY_NAME[name].at(Fraction(radius)), 0.5, radius).width
+    assert width == pytest.approx(float(WIDTHS[name](mpmath.mpf(radius))), rel=1e-9, abs=0)
 
 
 def spent(divergence, values, weights=None):
@@ -236,7 +253,6 @@ def test_at_a_radius_it_is_an_f_divergence_with_the_same_ball(divergence, rows, 
                 assert float(arb(top)) == pytest.approx(
                     c * peak - 1.5 * at(within.generator, peak), rel=1e-9, abs=1e-12
                 )
-    assert within.largest_gain(float(radius)) == divergence.largest_gain(float(radius))
 
 
 @every

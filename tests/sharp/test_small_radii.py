@@ -106,9 +106,9 @@ def test_a_divergence_without_such_a_limit_is_refused(half, divergence):
 def test_the_command_line_says_the_same(half, capsys):
     words = ["sharp", "--divergence", "max-chi2", "--gamma", "1/2", "--limit", "--certify", "--width", "0.004"]
     assert main([*words, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["h_lower"], told["h_upper"], told["certified"]) == (half.lower, half.upper, True)
-    assert (told["lower"], told["upper"]) == (half.of("max-chi2").lower, half.of("max-chi2").upper)
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["h_lower"], printed["h_upper"], printed["certified"]) == (half.lower, half.upper, True)
+    assert (printed["lower"], printed["upper"]) == (half.of("max-chi2").lower, half.of("max-chi2").upper)
     assert main([*words[:-3], "--width", "0.004"]) == 0
     assert "in floats" in capsys.readouterr().out
     for wrong in (["--radius", "1/100"], ["--normaliser", "expected"], ["--out", "x.json"]):

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 RETREAT = 1e-12
 """A witness keeps its divergence at most radius (1 − RETREAT), so that the rounding of its own evaluation, some 1e-14, does
 not put it outside. Chosen."""
-_HALVINGS = 60
-"""Of an interval for the largest gain: more than a float's 53 bits."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,6 @@ class Divergence:
             divergence is. As E l = 1, it stands for f.
         tilt: −f'(1), or any subgradient's, exact as a float.
         peak: (c, λ) -> the l ≥ 0 that maximises c l − λ f(l), for λ > 0; ∞ where it grows for ever.
-        largest_gain: radius -> max E[(l − 1) A] over |A| ≤ 1, E A = 0 at this radius, or a number above it that agrees with it
-            to leading order.
         enclosed: l > 0 -> `centred`, exactly or enclosed.
         conjugate: (c, λ) -> sup over l > 0 of c l − λ f(l), λ ≥ 0, exactly or enclosed; ∞ where it grows for ever. Where f is
             ∞, λ f is, too, also for λ = 0.
@@ -82,7 +78,7 @@ class Divergence:
         of_worst: whether the divergence of a row is the largest f of its actions, and not their mean; ∞ where new takes an action
             that old does not.
         of_radius: D -> the f-divergence that is ≤ D exactly where this one is, for the two kinds above: see `at`.
-        support: f is finite between these l; an engine in floats keeps to them, whatever λ is.
+        support: f is finite between these l − 1; an engine in floats keeps to them, whatever λ is.
         largest_radius: beyond it the gap does not change, or the program's numbers do not suffice.
         most_nodes: more nodes a side do not bring the two bounds closer; None where they do.
         family: (mean, normaliser, gamma, radius) -> a family in closed form that attains the gap there, or None.
@@ -99,7 +95,6 @@ class Divergence:
     centred: Callable[[np.ndarray], np.ndarray]
     tilt: float
     peak: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    largest_gain: Callable[[float], float]
     enclosed: Callable[[fmpq], arb | fmpq]
     conjugate: Callable[[fmpq, fmpq], arb | fmpq]
     second_derivative: Fraction | None = None
@@ -108,7 +103,7 @@ class Divergence:
     enclosed_of_mean: Callable[[arb], arb] | None = None
     of_worst: bool = False
     of_radius: Callable[[Fraction], Divergence] | None = None
-    support: tuple[float, float] = (0.0, math.inf)
+    support: tuple[float, float] = (-1.0, math.inf)
     largest_radius: float = 20.0
     most_nodes: int | None = None
     family: Callable[[bool, Normaliser, float, float], Instance | None] | None = None
@@ -128,23 +123,3 @@ class Divergence:
         at_zero, at_infinity = self.exact_ends() if self.exact_ends else map(arb, (self.at_zero, self.at_infinity))
         tilt = fmpq(*self.tilt.as_integer_ratio())
         return at_zero - tilt, at_infinity + tilt
-
-
-def gain_of_two_atoms(centred: Callable[[np.ndarray], np.ndarray], at_zero: float, radius: float) -> float:
-    """The largest E[(l − 1) A] at this radius, from above: the m with (f(1 + m) + f(1 − m))/2 = radius, or 1.
-
-    By Jensen a law may be averaged over {A = 1} and {A = −1}. docs/theory.md, "Laws with an infinite ratio".
-
-    Args:
-        centred: f, tilted.
-        at_zero: f(0), tilted likewise.
-        radius: D.
-    """
-    low, high = 0.0, 1.0
-    if (at_zero + float(centred(np.array([2.0]))[0])) / 2 <= radius:
-        return 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        spent = float(centred(np.array([1 + middle, 1 - middle])).mean())
-        low, high = (middle, high) if spent <= radius else (low, middle)
-    return high

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
 
 from trpo_theory._outward import Toward
 from trpo_theory.errors import InvalidInput, NotSolved
-from trpo_theory.io._sparse import SPARSE_KEYS, transition_of
+from trpo_theory.io._sparse import SPARSE_KEYS
 from trpo_theory.io.evidence_files import (
     Fields,
     ReadFields,
     evidence_fields,
     exact_content,
-    exact_rows,
     number_text,
     outward,
     rounded,
@@ -29,9 +26,10 @@ from trpo_theory.io.evidence_files import (
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.sharp.divergences import BY_NAME, DIVERGENCES
 from trpo_theory.sharp.normaliser import Normaliser
-from trpo_theory.sharp.prove_lower import SparseRows, enclosed_gap, successors
+from trpo_theory.sharp.prove_lower import enclosed_gap
 from trpo_theory.sharp.prove_upper import KIND, check_supersolution
 from trpo_theory.sharp.witness import SharpWitness
+from trpo_theory.sharp.witness_fields import ARRAYS, check_that_it_ends, transition_of_fields, witness_arrays
 
 LOWER, UPPER = "sharp-lower", "sharp-upper"
 """The kinds of the two ends."""
@@ -40,11 +38,6 @@ _SUPREMUM = r"G(\gamma, D) = \sup \frac{L_\pi(\tilde\pi) - \eta(\tilde\pi)}{\eps
 _EPSILONS = {"max": "max|A_old|", "expected": "max_s |sum_a new(a|s) A_old(s, a)|"}
 _LATEX_EPSILONS = {"max": r"\max|A_\pi|", "expected": r"\max_s|\bar A(s)|"}
 _SUPERSOLUTION = ("slope", "nodes", "w", "price", "mu", "nu")
-_ARRAYS = ("reward", "initial", "old", "new")
-
-
-Taken: TypeAlias = tuple[tuple[bool, ...], ...]
-"""Whether old or new takes an action, by states."""
 
 
 @dataclass(frozen=True)
@@ -121,18 +114,6 @@ def lower_evidence(
     return evidence_fields(LOWER, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
 
 
-def witness_arrays(witness: SharpWitness) -> Fields:
-    """Transition, reward, initial, old and new as a file has them: rows of probabilities sum to one exactly."""
-    mdp, used = witness.mdp, (witness.old > 0) | (witness.new > 0)
-    rows = {"initial": mdp.initial, "old": witness.old, "new": witness.new}
-    arrays: Fields = {"reward": mdp.reward} | {name: exact_rows(array) for name, array in rows.items()}
-    if not mdp.is_sparse:
-        return {"transition": exact_rows(mdp.transition, used)} | arrays
-    matrix = mdp.transition
-    parts = (matrix.data, matrix.indices, matrix.indptr, np.array(matrix.shape))  # of deterministic actions
-    return dict(zip(SPARSE_KEYS, parts, strict=True)) | arrays
-
-
 def prove_lower_end(fields: ReadFields) -> ProvedEnd:
     """The witness's gap over ε, enclosed from the fields alone; actions that neither policy takes are not part of the MDP.
 
@@ -142,46 +123,17 @@ def prove_lower_end(fields: ReadFields) -> ProvedEnd:
     """
     divergence, normaliser = _named(fields)
     gamma, radius = rationals.discount(fields.get("gamma")), rationals.amount(fields.get("radius"), "radius")
-    arrays: Fields = {name: fields.get(name) for name in (*_ARRAYS, "transition", *SPARSE_KEYS) if name in fields}
+    arrays: Fields = {name: fields.get(name) for name in (*ARRAYS, "transition", *SPARSE_KEYS) if name in fields}
     lower, upper = witness_ratio(divergence, normaliser, gamma, radius, arrays)
     ends = rounded(lower, Toward.DOWN), rounded(upper, Toward.UP)
     old, new = (rationals.fractions(exact_content(arrays[name]), name) for name in ("old", "new"))
     taken = tuple(tuple(bool(entry) for entry in row) for row in (old != 0) | (new != 0))
     horizon = fields.get("horizon")
     if horizon is not None:
-        _check_that_it_ends(
-            _transition(arrays), rationals.fractions(exact_content(arrays["reward"]), "reward"), taken, fields
+        check_that_it_ends(
+            transition_of_fields(arrays), rationals.fractions(exact_content(arrays["reward"]), "reward"), taken, fields
         )
     return ProvedEnd(divergence, normaliser, gamma, radius, *ends, states=len(taken), available=taken, horizon=horizon)
-
-
-def _check_that_it_ends(
-    transition: np.ndarray | SparseRows, reward: np.ndarray, taken: Taken, fields: ReadFields
-) -> None:
-    """Whether after `horizon` steps every path is where all that old or new does leads back and earns nothing.
-
-    Raises:
-        InvalidInput: for a horizon that is no positive integer.
-        NotSolved: where it is not.
-    """
-    horizon = fields["horizon"]
-    if not isinstance(horizon, int) or isinstance(horizon, bool) or horizon < 1:
-        raise InvalidInput(
-            got=f"horizon = {rationals.shown(horizon)}", wanted="a positive integer", fix="correct the file"
-        )
-    initial = rationals.fractions(exact_content(fields["initial"]), "initial")
-    used = [[a for a, yes in enumerate(row) if yes] for row in taken]
-    leads: list[set[int]] = []
-    for s, acts in enumerate(used):
-        leads.append(set().union(*(successors(transition, s, a, len(taken[s])) for a in acts)))
-    here = {int(s) for s in np.flatnonzero(initial != 0)}
-    for _ in range(horizon):
-        here = set().union(*(leads[s] for s in here))
-    if not all(leads[s] == {s} and all(reward[s, a] == 0 for a in used[s]) for s in here):
-        raise NotSolved(
-            f"got an MDP that does not end after {horizon} steps; wanted states of reward 0 that lead to themselves; "
-            "fix: correct the horizon"
-        )
 
 
 def witness_ratio(
@@ -192,8 +144,8 @@ def witness_ratio(
     Raises:
         NotSolved: where it is not, or where its ε is not proved to be positive.
     """
-    reward, initial, old, new = (rationals.fractions(exact_content(arrays.get(name)), name) for name in _ARRAYS)
-    step = enclosed_gap(_transition(arrays), reward, gamma, initial, old, new)
+    reward, initial, old, new = (rationals.fractions(exact_content(arrays.get(name)), name) for name in ARRAYS)
+    step = enclosed_gap(transition_of_fields(arrays), reward, gamma, initial, old, new)
     spent, size = step.divergences[divergence], step.normalisers[Normaliser(normaliser)]
     if not spent[1] <= radius:
         raise NotSolved(
@@ -207,29 +159,6 @@ def witness_ratio(
             "got a witness whose gap or epsilon is beyond floats; wanted finite ones; fix: scale its rewards"
         )
     return -Fraction(step.gap[1]) / Fraction(size[1]), -Fraction(step.gap[0]) / Fraction(size[0])
-
-
-def _transition(arrays: ReadFields) -> np.ndarray | SparseRows:
-    """Of a file: dense, or sparse, its numbers as they are written; rows of a sparse one sum to one exactly, or are padding."""
-    if "transition" in arrays:
-        if any(key in arrays for key in SPARSE_KEYS):
-            raise InvalidInput(
-                got="a dense transition and a sparse one", wanted="one of the two", fix="delete one of them"
-            )
-        return rationals.fractions(exact_content(arrays["transition"]), "transition")
-    if missing := [key for key in SPARSE_KEYS if key not in arrays]:
-        raise InvalidInput(got=f"no {', '.join(missing)}", wanted="transition, or its sparse parts", fix="add them")
-    matrix = transition_of(arrays)  # checks the parts against each other
-    data = rationals.fractions(exact_content(arrays[SPARSE_KEYS[0]]), SPARSE_KEYS[0])
-    for row, (first, last) in enumerate(pairwise(matrix.indptr.tolist())):
-        total = sum(data[first:last].tolist(), Fraction(0))
-        if total not in (0, 1):
-            raise InvalidInput(
-                got=f"row {row} of the sparse transition, which sums to {number_text(total)}",
-                wanted="probabilities that sum to 1 exactly, as the decimals or rationals that they are written as",
-                fix="write the file again with this version, or correct the row",
-            )
-    return SparseRows(data, matrix.indices, matrix.indptr, matrix.shape)
 
 
 def upper_evidence(divergence: str, normaliser: str, proof: ReadFields) -> Fields:

@@ -22,7 +22,7 @@ from trpo_theory.numerics.ball.balls import Balls
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.sharp.divergences import DIVERGENCES
-from trpo_theory.sharp.evidence import lower_evidence, upper_evidence, witness_arrays, witness_ratio
+from trpo_theory.sharp.evidence import lower_evidence, upper_evidence, witness_ratio
 from trpo_theory.sharp.horizon import HorizonSupersolution
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.sharp.proved import proof_fields, proved_supersolution
@@ -30,6 +30,7 @@ from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.solving import both_ends
 from trpo_theory.sharp.supersolution import Supersolution
 from trpo_theory.sharp.witness import SharpWitness
+from trpo_theory.sharp.witness_fields import witness_arrays
 from trpo_theory.step.partial import KnownQuantities
 
 if TYPE_CHECKING:

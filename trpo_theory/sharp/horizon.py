@@ -9,15 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trpo_theory.sharp.iteration import (
-    Ends,
-    at_all_nodes,
-    chords_of,
-    first_laws,
-    improved,
-    of_two_atoms,
-    scale_of,
-)
+from trpo_theory.sharp.ends import Ends, chords_of, of_two_atoms
+from trpo_theory.sharp.iteration import at_all_nodes, first_laws, improved, scale_of
 from trpo_theory.sharp.laws import Atoms, Laws, Prices
 from trpo_theory.sharp.pricing import Stage
 from trpo_theory.sharp.setting import Setting

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved
+from trpo_theory.sharp.ends import Ends, chords_of, ends_of, widest
 from trpo_theory.sharp.laws import Atoms, Found, Laws, Prices
 from trpo_theory.sharp.peaks import highest_everywhere
 from trpo_theory.sharp.pricing import Between, Stage, ToNodes, best_of, unit
@@ -17,26 +17,9 @@ from trpo_theory.sharp.space import Chords, Space
 
 _ROUNDS = 40
 """Of policy iteration, at most. Measured: 3 to 9."""
-_ROUNDS_ON_A_LATTICE = 12
-"""On a lattice the last laws are taken as they are: what they gain, an MDP gains."""
 _EXACT = 2e-8
 """Columns that gain less, relative to what a step gains of the whole, are not exchanged. Chosen: far below the widths that one
 asks for."""
-
-
-class Ends(NamedTuple):
-    """The program at x = 0 and x = ∞, where |x − 1| is 1 and x, and the future the same whatever happens.
-
-    Attributes:
-        value: w(0).
-        slope: of w at ∞.
-        zero, infinity: multipliers there.
-    """
-
-    value: float
-    slope: float
-    zero: Prices
-    infinity: Prices
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +56,7 @@ class Solution:
     @property
     def value(self) -> float:
         """G of the program, for a mean with what the radius is worth."""
-        setting, at_start = self.setting, float(self.values[self.space.start])
-        return at_start + (self.laws.shared * setting.radius / (1 - setting.gamma) if setting.mean else 0.0)
+        return float(self.values[self.space.start]) + self.laws.shared * self.setting.whole_radius
 
 
 def solved(
@@ -98,7 +80,7 @@ def solved(
     values = None if start is None or start.space.size != space.size else start.values
     if values is None:
         values = evaluated(setting, space, laws, ends, frozen)
-    for round_ in range(_ROUNDS):
+    for _ in range(_ROUNDS):
         stage = Stage(setting, chords_of(space, values, ends), setting.gamma, multiplier)
         share = 1.0 if lattice else 1 - setting.gamma
         tolerance = _EXACT * share * _size(stage, values) * scale_of(space)
@@ -107,7 +89,7 @@ def solved(
         change = float((np.abs(after - values) / scale_of(space)).max())
         size = _size(stage, after)
         near = _EXACT * (1 if lattice else 10 * (1 - setting.gamma)) * size
-        if change <= near or (lattice and round_ == _ROUNDS_ON_A_LATTICE):
+        if change <= near:
             return Solution(stage, laws, laws.masses(), at_all_nodes(prices, nodes, space), after, ends, frozen)
         values = after
     raise NotSolved(
@@ -128,71 +110,6 @@ def improved(stage: Stage, laws: Laws, nodes: np.ndarray, tolerance: np.ndarray,
         return best_of(found, stage.only_new(node, prices))
 
     return laws.improve(nodes, stage.gains, anywhere, tolerance)
-
-
-def chords_of(space: Space, values: np.ndarray, ends: Ends) -> Chords:
-    """The function through the values at the nodes, with the lines beyond them."""
-    if not np.isfinite(space.floor):
-        return Chords(space, values, -ends.slope, ends.slope)
-    return Chords(space, values, float((values[0] - ends.value) / (space.positions[0] - space.floor)), ends.slope)
-
-
-def ends_of(setting: Setting, space: Space, multiplier: float) -> Ends:
-    """Of x = 0 and x = ∞: there the law that gains most at once is the best."""
-    if setting.expected:
-        worth = 1 / (1 - setting.gamma)
-        free = Prices(*(np.zeros(1) for _ in Prices._fields))
-        return Ends(worth, worth, free, free._replace(mu=free.mu + setting.gamma * worth))
-    if not setting.mean:
-        value = setting.width / (1 - setting.gamma)
-        prices = of_two_atoms(setting, setting.width)
-        return Ends(value, value, prices, prices._replace(mu=prices.mu + setting.gamma * value))
-    width = float(widest(setting, np.ones(1), multiplier)[0])
-    prices = of_two_atoms(setting, width, multiplier)
-    spent = multiplier * float(setting.cost(np.array([width, -width])).mean()) if width else 0.0
-    value, slope, one = (width - spent) / (1 - setting.gamma), 1 / (1 - setting.gamma), np.ones(1)
-    # old never comes to ∞: its divergence costs nothing there
-    return Ends(value, slope, prices, Prices(one, one + setting.gamma * slope, -one, 0 * one))
-
-
-def of_two_atoms(setting: Setting, m: float, shared: float | None = None) -> Prices:
-    """Multipliers of the law l = 1 ± m that is best where the future is the same whatever happens.
-
-    λ is dm/dD, or that of a mean; μ makes the right-hand side level at the atoms, ν makes it the same. They come from
-    differences: an error in them counts squared in what they prove.
-    """
-    one = np.ones(1)
-    if (
-        shared is None and setting.spares
-    ):  # l is bounded by 0 from below, or by the divergence's support from both sides
-        free = float(np.isinf(setting.divergence.support[1]))
-        return Prices(m * one, free * one, -free * one, 0 * one)
-    at = min(max(m, _DIFFERENCE), 1 - _DIFFERENCE)
-    step = (_DIFFERENCE if setting.smooth else 0.5) * min(at, 1 - at)
-    around = setting.cost(np.array([[at + step, at - step], [-at + step, -at - step]]))
-    up, down = (around[:, 0] - around[:, 1]) / (2 * step)
-    multiplier = 2 / (up - down) if shared is None else shared
-    mu = 1 - multiplier * up if m > at or shared is None else -multiplier * (up + down) / 2
-    cost = setting.cost(np.array([m, -m]))
-    nu = (multiplier * (cost[1] - cost[0]) - 2 * mu * m) / 2
-    return Prices(m * one, mu * one, nu * one, multiplier * one)
-
-
-def widest(setting: Setting, weight: np.ndarray, multiplier: float) -> np.ndarray:
-    """The m with the largest m weight − λ E f at l = 1 ± m, of a mean."""
-    low, high = np.zeros_like(weight), np.ones_like(weight)
-    for _ in range(_THIRDS):
-        inner = low + (high - low) / 3, high - (high - low) / 3
-        worth = [weight * m - multiplier * (setting.cost(m) + setting.cost(-m)) / 2 for m in inner]
-        lower = worth[0] < worth[1]
-        low, high = np.where(lower, inner[0], low), np.where(lower, high, inner[1])
-    return high
-
-
-_DIFFERENCE = 1e-5
-"""Of m, between two costs whose difference makes a slope: chosen, it has ten digits."""
-_THIRDS = 90
-"""Of the interval for m, to 1e-16."""
 
 
 def evaluated(setting: Setting, space: Space, laws: Laws, ends: Ends, frozen: np.ndarray) -> np.ndarray:
@@ -277,7 +194,6 @@ def first_laws(
     down = np.searchsorted(space.positions, space.positions - space.stretch * m * (1 - _SNAP), side="right") - 1
     ends_below = (down < 0) & np.isfinite(setting.divergence.at_zero) & np.isfinite(space.floor)
     frozen = (up >= space.size) | ((down < 0) & ~ends_below)
-
     if np.isfinite(setting.divergence.support[1]):  # the next nodes may be beyond what the divergence allows
         up = np.searchsorted(space.positions, space.positions + space.stretch * m * (1 + _SNAP), side="right") - 1
         down = np.searchsorted(space.positions, space.positions - space.stretch * m * (1 + _SNAP))
@@ -297,9 +213,9 @@ def _spread(setting: Setting, up: np.ndarray, down: np.ndarray | None = None) ->
     sign = np.stack([one, -one, one, -one], axis=1)
     cost = setting.cost(excess) / unit(setting)
     own = np.ones_like(excess)
-    if setting.mean:  # the third column has the sign that is left over
+    if setting.mean or setting.spares:  # the third column has the sign that is left over
         sign[:, 2] = np.where(down > up, -1.0, 1.0)
-    elif setting.spares:
+    if setting.spares and not setting.mean:
         own[:, 3], sign[:, 3], cost[:, 3] = 0.0, 0.0, 1.0
     rows = 4 - setting.expected - setting.mean
     if setting.expected:
@@ -318,9 +234,8 @@ def at_all_nodes(prices: Prices, nodes: np.ndarray, space: Space) -> Prices:
 
 def _size(stage: Stage, values: np.ndarray) -> float:
     """About G, which errors are measured by: w(1), for a mean with what the radius is worth."""
-    setting, at_start = stage.setting, float(values[stage.space.start])
-    worth = stage.multiplier * setting.radius / (1 - setting.gamma) if setting.mean else 0.0
-    return max(at_start + worth, np.finfo(float).tiny)
+    at_start = float(values[stage.space.start])
+    return max(at_start + stage.multiplier * stage.setting.whole_radius, np.finfo(float).tiny)
 
 
 def scale_of(space: Space) -> np.ndarray:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from trpo_theory.errors import NotSolved
-from trpo_theory.sharp.iteration import Flow, Solution, solved, widest
+from trpo_theory.sharp.ends import widest
+from trpo_theory.sharp.iteration import Flow, Solution, solved
 from trpo_theory.sharp.laws import Atoms
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.space import Space
@@ -28,7 +29,7 @@ def solved_for_mean(
     That is convex in λ, with the slope (D − D_λ)/(1 − γ), D_λ the mean of the laws; the next λ is where the tangents on either
     side of the least meet.
     """
-    worth = setting.radius / (1 - setting.gamma)
+    worth = setting.whole_radius
     guess = start.laws.shared if start is not None else 2 * setting.gamma / (1 - setting.gamma)
     low: tuple[Solution, float] | None = None  # too small a λ: the mean is above D
     high: tuple[Solution, float] | None = None
@@ -82,7 +83,7 @@ def mixed(low: Solution, high: Solution) -> Solution:
         masses = np.concatenate([share * low.masses, (1 - share) * high.masses], axis=1)
         return replace(high, laws=laws, masses=masses)
 
-    worth, least, most = setting.radius / (1 - setting.gamma), 0.0, 1.0
+    worth, least, most = setting.whole_radius, 0.0, 1.0
     for _ in range(_HALVINGS):
         share = (least + most) / 2
         least, most = (share, most) if spent_by(at(share)) <= worth else (least, share)

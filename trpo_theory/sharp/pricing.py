@@ -187,7 +187,7 @@ def highest(
         with np.errstate(all="ignore"):
             peak = setting.divergence.peak(climb - multiplier * tilt, np.maximum(multiplier, _LEAST_MULTIPLIER))
             excess = np.where(np.isinf(peak), np.maximum(1.0, ends[0]) * _INSTEAD_OF_INFINITY, peak - 1)
-            excess = np.clip(excess, np.maximum(ends[0], least - 1), np.minimum(ends[1], min(LARGEST_EXCESS, most - 1)))
+            excess = np.clip(excess, np.maximum(ends[0], least), np.minimum(ends[1], min(LARGEST_EXCESS, most)))
             cost = setting.cost(excess)
             value = (
                 level - sign * prices.nu[:, None] + climb * excess - np.where(multiplier > 0, multiplier * cost, 0.0)

@@ -23,7 +23,7 @@ import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved
 from trpo_theory.numerics.ball.raw import fmpq, fmpq_mat, fraction, raw
-from trpo_theory.sharp.prove_upper import Blocks, Piecewise, Place
+from trpo_theory.sharp.inequality import Blocks, Piecewise, Place
 from trpo_theory.sharp.small_radii import SQUARE, EvenSupersolution, NodeLaws
 
 _ONE, _ZERO = fmpq(1), fmpq(0)

@@ -14,7 +14,7 @@ import numpy as np
 
 from trpo_theory.numerics.ball.raw import arb, fmpq
 from trpo_theory.numerics.divergence import expm1_minus, x_minus_log1p
-from trpo_theory.sharp.divergence import Divergence, Reduction, gain_of_two_atoms
+from trpo_theory.sharp.divergence import Divergence, Reduction
 
 _SMALL = 0.25
 """Below this |l − 1| the centred form is a difference of two remainders, from which l − 1 is gone. Chosen."""
@@ -50,7 +50,6 @@ class RenyiOrder:
             centred=lambda ratio: scale * self._centred(ratio),
             tilt=scale,
             peak=self._peak,
-            largest_gain=self._largest_gain,
             enclosed=self._enclosed,
             conjugate=self._conjugate,
             second_derivative=self.order if itself else None,
@@ -90,11 +89,6 @@ class RenyiOrder:
         """l = (λ/(−c))^(1/a), for c < 0."""
         power = 1 / float(self.order)
         return np.where(c < 0, (multiplier * self._scale / np.where(c < 0, -c, 1.0)) ** power, np.inf)
-
-    def _largest_gain(self, radius: float) -> float:
-        """That of two atoms with E f = r(D)."""
-        spent = -np.expm1(-self._b * radius) / self._b
-        return gain_of_two_atoms(self._centred, 1 / self._b - 1, float(spent))
 
     def _enclosed(self, ratio: fmpq) -> arb | fmpq:
         return (ratio - 1 + (1 - arb(ratio) ** self._exact_b) / self._exact_b) * self._exact_scale()

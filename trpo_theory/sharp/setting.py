@@ -90,10 +90,15 @@ class Setting:
             return float(self.cost(np.array([m, -m])).mean()) - self.radius
 
         low, high = self.divergence.support
-        widest = min(_WIDEST, 1 - low, high - 1)
+        widest = min(_WIDEST, -low, high)
         if left(widest) > 0:
             return _root(left, widest)
         return 1.0 if widest == _WIDEST and np.isfinite(self.divergence.at_zero) else widest
+
+    @property
+    def whole_radius(self) -> float:
+        """D/(1 − γ), the discounted divergence that a mean allows: what its price λ is paid for; 0 for a largest one."""
+        return self.radius / (1 - self.gamma) if self.mean else 0.0
 
     @cached_property
     def smooth(self) -> bool:
@@ -109,7 +114,7 @@ class Setting:
     @property
     def least_excess(self) -> float:
         """Of l − 1: −1, or −∞ in the limit of small radii."""
-        return min(self.divergence.support[0], 0.0) - 1
+        return min(self.divergence.support[0], -1.0)
 
     def cost(self, excess: np.ndarray) -> np.ndarray:
         """The centred divergence at l = 1 + excess, also at l = 0."""

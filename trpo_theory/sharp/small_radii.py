@@ -67,7 +67,6 @@ SQUARE = Divergence(
     centred=lambda ratio: (ratio - 1) ** 2,
     tilt=0.0,
     peak=_peak,
-    largest_gain=math.sqrt,
     enclosed=lambda ratio: (ratio - 1) ** 2,
     conjugate=_conjugate,
     second_derivative=Fraction(2),

@@ -57,8 +57,7 @@ class Supersolution:
     def bound(self) -> float:
         """The upper bound on G: w(1), for a mean with λ D/(1 − γ)."""
         at_one = float(self.w[np.searchsorted(self.nodes, 1.0)])
-        setting = self.setting
-        return at_one + (float(self.multiplier[0]) * setting.radius / (1 - setting.gamma) if setting.mean else 0.0)
+        return at_one + float(self.multiplier[0]) * self.setting.whole_radius
 
     def lifted(self, lift: float, spare: float = 0.0) -> Supersolution:
         """w + lift (1 + x): every inequality gains (1 − γ) lift (1 + x).

@@ -10,8 +10,9 @@ import scipy.sparse as sp
 
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.sharp.divergence import RETREAT
+from trpo_theory.sharp.ends import widest
 from trpo_theory.sharp.horizon import Step
-from trpo_theory.sharp.iteration import Solution, widest
+from trpo_theory.sharp.iteration import Solution
 from trpo_theory.sharp.normaliser import COPIES
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.step.quantities import Quantities, quantities_of
@@ -183,7 +184,7 @@ def _transition(target: np.ndarray) -> np.ndarray | sp.csr_array:
 
 def _within_radius(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """New drawn back to old, by states (all by the same share, for a mean), until the divergence is within the radius."""
-    occupancy = np.asarray(_quantities(mdp, old, new).occupancy_old)
+    occupancy = np.asarray(_quantities(mdp, old, new).occupancy_old) if setting.mean else np.zeros(len(old))
     low, high = np.zeros((len(old), 1)), np.ones((len(old), 1))
     for step in range(_HALVINGS):
         share = high if step == 0 else (low + high) / 2
@@ -195,8 +196,10 @@ def _within_radius(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.nd
         low = np.where(fits, share, low)
         high = np.where(fits, high, share)
         if step == 0 and fits.all():
-            return new
-    return old + low * (new - old)
+            low = high
+            break
+    inside = 1 - RETREAT if np.isfinite(setting.divergence.support[1]) else 1.0  # it costs nothing up to its very end
+    return new if (low * inside == 1).all() else old + low * inside * (new - old)
 
 
 def _divergence(setting: Setting, old: np.ndarray, new: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,10 @@ from trpo_theory.proofs.proving import Proving, prove
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import Witness
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.verification.claim_task import ClaimTask
 from trpo_theory.verification.execute import execute
 from trpo_theory.verification.made_small import shrunk
-from trpo_theory.verification.portable import Portable, is_of_file, portable, restored, slug
+from trpo_theory.verification.portable import restored, slug
 from trpo_theory.verification.tally import Tally
 from trpo_theory.verification.verdict import Verdict
 
@@ -42,39 +43,19 @@ class Attempted(Tally):
 
 
 @dataclass(frozen=True)
-class ProofTask:
+class ProofTask(ClaimTask):
     """A task: the fast methods, on one claim. Its result is not kept in run directories: no proof is believed from a file.
 
     Attributes:
-        claim: the claim, or what another process finds it by.
         seconds: methods that take longer are left out.
     """
 
-    claim: Portable
     seconds: float = FAST
 
     @property
     def name(self) -> str:
         """Unlike that of any other task."""
         return f"prove-{slug(restored(self.claim).id)}"
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Of its one claim."""
-        return (restored(self.claim).id,)
-
-    @property
-    def runs_files(self) -> bool:
-        """Whether the claim's code is in a file of the user's."""
-        return is_of_file(self.claim)
-
-    def only(self, ids: Collection[str]) -> ProofTask:
-        """Itself: it has one claim."""
-        return self
-
-    def shipped(self) -> ProofTask:
-        """A copy that can be pickled."""
-        return replace(self, claim=portable(self.claim))
 
     def run(self) -> list[Tally]:
         """What came of it; nothing where the claim's own code cannot run on what a method asks: the search says what fails."""

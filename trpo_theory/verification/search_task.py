@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,8 +18,9 @@ from trpo_theory.search.shrink import shrink
 from trpo_theory.search.witnesses import sharp_witnesses
 from trpo_theory.step.instances import Instances
 from trpo_theory.verification.chunk import readable_by, tally_or_error
+from trpo_theory.verification.claim_task import ClaimTask
 from trpo_theory.verification.kept_findings import KeepingFindings
-from trpo_theory.verification.portable import Portable, is_of_file, portable, restored, slug
+from trpo_theory.verification.portable import restored, slug
 from trpo_theory.verification.tally import Tally
 
 _HARD = 8
@@ -27,17 +28,15 @@ _HARD = 8
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(ClaimTask):
     """A task: a battery and a directed search for a counterexample to one claim, which is shrunk.
 
     Attributes:
-        claim: the claim, or what another process finds it by.
         instances: the size of the battery.
         seed: of the run.
         hard: search wider and longer.
     """
 
-    claim: Portable
     instances: int
     seed: int
     hard: bool = False
@@ -46,24 +45,6 @@ class Search:
     def name(self) -> str:
         """The stem of its file's name."""
         return f"search-{slug(restored(self.claim).id)}"
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Of its one claim."""
-        return (restored(self.claim).id,)
-
-    @property
-    def runs_files(self) -> bool:
-        """Whether a claim's code is in a file of the user's."""
-        return is_of_file(self.claim)
-
-    def only(self, ids: Collection[str]) -> Search:
-        """Itself: it has one claim."""
-        return self
-
-    def shipped(self) -> Search:
-        """A copy that can be pickled."""
-        return replace(self, claim=portable(self.claim))
 
     def run(self) -> list[Tally]:
         """The claim's tally; what its own code raised, if it fails."""

@@ -36,7 +36,6 @@ DIVERGENCE = Divergence(
     centred=_generator,
     tilt=0.0,
     peak=_peak,
-    largest_gain=lambda radius: float(np.sqrt(radius / (1 + radius))),
     enclosed=lambda ratio: (ratio - 1) ** 2 / ratio,
     conjugate=_conjugate,
     second_derivative=Fraction(2),

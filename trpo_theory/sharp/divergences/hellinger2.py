@@ -27,11 +27,6 @@ def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
     return -multiplier - multiplier * multiplier / (4 * c)
 
 
-def _largest_gain(radius: float) -> float:
-    """√(1 − (2 (1 − D)² − 1)²) = 2 (1 − D) √(D (2 − D)): two atoms 1 ± m have √(1 + m) + √(1 − m) = 2 (1 − D)."""
-    return 2 * (1 - radius) * float(np.sqrt(radius * (2 - radius))) if 2 * (1 - radius) ** 2 > 1 else 1.0
-
-
 DIVERGENCE = Divergence(
     name="hellinger2",
     notation="H2(old, new)",
@@ -47,7 +42,6 @@ DIVERGENCE = Divergence(
     centred=_centred,
     tilt=0.5,
     peak=_peak,
-    largest_gain=_largest_gain,
     enclosed=lambda ratio: (ratio + 1) / 2 - arb(ratio).sqrt(),
     conjugate=_conjugate,
     second_derivative=Fraction(1, 4),

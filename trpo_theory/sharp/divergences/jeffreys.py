@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import wrightomega
 
 from trpo_theory.numerics.ball.raw import arb, fmpq
-from trpo_theory.sharp.divergence import Divergence, Reduction, gain_of_two_atoms
+from trpo_theory.sharp.divergence import Divergence, Reduction
 
 _LARGEST_EXPONENT = 700.0
 """eˣ is a float up to x = 709; an l beyond e^700 is no different to the program from e^700."""
@@ -48,7 +48,6 @@ DIVERGENCE = Divergence(
     centred=_generator,
     tilt=0.0,
     peak=_peak,
-    largest_gain=lambda radius: gain_of_two_atoms(_generator, np.inf, radius),
     enclosed=lambda ratio: (ratio - 1) * arb(ratio).log(),
     conjugate=_conjugate,
     second_derivative=Fraction(2),

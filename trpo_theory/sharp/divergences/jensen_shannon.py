@@ -8,7 +8,7 @@ import numpy as np
 
 from trpo_theory.numerics.ball.raw import arb, fmpq
 from trpo_theory.numerics.divergence import kl_of_change
-from trpo_theory.sharp.divergence import Divergence, Reduction, gain_of_two_atoms
+from trpo_theory.sharp.divergence import Divergence, Reduction
 
 _LOG_2 = float(np.log(2.0))
 
@@ -55,7 +55,6 @@ DIVERGENCE = Divergence(
     centred=_generator,
     tilt=0.0,
     peak=_peak,
-    largest_gain=lambda radius: gain_of_two_atoms(_generator, _LOG_2 / 2, radius),
     enclosed=lambda ratio: (arb(2 / (1 + ratio)).log() + arb(2 * ratio / (1 + ratio)).log() * ratio) / 2,
     conjugate=_conjugate,
     second_derivative=Fraction(1, 4),

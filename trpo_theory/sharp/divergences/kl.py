@@ -39,7 +39,6 @@ DIVERGENCE = Divergence(
     centred=_centred,
     tilt=1.0,
     peak=_peak,
-    largest_gain=lambda radius: float(np.sqrt(-np.expm1(-2 * radius))),
     enclosed=lambda ratio: ratio - 1 - arb(ratio).log(),
     conjugate=_conjugate,
     second_derivative=Fraction(1),

@@ -44,7 +44,6 @@ DIVERGENCE = Divergence(
     centred=_generator,
     tilt=0.0,
     peak=_peak,
-    largest_gain=lambda radius: min(1.0, float(np.sqrt(4 * radius / (1 + radius)))),
     enclosed=lambda ratio: (ratio - 1) ** 2 / (2 * (ratio + 1)),
     conjugate=_conjugate,
     second_derivative=Fraction(1, 2),

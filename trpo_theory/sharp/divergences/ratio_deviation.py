@@ -13,8 +13,6 @@ from trpo_theory.numerics.ball.raw import arb, fmpq
 from trpo_theory.sharp.divergence import Divergence, Reduction
 
 _NAME, _NOTATION, _UNIT, _FIELD = "ratio-deviation", "|new/old - 1|", "|new/old − 1|", "ratio_deviation"
-_MOST_NODES = 100
-"""A side. Measured: the ends are then some per cent apart, as a lattice has no node at both 1 ± e; more nodes cost minutes."""
 _REDUCTIONS = (Reduction("max-ratio-deviation", "max_ratio_deviation"),)
 
 
@@ -54,17 +52,10 @@ def _clip(radius: Fraction) -> Divergence:
         centred=generator,
         tilt=0.0,
         peak=lambda c, multiplier: np.where(c > 0, high, np.where(c < 0, low, 1.0)) + 0 * multiplier,
-        largest_gain=_largest_gain,
         enclosed=lambda ratio: fmpq(0) if exact_low <= ratio <= exact_high else arb("inf"),
         conjugate=lambda c, multiplier: c * (exact_high if c > 0 else exact_low),
-        support=(low, high),
-        most_nodes=_MOST_NODES,
+        support=(max(-float(radius), -1.0), float(radius)),
     )
-
-
-def _largest_gain(radius: float) -> float:
-    """Two atoms 1 ± e; E (l − 1) A = E l A ≤ 1."""
-    return min(1.0, radius)
 
 
 DIVERGENCE = Divergence(
@@ -79,7 +70,6 @@ DIVERGENCE = Divergence(
     centred=_generator,
     tilt=0.0,
     peak=_peak,
-    largest_gain=_largest_gain,
     enclosed=lambda ratio: abs(ratio - 1),
     conjugate=_conjugate,
     of_worst=True,

@@ -41,7 +41,6 @@ DIVERGENCE = Divergence(
     centred=_generator,
     tilt=0.0,
     peak=_peak,
-    largest_gain=lambda radius: min(1.0, float(np.sqrt(radius))),
     enclosed=lambda ratio: (ratio - 1) ** 2,
     conjugate=_conjugate,
     second_derivative=Fraction(2),

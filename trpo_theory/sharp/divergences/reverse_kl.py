@@ -44,7 +44,6 @@ DIVERGENCE = Divergence(
     centred=_generator,
     tilt=0.0,
     peak=_peak,
-    largest_gain=lambda radius: min(1.0, float(np.sqrt(2 * radius))),  # a little above the largest
     enclosed=lambda ratio: ratio * arb(ratio).log() - ratio + 1,
     conjugate=_conjugate,
     second_derivative=Fraction(1),

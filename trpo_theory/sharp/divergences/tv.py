@@ -46,7 +46,6 @@ DIVERGENCE = Divergence(
     centred=_generator,
     tilt=0.0,
     peak=_peak,
-    largest_gain=lambda radius: min(2 * radius, 1.0),
     enclosed=lambda ratio: abs(ratio - 1) / 2,
     conjugate=_conjugate,
     largest_radius=1.0,  # TV is at most 1
