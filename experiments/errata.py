@@ -56,7 +56,7 @@ ERRATA = (
     Erratum("pinsker/kl-1", "pinsker/kl", FOLKLORE, "the constant is 2, not 1, for small discounts"),
     Erratum("cpo/mean-tv-1", "cpo/mean-tv", FOLKLORE, "the constant is 2, not 1"),
     Erratum("mean-kl/linear", "cpo/mean-kl", FOLKLORE, "for discounts below 1/5 the constant 4 is too small"),
-    Erratum("mean-kl/linear-open", "cpo/mean-kl", FOLKLORE, "false from discount 1/10 on, too; true from 21/100 on"),
+    Erratum("mean-kl/linear-open", "cpo/mean-kl", FOLKLORE, "false from discount 1/10 on, too; true from 1/5 on"),
     Erratum(
         "kakade-langford/own-mixture",
         "kakade-langford/trpo-form",

@@ -73,7 +73,7 @@ def _mean_table(means: pd.DataFrame) -> Table:
         ),
         caption=r"Mean-KL: the sharp gap over $\gamma D/(1-\gamma)^2$, between two bounds; it falls as $D$ grows. Where the "
         "least is above 4, no bound that is linear with the constant 4 is true. As $D \\to 0$ at least "
-        r"$2\sqrt{(1-\gamma)/\gamma}$ is needed, the local bound; 4 is enough for $\gamma \ge 21/100$, and 2 for "
+        r"$2\sqrt{(1-\gamma)/\gamma}$ is needed, the local bound; 4 is enough for $\gamma \ge 1/5$, and 2 for "
         r"$\gamma \ge 21/40$.",
         label=f"tab:{NAME}-mean",
         headings={

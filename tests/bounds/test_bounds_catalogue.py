@@ -195,7 +195,7 @@ def from_the_table(mdp, old, new, reference):
         "chain-rule/kl": 2 * e * li * max_kl,
         "chain-rule/reverse-kl": 2 * e * li * max_back,
         "chain-rule/mean-kl": e1 / (1 - g) * mpmath.sqrt(2 * g / (1 - g) * mean_kl),
-        "mean-kl/linear-4": 4 * e * h * mean_kl if 100 * g >= 21 else mpmath.inf,
+        "mean-kl/linear-4": 4 * e * h * mean_kl if 5 * g >= 1 else mpmath.inf,
         "mean-kl/linear-2": 2 * e * h * mean_kl if 40 * g >= 21 else mpmath.inf,
         "mean-kl/linear-2-half": 2 * e * h * mean_kl if 2 * g >= 1 else mpmath.inf,
         "mean-kl/linear": 4 * e * h * mean_kl,
@@ -786,7 +786,7 @@ def test_the_bound_in_q_holds_for_rewards_that_may_be_zero():
 @pytest.mark.parametrize(
     ("name", "least"),
     [
-        ("mean-kl/linear-4", F(21, 100)),
+        ("mean-kl/linear-4", F(1, 5)),
         ("mean-kl/linear-2", F(21, 40)),
         ("mean-kl/linear-2-half", F(1, 2)),
         ("mean-kl/linear-open", F(1, 10)),

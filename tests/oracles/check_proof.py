@@ -281,7 +281,7 @@ GIVEN = {  # hypotheses
     **dict.fromkeys(
         STEPS, lambda q: q.size > 0 and all(q.old[s] == q.old[t] for s in q.S for t in q.S if q.groups[s] == q.groups[t])),
     **dict.fromkeys(ONE_ROW, lambda q: q.size > 0 and all(row == q.old[0] for row in q.old)),
-    "mean-kl/linear-open": "10*g >= 1", "mean-kl/linear-4": "100*g >= 21", "mean-kl/linear-2": "40*g >= 21",
+    "mean-kl/linear-open": "10*g >= 1", "mean-kl/linear-4": "5*g >= 1", "mean-kl/linear-2": "40*g >= 21",
     "mean-kl/linear-2-half": "2*g >= 1",
     "update/clip-gain": lambda q: sum(q.over(lambda s, a: q.rho[s] * clip(q.new[s][a], q.old[s][a], q.adv[s][a]))) > 0,
     "pirotta/q": lambda q: all(q.over(lambda s, a: q.q[s][a] >= 0)),
@@ -471,21 +471,55 @@ def cover(d):  # "The linear mean-KL theorems": H >= 0 and g >= 0 for all x and 
     want(M(X - 1) >= UP and k * (X - 1) / (X + 1) + N(X - 1) >= (1 + height) * UP, "x beyond the largest")
     return theorem
 
-def interval(d):  # "The least linear constant": W on nodes, C (x - 1)^2 next to 1, for one gamma or for all between two
+def below(c, lo, hi, depth=12):  # c[0] + ... + c[3] s^3 >= 0 on lo <= s <= hi, by its Bernstein coefficients on parts
+    w, at = hi - lo, [sum(math.comb(k, j) * c[k] * lo ** (k - j) for k in range(j, 4)) for j in range(4)]
+    b = [sum(F(math.comb(i, j), math.comb(3, j)) * at[j] * w**j for j in range(i + 1)) for i in range(4)]
+    halves = ((lo, (lo + hi) / 2), ((lo + hi) / 2, hi))
+    return min(b) >= 0 or (depth > 0 and min(b[0], b[3]) >= 0 and all(below(c, *part, depth - 1) for part in halves))
+def next_to_one(a, K, C, B, E, h, r):  # |l - 1| <= r, |x - 1| <= h: Q + m G >= 0 in boxes of fractions
+    q, top = a * (K / 2 - C), C + max(F(0), -E) * ((1 + h) * (1 + r) - 1)
+    want(q > 0 and 4 * q * C >= 1, "the form at x = 1, l = 1")
+    left, cross, T = a * K * (r - log(1 + r)) / r**2 - a * top * (1 + h) ** 2, 1 + 2 * a * (top * (1 + h) - C), F(1)
+    while not left * T**2 >= cross * T + a * top:  # from T on |t| is large
+        want(T < 10**6, "the form where l - 1 is much larger than x - 1")
+        T *= 2
+    def rest(side, m0, m1, t0, t1):  # the ends of G without N A
+        ends = sorted(side + t * (1 + side * m) for m in (m0, m1) for t in (t0, t1))
+        cubes = [E * x**3 for x in (max(F(0), ends[0], -ends[-1]), max(-ends[0], ends[-1]))]
+        squares = sorted((t + F(side, 2)) ** 2 for t in (t0, t1))  # t (1 + side t) = side ((t + side/2)^2 - 1/4)
+        turns = [side * (x - F(1, 4)) for x in (0 if t0 < -F(side, 2) < t1 else squares[0], squares[1])]
+        u0, u1 = sorted((abs(t0), abs(t1)))
+        bend = [m * u * u for m, u in ((m0, u0), (m1, u1))]
+        high = [K * t**3 * (m * u / (4 * (1 + r)) - F(1, 3)) for t in (t0, t1) for m in (m0, m1) for u in (t0, t1)]
+        return [a * (f(cubes) - C * (2 * g(turns) + g(bend)) + f(high)) - (1 + a) * B for f, g in ((min, max), (max, min))]
+    for side in (1, -1):
+        v = 1 / (2 * q)
+        N = (rest(side, F(0), F(0), -v, -v)[0] - rest(side, F(0), F(0), v, v)[0]) / 2
+        want(abs(N) * h <= (1 + a) * (C - max(B, F(0)) * h), "nu next to 1")
+        for sign, way in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            def holds(m0, m1, u0, u1, side=side, sign=sign, way=way, v=v, N=N):
+                t0, t1 = sorted((way * u0, way * u1))
+                G, gap = rest(side, m0, m1, t0, t1)[0] + N * sign, max(F(0), t0 - sign * v, sign * v - t1)
+                return m0 * u0 >= r or G >= 0 or q * gap**2 + C - 1 / (4 * q) + m1 * G >= 0
+            halve(holds, F(0), h, F(0), T)
+def interval(d):  # "The least linear constant": W on nodes, C m^2 - B m^3 next to 1, for one gamma or for all between two
     gammas, inner, x, w, mus, nus = (array(d[n]) for n in ("gamma", "inner", "nodes", "w", "mu", "nu"))
-    K, C, top, r = (number(d[n]) for n in ("constant", "curvature", "ceiling", "reach"))
+    K, C, B, E, r = (number(d[n]) for n in ("constant", "curvature", "bend", "outer_bend", "reach"))
     h = min(abs(y - 1) for y in x)
     want(1 <= len(gammas) <= 2 and 0 < gammas[0] <= gammas[-1] < 1 and sorted({*gammas}) == gammas, "gamma")
-    want(min(K, C) > 0 and top >= C and 0 < r < 1 and 0 < h < 1 and x[0] == 0 and {1 - h, 1 + h} <= {*x}, "constants")
+    want(min(K, C) > 0 and E <= B and 3 * B * h <= C and 0 < r < 1, "constants")
+    want(0 < h < 1 and x[0] == 0 and {1 - h, 1 + h} <= {*x}, "the nodes next to 1")
     want(sorted({*x}) == x and sorted({*inner}) == inner and inner and inner[0] > 0 and inner[-1] < h, "nodes")
-    want(all(v >= 0 and (abs(y - 1) > h or v == C * h * h) for y, v in both(x, w)) and max(w) < 10**9, "w")
-    points = sorted([*both(x, w), (F(1), F(0)), *((1 + s * y, C * y * y) for y in inner for s in (1, -1))])
+    want(all(v >= 0 and (abs(y - 1) > h or v == C * h**2 - B * h**3) for y, v in both(x, w)) and max(w) < 10**9, "w")
+    points = sorted([*both(x, w), (F(1), F(0)), *((1 + s * y, C * y**2 - B * y**3) for y in inner for s in (1, -1))])
     lines = [((v - u) / (q - p), p, q, u) for (p, u), (q, v) in pairwise(points)] + [(F(1), x[-1], x[-1], w[-1])]
     want(all(p[0] <= q[0] for p, q in pairwise(lines)), "convexity")
     far = (1 + h) * (1 + r) - 1
     for s, p, q, u in lines:
         if (q <= 1 - h or p >= 1 + h) and q >= 1 - far and p <= 1 + far:
-            want(s * s + 4 * top * (u + s * (1 - p)) <= 0, "the ceiling of W")
+            side = 1 if p >= 1 else -1
+            lo, hi = sorted((abs(p - 1), abs(q - 1) if q > p else far))
+            want(lo >= hi or below((s * (p - 1) - u, -side * s, C, -E), lo, min(hi, far)), "the cubic above W")
     broken = [(float(s), float(u - s * p)) for s, p, _, u in lines]
     def falls(why, a, y, slopes, levels, z=None):  # c l + b + a (W(y l) - K (l - 1 - log l)) <= 0 for all l, or l - 1 beyond z
         price, (c, b), size = float(a * K), (float(sum(xs)) for xs in (slopes, levels)), float(sum(map(abs, (*slopes, *levels))))
@@ -501,11 +535,10 @@ def interval(d):  # "The least linear constant": W on nodes, C (x - 1)^2 next to
             want(level + room <= 0, why)
     for g, mu, nu in zip(gammas, mus, nus, strict=True):
         a = g / (1 - g)
-        own, step = (1 + a) * C - a * top, a * K * (r - log(1 + r)) / r**2 - a * top * (1 + h) ** 2
-        want(own > 0 and step > 0 and 4 * own * step >= (1 + 2 * a * top * h) ** 2, "next to 1")
+        next_to_one(a, K, C, B, E, h, r)
         for y in (1 - h, F(1), 1 + h):
             for side in (1, -1):
-                up = [-2 * a * top * (y - 1), side * abs(y - 1)]
+                up = [-2 * a * C * (y - 1), side * abs(y - 1)]
                 falls(f"leaps from {y}", a, y, up, [-u for u in up], float(side * r))
         for y, v, m, n in zip(x, w, mu, nu, strict=True):
             for sign in (1, -1):
@@ -524,7 +557,7 @@ KINDS = {  # the proof, and the fields that a file may have: one that is not rea
     "sharp-upper": (sharp_upper, HEAD + "divergence normaliser radius slope nodes w price mu nu"),
     "update-gap": (update_gap, HEAD + MDP + "problem delta coefficient multiplier groups state_labels action_labels"),
     "theorem-cover": (cover, HEAD + "constant k tilt shift largest"),
-    "theorem-interval": (interval, HEAD + "constant curvature ceiling reach inner nodes w mu nu")}
+    "theorem-interval": (interval, HEAD + "constant curvature bend outer_bend reach inner nodes w mu nu")}
 def once(pairs):
     want(len(dict(pairs)) == len(pairs), "a key that occurs twice")
     return dict(pairs)

@@ -57,7 +57,7 @@ def written(tmp_path_factory):
     for kind, call in calls.items():
         assert main([*call, str(files[kind])]) == 0
     FROM_A_QUARTER.write(files[COVER])
-    search = Search((0.75, 0.8), 2.0, 0.3, Mesh(radius=0.01, growth=0.2, step=0.3, far=30.0, inner=10.0))
+    search = Search((0.75, 0.8), 2.0, 0.3, Mesh(radius=0.01, growth=0.2, step=0.3, far=30.0, inner=10.0), 0.5)
     search.rounded(search.solve(), Fraction(2)).write(files[INTERVAL])
     return {kind: file.read_text() for kind, file in files.items()}
 
@@ -212,7 +212,7 @@ OTHERS[INTERVAL] = {
     "gamma": lambda fields: {"gamma": ["1/2", "4/5"]},
     "an interval within": lambda fields: {"gamma": ["76/100", "4/5"]},
     "constant": lambda fields: {"constant": "13/10", "enclosure": ["0", "13/10"]},
-    "a lower ceiling": lambda fields: {"ceiling": "3/10"},
+    "a smaller outer bend": lambda fields: {"outer_bend": "-100"},
     "a short reach": lambda fields: {"reach": "1/1000"},
     "other multipliers": lambda fields: {"nu": fields["mu"], "mu": fields["nu"]},
 }

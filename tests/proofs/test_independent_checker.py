@@ -94,7 +94,7 @@ def files(tmp_path_factory):
     gap.write_proof(paths["sharp-upper"])
     update_file(*PROBLEMS["max-kl"], paths["update-gap"])
     FROM_A_QUARTER.write(paths["theorem-cover"])
-    search = Search((0.75, 0.8), 2.0, 0.3, Mesh(radius=0.01, growth=0.2, step=0.3, far=30.0, inner=10.0))
+    search = Search((0.75, 0.8), 2.0, 0.3, Mesh(radius=0.01, growth=0.2, step=0.3, far=30.0, inner=10.0), 0.5)
     search.rounded(search.solve(), Fraction(2)).write(paths["theorem-interval"])
     return paths
 
@@ -417,7 +417,8 @@ MUTATIONS = {
         "constant": scaled(DOWN, "constant"),
         "constant and enclosure": put(constant="13/10", enclosure=["0", "13/10"]),
         "curvature": scaled(DOWN, "curvature"),
-        "ceiling": put(ceiling="3/10"),
+        "bend": put(bend="2/5"),
+        "outer bend": put(outer_bend="-100"),
         "a short reach": put(reach="1/1000"),
         "w": scaled(DOWN, "w"),
         "mu": scaled("9/10", "mu"),

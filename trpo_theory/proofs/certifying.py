@@ -67,7 +67,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     proved_claim.KIND: proved_claim.FIELDS,
     half_line.KIND: frozenset({"gamma", "constant", "k", "tilt", "shift", "largest"}),
     supersolution.KIND: frozenset(
-        {"gamma", "constant", "curvature", "ceiling", "reach", "inner", "nodes", "w", "mu", "nu"}
+        {"gamma", "constant", "curvature", "bend", "outer_bend", "reach", "inner", "nodes", "w", "mu", "nu"}
     ),
 }
 """What a file of each kind may say beside its head. Each of these is what the theorem is proved from, or is compared with it;

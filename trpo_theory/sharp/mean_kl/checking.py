@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trpo_theory.errors import NotSolved
 from trpo_theory.numerics.ball.raw import arb, fmpq, precision, raw
+from trpo_theory.sharp.mean_kl.near_one import NextToOne, below_cubic
 
 if TYPE_CHECKING:
     from trpo_theory.sharp.mean_kl.supersolution import LinearOnInterval, Multipliers
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _BITS = 96
 """Of the balls. Chosen: W is found in floats, with 1e-6 of m² or more to spare, and nothing cancels as much as half of these."""
 _SIGNS = (1, -1)
-_NUMBERS = ("constant", "curvature", "ceiling", "reach")
+_NUMBERS = ("constant", "curvature", "bend", "outer_bend", "reach")
 
 
 class _Line(NamedTuple):
@@ -44,7 +45,9 @@ class _Proof:
 
     def __init__(self, case: LinearOnInterval) -> None:
         self.case = case
-        self.constant, self.curvature, self.ceiling, self.reach = (raw(getattr(case, name)) for name in _NUMBERS)
+        self.constant, self.curvature, self.bend, self.outer_bend, self.reach = (
+            raw(getattr(case, n)) for n in _NUMBERS
+        )
         self.h = raw(case.radius)
         self.nodes, self.w = [raw(x) for x in case.nodes], [raw(w) for w in case.w]
         self.lines = self._lines()
@@ -55,7 +58,7 @@ class _Proof:
         """Through neighbouring nodes, those within h included, and the last one, of slope 1."""
         offsets = [raw(y) for y in self.case.inner]
         points = [*zip(self.nodes, self.w, strict=True), (fmpq(1), fmpq(0))]
-        points += [(1 + s * y, self.curvature * y**2) for s in _SIGNS for y in offsets]
+        points += [(1 + s * y, self.curvature * y**2 - self.bend * y**3) for s in _SIGNS for y in offsets]
         points.sort(key=lambda point: point[0])
         slopes = [((v - u) / (y - x), x, y, u) for (x, u), (y, v) in pairwise(points)]
         slopes.append((fmpq(1), points[-1][0], points[-1][0], points[-1][1]))
@@ -67,7 +70,7 @@ class _Proof:
         self._want(
             all(low.slope <= high.slope for low, high in pairwise(self.lines)), "that W is convex, with slopes up to 1"
         )
-        self._check_ceiling()
+        self._check_outer_bend()
         for end in self.case.ends:
             gamma = raw(end.gamma)
             a = gamma / (1 - gamma)
@@ -83,30 +86,29 @@ class _Proof:
                 f"got {what} not proved; wanted every inequality proved; fix: a larger constant, or more nodes"
             )
 
-    def _check_ceiling(self) -> None:
-        """W ≤ C' (y − 1)² wherever x l may be, |y − 1| ≤ (1 + h)(1 + r) − 1: on a line by its discriminant, for all y."""
-        farthest = (1 + self.h) * (1 + self.reach) - 1
+    def _check_outer_bend(self) -> None:
+        """W ≤ C |y − 1|² − B' |y − 1|³ wherever x l may be, h ≤ |y − 1| ≤ (1 + h) (1 + r) − 1."""
+        farthest, cubic = (1 + self.h) * (1 + self.reach) - 1, (self.curvature, self.outer_bend)
         for line in self.lines:
-            outside = line.end <= 1 - self.h or line.start >= 1 + self.h
-            if outside and line.end >= 1 - farthest and line.start <= 1 + farthest:
-                height = line.slope + line.offset  # at y = 1
-                self._want(
-                    line.slope**2 + 4 * self.ceiling * height <= 0, f"W below its ceiling at {_shown(line.start)}"
-                )
+            side = 1 if line.start >= 1 else -1
+            low, high = sorted((side * (line.start - 1), side * (line.end - 1)))
+            if line is self.lines[-1]:
+                high = max(low, farthest)
+            if high <= self.h or low >= farthest:
+                continue
+            below = below_cubic(side * line.slope, line.slope + line.offset, cubic, (low, min(high, farthest)))
+            self._want(below, f"W below its cubic bound at {_shown(line.start)}")
 
     def _check_next_to_one(self, a: fmpq) -> None:
-        """|l − 1| ≤ r: a quadratic form in x − 1 and l − 1."""
-        z, h = self.reach, self.h
-        own = (1 + a) * self.curvature - a * self.ceiling
-        step = a * self.constant * (z - arb(1 + z).log()) / z**2 - a * self.ceiling * (1 + h) ** 2
-        holds = own > 0 and bool(4 * own * step >= (1 + 2 * a * self.ceiling * h) ** 2)
-        self._want(holds, "the quadratic form next to x = 1, l = 1")
+        """|l − 1| ≤ r."""
+        numbers = self.constant, self.curvature, self.bend, self.outer_bend, self.h, self.reach
+        self._want(NextToOne(a, *numbers).holds(), "the inequality next to x = 1, l = 1")
 
     def _check_leaps(self, a: fmpq) -> None:
         """|l − 1| ≥ r, at x = 1 and 1 ± h."""
         price = arb(a * self.constant)
         for x in (1 - self.h, fmpq(1), 1 + self.h):
-            mu, m = 2 * a * self.ceiling * (x - 1), abs(x - 1)
+            mu, m = 2 * a * self.curvature * (x - 1), abs(x - 1)
             for side in _SIGNS:  # |l − 1| is l − 1 to the right of 1, 1 − l to its left
                 end, climb, base = arb(1 + side * self.reach), arb(a * x), arb(a)
                 rest = arb(side * m - mu)

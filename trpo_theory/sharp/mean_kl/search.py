@@ -15,8 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from trpo_theory.errors import NotSolved
+from trpo_theory.numerics.ball.raw import precision, raw
 from trpo_theory.numerics.divergence import x_minus_log1p
 from trpo_theory.sharp.mean_kl.mesh import Mesh
+from trpo_theory.sharp.mean_kl.near_one import NextToOne
 from trpo_theory.sharp.mean_kl.supersolution import LinearOnInterval, Multipliers
 
 _ROUNDS = 40
@@ -30,8 +32,12 @@ _BEND = 1e-6
 """Times the square of the distance, is added to lines that W is to be above, so that W stays convex when rounded. Chosen."""
 _SHARES = (0.85, 0.6, 0.4, 0.95)
 """Of the interval of C, tried in this order. Measured: W comes down to C h² at 1 ± h more easily if C is large."""
-_REACHES = (2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50)
-"""Tried for r, in h."""
+_REACHES = (0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+"""Tried for r."""
+_TIGHT = 1e-9
+"""A discriminant below this is 0 but for rounding: K is the local bound itself."""
+_BITS = 96
+"""Of the balls next to 1."""
 _DIGITS = 13
 """Of the numbers of a proof: more than `_SPARE` needs next to x = 1."""
 _LEAST = 1e-300
@@ -64,12 +70,14 @@ class Search:
         constant: K.
         curvature: C.
         mesh: the nodes.
+        bend: B.
     """
 
     gammas: tuple[float, ...]
     constant: float
     curvature: float
     mesh: Mesh = field(default_factory=Mesh)
+    bend: float = 0.0
 
     def __post_init__(self) -> None:
         outside, inside = self.mesh.outside(), self.mesh.inside()
@@ -79,7 +87,7 @@ class Search:
         self.fixed: np.ndarray = self.m <= self.h * (1 + 1e-9)
         self.edges: np.ndarray = np.flatnonzero(self.fixed)[[0, -1]]
         self.size: np.ndarray = self.m**2 / ((self.x + 1) * (self.x / 10 + 1))
-        self.within: np.ndarray = self.curvature * self.m**2
+        self.within: np.ndarray = self.curvature * self.m**2 - self.bend * np.where(self.fixed, self.m, 0.0) ** 3
         self.least: np.ndarray = self._tangents()
 
     def _tangents(self) -> np.ndarray:
@@ -177,50 +185,66 @@ class Search:
             NotSolved: if W next to 1 cannot be bounded as the proof wants it.
         """
         outside = np.flatnonzero(~self.fixed | np.isin(np.arange(len(self.x)), self.edges))
-        curvature = _decimal(self.curvature)
-        values = [curvature * _decimal(self.h) ** 2 if i in self.edges else _decimal(w[i]) for i in outside]
+        curvature, bend, h = map(_decimal, (self.curvature, self.bend, self.h))
+        values = [curvature * h**2 - bend * h**3 if i in self.edges else _decimal(w[i]) for i in outside]
         ends = []
         for gamma in self.gammas:
             backup = self._backup(w, gamma / (1 - gamma))
             pairs = ([_decimal(one[i]) for i in outside] for one in (backup.mu, backup.nu))
             ends.append(Multipliers(_decimal(gamma), *map(tuple, pairs)))
-        ceiling, reach = self._next_to_one(w)
+        outer, reach = self._next_to_one(w, constant)
         x, inner = [_decimal(one) for one in self.x[outside]], [_decimal(y) for y in self.mesh.inside()]
         return LinearOnInterval(
-            constant, curvature, _decimal(ceiling), _decimal(reach), tuple(inner), tuple(x), tuple(values), tuple(ends)
+            constant, curvature, bend, outer, reach, tuple(inner), tuple(x), tuple(values), tuple(ends)
         )
 
-    def _next_to_one(self, w: np.ndarray) -> tuple[float, float]:
-        """C' and r: of those tried, the pair that leaves most of the quadratic form."""
+    def _next_to_one(self, w: np.ndarray, constant: Fraction) -> tuple[Fraction, Fraction]:
+        """B' and r: in the middle of the r tried that will do."""
         found = []
-        for reach in (self.h * one for one in _REACHES):
-            ceiling = self._ceiling(w, (1 + self.h) * (1 + reach) - 1)
-            rooms = [form(gamma, self.constant, self.curvature, ceiling, self.h, reach) for gamma in self.gammas]
-            if min(rooms) > 0 and self._leaps(w, ceiling, reach):
-                found.append((min(rooms), ceiling, reach))
+        for reach in _REACHES:
+            outer = self._outer_bend(w, (1 + self.h) * (1 + reach) - 1)
+            if outer <= self.bend and self._leaps(w, reach) and self._form(constant, _decimal(outer), _decimal(reach)):
+                found.append((_decimal(outer), _decimal(reach)))
         if not found:
             raise NotSolved(
-                "got no reach for x next to 1; wanted one; fix: a larger constant, another curvature, or more nodes"
+                "got no reach for x next to 1; wanted one; fix: a larger constant, another curvature or bend, or more nodes"
             )
-        return max(found)[1:]
+        return found[len(found) // 2]
 
-    def _ceiling(self, w: np.ndarray, farthest: float) -> float:
-        """The least C' with W ≤ C' (y − 1)² on the segments within `farthest`: s²/(−4 b) of each chord s (y − 1) + b."""
-        slope = np.diff(w) / np.diff(self.x)
-        height = w[:-1] + slope * (1 - self.x[:-1])
+    def _form(self, constant: Fraction, outer: Fraction, reach: Fraction) -> bool:
+        """Whether the inequality next to 1 is proved at each discount."""
+        numbers = [
+            raw(x) for x in (constant, *map(_decimal, (self.curvature, self.bend)), outer, _decimal(self.h), reach)
+        ]
+        gammas = [raw(_decimal(gamma)) for gamma in self.gammas]
+        with precision(_BITS):
+            return all(NextToOne(gamma / (1 - gamma), *numbers).holds() for gamma in gammas)
+
+    def _outer_bend(self, w: np.ndarray, farthest: float) -> float:
+        """The largest B' with W ≤ C s² − B' s³ on the segments with h ≤ s = |y − 1| ≤ `farthest`, less a little.
+
+        On one of slope b and height c at s = 0, (C s² − b s − c)/s³ is least at an end or where C s² − 2 b s − 3 c = 0.
+        """
         outside = ~(self.fixed[:-1] & self.fixed[1:])
-        near = outside & (np.minimum(self.m[:-1], self.m[1:]) <= farthest * (1 + 1e-9))
-        needed = slope[near] ** 2 / (-4 * np.minimum(height[near], -_LEAST))
-        return max(float(needed.max(initial=0.0)), self.curvature) * (1 + 1e-9)
+        near = outside & (np.minimum(self.m[:-1], self.m[1:]) < farthest)
+        side = np.where(self.x[:-1] >= 1, 1.0, -1.0)[near]
+        slope = (np.diff(w) / np.diff(self.x))[near]
+        height = w[:-1][near] + slope * (1 - self.x[:-1][near])
+        low, high = np.sort([self.m[:-1][near], np.minimum(self.m[1:][near], self.m[1:][near])], axis=0)
+        root = np.sqrt(np.maximum(slope**2 + 3 * height * self.curvature, 0.0))
+        tried = np.stack([low, high, *((side * slope + sign * root) / self.curvature for sign in (1, -1))])
+        s = np.clip(tried, low, np.minimum(high, max(farthest, self.h)))
+        least = ((self.curvature * s**2 - side * slope * s - height) / s**3).min()
+        return float(least - 1e-9 * (1 + abs(least)))
 
-    def _leaps(self, w: np.ndarray, ceiling: float, reach: float) -> bool:
+    def _leaps(self, w: np.ndarray, reach: float) -> bool:
         """Whether no law profits from |l − 1| ≥ reach at x = 1 and 1 ± h."""
         slope = np.append(np.diff(w) / np.diff(self.x), 1.0)
         offset = w - slope * self.x
         for a in (gamma / (1 - gamma) for gamma in self.gammas):
             price = a * self.constant
             for x in (1 - self.h, 1.0, 1 + self.h):
-                mu, m = 2 * a * ceiling * (x - 1), abs(x - 1)
+                mu, m = 2 * a * self.curvature * (x - 1), abs(x - 1)
                 for side in (1, -1):
                     c, b, end = a * slope * x - mu + side * m, a * offset + mu - side * m, 1 + side * reach
                     with np.errstate(divide="ignore"):
@@ -246,26 +270,18 @@ def _mixed(few: tuple[np.ndarray, np.ndarray], many: tuple[np.ndarray, np.ndarra
     )
 
 
-def form(gamma: float, constant: float, curvature: float, ceiling: float, h: float, reach: float) -> float:
-    """What the quadratic form next to x = 1, l = 1 has to spare: 4 p q/(1 + 2 a C' h)² − 1, or −1 where p or q is negative."""
-    a = gamma / (1 - gamma)
-    own = (1 + a) * curvature - a * ceiling
-    step = a * constant * float(x_minus_log1p(np.array(reach))) / reach**2 - a * ceiling * (1 + h) ** 2
-    return 4 * own * step / (1 + 2 * a * ceiling * h) ** 2 - 1 if min(own, step) > 0 else -1.0
-
-
-def supersolution(gammas: tuple[Fraction, ...], constant: Fraction, mesh: Mesh) -> LinearOnInterval:
+def supersolution(gammas: tuple[Fraction, ...], constant: Fraction, mesh: Mesh, bend: float = 0.0) -> LinearOnInterval:
     """A proved K for one discount, or for all from the first to the second.
 
-    Several C are tried, of those for which the quadratic form next to x = 1 has room.
+    Several C are tried, of those for which the leading form next to x = 1, l = 1 is at least 0.
 
     Raises:
         NotSolved: if no supersolution is found, or none is proved.
     """
     discounts, price = tuple(map(float, gammas)), float(constant)
     failed = NotSolved(f"got no quadratic form next to x = 1 for K = {price:.6g}; wanted one; fix: a larger constant")
-    for curvature in _curvatures(discounts, price, mesh):
-        search = Search(discounts, price, curvature, mesh)
+    for curvature in _curvatures(discounts, price):
+        search = Search(discounts, price, curvature, mesh, bend)
         try:
             found = search.rounded(search.solve(), constant)
             found.prove()
@@ -276,14 +292,12 @@ def supersolution(gammas: tuple[Fraction, ...], constant: Fraction, mesh: Mesh) 
     raise failed
 
 
-def _curvatures(gammas: tuple[float, ...], constant: float, mesh: Mesh) -> list[float]:
-    """At some shares of the interval of those with a form ≥ 0, whose ceiling is what chords lose, at a reach of 4 h."""
-    tried = constant * np.linspace(0.02, 2, 2000)
-    lost = 1 + mesh.growth**2 / 4
-    h = mesh.radius
-    rooms = np.array([min(form(g, constant, c, lost * c, h, 4 * h) for g in gammas) for c in tried])
-    fits = tried[rooms > 0]
-    return [float(f"{fits[0] + share * (fits[-1] - fits[0]):.5g}") for share in _SHARES] if len(fits) else []
+def _curvatures(gammas: tuple[float, ...], constant: float) -> list[float]:
+    """At some shares of the interval of those with 4 a C (K/2 − C) ≥ 1 at the least discount; K/4 if that is all of it."""
+    room = constant**2 / 16 - (1 - gammas[0]) / (4 * gammas[0])
+    if room < _TIGHT:
+        return [constant / 4] if room > -_TIGHT else []
+    return [float(f"{constant / 4 + (2 * share - 1) * np.sqrt(room):.5g}") for share in _SHARES]
 
 
 def _decimal(x: float) -> Fraction:

@@ -5,13 +5,13 @@ With a = γ/(1 − γ), f(l) = l − 1 − log l and m = |x − 1|, the statemen
 holds at γ if some W ≥ 0 of linear growth has W(1) = 0 and, for all x ≥ 0 and all laws of (l, A) with E l = 1, E A = 0, |A| ≤ 1,
     m E (l − 1) A + a (E W(x l) − K E f(l)) ≤ (1 + a) W(x).                                                             (∗)
 It is affine in a: one W that does at both ends of an interval of discounts does in between. Here W is the broken line through
-the nodes, of slope 1 beyond the last, but C (x − 1)² for m ≤ h, where 1 − h and 1 + h are nodes. docs/theory.md, "The least
-linear constant", shows that (∗) follows from the inequalities that `checking` proves:
+the nodes, of slope 1 beyond the last, but C m² − B m³ for m ≤ h, where 1 − h and 1 + h are nodes. docs/theory.md, "The least
+linear constant", shows that (∗) follows from the inequalities that `checking` and `near_one` prove:
 * the broken line is convex, and at a node x ≤ 1 − h or x ≥ 1 + h, with numbers μ and ν, for all l ≥ 0 and A = ±1
       m (l − 1) A + a (W(x l) − K f(l)) − μ (l − 1) − ν A ≤ (1 + a) W(x);
-* for m ≤ h and |l − 1| ≤ r: W(y) ≤ C' (y − 1)² wherever x l may be, and
-      4 ((1 + a) C − a C') (a K F(r) − a C' (1 + h)²) ≥ (1 + 2 a C' h)²,     F(z) = (z − log(1 + z))/z²;
-* for m ≤ h and |l − 1| ≥ r, at x = 1 − h, 1, 1 + h:  m |l − 1| + a (W(x l) − K f(l)) − 2 a C' (x − 1) (l − 1) ≤ 0.
+* for m ≤ h and |l − 1| ≤ r: W(y) ≤ C |y − 1|² − B' |y − 1|³ wherever x l may be, and with that in the place of W(x l) the same
+  inequality with μ = 2 a C (x − 1) and some ν, in boxes;
+* for m ≤ h and |l − 1| ≥ r, at x = 1 − h, 1, 1 + h:  m |l − 1| + a (W(x l) − K f(l)) − 2 a C (x − 1) (l − 1) ≤ 0.
 For each line of W what depends on l is c l − a K f(l), whose largest value is closed: every comparison is of exact rationals and
 one logarithm in ball arithmetic.
 """
@@ -67,18 +67,19 @@ class LinearOnInterval:
 
     Attributes:
         constant: K.
-        curvature: C, of W next to 1.
-        ceiling: C' ≥ C.
+        curvature, bend: C and B, of W next to 1.
+        outer_bend: B'.
         reach: r, of l − 1 about 1.
-        inner: offsets 0 < y_1 < ... < y_n < h: 1 ± y_i are nodes at which W is C y_i².
+        inner: offsets 0 < y_1 < ... < y_n < h: 1 ± y_i are nodes, too.
         nodes: 0 = x_0 < x_1 < ..., without those within h of 1; 1 − h and 1 + h are two of them.
-        w: W at each; C h² at 1 ± h.
+        w: W at each; C h² − B h³ at 1 ± h.
         ends: the multipliers at one discount, or at the two ends of an interval.
     """
 
     constant: Fraction
     curvature: Fraction
-    ceiling: Fraction
+    bend: Fraction
+    outer_bend: Fraction
     reach: Fraction
     inner: tuple[Fraction, ...]
     nodes: tuple[Fraction, ...]
@@ -174,18 +175,29 @@ class LinearOnInterval:
             InvalidInput: naming the condition.
         """
         h = self.radius
-        every = [*self.inner, *self.nodes, *self.w, *(x for end in self.ends for x in (*end.mu, *end.nu))]
+        every = [
+            self.bend,
+            self.outer_bend,
+            *self.inner,
+            *self.nodes,
+            *self.w,
+            *(x for end in self.ends for x in (*end.mu, *end.nu)),
+        ]
         sound = {
             "one gamma, or two that increase": 1 <= len(self.ends) <= 2 and _increase([end.gamma for end in self.ends]),
             "0 < gamma < 1": all(0 < end.gamma < 1 for end in self.ends),
-            "constant > 0 and 0 < curvature <= ceiling": self.constant > 0 and 0 < self.curvature <= self.ceiling,
+            "constant > 0, curvature > 0 and outer_bend <= bend": min(self.constant, self.curvature) > 0
+            and self.outer_bend <= self.bend,
+            "3 h bend <= curvature, so that W is convex next to 1": 3 * h * self.bend <= self.curvature,
             "0 < reach < 1": 0 < self.reach < 1,
             "a w for each node": len(self.w) == len(self.nodes),
             "nodes 0 = x_0 < x_1 < ...": bool(self.nodes) and self.nodes[0] == 0 and _increase(self.nodes),
             "nodes 1 - h and 1 + h, none between, 0 < h < 1": 0 < h < 1 and 1 - h in self.nodes and 1 + h in self.nodes,
             "inner offsets 0 < y_1 < ... < h": bool(self.inner) and _increase((Fraction(0), *self.inner, h)),
-            "w = curvature h^2 at 1 - h and 1 + h": all(
-                w == self.curvature * h**2 for x, w in zip(self.nodes, self.w, strict=False) if abs(x - 1) == h
+            "w = curvature h^2 - bend h^3 at 1 - h and 1 + h": all(
+                w == self.curvature * h**2 - self.bend * h**3
+                for x, w in zip(self.nodes, self.w, strict=False)
+                if abs(x - 1) == h
             ),
             "numbers of a reasonable size": max(map(abs, every), default=0) <= _LARGEST,
         }
@@ -199,7 +211,7 @@ class LinearOnInterval:
         return min((abs(x - 1) for x in self.nodes), default=Fraction(0))
 
 
-_NUMBERS = ("constant", "curvature", "ceiling", "reach")
+_NUMBERS = ("constant", "curvature", "bend", "outer_bend", "reach")
 _LISTS = ("inner", "nodes", "w")
 
 
