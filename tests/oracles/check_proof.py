@@ -117,6 +117,7 @@ FORMULAS = {  # gain = L - eta(old), rise = eta(new) - eta(old), gap = eta(new) 
     "all": "values(old)", "v": "all[0]", "q": "all[1]", "adv": "all[2]", "abar": lambda q: [*map(dot, q.new, q.adv)],
     "rise": lambda q: dot(q.start, q.values(q.new)[0]) - dot(q.start, q.v), "gap": "rise - gain",
     "eps": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a]))), "own": "largest(map(abs, abar))",
+    "sigma": lambda q: sqrt(largest(dot(o, [x * x for x in row]) for o, row in both(q.old, q.adv))),
     "qmax": lambda q: largest(q.over(lambda s, a: abs(q.q[s][a]))), "spread": "largest(abar) - least(abar)",
     "span": lambda q: largest(q.adv[s][a] - q.adv[s][b] for s, a in q.pairs for t, b in q.pairs if s == t),
     "hat": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a] + q.noise[s][a]))),  # max |Ahat|, Ahat = A + noise
@@ -305,7 +306,7 @@ def on_the_mdp(d):  # refutations, worst cases and lower ends: a number of the s
     lower = kind == "sharp-lower"
     q, whose = Step(d, only_used=lower), "for the MDP of this file ({} state{}, {} action{}, gamma = #) and its polic"
     whose, numbers = whose.format(*(x for n in (q.S, q.A) for x in (len(n), "s" * (len(n) > 1)))), [q.g]
-    found = -q.gap / (q.eps if d["normaliser"] == "max" else q.own) if lower else slack(q, name)
+    found = -q.gap / {"max": q.eps, "expected": q.own, "sd": q.sigma}[d["normaliser"]] if lower else slack(q, name)
     if kind == "worst-case":
         want((penalty := q.value(PENALTIES.get(name, "0"))) > 0, "the penalty is not proved positive")
         found = 1 - found / penalty
@@ -331,29 +332,33 @@ def on_the_mdp(d):  # refutations, worst cases and lower ends: a number of the s
     of, refuted = "the bound's center" if name in CENTRES else "L_old(new)", ", which refutes it" * (lo > 1)
     return says(d, f"{whose}ies old and new, {of} - eta(new) is at least # times the penalty of {name}{refuted}", q.g, lo)
 
-NOTATION = {"kl": "KL(old, new)", "tv": "TV(old, new)", "reverse_kl": "KL(new, old)", "chi2": "chi2(old, new)"}
-EPSILON = {"max": "max|A_old|", "expected": "max_s |sum_a new(a|s) A_old(s, a)|"}
+NOTATION = {"kl": "KL(old, new)", "tv": "TV(old, new)", "reverse_kl": "KL(new, old)", "chi2": "chi2(old, new)",
+            "reverse_chi2": "chi2(new, old)"}
+EPSILON = {"max": "max|A_old|", "expected": "max_s |sum_a new(a|s) A_old(s, a)|",
+           "sd": "max_s sqrt(sum_a old(a|s) A_old(s, a)^2)"}
 GENERATORS = {  # f and f' at l > 0, and where c - lam f' vanishes
     "kl": (lambda l: -log(l), lambda l: -1 / l, lambda c, lam: -lam / c),
     "reverse_kl": (lambda l: l * log(l) - l + 1, log, lambda c, lam: exp(c / lam)),
-    "chi2": (lambda l: (l - 1) ** 2 / l, lambda l: 1 - 1 / l**2, lambda c, lam: sqrt(lam / (lam - c)))}
+    "chi2": (lambda l: (l - 1) ** 2 / l, lambda l: 1 - 1 / l**2, lambda c, lam: sqrt(lam / (lam - c))),
+    "reverse_chi2": (lambda l: (l - 1) ** 2, lambda l: 2 * (l - 1), lambda c, lam: max(1 + c / (2 * lam), F(0)))}
 def setting(d):
     reverse, reduction, name = re.fullmatch(r"(reverse-)?(max|mean)-(kl|tv|chi2)", d["divergence"]).groups()
-    name = "reverse_kl" if reverse and name == "kl" else name
+    name = f"reverse_{name}" if reverse else name
     return name, reduction == "mean", f"{reduction}-{NOTATION[name]} <= #", EPSILON[d["normaliser"]]
 def supremum(name, c, lam):  # an upper bound on sup over l >= 0 of c l - lam f(l), concave: from a tangent that does not rise
     if lam == 0 or name == "tv":  # f = |l - 1|/2
         want(c <= (lam / 2 if name == "tv" else 0), "unbounded")
         return max(c, -lam / 2) if name == "tv" else F(0)
     f, slope, peak = GENERATORS[name]
-    want(c < 0 or name == "reverse_kl" or (name == "chi2" and c < lam), "unbounded")
+    want(c < 0 or name in ("reverse_kl", "reverse_chi2") or (name == "chi2" and c < lam), "unbounded")
     at = upper(peak(c, lam)) * (1 + F(1, 10**25))
     rise = c - lam * slope(at)
     want(rise <= 0, "a tangent that rises")
     return c * at - lam * f(at) - rise * at
 def sharp_upper(d):
     """|x-1| (l-1) A + g W(x l) - lam (f(l) - D) - mu (l-1) - nu A <= w at nodes, over x at infinity; W the largest of lines."""
-    (name, mean, within, epsilon), expected = setting(d), d["normaliser"] == "expected"
+    (name, mean, within, epsilon), expected, sd = setting(d), d["normaliser"] != "max", d["normaliser"] == "sd"
+    want(not sd or (name, mean) == ("reverse_chi2", False), "a divergence that does not bound the mean of (l - 1)^2")
     names = ("gamma", "radius", "slope", "nodes", "w", "price", "mu", "nu")
     g, radius, last, x, w, lam, mu, nu = (array(d[field]) for field in names)
     want({len(lam), len(mu), len(nu)} == {len(w) + 1} == {len(x) + 1} and 0 <= g < 1 and radius >= 0, "a shape, or a range")
@@ -368,6 +373,7 @@ def sharp_upper(d):
             top = largest(b + supremum(name, c + reward - mu[i], one) for c, b in lines or [(g * max(slopes), F(0))])
             want(top + rest + mu[i] + (0 if mean else lam[i] * radius) <= value, f"the inequality at node {i}")
     bound, (lo, hi) = w[x.index(1)] + (lam[0] * radius / (1 - g) if mean else 0), map(number, d["enclosure"])
+    bound = bound * sqrt(radius) if sd else bound  # as |Abar| <= sd(l) sd(A)
     want(lo == 0 and bound <= hi, "enclosure")
     return says(d, f"for every finite MDP with gamma = # and {within}: L_old(new) - eta(new) <= # {epsilon}", g, radius, hi)
 

@@ -132,6 +132,17 @@ def test_both_ends_of_each_sharp_gap(divergence, normaliser, tmp_path):
         assert_proved(tmp_path / f"{end}.json")
 
 
+def test_both_ends_over_the_standard_deviation(tmp_path):
+    gap = sharp_gap("reverse-max-chi2", 0.6, 0.05, "sd", nodes=10)
+    gap.write(tmp_path / "lower.json")
+    gap.write_proof(tmp_path / "upper.json")
+    for end in ("lower", "upper"):
+        assert_proved(tmp_path / f"{end}.json")
+        fields = json.loads((tmp_path / f"{end}.json").read_text())
+        (tmp_path / "file.json").write_text(json.dumps(fields | {"normaliser": "expected"}))
+        assert not check(tmp_path / "file.json")[0]
+
+
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_update_gaps(name, tmp_path):
     update_file(*PROBLEMS[name], tmp_path / "file.json")

@@ -45,7 +45,12 @@ def sharp(
         bool, typer.Option("--limit", help="In place of a radius: G/D as D goes to 0, which is 2 h(0)/f''(1).")
     ] = False,
     normaliser: Annotated[
-        str, typer.Option("--normaliser", metavar="max|expected", help="epsilon: max |A|, or max_s |Abar(s)|.")
+        str,
+        typer.Option(
+            "--normaliser",
+            metavar="max|expected|sd",
+            help="epsilon: max |A|, max_s |Abar(s)|, or max_s sd(A) under old.",
+        ),
     ] = "max",
     width: Annotated[
         float | None,

@@ -61,7 +61,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     sharp_evidence.LOWER: (_INSTANCE - {"groups", "noise", "reference", "size"})
     | {"divergence", "normaliser", "radius", "horizon", *SPARSE_KEYS},
     sharp_evidence.UPPER: _SUPERSOLUTION | {"normaliser", "horizon", "steps"},
-    EARLIER_UPPER: _SUPERSOLUTION | {"mean", "expected", "bound"},
+    EARLIER_UPPER: _SUPERSOLUTION | {"mean", "expected", "normaliser", "bound"},
     update_evidence.KIND: _INSTANCE - {"noise", "reference", "size"}
     | {"problem", "delta", "coefficient", "multiplier", "state_labels", "action_labels"},
     proved_claim.KIND: proved_claim.FIELDS,

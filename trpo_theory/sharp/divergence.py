@@ -78,6 +78,8 @@ class Divergence:
         of_worst: whether the divergence of a row is the largest f of its actions, and not their mean; ∞ where new takes an action
             that old does not.
         of_radius: D -> the f-divergence that is ≤ D exactly where this one is, for the two kinds above: see `at`.
+        largest_variance: D -> the largest E (l − 1)² of a law whose divergence is ≤ D, exactly, where every such law can be
+            spread, its mean kept, until it has that: what the normaliser sd needs. None where E (l − 1)² has no bound.
         support: f is finite between these l − 1; an engine in floats keeps to them, whatever λ is.
         largest_radius: beyond it the gap does not change, or the program's numbers do not suffice.
         most_nodes: more nodes a side do not bring the two bounds closer; None where they do.
@@ -103,6 +105,7 @@ class Divergence:
     enclosed_of_mean: Callable[[arb], arb] | None = None
     of_worst: bool = False
     of_radius: Callable[[Fraction], Divergence] | None = None
+    largest_variance: Callable[[Fraction], Fraction] | None = None
     support: tuple[float, float] = (-1.0, math.inf)
     largest_radius: float = 20.0
     most_nodes: int | None = None

@@ -35,8 +35,6 @@ LOWER, UPPER = "sharp-lower", "sharp-upper"
 """The kinds of the two ends."""
 SOURCE = 'docs/theory.md, "The sharp gap"'
 _SUPREMUM = r"G(\gamma, D) = \sup \frac{L_\pi(\tilde\pi) - \eta(\tilde\pi)}{\epsilon}"
-_EPSILONS = {"max": "max|A_old|", "expected": "max_s |sum_a new(a|s) A_old(s, a)|"}
-_LATEX_EPSILONS = {"max": r"\max|A_\pi|", "expected": r"\max_s|\bar A(s)|"}
 _SUPERSOLUTION = ("slope", "nodes", "w", "price", "mu", "nu")
 
 
@@ -70,7 +68,7 @@ class ProvedEnd:
         """The sentence."""
         gamma, radius = sentence_text(self.gamma), sentence_text(self.radius)
         ends = "" if self.horizon is None else f" that ends after {self.horizon} steps"
-        within, epsilon = f"{_distance(self.divergence)} <= {radius}", _EPSILONS[self.normaliser]
+        within, epsilon = f"{_distance(self.divergence)} <= {radius}", Normaliser(self.normaliser).words
         if not self.states:
             return (
                 f"for every finite MDP{ends} with gamma = {gamma} and {within}: "
@@ -84,7 +82,7 @@ class ProvedEnd:
     @property
     def words(self) -> dict[str, str]:
         """The fields of the head that are not numbers."""
-        statement = rf"{_SUPREMUM},\ \epsilon = {_LATEX_EPSILONS[self.normaliser]}"
+        statement = rf"{_SUPREMUM},\ \epsilon = {Normaliser(self.normaliser).latex}"
         return {"statement": statement, "theorem": self.theorem, "source": SOURCE}
 
 
@@ -193,8 +191,7 @@ def prove_upper_end(fields: ReadFields) -> ProvedEnd:
     reduced = DIVERGENCES[divergence]
     numbers = {name: fields.get(name) for name in ("gamma", "radius", *_proof_names(fields))}
     kind = {"kind": KIND, "divergence": reduced.divergence.name, "mean": reduced.reduction.mean}
-    kind |= {"expected": Normaliser(normaliser) is Normaliser.EXPECTED}
-    return _proved_upper(divergence, normaliser, kind | numbers)
+    return _proved_upper(divergence, kind | {"normaliser": normaliser} | numbers)
 
 
 def prove_earlier_supersolution(fields: ReadFields) -> ProvedEnd:
@@ -209,16 +206,17 @@ def prove_earlier_supersolution(fields: ReadFields) -> ProvedEnd:
         name for name, one in DIVERGENCES.items() if (one.divergence.name, one.reduction.mean) == (generator, mean)
     ]
     name = names[0] if names else f"{'mean' if mean else 'max'}-{generator}"
-    return _proved_upper(name, "expected" if fields.get("expected") is True else "max", fields)
+    return _proved_upper(name, fields)
 
 
-def _proved_upper(divergence: str, normaliser: str, proof: ReadFields) -> ProvedEnd:
+def _proved_upper(divergence: str, proof: ReadFields) -> ProvedEnd:
     found = check_supersolution(proof)
     horizon = proof.get("horizon")
     gamma = rationals.discount(proof.get("gamma")) if horizon is None else rationals.number(proof.get("gamma"), "gamma")
     radius = rationals.amount(proof.get("radius"), "radius")
     upper = outward(found.bound, found.bound)[1]
-    return ProvedEnd(divergence, normaliser, gamma, radius, Fraction(0), upper, checks=found.checks, horizon=horizon)
+    name = found.normaliser.value
+    return ProvedEnd(divergence, name, gamma, radius, Fraction(0), upper, checks=found.checks, horizon=horizon)
 
 
 def _named(fields: ReadFields) -> tuple[str, str]:

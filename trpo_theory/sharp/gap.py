@@ -186,7 +186,8 @@ def sharp_gap(
         divergence: a name of `DIVERGENCES`, such as "max-kl", "mean-tv" or "reverse-max-kl".
         gamma: the discount; the rational that it is, or the decimal of a float, in proofs.
         radius: likewise, of the divergence, in its unit: nats, total variation, χ².
-        normaliser: ε is "max" |A_old| or the "expected" one, max_s |Ā(s)|.
+        normaliser: ε is "max" |A_old|, the "expected" one, max_s |Ā(s)|, or "sd", max_s √(Σ_a old A_old²), which is for
+            "reverse-max-chi2" and "max-ratio-deviation": for others the worst case is infinite.
         certify: prove both bounds in ball arithmetic.
         width: that is aimed at, upper/lower − 1; 0.1 % if none is given, 0.5 % for a mean.
         nodes: on each side of 1, in place of a width; the distance between the bounds falls with their square.
@@ -205,6 +206,7 @@ def sharp_gap(
     if normaliser not in names:
         raise _checks.unknown_name("normaliser", normaliser, names)
     reduced = DIVERGENCES[divergence]
+    Normaliser(normaliser).check(reduced.divergence, mean=reduced.reduction.mean)
     if horizon is not None:
         horizon = _checks.integer(horizon, "horizon", least=2)
         _checks.number_between(horizon, "horizon", 2, _LONGEST)

@@ -14,7 +14,7 @@ from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.decimals import as_written, nearest_float
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.numerics.ball.raw import arb, datum, float_ends, fmpq, precision, raw
+from trpo_theory.numerics.ball.raw import arb, datum, float_ends, fmpq, nonnegative, precision, raw
 from trpo_theory.numerics.ball.verified import of_values, of_visits, refined
 from trpo_theory.sharp.divergence import Divergence
 from trpo_theory.sharp.divergences import BY_NAME
@@ -47,7 +47,7 @@ class EnclosedGap:
 
     Attributes:
         gap: η(new) − L_old(new).
-        normalisers: max |A_old(s,a)| over the actions that old or new takes, and max_s |Ā(s)|.
+        normalisers: each ε; max |A_old(s,a)| over the actions that old or new takes.
         divergences: by the name on the command line, such as "max-kl": each that the toolkit has.
         precision: bits of the balls.
     """
@@ -156,6 +156,10 @@ class _Step:
         visits = self.visitation_old()
         advantage = [{a: self.ahead(s, a, value_old) - value_old[s] for a in used} for s, used in enumerate(self.used)]
         expected = [sum((advantage[s][a] * p for a, p in row.items()), arb(0)) for s, row in enumerate(self.new)]
+        variance = [
+            sum((advantage[s][a] * advantage[s][a] * p for a, p in row.items()), arb(0))
+            for s, row in enumerate(self.old)
+        ]
         gap = sum(((value_new[s] - value_old[s]) * p for s, p in self.initial.items()), arb(0))
         gap -= sum((rho * abar for rho, abar in zip(visits, expected, strict=True)), arb(0))
         return EnclosedGap(
@@ -163,6 +167,7 @@ class _Step:
             normalisers={
                 Normaliser.MAX: float_ends(_largest(abs(entry) for row in advantage for entry in row.values())),
                 Normaliser.EXPECTED: float_ends(_largest(abs(entry) for entry in expected)),
+                Normaliser.SD: float_ends(nonnegative(_largest(variance)).sqrt()),
             },
             divergences=self.divergences(visits),
             precision=bits,

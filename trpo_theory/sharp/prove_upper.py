@@ -22,7 +22,8 @@ Why nodes suffice.
 
 Variants. For a mean divergence λ is one number and paid for once: (1) without D, (2) with λ = 0, as λ E f(l) ≥ λ f(1) = 0 does
 not grow with x; G ≤ w(1) + λ D/(1 − γ).
-Normalised by max|Ā| the reward is |x − 1| instead of |x − 1| (l − 1) A, in (2) it is 1, and ν is 0.
+Normalised by max|Ā| the reward is |x − 1| instead of |x − 1| (l − 1) A, in (2) it is 1, and ν is 0. As
+|Ā(s)| ≤ √E (l − 1)² sd_s(A), that bound times the root of the largest E (l − 1)² is one on the gap over max_s sd_s(A).
 
 No segment needs a search: for each line what stands on the left is c l + b − λ f(l), whose supremum over l ≥ 0 is b plus a
 conjugate of f in closed form, and the maximum over the lines is the left side's own. c and b are exact rationals; only the
@@ -45,12 +46,15 @@ from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction, precision, raw
 from trpo_theory.sharp import divergences
 from trpo_theory.sharp.inequality import Ahead, Blocks, OneLine, Piecewise, Place
+from trpo_theory.sharp.normaliser import Normaliser
 
 KIND = "sharp-gap/supersolution"
 _BITS = 128
 """Of the balls. Chosen: more than twice a float's 53, so that an inequality with a float's room above rounding is decided."""
 _LARGEST = 10**300
 """Numbers beyond the floats' range would make the balls' exponents, and the time, grow without limit."""
+_NORMALISER = ("normaliser", "expected")
+"""What says which, the second one in files of earlier versions."""
 _ONE, _ZERO = fmpq(1), fmpq(0)
 
 
@@ -59,11 +63,13 @@ class ProvedBound:
     """What was proved: G(γ, D) ≤ bound, for all finite MDPs.
 
     Attributes:
+        normaliser: ε.
         bound: on gap/ε, exactly.
         checks: how many inequalities, each over all l ≥ 0, prove it.
         precision: bits of the balls.
     """
 
+    normaliser: Normaliser
     bound: Fraction
     checks: int
     precision: int
@@ -74,13 +80,13 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
 
     Args:
         fields: as `io.files.read_fields` returns them: kind ("sharp-gap/supersolution"), divergence (a name of
-            `divergences.BY_NAME`), mean, expected, gamma, radius, nodes (0, x_1, ..., x_N; one of them 1), w (N+1 values),
-            slope, and price, mu, nu: λ, μ, ν at each node and last at ∞. Over a horizon T: horizon, and steps, a list of T
-            mappings with the fields from nodes on, that with one step left first. Numbers are rationals, or floats, each the
-            decimal that it is written as.
+            `divergences.BY_NAME`), mean, normaliser (earlier versions wrote expected, true or false), gamma, radius, nodes
+            (0, x_1, ..., x_N; one of them 1), w (N+1 values), slope, and price, mu, nu: λ, μ, ν at each node and last at ∞.
+            Over a horizon T: horizon, and steps, a list of T mappings with the fields from nodes on, that with one step left
+            first. Numbers are rationals, or floats, each the decimal that it is written as.
 
     Returns:
-        A `ProvedBound`, on L_old(new) − η(new) over max|A_old|, or over max_s|Ā(s)| if expected.
+        A `ProvedBound`, on L_old(new) − η(new) over the normaliser's ε.
 
     Raises:
         NotSolved: if an inequality is not proved: which of them by most, and by how much.
@@ -93,7 +99,7 @@ def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
         data = _Data(content)
         checks = _check(_places(data, data))
         budget = data.multiplier[0] * data.radius / (1 - data.gamma) if data.mean else _ZERO
-        return ProvedBound(fraction(data.at_one + budget), checks, _BITS)
+        return ProvedBound(data.normaliser, fraction((data.at_one + budget) * data.factor), checks, _BITS)
 
 
 def _check_steps(content: Mapping[str, Any]) -> ProvedBound:
@@ -109,14 +115,14 @@ def _check_steps(content: Mapping[str, Any]) -> ProvedBound:
         raise InvalidInput(
             got=f"{len(steps)} steps, horizon {horizon}", wanted="as many steps, at least one", fix="correct the file"
         )
-    head = {name: content.get(name) for name in ("kind", "divergence", "mean", "expected", "gamma", "radius")}
+    head = {name: content.get(name) for name in ("kind", "divergence", "mean", *_NORMALISER, "gamma", "radius")}
     checks, ahead = 0, None
     for step in steps:
         data = _Data(head | dict(step), horizon=True)
         checks += _check(_places(data, ahead or _Nothing(data.gamma)))
         ahead = data
     assert ahead is not None
-    return ProvedBound(fraction(ahead.at_one), checks, _BITS)
+    return ProvedBound(ahead.normaliser, fraction(ahead.at_one * ahead.factor), checks, _BITS)
 
 
 def _check(places: Iterator[Place]) -> int:
@@ -144,7 +150,7 @@ def _check(places: Iterator[Place]) -> int:
 
 def _places(data: _Data, future: _Data | _Nothing) -> Iterator[Place]:
     """Each node and ∞, with each A; `future` has the function that γ multiplies."""
-    last, blocks = len(data.nodes), Blocks(future)
+    last, blocks, of_states = len(data.nodes), Blocks(future), data.normaliser.of_states
     for i, (multiplier, mu, nu) in enumerate(zip(data.multiplier, data.mu, data.nu, strict=True)):
         x: Any = _ONE
         ahead: Ahead = blocks
@@ -157,9 +163,9 @@ def _places(data: _Data, future: _Data | _Nothing) -> Iterator[Place]:
             x, left = data.nodes[i], data.w[i]
             name, weight = f"node {i}, x = {float(fraction(x)):.6g}", abs(x - 1)
         budget = _ZERO if data.mean else multiplier * data.radius
-        for sign in (1,) if data.expected else (1, -1):
-            reward = _ZERO if data.expected else weight * sign
-            level = budget + mu - reward + (weight if data.expected else -nu * sign)
+        for sign in (1,) if of_states else (1, -1):
+            reward = _ZERO if of_states else weight * sign
+            level = budget + mu - reward + (weight if of_states else -nu * sign)
             yield Place(name, sign, data.divergence, multiplier, left, ahead, x, reward - mu, level)
 
 
@@ -175,20 +181,7 @@ class _Data(Piecewise):
     """The proof object in exact rationals (fmpq), and whether w is convex: then W is w."""
 
     def __init__(self, fields: Mapping[str, Any], *, horizon: bool = False) -> None:
-        wanted = (
-            "kind",
-            "divergence",
-            "mean",
-            "expected",
-            "gamma",
-            "radius",
-            "nodes",
-            "w",
-            "slope",
-            "price",
-            "mu",
-            "nu",
-        )
+        wanted = ("kind", "divergence", "mean", "gamma", "radius", "nodes", "w", "slope", "price", "mu", "nu")
         if missing := [name for name in wanted if fields.get(name) is None]:
             raise InvalidInput(got=f"no {', '.join(missing)}", wanted=", ".join(wanted), fix="add them")
         if fields["kind"] != KIND or fields["divergence"] not in tuple(divergences.BY_NAME):
@@ -197,14 +190,11 @@ class _Data(Piecewise):
                 wanted=f"kind {KIND!r}, divergence one of {', '.join(divergences.BY_NAME)}",
                 fix="pass the proof object of a supersolution",
             )
-        for name in ("mean", "expected"):
-            if not isinstance(fields[name], bool):
-                raise InvalidInput(
-                    got=f"{name} = {rationals.shown(fields[name])}", wanted="true or false", fix="write one of them"
-                )
-        self.mean, self.expected = fields["mean"], fields["expected"]
+        self.mean, self.normaliser = _one_of(fields, "mean", {False: False, True: True}), _normaliser(fields)
         self.gamma, self.radius = (raw(rationals.number(fields[n], n)) for n in ("gamma", "radius"))
         self.divergence = divergences.BY_NAME[fields["divergence"]].at(fraction(self.radius))
+        self.normaliser.check(self.divergence, mean=self.mean)
+        self.factor = self.normaliser.factor(self.divergence, fraction(self.radius))
         self.slope = raw(rationals.fractions(fields["slope"], "slope", ())[()])
         self.nodes, self.w = _vector(fields, "nodes"), _vector(fields, "w", like="nodes")
         self.multiplier, self.mu, self.nu = (
@@ -230,6 +220,25 @@ class _Data(Piecewise):
         self.at_zero = max(v - slope * x for slope, x, v in zip(slopes, self.nodes, self.w, strict=True))
         self.at_one = self.w[self.nodes.index(_ONE)]
         self.is_convex = all(one <= next_one for one, next_one in pairwise(slopes))
+
+
+def _normaliser(fields: Mapping[str, Any]) -> Normaliser:
+    stated = [name for name in _NORMALISER if fields.get(name) is not None]
+    if len(stated) != 1:
+        raise InvalidInput(
+            got=f"{len(stated)} of {', '.join(_NORMALISER)}", wanted="one of them", fix="correct the file"
+        )
+    if stated == ["expected"]:
+        return _one_of(fields, "expected", {False: Normaliser.MAX, True: Normaliser.EXPECTED})
+    return _one_of(fields, "normaliser", {one.value: one for one in Normaliser})
+
+
+def _one_of(fields: Mapping[str, Any], name: str, known: Mapping[Any, Any]) -> Any:
+    for key, value in known.items():
+        if type(fields[name]) is type(key) and fields[name] == key:
+            return value
+    wanted = "true or false" if True in known else f"one of {', '.join(known)}"
+    raise InvalidInput(got=f"{name} = {rationals.shown(fields[name])}", wanted=wanted, fix="correct the proof object")
 
 
 def _vector(fields: Mapping[str, Any], name: str, like: str = "", more: int = 0) -> list[Any]:

@@ -28,7 +28,7 @@ def proof_fields(found: Supersolution | HorizonSupersolution) -> dict[str, Any]:
         "kind": KIND,
         "divergence": setting.divergence.name,
         "mean": setting.mean,
-        "expected": setting.expected,
+        "normaliser": setting.normaliser.value,
         "gamma": setting.proved_gamma,
         "radius": setting.proved_radius,
         "bound": found.bound,
@@ -49,7 +49,9 @@ def proved_supersolution(found: _Found) -> tuple[_Found, Fraction]:
     Raises:
         NotSolved: if the proof fails with the largest lift, too.
     """
-    *smaller, largest = (cast(_Found, found.lifted(share * found.bound, _SPARE)) for share in _LIFTS)
+    *smaller, largest = (
+        cast(_Found, found.lifted(share * found.bound / found.setting.factor, _SPARE)) for share in _LIFTS
+    )
     for candidate in smaller:
         with contextlib.suppress(NotSolved):
             return candidate, check_supersolution(proof_fields(candidate)).bound

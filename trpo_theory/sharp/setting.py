@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.model.decimals import as_written
+from trpo_theory.numerics.ball.raw import fraction
 from trpo_theory.sharp.divergence import Divergence
 from trpo_theory.sharp.normaliser import Normaliser
 
@@ -76,8 +77,13 @@ class Setting:
 
     @property
     def expected(self) -> bool:
-        """Whether ε is max|Ā|: the program then has neither A nor ν, and the reward of (∗) is |x − 1|."""
-        return self.normaliser is Normaliser.EXPECTED
+        """Whether the program is that of max|Ā|: it then has neither A nor ν, and the reward of (∗) is |x − 1|."""
+        return self.normaliser.of_states
+
+    @cached_property
+    def factor(self) -> float:
+        """What the program's value is multiplied by: r for the normaliser sd, else 1."""
+        return float(fraction(self.normaliser.factor(self.divergence, self.proved_radius)))
 
     @cached_property
     def width(self) -> float:

@@ -55,9 +55,9 @@ class Supersolution:
 
     @property
     def bound(self) -> float:
-        """The upper bound on G: w(1), for a mean with λ D/(1 − γ)."""
+        """The upper bound on G: w(1), for a mean with λ D/(1 − γ), times the normaliser's factor."""
         at_one = float(self.w[np.searchsorted(self.nodes, 1.0)])
-        return at_one + float(self.multiplier[0]) * self.setting.whole_radius
+        return (at_one + float(self.multiplier[0]) * self.setting.whole_radius) * self.setting.factor
 
     def lifted(self, lift: float, spare: float = 0.0) -> Supersolution:
         """w + lift (1 + x): every inequality gains (1 − γ) lift (1 + x).

@@ -13,7 +13,7 @@ from trpo_theory.sharp.divergence import RETREAT
 from trpo_theory.sharp.ends import widest
 from trpo_theory.sharp.horizon import Step
 from trpo_theory.sharp.iteration import Solution
-from trpo_theory.sharp.normaliser import COPIES
+from trpo_theory.sharp.normaliser import COPIES, Normaliser
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.step.quantities import Quantities, quantities_of
 
@@ -23,6 +23,8 @@ _NEARLY_ONE = 1 - 1e-9
 """In the place of γ = 1 over a horizon, of a witness: chosen, it takes 1e-9 times the horizon off the gap."""
 _HALVINGS = 60
 """Of the share of the way from old to new: more than a float's 53 bits."""
+_ROUNDING = 4e-15
+"""Of l, of a few operations: under a ratio clip what l − 1 must stay away from its end."""
 _DENSE = 200_000
 """Entries (S, A, S) up to which transitions are an array. Chosen: beyond it, files of zeros take longer than all else."""
 
@@ -100,7 +102,11 @@ def _assembled(
     old, new = (part[kept] for part in (rows.old, rows.new))
     against = np.where(more_visited[kept], -1.0, 1.0)[:, None]
     target = np.where((old > 0) | (new > 0), place[rows.target[kept]], np.arange(len(kept))[:, None])
-    if setting.expected:
+    if setting.normaliser is Normaliser.SD:
+        old, new = _spread(setting, old, new)
+        target = np.concatenate([target, target], axis=1)
+        reward = against * _standardised(old, new)
+    elif setting.expected:
         earns = np.where(kept == end, 0.0, 1.0)[:, None]
         tilt = against * earns / (2 * COPIES)
         reward = earns * np.repeat([[COPIES, -COPIES]], old.shape[1], axis=1).reshape(1, -1)
@@ -111,6 +117,33 @@ def _assembled(
         reward = np.where((old > 0) | (new > 0), reward - (old * reward).sum(1, keepdims=True), 0.0)
     mdp = FiniteMDP(_transition(target), reward, gamma, np.eye(1, len(kept), place[start])[0])
     return witness_of(setting, mdp, old, _within_radius(setting, mdp, old, new))
+
+
+def _spread(setting: Setting, old: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two copies of each action, its l on either side of what it was, so that every state has the largest E (l − 1)².
+
+    They lead to the same state, which is then visited by new as often as before: docs/theory.md, "Normalised by the standard
+    deviation".
+    """
+    low, high = (1 + end for end in setting.divergence.support)
+    ratio = np.where(old > 0, new / np.where(old > 0, old, 1.0), 0.0)
+    if np.isfinite(high):
+        up, down = high - ratio, ratio - low
+    else:
+        lacking = (1 + setting.factor**2) / (old * ratio**2).sum(1, keepdims=True) - 1
+        lacking = np.where(lacking > _NEGLIGIBLE, lacking, 0.0)
+        least = np.minimum(np.sqrt(lacking), 1.0)
+        down, up = ratio * least, ratio * lacking / np.where(least > 0, least, 1.0)
+    share = np.where(up + down > 0, down / np.where(up + down > 0, up + down, 1.0), 1.0)
+    both = old * share, old * (1 - share)
+    return np.concatenate(both, axis=1), np.concatenate([both[0] * (ratio + up), both[1] * (ratio - down)], axis=1)
+
+
+def _standardised(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """(l − 1)/√E (l − 1)² of each row, the A of standard deviation 1 with the largest Ā; 0 where new is old."""
+    excess = np.where(old > 0, (new - old) / np.where(old > 0, old, 1.0), 0.0)
+    size = np.sqrt((old * excess**2).sum(1, keepdims=True))
+    return excess / np.where(size > 0, size, 1.0)
 
 
 def family_witness(setting: Setting) -> SharpWitness | None:
@@ -198,7 +231,9 @@ def _within_radius(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.nd
         if step == 0 and fits.all():
             low = high
             break
-    inside = 1 - RETREAT if np.isfinite(setting.divergence.support[1]) else 1.0  # it costs nothing up to its very end
+    inside = 1.0
+    if np.isfinite(setting.divergence.support[1]):  # it costs nothing up to its very end
+        inside -= RETREAT + _ROUNDING / setting.radius
     return new if (low * inside == 1).all() else old + low * inside * (new - old)
 
 

@@ -68,6 +68,17 @@ class StepMoments(StepDivergence):
         return self._rms_of_actions(self.advantage)
 
     @cached_property
+    def advantage_sd(self) -> Array:
+        """σ(s), the standard deviation of A_old under old: √(Σ_a old(a|s) A_old(s,a)²), (S, *batch)."""
+        unit = self._unit(self.max_s(self.max_a(abs(self.advantage))))
+        return unit * self.sqrt(abs(self.sum_a(self.old * (self.advantage / unit) ** 2)))
+
+    @cached_property
+    def max_advantage_sd(self) -> Array:
+        """max_s σ(s)."""
+        return self.max_s(self.advantage_sd)
+
+    @cached_property
     def reward_sd(self) -> Array:
         """The standard deviation of r(s,a) over d_old × old."""
         weight = self.occupancy_old[:, None] * self.old

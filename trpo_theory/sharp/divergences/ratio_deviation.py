@@ -30,6 +30,11 @@ def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
     return max(c, -multiplier) if c <= multiplier else arb("inf")
 
 
+def _largest_variance(radius: Fraction) -> Fraction:
+    """That of the two ends 1 + e and max(1 − e, 0), into which every law between them may be spread."""
+    return radius * min(radius, Fraction(1))
+
+
 def _clip(radius: Fraction) -> Divergence:
     """The generator 0 on [1 − e, 1 + e], ∞ elsewhere: its conjugate is linear on either side of c = 0, whatever λ is."""
     least, most = max(1 - radius, Fraction(0)), 1 + radius
@@ -54,6 +59,7 @@ def _clip(radius: Fraction) -> Divergence:
         peak=lambda c, multiplier: np.where(c > 0, high, np.where(c < 0, low, 1.0)) + 0 * multiplier,
         enclosed=lambda ratio: fmpq(0) if exact_low <= ratio <= exact_high else arb("inf"),
         conjugate=lambda c, multiplier: c * (exact_high if c > 0 else exact_low),
+        largest_variance=_largest_variance,
         support=(max(-float(radius), -1.0), float(radius)),
     )
 
@@ -72,6 +78,7 @@ DIVERGENCE = Divergence(
     peak=_peak,
     enclosed=lambda ratio: abs(ratio - 1),
     conjugate=_conjugate,
+    largest_variance=_largest_variance,
     of_worst=True,
     of_radius=_clip,
 )

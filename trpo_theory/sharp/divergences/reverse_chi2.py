@@ -44,4 +44,5 @@ DIVERGENCE = Divergence(
     enclosed=lambda ratio: (ratio - 1) ** 2,
     conjugate=_conjugate,
     second_derivative=Fraction(2),
+    largest_variance=lambda radius: radius,  # it is E (l − 1)²; an atom split into 0 and a large l adds to it
 )
