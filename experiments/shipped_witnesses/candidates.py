@@ -41,7 +41,7 @@ _NEARLY = 1 - 1e-3
 _SAME = 1e-9
 """Rows of transitions that differ by less lead to the same states; ratios new/old, relatively, are one."""
 _COPIES_APART = 3e-5
-"""Ratios of the two copies of an action, which `sharp_witness` makes for an expected advantage, differ by less: by 2/COPIES."""
+"""Ratios of two copies of an action, which `sharp_witness` makes for an expected advantage where l = 1, differ by less: 2/M."""
 _HALVINGS = 40
 """Of the share of the way from old to new: to 1e-12."""
 _TILT = 1e-4

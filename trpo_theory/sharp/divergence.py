@@ -20,9 +20,18 @@ if TYPE_CHECKING:
     from trpo_theory.numerics.ball.raw import arb, fmpq
     from trpo_theory.zoo.families import Instance
 
-RETREAT = 1e-12
-"""A witness keeps its divergence at most radius (1 − RETREAT), so that the rounding of its own evaluation, some 1e-14, does
-not put it outside. Chosen."""
+_RETREAT, _ROUNDINGS = 1e-12, 64 * 2.0**-52
+"""A witness keeps its divergence below its radius by this share, or by this over m, whichever is more: an l − 1 of size m is the
+difference of two decimals, and has an error of some 2⁻⁵² / m. Chosen: well above rounding, and far below usual widths."""
+
+
+def retreat(width: float) -> float:
+    """The share of the radius that a witness leaves, so that the rounding of its rows does not put it outside.
+
+    Args:
+        width: m, of which size its l − 1 are.
+    """
+    return max(_RETREAT, _ROUNDINGS / width)
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,7 @@ class Divergence:
             spread, its mean kept, until it has that: what the normaliser sd needs. None where E (l − 1)² has no bound.
         support: f is finite between these l − 1; an engine in floats keeps to them, whatever λ is.
         largest_radius: beyond it the gap does not change, or the program's numbers do not suffice.
+        coupled: whether the coupling argument is sharp for its largest value, as it is for total variation: `closed_forms`.
         most_nodes: more nodes a side do not bring the two bounds closer; None where they do.
         family: (mean, normaliser, gamma, radius) -> a family in closed form that attains the gap there, or None.
     """
@@ -108,6 +118,7 @@ class Divergence:
     largest_variance: Callable[[Fraction], Fraction] | None = None
     support: tuple[float, float] = (-1.0, math.inf)
     largest_radius: float = 20.0
+    coupled: bool = False
     most_nodes: int | None = None
     family: Callable[[bool, Normaliser, float, float], Instance | None] | None = None
 
@@ -118,6 +129,11 @@ class Divergence:
         Whatever is true of an f-divergence of radius D is true of it.
         """
         return self if self.of_radius is None else self.of_radius(radius)
+
+    @property
+    def largest(self) -> float:
+        """f(0) + lim f(l)/l, which no pair of rows exceeds."""
+        return self.at_zero + self.at_infinity
 
     def ends(self) -> tuple[arb | fmpq, arb | fmpq]:
         """f(0) and lim f(l)/l of the centred f, exactly or enclosed."""

@@ -216,7 +216,14 @@ def sharp_gap(
                 wanted="a largest divergence",
                 fix="use max-kl, or leave out the horizon",
             )
-    size = _checks.number_between(radius, "radius", _LEAST_RADIUS, reduced.divergence.largest_radius)
+    largest, bounded = reduced.divergence.largest_radius, np.isfinite(reduced.divergence.largest)
+    size = _checks.number_between(radius, "radius", _LEAST_RADIUS, np.inf if bounded else largest)
+    if size > largest:
+        raise InvalidInput(
+            got=f"radius = {size:.10g}",
+            wanted=f"at most {largest!r}, the largest value of {divergence}",
+            fix=f"pass {largest!r}: beyond it the gap is the same",
+        )
     exact_radius = rationals.number(radius, "radius")
     setting = Setting(
         reduced.divergence.at(exact_radius),

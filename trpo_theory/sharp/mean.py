@@ -13,10 +13,13 @@ from trpo_theory.sharp.laws import Atoms
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.space import Space
 
-_CLOSE = 1e-6
+_CLOSE = 1e-5
 """The search for λ ends when its bound is so close, relatively, to the best that any λ can do. Chosen, below usual widths."""
 _TRIES = 60
 """Of λ, at most. Measured: 8 to 15."""
+_AWAY, _NEAR, _FURTHEST = 2.0, 1.02, 256.0
+"""Factor from the first λ to the second: of a guess, and of the λ of other nodes; each further one is the square of the last,
+at most the third number. Chosen: a λ far from the best is expensive, as its laws differ much."""
 _HALVINGS = 50
 """Of the share of one of two laws in their mixture."""
 
@@ -31,6 +34,7 @@ def solved_for_mean(
     """
     worth = setting.whole_radius
     guess = start.laws.shared if start is not None else 2 * setting.gamma / (1 - setting.gamma)
+    factor = _AWAY if start is None else _NEAR
     low: tuple[Solution, float] | None = None  # too small a λ: the mean is above D
     high: tuple[Solution, float] | None = None
     for _ in range(_TRIES):
@@ -38,8 +42,8 @@ def solved_for_mean(
         spent = spent_by(found)
         low, high = ((found, spent), high) if spent > worth else (low, (found, spent))
         if low is None or high is None:
-            guess = guess / 2 if low is None else guess * 2
-            if guess < np.finfo(float).eps:  # the radius need not be spent
+            guess, factor = guess / factor if low is None else guess * factor, min(factor**2, _FURTHEST)
+            if high is not None and high[0].laws.shared * worth <= _CLOSE * found.value:  # the radius need not be spent
                 return found
             continue
         least, meet = _met(low, high, worth)
@@ -74,14 +78,15 @@ def _met(low: tuple[Solution, float], high: tuple[Solution, float], worth: float
 
 
 def mixed(low: Solution, high: Solution) -> Solution:
-    """Both laws at every node, in the shares for which the mean is D."""
+    """Both laws at every node, in the shares for which the mean is D; at the ends of the space that of the better λ."""
     setting, space = low.setting, low.space
+    best = min((low, high), key=lambda one: one.value)
     atoms = Atoms(*(np.concatenate(parts, axis=1) for parts in zip(low.laws.atoms, high.laws.atoms, strict=True)))
-    laws = replace(high.laws, atoms=atoms)
+    laws = replace(best.laws, atoms=atoms)
 
     def at(share: float) -> Solution:
         masses = np.concatenate([share * low.masses, (1 - share) * high.masses], axis=1)
-        return replace(high, laws=laws, masses=masses)
+        return replace(best, laws=laws, masses=masses)
 
     worth, least, most = setting.whole_radius, 0.0, 1.0
     for _ in range(_HALVINGS):

@@ -14,9 +14,17 @@ if TYPE_CHECKING:
     from trpo_theory.sharp.divergence import Divergence
     from trpo_theory.step.quantities import Quantities
 
-COPIES = 1e5
-"""M of docs/theory.md, "Normalised by the expected advantage": two copies of an action with A = ±M make |Ā| = 1 at a divergence
-of O(1/M²), or 1/(2M) for TV. Chosen: 5e-6 of TV is small beside the usual radii, and Ā keeps eleven of its sixteen digits."""
+_EPSILON = 2.0**-52
+"""Of floats."""
+
+
+def copies(radius: float, *, smooth: bool) -> float:
+    """M of docs/theory.md, "Normalised by the expected advantage": two copies of an action with A = ±M make |Ā| = 1.
+
+    That costs a divergence of about 1/M², or 1/(2M) for total variation, and Ā has a rounding error of some M 2⁻⁵²: M is such
+    that this is about as small as the share of the radius that it costs.
+    """
+    return (1 / (radius * _EPSILON)) ** (1 / 3) if smooth else (1 / (2 * radius * _EPSILON)) ** (1 / 2)
 
 
 class _Epsilon(NamedTuple):

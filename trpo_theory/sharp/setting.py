@@ -21,6 +21,8 @@ _NEAR, _FAR = 1e-6, 1e-3
 """l − 1 of two small steps: chosen."""
 _SPARE = 1e-9
 """Share of the radius that is no rounding."""
+_COPIES_COST = 0.01
+"""Share of a mean's radius that is left for |Ā| = 1 where l is about 1: far more than that takes. Chosen."""
 _ROOT_STEPS = 1000
 """At most: halving needs as many as a float has exponents."""
 _LEAST_WIDTH, _DIGITS = 1e-300, 8.9e-16
@@ -116,6 +118,16 @@ class Setting:
     def spares(self) -> bool:
         """Whether l = 1 ± m leaves some of the radius: m is then as large as l ≥ 0, or the divergence's support, allows."""
         return float(self.cost(np.array([self.width, -self.width])).mean()) < self.radius * (1 - _SPARE)
+
+    @property
+    def excludes_nothing(self) -> bool:
+        """Whether G is 2γ/(1 − γ), as if there were no radius: where it is at least the divergence's largest value.
+
+        Of a mean, normalised by max|Ā|, a start from which old and new part for ever takes (1 − γ) times that.
+        """
+        largest = self.divergence.largest
+        once = (1 - self.gamma) * largest if self.mean and self.expected else largest
+        return self.radius >= largest or self.radius * (1 - _COPIES_COST) >= once
 
     @property
     def least_excess(self) -> float:

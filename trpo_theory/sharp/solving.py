@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trpo_theory.errors import NotSolved
+from trpo_theory.sharp.closed_forms import closed_supersolution, unbounded
 from trpo_theory.sharp.horizon import HorizonSupersolution, horizon_supersolution, steps
 from trpo_theory.sharp.iteration import Solution, solved
 from trpo_theory.sharp.mean import solved_for_mean
@@ -28,6 +29,8 @@ _FINER = 1.15
 """Nodes are added by this factor more than the width asks for: chosen, as the next width is only expected."""
 _TRIES = 4
 """Of numbers of nodes, at most: the width is then what it is."""
+_WORTH_WHILE = 0.8
+"""More nodes shall bring the ends closer by this factor, or there are no more. Chosen: twice as many should bring 1/4."""
 _MOST_NODES = 30_000
 """Beyond it, a minute's work is not enough. Chosen."""
 _WIDE_MEAN = 0.05
@@ -58,6 +61,9 @@ def both_ends(setting: Setting, width: float, nodes: int | None = None) -> BothE
     Raises:
         NotSolved: where no two ends are found.
     """
+    closed, family = closed_supersolution(setting), family_witness(setting)
+    if closed is not None and family is not None:
+        return BothEnds(closed, family)
     most = setting.divergence.most_nodes
     if most is not None:
         nodes = most if nodes is None else min(nodes, most)
@@ -77,9 +83,10 @@ def both_ends(setting: Setting, width: float, nodes: int | None = None) -> BothE
             if best is None:
                 raise
             break
+        gained = best is None or found.width < _WORTH_WHILE * best.width
         if best is None or found.width < best.width:
             best = found
-        if best.width <= width:
+        if best.width <= width or not gained:
             break
         finer = np.sqrt(best.width / width) if np.isfinite(best.width) else 2.0
         per_step = min(per_step * min(_FINER * max(float(finer), _FINER), 4.0), _MOST_PER_STEP)
@@ -94,11 +101,12 @@ def _on(setting: Setting, space: Space, start: Solution | None) -> tuple[BothEnd
         return BothEnds(horizon_supersolution(above), horizon_witness(below)), None
     solve = solved_for_mean if setting.mean else solved
     above = solve(setting, space, start=start)
+    upper = min(supersolution(above), unbounded(setting), key=lambda one: one.bound)
     family = family_witness(setting)
     if family is not None:
-        return BothEnds(supersolution(above), family), above
+        return BothEnds(upper, family), above
     below = solve(setting, space, lattice=True, start=above)
-    return BothEnds(supersolution(above), sharp_witness(below)), above
+    return BothEnds(upper, sharp_witness(below)), above
 
 
 def space_of(setting: Setting, per_step: float) -> Space:

@@ -9,18 +9,23 @@ import numpy as np
 import scipy.sparse as sp
 
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.sharp.divergence import RETREAT
+from trpo_theory.sharp.divergence import retreat
 from trpo_theory.sharp.ends import widest
 from trpo_theory.sharp.horizon import Step
 from trpo_theory.sharp.iteration import Solution
-from trpo_theory.sharp.normaliser import COPIES, Normaliser
+from trpo_theory.sharp.normaliser import Normaliser, copies
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.step.quantities import Quantities, quantities_of
+from trpo_theory.zoo import families
 
 _NEGLIGIBLE = 1e-12
 """An action with a smaller share of its state, in old and in new, is dropped: rounding of a basis' masses."""
 _NEARLY_ONE = 1 - 1e-9
 """In the place of γ = 1 over a horizon, of a witness: chosen, it takes 1e-9 times the horizon off the gap."""
+_STILL = 1e-11
+"""A state of a smaller total variation between old and new: rounding of l = 1. Chosen: a tenth of the least radius."""
+_PARTS = 1 - 1e-12
+"""Share of new that leaves old's path where a radius excludes nothing. Chosen: not all of it, so that rounding is within."""
 _HALVINGS = 60
 """Of the share of the way from old to new: more than a float's 53 bits."""
 _ROUNDING = 4e-15
@@ -62,7 +67,8 @@ def sharp_witness(solution: Solution) -> SharpWitness:
     """The MDP of the laws of a lattice, over the states that they reach from x = 1.
 
     An action of likelihood ratio l leads from x to x l, a node, to x = 0 where only old takes it, and to ∞ where only new does.
-    A is ±1 (or, normalised by max|Ā|, ±M in two copies of the action), of the sign that makes the gap: against new where x > 1.
+    A is ±1 (or, normalised by max|Ā|, in proportion to l − 1, so that |Ā| = 1), of the sign that makes the gap: against new where
+    x > 1.
     New is drawn back to old until the divergence is within the radius, and the gap is that of the MDP itself.
     """
     rows, more_visited = _rows(solution)
@@ -108,15 +114,43 @@ def _assembled(
         reward = against * _standardised(old, new)
     elif setting.expected:
         earns = np.where(kept == end, 0.0, 1.0)[:, None]
-        tilt = against * earns / (2 * COPIES)
-        reward = earns * np.repeat([[COPIES, -COPIES]], old.shape[1], axis=1).reshape(1, -1)
-        new = np.concatenate([new * (0.5 + tilt), new * (0.5 - tilt)], axis=1)
-        old, target = np.concatenate([old, old], axis=1) / 2, np.concatenate([target, target], axis=1)
+        still = (np.abs(new - old).sum(1, keepdims=True) / 2 < _STILL) & (earns > 0)
+        if still.any():
+            old, new, target, apart = _copied(setting, old, new, target, still)
+        else:
+            apart = np.zeros_like(old)
+        reward = against * np.where(still, apart, earns * _of_size_one(old, new))
     else:
         reward = against * rows.sign[kept]
         reward = np.where((old > 0) | (new > 0), reward - (old * reward).sum(1, keepdims=True), 0.0)
     mdp = FiniteMDP(_transition(target), reward, gamma, np.eye(1, len(kept), place[start])[0])
-    return witness_of(setting, mdp, old, _within_radius(setting, mdp, old, new))
+    new = _within_radius(setting, mdp, old, new)
+    if setting.normaliser is Normaliser.EXPECTED:  # new was drawn back
+        size = np.abs(((new - old) * reward).sum(1, keepdims=True))
+        mdp = FiniteMDP(mdp.transition, reward / np.where(size > 0, size, 1.0), gamma, mdp.initial)
+    return witness_of(setting, mdp, old, new)
+
+
+def _of_size_one(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """A with E A = 0 and Ā = 1 in each state: in proportion to l − 1, of its largest size where only new acts; 0 where l = 1."""
+    taken, alone = old > 0, (old == 0) & (new > 0)
+    advantage = np.where(taken, (new - old) / np.where(taken, old, 1.0), 0.0)
+    advantage = advantage - (old * advantage).sum(1, keepdims=True)
+    largest = np.abs(advantage).max(1, keepdims=True)
+    advantage = np.where(taken, advantage, np.where(alone, np.where(largest > 0, largest, 1.0), 0.0))
+    size = (new * advantage).sum(1, keepdims=True)
+    return advantage / np.where(size > 0, size, 1.0)
+
+
+def _copied(
+    setting: Setting, old: np.ndarray, new: np.ndarray, target: np.ndarray, still: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Old, new, target and A with two copies of each action; in the states where l = 1, A = ±M makes Ā = ±1."""
+    scale = copies(setting.radius, smooth=setting.smooth)
+    tilt = np.where(still, 1 / (2 * scale), 0.0)
+    new = np.concatenate([new * (0.5 + tilt), new * (0.5 - tilt)], axis=1)
+    apart = np.repeat([[scale, -scale]], old.shape[1], axis=1).reshape(1, -1)
+    return np.concatenate([old, old], axis=1) / 2, new, np.concatenate([target, target], axis=1), apart
 
 
 def _spread(setting: Setting, old: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,10 +181,19 @@ def _standardised(old: np.ndarray, new: np.ndarray) -> np.ndarray:
 
 
 def family_witness(setting: Setting) -> SharpWitness | None:
-    """The MDP in closed form that the divergence knows to attain this gap, if any."""
+    """The MDP in closed form that attains this gap, if there is one."""
     family = setting.divergence.family
+    if setting.excludes_nothing:
+        family = _that_parts
     found = family(setting.mean, setting.normaliser, setting.gamma, setting.radius) if family else None
     return None if found is None else witness_of(setting, found.mdp, found.old, found.new)
+
+
+def _that_parts(mean: bool, normaliser: Normaliser, gamma: float, radius: float) -> families.Instance:
+    """The families whose new policy leaves old's path for ever."""
+    if mean and normaliser is Normaliser.EXPECTED:
+        return families.cpo_tight(gamma=gamma, x=_PARTS, scale=copies(radius, smooth=False))
+    return families.coupling_tight(gamma=gamma, x=_PARTS)
 
 
 def witness_of(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarray) -> SharpWitness:
@@ -188,10 +231,10 @@ def _rows(solution: Solution | Step) -> tuple[_Rows, np.ndarray]:
 def _at_ends(solution: Solution | Step) -> list[tuple[float, float]]:
     """l − 1 up and down, at x = 0 and at ∞: the same future whatever happens."""
     setting = solution.setting
-    if setting.expected:
-        return [(0.0, 0.0)] * 2
     if not setting.mean:
         return [(setting.width, setting.width)] * 2
+    if setting.expected:
+        return [(0.0, 0.0)] * 2  # Ā = ±1 costs nothing, in the limit
     width = float(widest(setting, np.ones(1), solution.laws.shared)[0])
     return [(width, width), (1.0, 1.0)]  # old never comes to ∞
 
@@ -218,6 +261,8 @@ def _transition(target: np.ndarray) -> np.ndarray | sp.csr_array:
 def _within_radius(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """New drawn back to old, by states (all by the same share, for a mean), until the divergence is within the radius."""
     occupancy = np.asarray(_quantities(mdp, old, new).occupancy_old) if setting.mean else np.zeros(len(old))
+    spare = retreat(setting.width)
+    within = setting.radius * (1 - spare)
     low, high = np.zeros((len(old), 1)), np.ones((len(old), 1))
     for step in range(_HALVINGS):
         share = high if step == 0 else (low + high) / 2
@@ -225,15 +270,13 @@ def _within_radius(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.nd
         if setting.mean:
             visited = occupancy > 0
             divergence = np.full(len(old), (occupancy * np.where(visited, divergence, 0.0)).sum())
-        fits = divergence[:, None] <= setting.radius * (1 - RETREAT)
+        fits = divergence[:, None] <= within
         low = np.where(fits, share, low)
         high = np.where(fits, high, share)
         if step == 0 and fits.all():
             low = high
             break
-    inside = 1.0
-    if np.isfinite(setting.divergence.support[1]):  # it costs nothing up to its very end
-        inside -= RETREAT + _ROUNDING / setting.radius
+    inside = 1 - spare if np.isfinite(setting.divergence.support[1]) else 1.0  # it costs nothing up to its very end
     return new if (low * inside == 1).all() else old + low * inside * (new - old)
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from trpo_theory.numerics.ball.raw import arb, fmpq
-from trpo_theory.sharp.divergence import RETREAT, Divergence, Reduction
-from trpo_theory.sharp.normaliser import COPIES, Normaliser
+from trpo_theory.sharp.divergence import Divergence, Reduction, retreat
+from trpo_theory.sharp.normaliser import Normaliser, copies
 from trpo_theory.zoo import families
+from trpo_theory.zoo._instance import instance
+
+_DEAR = 2 / 3
+"""γ above which it does not pay to act in the states that only old reaches: docs/theory.md."""
 
 
 def _generator(ratio: np.ndarray) -> np.ndarray:
@@ -25,13 +29,40 @@ def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
 
 
 def _family(mean: bool, normaliser: Normaliser, gamma: float, radius: float) -> families.Instance | None:
-    """The families that are tight for max-TV, and for mean-TV normalised by max|Ā|."""
-    if (mean, normaliser) == (False, Normaliser.MAX):
-        return families.coupling_tight(gamma=gamma, x=radius * (1 - RETREAT))
-    if (mean, normaliser) == (True, Normaliser.EXPECTED):
-        leak = (radius - gamma / (2 * COPIES)) / (1 - gamma) * (1 - RETREAT)
-        return families.cpo_tight(gamma=gamma, x=leak, scale=COPIES) if 0 < leak <= 1 else None
-    return None
+    """The families that are tight for max-TV, where |Ā| is its largest in every state, and for mean-TV over max|Ā|."""
+    within = radius * (1 - retreat(min(2 * radius, 1.0)))
+    if not mean:
+        return families.coupling_tight(gamma=gamma, x=within)
+    if normaliser is Normaliser.EXPECTED:
+        scale = copies(radius, smooth=False)
+        leak = (within - gamma / (2 * scale)) / (1 - gamma)
+        return families.cpo_tight(gamma=gamma, x=min(leak, 1.0), scale=scale)
+    return _parting(gamma, within)
+
+
+def _parting(gamma: float, radius: float) -> families.Instance:
+    """Tight for mean-TV over max|A|: from s0 the share p of old goes to Z and that of new to N, and the others stay together.
+
+    Z and N are absorbing with A_old = ±1 for the two actions, of which old takes either; new takes one of them at N, where old
+    never comes, and at Z it shifts y/2: the gap is γ p (1 + y)/(1 − γ), the mean of TV (1 − γ) p + γ p y/2.
+    """
+    if gamma <= _DEAR:
+        share, shift = min(radius / (1 - gamma / 2), 1.0), 1.0
+    else:
+        share = min(radius / (1 - gamma), 1.0)
+        shift = min(max(radius - (1 - gamma), 0.0) * 2 / gamma, 1.0)
+    arrive = [[[0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 0]]]
+    stay = [[[float(s == t) for t in range(4)]] * 3 for s in range(1, 4)]
+    return instance(
+        arrive + stay,
+        [[0, 0, 0], [1, -1, 0], [1, -1, 0], [0, 0, 0]],
+        np.float64(gamma),
+        [1, 0, 0, 0],
+        old=[[1 - share, share, 0], [0.5, 0.5, 0], [0.5, 0.5, 0], [1, 0, 0]],
+        new=[[1 - share, 0, share], [0.5 + shift / 2, 0.5 - shift / 2, 0], [0, 1, 0], [1, 0, 0]],
+        gap=np.float64(-gamma * share * (1 + shift) / (1 - gamma)),
+        state_labels=("s0", "Z", "N", "E"),
+    )
 
 
 DIVERGENCE = Divergence(
@@ -49,6 +80,7 @@ DIVERGENCE = Divergence(
     enclosed=lambda ratio: abs(ratio - 1) / 2,
     conjugate=_conjugate,
     largest_radius=1.0,  # TV is at most 1
+    coupled=True,
     most_nodes=20,  # measured: the upper bound then has ten digits, and the lower one is at most 0.2 % below it
     family=_family,
 )
