@@ -61,7 +61,8 @@ def both_ends(setting: Setting, width: float, nodes: int | None = None) -> BothE
     Raises:
         NotSolved: where no two ends are found.
     """
-    closed, family = closed_supersolution(setting), family_witness(setting)
+    closed = closed_supersolution(setting)
+    family = None if closed is None else family_witness(setting)
     if closed is not None and family is not None:
         return BothEnds(closed, family)
     most = setting.divergence.most_nodes

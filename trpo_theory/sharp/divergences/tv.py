@@ -30,6 +30,8 @@ def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
 
 def _family(mean: bool, normaliser: Normaliser, gamma: float, radius: float) -> families.Instance | None:
     """The families that are tight for max-TV, where |Ā| is its largest in every state, and for mean-TV over max|Ā|."""
+    if normaliser is Normaliser.SD:
+        return None
     within = radius * (1 - retreat(min(2 * radius, 1.0)))
     if not mean:
         return families.coupling_tight(gamma=gamma, x=within)
