@@ -149,6 +149,15 @@ def _refuting(slack: Expression, signs: dict[str, int | None], box: Box) -> tupl
     return None
 
 
+def is_negative(slack: Expression, pair: tuple[Fraction, Fraction]) -> bool:
+    """Whether the slack is seen to be negative at p ≤ q."""
+    p, q = (rational(x) for x in pair)
+    d = q - p
+    c = p / (1 - d) if d < 1 else _ZERO
+    names = {leaf.value: None for leaf in slack.leaves() if leaf.value != TV}
+    return _refuting(slack, dict[str, int | None](names), Box(Interval.at(c), Interval.at(d))) is not None
+
+
 def _inside(box: Box, radius: fmpq) -> bool:
     return _HALF - radius <= box.c.low and box.c.high <= _HALF + radius and box.d.high <= radius
 

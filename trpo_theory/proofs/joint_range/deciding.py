@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.numerics.ball.raw import fraction, precision
-from trpo_theory.proofs.joint_range.cover import Covered, cover
+from trpo_theory.proofs.joint_range.cover import Covered, cover, is_negative
+from trpo_theory.proofs.joint_range.curves import Curve, Pair, reductions
 from trpo_theory.proofs.joint_range.expression import Expression, RowRecord
 from trpo_theory.proofs.joint_range.linear import cover_linear, linear_terms
 from trpo_theory.proofs.joint_range.one_row import NotOneRow, one_row
+from trpo_theory.proofs.joint_range.one_variable import is_nonnegative, sign_at
 from trpo_theory.proofs.joint_range.rows import TV
-from trpo_theory.proofs.joint_range.shape import compared, defined, direction, is_concave
+from trpo_theory.proofs.joint_range.shape import branches, compared, defined, direction, is_concave
 from trpo_theory.step.exact import ExactInstance
 
 _BITS = 160
@@ -58,15 +62,59 @@ def decided(slack: Expression) -> RowDecision:
             return RowDecision(note=str(reason))
         if not defined(row):
             return RowDecision(note="a root, a logarithm or a quotient of what is not seen to be >= 0")
-        why, what = _suffices(row)
-        if what is None:
-            found = cover(row, _FOR_A_PAIR)
-            return RowDecision(boxes=found.boxes, refuted=found.refuted, note=why)
-        terms = linear_terms(what)
-        found = cover(what) if terms is None else cover_linear(terms)
-        if found.refuted is not None:
-            return RowDecision(boxes=found.boxes, refuted=found.refuted)
-        return RowDecision(why, found.boxes) if found.is_proved else RowDecision(boxes=found.boxes, note=_left(found))
+        decisions: list[RowDecision] = []
+        for branch in branches(row):
+            decisions.append(_decided_row(branch))
+            if decisions[-1].refuted is not None:
+                return decisions[-1]
+        open_ = next((decision for decision in decisions if not decision.why), decisions[0])
+        return replace(open_, boxes=sum(decision.boxes for decision in decisions))
+
+
+def _decided_row(row: Expression) -> RowDecision:
+    """By one-parameter families, or by boxes of all binary pairs."""
+    why, what = _suffices(row)
+    if (decision := _by_curves(row, why, what)) is not None:
+        return decision
+    if what is None:
+        found = cover(row, _FOR_A_PAIR)
+        return RowDecision(boxes=found.boxes, refuted=found.refuted, note=why)
+    terms = linear_terms(what)
+    found = cover(what) if terms is None else cover_linear(terms)
+    if found.refuted is not None:
+        return RowDecision(boxes=found.boxes, refuted=found.refuted)
+    return RowDecision(why, found.boxes) if found.is_proved else RowDecision(boxes=found.boxes, note=_left(found))
+
+
+def _by_curves(row: Expression, why: str, binary: Expression | None) -> RowDecision | None:
+    """By families with one pair for each d, if that is seen to decide; None where it does not."""
+    for reduction, needed in reductions(row, binary):
+        pieces = 0
+        for curve in reduction.curves:
+            refutes = partial(_refuting, row, curve)
+            doubtful = (d for d in _ends(curve) if curve.refined or sign_at(curve, d) <= 0)
+            found = next((pair for d in doubtful if (pair := refutes(d))), None) or is_nonnegative(curve, refutes)
+            if isinstance(found, tuple):
+                return RowDecision(boxes=pieces, refuted=found)
+            pieces += found.pieces
+            if found.left is not None:
+                break
+        else:
+            return RowDecision(f"{why}; {reduction.why}" if needed else reduction.why, pieces)
+    return None
+
+
+def _refuting(row: Expression, curve: Curve, d: Fraction) -> Pair | None:
+    """One of the curve's pairs where the slack is negative."""
+    return next((pair for pair in curve.pairs(d) if is_negative(row, pair)), None)
+
+
+def _ends(curve: Curve) -> Iterator[Fraction]:
+    """Near the ends of the curve, and some between."""
+    width = curve.high - curve.low
+    for k in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128):
+        yield curve.low + width / 2**k
+        yield curve.high - width / 2**k
 
 
 def _suffices(row: Expression) -> tuple[str, Expression | None]:

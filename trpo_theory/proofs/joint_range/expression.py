@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -131,6 +131,14 @@ class Expression:
         if self == old:
             return new
         return Expression(self.op, tuple(arg.replaced(old, new) for arg in self.args), self.value, self.over)
+
+    def substituted(self, by: Mapping[Expression, Expression]) -> Expression:
+        """With other nodes in the places of several at once."""
+        if self in by:
+            return by[self]
+        if not self.args:
+            return self
+        return Expression(self.op, tuple(arg.substituted(by) for arg in self.args), self.value, self.over)
 
 
 def constant(value: Real) -> Expression:

@@ -96,12 +96,7 @@ class RowField:
         """
         c, d = ((side.low + side.high) / 2 for side in (box.c, box.d))
         p, q = c * (1 - d), c + (1 - c) * d
-        up, down = q / p, (1 - q) / (1 - p)
-        slopes = self.slope(up), self.slope(down)
-        values = self.enclosed(up), self.enclosed(down)
-        level = p * values[0] + (1 - p) * values[1]
-        in_q = slopes[0] - slopes[1]
-        in_p = values[0] - up * slopes[0] - (values[1] - down * slopes[1])
+        level, in_p, in_q = self.plane(p, q)
         least: Real = INFINITE
         for end in (box.c.low, box.c.high):
             alpha = level + in_p * (end - p) + in_q * (end - q)
@@ -112,6 +107,15 @@ class RowField:
                 continue  # largest, or outside
             least = smaller(least, -(beta**2) / (4 * alpha)) if alpha > 0 else -INFINITE
         return least
+
+    def plane(self, p: fmpq, q: fmpq) -> tuple[Real, Real, Real]:
+        """D and its derivatives in p and in q."""
+        up, down = q / p, (1 - q) / (1 - p)
+        slopes = self.slope(up), self.slope(down)
+        values = self.enclosed(up), self.enclosed(down)
+        level = p * values[0] + (1 - p) * values[1]
+        in_p = values[0] - up * slopes[0] - (values[1] - down * slopes[1])
+        return level, in_p, slopes[0] - slopes[1]
 
     def _part(self, c: fmpq, d: fmpq, divisor: fmpq, star: bool) -> Real:
         """K*(p/q) or K((1 − q)/(1 − p)) at a corner, over a divisor."""

@@ -65,7 +65,7 @@ def direction(expression: Expression, leaf: Expression) -> int | None:
     found = _direction(expression, leaf)
     if found is None:
         for sign in (1, -1):
-            if _signed_throughout(expression, leaf, lambda jet: jet.gradient[0], sign):
+            if _signed_throughout(expression, leaf, lambda x: x.gradient[0], sign):
                 return sign
     return found
 
@@ -129,12 +129,24 @@ def terms(expression: Expression) -> list[Expression]:
     return [expression]
 
 
+def is_linear(expression: Expression) -> bool:
+    """Whether it is a sum of numbers times leaves; a number may be a formula, such as log 2."""
+    return all(_is_multiple(term) for term in terms(expression))
+
+
+def _is_multiple(term: Expression) -> bool:
+    if term.op == "*":
+        first, second = (any(True for _ in arg.leaves()) for arg in term.args)
+        return first != second and _is_multiple(term.args[0] if first else term.args[1])
+    return term.op == "field"
+
+
 def _is_concave_alone(expression: Expression) -> bool:
     """By its second derivative, if it has one leaf."""
     leaves = set(expression.leaves())
     if len(leaves) != 1:
         return not leaves
-    return _signed_throughout(expression, leaves.pop(), lambda jet: jet.hessian[0], -1)
+    return _signed_throughout(expression, leaves.pop(), lambda x: x.hessian[0], -1)
 
 
 def curvature(expression: Expression) -> int | None:
@@ -181,7 +193,7 @@ def _signed_throughout(expression: Expression, leaf: Expression, part: Callable[
     pieces = [whole.low + (whole.high - whole.low) * k / _PIECES for k in range(_PIECES + 1)]
     for ends in itertools.pairwise(pieces):
         try:
-            found = part(_jet(expression, {leaf: Jet.variable(Interval(*ends), 0, 1)}))
+            found = part(jet(expression, {leaf: Jet.variable(Interval(*ends), 0, 1)}))
         except Undecided:
             return False
         if not (found.low >= 0 if sign > 0 else found.high <= 0):
@@ -189,11 +201,11 @@ def _signed_throughout(expression: Expression, leaf: Expression, part: Callable[
     return True
 
 
-def _jet(expression: Expression, leaves: Mapping[Expression, Jet]) -> Jet:
+def jet(expression: Expression, leaves: Mapping[Expression, Jet]) -> Jet:
     """The value and derivatives of an expression of one leaf."""
     if expression in leaves:
         return leaves[expression]
-    op, args = expression.op, [_jet(arg, leaves) for arg in expression.args]
+    op, args = expression.op, [jet(arg, leaves) for arg in expression.args]
     if op == "constant":
         return Jet.constant(Interval.at(expression.value), 1)
     if op in ("+", "*"):
@@ -212,16 +224,49 @@ def _composed(function: Function, x: Jet) -> Jet:
 
 def compared(expression: Expression) -> list[Expression]:
     """Inequalities that hold where expression ≥ 0 does: itself, and where it is A − B with A, B ≥ 0, √A − √B ≥ 0."""
+    half, sides = Fraction(1, 2), _sides(expression)
+    return [expression] if sides is None else [expression, _root(sides[0], half) - _root(sides[1], half)]
+
+
+def squared(expression: Expression) -> list[Expression]:
+    """Likewise A² − B² ≥ 0, where A or B is a root."""
+    sides = _sides(expression)
+    if sides is None or not any(node.op == "power" and node.value == Fraction(1, 2) for node in map(_factor, sides)):
+        return []
+    above, below = (_root(side, Fraction(2)) for side in sides)
+    return [above - below]
+
+
+def _factor(x: Expression) -> Expression:
+    return x.args[1] if x.op == "*" and x.args[0].is_constant else x
+
+
+def _sides(expression: Expression) -> tuple[Expression, Expression] | None:
+    """A and B of A − B, A, B ≥ 0."""
     above, below = [], []
     for term in terms(expression):
         bounds = span(term)
         (above if bounds.low >= 0 else below).append(term)
         if not (bounds.low >= 0 or bounds.high <= 0):
-            return [expression]
-    if len(above) != 1 or len(below) != 1:
-        return [expression]
-    half = Fraction(1, 2)
-    return [expression, _root(above[0], half) - _root(-below[0], half)]
+            return None
+    return (above[0], -below[0]) if len(above) == 1 and len(below) == 1 else None
+
+
+def branches(expression: Expression) -> list[Expression]:
+    """Inequalities that hold all exactly if expression ≥ 0 does: without a minimum, or minus a maximum, among its terms."""
+    for term in terms(expression):
+        factor, node = (term.args[0], term.args[1]) if term.op == "*" and term.args[0].is_constant else (None, term)
+        down = factor is not None and factor.value < 0
+        if node.op == ("max" if down else "min") and (down or factor is None or factor.value > 0):
+            rest = [one for one in terms(expression) if one is not term]
+            found: list[Expression] = []
+            for arg in node.args:
+                total = arg if factor is None else factor * arg
+                for one in rest:
+                    total = total + one
+                found += branches(total)
+            return found
+    return [expression]
 
 
 def _root(x: Expression, a: Fraction) -> Expression:
