@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
-from trpo_theory._checks import unknown_name
+from trpo_theory._checks import near_matches, unknown_name
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Catalogue(Mapping[str, R]):
     Args:
         kind: what a record is, for messages: "bound", "claim", "zoo MDP".
         records: pairs (id, record).
+        listing: how a user sees all ids, for messages.
 
     Raises:
         InvalidInput: for one id twice; and by `catalogue[id]` for an unknown id, with its near matches.
@@ -50,8 +51,8 @@ class Catalogue(Mapping[str, R]):
     trpo_theory.errors.InvalidInput: got the solver 'claribel'; wanted the name of a known solver; fix: did you mean 'clarabel'?
     """
 
-    def __init__(self, kind: str, records: Iterable[tuple[str, R]]) -> None:
-        self.kind = kind
+    def __init__(self, kind: str, records: Iterable[tuple[str, R]], listing: str = "") -> None:
+        self.kind, self.listing = kind, listing
         self._records: dict[str, R] = {}
         for id, record in records:
             if id in self._records:
@@ -59,13 +60,13 @@ class Catalogue(Mapping[str, R]):
             self._records[id] = record
 
     @staticmethod
-    def of(kind: str, records: Iterable[I]) -> Catalogue[I]:
+    def of(kind: str, records: Iterable[I], listing: str = "") -> Catalogue[I]:
         """The catalogue of records that know their ids."""
-        return Catalogue(kind, ((record.id, record) for record in records))
+        return Catalogue(kind, ((record.id, record) for record in records), listing)
 
     def __getitem__(self, id: str) -> R:
         if id not in self:
-            raise unknown_name(self.kind, id, self._records)
+            raise unknown_name(self.kind, id, self._records, self.listing)
         return self._records[id]
 
     def __iter__(self) -> Iterator[str]:
@@ -83,11 +84,13 @@ class Catalogue(Mapping[str, R]):
 
     def where(self, condition: Callable[[R], bool]) -> Catalogue[R]:
         """Those records of which the condition is true."""
-        return Catalogue(self.kind, ((id, record) for id, record in self.items() if condition(record)))
+        kept = ((id, record) for id, record in self.items() if condition(record))
+        return Catalogue(self.kind, kept, self.listing)
 
     def matching(self, pattern: str) -> Catalogue[R]:
         """Those whose id matches a shell pattern, such as "trpo/*"; none may."""
-        return Catalogue(self.kind, ((id, one) for id, one in self.items() if fnmatch.fnmatchcase(id, pattern)))
+        kept = ((id, one) for id, one in self.items() if fnmatch.fnmatchcase(id, pattern))
+        return Catalogue(self.kind, kept, self.listing)
 
     def selected(self, names: Iterable[str]) -> list[R]:
         """The records of some ids and patterns of ids, each once.
@@ -105,7 +108,7 @@ class Catalogue(Mapping[str, R]):
                 raise InvalidInput(
                     got=f"the pattern {name!r}, which no {self.kind} matches",
                     wanted="an id, or a pattern of ids",
-                    fix=f"choose among {', '.join(sorted({id.partition('/')[0] + '/*' for id in self}))}",
+                    fix=near_matches(name, sorted({id.partition("/")[0] + "/*" for id in self}), self.listing),
                 )
             found |= dict(matching.items())
         return list(found.values())

@@ -6,6 +6,7 @@ import difflib
 import math
 import numbers
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -21,26 +22,34 @@ ROUNDING = 64 * np.finfo(np.float64).eps
 """A row whose sum is closer to 1 than this is left as it is; one further off is divided by its sum. Chosen: the rounding that a
 sum of some hundred probabilities may leave, 1.4e-14."""
 
-_NAMED = 50
-"""Choices that a message names. Chosen: more than there are bounds, fewer than there are claims."""
+_NAMED = 24
+"""Choices that a message names, at most; of more it names the nearest. Chosen: what is read at a glance, three lines."""
 
 
-def near_matches(name: str, choices: Iterable[str]) -> str:
-    """The clause that names what `name` may have meant: near matches, else the choices, the first of them if they are many."""
+def near_matches(name: str, choices: Iterable[str], listing: str = "") -> str:
+    """The clause that names what `name` may have meant: near matches, else the choices, the nearest of them if they are many.
+
+    Args:
+        name: what was got.
+        choices: what there is.
+        listing: how to see all of it, added in brackets: "`trpo-theory claims` lists them".
+    """
     choices = [choice if len(choice) <= 60 else f"{choice[:50]}..." for choice in choices]
     near = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
     if near:
-        return "did you mean " + " or ".join(repr(match) for match in near) + "?"
-    more = len(choices) - _NAMED
-    return "choose one of " + ", ".join(choices[:_NAMED]) + (f", ... ({more} more)" if more > 0 else "")
+        found = "did you mean " + " or ".join(repr(match) for match in near) + "?"
+    elif len(choices) <= _NAMED:
+        return "choose one of " + ", ".join(choices)
+    else:
+        nearest = difflib.get_close_matches(name, choices, n=3, cutoff=0.0)
+        found = f"the nearest of {len(choices)} names are {', '.join(nearest)}"
+    return found + (f" ({listing})" if listing else "")
 
 
-def unknown_name(kind: str, name: object, choices: Iterable[str]) -> InvalidInput:
-    """The error for a name that is not in a catalogue."""
-    choices = list(choices)
-    return InvalidInput(
-        got=f"the {kind} {name!r}", wanted=f"the name of a known {kind}", fix=near_matches(str(name), choices)
-    )
+def unknown_name(kind: str, name: object, choices: Iterable[str], listing: str = "") -> InvalidInput:
+    """The error for a name that is not in a catalogue; `listing` says how to see all of them."""
+    fix = near_matches(str(name), list(choices), listing)
+    return InvalidInput(got=f"the {kind} {name!r}", wanted=f"the name of a known {kind}", fix=fix)
 
 
 def real_array(value: Any, name: str, *, allow_minus_inf: bool = False) -> np.ndarray:
@@ -264,5 +273,18 @@ def number_between(value: Any, name: str, low: float, high: float) -> float:
     good = is_real(value) and low <= float(value) <= high
     if not good or not math.isfinite(float(value)):
         shown = str(value) if isinstance(value, numbers.Rational) else repr(value)
-        raise InvalidInput(got=f"{name} = {shown}", wanted=f"a number in [{low:g}, {high:g}]", fix=f"change {name}")
+        raise InvalidInput(
+            got=f"{name} = {shown}", wanted=f"a number in [{low:g}, {high:g}]", fix=_number_meant(value, name)
+        )
     return float(value)
+
+
+def _number_meant(value: Any, name: str) -> str:
+    """How to write a number that was passed as text; else to change it."""
+    if isinstance(value, str):
+        try:
+            meant = Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            return f"pass {name} as a number; check the order of the arguments"
+        return f"pass a number, {float(meant):.12g} or Fraction({str(meant)!r}), and not text"
+    return f"change {name}"

@@ -51,7 +51,11 @@ _MANY_STATES = 200
 """Bounds that are `small_only` are skipped by `check_all` above so many states. Chosen: S solves of S states take about a
 second there."""
 
-all_bounds: Catalogue[Bound] = Catalogue.of("bound", (bound for file in FILES for bound in file.BOUNDS))
+all_bounds: Catalogue[Bound] = Catalogue.of(
+    "bound",
+    (bound for file in FILES for bound in file.BOUNDS),
+    "`trpo-theory claims` lists them, list(tt.bounds) in Python",
+)
 catalogue: Catalogue[Bound] = all_bounds.where(lambda bound: bound.expected is True)
 folklore: Catalogue[Bound] = all_bounds.where(lambda bound: bound.expected is not True)
 

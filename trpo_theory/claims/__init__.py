@@ -14,11 +14,12 @@ from trpo_theory.bounds.decorator import claim
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import chi_square, divergences, errors, identities, order, rates, rules, updates
 from trpo_theory.errors import InvalidInput
+from trpo_theory.updates.sharp_penalty import SHARP
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs] - pandas has no stubs
 
-__all__ = ["Claim", "catalogue", "checked_own", "claim", "get", "to_frame"]
+__all__ = ["Claim", "catalogue", "checked_own", "claim", "get", "known", "selected", "to_frame"]
 
 FIRST, LAST = (identities, order), (divergences, chi_square, updates, rules, rates, errors)
 """The files of claims that come before and after the bounds in the tables; each lists its own as CLAIMS. A new file is added
@@ -33,11 +34,32 @@ def _records() -> Iterable[Claim]:
         yield from file.CLAIMS
 
 
-catalogue: Catalogue[Claim] = Catalogue.of("claim", _records())
+catalogue: Catalogue[Claim] = Catalogue.of(
+    "claim", _records(), "`trpo-theory claims` lists them, list(tt.claims) in Python"
+)
+known: Catalogue[Claim] = Catalogue("claim", [*catalogue.items(), *SHARP.items()], catalogue.listing)
+"""What ids stand for: the catalogue, and the sharp penalties, which are proved step by step, and not searched."""
+
+
+def selected(names: Iterable[str], own: Iterable[Claim] = (), listing: str = "") -> list[Claim]:
+    """The claims of some ids and patterns; a sharp penalty where its name or pattern begins with sharp/.
+
+    Args:
+        names: ids and patterns.
+        own: claims of one's own, which are looked up, too.
+        listing: how a user sees all ids, for messages.
+
+    Raises:
+        InvalidInput: for an unknown id, with its near matches; for a pattern that matches none.
+    """
+    names = list(names)
+    among = known if any(name.startswith("sharp/") for name in names) else catalogue
+    mine = {record.id: record for record in checked_own(own)}
+    return Catalogue("claim", {**among, **mine}.items(), listing or among.listing).selected(names)
 
 
 def get(claim_id: str) -> Claim:
-    """The claim of that id.
+    """The claim of that id, of the catalogue or `updates.SHARP`.
 
     Raises:
         InvalidInput: for an unknown id, with its near matches.
@@ -45,7 +67,7 @@ def get(claim_id: str) -> Claim:
     >>> get("id/flow").relation
     '='
     """
-    return catalogue[claim_id]
+    return known[claim_id] if claim_id in known else catalogue[claim_id]
 
 
 def checked_own(own: Iterable[Claim]) -> list[Claim]:
@@ -56,7 +78,7 @@ def checked_own(own: Iterable[Claim]) -> list[Claim]:
     """
     claims = list(own)
     for record in claims:
-        if catalogue.get(record.id, record) is not record:
+        if known.get(record.id, record) is not record:
             raise InvalidInput(
                 got=f"the id {record.id!r} for a claim of your own",
                 wanted="an id that is not in the catalogue: what is printed under those ids is the catalogue's statement",
@@ -70,4 +92,4 @@ def to_frame() -> pd.DataFrame:
     return catalogue.to_frame(("expected", "provenance", "source", "statement"))
 
 
-read_as_mapping(__name__, listed=catalogue)
+read_as_mapping(__name__, listed=catalogue, known=known)

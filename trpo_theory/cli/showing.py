@@ -83,5 +83,5 @@ def _print(claim: Claim, shown: dict[str, Any], verdict: Verdict) -> None:
         line(f"note: {verdict.note}")
     if verdict.witness is not None:
         line(verdict.witness.text)
-    else:
+    elif verdict.instances:
         line(f"searched: {verdict.searched.text}")

@@ -34,7 +34,7 @@ def print_verdicts(verification: Verification, *, written: bool = False) -> None
             console.print(f"{verdict.id}: {verdict.note}", markup=False)
         if few := few_effective(verdict):
             console.print(f"{verdict.id}: {few}", markup=False)
-        if verdict.verdict in ("proved", "unrefuted", "undecided"):
+        if verdict.verdict in ("proved", "unrefuted", "undecided") and verdict.instances:
             console.print(f"{verdict.id}: searched: {verdict.searched.text}", markup=False)
         if verdict.power:
             console.print(f"{verdict.id}: {verdict.power}", markup=False)

@@ -207,19 +207,14 @@ def chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
                 got=f"the file {name!r} as a claim", wanted="ids or patterns of ids", fix=f"pass --from {name}"
             )
     from trpo_theory import claims as catalogue
-    from trpo_theory._catalogue import Catalogue
 
     own = claims_of(from_file) if from_file else []
     if not ids:
         return own or list(catalogue.catalogue.values())
-    known = Catalogue("claim", {**{claim.id: claim for claim in own}, **catalogue.catalogue}.items())
-    try:
-        return known.selected(ids)
-    except InvalidInput as error:
-        if from_file:
-            raise
-        fix = f"{error.fix} (`trpo-theory claims` lists them; one of your own needs --from FILE.py)"
-        raise InvalidInput(got=error.got, wanted=error.wanted, fix=fix) from None
+    listing = "`trpo-theory claims` lists them; one of your own needs --from FILE.py"
+    if from_file:
+        listing = f"`trpo-theory claims --from {from_file}` lists those of the file, without it the catalogue"
+    return catalogue.selected(ids, own, listing)
 
 
 @contextlib.contextmanager

@@ -36,8 +36,7 @@ def worst_case(
     if out is not None:
         checked_evidence_path(out)
     with verifying.own_errors(), busy("searching"):
-        own = {claim.id: claim for claim in verifying.claims_of(from_file)} if from_file else {}
-        one = as_bound(own.get(bound, bound))
+        one = as_bound(verifying.chosen([bound], from_file)[0] if from_file else bound)
         found = worst_case(one, gamma=gamma, states=states, actions=actions, seed=seed, effort=effort)
     if out is not None:
         found.write(out)

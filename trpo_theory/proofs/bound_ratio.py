@@ -20,6 +20,7 @@ from trpo_theory.proofs.decide import Decision, decide
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.witness import ends_text, instance_fields, instance_text, short_ends
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.updates.sharp_penalty import bound_named
 
 KIND = "worst-case"
 _MOST_BITS = 1024
@@ -47,7 +48,7 @@ def as_bound(one: object) -> Bound:
         InvalidInput: for an unknown id, with its near matches, or something else.
     """
     if isinstance(one, str):
-        return bounds.get(one)
+        return bound_named(one)
     if isinstance(one, Bound):
         return one
     if isinstance(one, Claim) and one.relation == ">=" and one.step is None and one.problem is None:
@@ -139,7 +140,7 @@ def _bound(fields: ReadFields, own: Iterable[Claim] | None) -> tuple[Bound, str]
             fix="pass --from FILE.py, or claims=read_claims(FILE) in Python, if you trust it",
         )
     if name not in bounds.all_bounds:
-        raise _checks.unknown_name("bound", name, [*mine, *bounds.all_bounds])
+        raise _checks.unknown_name("bound", name, [*mine, *bounds.all_bounds], bounds.all_bounds.listing)
     return as_bound(name), ""
 
 

@@ -115,7 +115,7 @@ def claim_of(fields: ReadFields, own: Iterable[Claim] | None) -> Claim:
             wanted="that file, named by you: no code is run because a data file names it",
             fix=f"pass --from {file}, or claims=read_claims({file!r}) in Python, if you trust it",
         )
-    raise _checks.unknown_name("claim", name, known)
+    raise _checks.unknown_name("claim", name, known, catalogue.catalogue.listing)
 
 
 def check_words(fields: ReadFields, claim: Claim) -> None:

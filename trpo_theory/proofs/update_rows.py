@@ -82,7 +82,7 @@ def rows_of_mdp(
                 raise InvalidInput(
                     got=f"{name} that differs within the group {group}",
                     wanted="one row for all states of a group",
-                    fix="correct the file",
+                    fix=f"give the states {states} the same row of {name}, or leave out the groups",
                 )
     with raw.precision(bits):
         return [_row(step, members[group], old, new, available) for group in sorted(members)]

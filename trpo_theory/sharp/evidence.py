@@ -227,7 +227,7 @@ def _named(fields: ReadFields) -> tuple[str, str]:
             raise InvalidInput(
                 got=f"{name} = {rationals.shown(fields.get(name))}",
                 wanted=f"one of {', '.join(known)}",
-                fix="correct the file",
+                fix=f"change {name}",
             )
     return fields["divergence"], fields["normaliser"]
 

@@ -200,6 +200,12 @@ def sharp_gap(
         InvalidInput: for an unknown name, or numbers outside gamma in (0, 1), 0 < radius, horizon from 2 to 1000.
         NotSolved: if policy iteration fails, or a proof.
     """
+    if not isinstance(divergence, str):
+        raise InvalidInput(
+            got=f"the divergence {divergence!r}",
+            wanted="a name first, then the discount and the radius",
+            fix='write sharp_gap("max-kl", gamma, radius)',
+        )
     if divergence not in DIVERGENCES:
         raise _checks.unknown_name("divergence", divergence, DIVERGENCES)
     names = [one.value for one in Normaliser]

@@ -109,11 +109,11 @@ def _check_steps(content: Mapping[str, Any]) -> ProvedBound:
         raise InvalidInput(
             got=f"horizon = {rationals.shown(horizon)}",
             wanted="an integer, and a list of steps",
-            fix="correct the file",
+            fix="change horizon or steps",
         )
     if len(steps) != horizon or horizon < 1 or not all(isinstance(step, Mapping) for step in steps):
         raise InvalidInput(
-            got=f"{len(steps)} steps, horizon {horizon}", wanted="as many steps, at least one", fix="correct the file"
+            got=f"{len(steps)} steps, horizon {horizon}", wanted="as many steps, at least one", fix="change either"
         )
     head = {name: content.get(name) for name in ("kind", "divergence", "mean", *_NORMALISER, "gamma", "radius")}
     checks, ahead = 0, None

@@ -45,7 +45,7 @@ def check_that_it_ends(
     horizon = fields["horizon"]
     if not isinstance(horizon, int) or isinstance(horizon, bool) or horizon < 1:
         raise InvalidInput(
-            got=f"horizon = {rationals.shown(horizon)}", wanted="a positive integer", fix="correct the file"
+            got=f"horizon = {rationals.shown(horizon)}", wanted="a positive integer", fix="change horizon"
         )
     initial = rationals.fractions(exact_content(fields["initial"]), "initial")
     used = [[a for a, yes in enumerate(row) if yes] for row in taken]

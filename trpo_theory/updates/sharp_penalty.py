@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NoReturn
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from trpo_theory._catalogue import Catalogue
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds import Bound
 from trpo_theory.bounds.formulas import Formula, Numbers
-from trpo_theory.errors import NotSolved
+from trpo_theory.bounds.theorem import Theorem
+from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.sharp.divergence import Reduced
 from trpo_theory.sharp.divergences import DIVERGENCES
 from trpo_theory.sharp.iteration import solved
@@ -67,6 +69,20 @@ class SteppedBound(Bound):
     """
 
     envelope: Bound = field(kw_only=True)
+
+    def expect_searched(self) -> NoReturn:
+        """A search for counterexamples or worst cases evaluates a penalty thousands of times.
+
+        Raises:
+            InvalidInput: always.
+        """
+        name = self.id.partition("/")[2]
+        raise InvalidInput(
+            got=f"a search of {self.id}, whose penalty is a program for each radius",
+            wanted="a claim that is quick to evaluate",
+            fix=f"`trpo-theory show {self.id}` says how it is proved; `trpo-theory sharp --divergence {name} --gamma G "
+            "--radius D` has the worst case",
+        )
 
 
 def radius_of(step: int) -> float:
@@ -168,16 +184,18 @@ def _bound(name: str, reduced: Reduced, of: str) -> Bound:
     )
     if name == "max-tv":  # in closed form up to 1/2; beyond, coupling/tv stays convex, and is at most twice G
         source = 'the worst case over all finite MDPs, docs/theory.md, "Total variation in closed form"'
-        return Bound("sharp/max-tv", bounds.get("coupling/tv").formula, statement, source)
+        proof = Theorem(follows=("coupling/tv",), because="it is the same penalty")
+        return Bound("sharp/max-tv", bounds.get("coupling/tv").formula, statement, source, proof=proof)
     envelope = _envelope(of)
     source = (
         f"the worst case over all finite MDPs in {reduced.divergence.notation}: "
         'docs/theory.md, "The sharp gap"; proved here step by step, rounded up'
     )
-    return SteppedBound(f"sharp/{name}", _sharp(name, of, envelope), statement, source, envelope=envelope)
+    proof = Theorem("The sharp gap")
+    return SteppedBound(f"sharp/{name}", _sharp(name, of, envelope), statement, source, proof=proof, envelope=envelope)
 
 
-SHARP: Catalogue[Bound] = Catalogue.of("sharp bound", _bounds())
+SHARP: Catalogue[Bound] = Catalogue.of("sharp bound", _bounds(), "`trpo-theory claims 'sharp/*'` lists them")
 """sharp/NAME for each NAME of `DIVERGENCES`, the penalty ε G(γ, D): the least that a bound of γ, ε and D can have.
 
 A step's radius is at most 19 % above D, its G at most some 0.3 % too large. Below 1e-7, above the largest radius of

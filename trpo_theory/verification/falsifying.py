@@ -11,6 +11,7 @@ from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.updates.sharp_penalty import SteppedBound
 from trpo_theory.verification.attempts import with_proofs
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.search_task import Search
@@ -32,7 +33,7 @@ def falsify(claim: object, *, seed: int = 0, effort: int = 4) -> Verdict:
     Returns:
         A `Verdict`, with the witness if there is one; the counts are over all searches.
     """
-    one = as_claim(claim)
+    one = _searched(claim)
     _checks.integer(seed, "seed", least=0)
     verdicts: list[Verdict] = []
     for attempt in range(_checks.integer(effort, "effort", least=1)):
@@ -44,6 +45,18 @@ def falsify(claim: object, *, seed: int = 0, effort: int = 4) -> Verdict:
     searched = functools.reduce(operator.add, (verdict.searched for verdict in verdicts))
     found = replace(max(verdicts, key=_weight), **counts, **least, searched=searched)
     return with_proofs([one], [found])[0]
+
+
+def _searched(claim: object) -> Claim:
+    """The claim meant, if it is one that is searched.
+
+    Raises:
+        InvalidInput: for a sharp penalty.
+    """
+    one = as_claim(claim)
+    if isinstance(one, SteppedBound):
+        one.expect_searched()
+    return one
 
 
 def _weight(verdict: Verdict) -> tuple[bool, bool, bool]:
@@ -62,7 +75,7 @@ def check(claim: object, *, instances: int = 5000, seed: int = 0) -> Verdict:
     >>> _ = check("coupling/tv", instances=500)
     """
     _checks.integer(instances, "instances", least=1)
-    one = as_claim(claim)
+    one = _searched(claim)
     found = _verdict(one, instances, _checks.integer(seed, "seed", least=0))
     verdict = with_proofs([one], [found], seconds=0)[0]  # a theorem costs nothing; a test is not to wait for the others
     if verdict.witness is not None:

@@ -16,6 +16,7 @@ from trpo_theory.verification.fingerprint import fingerprint
 from trpo_theory.verification.judging import judged, with_power
 from trpo_theory.verification.run_directory import RunDirectory
 from trpo_theory.verification.search_task import Search, batteries_of
+from trpo_theory.verification.stepped import is_searched, unsearched
 from trpo_theory.verification.tally import Tally, merged
 from trpo_theory.verification.verdict import Verdict, Verification
 
@@ -72,17 +73,20 @@ def verify(
     'refuted'
     """
     chosen = _chosen(which)
+    searched = [claim for claim in chosen if is_searched(claim)]
     tasks = plan(chosen, instances=instances, seed=seed, states=states, actions=actions)
     _checks.integer(jobs, "jobs", least=1)
     settings = {"instances": instances, "seed": seed, "states": states, "actions": actions, "chunk": CHUNK}
     directory = _directory(out, chosen, settings, resume=resume)
     with directory or contextlib.nullcontext():
-        verdicts = run_tasks(chosen, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
+        verdicts = run_tasks(searched, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
     if proofs:
-        verdicts = with_proofs(chosen, verdicts, jobs=jobs, dask=dask)
+        verdicts = with_proofs(searched, verdicts, jobs=jobs, dask=dask)
     if instances >= INSTANCES:  # what the power was measured with, or more
-        verdicts = [with_power(claim, verdict) for claim, verdict in zip(chosen, verdicts, strict=True)]
+        verdicts = [with_power(claim, verdict) for claim, verdict in zip(searched, verdicts, strict=True)]
     damaged = directory.damaged if directory is not None else []
+    of = dict(zip(searched, verdicts, strict=True))
+    verdicts = [of[claim] if claim in of else unsearched(claim) for claim in chosen]
     return Verification(tuple(verdicts), tuple(f"{name} was damaged: it was computed again" for name in damaged))
 
 
@@ -111,7 +115,7 @@ def plan(
     Raises:
         InvalidInput: as `verify` does.
     """
-    chosen = _chosen(which)
+    chosen = [claim for claim in _chosen(which) if is_searched(claim)]
     _checks.integer(instances, "instances", least=1)
     _checks.integer(seed, "seed", least=0)
     shape = None
@@ -152,7 +156,7 @@ def _chosen(which: Any) -> list[Claim]:
         return list(claims.catalogue.values())
     if isinstance(which, (str, Claim)):
         which = [which]
-    named = (claims.catalogue.selected([one]) if isinstance(one, str) else [as_claim(one)] for one in which)
+    named = (claims.selected([one]) if isinstance(one, str) else [as_claim(one)] for one in which)
     chosen = list({id(claim): claim for found in named for claim in found}.values())
     if not chosen:
         raise InvalidInput(got="no claims", wanted="one or more", fix="leave them out for the whole catalogue")

@@ -112,7 +112,7 @@ def make(name: str, **options: Any) -> FiniteMDP | Instance:
     FiniteMDP(states=3, actions=2, gamma=0.9, dense)
     """
     if name not in NAMES:
-        raise unknown_name("zoo MDP", name, NAMES)
+        raise unknown_name("zoo MDP", name, NAMES, "list(tt.zoo.NAMES) in Python has all")
     factory = {**FAMILIES, **CLASSICS, **RANDOM}[name]
     random = name in RANDOM
     accepted = {

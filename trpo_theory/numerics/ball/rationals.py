@@ -80,7 +80,7 @@ def amount(value: RealLike | None, name: str) -> Fraction:
     """A radius or a coefficient: a rational, 0 or more, that rounds to a finite float, as results show it."""
     out = number(value, name)
     if out < 0 or is_beyond_floats(out):
-        raise InvalidInput(got=f"{name} = {_terse(out)}", wanted="0 or more, at most 1.8e308", fix="correct the file")
+        raise InvalidInput(got=f"{name} = {_terse(out)}", wanted="0 or more, at most 1.8e308", fix=f"change {name}")
     return out
 
 

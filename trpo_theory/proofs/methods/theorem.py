@@ -21,7 +21,7 @@ class _Theorem:
 
     def attempt(self, claim: Claim, region: Region) -> Attempt | None:
         """The proof that the catalogue names: it holds for all that the claim is about."""
-        if claim.proof is None or catalogue.catalogue.get(claim.id) is not claim:
+        if claim.proof is None or catalogue.known.get(claim.id) is not claim:
             return None
         return Attempt(Proof(self.name, claim.proof.by, EVERYTHING))
 

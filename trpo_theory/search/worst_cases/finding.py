@@ -30,6 +30,7 @@ from trpo_theory.search.worst_cases.ratio import Ratio
 from trpo_theory.search.worst_cases.rounding import rounded
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
+from trpo_theory.updates.sharp_penalty import SteppedBound
 
 EFFORT = 3
 """Searches from fresh starts, by default. Chosen."""
@@ -157,6 +158,8 @@ def worst_case(
     1.0
     """
     bound = as_bound(bound)
+    if isinstance(bound, SteppedBound):
+        bound.expect_searched()
     exact_gamma = _discount(gamma)
     shape = _checks.integer(states, "states", least=1), _checks.integer(actions, "actions", least=1)
     _checks.integer(effort, "effort", least=1)

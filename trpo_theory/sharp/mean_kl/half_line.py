@@ -147,7 +147,7 @@ class LinearMeanKL:
         }
         for condition, holds in sound.items():
             if not holds:
-                raise InvalidInput(got="constants where that is not so", wanted=condition, fix="correct the file")
+                raise InvalidInput(got="constants where that is not so", wanted=condition, fix="change the constants")
         return cls(gamma, constant, k, (height, width), shift, int(largest))
 
 
