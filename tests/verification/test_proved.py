@@ -109,6 +109,51 @@ def test_what_is_left_is_no_proof_of_the_whole():
     assert (found.verdict, len(found.left)) == ("undecided", 1)
 
 
+LOW, HIGH = (Region.of(("1/2", middle) if one == 0 else (middle, "9/10")) for one, middle in enumerate(("3/4", "2/3")))
+
+
+class Part(Answering):
+    """A method that proves the part of what is asked that lies in one region."""
+
+    def __init__(self, name, region):
+        super().__init__(None)
+        self.name, self.region = name, region
+
+    def attempt(self, claim, region):
+        return Attempt(Proof(self.name, f"{self.name} lemma", self.region))
+
+
+def test_proofs_of_parts_are_joined_with_all_methods_named():
+    """[1/2, 3/4] and [2/3, 9/10] make up [1/2, 9/10], in either order; neither does alone, nor both with what is beyond."""
+    low, high = Part("low", LOW), Part("high", HIGH)
+    for methods in ([low, high], [high, low]):
+        found = proving.prove(own(lambda q: q.max_tv), gamma=("1/2", "9/10"), methods=methods)
+        assert (found.verdict, found.left) == ("proved", ())
+        assert found.proof.kind == " and ".join(method.name for method in methods)
+        assert "low lemma, for gamma in [1/2, 3/4]" in found.proof.by
+        assert "high lemma, for gamma in [2/3, 9/10]" in found.proof.by
+        assert [part["kind"] for part in found.to_fields()["parts"]] == [method.name for method in methods]
+        for more in (("1/2", "19/20"), ("1/3", "9/10")):
+            wider = proving.prove(own(lambda q: q.max_tv), gamma=more, methods=methods)
+            assert (wider.verdict, len(wider.parts)) == ("undecided", 2)
+    assert proving.prove(own(lambda q: q.max_tv), gamma=("1/2", "9/10"), methods=[low]).verdict == "undecided"
+
+
+def test_parts_of_a_radius_are_joined_only_where_they_cover():
+    first, second, third = (
+        Part(name, Region.of(*ends))
+        for name, ends in {
+            "first": (("0.5", "0.9"), ("0.1", "0.3")),
+            "second": (("0.5", "0.7"), ("0.3", "0.5")),
+            "third": (("0.7", "0.9"), ("0.2", "0.5")),
+        }.items()
+    )
+    asked = {"gamma": ("0.5", "0.9"), "radius": ("0.1", "0.5")}
+    assert proving.prove(own(lambda q: q.max_tv), **asked, methods=[first, second, third]).verdict == "proved"
+    left = proving.prove(own(lambda q: q.max_tv), **asked, methods=[first, second])
+    assert (left.verdict, len(left.parts)) == ("undecided", 2)
+
+
 def test_an_instance_refutes_only_where_exact_arithmetic_says_so():
     answer = Attempt(None, refuted=INSTANCE)
     refuted = proving.prove(own(lambda q: q.max_tv - 0.75), methods=[Answering(answer)])
@@ -272,9 +317,16 @@ def test_what_is_proved_and_was_expected_false_is_not_as_expected(methods):
 
 def test_a_claim_that_no_instance_meets_is_proved_all_the_same_and_the_note_stays(methods):
     methods(Answering(whole()))
-    verdict = judged(lambda q: q.max_tv, given=lambda q: q.gamma < 0)
+    verdict = judged(lambda q: q.max_tv, given=lambda q: q.expected_return_old > q.expected_return_old + 1)
     assert (verdict.verdict, verdict.effective) == ("proved", 0)
     assert "no instance met the hypotheses" in verdict.note
+
+
+def test_a_claim_whose_hypotheses_hold_nowhere_is_not_called_proved(methods):
+    methods(Answering(whole()))
+    verdict = judged(lambda q: q.max_tv, given=lambda q: q.gamma < 0)
+    assert (verdict.verdict, verdict.effective) == ("undecided", 0)
+    assert "the hypotheses hold nowhere in this region: the claim says nothing there" in verdict.note
 
 
 def test_words_and_counts():

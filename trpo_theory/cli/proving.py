@@ -9,6 +9,7 @@ import typer
 
 from trpo_theory.cli.options import CHECK_FAILED, OK, UNDECIDED, JsonOption, app, named
 from trpo_theory.cli.output import busy, new_console, print_json
+from trpo_theory.cli.verdicts import print_placed
 from trpo_theory.cli.verifying import FromOption, chosen, own_errors
 from trpo_theory.errors import InvalidInput
 
@@ -45,7 +46,9 @@ def prove(
     A proof is a theorem of docs/theory.md, or made in exact arithmetic from proved bounds and the sharp gap. Exit status 3
     says that some of the region is not decided.
     """
+    from trpo_theory.claims import known
     from trpo_theory.io.evidence_files import checked_evidence_path
+    from trpo_theory.proofs.lattice import placed_within
     from trpo_theory.verification.proving import prove
 
     if out is not None:
@@ -56,12 +59,15 @@ def prove(
     ends: dict[str, Any] = {"gamma": _ends(gamma, "gamma"), "radius": _ends(radius, "radius")}
     with own_errors(), busy("proving"):
         found = prove(claim, **ends, with_evidence=out is not None)
+        own = known.get(claim.id) is not claim and found.verdict != "vacuous"
+        placed = placed_within(claim, found.region) if own else None
     written = out is not None and _write(found, out)
-    status = UNDECIDED if found.verdict == "undecided" else OK if found.as_expected else CHECK_FAILED
+    status = UNDECIDED if found.verdict in ("undecided", "vacuous") else OK if found.as_expected else CHECK_FAILED
     if as_json:
-        print_json(found.to_fields())
+        print_json(found.to_fields() | {"placed": None if placed is None else placed.to_fields()})
         return status
     _print(found)
+    print_placed(placed)
     if written:
         new_console().print(f"written to {out}", markup=False)
     return status
@@ -126,10 +132,15 @@ def _print(found: Proving) -> None:
         line(found.witness.text)
     elif found.verdict == "proved" and found.proof is not None:
         line(f"{found.id}: proved: {found.proof.text}")
+        for part in found.parts:
+            line(f"part: {part.text}")
+    elif found.verdict == "vacuous":
+        line(f"{found.id}: vacuous: {found.region.text}")
     else:
         line(f"{found.id}: undecided: {found.region.text}")
-        if found.proof is not None:
-            line(f"proved for a part: {found.proof.text}")
+        for part in found.parts or (found.proof,):
+            if part is not None:
+                line(f"proved for a part: {part.text}")
         for box in found.left[:_BOXES]:
             line(f"left: {box.text}")
         if len(found.left) > _BOXES:

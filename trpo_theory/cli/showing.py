@@ -10,7 +10,7 @@ import typer
 
 from trpo_theory.cli.options import JsonOption, app
 from trpo_theory.cli.output import busy, new_console, print_json
-from trpo_theory.cli.verdicts import word
+from trpo_theory.cli.verdicts import print_placed, word
 from trpo_theory.cli.verifying import FromOption, chosen, own_errors, status_of
 
 if TYPE_CHECKING:
@@ -28,16 +28,19 @@ def show(
 
     The verdict is that of `trpo-theory verify ID`, which searches for a counterexample first.
     """
+    from trpo_theory.proofs.lattice import placed_within
     from trpo_theory.verification.verifying import verify
 
     claim = chosen([claim_id], from_file)[0]
     with own_errors(), busy("verifying"):
         (verdict,) = verify(claim)
+        placed = placed_within(claim)
     shown = _described(claim)
     if as_json:
-        print_json({**verdict.to_fields(), **shown})
+        print_json({**verdict.to_fields(), **shown, "placed": None if placed is None else placed.to_fields()})
         return status_of(verdict)
     _print(claim, shown, verdict)
+    print_placed(placed)
     return status_of(verdict)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trpo_theory.cli.output import digits, is_narrower, new_console, print_table
 
 if TYPE_CHECKING:
+    from trpo_theory.proofs.lattice import Placed
     from trpo_theory.verification.verdict import Verdict, Verification
 
 _FEW = 0.01
@@ -41,6 +42,13 @@ def print_verdicts(verification: Verification, *, written: bool = False) -> None
     if not written and any(verdict.witness for verdict in verification):
         console.print("to see a witness: falsify ID prints one, --out DIR writes those of this table", markup=False)
     console.print(repr(verification))
+
+
+def print_placed(placed: Placed | None) -> None:
+    """Where a claim stands beside the catalogue and the sharp gap; nothing where it cannot be compared."""
+    if placed is not None and placed.beside:
+        console = new_console()
+        console.print(f"{placed.id} at radius {placed.radius:g}: {'; '.join(placed.beside)}", markup=False)
 
 
 def few_effective(verdict: Verdict) -> str:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, TypedDict
 
 from trpo_theory import bounds
-from trpo_theory._outward import Toward, float_toward
+from trpo_theory._outward import Toward, decimal_toward, float_toward
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.decimals import as_written
@@ -22,6 +22,7 @@ from trpo_theory.proofs.penalties.covering import domain
 from trpo_theory.proofs.penalties.reading import Penalty
 from trpo_theory.proofs.penalties.standing import Weaker, beside, beside_text, point_of
 from trpo_theory.proofs.region import EVERYTHING, Interval, Region
+from trpo_theory.updates.sharp_penalty import SteppedBound
 
 _GAMMAS = tuple(Fraction(k, 100) for k in range(1, 100))
 """Discounts from which on an implication that is not true everywhere is tried. Chosen: hundredths, rounded up by the proof."""
@@ -33,8 +34,10 @@ _LARGEST_GAMMA = Fraction(99999, 100000)
 """Likewise of discounts. Chosen: beyond it nothing is computed."""
 _BUDGETS = (1, 40)
 """Cells for a pair of bounds. Chosen: what holds everywhere takes one, as a rule."""
-_NODES = 40
-"""Of a sharp gap: half a per cent between its ends. Chosen."""
+_WIDTH = 5e-3
+"""Of a sharp gap, upper/lower - 1. Chosen: three digits of a share, and a second or two at gamma = .99."""
+_STANDING_GAMMAS, _STANDING_RADIUS = (Fraction(9, 10), Fraction(99, 100)), Fraction(1, 1000)
+"""Where a claim is compared with the least bound of its kind. Chosen: usual discounts, and a small step."""
 
 
 @dataclass(frozen=True)
@@ -162,28 +165,43 @@ class Placed:
         implied_by: what it follows from for every γ and radius, as a phrase; "" if it is not proved to.
         weaker: beside the bounds of the same quantities, at each discount the one whose penalty is least.
         sharp: how much of its penalty the sharp gap is, at each discount.
+        radius: at which these are.
     """
 
     id: str
     implied_by: str
     weaker: tuple[Weaker, ...]
     sharp: tuple[Share, ...]
+    radius: float
 
     @property
     def text(self) -> str:
         """A sentence."""
-        parts = [self.implied_by or "implied by no bound of the catalogue for every gamma and radius"]
-        for one in self.weaker:
-            parts.append(beside_text(one))
-        parts += [
-            f"the sharp constant is {one['lower']:.3g} to {one['upper']:.3g} of it at gamma {one['gamma']:g}"
-            for one in self.sharp
+        return "; ".join(
+            [self.implied_by or "implied by no bound of the catalogue for every gamma and radius", *self.beside]
+        )
+
+    @property
+    def beside(self) -> list[str]:
+        """The comparisons, a phrase each."""
+        return [
+            *map(beside_text, self.weaker),
+            *(
+                f"the sharp constant is {decimal_toward(one['lower'], 3, Toward.DOWN):.3g} to "
+                f"{decimal_toward(one['upper'], 3, Toward.UP):.3g} of it at gamma {one['gamma']:g}"
+                for one in self.sharp
+            ),
         ]
-        return "; ".join(parts)
 
     def to_fields(self) -> dict[str, Any]:
         """For JSON."""
-        return {"id": self.id, "implied_by": self.implied_by, "weaker": list(self.weaker), "sharp": list(self.sharp)}
+        return {
+            "id": self.id,
+            "implied_by": self.implied_by,
+            "radius": self.radius,
+            "weaker": list(self.weaker),
+            "sharp": list(self.sharp),
+        }
 
 
 def placed(
@@ -192,7 +210,7 @@ def placed(
     gammas: tuple[float, ...] = (0.9, 0.99),
     radius: float = 1e-3,
     sharp: bool = True,
-    nodes: int = _NODES,
+    width: float = _WIDTH,
 ) -> Placed:
     """Where a claim stands: what it follows from, how it compares with the tightest bound beside it, and with the sharp gap.
 
@@ -201,7 +219,7 @@ def placed(
         gammas: discounts at which it is compared.
         radius: of the divergence, likewise; small ones show the constant.
         sharp: whether to compute sharp gaps, which take seconds each.
-        nodes: of these.
+        width: of these, upper/lower - 1, where so much is reached.
 
     Raises:
         InvalidInput: for a claim that reads something else.
@@ -217,16 +235,40 @@ def placed(
     found = None if where is None else implication(penalty, where)[0]
     others = premises(claim)
     weaker = [one for gamma in gammas if (one := beside(penalty, others, gamma, radius)) is not None]
-    shares = [share for gamma in gammas if sharp and (share := sharp_share(penalty, gamma, radius, nodes)) is not None]
-    return Placed(claim.id, "" if found is None else found.by, tuple(weaker), tuple(shares))
+    shares = [share for gamma in gammas if sharp and (share := sharp_share(penalty, gamma, radius, width)) is not None]
+    return Placed(claim.id, "" if found is None else found.by, tuple(weaker), tuple(shares), radius)
 
 
-def sharp_share(penalty: Penalty, gamma: float, radius: float, nodes: int = _NODES) -> Share | None:
+def placed_within(claim: Claim, region: Region = EVERYTHING) -> Placed | None:
+    """Where a claim stands at usual discounts and a small radius, or those of a region that are nearest.
+
+    None for a claim that is no such function, and where its hypotheses exclude all of these.
+    """
+    if isinstance(claim, SteppedBound) or (penalty := Penalty.of(claim)) is None:
+        return None
+    if not (penalty.seems_homogeneous and penalty.is_affine) or not penalty.radii:
+        return None
+    if region.radius is not None and len(penalty.radii) > 1:
+        return None
+    radius = float(_nearest(_STANDING_RADIUS, region.radius))
+    gammas = dict.fromkeys(float(_nearest(gamma, region.gamma)) for gamma in _STANDING_GAMMAS)
+    point = dict.fromkeys(penalty.radii, radius)
+    met = tuple(gamma for gamma in gammas if gamma > 0 and penalty.seems_to_apply_at(gamma=gamma, **point))
+    if not met or radius <= 0:
+        return None
+    return placed(claim, gammas=met, radius=radius)
+
+
+def _nearest(value: Fraction, interval: Interval | None) -> Fraction:
+    return value if interval is None else min(max(value, interval.low), interval.high)
+
+
+def sharp_share(penalty: Penalty, gamma: float, radius: float, width: float = _WIDTH) -> Share | None:
     """The sharp gap over the penalty at a point, proved on both sides; None where the sharp gap is not known of it."""
     named = gap_of(penalty)
     if named is None:
         return None
-    gap = certified_gap(named.divergence, as_written(gamma), as_written(radius), named.normaliser, nodes)
+    gap = certified_gap(named.divergence, as_written(gamma), as_written(radius), named.normaliser, width=width)
     if gap is None:
         return None
     try:

@@ -9,7 +9,7 @@ class Outcome(enum.StrEnum):
     """What became of a claim.
 
     On one instance a claim is proved, refuted, undecided, or vacuous; a search ends in refuted, unrefuted or undecided; for all
-    instances of a region a claim is proved, refuted or undecided.
+    instances of a region a claim is proved, refuted, undecided, or vacuous.
     """
 
     REFUTED = "refuted"
@@ -21,7 +21,7 @@ class Outcome(enum.StrEnum):
     UNDECIDED = "undecided"
     """Neither is proved; a note says why."""
     VACUOUS = "vacuous"
-    """The hypotheses are proved false on the instance."""
+    """The hypotheses are proved false on the instance, or in all of the region: the claim says nothing there."""
     ERROR = "error"
     """The claim's own code failed."""
 

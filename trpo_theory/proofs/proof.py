@@ -29,7 +29,9 @@ class Proof:
     def text(self) -> str:
         """Beside the word "proved": "theorem (docs/theory.md, ...)", with the region where it is not everything."""
         how = self.by if self.by.startswith(self.kind) else f"{self.kind} ({self.by})"
-        return how if self.region.is_whole else f"{how}, {self.region.text}"
+        if self.region.is_whole:
+            return how + (f", {self.region.given}" if self.region.given else "")
+        return f"{how}, {self.region.text}"
 
     def to_fields(self) -> dict[str, Any]:
         """What JSON calls `proof`: kind, by, region."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -92,7 +92,7 @@ class Region:
         radius: of `divergence`, closed; None: every value, ∞ included. The proof then holds for all pairs of policies whose
             divergence lies in the interval.
         divergence: the field of `Quantities` that the radius is of, such as "max_kl"; None where there is no radius.
-        given: further hypotheses in words, those of the claim itself.
+        given: further hypotheses in words, those of the claim itself: "where the hypotheses hold".
     """
 
     gamma: Interval | None = None
@@ -125,6 +125,28 @@ class Region:
             if other.divergence not in (None, self.divergence):
                 return False
         return self.gamma is None or (other.gamma is not None and self.gamma.contains(other.gamma))
+
+    def without(self, other: Region) -> tuple[Region, ...] | None:
+        """The parts of this region that are not in another one, with their edges; None where a part has no closed ends."""
+        if other.covers(self):
+            return ()
+        if self.radius is None and other.radius is not None:
+            return None
+        if self.gamma is None and other.gamma is not None:
+            return None
+        found, inside = [], self
+        for name in ("gamma", "radius"):
+            whole, part = getattr(inside, name), getattr(other, name)
+            if part is None or whole is None:
+                continue
+            if part.high < whole.low or whole.high < part.low:
+                return (self,)
+            if whole.low < part.low:
+                found.append(replace(inside, **{name: Interval(whole.low, part.low)}))
+            if part.high < whole.high:
+                found.append(replace(inside, **{name: Interval(part.high, whole.high)}))
+            inside = replace(inside, **{name: Interval(max(whole.low, part.low), min(whole.high, part.high))})
+        return tuple(found)
 
     @property
     def text(self) -> str:

@@ -20,7 +20,7 @@ from trpo_theory.numerics.ball.raw import Undecided
 from trpo_theory.proofs.evidence import FileKind
 from trpo_theory.proofs.method import Attempt
 from trpo_theory.proofs.penalties.cell import GAMMA, UNBOUNDED, Cell, float_end, fraction, rational
-from trpo_theory.proofs.penalties.covering import boxes, cover, divided, domain, is_trivial_on
+from trpo_theory.proofs.penalties.covering import boxes, cover, divided, domain, is_trivial_on, where_it_applies
 from trpo_theory.proofs.penalties.range import Range
 from trpo_theory.proofs.penalties.reading import NotAPenalty, Penalty, per_epsilon, quantities_on
 from trpo_theory.proofs.penalties.ways import holds_every_way
@@ -48,10 +48,17 @@ _PROBES = (("1/2", "1/1000"), ("9/10", "1/1000"), ("1/10", "1/1000"), ("9/10", "
 
 
 @functools.lru_cache(maxsize=512)
-def certified_gap(divergence: str, gamma: Fraction, radius: Fraction, normaliser: str, nodes: int) -> SharpGap | None:
+def certified_gap(
+    divergence: str,
+    gamma: Fraction,
+    radius: Fraction,
+    normaliser: str,
+    nodes: int | None = None,
+    width: float | None = None,
+) -> SharpGap | None:
     """Both ends, proved; None where that fails."""
     try:
-        return sharp_gap(divergence, gamma, radius, normaliser, certify=True, nodes=nodes)
+        return sharp_gap(divergence, gamma, radius, normaliser, certify=True, nodes=nodes, width=width)
     except (NotSolved, Undecided, InvalidInput):
         return None
 
@@ -211,7 +218,7 @@ class _SharpGap:
             return Attempt(None, boxes([where.cell]), note="sharp gap: the claim is not proved where its gap is 0")
         used, left = 0, list[Cell]()
         for cell in divided(where.cell, [search.penalty]):
-            for part in _where_it_applies(search.penalty, cell):
+            for part in where_it_applies(search.penalty, cell):
                 more, rest = search.covered(part)
                 used, left = used + more, left + rest
         if search.refuted is not None:
@@ -240,17 +247,6 @@ def gap_of(penalty: Penalty) -> SharpComparison | None:
     except NotAPenalty:
         return None
     return search
-
-
-def _where_it_applies(penalty: Penalty, cell: Cell) -> Iterator[Cell]:
-    """The cell; its faces, where the hypotheses fail inside of it only; nothing, where they fail on all of it."""
-    if penalty.applies(quantities_on(cell)) is False:
-        return
-    if penalty.applies(quantities_on(cell, inside=True)) is not False:
-        yield cell
-        return
-    for face in cell.faces():
-        yield from _where_it_applies(penalty, face)
 
 
 def _probed(search: SharpComparison, region: Region) -> Attempt:

@@ -24,7 +24,6 @@ from trpo_theory.proofs.penalties.comparing import ROUNDING, Comparison, compari
 from trpo_theory.proofs.penalties.covering import Domain, boxes, cover, divided, domain, is_trivial_on, widest
 from trpo_theory.proofs.penalties.range import Range
 from trpo_theory.proofs.penalties.reading import Penalty, quantities_on
-from trpo_theory.proofs.penalties.standing import beside, beside_text
 from trpo_theory.proofs.proof import Proof
 from trpo_theory.proofs.region import Interval, Region
 
@@ -37,8 +36,6 @@ _PART_BUDGETS = (1, 40)
 """For parts of what is asked for. Chosen."""
 _GRID = (*(Fraction(k, 20) for k in range(1, 20)), Fraction(99, 100), Fraction(999, 1000))
 """Discounts from or up to which a part is tried. Chosen."""
-_STANDING_GAMMAS, _STANDING_RADIUS = (0.9, 0.99), 1e-3
-"""Where a proved claim is compared with the least bound of its kind. Chosen: usual discounts, and a small step."""
 DEFAULT_GAMMA = Interval(Fraction(1, 1000), Fraction(9999, 10000))
 DEFAULT_RADIUS = Interval(Fraction(1, 10**6), Fraction(20))
 """The region that is tried where everything is asked for and is not decided. Chosen: what is computed with."""
@@ -87,7 +84,7 @@ class _Implied:
             return Attempt(None, note="implied: the claim reads several divergences, of which a radius would be of one")
         found, left = implication(penalty, where)
         if found is not None:
-            return Attempt(Proof(KIND, found.by, _region(region, penalty)), note=_standing(penalty, region))
+            return Attempt(Proof(KIND, found.by, _region(region, penalty)))
         for part in _parts(penalty, region):
             inside = domain(penalty, part)
             found = None if inside is None else implication(penalty, inside, budgets=_PART_BUDGETS)[0]
@@ -97,21 +94,6 @@ class _Implied:
 
 
 METHOD = _Implied()
-
-
-def _standing(penalty: Penalty, region: Region) -> str:
-    """How a claim compares with the least bound of the same quantities, in the region; "" where it is the first."""
-    others = premises(penalty.claim)
-    found = (beside(penalty, others, gamma, _STANDING_RADIUS) for gamma in _gammas(region))
-    return "; ".join(beside_text(one) for one in found if one is not None)
-
-
-def _gammas(region: Region) -> tuple[float, ...]:
-    """The discounts of the comparison that are in a region; its ends where none is."""
-    if region.gamma is None:
-        return _STANDING_GAMMAS
-    low, high = float(region.gamma.low), float(region.gamma.high)
-    return tuple(gamma for gamma in _STANDING_GAMMAS if low <= gamma <= high) or tuple({low: 0, high: 0})
 
 
 def premises(claim: Claim) -> list[Penalty]:

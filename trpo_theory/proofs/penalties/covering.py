@@ -152,9 +152,20 @@ def divided(cell: Cell, penalties: Iterable[Penalty]) -> list[Cell]:
         if penalty.claim.given is None:
             continue
         for name in cell.sides:
-            for value in _thresholds(penalty, cell, name):
+            for value in thresholds(penalty, cell, name):
                 cells = [part for one in cells for part in _split(one, name, value)]
     return cells
+
+
+def where_it_applies(penalty: Penalty, cell: Cell) -> Iterator[Cell]:
+    """The cell; its faces, where the hypotheses fail inside of it only; nothing, where they fail on all of it."""
+    if penalty.applies(quantities_on(cell)) is False:
+        return
+    if penalty.applies(quantities_on(cell, inside=True)) is not False:
+        yield cell
+        return
+    for face in cell.faces():
+        yield from where_it_applies(penalty, face)
 
 
 def _split(cell: Cell, name: str, value: fmpq) -> list[Cell]:
@@ -165,7 +176,7 @@ def _split(cell: Cell, name: str, value: fmpq) -> list[Cell]:
     return [Cell({**cell.sides, name: part}) for part in parts]
 
 
-def _thresholds(penalty: Penalty, cell: Cell, name: str) -> list[fmpq]:
+def thresholds(penalty: Penalty, cell: Cell, name: str) -> list[fmpq]:
     """Where the hypotheses of a claim change along a side, seen in floats: any place is right, these are useful."""
     at = {one: 0.5 if one == GAMMA else 0.1 for one in (GAMMA, *cell.sides, *UNBOUNDED)}
 

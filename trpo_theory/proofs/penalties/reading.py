@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, cast
 
@@ -54,15 +54,18 @@ def fields_of(claim: Claim) -> frozenset[str] | None:
         return None
     if isinstance(claim, Bound) and (claim.shift is not None or claim.residual is not None):
         return None
-    names = [GAMMA, *UNBOUNDED, *divergences()]
-    if not isinstance(claim, Bound):
-        names += sorted(RETURNS)
+    return read_by(claim.formula, frozenset() if isinstance(claim, Bound) else RETURNS)
+
+
+def read_by(function: Callable[[Any], Any], more: frozenset[str] = frozenset()) -> frozenset[str] | None:
+    """What a claim's function reads beside γ, if that is among ε, divergences and `more`; else None."""
+    names = [GAMMA, *UNBOUNDED, *divergences(), *sorted(more)]
     read: set[str] = set()
     for value in _SAMPLE:
         q = _Recorded(None, **dict.fromkeys(names, np.float64(value)))
         vars(q)["_read"] = read
         try:
-            claim.formula(q)
+            function(q)
         except Exception:  # it reads more; or it fails, which is for those to say that run it on an MDP
             return None
     return frozenset(read) - {GAMMA}

@@ -52,6 +52,6 @@ def _ratio(penalty: Penalty, other: Penalty, cell: Cell) -> Fraction | None:
 
 
 def beside_text(one: Weaker) -> str:
-    """A phrase: "3.1 times chain-rule/kl at gamma 0.99: weaker"."""
+    """A phrase: "3.1 times chain-rule/kl at gamma 0.99: weaker"; with the radius where it is not said beside it."""
     word = "weaker" if one["times"] > 1 else "stronger" if one["times"] < 1 else "the same"
     return f"{one['times']:.3g} times {one['id']} at gamma {one['gamma']:g}: {word}"
