@@ -17,6 +17,7 @@ from .sharp.gap import SharpGap, sharp_gap
 from .sharp.limit import SharpLimit, sharp_limit
 from .solve.control import Optimum, optimal
 from .solve.evaluation import Evaluation, evaluate
+from .solve.layers import finite_horizon
 from .step.quantities import Quantities, compare
 from .testing import strategies
 from .updates import (
@@ -107,6 +108,7 @@ __all__ = [
     "divergence",
     "evaluate",
     "falsify",
+    "finite_horizon",
     "greedy",
     "importance_sampled",
     "improve",

@@ -106,12 +106,21 @@ def show_index(index: Sequence[int]) -> str:
 
 def discount(value: Any, batch_shape: tuple[int, ...] = ()) -> float | np.ndarray:
     """Gamma in [0, 1): a float, or for a batch an array that broadcasts to its shape."""
-    wanted = "a discount gamma in [0, 1)"
-    fix = "pass a number such as 0.99 (gamma = 1, the undiscounted case, has no finite value here)"
+    return _discount(value, batch_shape, "a discount gamma in [0, 1)", "pass a number such as 0.99", 1.0)
+
+
+def discount_or_one(value: Any, batch_shape: tuple[int, ...] = ()) -> float | np.ndarray:
+    """Gamma in [0, 1], 1 for MDPs that end or whose rewards are averaged, likewise."""
+    wanted = "a discount gamma in [0, 1]"
+    fix = "pass a number such as 0.99, or 1 for an MDP that ends"
+    return _discount(value, batch_shape, wanted, fix, float(np.nextafter(1.0, 2.0)))
+
+
+def _discount(value: Any, batch_shape: tuple[int, ...], wanted: str, fix: str, end: float) -> float | np.ndarray:
     if isinstance(value, (str, bool, np.bool_)) or value is None:
         raise InvalidInput(got=f"gamma = {value!r}", wanted=wanted, fix=fix)
     array = real_array(value, "gamma")
-    outside = (array < 0) | (array >= 1)
+    outside = (array < 0) | (array >= end)
     if outside.any():
         raise InvalidInput(got=f"gamma = {array[first_index(outside)]:.10g}", wanted=wanted, fix=fix)
     if array.ndim == 0:

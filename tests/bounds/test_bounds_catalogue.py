@@ -15,7 +15,7 @@ from strategies_small import dyadic
 import trpo_theory as tt
 from trpo_theory import zoo
 from trpo_theory.numerics.floats import Floats
-from trpo_theory.solve.evaluation import trailing_fields
+from trpo_theory.solve.settings import trailing_fields
 from trpo_theory.step.quantities import Quantities
 
 DIGITS = 50

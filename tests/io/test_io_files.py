@@ -98,7 +98,7 @@ def test_gamma_is_overridden_or_supplied(tmp_path):
     with pytest.raises(InvalidInput, match=r"add gamma to the file or pass --gamma 0\.99"):
         read_mdp(tmp_path / "m.json")
     with pytest.raises(InvalidInput) as caught:
-        read_mdp(tmp_path / "m.json", 1.0)
+        read_mdp(tmp_path / "m.json", 1.5)
     assert "m.json" not in str(caught.value)
 
 

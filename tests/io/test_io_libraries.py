@@ -68,7 +68,7 @@ def test_to_quantecon_and_back(sparse):
     "ddp",
     [
         SimpleNamespace(R=PRODUCT_R, Q=PRODUCT_Q),
-        SimpleNamespace(R=PRODUCT_R, Q=PRODUCT_Q, beta=1),
+        SimpleNamespace(R=PRODUCT_R, Q=PRODUCT_Q, beta=1.5),
         SimpleNamespace(R=PRODUCT_R, Q=PRODUCT_Q, beta="x"),
         SimpleNamespace(R=PRODUCT_R[:1], Q=PRODUCT_Q, beta=0.9),
         SimpleNamespace(R=PAIR_R, Q=PAIR_Q, beta=0.9),

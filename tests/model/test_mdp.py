@@ -276,8 +276,9 @@ def test_with_gamma_changes_the_discount_only(name):
     same(again, mdp)
     assert again.gamma == 0.25
     assert np.any(mdp.gamma != 0.25)
-    with pytest.raises(InvalidInput, match=r"gamma = 1\b"):
-        mdp.with_gamma(1)
+    assert np.all(mdp.with_gamma(1).gamma == 1)
+    with pytest.raises(InvalidInput, match=r"gamma = 2\b"):
+        mdp.with_gamma(2)
 
 
 def test_repr_says_what_it_is():
@@ -325,7 +326,7 @@ MALFORMED = {
     "sparse reward of a dense MDP": ((P, sp.csr_array(np.array(R)), 0.5), {}, "reward that is not"),
     "-inf reward of a transition": ((P, np.full((2, 2, 2), -INF), 0.5), {}, r"-inf in reward at \[0, 0, 0\]"),
     "state without an action": ((P, [[1, 2], [-INF, -INF]], 0.5), {}, r"no available action in state \[1\]"),
-    "gamma 1": ((P, R, 1), {}, "gamma = 1"),
+    "gamma 2": ((P, R, 2), {}, "gamma = 2"),
     "gamma above 1": ((P, R, 1.5), {}, "gamma = 1.5"),
     "negative gamma": ((P, R, -0.1), {}, "gamma = -0.1"),
     "NaN gamma": ((P, R, NAN), {}, "nan in gamma"),

@@ -457,7 +457,7 @@ def test_rewards_of_states_and_of_transitions_are_reduced():
         ({"old": [[1.5, -0.5], [1, 0]]}, r"old\[0, 1\] = -1/2.*negative"),
         ({"new": [[1, 0]]}, r"new of shape \(1, 2\)"),
         ({"initial": [0.5, 0.5 + 1e-6]}, "initial that sums to"),
-        ({"gamma": 1}, "gamma = 1; wanted 0 <= gamma < 1"),
+        ({"gamma": 2}, "gamma = 2; wanted 0 <= gamma <= 1"),
         ({"gamma": -0.5}, "gamma = -1/2"),
         ({"gamma": np.nan}, "nan in gamma"),
         ({"reward": [[np.inf, 0], [0, 0]]}, "inf in reward"),

@@ -302,7 +302,7 @@ UNREADABLE = {
     "a transition under 1": {"transition": [[[0, 1], ["1/2", 0]], [[0, 1], [0, 1]]]},
     "initial over 1": {"initial": [1, 1]},
     "a negative probability": {"new": [["3/2", "-1/2"], [1, 0]]},
-    "gamma 1": {"gamma": 1},
+    "gamma above 1": {"gamma": "11/10"},
     "gamma negative": {"gamma": "-1/3"},
     "gamma a word": {"gamma": "x"},
     "a zero denominator": {"gamma": "1/0"},

@@ -34,6 +34,7 @@ from trpo_theory.search.shrink import shrink
 from trpo_theory.search.simple_numbers import cost, number_at, row_at
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.fields import EXTRAS
 from trpo_theory.step.instances import Instances, joined
 
 ROWS = ("transition", "initial", "old", "new", "reference")
@@ -757,7 +758,7 @@ def test_instances_hold_what_they_were_made_of():
     assert len(made_of) == 1
     assert made_of.noise.shape == (1, 2, 2)
     np.testing.assert_array_equal(made_of.reference[0], q.old)
-    assert {field.name for field in dataclasses.fields(Instances)} == {*made_of.arrays(), "available"}
+    assert {field.name for field in dataclasses.fields(Instances)} == {*made_of.arrays(), "available", *EXTRAS}
     assert tt.claims.get("trpo/tv-2").needs <= NEEDS
     assert mutation.SMALL[0] == (1, 2)
 

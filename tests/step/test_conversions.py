@@ -86,7 +86,7 @@ def test_an_exchanged_field_is_checked_and_the_others_are_kept():
     assert (other.new == one.old).all()
     assert one.gamma == Fraction(1, 2)
     assert other.transition is one.transition
-    for changes in ({"gamma": 1}, {"new": [[0, 1], [1, 0]]}, {"initial": [1, 1]}, {"groups": [0]}, {"reward": [[1]]}):
+    for changes in ({"gamma": 2}, {"new": [[0, 1], [1, 0]]}, {"initial": [1, 1]}, {"groups": [0]}, {"reward": [[1]]}):
         with pytest.raises(InvalidInput):
             one.replace(**changes)
     assert one.replace(reward=[[3, 0], [0, 0]]).reward[0, 0] == 3

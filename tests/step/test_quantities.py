@@ -549,7 +549,7 @@ def test_repr_shows_the_numbers_of_one_instance_and_the_size_of_a_batch():
     [
         ([[1, 0, 0]] * 4, [[0.5, 0.5, 0.5]] * 4, "new policy row"),
         ([[1, 0, 0]] * 3, [[1, 0, 0]] * 4, r"old policy of shape \(3, 3\)"),
-        (np.full((2, 4, 3), 1 / 3), np.full((3, 4, 3), 1 / 3), r"batches \(\), \(2,\) and \(3,\)"),
+        (np.full((2, 4, 3), 1 / 3), np.full((3, 4, 3), 1 / 3), r"batches \(\), \(2,\), \(3,\)"),
     ],
 )
 def test_a_step_that_is_none_is_refused(old, new, got):

@@ -27,7 +27,18 @@ from trpo_theory.bounds.checked import BoundCheck, to_frame
 from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.step.quantities import Quantities
 
-__all__ = ["Bound", "BoundCheck", "Claim", "all_bounds", "catalogue", "check_all", "folklore", "get", "to_frame"]
+__all__ = [
+    "Bound",
+    "BoundCheck",
+    "Claim",
+    "all_bounds",
+    "catalogue",
+    "check_all",
+    "folklore",
+    "get",
+    "plain",
+    "to_frame",
+]
 
 FILES = (
     kakade_langford,
@@ -69,10 +80,15 @@ def get(bound_id: str) -> Bound:
     return all_bounds[bound_id]
 
 
+def plain() -> Catalogue[Bound]:
+    """The true ones that speak of (mdp, old, new) with discounted returns, and of nothing else."""
+    return catalogue.where(lambda bound: not bound.setting)
+
+
 def check_all(q: Quantities) -> list[BoundCheck]:
-    """Every bound of the catalogue on this instance (or on each of a batch)."""
+    """Every bound of the catalogue that is of the instance's setting, on this instance (or on each of a batch)."""
     small = len(q.old) <= _MANY_STATES
-    return [bound.check(q) for bound in catalogue.values() if small or not bound.small_only]
+    return [bound.check(q) for bound in catalogue.values() if bound.reads(q) and (small or not bound.small_only)]
 
 
 read_as_mapping(__name__, listed=catalogue, known=all_bounds)

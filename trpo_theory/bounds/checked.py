@@ -89,8 +89,8 @@ def _moves_rounding(q: Quantities, error: Numbers, largest: Numbers, summed: Num
     unit = _unit(q)
     moved = q.sum_s(abs(q.visitation_change))
     defect = 2 * q.max_s(abs(q.sum_a(q.new - q.old)))
-    cancelled = q.gamma / (1 - q.gamma) ** 2 * (2 * unit * q.max_tv + defect) * largest
-    return unit / (1 - q.gamma) * moved * error + cancelled + defect * summed * moved
+    cancelled = q.gamma * q.longest**2 * (2 * unit * q.max_tv + defect) * largest
+    return unit * q.longest * moved * error + cancelled + defect * summed * moved
 
 
 def residual_rounding(q: Quantities, residual: Numbers) -> Numbers:
@@ -99,14 +99,13 @@ def residual_rounding(q: Quantities, residual: Numbers) -> Numbers:
     δ itself is Ā less (I − γ P_new) u, u = W − V_old, so |u| ≤ (max|δ| + max|Ā|)/(1 − γ), each computed to unit · |u|.
     """
     size, largest = _advantage_size(q), q.max_s(abs(residual))
-    critic = (largest + 2 * q.max_tv * size) / (1 - q.gamma)
+    critic = (largest + 2 * q.max_tv * size) * q.longest
     return _moves_rounding(q, largest + 2 * critic, largest, critic + size)
 
 
 def shift_rounding(q: Quantities) -> Numbers:
     """A bound on the float error of a sum of Ā over visitations that add up to at most 2/(1 − γ), (*batch)."""
-    unit = _unit(q) / (1 - q.gamma)
-    return unit * 2 / (1 - q.gamma) * 2 * q.max_tv * _advantage_size(q)
+    return _unit(q) * q.longest**2 * 4 * q.max_tv * _advantage_size(q)
 
 
 def to_frame(checks: Iterable[BoundCheck]) -> pd.DataFrame:

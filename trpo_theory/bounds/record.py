@@ -13,6 +13,9 @@ from trpo_theory.bounds.checked import BoundCheck, gap_rounding, residual_roundi
 from trpo_theory.bounds.formulas import Condition, Formula, Numbers, Truth
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.errors import InvalidInput, overflow
+from trpo_theory.solve.criteria import AVERAGE, CRITERIA, DISCOUNTED, FINITE_HORIZON, undiscounted
+from trpo_theory.step.fields import EXTRAS
+from trpo_theory.step.posing import guarded, is_allowed, posed
 from trpo_theory.step.quantities import Quantities
 
 Expected: TypeAlias = bool | str
@@ -20,6 +23,8 @@ Expected: TypeAlias = bool | str
 
 EXPECTATIONS = (True, False, "open")
 RELATIONS = (">=", "=")
+SETTINGS = frozenset({*EXTRAS, *CRITERIA} - {DISCOUNTED.name})
+"""What instances of a setting have beside those of another: what their return sums, and fields."""
 NEEDS = frozenset({"unit-reward", "uniform-old", "optimal-new", "greedy-mixture", "one-row"})
 """Properties of instances that hypotheses require and random instances rarely have; the searches construct instances with them.
 
@@ -52,6 +57,12 @@ class Claim:
         note: what a reader should know of the verdict.
         origin: the file of one's own that it was read from; "" for others.
         proof: of a record of the catalogue, where it is proved on paper; it says nothing of a claim of one's own.
+        criterion: what a return sums: "discounted", "episodic" or "average".
+        horizon: whether it speaks of runs of q.horizon steps; states are then (t, s), and γ may be 1.
+        temperature: whether returns count q.temperature times the entropy.
+        costs: names of the further rewards that it reads, as q.cost("name").
+        model: whether it reads a second transition, q.model.
+        references: whether it reads several policies of the past, q.references and q.weights.
 
     Raises:
         InvalidInput: for an empty id or statement, a formula that is no function, or another value of a field than those.
@@ -73,6 +84,12 @@ class Claim:
     note: str = ""
     origin: str = ""
     proof: Theorem | None = None
+    criterion: str = DISCOUNTED.name
+    horizon: bool = False
+    temperature: bool = False
+    costs: tuple[str, ...] = ()
+    model: bool = False
+    references: bool = False
 
     def __post_init__(self) -> None:
         name = type(self).__name__
@@ -95,7 +112,31 @@ class Claim:
                 wanted=f"some of {', '.join(sorted(NEEDS))}",
                 fix=near_matches(unknown, sorted(NEEDS)),
             )
+        _expect_choice(self, "criterion", tuple(CRITERIA), 'write criterion="average", say')
+        if self.horizon and self.criterion == AVERAGE.name:
+            raise InvalidInput(
+                got=f'horizon=True and criterion="average" for {self.id}',
+                wanted="one of both: a return over T steps is their sum",
+                fix="leave one out",
+            )
+        object.__setattr__(self, "costs", (self.costs,) if isinstance(self.costs, str) else tuple(self.costs))
         object.__setattr__(self, "needs", needs)
+
+    @property
+    def setting(self) -> frozenset[str]:
+        """The criterion, if it is another than the discounted one, and fields that only some settings read."""
+        extras = {name for name in EXTRAS if getattr(self, "references" if name == "weights" else name)}
+        return frozenset(extras if self.criterion == DISCOUNTED.name else {self.criterion, *extras})
+
+    @property
+    def instance_needs(self) -> frozenset[str]:
+        """What an instance must have for the claim to be read on it: its needs, and what its setting has."""
+        return self.needs | self.setting
+
+    @property
+    def is_discounted(self) -> bool:
+        """Whether it reads discounted returns without a horizon or a price of entropy, as q is without a setting."""
+        return self.criterion == DISCOUNTED.name and not (self.horizon or self.temperature)
 
     @property
     def functions(self) -> tuple[Callable[..., Any], ...]:
@@ -137,11 +178,41 @@ class Claim:
     def met(self, q: Quantities) -> Truth:
         """Whether the hypotheses hold."""
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            return True if self.given is None else self.given(q)
+            met: Truth = True if self.given is None else self.given(q)
+            return met if q.criterion is DISCOUNTED else is_allowed(q) & met
+
+    def posed(self, q: Quantities) -> Quantities:
+        """The step in the claim's setting.
+
+        Raises:
+            InvalidInput: where γ = 1 and the returns are discounted.
+        """
+        if self.criterion == DISCOUNTED.name and not self.horizon and np.any(q.gamma == 1):
+            raise undiscounted(self.id)
+        named = q if not self.costs else q.with_cost_names(self.costs)
+        if self.is_discounted:
+            return named
+        return posed(named, CRITERIA[self.criterion], horizon=self.horizon, temperature=self.temperature)
 
     def stepped(self, q: Quantities) -> Quantities:
-        """The quantities that the formula reads: of old and the step's new, where the claim is about an update rule."""
-        return q if self.step is None else q.with_new(self.step(q))
+        """The quantities that the formula reads: in its setting, and of the step's new if it is about an update rule."""
+        at = self.posed(q)
+        if self.step is None:
+            return at
+        moved = at.with_new(self.step(at))
+        return moved if at.criterion is DISCOUNTED else guarded(moved)
+
+    def reads(self, q: Quantities) -> bool:
+        """Whether q is of the claim's setting and has what it reads: its criterion, horizon, temperature, costs and the like."""
+        soft = not (isinstance(q.temperature, int) and q.temperature == 0)
+        criterion = FINITE_HORIZON.name if self.horizon else self.criterion
+        return (
+            q.criterion.name == criterion
+            and self.temperature == soft
+            and set(self.costs) <= set(q.cost_names)
+            and (not self.model or q.model is not q.transition)
+            and (not self.references or q.references.shape[2] > 1)
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id!r}, expected={self.expected!r}, source={self.source!r})"
@@ -179,6 +250,12 @@ class Bound(Claim):
     note: str = ""
     origin: str = ""
     proof: Theorem | None = None
+    criterion: str = DISCOUNTED.name
+    horizon: bool = False
+    temperature: bool = False
+    costs: tuple[str, ...] = ()
+    model: bool = False
+    references: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

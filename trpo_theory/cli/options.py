@@ -46,7 +46,8 @@ class ListedHelp(TyperCommand):
 
 MdpArgument = Annotated[str, typer.Argument(metavar="MDP", help="gym:ENV_ID, zoo:NAME?key=value, or a file.")]
 GammaOption = Annotated[
-    str | None, typer.Option("--gamma", metavar="G", help="The discount in [0, 1), such as 0.99 or 99/100.")
+    str | None,
+    typer.Option("--gamma", metavar="G", help="The discount, such as 0.99 or 99/100; 1 for an MDP that ends."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 

@@ -43,7 +43,7 @@ def read_cassandra(path: PathLike, gamma: RealLike | None = None) -> FiniteMDP:
     """
     path = existing_file(path, (), "an MDP in Cassandra's format")
     if gamma is not None:
-        gamma = _checks.discount(gamma)
+        gamma = _checks.discount_or_one(gamma)
     with in_file(path.name):
         return _Reader(Words(read_text(path, "an MDP in Cassandra's format"))).mdp(gamma)
 

@@ -88,7 +88,7 @@ def mdp_from_fields(
         InvalidInput: if keys are missing or their content is not an MDP.
     """
     if gamma is not None:
-        gamma = _checks.discount(gamma)
+        gamma = _checks.discount_or_one(gamma)
     with in_file(source):
         fields = {key: value for key, value in fields.items() if value is not None}
         _check_keys(fields, gamma)

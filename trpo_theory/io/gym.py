@@ -74,7 +74,7 @@ def from_gym(source: _Given, gamma: RealLike, *, initial: RealLike | None = None
         InvalidInput: for an unknown id or option, an environment without a table, or one whose table does not give all of its
             dynamics (a wrapper that may change them, or Taxi's fickle_passenger).
     """
-    gamma = _checks.discount(gamma)
+    gamma = _checks.discount_or_one(gamma)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         env: Any

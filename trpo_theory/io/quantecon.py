@@ -58,7 +58,7 @@ def from_quantecon(ddp: _Given, initial: RealLike | None = None) -> FiniteMDP:
             wanted="a quantecon.markov.DiscreteDP",
             fix="build DiscreteDP(R, Q, beta) first, or give the arrays to FiniteMDP(Q, R, beta)",
         )
-    gamma = _checks.discount(ddp.beta)
+    gamma = _checks.discount_or_one(ddp.beta)
     if not sp.issparse(ddp.Q) and np.ndim(ddp.Q) == 3:
         reward = _checks.real_array(ddp.R, "R", allow_minus_inf=True)
         return FiniteMDP(ddp.Q, reward, gamma, initial)

@@ -60,7 +60,7 @@ def from_triplets(
         InvalidInput: for lengths that differ, an index that is not an integer from 0, a state without a transition,
             or rows that do not sum to 1.
     """
-    gamma = _checks.discount(gamma)
+    gamma = _checks.discount_or_one(gamma)
     given = (state, action, successor)
     indices = [integer_vector(value, name) for value, name in zip(given, _FIELDS, strict=False)]
     probability, reward = _checks.real_array(probability, "probability"), _checks.real_array(reward, "reward")
@@ -108,7 +108,7 @@ def read_triplets(
         InvalidInput: naming the file and the line.
     """
     path = existing_file(path, (".csv",), "an MDP's transitions")
-    gamma = _checks.discount(gamma)
+    gamma = _checks.discount_or_one(gamma)
     with in_file(path.name):
         state, action, successor, probability, reward = _columns(path)
         return from_triplets(

@@ -90,7 +90,7 @@ class FiniteMDP:
         fields = {
             "transition": parts.transition,
             "reward": parts.reward,
-            "gamma": _checks.discount(gamma, batch_shape),
+            "gamma": _checks.discount_or_one(gamma, batch_shape),
             "initial": _checks.distribution(initial, "initial", states, batch_shape),
             "available": parts.available,
             "states": states,

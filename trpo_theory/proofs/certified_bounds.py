@@ -86,7 +86,7 @@ def certify_bounds(
     check_certifiable(mdp)
     if bounds is None:
         costly = too_costly(mdp)
-        bounds = [bound for bound in catalogue.catalogue.values() if bound.id not in costly]
+        bounds = [bound for bound in catalogue.plain().values() if bound.id not in costly]
     instance, floats, levels = ExactInstance.of(mdp, old, new), quantities_of(mdp, old, new), []
     if exact:
         instance = ExactInstance.from_fields({**instance.to_fields(), **exact})

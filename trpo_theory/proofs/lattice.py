@@ -67,7 +67,7 @@ def lattice(ids: Iterable[str] | None = None) -> list[Implied]:
     Args:
         ids: of bounds that are functions of γ, ε and divergences; all true ones of the catalogue, if left out.
     """
-    chosen = [bounds.get(id) for id in (bounds.catalogue if ids is None else ids)]
+    chosen = [bounds.get(id) for id in (bounds.plain() if ids is None else ids)]
     penalties = [penalty for bound in chosen if (penalty := Penalty.of(bound)) is not None]
     return [
         found for one, other in itertools.permutations(penalties, 2) if (found := implied_by(one, other)) is not None

@@ -172,6 +172,7 @@ def prove_optimum(fields: ReadFields) -> ProvedOptimum:
     """
     reduction = _reduction(fields)
     amount = rationals.amount(fields.get(amount_name(reduction)), amount_name(reduction))
+    rationals.discount(fields.get("gamma"))
     instance = ExactInstance.from_fields(fields)
     _check_labels(fields, instance)
     problem = ExactProblem(reduction, raw.raw(amount), raw.raw(instance.gamma))

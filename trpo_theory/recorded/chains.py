@@ -13,7 +13,9 @@ from trpo_theory.numerics import resolvent as linear
 from trpo_theory.numerics.arithmetic import Array, Policy, Resolvent
 from trpo_theory.numerics.floats import Floats, policy_transition
 from trpo_theory.numerics.layout import batch_first, batch_last
+from trpo_theory.solve.criteria import DISCOUNTED, Given
 from trpo_theory.solve.evaluation import Evaluation, PolicyChain
+from trpo_theory.solve.settings import expect_discount
 from trpo_theory.step.quantities import Quantities
 
 _ELIMINATE_BELOW = 32
@@ -135,10 +137,10 @@ class Steps(Quantities):
     """The quantities of a batch of steps between policies that are already evaluated; the batch is last."""
 
     def __init__(self, old: PolicyChain, new: PolicyChain, available: np.ndarray) -> None:
-        names = ("arithmetic", "gamma", "transition", "reward", "initial")
+        names = ("gamma", "transition", "reward", "initial")
         fields: dict[str, Any] = {name: getattr(new, name) for name in names}
-        batch = new.policy.shape[-1:]
-        super().__init__(**fields, available=available, old=old.policy, new=new.policy, batch_shape=batch)
+        policies = {"old": old.policy, "new": new.policy}
+        super().__init__(new.arithmetic, **fields, **policies, available=available, batch_shape=new.policy.shape[-1:])
         vars(self).update(_old=old, _new=new)
 
     @property
@@ -158,19 +160,26 @@ class Chains:
     """The policies of a run on its MDP."""
 
     def __init__(self, mdp: FiniteMDP) -> None:
+        expect_discount(mdp.gamma, "the steps of a run")
         self._arithmetic = OneMDP(mdp)
         self._mdp = mdp
-        self._fields = {
-            "gamma": np.array([mdp.gamma]),
-            "transition": mdp.transition,
-            "reward": mdp.reward[..., None],
-            "initial": mdp.initial[..., None],
-        }
+        given = Given(
+            np.array([mdp.gamma]),
+            mdp.transition,
+            mdp.reward[..., None],
+            mdp.available[..., None],
+            mdp.initial[..., None],
+        )
+        self._kernel = DISCOUNTED.kernel(self._arithmetic, given)
+        self._reward = given.reward
 
     def of(self, policies: np.ndarray) -> PolicyChain:
         """V, ρ, η of policies (B, S, A), the batch last."""
         policy = np.ascontiguousarray(batch_last(policies))
-        return PolicyChain(self._arithmetic, policy=policy, **self._fields)
+        return self._chain(policy)
+
+    def _chain(self, policy: np.ndarray) -> PolicyChain:
+        return PolicyChain(self._arithmetic, self._kernel, self._reward, policy)
 
     def steps(self, policies: np.ndarray) -> Iterator[Steps]:
         """The steps policies[k] → policies[k + 1], in order, in batches."""
@@ -187,6 +196,6 @@ class Chains:
         def joined(name: str) -> np.ndarray:
             return np.concatenate([getattr(last, name)[..., -1:], getattr(new, name)[..., :-1]], axis=-1)
 
-        old = PolicyChain(self._arithmetic, policy=joined("policy"), **self._fields)
+        old = self._chain(joined("policy"))
         vars(old).update({name: joined(name) for name in ("value", "q_value", "visitation", "expected_return")})
         return old

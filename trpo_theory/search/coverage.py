@@ -252,7 +252,7 @@ def _whole(ends: list[int], word: str) -> str:
 
 def _discount(gamma: float, rest: float, toward: Toward) -> str:
     """γ, or 1 − (1 − γ) where it is close to 1."""
-    if gamma <= _CLOSE_TO_ONE:
+    if gamma <= _CLOSE_TO_ONE or gamma == 1:
         return _end(gamma, toward)
     return f"1-{_end(rest, Toward.DOWN if toward is Toward.UP else Toward.UP)}"
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from trpo_theory.search.simple_numbers import number_at, row_at, total_cost
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.fields import AXES
 from trpo_theory.step.instances import Instances
 
 DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 999, 10**4, 10**5, 10**6)
 """Those that rows and numbers are rounded to, the simplest first. Chosen."""
-ROW_FIELDS = ("transition", "initial", "old", "new", "reference")
-_NUMBER_FIELDS = ("reward", "noise", "gamma", "size")
+ROW_FIELDS = ("transition", "initial", "old", "new", "reference", "model", "weights")
+NUMBER_FIELDS = ("reward", "noise", "gamma", "size", "costs", "temperature", "horizon")
 FEW = 6
 """From more states on merges are searched in floats, and a row is simplified where it is large only. Chosen."""
 
@@ -28,8 +29,8 @@ Edit = tuple[str, tuple[int, ...], Any]
 
 def fields_of(instance: ExactInstance) -> Fields:
     """Every field that the instance has, as object arrays; `available` where some action is not."""
-    names = ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "size")
-    fields = {name: getattr(instance, name) for name in names if getattr(instance, name) is not None}
+    names = (name for name in AXES if name not in ("groups", "available"))
+    fields = {name: value for name in names if (value := getattr(instance, name)) is not None}
     return fields if instance.available.all() else {**fields, "available": instance.available}
 
 
@@ -59,7 +60,7 @@ def edits_of(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, li
         if name != "initial" and len(rows) > 1:
             for row in _simpler_rows(rows[0], list(rows)):
                 found.append([(name, place, row) for place in places])
-    for name in _NUMBER_FIELDS:
+    for name in NUMBER_FIELDS:
         if name not in fields:
             continue
         array = np.asarray(fields[name], dtype=object)
@@ -104,13 +105,16 @@ def _simpler_numbers(name: str, value: Any) -> Iterator[Fraction]:
         yield from (Fraction(p, q) for p, q in ((1, 2), (9, 10), (1, 10), (3, 4), (1, 4), (99, 100), (1, 3), (2, 3)))
         for near in (20, 100, 1000, 10**4):
             yield from (Fraction(1, near), Fraction(near - 1, near))
-    elif name == "size":
+    elif name == "horizon":
+        yield from (Fraction(steps) for steps in range(1, min(int(value), 6)))
+        return
+    elif name in ("size", "temperature"):
         yield from (Fraction(10) ** power for power in (0, 1, 2, -1, -2, -3))
     else:
         yield from (Fraction(0), Fraction(1), Fraction(-1))
     for denominator in DENOMINATORS:
         rounded = number_at(value, denominator)
-        if name in ("reward", "noise") or 0 < rounded < (1 if name == "gamma" else math.inf):
+        if name in ("reward", "noise", "costs") or 0 < rounded < (1 if name == "gamma" else math.inf):
             yield rounded
 
 

@@ -99,7 +99,7 @@ class Hunt:
 
     def witnesses(self) -> list[Batch]:
         """The witnesses of the sharp gap, with what the claim needs, one batch a size."""
-        return imposed_witnesses(self.claim.needs) if self._witnesses is None else self._witnesses()
+        return imposed_witnesses(self.claim.instance_needs) if self._witnesses is None else self._witnesses()
 
     def try_out(self, instances: Instances, q: Quantities | None = None) -> Screened:
         """Evaluate the claim on instances of one size, count them, and keep the best and the refuting ones.

@@ -91,7 +91,7 @@ class Fitting:
         return self._imposed(joined(parts)), which
 
     def _imposed(self, instances: Instances) -> Instances:
-        return impose(instances, self.screen.claim.needs)
+        return impose(instances, self.screen.claim.instance_needs)
 
     def _least(self, missed: np.ndarray) -> np.ndarray:
         """Those of least violation; of equal ones, any."""

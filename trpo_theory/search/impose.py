@@ -9,6 +9,7 @@ from trpo_theory.model.policy import greedy
 from trpo_theory.numerics.layout import batch_first
 from trpo_theory.search.draws.structures import all_available
 from trpo_theory.search.draws.tiny_steps import tiny_made_exact
+from trpo_theory.search.settings import furnished
 from trpo_theory.solve.control import optimal
 from trpo_theory.step.instances import Instances
 
@@ -40,7 +41,7 @@ def impose(instances: Instances, needs: frozenset[str]) -> Instances:
             instances.transition, instances.reward, instances.gamma, instances.initial, available=instances.available
         )
         instances = instances.replace(new=np.array(optimal(mdp).policy))
-    return instances
+    return furnished(instances, needs)
 
 
 def _unit_reward(instances: Instances) -> np.ndarray:

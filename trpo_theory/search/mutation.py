@@ -10,6 +10,8 @@ from trpo_theory.search.draws.numbers import GAMMAS, LARGEST_REWARD, LEAST_GAMMA
 from trpo_theory.search.draws.rows import along_rows, random_rows, share, vertices
 from trpo_theory.search.draws.structures import with_available, with_worst_reward
 from trpo_theory.search.draws.tiny_steps import tiny_made_exact
+from trpo_theory.search.settings import moved_extras
+from trpo_theory.step.fields import POLICIES
 from trpo_theory.step.instances import Instances
 
 _RARELY = 0.02
@@ -20,7 +22,8 @@ _FAR = 0.25
 """Share of the stretched steps, and of the moved discounts, that go decades at once. Chosen."""
 _EXTRAS = frozenset({"reference", "noise", "size"})
 """The fields that only some claims read."""
-_POLICIES = ("old", "new", "reference")
+_COPIED = ("transition", "reward", "costs", "model", *POLICIES)
+"""The fields of which a copied action or state is one."""
 
 
 def mutated(instances: Instances, generator: np.random.Generator, reads: frozenset[str] = _EXTRAS) -> Instances:
@@ -37,7 +40,7 @@ def mutated(instances: Instances, generator: np.random.Generator, reads: frozens
     instances = _with_copies(generator, instances, chosen(_RARELY), chosen(_RARELY))
     rows = {
         name: _moved_rows(generator, getattr(instances, name), chosen(0.5))
-        for name in ("transition", "initial", *_POLICIES)
+        for name in ("transition", "initial", "old", "new", "reference")
         if name != "reference" or name in reads
     }
     carried, stretched = chosen(0.3)[:, None, None], chosen(0.4)
@@ -59,6 +62,14 @@ def mutated(instances: Instances, generator: np.random.Generator, reads: frozens
     if "size" in reads:
         size = np.where(chosen(0.4), instances.size * np.exp(generator.normal(size=count)), instances.size)
         children = children.replace(size=np.clip(size, 1e-6, 1e6))
+    extras = moved_extras(
+        generator,
+        children,
+        chosen(0.3) if children.has_extras else np.zeros(count, dtype=bool),
+        lambda rows: _moved_rows(generator, rows, chosen(0.3)),
+        lambda reward: _moved_reward(generator, reward, chosen(0.3)),
+    )
+    children = children.replace(**extras)
     if instances.available is not None:
         children = _with_moved_mask(generator, children, instances.available, chosen(_RARELY))
     old, new = tiny_made_exact(children.old, children.new)
@@ -72,11 +83,11 @@ def _with_copies(
     states, actions = instances.shape
     if instances.available is not None or not (action.any() or state.any()):
         return instances
-    arrays = {name: getattr(instances, name).copy() for name in ("transition", "reward", *_POLICIES)}
+    arrays = {name: array.copy() for name, array in instances.arrays().items() if name in _COPIED}
     copy, source = generator.integers(0, actions, 2)
     one, other = generator.integers(0, states, 2)
     for name, array in arrays.items():
-        if name not in _POLICIES:
+        if name not in POLICIES:
             array[action, :, copy] = array[action, :, source]
         array[state, one] = array[state, other]
     return instances.replace(**arrays)

@@ -9,7 +9,7 @@ import numpy as np
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.settle import own_code
-from trpo_theory.step.fields import GIVEN
+from trpo_theory.step.fields import EXTRAS, GIVEN
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
@@ -33,12 +33,14 @@ def fields_read(claim: Claim, probe: Instances) -> tuple[frozenset[str], frozens
             failures.append(error)
     if len(failures) == len(probe):
         raise failures[0]
-    drawn = by_formula if claim.step is None else by_step | (by_formula - {"new"})
+    by_setting = claim.setting & frozenset(EXTRAS)
+    drawn = by_setting | (by_formula if claim.step is None else by_step | (by_formula - {"new"}))
     return frozenset(drawn), frozenset(by_formula)
 
 
 def _read(claim: Claim, q: Quantities, by_step: set[str], by_formula: set[str]) -> None:
     with np.errstate(all="ignore"):
+        q = claim.posed(q)
         if claim.step is not None:
             q = q.with_new(claim.step(_reading(q, by_step)))
         reading = _reading(q, by_formula)

@@ -61,7 +61,7 @@ class Screen:
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
-        probe = impose(random_instances(np.random.default_rng(0), *_PROBE), claim.needs)
+        probe = impose(random_instances(np.random.default_rng(0), *_PROBE), claim.instance_needs)
         index = self._first_without_failure(probe)
         self._expect_numbers(probe, index)
         with own_code(claim):
@@ -86,11 +86,11 @@ class Screen:
             return False
 
     def _agrees_at(self, size: tuple[int, int]) -> bool:
-        return self._agrees(tame_of_size(size, self.claim.needs))
+        return self._agrees(tame_of_size(size, self.claim.instance_needs))
 
     def _agrees_when_tame(self) -> bool:
         """Whether it agrees with itself on instances without extremes, of which rounding tells none apart."""
-        probes = [impose(tame(*size), self.claim.needs) for size in _APART_PROBES]
+        probes = [impose(tame(*size), self.claim.instance_needs) for size in _APART_PROBES]
         return all(self._agrees(probe) and left_out(self.claim, len(probe)).mean() < 0.5 for probe in probes)
 
     def _runs_apart(self) -> bool:
@@ -288,5 +288,5 @@ def _size(q: Quantities) -> Any:
     known = vars(q)
     if _SIZE not in known:
         parts = (abs(q.value), q.max_a(abs(q.advantage)), q.max_a(abs(q.reward)), q.max_a(abs(q.noise)))
-        known[_SIZE] = (sum(q.max_s(part) for part in parts) + _LEAST_NOISE / NOISE) / (1 - q.gamma)
+        known[_SIZE] = (sum(q.max_s(part) for part in parts) + _LEAST_NOISE / NOISE) * q.longest
     return known[_SIZE]

@@ -27,6 +27,7 @@ from trpo_theory.search.screen import Screen
 from trpo_theory.search.simple_numbers import normalised, number_at, row_at, total_cost
 from trpo_theory.search.smaller import smaller
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.fields import AXES, POLICIES
 from trpo_theory.step.instances import Instances
 
 _PROOFS = 400
@@ -173,27 +174,37 @@ def _smaller(instance: ExactInstance) -> list[ExactInstance]:
             if not able.any(1).all():
                 continue
             cut: Fields = dict(fields)
-            for name in ("transition", "reward", "noise", "available"):
-                if name in fields:
-                    cut[name] = fields[name][:, kept]
-            for name in ("old", "new", "reference"):
-                if name in fields:
-                    rows = [normalised(row[kept], int(a.argmax())) for row, a in zip(fields[name], able, strict=True)]
-                    cut[name] = np.array(rows, dtype=object)
+            for name in (name for name in fields if AXES[name][:2] == "sa"):
+                cut[name] = fields[name][:, kept]
+            for name in (name for name in POLICIES if name in fields):
+                cut[name] = _normalised_rows(cut[name], able)
             found.append(with_fields(instance, cut))
     return found
+
+
+def _normalised_rows(policy: np.ndarray, able: np.ndarray) -> np.ndarray:
+    """Rows over their sums, (S, A) or (S, A, J); one without mass takes its first action that can be taken."""
+    each = policy[..., None] if policy.ndim == 2 else policy
+    layers = [
+        [normalised(row, int(a.argmax())) for row, a in zip(each[..., j], able, strict=True)]
+        for j in range(each.shape[-1])
+    ]
+    stacked = np.stack([np.array(layer, dtype=object) for layer in layers], axis=-1)
+    return stacked[..., 0] if policy.ndim == 2 else stacked
 
 
 def _merged(instance: ExactInstance, fields: Fields, gone: int, heir: int) -> ExactInstance:
     kept = [s for s in range(instance.states) if s != gone]
     cut: Fields = dict(fields)
-    for name in ("reward", "old", "new", "reference", "noise", "available"):
-        if name in fields:
-            cut[name] = fields[name][kept]
-    transition, initial = fields["transition"][kept].copy(), fields["initial"].copy()
-    transition[:, :, heir] += transition[:, :, gone]
+    for name in (name for name in fields if AXES[name][:2] == "sa"):
+        cut[name] = fields[name][kept]
+    initial = fields["initial"].copy()
     initial[heir] += initial[gone]
-    cut["transition"], cut["initial"] = transition[:, :, kept], initial[kept]
+    cut["initial"] = initial[kept]
+    for name in (name for name in fields if AXES[name] == "sas"):
+        moves = cut[name].copy()
+        moves[:, :, heir] += moves[:, :, gone]
+        cut[name] = moves[:, :, kept]
     groups = None if instance.groups is None else tuple(instance.groups[s] for s in kept)
     return with_fields(instance, cut, groups)
 
@@ -210,7 +221,9 @@ def _rounded(instance: ExactInstance) -> list[ExactInstance]:
                     flat = value.reshape(-1, value.shape[-1])
                     rows = [row_at(row, denominator) if any(row) else row for row in flat]
                     cut[name] = np.array(rows, dtype=object).reshape(value.shape)
-                elif name in ("reward", "noise"):
+                elif name == "references" or (name == "gamma" and value == 1) or name == "horizon":
+                    cut[name] = value
+                elif name in ("reward", "noise", "costs"):
                     entries = [number_at(entry * scale, denominator) for entry in value.ravel()]
                     cut[name] = np.array(entries, dtype=object).reshape(value.shape)
                 elif name == "available":

@@ -45,7 +45,7 @@ def kind_of(screen: Screen) -> SlackKind:
     """
     if isinstance(screen.claim, Bound):
         return SlackKind.LOWER
-    probe = impose(random_instances(np.random.default_rng(0), *_PROBE), screen.claim.needs)
+    probe = impose(random_instances(np.random.default_rng(0), *_PROBE), screen.claim.instance_needs)
     one, other = screen(probe), screen(probe.replace(reward=2 * probe.reward, noise=2 * probe.noise))
     met = one.met if one.met.sum() >= _ENOUGH else np.full_like(one.met, True)
     with np.errstate(invalid="ignore"):

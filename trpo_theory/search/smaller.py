@@ -13,6 +13,7 @@ from trpo_theory.search.scales import least_of, scaled
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.screened import Screened
 from trpo_theory.search.worst_reward import worst_reward
+from trpo_theory.step.fields import AXES, POLICIES
 from trpo_theory.step.instances import Instances, joined
 
 _PAIRS = 300
@@ -108,8 +109,12 @@ def _merged(instance: Instances, pairs: np.ndarray) -> Instances:
     transition, initial = arrays["transition"].copy(), arrays["initial"].copy()
     transition[every, :, :, heir] += transition[every, :, :, gone]
     initial[every, heir] += initial[every, gone]
-    rows = {name: array[every[:, None], kept] for name, array in arrays.items() if array.ndim > 1}
+    rows = {name: array[every[:, None], kept] for name, array in arrays.items() if AXES[name][:1] == "s"}
     rows["transition"] = np.take_along_axis(transition[every[:, None], kept], kept[:, None, None], 3)
+    if "model" in arrays:
+        model = arrays["model"].copy()
+        model[every, :, :, heir] += model[every, :, :, gone]
+        rows["model"] = np.take_along_axis(model[every[:, None], kept], kept[:, None, None], 3)
     rows["initial"] = np.take_along_axis(initial, kept, 1)
     return batch.replace(**rows)
 
@@ -129,14 +134,16 @@ def _without_actions(instance: Instances) -> Iterator[Instances]:
     for gone in range(actions if actions > 1 and instance.available is None else 0):
         kept = [a for a in range(actions) if a != gone]
         for heir in (None, *range(len(kept))):
-            changes = {name: getattr(instance, name)[:, :, kept] for name in ("transition", "reward", "noise")}
-            for name in ("old", "new", "reference"):
-                rows = getattr(instance, name)
+            arrays = {name: array for name, array in instance.arrays().items() if AXES[name][:2] == "sa"}
+            changes = {name: array[:, :, kept] for name, array in arrays.items() if name not in POLICIES}
+            for name in (name for name in POLICIES if name in arrays):
+                rows = arrays[name]
                 cut = rows[:, :, kept].copy()
                 if heir is not None:
                     cut[:, :, heir] += rows[:, :, gone]
                 total = cut.sum(2, keepdims=True)
-                cut = np.where(total > 0, cut / np.where(total > 0, total, 1.0), np.eye(len(kept))[0])
+                first = np.eye(len(kept))[0].reshape(-1, *(1,) * (cut.ndim - 3))
+                cut = np.where(total > 0, cut / np.where(total > 0, total, 1.0), first)
                 changes[name] = cut
             if kept:
                 yield _both(instance.replace(**changes))
@@ -188,7 +195,7 @@ def _mended(screen: Screen, instance: Instances, generator: np.random.Generator)
             parents = least_of(scaled(screened, "gap"), _PARENTS)
             population, screened = population.take(parents), screened.take(parents)
             children = mutated(population.take(generator.integers(0, len(parents), _CHILDREN)), generator)
-            children = impose(children, screen.claim.needs)
+            children = impose(children, screen.claim.instance_needs)
             judged = screen(children)
             population, screened = joined([population, children]), screened + judged
             if batches[0] is not instance and screened.negative.any():

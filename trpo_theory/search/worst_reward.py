@@ -8,6 +8,9 @@ from trpo_theory.numerics.arithmetic import Array
 from trpo_theory.numerics.floats import as_floats
 from trpo_theory.step.quantities import Quantities
 
+_ALMOST_ONE = 0.999
+"""The discount that stands for 1. Chosen."""
+
 
 def worst_reward(q: Quantities) -> Array:
     """The A with |A| ≤ 1 and Σ_a old A = 0 that minimises Σ_s (ρ_new − ρ_old)(s) Σ_a new A, (S, A, *batch), in floats.
@@ -18,6 +21,8 @@ def worst_reward(q: Quantities) -> Array:
     """
     floats = as_floats(q.arithmetic)
     xp = floats.xp
+    if np.any(floats.plain(q.gamma) == 1):  # of a setting without a discount: that of a run which is long
+        q = q.replace(gamma=xp.minimum(q.gamma, _ALMOST_ONE))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = xp.where(q.new == q.old, 1.0, q.new / q.old)
         order = np.argsort(-floats.plain(ratio), axis=1, kind="stable")

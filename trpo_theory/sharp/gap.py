@@ -102,7 +102,7 @@ class SharpGap:
         rows: list[BoundAtRadius] = []
         if self.horizon is not None:  # those of the catalogue are for paths that never end
             return rows
-        for bound in bounds.catalogue.values():
+        for bound in bounds.plain().values():
             try:
                 penalty = float(bound.penalty(KnownQuantities(**known)))
             except NotKnown:

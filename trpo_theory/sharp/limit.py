@@ -189,7 +189,7 @@ def _shares(divergence: str, gamma: Fraction, lower: Fraction) -> list[BoundAtRa
     """Of the bounds that are linear at small radii, penalty/D, and `lower` over it."""
     field = DIVERGENCES[divergence].reduction.field
     rows: list[BoundAtRadius] = []
-    for bound in bounds.catalogue.values():
+    for bound in bounds.plain().values():
 
         def over_radius(radius: Fraction, bound: bounds.Bound = bound) -> Ball:
             known = {"gamma": gamma, Normaliser.MAX.field: Fraction(1)} | ({} if field is None else {field: radius})

@@ -13,8 +13,10 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last
-from trpo_theory.solve.evaluation import PolicyChain, to_leading, trailing_fields
+from trpo_theory.solve.criteria import DISCOUNTED, Given
+from trpo_theory.solve.evaluation import PolicyChain, to_leading
 from trpo_theory.solve.local_backups import LocalBackups
+from trpo_theory.solve.settings import expect_discount, trailing_fields
 
 _MAX_ITERATIONS = 10_000
 """Chosen: policy iteration takes tens of evaluations; so many mean that rounding makes it cycle."""
@@ -73,14 +75,16 @@ def optimal(mdp: FiniteMDP) -> Optimum:
     >>> optimal(FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[1, 0], [2, 0]], 0.5, [1, 0])).value
     array([2., 4.])
     """
+    expect_discount(mdp.gamma, "an optimal policy")
     fields, _ = trailing_fields(mdp)
-    available = fields.pop("available")
+    available = fields["available"]
+    kernel = DISCOUNTED.kernel(CheckedFloats(), Given(**fields))
     offered = np.where(available, fields["reward"], -np.inf)
     local = LocalBackups(mdp.transition, offered, float(mdp.gamma)) if mdp.is_sparse else None
     action, last, raised = offered.argmax(1), np.array(-np.inf), None
     for iteration in range(1, _MAX_ITERATIONS + 1):
         policy = batch_last(deterministic(batch_first(action, action.ndim - 1), mdp.actions), action.ndim - 1)
-        chain = PolicyChain(CheckedFloats(), policy=policy, **fields)
+        chain = PolicyChain(CheckedFloats(), kernel, fields["reward"], policy)
         if local is not None:
             from_start: Any = chain.resolvent.solve  # that of a sparse chain also takes an x to start from
             vars(chain)["value"] = from_start(chain.expected_reward, raised)

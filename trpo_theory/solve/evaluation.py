@@ -9,14 +9,17 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float
 
-from trpo_theory import _checks
 from trpo_theory.errors import overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
 from trpo_theory.numerics.floats import CheckedFloats, Floats
 from trpo_theory.numerics.layout import batch_first, batch_last
+from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, Kernel
+from trpo_theory.solve.settings import Posed, posed
 
+_INVERTED = 300
+"""States up to which a matrix is inverted for its norm. Chosen: a tenth of a second."""
 _CLOSE = 1 / 16
 """Rewards whose range is up to this share of their middle are close to it. Chosen: above, what a difference of values loses is
 four bits at most."""
@@ -27,19 +30,23 @@ class PolicyChain:
 
     Args:
         arithmetic: the operations: `floats.Floats`, or the ball arithmetic of `numerics.ball`.
-        gamma, transition, reward, initial: the MDP, in this layout.
+        kernel: of the criterion: P, γ and ρ₀ for the discounted one, to which the formulas below are written.
+        reward: r(s,a), in this layout.
         policy: π, shape (S, A, *batch).
+        temperature: τ, (*batch): the reward is r − τ log π, and V, Q and η are soft ones. 0 for none.
     """
 
     def __init__(
-        self, arithmetic: Arithmetic, gamma: Array, transition: Array, reward: Array, initial: Array, policy: Policy
+        self, arithmetic: Arithmetic, kernel: Kernel, reward: Array, policy: Policy, temperature: Array = 0
     ) -> None:
         self.arithmetic: Arithmetic = arithmetic
-        self.gamma: Array = gamma
-        self.transition: Array = transition
+        self.gamma: Array = kernel.gamma
+        self.transition: Array = kernel.transition
+        self.initial: Array = kernel.start
         self.reward: Array = reward
-        self.initial: Array = initial
         self.policy: Policy = policy
+        self._kernel = kernel
+        self._temperature = temperature
 
     @cached_property
     def resolvent(self) -> Resolvent:
@@ -47,9 +54,51 @@ class PolicyChain:
         return self.arithmetic.resolvent(self.transition, self.policy, self.gamma)
 
     @cached_property
+    def inverse(self) -> Array:
+        """The matrix (I − γ P_π)⁻¹ itself, (S, S, *batch), by a solve for each column."""
+        unit = self.arithmetic.identity(len(self.policy))
+        ones = (1,) * (np.ndim(self.reward) - 2)
+        return self.arithmetic.stack([self.resolvent.solve(column.reshape(-1, *ones)) for column in unit], axis=1)
+
+    @cached_property
+    def amplification(self) -> Array:
+        """max_s Σ_s' |(I − γ P_π)⁻¹(s, s')|, what the error of a right-hand side grows by at most, (*batch).
+
+        Of a kernel without negative entries it is max_s (I − γ P_π)⁻¹ 1, the longest expected run; estimated for others of many
+        states.
+        """
+        if self._kernel.positive:
+            ones = 1 + 0 * self.arithmetic.max(self.reward, 1)
+            return self.arithmetic.max(self.resolvent.solve(ones), 0)
+        if len(self.policy) <= _INVERTED:
+            return self.arithmetic.max(self.arithmetic.sum(abs(self.inverse), 1), 0)
+        from scipy.sparse.linalg import LinearOperator, onenormest
+
+        solve, transposed = self.resolvent.solve_transposed, self.resolvent.solve
+        linear_operator: Any = LinearOperator
+        shape = (len(self.policy),) * 2
+        return onenormest(linear_operator(shape, matvec=solve, rmatvec=transposed, dtype=np.float64))
+
+    @cached_property
     def expected_reward(self) -> Array:
-        """r_π(s) = Σ_a π(a|s) r(s,a)."""
-        return self.arithmetic.sum(self.policy * self.reward, 1)
+        """r_π(s) = Σ_a π(a|s) r(s,a), and τ times the entropy of π(·|s) where there is a temperature."""
+        return self._expected(self.reward)
+
+    @cached_property
+    def entropy(self) -> Array:
+        """−Σ_a π(a|s) log π(a|s), (S, *batch)."""
+        played = self.policy > 0
+        logs = self.arithmetic.log(self.arithmetic.where(played, self.policy, 1))
+        return -self.arithmetic.sum(self.policy * logs, 1)
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether there is a temperature."""
+        return not (isinstance(self._temperature, int) and self._temperature == 0)
+
+    def _expected(self, reward: Array) -> Array:
+        plain = self.arithmetic.sum(self.policy * reward, 1)
+        return plain + self._temperature * self.entropy if self.is_soft else plain
 
     @cached_property
     def value(self) -> Array:
@@ -62,7 +111,7 @@ class PolicyChain:
 
         Balls lose nothing, and have none.
         """
-        if not isinstance(self.arithmetic, Floats):
+        if not isinstance(self.arithmetic, Floats) or not self._kernel.levels:
             return 0
         reward = self.arithmetic.plain(self.reward)
         low, high = reward.min((0, 1)), reward.max((0, 1))
@@ -74,15 +123,19 @@ class PolicyChain:
         """V less offset/(1 − γ): that of the rewards less their offset."""
         if not np.any(self.offset):
             return self.value
-        return self.resolvent.solve(self.arithmetic.sum(self.policy * (self.reward - self.offset), 1))
+        return self.resolvent.solve(self._expected(self.reward - self.offset))
 
     @cached_property
     def advantage(self) -> Array:
-        """A = Q − V, equation (4), of every action: a constant in r changes Q and V, and not A."""
+        """A = Q − V, equation (4), of every action: a constant in r changes Q and V, and not A.
+
+        With a temperature its mean under π is −τ times the entropy.
+        """
         if not np.any(self.offset):
             return self.q_value - self.value[:, None]
         relative = self.reward - self.offset + self.gamma * self.arithmetic.expect(self.transition, self.relative_value)
-        return relative - self.arithmetic.sum(self.policy * relative, 1)[:, None]
+        mean = self.arithmetic.sum(self.policy * relative, 1)
+        return relative - (mean + self._temperature * self.entropy if self.is_soft else mean)[:, None]
 
     @cached_property
     def q_value(self) -> Array:
@@ -102,7 +155,7 @@ class PolicyChain:
     @cached_property
     def residual(self) -> Array:
         """max_s |r_π + γ P_π V − V|."""
-        backed_up = self.arithmetic.sum(self.policy * self.q_value, 1)
+        backed_up = self._expected(self.q_value)
         return self.arithmetic.max(abs(backed_up - self.value), 0)
 
 
@@ -112,13 +165,23 @@ class Evaluation:
     Each is computed on first access, so that a large MDP's visitation is not solved for if only V is read.
     """
 
-    def __init__(self, chain: PolicyChain, available: np.ndarray) -> None:
-        self._chain, self._available = chain, available
+    def __init__(self, chain: PolicyChain, available: np.ndarray, setting: Posed | None = None) -> None:
+        self._chain, self._available, self._setting = chain, available, setting
 
     @property
     def gamma(self) -> float | Float[np.ndarray, "*batch"]:
         """γ."""
         return self._chain.gamma
+
+    @property
+    def criterion(self) -> str:
+        """What the return sums: "discounted", "episodic" or "average"; with a horizon "finite-horizon"."""
+        return DISCOUNTED.name if self._setting is None else self._setting.criterion.name
+
+    @property
+    def horizon(self) -> int | None:
+        """T, or None."""
+        return self._setting.horizon or None if self._setting is not None else None
 
     @property
     def policy(self) -> Float[np.ndarray, "*batch S A"]:
@@ -127,32 +190,46 @@ class Evaluation:
 
     @property
     def value(self) -> Float[np.ndarray, "*batch S"]:
-        """V(s) = Σ_t γᵗ E[r_t | s_0 = s], discounted reward."""
-        return to_leading(self._chain.value, 1)
+        """V(s) = Σ_t γᵗ E[r_t | s_0 = s]; with criterion "average" the bias h, whose mean under d is 0."""
+        value = self._chain.value
+        if self.criterion == AVERAGE.name:
+            value = value - (self._chain.visitation * value).sum(0)
+        return self._by_step(to_leading(value, 1))
 
     @property
     def q_value(self) -> Float[np.ndarray, "*batch S A"]:
         """Q(s,a) = r(s,a) + γ Σ_s' P(s'|s,a) V(s'); 0 for an unavailable action."""
-        return to_leading(_finite(self._chain.q_value, "a Q-value"), 2)
+        q_value = _finite(self._chain.q_value, "a Q-value")
+        if self.criterion == AVERAGE.name:
+            able = batch_last(self._available, self._available.ndim - 2)
+            q_value = np.where(able, q_value - (self._chain.visitation * self._chain.value).sum(0), 0.0)
+        return self._by_step(to_leading(q_value, 2))
 
     @cached_property
     def advantage(self) -> Float[np.ndarray, "*batch S A"]:
         """A = Q − V, equation (4); 0 for an unavailable action."""
-        return _frozen(np.where(self._available, to_leading(self._chain.advantage, 2), 0.0))
+        return self._by_step(_frozen(np.where(self._available, to_leading(self._chain.advantage, 2), 0.0)))
 
     @property
     def visitation(self) -> Float[np.ndarray, "*batch S"]:
-        """ρ(s) = Σ_t γᵗ P(s_t = s), equation (5): sums to 1/(1 − γ)."""
-        return to_leading(self._chain.visitation, 1)
+        """ρ(s) = Σ_t γᵗ P(s_t = s), equation (5), which sums to 1/(1 − γ); up to the end; with criterion "average" it is d."""
+        return self._by_step(to_leading(self._chain.visitation, 1))
 
     @property
     def occupancy(self) -> Float[np.ndarray, "*batch S"]:
-        """d = (1 − γ) ρ: sums to 1."""
-        return to_leading((1 - self._chain.gamma) * self._chain.visitation, 1)
+        """d = (1 − γ) ρ, or ρ over its sum: sums to 1."""
+        criterion = DISCOUNTED if self._setting is None else self._setting.criterion
+        found = criterion.occupancy(self._chain.arithmetic, self._chain.gamma, self._chain.visitation)
+        return self._by_step(to_leading(found, 1))
+
+    def _by_step(self, array: np.ndarray) -> np.ndarray:
+        """With a horizon (T·S, ...) -> (T, S, ...)."""
+        steps = self.horizon
+        return array if steps is None else _frozen(array.reshape(steps, -1, *array.shape[1:]))
 
     @property
     def expected_return(self) -> float | Float[np.ndarray, "*batch"]:
-        """η = Σ_s ρ₀(s) V(s), without a factor (1 − γ)."""
+        """η = Σ_s ρ₀(s) V(s), without a factor (1 − γ); with criterion "average" the gain."""
         return _frozen(_finite(self._chain.expected_return, "an expected return"))
 
     @property
@@ -164,7 +241,8 @@ class Evaluation:
     def error_bound(self) -> float | Float[np.ndarray, "*batch"]:
         """A bound on max_s |V − V*|, V* the exact value of the MDP as stored.
 
-        (residual + u) / (1 − γ), where u = (n + A + 4) ε (max_s Σ_a π|r| + 2 max|V|) bounds the rounding error of the residual
+        (residual + u) / (1 − γ), or without a discount times ‖(I − K)⁻¹‖ of the criterion's kernel, where
+        u = (n + A + 4) ε (max_s Σ_a π|r| + 2 max|V|) bounds the rounding error of the residual
         itself; n is the largest number of successors of a state and action, ε the machine epsilon.
         """
         chain = self._chain
@@ -172,14 +250,23 @@ class Evaluation:
         successors = int(np.diff(chain.transition.indptr).max()) if sp.issparse(chain.transition) else states
         scale = (chain.policy * np.abs(chain.reward)).sum(1).max(0) + 2 * np.abs(chain.value).max(0)
         rounding = (successors + actions + 4) * np.finfo(np.float64).eps * scale
-        return _frozen((chain.residual + rounding) / (1 - chain.gamma))
+        if self.criterion == DISCOUNTED.name:
+            return _frozen((chain.residual + rounding) / (1 - chain.gamma))
+        return _frozen((chain.residual + rounding) * chain.amplification)
 
     def __repr__(self) -> str:
         shown = np.array2string(np.asarray(self.expected_return), precision=12, threshold=6)
         return f"Evaluation(expected_return={shown}, residual={np.max(self.residual):.1e})"
 
 
-def evaluate(mdp: FiniteMDP, policy: RealLike) -> Evaluation:
+def evaluate(
+    mdp: FiniteMDP,
+    policy: RealLike,
+    *,
+    criterion: str | None = None,
+    horizon: int | None = None,
+    temperature: float | None = None,
+) -> Evaluation:
     """The value, advantage, visitation and return of a policy, exact up to rounding.
 
     V = (I − γ P_π)⁻¹ r_π,  ρ = (I − γ P_πᵀ)⁻¹ ρ₀,  η = ρ₀ · V.
@@ -188,51 +275,29 @@ def evaluate(mdp: FiniteMDP, policy: RealLike) -> Evaluation:
 
     Args:
         mdp: one MDP or a batch, dense or sparse.
-        policy: π(a|s), shape (*batch, S, A); batches of MDPs and of policies broadcast against each other.
+        policy: π(a|s), shape (*batch, S, A); batches of MDPs and of policies broadcast against each other. With a horizon
+            also one policy a step, (T, S, A).
+        criterion: "discounted", "episodic" (rewards up to the end, γ ≤ 1) or "average" (γ is not read); if left out, episodic
+            where γ = 1, else discounted.
+        horizon: T: the rewards of T steps, of one MDP; arrays of the result are then (T, S, ...).
+        temperature: τ ≥ 0: the return counts τ times the entropy of π(·|s) in each step.
 
     Returns:
         An `Evaluation` with leading batch axes.
 
     Raises:
-        InvalidInput: for a policy of another shape, or whose rows are not distributions over available actions.
+        InvalidInput: for a policy of another shape, or whose rows are not distributions over available actions; or one that
+            has no return by the criterion, as where it never ends.
         NotSolved: if a sparse linear solve does not reach its required residual, or numbers overflow (when they are read).
 
     >>> mdp = FiniteMDP([[[1.0]]], [1.0], 0.9)
     >>> round(float(evaluate(mdp, [[1.0]]).expected_return), 12)
     10.0
     """
-    policy = _checks.policy_rows(policy, mdp.available)
-    fields, (policy,) = trailing_fields(mdp, policy)
-    available = fields.pop("available")
-    return Evaluation(PolicyChain(CheckedFloats(), policy=policy, **fields), to_leading(available, 2))
-
-
-def trailing_fields(mdp: FiniteMDP, *policies: np.ndarray) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """The arrays of an MDP and of policies on it with the batch axes last, equally many in each (of size 1 or full)."""
-    batch = max([len(mdp.batch_shape), *(policy.ndim - 2 for policy in policies)])
-    gamma = mdp.gamma
-    if batch:
-        gamma = np.asarray(gamma).reshape((1,) * (batch - np.ndim(gamma)) + np.shape(gamma))
-    fields = {
-        "gamma": gamma,
-        "transition": mdp.transition if mdp.is_sparse else _to_trailing(mdp.transition, 3, batch),
-        "reward": _to_trailing(mdp.reward, 2, batch),
-        "initial": _to_trailing(mdp.initial, 1, batch),
-        "available": _to_trailing(mdp.available, 2, batch),
-    }
-    if mdp.is_sparse and batch:
-        raise _checks.InvalidInput(
-            got=f"a batch of policies, shape {policies[0].shape}, for a sparse MDP",
-            wanted="one policy (S, A) at a time",
-            fix="loop over the policies, or use a dense transition",
-        )
-    return fields, [_to_trailing(policy, 2, batch) for policy in policies]
-
-
-def _to_trailing(array: np.ndarray, core: int, batch: int) -> np.ndarray:
-    """(*batch, *core) -> contiguous (*core, *batch), with leading axes of size 1 added."""
-    array = array.reshape((1,) * (batch + core - array.ndim) + array.shape)
-    return np.ascontiguousarray(batch_last(array, batch)) if batch else array
+    found = posed(mdp, {"policy": policy}, criterion, horizon, temperature)
+    kernel = found.criterion.kernel(CheckedFloats(), found.mdp)
+    chain = PolicyChain(CheckedFloats(), kernel, found.mdp.reward, found.policies[0], found.temperature)
+    return Evaluation(chain, to_leading(found.mdp.available, 2), found)
 
 
 def to_leading(array: np.ndarray, core: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.notation import Notation
+from trpo_theory.solve.criteria import Discounted
 from trpo_theory.step.conditions import StepConditions
 from trpo_theory.step.divergences import StepDivergence
 from trpo_theory.step.fields import GIVEN, StepFields
@@ -109,14 +110,16 @@ def _shape_of(name: str) -> str:
     value = getattr(_INSTANCE, name)
     if isinstance(value, tuple):
         return "a tuple"
+    if isinstance(value, Discounted):
+        return "a criterion"
     if isinstance(value, int) and name not in GIVEN:
         return "an integer"
-    axes = {_STATES: "S", _ACTIONS: "A"}
+    axes = {_STATES: "S", _ACTIONS: "A", _OTHERS: "K"}
     return f"({', '.join([*(axes[size] for size in np.shape(value)), '*batch'])})"
 
 
-_STATES, _ACTIONS = 3, 2
-"""Of the instance: different, and none 1. Chosen."""
+_STATES, _ACTIONS, _OTHERS = 3, 2, 4
+"""Of the instance, and how many costs and references it has: different, and none 1. Chosen."""
 _INSTANCE: Quantities = compare(
     FiniteMDP(
         np.full((_STATES, _ACTIONS, _STATES), 1 / _STATES),
@@ -126,4 +129,9 @@ _INSTANCE: Quantities = compare(
     ),
     np.full((_STATES, _ACTIONS), 1 / _ACTIONS),
     np.full((_STATES, _ACTIONS), 1 / _ACTIONS),
+).replace(
+    horizon=np.array(0),
+    costs=np.zeros((_STATES, _ACTIONS, _OTHERS)),
+    references=np.full((_STATES, _ACTIONS, _OTHERS), 1 / _ACTIONS),
+    weights=np.full(_OTHERS, 1 / _OTHERS),
 )

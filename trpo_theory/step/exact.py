@@ -23,6 +23,7 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.arrays import balls
 from trpo_theory.numerics.ball.balls import Balls
+from trpo_theory.step.fields import AXES, EXTRAS
 from trpo_theory.step.quantities import Quantities
 
 
@@ -37,11 +38,12 @@ class ExactInstance:
     Args:
         transition: P(s'|s,a), (S, A, S).
         reward: r(s,a), (S, A), or (S,) or (S, A, S) that is reduced to it; −∞ marks an unavailable action.
-        gamma: γ in [0, 1).
+        gamma: γ in [0, 1]; it is 1 for claims with another criterion than the discounted one.
         initial: ρ₀, (S,).
         old, new: policies, (S, A).
         reference, noise, groups, size: as in `Quantities`; None or left out for their neutral values.
         available: booleans (S, A); None where every action is. Transition and reward are 0 where it is false.
+        horizon, temperature, costs, model, references, weights: as in `Quantities`, or None.
 
     Raises:
         InvalidInput: for what is not such an instance.
@@ -64,6 +66,12 @@ class ExactInstance:
     groups: Any = None
     size: Any = Fraction(1)
     available: Any = None
+    horizon: Any = None
+    temperature: Any = None
+    costs: Any = None
+    model: Any = None
+    references: Any = None
+    weights: Any = None
 
     def __post_init__(self) -> None:
         transition = rationals.fractions(self.transition, "transition")
@@ -81,7 +89,9 @@ class ExactInstance:
         """One of the fields that are checked against transition and available, as it is stored."""
         states, actions = self.states, self.actions
         if name == "gamma":
-            return rationals.discount(value)
+            return rationals.discount_or_one(value)
+        if name in EXTRAS:
+            return None if value is None else self._checked_extra(name, value)
         if name == "initial":
             return rationals.rows(rationals.fractions(value, name, (states,)), name)
         if name == "size":
@@ -92,6 +102,23 @@ class ExactInstance:
             return None
         table = rationals.fractions(value, name, (states, actions))
         return table if name == "noise" else rationals.policy(table, name, self.available)
+
+    def _checked_extra(self, name: str, value: Any) -> Any:
+        """One of the fields of a setting, as it is stored."""
+        if name == "horizon":
+            return rationals.count(value, name)
+        if name == "temperature":
+            return rationals.amount(value, name)
+        sizes = {"s": self.states, "a": self.actions}
+        table = rationals.fractions(value, name)
+        wanted = tuple(sizes.get(axis, table.shape[-1] if table.ndim else 1) for axis in AXES[name])
+        table = rationals.fractions(table, name, wanted)
+        if name == "model":
+            return rationals.rows(rationals.select(self.available, table), name, self.available)
+        if name == "references":
+            policies = [rationals.policy(table[..., j], name, self.available) for j in range(table.shape[-1])]
+            return np.stack(policies, axis=-1)
+        return rationals.rows(table, name) if name == "weights" else rationals.select(self.available, table)
 
     def _set(self, fields: Mapping[str, Any]) -> None:
         for name, value in fields.items():
@@ -176,9 +203,9 @@ class ExactInstance:
     @property
     def largest_denominator(self) -> int:
         """Over every number of it."""
-        arrays = (self.transition, self.reward, self.initial, self.old, self.new, self.reference, self.noise)
-        every = [entry for array in arrays if array is not None for entry in array.flat]
-        return max(entry.denominator for entry in [*every, self.gamma, self.size])
+        values = (getattr(self, name) for name in AXES if name not in ("groups", "available"))
+        every = [entry for value in values if value is not None for entry in np.ravel(value)]
+        return max(entry.denominator for entry in every)
 
     def floats(self) -> dict[str, np.ndarray]:
         """Every field as the nearest floats, neutral values written out: rows need not sum to one exactly any more."""
@@ -187,15 +214,14 @@ class ExactInstance:
         out = {name: neutral[name] if name in neutral and value is None else value for name, value in values.items()}
         groups = np.arange(self.states) if self.groups is None else np.array(self.groups)
         whole = {"groups": groups, "available": self.available}
-        return {name: _floats(value) for name, value in out.items() if name not in whole} | whole
+        return {name: _floats(value) for name, value in out.items() if name not in whole and value is not None} | whole
 
     def quantities(self) -> Quantities:
         """The quantities of the step in exact rationals, and in balls where roots and logarithms enter.
 
         A quantity is computed when it is first read, at the precision then in force: read it inside `with precision(bits)`.
         """
-        names = ("transition", "reward", "gamma", "initial", "old", "new", "reference", "noise", "size")
-        arrays = {name: getattr(self, name) for name in names}
+        arrays = {name: getattr(self, name) for name in AXES if name not in ("groups", "available")}
         enclosed: dict[str, Any] = {name: None if array is None else balls(array) for name, array in arrays.items()}
         groups = None if self.groups is None else np.array(self.groups)
         return Quantities(Balls(), **enclosed, groups=groups, available=self.available)
@@ -219,7 +245,7 @@ class ExactInstance:
         )
 
 
-_BESIDE_THE_MDP = ("gamma", "initial", "size", "groups", "old", "new", "reference", "noise")
+_BESIDE_THE_MDP = ("gamma", "initial", "size", "groups", "old", "new", "reference", "noise", *EXTRAS)
 """The fields that can be exchanged without looking at the transition and the rewards again."""
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy
 from trpo_theory.numerics.notation import Notation
+from trpo_theory.solve.criteria import DISCOUNTED, Criterion, Given, Kernel
 from trpo_theory.solve.evaluation import PolicyChain
 
 GIVEN: dict[str, str] = {
@@ -28,8 +29,38 @@ GIVEN: dict[str, str] = {
     "noise": "The error of an estimate of A_old; else 0",
     "groups": "An integer a state: states with the same one share a row of the policy; else all differ",
     "size": "The step size or radius of an update; else 1",
+    "horizon": "T, the number of steps of a run; else 0, for no limit",
+    "temperature": "τ ≥ 0, the price of entropy in the return; else 0",
+    "costs": "c_k(s,a), further rewards, k last but for the batch; else none",
+    "model": "P̂(s'|s,a), the transition of a second model; else P",
+    "references": "π_k(a|s), policies of the past, k last but for the batch; else old alone",
+    "weights": "How often each of the references was used, adding up to 1",
 }
-"""The arguments of `Quantities`, beside the arithmetic, and what each is."""
+"""The arguments of `Quantities`, beside the arithmetic and the criterion, and what each is."""
+
+AXES: dict[str, str] = {
+    "transition": "sas",
+    "reward": "sa",
+    "gamma": "",
+    "initial": "s",
+    **dict.fromkeys(("old", "new", "reference", "noise"), "sa"),
+    "groups": "s",
+    "size": "",
+    "available": "sa",
+    "horizon": "",
+    "temperature": "",
+    "costs": "sak",
+    "model": "sas",
+    "references": "saj",
+    "weights": "j",
+}
+"""The axes of each field of one instance: s over states, a over actions, k over costs, j over references."""
+
+POLICIES = ("old", "new", "reference", "references")
+"""The fields whose rows over actions are laws."""
+
+EXTRAS = ("horizon", "temperature", "costs", "model", "references", "weights")
+"""The fields that instances have only where a claim's setting reads them."""
 
 
 class StepFields(Notation):
@@ -47,6 +78,16 @@ class StepFields(Notation):
     noise: Array
     groups: Array
     size: Array
+    horizon: Array
+    temperature: Array
+    costs: Array
+    model: Array
+    references: Array
+    weights: Array
+    criterion: Criterion
+    """What a return sums: its name is `criterion.name`."""
+    cost_names: tuple[str, ...]
+    """Names of the costs, for `cost`."""
 
     def __init__(
         self,
@@ -64,6 +105,14 @@ class StepFields(Notation):
         noise: Array | None = None,
         groups: Array | None = None,
         size: Array | None = None,
+        horizon: Array | None = None,
+        temperature: Array | None = None,
+        costs: Array | None = None,
+        model: Array | None = None,
+        references: Array | None = None,
+        weights: Array | None = None,
+        criterion: Criterion = DISCOUNTED,
+        cost_names: tuple[str, ...] = (),
     ) -> None:
         self.arithmetic = arithmetic
         self.gamma, self.transition, self.reward, self.initial = gamma, transition, reward, initial
@@ -72,6 +121,13 @@ class StepFields(Notation):
         self.noise = 0 * reward if noise is None else noise
         self.groups = np.arange(len(old)).reshape((-1,) + (1,) * (np.ndim(old) - 2)) if groups is None else groups
         self.size = 1 if size is None else size
+        self.horizon = 0 if horizon is None else horizon
+        self.temperature = 0 if temperature is None else temperature
+        self.costs = reward[:, :, None][:, :, :0] if costs is None else costs
+        self.model = transition if model is None else model
+        self.references = self.reference[:, :, None] if references is None else references
+        self.weights = np.ones((1,) * (1 + np.ndim(old) - 2)) if weights is None else weights
+        self.criterion, self.cost_names = criterion, cost_names
         self._all_available = bool(np.all(available))
         if not np.ndim(available):
             self.available = np.broadcast_to(available, old.shape)
@@ -86,8 +142,16 @@ class StepFields(Notation):
     def _new(self) -> PolicyChain:
         return self._chain(self.new)
 
+    @cached_property
+    def _kernel(self) -> Kernel:
+        return self.criterion.kernel(self.arithmetic, self._mdp)
+
+    @property
+    def _mdp(self) -> Given:
+        return Given(self.gamma, self.transition, self.reward, self.available, self.initial)
+
     def _chain(self, policy: Policy) -> PolicyChain:
-        return PolicyChain(self.arithmetic, self.gamma, self.transition, self.reward, self.initial, policy)
+        return PolicyChain(self.arithmetic, self._kernel, self.reward, policy, vars(self)["temperature"])
 
     @classmethod
     @functools.cache

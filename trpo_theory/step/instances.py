@@ -26,6 +26,7 @@ from trpo_theory.numerics.float_array import float_array
 from trpo_theory.numerics.floats import Floats
 from trpo_theory.numerics.layout import batch_last
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.fields import AXES, EXTRAS
 from trpo_theory.step.quantities import Quantities
 
 Index = int | slice | Sequence[int] | np.ndarray
@@ -46,6 +47,10 @@ class Instances:
         groups: an integer a state, (B, S).
         size: of an update, (B,).
         available: booleans, (B, S, A); None where every action is.
+        horizon, temperature: (B,); None where there is none, and so with the others.
+        costs: (B, S, A, K).
+        model: another transition, (B, S, A, S).
+        references, weights: policies of the past, (B, S, A, J), and how often each was used, (B, J).
     """
 
     transition: np.ndarray
@@ -59,6 +64,12 @@ class Instances:
     groups: np.ndarray
     size: np.ndarray
     available: np.ndarray | None = None
+    horizon: np.ndarray | None = None
+    temperature: np.ndarray | None = None
+    costs: np.ndarray | None = None
+    model: np.ndarray | None = None
+    references: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name, array in self.arrays().items():  # those of quantities are `FloatArray`, of formulas only
@@ -112,10 +123,9 @@ class Instances:
             "old": old,
             "new": new,
         }
-        shapes = _shapes(*shape[1:])
         made: dict[str, Any] = {}
         for name, value in given.items():
-            full = np.broadcast_to(np.asarray(value), (batch, *shapes[name]))
+            full = np.broadcast_to(np.asarray(value), (batch, *_shape(name, *shape[1:], value)))
             made[name] = np.array(full, dtype=_TYPES.get(name, float))
         return cls(**made)
 
@@ -124,28 +134,37 @@ class Instances:
         """The nearest floats of exact instances of one size: rows sum to 1 to rounding."""
         parts = [instance.floats() for instance in instances]
         masked = any(not instance.available.all() for instance in instances)
-        names = [field.name for field in dataclasses.fields(cls) if masked or field.name != "available"]
+        names = [name for name in AXES if name in parts[0] and (masked or name != "available")]
         return cls(**{name: np.stack([part[name] for part in parts]) for name in names})
 
     @classmethod
     def unpacked(cls, numbers: Iterable[float], states: int, actions: int) -> Instances:
         """The instance of S states and A actions that `packed` made these numbers of, as a batch of one."""
-        shapes = _shapes(states, actions)
-        ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
-        parts = np.split(np.fromiter(numbers, dtype=np.float64), ends[:-1])
-        made: dict[str, Any] = {}
-        for (name, shape), part in zip(shapes.items(), parts, strict=True):
-            if name != "available" or part.size:
-                made[name] = part.reshape(1, *shape).astype(_TYPES.get(name, float))
+        rest, sizes, made = np.fromiter(numbers, dtype=np.float64), {"s": states, "a": actions}, dict[str, Any]()
+        names = list(_ALWAYS)
+        while names:
+            name = names.pop(0)
+            shape = tuple(sizes[axis] for axis in AXES[name])
+            part, rest = np.split(rest, [math.prod(shape)])
+            made[name] = part.reshape(1, *shape).astype(_TYPES.get(name, float))
+            if not names and rest.size:
+                names, rest = _announced(rest, sizes)
         return cls(**made)
 
     def packed(self, index: int) -> tuple[float, ...]:
-        """One of them as its numbers, field by field in the order of the attributes; `available` where some action is not."""
+        """One of them as its numbers, in the order of `AXES`; `available` where some action is not.
+
+        Where there are more fields, −1, the numbers of costs and of references, and which of these fields there are precede them.
+        """
         arrays = {name: array[index] for name, array in self.arrays().items()}
         if "available" in arrays and arrays["available"].all():
             del arrays["available"]
-        flat = [np.ravel(arrays[name]).astype(np.float64) for name in _shapes(*self.shape) if name in arrays]
-        return tuple(np.concatenate(flat).tolist())
+        flat = {name: np.ravel(arrays[name]).astype(np.float64) for name in AXES if name in arrays}
+        more: list[Any] = [flat.pop(name) for name in _SOMETIMES if name in flat]
+        if self.has_extras:
+            kinds = [0 if array is None else array.shape[-1] for array in (self.costs, self.references)]
+            more = [[-1.0, *kinds], [name in arrays for name in _SOMETIMES], *more]
+        return tuple(np.concatenate([*flat.values(), *more]).tolist())
 
     def __len__(self) -> int:
         return len(self.gamma)
@@ -155,8 +174,13 @@ class Instances:
         """(S, A)."""
         return self.old.shape[1], self.old.shape[2]
 
+    @property
+    def has_extras(self) -> bool:
+        """Whether they have fields that only some settings read."""
+        return any(getattr(self, name) is not None for name in EXTRAS)
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """The fields by name; `available` only where some action is not."""
+        """The fields by name; `available` only where some action is not, and those of a setting only where it has them."""
         return {name: array for name, array in vars(self).items() if array is not None}
 
     def take(self, index: Index) -> Instances:
@@ -194,7 +218,7 @@ class Instances:
 
 
 def joined(parts: Sequence[Instances]) -> Instances:
-    """Batches of one size, end to end; where one says which actions are available, the others' all are."""
+    """Batches of one size and setting, end to end; where one says which actions are available, the others' all are."""
     if any(part.available is not None for part in parts):
         parts = [part if part.available is not None else _with_all_available(part) for part in parts]
     each = [part.arrays() for part in parts]
@@ -214,20 +238,24 @@ def quantities_of_arrays(arrays: Mapping[str, Array], arithmetic: Arithmetic) ->
 _ALL_AVAILABLE: dict[str, Array] = {"available": np.True_}
 """Of instances that do not say which actions are."""
 
-_TYPES: Mapping[str, type] = {"groups": int, "available": bool}
+_SOMETIMES = ("available", *EXTRAS)
+_ALWAYS = tuple(name for name in AXES if name not in _SOMETIMES)
+
+
+def _announced(rest: np.ndarray, sizes: dict[str, int]) -> tuple[list[str], np.ndarray]:
+    """The fields that follow those which every instance has, and their numbers; how many costs and references goes to sizes."""
+    if rest[0] != -1:
+        return ["available"], rest
+    sizes.update(k=int(rest[1]), j=int(rest[2]))
+    has, numbers = np.split(rest[3:], [len(_SOMETIMES)])
+    return [name for name, there in zip(_SOMETIMES, has, strict=True) if there], numbers
+
+
+_TYPES: Mapping[str, type] = {"groups": int, "available": bool, "horizon": int}
 """Of the fields that are not float64."""
 
 
-def _shapes(states: int, actions: int) -> dict[str, tuple[int, ...]]:
-    """Of the fields of one instance, in the order in which `packed` has them."""
-    each = (states, actions)
-    return {
-        "transition": (states, actions, states),
-        "reward": each,
-        "gamma": (),
-        "initial": (states,),
-        **dict.fromkeys(("old", "new", "reference", "noise"), each),
-        "groups": (states,),
-        "size": (),
-        "available": each,
-    }
+def _shape(name: str, states: int, actions: int, value: ArrayLike) -> tuple[int, ...]:
+    """Of a field of one instance; how many costs and references there are the value says."""
+    sizes = {"s": states, "a": actions}
+    return tuple(sizes.get(axis) or np.shape(value)[-1] for axis in AXES[name])

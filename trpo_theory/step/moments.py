@@ -21,8 +21,12 @@ class StepMoments(StepDivergence):
         """Ā(s) = Σ_a new(a|s) A_old(s,a), (S, *batch).
 
         Computed as Σ_a (new − old) A_old, the same since Σ_a old A_old = 0, which keeps its digits where new is close to old.
+        With a temperature Σ_a new (A_old − τ log new), whose value for old is 0, too.
         """
-        return self.sum_a((self.new - self.old) * self.advantage)
+        change = self.sum_a((self.new - self.old) * self.advantage)
+        if not self._old.is_soft:
+            return change
+        return change + self.temperature * (self._new.entropy - self._old.entropy)
 
     @cached_property
     def max_abs_expected_advantage(self) -> Array:

@@ -30,7 +30,7 @@ class StepOptimum(StepPolicies):
     @property
     def optimal_return(self) -> Array:
         """η* = Σ_s ρ₀(s) V*(s), (*batch)."""
-        return self.sum_s(self.initial * self.optimal_value)
+        return self.sum_s(self._kernel.start * self.optimal_value)
 
     def _improved(self, q_value: Array, value: Array, policy: Policy) -> Policy:
         """The policy that takes the first best action in each state where that is better than V, else the same row."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-import numpy as np
-
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.arithmetic import Array, Policy
+from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.solve.evaluation import PolicyChain
 from trpo_theory.step.fields import StepFields
 
@@ -49,8 +48,8 @@ class StepPolicies(StepFields):
 
     @property
     def occupancy_old(self) -> Array:
-        """d_old = (1 − γ) ρ_old."""
-        return (1 - self.gamma) * self.visitation_old
+        """d_old = (1 − γ) ρ_old; with another criterion ρ_old over its sum."""
+        return self.criterion.occupancy(self.arithmetic, self.gamma, self.visitation_old)
 
     @property
     def expected_return_old(self) -> Array:
@@ -64,7 +63,7 @@ class StepPolicies(StepFields):
 
     def discounted_sum_old(self, f: Array) -> Array:
         """E_old[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, (*batch), for f of shape (S, A, *batch), solved as a value."""
-        return self.sum_s(self.initial * self.discounted_sums_old(f))
+        return self.sum_s(self._kernel.start * self.discounted_sums_old(f))
 
     def discounted_sums_old(self, f: Array) -> Array:
         """E_old[Σ_t γᵗ f(s_t, a_t)] by start state s_0, (S, *batch), for f of shape (S, A, *batch), solved as a value."""
@@ -99,8 +98,8 @@ class StepPolicies(StepFields):
 
     @property
     def occupancy_new(self) -> Array:
-        """d_new = (1 − γ) ρ_new."""
-        return (1 - self.gamma) * self.visitation_new
+        """d_new = (1 − γ) ρ_new; with another criterion ρ_new over its sum."""
+        return self.criterion.occupancy(self.arithmetic, self.gamma, self.visitation_new)
 
     @property
     def expected_return_new(self) -> Array:
@@ -109,7 +108,7 @@ class StepPolicies(StepFields):
 
     def discounted_sum_new(self, f: Array) -> Array:
         """E_new[Σ_t γᵗ f(s_t, a_t)], s_0 ~ ρ₀, (*batch), for f of shape (S, A, *batch), solved as a value."""
-        return self.sum_s(self.initial * self.discounted_sums_new(f))
+        return self.sum_s(self._kernel.start * self.discounted_sums_new(f))
 
     def discounted_sums_new(self, f: Array) -> Array:
         """E_new[Σ_t γᵗ f(s_t, a_t)] by start state s_0, (S, *batch), for f of shape (S, A, *batch), solved as a value."""
@@ -117,6 +116,13 @@ class StepPolicies(StepFields):
 
     def _discounted_sums(self, chain: PolicyChain, f: Array) -> Array:
         return chain.resolvent.solve(self.sum_a(chain.policy * f))
+
+    @cached_property
+    def longest(self) -> Array:
+        """1/(1 − γ), which a solve multiplies errors by; with another criterion ‖(I − K)⁻¹‖ of the larger chain."""
+        if self.criterion is DISCOUNTED:
+            return 1 / (1 - self.gamma)
+        return self.maximum(self._old.amplification, self._new.amplification)
 
     def _of_available(self, advantage: Array) -> Array:
         return advantage if self._all_available else self.arithmetic.where(self.available, advantage, 0.0)
@@ -133,9 +139,6 @@ class StepPolicies(StepFields):
     @cached_property
     def mixing_new(self) -> Array:
         """τ((I − γ P_new)⁻¹), half the largest L1 distance between two rows: at most 1/(1 − γ)."""
-        unit = self.arithmetic.identity(len(self.old))
-        ones = (1,) * (np.ndim(self.initial) - 1)
-        columns = [self._new.resolvent.solve(column.reshape(-1, *ones)) for column in unit]
-        rows = self.arithmetic.stack(columns, axis=1)
+        rows = self._new.inverse
         distances = [self.max_s(self.arithmetic.sum(abs(rows - row), 1)) for row in rows]
         return self.arithmetic.max(self.arithmetic.stack(distances), 0) / 2

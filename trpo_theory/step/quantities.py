@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Real
 
-from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.numerics.floats import CheckedFloats
-from trpo_theory.solve.evaluation import trailing_fields
+from trpo_theory.solve.settings import expect_discount, posed, trailing_fields
 from trpo_theory.step.conditions import StepConditions
 from trpo_theory.step.fields import GIVEN
 
@@ -71,7 +71,9 @@ class Quantities(StepConditions):
 
     def replace(self, **changes: Array) -> Quantities:
         """The step with some of its fields exchanged as they are, from which everything is computed anew: see `replaced`."""
-        return Quantities(self.arithmetic, **{name: getattr(self, name) for name in GIVEN} | changes)
+        fields = {name: getattr(self, name) for name in GIVEN}
+        more = {"criterion": self.criterion, "cost_names": self.cost_names}
+        return Quantities(self.arithmetic, **more | fields | changes)
 
     def with_new(self, new: Policy) -> Quantities:
         """The same step to another policy; what is known of old is kept."""
@@ -79,6 +81,30 @@ class Quantities(StepConditions):
         vars(other).update(new=new)
         for name in vars(self).keys() - _OF_OLD:
             vars(other).pop(name)
+        return other
+
+    def cost(self, name: str) -> Quantities:
+        """The same step with the cost of that name in the place of the reward: its value, advantage, return and bounds.
+
+        Raises:
+            InvalidInput: for a name that no cost has.
+        """
+        if name not in self._costs_by_name:
+            known = ", ".join(self.cost_names) or "an MDP with costs"
+            raise InvalidInput(
+                got=f"q.cost({name!r})", wanted=known, fix=f"pass FiniteMDP(..., costs={{{name!r}: (S, A)}})"
+            )
+        return self._costs_by_name[name]
+
+    @cached_property
+    def _costs_by_name(self) -> dict[str, Quantities]:
+        return {name: self.replace(reward=self.costs[:, :, k]) for k, name in enumerate(self.cost_names)}
+
+    def with_cost_names(self, names: tuple[str, ...]) -> Quantities:
+        """The same step whose costs have these names, in their order."""
+        other = copy.copy(self)
+        vars(other).update(cost_names=names)
+        vars(other).pop("_costs_by_name", None)
         return other
 
     @cached_property
@@ -95,7 +121,8 @@ class Quantities(StepConditions):
     def visitation_change(self) -> Array:
         """ρ_new − ρ_old, solved for: (I − γ P_newᵀ)(ρ_new − ρ_old) = γ (P_new − P_old)ᵀ ρ_old. No cancellation."""
         weight = (self.new - self.old) * self.visitation_old[:, None]
-        return self._new.resolvent.solve_transposed(self.gamma * self.arithmetic.push(self.transition, weight))
+        kernel = self._kernel
+        return self._new.resolvent.solve_transposed(kernel.gamma * self.arithmetic.push(kernel.transition, weight))
 
     @cached_property
     def surrogate_gap(self) -> Array:
@@ -108,13 +135,13 @@ class Quantities(StepConditions):
     @cached_property
     def return_derivative(self) -> Array:
         """d/dt η(old + t (new − old)) at t = 0, from the derivative of the value: ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) Q."""
-        return self.sum_s(self.initial * self._value_derivative)
+        return self.sum_s(self._kernel.start * self._value_derivative)
 
     @cached_property
     def return_second_derivative(self) -> Array:
         """d²/dt² η(old + t (new − old)) at t = 0: 2 γ ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) P V', V' the first derivative."""
         moved = self.sum_a((self.new - self.old) * self.expect(self._value_derivative))
-        return 2 * self.gamma * self.sum_s(self.initial * self._old.resolvent.solve(moved))
+        return 2 * self._kernel.gamma * self.sum_s(self._kernel.start * self._old.resolvent.solve(moved))
 
     @cached_property
     def _value_derivative(self) -> Array:
@@ -164,8 +191,9 @@ class Quantities(StepConditions):
 
 _OF_OLD = frozenset(
     {
-        *(*GIVEN, "arithmetic", "_all_available", "_old", "advantage", "max_abs_advantage", "visitation_reference"),
-        *("_law_blocks", "_law_starts", "transition_old", "optimal_value"),
+        "cost_names",
+        *(*GIVEN, "arithmetic", "criterion", "_all_available", "_kernel", "_old", "advantage", "max_abs_advantage"),
+        *("visitation_reference", "_law_blocks", "_law_starts", "transition_old", "optimal_value"),
     }
 )
 """What a change of new leaves as it is, by the names in `vars`."""
@@ -175,6 +203,10 @@ def compare(
     mdp: FiniteMDP,
     old: Real[np.ndarray, "*old_batch S A"] | Sequence[object],
     new: Real[np.ndarray, "*new_batch S A"] | Sequence[object],
+    *,
+    criterion: str | None = None,
+    horizon: int | None = None,
+    temperature: float | None = None,
 ) -> Quantities:
     """The quantities of a step from old to new, in float64.
 
@@ -184,30 +216,36 @@ def compare(
         mdp: one MDP or a batch; batches of MDPs and of policies broadcast against each other.
         old: the policy that we stand at, shape (*batch, S, A).
         new: the candidate, likewise.
+        criterion: "discounted", "episodic" (up to the end, γ ≤ 1) or "average" (γ is not read, and 1 in the result); if left
+            out, episodic where γ = 1, else discounted.
+        horizon: T, the number of steps of a run: the states of the result are (t, s), numbered t S + s. Policies may then be
+            (T, S, A), of one MDP without a batch.
+        temperature: τ ≥ 0: returns count τ times the entropy of the policy.
 
     Returns:
         `Quantities`, whose batch axes are last: thousands of small MDPs cost one call. A value that overflows raises `NotSolved`
         when it is read.
 
     Raises:
-        InvalidInput: for a policy that is not one, or of another MDP.
+        InvalidInput: for a policy that is not one, or of another MDP; for one that has no return by the criterion, as where
+            γ = 1 and it never ends.
 
     >>> mdp = FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[0, 1], [0, 0]], 0.5, [1, 0])
     >>> q = compare(mdp, [[0.5, 0.5], [1, 0]], [[0.25, 0.75], [1, 0]])
     >>> round(float(q.surrogate), 12), round(float(q.expected_return_new), 12)
     (0.888888888889, 0.857142857143)
     """
-    old = _checks.policy_rows(old, mdp.available, "old policy")
-    new = _checks.policy_rows(new, mdp.available, "new policy")
-    try:
-        batch_shape = np.broadcast_shapes(mdp.batch_shape, old.shape[:-2], new.shape[:-2])
-    except ValueError:
-        raise _checks.InvalidInput(
-            got=f"batches {mdp.batch_shape}, {old.shape[:-2]} and {new.shape[:-2]} of MDPs, old and new policies",
-            wanted="batch shapes that broadcast against each other",
-            fix="pass one, or as many, of each",
-        ) from None
-    return quantities_of(mdp, old, new, batch_shape=batch_shape)
+    found = posed(mdp, {"old policy": old, "new policy": new}, criterion, horizon, temperature)
+    return Quantities(
+        CheckedFloats(),
+        **found.mdp._asdict(),
+        old=found.policies[0],
+        new=found.policies[1],
+        batch_shape=found.batch_shape,
+        horizon=found.horizon,
+        temperature=found.temperature,
+        criterion=found.criterion,
+    )
 
 
 def quantities_of(
@@ -221,6 +259,7 @@ def quantities_of(
         new: (*batch, S, A).
         batch_shape: what the batches of the three broadcast to, where that is known.
     """
+    expect_discount(mdp.gamma, "the quantities of a discounted step")
     if batch_shape is None:
         batch_shape = np.broadcast_shapes(mdp.batch_shape, old.shape[:-2], new.shape[:-2])
     fields, (old, new) = trailing_fields(mdp, old, new)

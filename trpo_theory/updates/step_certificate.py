@@ -137,5 +137,5 @@ def certificate(q: Quantities) -> StepCertificate:
         raise InvalidInput(got=f"a batch {q.batch_shape} of steps", wanted="one step", fix="loop over them")
     held = held_still(q)
     small = len(q.old) <= _MANY_STATES
-    found = {b.id: promised(b, held) for b in bounds.catalogue.values() if small or not b.small_only}
+    found = {b.id: promised(b, held) for b in bounds.catalogue.values() if b.reads(q) and (small or not b.small_only)}
     return StepCertificate(held, dict(sorted(found.items(), key=lambda item: -float(item[1].value))))

@@ -133,7 +133,7 @@ def chunks(
     groups: dict[tuple[frozenset[str], str], list[Claim]] = {}
     for claim in claims:
         solved = claim.id if claim.is_solved else ""
-        groups.setdefault((frozenset() if solved else claim.needs, solved), []).append(claim)
+        groups.setdefault((frozenset() if solved else claim.instance_needs, solved), []).append(claim)
     made = []
     for (needs, solved), group in groups.items():
         first = 0 if shape and not solved else searched

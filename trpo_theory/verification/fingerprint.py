@@ -23,7 +23,7 @@ from trpo_theory import claims as catalogue
 from trpo_theory.bounds.record import Claim
 from trpo_theory.proofs.witness import file_hash
 
-_FIELDS = ("id", "relation", "expected", "needs", "tabular", "sound_for_any_new")
+_FIELDS = ("id", "relation", "expected", "instance_needs", "tabular", "sound_for_any_new", "costs")
 _DIGITS = 16
 """Hexadecimal digits of the hash: 64 bits. Chosen: claims of a run are few."""
 

@@ -71,20 +71,24 @@ class Search(ClaimTask):
         """The battery depends only on the seed and on what the claim needs, so that claims run on the same instances."""
 
         def made() -> list[Instances]:
-            fresh = np.random.default_rng([self.seed, zlib.crc32(" ".join(sorted(claim.needs)).encode())])
-            return battery(fresh, self.instances, claim.needs)
+            fresh = np.random.default_rng([self.seed, zlib.crc32(" ".join(sorted(claim.instance_needs)).encode())])
+            return battery(fresh, self.instances, claim.instance_needs)
 
         return self._shared(claim, "battery", made)
 
     def _witnesses(self, claim: Claim) -> list[Batch]:
         """Those of the sharp gap, likewise; of the few claims that need something each their own, as they take memory."""
-        return imposed_witnesses(claim.needs) if claim.needs else self._shared(claim, "witnesses", sharp_witnesses)
+        return (
+            imposed_witnesses(claim.instance_needs)
+            if claim.instance_needs
+            else self._shared(claim, "witnesses", sharp_witnesses)
+        )
 
     def _shared(self, claim: Claim, kind: str, make: Callable[[], list[Instances]]) -> list[Batch]:
         known = batteries_of(self.instances, self.seed)
-        if (kind, claim.needs) not in known:
-            known[kind, claim.needs] = [(part, part.quantities()) for part in make()]
-        return readable_by(claim, known[kind, claim.needs])
+        if (kind, claim.instance_needs) not in known:
+            known[kind, claim.instance_needs] = [(part, part.quantities()) for part in make()]
+        return readable_by(claim, known[kind, claim.instance_needs])
 
 
 @functools.lru_cache(maxsize=1)

@@ -97,6 +97,22 @@ def discount(value: RealLike | None, name: str = "gamma") -> Fraction:
     return gamma
 
 
+def discount_or_one(value: RealLike | None, name: str = "gamma") -> Fraction:
+    """γ in [0, 1], likewise: 1 for MDPs that end, or whose rewards are averaged."""
+    gamma = number(value, name)
+    if not 0 <= gamma <= 1:
+        raise InvalidInput(got=f"{name} = {_terse(gamma)}", wanted="0 <= gamma <= 1", fix="pass 0.99, say")
+    return gamma
+
+
+def count(value: RealLike | None, name: str) -> Fraction:
+    """A whole number, 1 or more."""
+    out = number(value, name)
+    if out.denominator != 1 or out < 1:
+        raise InvalidInput(got=f"{name} = {_terse(out)}", wanted="a whole number, 1 or more", fix="pass 10, say")
+    return out
+
+
 def written(value: Any) -> Any:
     """Numbers, or nested lists of them as a file has them, with every float as the decimal that it is written as."""
     if isinstance(value, list):

@@ -98,7 +98,7 @@ METHOD = _Implied()
 
 def premises(claim: Claim) -> list[Penalty]:
     """The penalties of the proved bounds of the catalogue, without the claim itself."""
-    proved = (bound for bound in bounds.catalogue.values() if is_proved(bound) and bound.id != claim.id)
+    proved = (bound for bound in bounds.plain().values() if is_proved(bound) and bound.id != claim.id)
     return [penalty for bound in proved if (penalty := Penalty.of(bound)) is not None]
 
 

@@ -31,7 +31,7 @@ class Ascent(Instrument):
 
     def suits(self, claim: Claim) -> bool:
         """Inequalities whose instances need no structure that a step along a gradient would lose: a false identity needs none."""
-        return super().suits(claim) and not claim.needs and claim.relation == ">="
+        return super().suits(claim) and not claim.instance_needs and claim.relation == ">="
 
     def run(self, hunt: Hunt, effort: int) -> None:
         """The small sizes, each as long as a refutation of that size would be the smallest."""

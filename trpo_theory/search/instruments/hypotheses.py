@@ -74,7 +74,7 @@ class HypothesisSearch(Instrument):
         for _ in range(_DESCENDING * effort // less):
             parents, _ = hunt.best(drawn.shape)
             chosen = parents.take(hunt.generator.integers(0, len(parents), _CHILDREN // less))
-            children, missed = fitting.moved(impose(mutated(chosen, hunt.generator), hunt.claim.needs))
+            children, missed = fitting.moved(impose(mutated(chosen, hunt.generator), hunt.claim.instance_needs))
             if (missed == 0).any():
                 hunt.try_out(children.take(missed == 0))
 
@@ -83,7 +83,7 @@ def _drawn(hunt: Hunt, shape: tuple[int, int], most: int) -> Instances:
     """Instances of a size: some of those that several claims share, if there are any."""
     shared = next((batch for batch, _ in hunt.drawn() or [] if batch.shape == shape), None)
     if shared is None:
-        return impose(random_instances(hunt.generator, most, *shape), hunt.claim.needs)
+        return impose(random_instances(hunt.generator, most, *shape), hunt.claim.instance_needs)
     return shared.take(
         np.linspace(0, len(shared) - 1, min(most, len(shared))).astype(int)
     )  # of all kinds: families come last

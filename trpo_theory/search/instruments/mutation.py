@@ -62,7 +62,7 @@ def descend(hunt: Hunt, shape: tuple[int, int], generations: int, settled: int |
     for _ in range(generations):
         parents, _ = hunt.best(shape)
         chosen = parents.take(hunt.generator.integers(0, len(parents), _CHILDREN))
-        children = impose(mutated(chosen, hunt.generator, hunt.screen.reads), hunt.claim.needs)
+        children = impose(mutated(chosen, hunt.generator, hunt.screen.reads), hunt.claim.instance_needs)
         hunt.try_out(children if hunt.only is None else _in_forms(hunt, children))
         if settled is None:
             continue

@@ -47,7 +47,7 @@ class OtherSizes(Instrument):
         """All sizes, chains and cycles of all lengths, and actions that nobody takes made unavailable."""
         if not hunt.screen.batched or hunt.only is not None:
             return
-        needs = hunt.claim.needs
+        needs = hunt.claim.instance_needs
         drawn = family_instances(hunt.generator, _EACH * effort)
         sources = [batch for batch in drawn if batch.shape[0] <= _MOST_STATES and batch.available is None]
         parts = [part for batch in sources if len(part := without_idle_actions(batch))]

@@ -22,7 +22,7 @@ class Samples(Instrument):
             parts = [random_instances(hunt.generator, hunt.instances - families, *hunt.only.shape)]
             drawn = [(part, None) for part in [*parts, *family_instances(hunt.generator, max(1, families // KINDS))]]
         elif drawn is None:
-            drawn = [(part, None) for part in battery(hunt.generator, hunt.instances, hunt.claim.needs)]
+            drawn = [(part, None) for part in battery(hunt.generator, hunt.instances, hunt.claim.instance_needs)]
         for instances, q in drawn:
             hunt.try_out(instances, q)
         hunt.prove()

@@ -37,7 +37,7 @@ class SharpWitnesses(Instrument):
 
     def run(self, hunt: Hunt, effort: int) -> None:
         """All of them, once."""
-        needs, met = hunt.claim.needs, False
+        needs, met = hunt.claim.instance_needs, False
         for batch, q in hunt.witnesses():
             met |= bool(hunt.try_out(batch, q).met.any())
         if not met and hunt.only is None:
@@ -68,4 +68,4 @@ def _allowed(hunt: Hunt) -> np.ndarray:
 
 
 def _met(hunt: Hunt, instances: Instances) -> np.ndarray:
-    return hunt.screen(impose(instances, hunt.claim.needs)).met
+    return hunt.screen(impose(instances, hunt.claim.instance_needs)).met

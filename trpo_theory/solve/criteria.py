@@ -1,0 +1,339 @@
+"""`Criterion`: what a return sums. Each turns an MDP into a `Kernel`, in which one set of formulas gives V, ρ and η.
+
+| criterion | η(π) | allowed where |
+|---|---|---|
+| `DISCOUNTED` | E Σ_t γᵗ r_t | γ < 1 |
+| `EPISODIC` | E Σ_t γᵗ r_t up to the end | every policy concerned reaches an end with probability 1; γ ≤ 1 |
+| `AVERAGE` | lim (1/n) E Σ_{t<n} r_t | every policy concerned has one closed class; γ is not read |
+
+An end is a state from which no action earns or leads to anything that earns: the largest set of states that no available
+action leaves and in which every reward is 0. To add a criterion, write a class with these methods and a row of this table.
+Source: docs/theory.md, "Criteria".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+
+from trpo_theory._checks import near_matches
+from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.arithmetic import Arithmetic, Array
+
+
+class Kernel(NamedTuple):
+    """K, κ and u with V = (I − κ K_π)⁻¹ r_π, ρ = (I − κ K_πᵀ)⁻¹ u and η = u · V for every policy π that is allowed.
+
+    Attributes:
+        transition: K, of the shape of P. Its rows may sum to less than 1, and to 0.
+        gamma: κ.
+        start: u, (S, *batch).
+        levels: whether all rows of κ K have one sum, so that a constant in r moves every V(s) by as much.
+        positive: whether no entry of K is negative, and so none of (I − κ K_π)⁻¹.
+    """
+
+    transition: Array
+    gamma: Array
+    start: Array
+    levels: bool
+    positive: bool = True
+
+
+class Given(NamedTuple):
+    """What a criterion reads of an MDP: fields as in `Quantities`."""
+
+    gamma: Array
+    transition: Array
+    reward: Array
+    available: Array
+    initial: Array
+
+
+class Criterion(Protocol):
+    """What a return sums."""
+
+    name: str
+
+    def kernel(self, arithmetic: Arithmetic, mdp: Given) -> Kernel:
+        """The chain in which V, ρ and η are solved for."""
+        ...
+
+    def occupancy(self, arithmetic: Arithmetic, gamma: Array, visitation: Array) -> Array:
+        """The law of the states that weights of means are taken from, (S, *batch): ρ over its sum."""
+        ...
+
+    def allows(self, mdp: Given, policy: Array) -> Array:
+        """Whether a policy has a return and finite visits, (*batch), or one truth value for all."""
+        ...
+
+    def complaint(self, mdp: Given, policy: Array, name: str) -> InvalidInput:
+        """The error for one instance whose policy is not allowed: it names states."""
+        ...
+
+
+@dataclass(frozen=True)
+class Discounted:
+    """η = E Σ_t γᵗ r_t, γ < 1: K = P."""
+
+    name: str = "discounted"
+
+    def kernel(self, arithmetic: Arithmetic, mdp: Given) -> Kernel:
+        """K = P, κ = γ, u = ρ₀."""
+        return Kernel(mdp.transition, mdp.gamma, mdp.initial, levels=True)
+
+    def occupancy(self, arithmetic: Arithmetic, gamma: Array, visitation: Array) -> Array:
+        """d = (1 − γ) ρ."""
+        return (1 - gamma) * visitation
+
+    def allows(self, mdp: Given, policy: Array) -> Array:
+        """Whether γ < 1."""
+        return mdp.gamma < 1
+
+    def complaint(self, mdp: Given, policy: Array, name: str) -> InvalidInput:
+        """What γ = 1 needs."""
+        return undiscounted("the discounted criterion")
+
+
+@dataclass(frozen=True)
+class Episodic:
+    """η = E Σ_{t<τ} γᵗ r_t, τ the time of the end, γ ≤ 1: K is P without what leads to an end."""
+
+    name: str = "episodic"
+
+    def kernel(self, arithmetic: Arithmetic, mdp: Given) -> Kernel:
+        """P without what leads to an end."""
+        goes_on = ~ends(mdp)
+        if sp.issparse(mdp.transition):
+            cut = sp.csr_array(mdp.transition @ sp.diags_array(goes_on.astype(np.float64)))
+            cut.eliminate_zeros()
+            return Kernel(cut, mdp.gamma, mdp.initial * goes_on, levels=False)
+        where = arithmetic.where
+        return Kernel(
+            where(goes_on[None, None], mdp.transition, 0), mdp.gamma, where(goes_on, mdp.initial, 0), levels=False
+        )
+
+    def occupancy(self, arithmetic: Arithmetic, gamma: Array, visitation: Array) -> Array:
+        """ρ over its sum."""
+        total = arithmetic.sum(visitation, 0)
+        return visitation / arithmetic.where(total > 0, total, 1)
+
+    def allows(self, mdp: Given, policy: Array) -> Array:
+        """Whether every state leads to an end."""
+        return np.all(self._ending(mdp, policy), axis=0)
+
+    def complaint(self, mdp: Given, policy: Array, name: str) -> InvalidInput:
+        """It names states that lead to none."""
+        stuck = np.flatnonzero(~self._ending(mdp, policy))
+        if not ends(mdp).any():
+            return InvalidInput(
+                got="an MDP without an end: no state that cannot be left and where every reward is 0",
+                wanted="an end that every policy concerned reaches with probability 1",
+                fix="give a horizon, or use a discount below 1",
+            )
+        return InvalidInput(
+            got=f"a {name} that never reaches the end from {_named(stuck)}",
+            wanted='a policy that ends with probability 1 from every state, as criterion "episodic" sums rewards up to there',
+            fix="give every action that leaves such a loop a positive probability, set a horizon, or use a discount below 1",
+        )
+
+    def _ending(self, mdp: Given, policy: Array) -> np.ndarray:
+        """Whether the end is reached with a positive probability, and so with probability 1 where all states do, (S, *batch)."""
+        return reaching(edges(mdp.transition, policy), ends(mdp))
+
+
+@dataclass(frozen=True)
+class Average:
+    """η = lim (1/n) E Σ_{t<n} r_t, the gain: K = P − 1 uᵀ and κ = 1 for any law u; A, ρ = d and the gain do not depend on u."""
+
+    name: str = "average"
+
+    def kernel(self, arithmetic: Arithmetic, mdp: Given) -> Kernel:
+        """P − 1 uᵀ: u is uniform, or of a sparse MDP one state."""
+        states = len(mdp.reward)
+        if sp.issparse(mdp.transition):
+            state = int(np.argmax(mdp.initial))
+            column = sp.csr_array(
+                (
+                    np.ones(mdp.transition.shape[0]),
+                    np.full(mdp.transition.shape[0], state),
+                    np.arange(mdp.transition.shape[0] + 1),
+                ),
+                shape=mdp.transition.shape,
+            )
+            start = np.zeros(states)
+            start[state] = 1.0
+            return Kernel(sp.csr_array(mdp.transition - column), 1.0, start, levels=True, positive=False)
+        share = arithmetic.where(np.True_, Fraction(1, states), 0)
+        return Kernel(mdp.transition - share, 1, 0 * mdp.initial + share, levels=True, positive=False)
+
+    def occupancy(self, arithmetic: Arithmetic, gamma: Array, visitation: Array) -> Array:
+        """d, which ρ is."""
+        return visitation
+
+    def allows(self, mdp: Given, policy: Array) -> Array:
+        """Whether one closed class is all that there is."""
+        return np.any(self._everywhere(mdp, policy), axis=0)
+
+    def complaint(self, mdp: Given, policy: Array, name: str) -> InvalidInput:
+        """It names two closed classes."""
+        closed = _closed_classes(edges(mdp.transition, policy))
+        return InvalidInput(
+            got=f"a {name} with {len(closed)} closed classes of states, among them {_named(closed[0])} and {_named(closed[1])}",
+            wanted="one closed class, so that the average reward does not depend on the start",
+            fix="use a discount below 1, or merge the classes by an action that leads from one to another",
+        )
+
+    def _everywhere(self, mdp: Given, policy: Array) -> np.ndarray:
+        """Whether every state leads to a state, (S, *batch)."""
+        chain = edges(mdp.transition, policy)
+        if sp.issparse(chain):
+            return np.array([len(_closed_classes(chain)) == 1])
+        return np.all(_closure(chain), axis=0)
+
+
+@dataclass(frozen=True)
+class FiniteHorizon:
+    """η = E Σ_{t<T} γᵗ r_t, γ ≤ 1, on an MDP whose states are (t, s), as `step.layers` makes it: every run ends by itself."""
+
+    name: str = "finite-horizon"
+
+    def kernel(self, arithmetic: Arithmetic, mdp: Given) -> Kernel:
+        """K = P: rows of the last layer are 0."""
+        return Kernel(mdp.transition, mdp.gamma, mdp.initial, levels=False)
+
+    def occupancy(self, arithmetic: Arithmetic, gamma: Array, visitation: Array) -> Array:
+        """ρ over its sum."""
+        return EPISODIC.occupancy(arithmetic, gamma, visitation)
+
+    def allows(self, mdp: Given, policy: Array) -> Array:
+        """Always."""
+        return np.True_
+
+    def complaint(self, mdp: Given, policy: Array, name: str) -> InvalidInput:
+        """None is ever needed."""
+        return EPISODIC.complaint(mdp, policy, name)
+
+
+DISCOUNTED, EPISODIC, AVERAGE, FINITE_HORIZON = Discounted(), Episodic(), Average(), FiniteHorizon()
+CRITERIA: dict[str, Criterion] = {one.name: one for one in (DISCOUNTED, EPISODIC, AVERAGE)}
+"""Those that a user names; a finite horizon is asked for by its length."""
+
+
+def undiscounted(what: str) -> InvalidInput:
+    """The error for γ = 1 where returns are discounted."""
+    return InvalidInput(
+        got=f"gamma = 1 for {what}",
+        wanted="gamma < 1: a discounted return",
+        fix="use a gamma below 1; or, if the MDP ends, the episodic criterion, a horizon, or the average criterion",
+    )
+
+
+def criterion_of(name: str | None, gamma: Any) -> Criterion:
+    """The criterion of a name; None is "episodic" for γ = 1 and "discounted" below.
+
+    Raises:
+        InvalidInput: for another name, and for None with a batch that has both.
+    """
+    if name is None:
+        whole = np.asarray(gamma) == 1
+        if whole.any() and not whole.all():
+            raise InvalidInput(
+                got="a batch with gamma = 1 and with gamma < 1",
+                wanted="one criterion for all of a batch",
+                fix='choose criterion="episodic", which both may have, or split the batch',
+            )
+        return EPISODIC if whole.all() else DISCOUNTED
+    if name not in CRITERIA:
+        raise InvalidInput(
+            got=f"criterion = {name!r}", wanted=", ".join(CRITERIA), fix=near_matches(str(name), list(CRITERIA))
+        )
+    return CRITERIA[name]
+
+
+def ends(mdp: Given) -> np.ndarray:
+    """The states of the largest set that no available action leaves and in which every reward is 0, (S, *batch)."""
+    able = np.asarray(mdp.available, dtype=bool)
+    earns = np.asarray(mdp.reward != 0, dtype=bool) & able
+    found = ~earns.any(1)
+    if sp.issparse(mdp.transition):
+        states, actions = earns.shape
+        leads = sp.csr_array(
+            (mdp.transition.data > 0, mdp.transition.indices, mdp.transition.indptr), mdp.transition.shape
+        )
+        while ((fewer := found & ~np.asarray((leads @ ~found)).reshape(states, actions).any(1)) != found).any():
+            found = fewer
+        return found
+    leads = _positive(mdp.transition).any(1)
+    shape = np.broadcast_shapes(found.shape[1:], leads.shape[2:])
+    found = np.broadcast_to(
+        found.reshape(len(found), *(1,) * (len(shape) + 1 - found.ndim), *found.shape[1:]), (len(found), *shape)
+    )
+    while ((fewer := found & ~(leads & ~found[None]).any(1)) != found).any():
+        found = fewer
+    return found
+
+
+def edges(transition: Array, policy: Array) -> Any:
+    """Whether P_π(s'|s) > 0: booleans (S, S, *batch), or a sparse (S, S)."""
+    plays = np.asarray(policy > 0, dtype=bool)
+    if not sp.issparse(transition):
+        return (_positive(transition) & plays[:, :, None]).any(1)
+    states, actions = plays.shape
+    leads = sp.csr_array((transition.data > 0, transition.indices, transition.indptr), transition.shape)
+    rows = sp.csr_array(
+        (plays.ravel(), np.arange(states * actions), np.arange(0, states * actions + 1, actions)),
+        (states, states * actions),
+    )
+    return sp.csr_array(rows @ leads)
+
+
+def reaching(chain: Any, goal: np.ndarray) -> np.ndarray:
+    """Whether a state leads to one of the goal, or is one, (S, *batch)."""
+    if sp.issparse(chain):
+        found = goal
+        while ((more := found | np.asarray(chain @ found, dtype=bool)) != found).any():
+            found = more
+        return found
+    shape = np.broadcast_shapes(chain.shape[2:], goal.shape[1:])
+    found = np.broadcast_to(goal, (len(goal), *shape)) if shape else goal
+    while ((more := found | (chain & found[None]).any(1)) != found).any():
+        found = more
+    return found
+
+
+def _positive(transition: Array) -> np.ndarray:
+    return np.asarray(transition > 0, dtype=bool)
+
+
+def _closure(chain: np.ndarray) -> np.ndarray:
+    """Whether s leads to s' in any number of steps, 0 included, (S, S, *batch)."""
+    states = len(chain)
+    found = chain | np.eye(states, dtype=bool).reshape(states, states, *(1,) * (chain.ndim - 2))
+    for _ in range(max(1, states - 1).bit_length()):
+        found = np.einsum("rs...,st...->rt...", found, found)
+    return found
+
+
+def _closed_classes(chain: Any) -> list[np.ndarray]:
+    """The closed classes of one chain, each its states."""
+    from scipy.sparse.csgraph import connected_components
+
+    matrix = sp.csr_array(chain)
+    count, label = connected_components(matrix, directed=True, connection="strong")
+    start, end = matrix.nonzero()
+    leaves = np.zeros(count, dtype=bool)
+    leaves[label[start[label[start] != label[end]]]] = True
+    return [np.flatnonzero(label == one) for one in range(count) if not leaves[one]]
+
+
+_NAMED = 4
+"""States that a message names at most. Chosen: a line's worth."""
+
+
+def _named(states: np.ndarray) -> str:
+    shown = ", ".join(str(state) for state in states[:_NAMED])
+    return f"state{'s' * (len(states) > 1)} {shown}{', ...' * (len(states) > _NAMED)}"

@@ -1,0 +1,158 @@
+"""An MDP and policies of it as a criterion, a horizon and a temperature read them: for `evaluate` and `compare`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trpo_theory import _checks
+from trpo_theory.errors import InvalidInput
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.floats import CheckedFloats
+from trpo_theory.numerics.layout import batch_last
+from trpo_theory.solve.criteria import DISCOUNTED, FINITE_HORIZON, Criterion, Given, criterion_of, undiscounted
+from trpo_theory.solve.layers import layered, layered_policy
+
+
+class Posed(NamedTuple):
+    """What formulas read.
+
+    Attributes:
+        criterion: what a return sums.
+        mdp: with the batch axes last; over a horizon the states are (t, s).
+        policies: likewise.
+        batch_shape: of all.
+        horizon: T; 0 for none.
+        temperature: τ; the integer 0 for none.
+    """
+
+    criterion: Criterion
+    mdp: Given
+    policies: list[np.ndarray]
+    batch_shape: tuple[int, ...]
+    horizon: int
+    temperature: float
+
+
+def posed(
+    mdp: FiniteMDP,
+    policies: dict[str, Any],
+    criterion: str | None = None,
+    horizon: int | None = None,
+    temperature: float | None = None,
+) -> Posed:
+    """The MDP and its policies, checked.
+
+    Args:
+        mdp: one or a batch.
+        policies: by what messages call them, (*batch, S, A), or (T, S, A) with a horizon.
+        criterion: as of `compare`, and so the next two.
+        horizon: T, or None.
+        temperature: τ, or None.
+
+    Raises:
+        InvalidInput: for what is no policy of this MDP, or has no return by the criterion.
+    """
+    soft = 0 if temperature is None else _temperature(temperature)
+    if horizon is not None:
+        return _over_a_horizon(mdp, policies, criterion, _checks.integer(horizon, "horizon", least=1), soft)
+    rows = {name: _checks.policy_rows(value, mdp.available, name) for name, value in policies.items()}
+    batch_shape = _batch_shape(mdp, rows)
+    fields, trailing = trailing_fields(mdp, *rows.values())
+    found, given = criterion_of(criterion, mdp.gamma), Given(**fields)
+    if found is not DISCOUNTED or np.any(np.asarray(mdp.gamma) == 1):
+        for name, policy in zip(policies, trailing, strict=True):
+            if not np.all(found.allows(given, policy)):
+                raise _complaint(found, given, policy, name, batch_shape)
+    return Posed(found, given, trailing, batch_shape, 0, soft)
+
+
+def _over_a_horizon(mdp: FiniteMDP, policies: dict[str, Any], criterion: str | None, steps: int, soft: float) -> Posed:
+    if criterion == "average":
+        raise InvalidInput(
+            got='criterion = "average" with a horizon',
+            wanted="one of both: a return over T steps is their sum",
+            fix="leave one out (divide a return over T steps by T for its mean)",
+        )
+    criterion_of(criterion, mdp.gamma)
+    if mdp.batch_shape:
+        raise InvalidInput(
+            got=f"a batch of MDPs, {mdp.batch_shape}, with a horizon", wanted="one MDP", fix="loop over the batch"
+        )
+    rows = [layered_policy(value, mdp, steps, name) for name, value in policies.items()]
+    fields, _ = trailing_fields(mdp)
+    given = layered(CheckedFloats(), Given(**fields), np.array(steps))
+    return Posed(FINITE_HORIZON, given, rows, (), steps, soft)
+
+
+def _temperature(value: Any) -> float:
+    return _checks.number_between(value, "temperature", 0.0, float(np.finfo(np.float64).max))
+
+
+def _batch_shape(mdp: FiniteMDP, rows: dict[str, np.ndarray]) -> tuple[int, ...]:
+    shapes = [mdp.batch_shape, *(policy.shape[:-2] for policy in rows.values())]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise InvalidInput(
+            got=f"batches {', '.join(map(str, shapes))} of MDPs and of {', '.join(rows)}",
+            wanted="batch shapes that broadcast against each other",
+            fix="pass one, or as many, of each",
+        ) from None
+
+
+def _complaint(
+    criterion: Criterion, mdp: Given, policy: np.ndarray, name: str, batch_shape: tuple[int, ...]
+) -> InvalidInput:
+    """Of the first of a batch that is not allowed."""
+    if not batch_shape:
+        return criterion.complaint(mdp, policy, name)
+    allowed = np.broadcast_to(criterion.allows(mdp, policy), batch_shape)
+    place = _checks.first_index(~allowed)
+    cores = (0, 3, 2, 2, 1)
+    one = Given(*(_at(field, core, place) for field, core in zip(mdp, cores, strict=True)))
+    return criterion.complaint(one, _at(policy, 2, place), f"{name} {_checks.show_index(place)}")
+
+
+def _at(array: Any, core: int, place: Any) -> Any:
+    """One of a batch, whose axes of size 1 stand for all."""
+    array = np.asarray(array)
+    if array.ndim == core:
+        return array
+    index = tuple(int(i) if size > 1 else 0 for i, size in zip(place, array.shape[core:], strict=True))
+    return array[(..., *index)]
+
+
+def expect_discount(gamma: Any, what: str) -> None:
+    """Raise `InvalidInput` for γ = 1, for what knows discounted returns only."""
+    if np.any(np.asarray(gamma) == 1):
+        raise undiscounted(what)
+
+
+def trailing_fields(mdp: FiniteMDP, *policies: np.ndarray) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """The arrays of an MDP and of policies on it with the batch axes last, equally many in each (of size 1 or full)."""
+    batch = max([len(mdp.batch_shape), *(policy.ndim - 2 for policy in policies)])
+    gamma = mdp.gamma
+    if batch:
+        gamma = np.asarray(gamma).reshape((1,) * (batch - np.ndim(gamma)) + np.shape(gamma))
+    fields = {
+        "gamma": gamma,
+        "transition": mdp.transition if mdp.is_sparse else _to_trailing(mdp.transition, 3, batch),
+        "reward": _to_trailing(mdp.reward, 2, batch),
+        "initial": _to_trailing(mdp.initial, 1, batch),
+        "available": _to_trailing(mdp.available, 2, batch),
+    }
+    if mdp.is_sparse and batch:
+        raise InvalidInput(
+            got=f"a batch of policies, shape {policies[0].shape}, for a sparse MDP",
+            wanted="one policy (S, A) at a time",
+            fix="loop over the policies, or use a dense transition",
+        )
+    return fields, [_to_trailing(policy, 2, batch) for policy in policies]
+
+
+def _to_trailing(array: np.ndarray, core: int, batch: int) -> np.ndarray:
+    """(*batch, *core) -> contiguous (*core, *batch), with leading axes of size 1 added."""
+    array = array.reshape((1,) * (batch + core - array.ndim) + array.shape)
+    return np.ascontiguousarray(batch_last(array, batch)) if batch else array
