@@ -56,7 +56,10 @@ class Given(NamedTuple):
 class Criterion(Protocol):
     """What a return sums."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What users call it."""
+        ...
 
     def kernel(self, arithmetic: Arithmetic, mdp: Given) -> Kernel:
         """The chain in which V, ρ and η are solved for."""
@@ -258,7 +261,7 @@ def ends(mdp: Given) -> np.ndarray:
     """The states of the largest set that no available action leaves and in which every reward is 0, (S, *batch)."""
     able = np.asarray(mdp.available, dtype=bool)
     earns = np.asarray(mdp.reward != 0, dtype=bool) & able
-    found = ~earns.any(1)
+    found: np.ndarray = np.logical_not(earns.any(1))
     if sp.issparse(mdp.transition):
         states, actions = earns.shape
         leads = sp.csr_array(

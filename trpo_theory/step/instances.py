@@ -106,8 +106,7 @@ class Instances:
         """
         old = np.asarray(old, dtype=np.float64)
         batch = old.shape[0] if old.ndim == 3 else 1
-        shape = (batch, *old.shape[-2:])
-        states = shape[1]
+        states, actions = int(old.shape[-2]), int(old.shape[-1])
         given: dict[str, ArrayLike] = {
             "reference": old,
             "noise": 0.0,
@@ -125,7 +124,7 @@ class Instances:
         }
         made: dict[str, Any] = {}
         for name, value in given.items():
-            full = np.broadcast_to(np.asarray(value), (batch, *_shape(name, *shape[1:], value)))
+            full = np.broadcast_to(np.asarray(value), (batch, *_shape(name, states, actions, value)))
             made[name] = np.array(full, dtype=_TYPES.get(name, float))
         return cls(**made)
 

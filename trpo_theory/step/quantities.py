@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Real
@@ -72,7 +73,7 @@ class Quantities(StepConditions):
     def replace(self, **changes: Array) -> Quantities:
         """The step with some of its fields exchanged as they are, from which everything is computed anew: see `replaced`."""
         fields = {name: getattr(self, name) for name in GIVEN}
-        more = {"criterion": self.criterion, "cost_names": self.cost_names}
+        more: dict[str, Any] = {"criterion": self.criterion, "cost_names": self.cost_names}
         return Quantities(self.arithmetic, **more | fields | changes)
 
     def with_new(self, new: Policy) -> Quantities:
