@@ -5,6 +5,9 @@ pytest --hypothesis-profile=deep
 
 from __future__ import annotations
 
+import inspect
+import sys
+import typing
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -21,7 +24,25 @@ def _modules_with_shapes() -> list[str]:
 
 
 # Before anything imports the package: from here on every annotated shape is checked by beartype.
-install_import_hook(_modules_with_shapes(), "typechecking.check")
+CHECKED = _modules_with_shapes()
+install_import_hook(CHECKED, "typechecking.check")
+
+
+def pytest_collection_finish() -> None:
+    """Functions all of whose annotations are `Any`, as formulas in any arithmetic are, have nothing to check: they are called as
+    they are. Binding their arguments was a tenth of what some tests take."""
+    modules = [sys.modules[name] for name in CHECKED if name in sys.modules]
+    classes = [one for module in modules for one in vars(module).values() if inspect.isclass(one)]
+    for member in [member for owner in (*modules, *classes) for member in vars(owner).values()]:
+        function = inspect.unwrap(getattr(member, "func", getattr(member, "fget", member)))
+        if inspect.isfunction(function) and function.__module__ in CHECKED:
+            try:
+                hints = typing.get_type_hints(function).values()
+            except NameError:  # a name that only type checkers import
+                continue
+            if all(hint is typing.Any for hint in hints):
+                function.__no_type_check__ = True  # which jaxtyping asks for in every call
+
 
 _SLOW_IS_FINE = [HealthCheck.too_slow]
 settings.register_profile(

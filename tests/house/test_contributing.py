@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
@@ -27,19 +28,17 @@ ADDITIONS = {
 }
 
 
-IMPORTS = sorted(
-    {
-        (module.split("/")[0], target)
-        for module, source in SOURCES.items()
-        for name in imports(source, module)
-        if (target := room_of(name)) is not None
-    }
-)
+@functools.cache
+def imported() -> list[tuple[str, str]]:
+    """Each room, and each that it imports from."""
+    names = ((module, name) for module, source in SOURCES.items() for name in imports(source, module))
+    pairs = ((module.split("/")[0], room_of(name)) for module, name in names)
+    return sorted({(room, target) for room, target in pairs if target is not None})
 
 
 def wrong_floors(named: list[str]) -> list[tuple[str, str]]:
     """The imports of a room from one that the list does not have before it."""
-    return [(room, one) for room, one in IMPORTS if room != one and one not in named[: named.index(room)]]
+    return [(room, one) for room, one in imported() if room != one and one not in named[: named.index(room)]]
 
 
 def test_the_table_has_every_room_once():

@@ -16,6 +16,7 @@ import numpy as np
 from trpo_theory.bounds import Bound
 from trpo_theory.model.decimals import as_written, dyadic
 from trpo_theory.numerics.ball import raw
+from trpo_theory.numerics.ball.arrays import balls, plain
 from trpo_theory.numerics.ball.balls import Balls
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.step.partial import KnownQuantities
@@ -24,8 +25,8 @@ NEAR_ONE = 1e-3
 """1 − γ below which the decimal is used: chosen, the float γ costs less than 1e-12 of a penalty with (1 − γ)² above it."""
 _BITS = 192
 """Of the balls: as in a proof. What cancels, (1 − γ)² of 1e-24 say, costs 80 of them."""
-_REMEMBERED = 4096
-"""Penalties: chosen, those of some hundred updates, each of which asks for the same ones a few times."""
+_REMEMBERED = 256
+"""Calls: chosen, those of some dozen updates, each of which asks for the same radii a few times."""
 _FLOAT_ROUNDINGS = 8
 """Roundings in a bound's coefficient, in units of ε/(1 − γ): 1 − γ enters squared, from a γ that is itself rounded."""
 _DECIMAL_ROUNDINGS = 4
@@ -42,33 +43,40 @@ def with_decimals(bound: Bound, numbers: Mapping[str, np.ndarray], penalty: np.n
     """
     penalty = np.array(penalty, dtype=float)
     finite = np.isfinite(penalty) & np.isfinite(list(numbers.values())).all(0)
-    for i in np.flatnonzero((numbers["gamma"] > 1 - NEAR_ONE) & finite):
-        exact = _in_balls(bound, tuple((name, float(of[i])) for name, of in numbers.items()))
+    near = np.flatnonzero((numbers["gamma"] > 1 - NEAR_ONE) & finite)
+    rows = zip(*(np.asarray(of, dtype=float)[near].tolist() for of in numbers.values()), strict=True)
+    for i, exact in zip(near, _in_balls(bound, tuple(numbers), tuple(rows)), strict=True):
         penalty[i] = penalty[i] if exact is None else exact
     return penalty
 
 
 def relative_error(bound: Bound, gamma: np.ndarray, complement: np.ndarray, names: Iterable[str]) -> np.ndarray:
     """What γ and roundings may cost a penalty, a function of γ and `names`, relatively, (B,); complement is 1 − γ."""
-    ones = tuple((name, 1.0) for name in names if name != "gamma")
+    others = tuple(name for name in names if name != "gamma")
     error = _FLOAT_ROUNDINGS * np.finfo(np.float64).eps / complement
-    for i in np.flatnonzero(gamma > 1 - NEAR_ONE):
-        if _in_balls(bound, (("gamma", float(gamma[i])), *ones)) is not None:
-            error[i] = _DECIMAL_ROUNDINGS * np.finfo(np.float64).eps
+    near = np.flatnonzero(gamma > 1 - NEAR_ONE)
+    rows = tuple((one, *(1.0 for _ in others)) for one in gamma[near].tolist())
+    known = [exact is not None for exact in _in_balls(bound, ("gamma", *others), rows)]
+    error[near[known]] = _DECIMAL_ROUNDINGS * np.finfo(np.float64).eps
     return error
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _in_balls(bound: Bound, numbers: tuple[tuple[str, float], ...]) -> float | None:
-    """The float at or below the penalty; None for a formula that balls cannot evaluate, or of which they tell no number."""
+def _in_balls(bound: Bound, names: tuple[str, ...], rows: tuple[tuple[float, ...], ...]) -> tuple[float | None, ...]:
+    """The float at or below each row's penalty; None for a formula that balls cannot evaluate, or of which they tell no number.
+
+    All rows at once, as floats are; one by one where that fails, for which a single row is enough.
+    """
+    if not rows:
+        return ()
     with raw.precision(_BITS):
-        known = {name: Ball(_exact(name, number)) for name, number in numbers}
-        q = KnownQuantities(Balls(), **known)
         try:
-            penalty = bound.penalty(q)
-            return raw.float_ends(raw.arb(Ball(penalty).raw))[0]
+            columns = zip(names, zip(*rows, strict=True), strict=True)
+            known = {name: balls([Ball(_exact(name, number)) for number in column]) for name, column in columns}
+            penalty = np.broadcast_to(plain(bound.penalty(KnownQuantities(Balls(), **known))), len(rows))
+            return tuple(raw.float_ends(raw.arb(one.raw))[0] for one in penalty)
         except Exception:  # of a user's formula, which may be of any kind where it is written for floats only
-            return None
+            return (None,) if len(rows) == 1 else sum((_in_balls(bound, names, (row,)) for row in rows), ())
 
 
 def _exact(name: str, number: float) -> Fraction | float:
