@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import subprocess
 import sys
@@ -42,7 +43,7 @@ MAY_LOAD = {
 def imports(source: str, module: str, *, loading_only: bool = False) -> Iterator[str]:
     """Dotted names that a module imports: a/b is the module's path. loading_only: those run when it is imported."""
     package = [PACKAGE, *module.split("/")[:-1]]
-    for node in _loaded(ast.parse(source)) if loading_only else ast.walk(ast.parse(source)):
+    for node in _loaded(_tree(source)) if loading_only else ast.walk(_tree(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -50,6 +51,11 @@ def imports(source: str, module: str, *, loading_only: bool = False) -> Iterator
             base = [*base, *(node.module or "").split(".")] if node.module else base
             # `from trpo_theory import x` names a room x, or something on the roof: room_of decides.
             yield from (".".join([*base, alias.name]) for alias in node.names)
+
+
+@functools.cache
+def _tree(source: str) -> ast.Module:
+    return ast.parse(source)
 
 
 def _loaded(node: ast.AST) -> Iterator[ast.AST]:

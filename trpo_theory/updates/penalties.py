@@ -91,7 +91,8 @@ def coefficient_error(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
         return np.zeros(surrogate.gamma.shape)
     missed = np.max(np.broadcast_to(surrogate.advantage_error, surrogate.visitation.shape), axis=0)
     size = surrogate.max_abs_advantage
-    relative = missed / np.where(missed > 0, size, 1.0)
+    with np.errstate(divide="ignore"):  # an A that is 0 but for its error
+        relative = missed / np.where(missed > 0, size, 1.0)
     bound = cheap(problem.bound)
     if "rms_advantage" in sizes_read(bound, problem.field):
         relative = np.asarray(surrogate.rms_error)
