@@ -68,6 +68,8 @@ SHARP = {  # a = 1 is the best
     "tv, js": lambda a: lambda q: q.log(2) * q.tv - a * q.jensen_shannon,
     "tv, hellinger": lambda a: lambda q: q.max_tv - a * q.max_hellinger2,
     "tv, le cam": lambda a: lambda q: q.tv - a * q.le_cam,
+    "tv, le cam, roots": lambda a: lambda q: q.sqrt(q.tv) - a * q.sqrt(q.le_cam),
+    "tv, hellinger, square": lambda a: lambda q: q.tv - a * q.sqrt(q.hellinger2**2),
     "tv, two squares": lambda a: lambda q: q.chi2 / 4 - a * q.maximum(q.tv**2, q.hellinger2**2),
 }
 LONGER = {  # two seconds and more on a slow machine
