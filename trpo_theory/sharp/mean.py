@@ -33,7 +33,9 @@ def solved_for_mean(
     side of the least meet.
     """
     worth = setting.whole_radius
-    guess = start.laws.shared if start is not None else 2 * setting.gamma / (1 - setting.gamma)
+    # λ D/(1 − γ) ≤ G ≤ 2γ/(1 − γ), and at small radii λ is about the latter
+    highest = 2 * setting.gamma / max(1 - setting.gamma, setting.radius)
+    guess = start.laws.shared if start is not None else highest
     factor = _AWAY if start is None else _NEAR
     low: tuple[Solution, float] | None = None  # too small a λ: the mean is above D
     high: tuple[Solution, float] | None = None
