@@ -21,6 +21,11 @@ LEAD = (
     "and radii; and how much of each penalty the sharp gap is, the least penalty that any theorem of its form can have."
 )
 
+_LINE = (
+    "A line leads from a bound down to one that implies it, for every discount and radius. "
+    "Below a name: how much of its penalty the sharp gap is at gamma 0.9."
+)
+
 
 def tables(frames: dict[str, Any]) -> dict[str, Table]:
     """What follows from what; how tight each bound is; claims with known margins."""
@@ -76,7 +81,7 @@ def _claims(frames: dict[str, Any]) -> Table:
 
 def figures(frames: dict[str, Any]) -> dict[str, Callable[[], Figure]]:
     """The Hasse diagram."""
-    return {f"{NAME}-hasse": lambda: hasse_diagram(_pairs(frames), labels=_labels(frames))}
+    return {f"{NAME}-hasse": lambda: hasse_diagram(_pairs(frames), labels=_labels(frames), caption=_LINE)}
 
 
 def _pairs(frames: dict[str, Any]) -> list[tuple[str, str]]:

@@ -149,7 +149,10 @@ def _draw(before: Any, after: Any) -> Figure:
             axes.set_xscale("log")
             axes.set_ylim(-0.02, 1.02)
             axes.grid(visible=True, axis="y")
-            axes.legend(loc="lower right" if axes is by_time else "lower left")
+            place, title = (
+                ("lower right", "verify") if axes is by_time else ("lower left", "kind of false claim, verify")
+            )
+            axes.legend(loc=place, title=title)
     return figure
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from trpo_theory._outward import Toward, decimal_toward
@@ -16,7 +19,7 @@ from trpo_theory.errors import InvalidInput
 if TYPE_CHECKING:
     import numpy as np
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from trpo_theory.loading.sources import Source
 
@@ -91,10 +94,12 @@ def progress(doing: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 def new_console() -> Console:
-    """The console for tables; they are not folded if stdout is not a terminal."""
+    """The console for tables; as wide as the terminal, or as COLUMNS says; else they are not folded."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _UNWATCHED_WIDTH)
+    columns = os.environ.get("COLUMNS", "")
+    asked = sys.stdout.isatty() or (columns.isdigit() and int(columns) > 0)
+    return Console(highlight=False, soft_wrap=True, width=None if asked else _UNWATCHED_WIDTH)
 
 
 def literal(text: str) -> str:
@@ -119,8 +124,8 @@ def print_fields(
 def print_table(console: Console, table: Table, prose: str | None = None) -> None:
     """Print a table in the style of all commands: a rule under the head, numbers at the right.
 
-    Where it is wider than the terminal, the column with the heading `prose` is folded. Without one the table keeps its width
-    and the terminal breaks the lines: half of a number, or a row without its name, says less than a broken line.
+    Where it is wider than the terminal, the column with the heading `prose` is folded. Without one its columns are printed in
+    several tables below each other, each with the first column: half of a number, or a row without its name, says little.
     """
     from rich import box
 
@@ -130,9 +135,27 @@ def print_table(console: Console, table: Table, prose: str | None = None) -> Non
         column.justify = "left" if sentences or not place else "right"
         column.no_wrap = not sentences
         column.overflow = "fold"
-    if prose is None:
-        table.width = _width(console, table)
-    console.print(table)
+    for part in [table] if prose is not None else _side_by_side(console, table):
+        part.width = None if prose is not None else _width(console, part)
+        console.print(part)
+
+
+def _side_by_side(console: Console, table: Table) -> list[Table]:
+    """The table, or parts of its columns that fit the console, each with the first column."""
+    first, *others = table.columns
+    groups = [[first]]
+    for column in others:
+        if len(groups[-1]) > 1 and _width(console, _with_columns(table, [*groups[-1], column])) > console.width:
+            groups.append([first])
+        groups[-1].append(column)
+    return [table] if len(groups) == 1 else [_with_columns(table, group) for group in groups]
+
+
+def _with_columns(table: Table, columns: list[Column]) -> Table:
+    """A table of some columns of another one."""
+    part = copy.copy(table)
+    part.columns = [replace(column, _index=place) for place, column in enumerate(columns)]
+    return part
 
 
 def is_narrower(console: Console, table: Table) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -58,6 +59,12 @@ def sharp(
             "--width", metavar="W", help="How close the ends shall be: upper/lower - 1. 0.001; 0.005 for a mean."
         ),
     ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option(
+            "--nodes", metavar="N", help="In place of --width: nodes on each side of the ratio 1, such as 400."
+        ),
+    ] = None,
     horizon: Annotated[
         int | None,
         typer.Option("--horizon", metavar="T", help="Over MDPs that end after T steps; gamma may then be 1."),
@@ -82,18 +89,20 @@ def sharp(
         if path is not None:
             checked_evidence_path(path)
     if radius is None or limit:
-        _check_limit(radius, limit, normaliser, (out, proof))
+        _check_limit(radius, limit, normaliser, (out, proof), nodes)
         return _show_limit(divergence, gamma, certify, width, as_json)
     with busy("solving"):
         from trpo_theory.loading.reader import rational
         from trpo_theory.sharp.gap import sharp_gap
 
         numbers = rational(gamma, "gamma"), rational(radius, "radius")
-        gap = sharp_gap(divergence, *numbers, normaliser, certify=certify, width=width, horizon=horizon)
+        gap = sharp_gap(divergence, *numbers, normaliser, certify=certify, width=width, nodes=nodes, horizon=horizon)
         if out is not None:
             gap.write(out)
         if proof is not None:
             gap.write_proof(proof)
+    if missed := _missed(gap):
+        print(f"note: {missed}", file=sys.stderr)
     names = ("divergence", "normaliser", "gamma", "radius", "horizon", "lower", "upper")
     fields: dict[str, Any] = {name: getattr(gap, name) for name in names}
     if as_json:
@@ -105,7 +114,19 @@ def sharp(
     return OK
 
 
-def _check_limit(radius: str | None, limit: bool, normaliser: str, paths: tuple[str | None, ...]) -> None:
+def _missed(gap: SharpGap) -> str:
+    """Where the width that was asked for is not reached: both, and the option that helps; else ""."""
+    if gap.aim is None or gap.width <= gap.aim:
+        return ""
+    helps = "ask for a larger --width"
+    if gap.setting.divergence.most_nodes is None:
+        helps = f"--nodes N with N above {gap.witness.mdp.states // 2} may bring them closer"
+    return f"the ends are {gap.width:.2g} apart (upper/lower - 1), where {gap.aim:.2g} was asked for; {helps}"
+
+
+def _check_limit(
+    radius: str | None, limit: bool, normaliser: str, paths: tuple[str | None, ...], nodes: int | None
+) -> None:
     """Either a radius or --limit, which has no files and one normaliser."""
     if not limit:
         raise InvalidInput(got="no radius", wanted="--radius D, or --limit", fix="add one of them")
@@ -113,6 +134,8 @@ def _check_limit(radius: str | None, limit: bool, normaliser: str, paths: tuple[
         raise InvalidInput(got="--radius and --limit", wanted="one of them", fix="drop one")
     if normaliser != "max":
         raise InvalidInput(got=f"--limit --normaliser {normaliser}", wanted="max", fix="pass a radius, such as 1e-6")
+    if nodes is not None:
+        raise InvalidInput(got="--limit --nodes", wanted="a radius for --nodes", fix="ask for a --width")
     if any(path is not None for path in paths):
         raise InvalidInput(got="--limit with a file to write", wanted="a radius for --out and --proof", fix="drop it")
 

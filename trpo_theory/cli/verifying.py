@@ -266,7 +266,9 @@ def _write(verification: Verification, directory: Path) -> None:
     for name in damaged_results(directory):
         print(f"note: {name} was damaged or lost: it was written again", file=sys.stderr)
     table = Table(verification.to_frame(), caption="Verdicts on claims", label="tab:verdicts")
-    written = [path.name for path in write(table, directory, "verdicts")]
+    written = [path.name for path in write(table, directory, "verdicts", suffixes=(".csv",))]
+    paper = Table(verification.to_short_frame(), "Verdicts on claims", "tab:verdicts", prose=("proof or witness",))
+    written += [path.name for path in write(paper, directory, "verdicts", suffixes=(".tex", ".md"))]
     for verdict in verification:
         if verdict.witness is not None:
             written.append(f"{witness_name(verdict.id)}.json")

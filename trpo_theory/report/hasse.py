@@ -60,12 +60,15 @@ def _with_few_crossings(found: list[list[str]], below: Mapping[str, set[str]]) -
     return found
 
 
-def hasse_diagram(pairs: Iterable[tuple[str, str]], *, labels: Mapping[str, str] | None = None) -> Figure:
+def hasse_diagram(
+    pairs: Iterable[tuple[str, str]], *, labels: Mapping[str, str] | None = None, caption: str = ""
+) -> Figure:
     """A figure of an order: what is below is joined to what covers it by a line.
 
     Args:
         pairs: (above, below) of the transitive reduction.
         labels: a second line under an element.
+        caption: above the diagram: what a line means.
     """
     pairs, labels = list(pairs), labels or {}
     rows = levels(pairs)
@@ -83,4 +86,5 @@ def hasse_diagram(pairs: Iterable[tuple[str, str]], *, labels: Mapping[str, str]
         axes.set_xlim(0, 1)
         axes.set_ylim(-0.5, len(rows) - 0.5)
         axes.set_axis_off()
+        axes.set_title(caption, fontsize=7, color=style.GREY, loc="left")
     return figure

@@ -20,6 +20,8 @@ from trpo_theory.report.cells import show
 
 __all__ = ["Table", "made_directory", "show", "write"]
 
+_PROSE = 0.3
+"""Share of the text's width that columns of sentences have together. Chosen: five short columns fit beside them."""
 _MANY_COLUMNS = 10
 """A table with more columns is set in a smaller font in LaTeX; chosen: so many fit a page."""
 
@@ -37,6 +39,7 @@ class Table:
         outward: columns of proved ends, each with the direction in which its digits are rounded; the others to nearest.
         uncertainty: for a column, the column of its standard errors; both are shown in one, 0.123 ± 0.004.
         mark: cells shown in bold, as (position of the row, column).
+        prose: columns of sentences, whose lines are broken in LaTeX so that the table fits the text's width.
         plain_caption: the caption without LaTeX, for Markdown and HTML; by default the caption itself.
 
     Raises:
@@ -53,10 +56,12 @@ class Table:
     uncertainty: dict[str, str] = field(default_factory=dict)
     mark: tuple[tuple[int, str], ...] = ()
     plain_caption: str = ""
+    prose: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         columns = [str(name) for name in self.frame.columns]
         used = [
+            *self.prose,
             *self.scientific,
             *self.outward,
             *self.uncertainty,
@@ -108,13 +113,17 @@ class Table:
     def to_latex(self) -> str:
         r"""A table environment with booktabs' rules and siunitx' alignment; needs \usepackage{booktabs,siunitx} (and amsmath).
 
+        Columns of sentences need \usepackage{array}, too.
+
         A column is aligned at its decimal marker (S) where that is possible, else at the right (numbers) or the left.
         """
         frame = self.shown()
         formats, headings, columns = [], [], {}
         for name in frame:
             aligned = cells.table_format(frame[name])
-            formats.append(aligned or ("r" if _numeric(frame[name]) else "l"))
+            broken = rf">{{\raggedright\arraybackslash}}p{{{_PROSE / max(len(self.prose), 1):.2f}\textwidth}}"
+            plain = broken if name in self.prose else "r" if _numeric(frame[name]) else "l"
+            formats.append(aligned or plain)
             columns[name] = self._cells(name, frame[name], cells.siunitx if aligned else cells.latex)
             heading = self.heading(name, latex=True)
             headings.append(f"{{{heading}}}" if aligned else heading)

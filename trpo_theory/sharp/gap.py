@@ -70,6 +70,7 @@ class SharpGap:
         certified: whether both were proved in ball arithmetic.
         witness: the MDP that attains lower, with old and new.
         supersolution: what proves upper.
+        aim: the width that was asked for, upper/lower − 1; None where a number of nodes was given.
     """
 
     divergence: str
@@ -81,6 +82,12 @@ class SharpGap:
     certified: bool
     witness: SharpWitness
     supersolution: Supersolution | HorizonSupersolution
+    aim: float | None = None
+
+    @property
+    def width(self) -> float:
+        """upper/lower − 1."""
+        return self.upper / self.lower - 1 if self.lower > 0 else np.inf
 
     @property
     def horizon(self) -> int | None:
@@ -246,9 +253,8 @@ def sharp_gap(
     aim = (_WIDTH_MEAN if setting.mean else _WIDTH) if width is None else width
     aim = _checks.number_between(aim, "width", LEAST_WIDTH, _LARGEST_WIDTH)
     upper, witness = both_ends(setting, aim, nodes)
-    found = SharpGap(
-        divergence, normaliser, setting.gamma, setting.radius, witness.gap, upper.bound, False, witness, upper
-    )
+    ends = witness.gap, upper.bound, False, witness, upper
+    found = SharpGap(divergence, normaliser, setting.gamma, setting.radius, *ends, aim if nodes is None else None)
     return _proved(found) if certify else found
 
 

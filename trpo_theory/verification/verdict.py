@@ -128,6 +128,23 @@ class Verification:
             row["searched"], row["proof"] = verdict.searched.text, "" if verdict.proof is None else verdict.proof.text
         return pd.DataFrame(rows)
 
+    def to_short_frame(self) -> pd.DataFrame:
+        """The columns that a page has room for, the proof or the witness among them."""
+        import pandas as pd
+
+        rows = [
+            {
+                "claim": verdict.id,
+                "expected": str(verdict.expected).lower(),
+                "verdict": str(verdict.verdict),
+                "effective": verdict.effective,
+                "least slack": verdict.min_slack,
+                "proof or witness": verdict.how,
+            }
+            for verdict in self.verdicts
+        ]
+        return pd.DataFrame(rows)
+
     def __repr__(self) -> str:
         counts = {outcome: sum(v.verdict == outcome for v in self.verdicts) for outcome in Outcome}
         shown = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)

@@ -1,0 +1,62 @@
+"""Tables fit the columns that COLUMNS names, on a page and in a pipe; a width of the sharp gap that is missed is said."""
+
+import re
+
+import pytest
+
+from trpo_theory.cli import main
+from trpo_theory.sharp import solving
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_piped_tables_fit_the_columns_that_are_asked_for(columns, capsys, monkeypatch):
+    verb = ["bound", "zoo:coupling-tight", "--gamma", "0.5", "--old", "old", "--new", "new", "--certify"]
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert main(verb) == 0
+    wide = capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(verb) == 0
+    narrow = capsys.readouterr().out
+    rows = [line for line in narrow.splitlines() if line.startswith("  ")]
+    assert max(map(len, rows)) <= columns
+    table = wide.partition("penalty   ")[2]
+    for cell in re.findall(r"[^\s─]+", table):  # nothing is lost or broken
+        assert cell in narrow
+    assert len([row for row in rows if row.startswith("  trpo/kl ")]) > 1  # each part has the names
+
+
+def test_a_width_that_is_missed_is_said_with_what_helps(capsys, monkeypatch):
+    most = solving._MOST_PER_STEP
+    monkeypatch.setattr(solving, "_MOST_PER_STEP", 8.0)
+    ask = ["sharp", "--divergence", "max-kl", "--gamma", "0.5", "--radius", "0.1"]
+    assert main([*ask, "--width", "1e-4"]) == 0
+    found = capsys.readouterr()
+    assert "note: " not in found.out
+    match = re.search(
+        r"note: the ends are (\S+) apart \(upper/lower - 1\), where 0.0001 was asked for; --nodes N with", found.err
+    )
+    assert match
+    lower, upper = (float(re.search(rf"{end} +(\S+)", found.out)[1]) for end in ("lower", "upper"))
+    assert float(match[1]) == pytest.approx(upper / lower - 1, rel=0.05)
+    above = int(re.search(r"N above (\d+)", found.err)[1])
+    monkeypatch.setattr(solving, "_MOST_PER_STEP", most)
+    assert main([*ask, "--nodes", str(8 * above)]) == 0  # the fix works
+    found = capsys.readouterr()
+    assert found.err == ""
+    lower, upper = (float(re.search(rf"{end} +(\S+)", found.out)[1]) for end in ("lower", "upper"))
+    assert upper / lower - 1 < float(match[1]) / 4
+
+
+def test_a_width_that_is_reached_needs_no_note(capsys):
+    assert main(["sharp", "--divergence", "max-tv", "--gamma", "0.5", "--radius", "0.25"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_table_of_a_paper_has_columns_that_fit_a_page(tmp_path, capsys):
+    assert main(["verify", "trpo/kl", "trpo/tv-2", "--instances", "300", "--out", str(tmp_path)]) in (0, 1)
+    latex = (tmp_path / "verdicts.tex").read_text()
+    heads = re.search(r"\\toprule\n(.*?) \\\\", latex)[1].split(" & ")
+    assert heads == ["claim", "expected", "verdict", "effective", "least slack", "proof or witness"]
+    assert r"p{0.30\textwidth}" in latex
+    assert "theorem (docs/theory.md" in latex
+    assert len((tmp_path / "verdicts.csv").read_text().splitlines()[0].split(",")) == 15
