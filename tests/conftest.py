@@ -5,7 +5,9 @@ pytest --hypothesis-profile=deep
 
 from __future__ import annotations
 
+import compileall
 import inspect
+import os
 import sys
 import typing
 from pathlib import Path
@@ -43,6 +45,10 @@ def pytest_collection_finish() -> None:
             if all(hint is typing.Any for hint in hints):
                 function.__no_type_check__ = True  # which jaxtyping asks for in every call
 
+
+# Tests start a hundred processes; where Python is told to write no bytecode, each compiled the package: 0.3 of its 0.8 seconds.
+if sys.dont_write_bytecode and "PYTEST_XDIST_WORKER" not in os.environ:
+    compileall.compile_dir(PACKAGE, quiet=2)
 
 _SLOW_IS_FINE = [HealthCheck.too_slow]
 settings.register_profile(
