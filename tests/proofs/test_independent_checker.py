@@ -12,7 +12,8 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
-from check_proof import check, polylog
+from check_proof import check
+from proof_numbers import polylog
 
 import trpo_theory as tt
 from trpo_theory.search.worst_cases import evolve
