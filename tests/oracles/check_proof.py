@@ -12,6 +12,7 @@ from fractions import Fraction as F
 from pathlib import Path
 
 import proof_own_claims
+from proof_implications import implication
 from proof_mean_kl import cover, interval
 from proof_numbers import Rejected, want
 from proof_on_mdp import refutation, sharp_lower, worst_case
@@ -32,10 +33,11 @@ KINDS = {  # the proof, and the fields that a file may have: one that is not rea
     "sharp-upper": (sharp_upper, HEAD + SUPERSOLUTION + "normaliser horizon steps"),
     "sharp-gap/supersolution": (earlier, HEAD + SUPERSOLUTION + "mean expected bound"),
     "update-gap": (update_gap, HEAD + MDP + "problem delta coefficient multiplier groups state_labels action_labels"),
+    "implication": (implication, HEAD + "claim relation verdict method by radius divergence note file file_sha256"),
     "theorem-cover": (cover, HEAD + "constant k tilt shift largest"),
     "theorem-interval": (interval, HEAD + "constant curvature ceiling reach inner nodes w mu nu"),
 }
-ABOUT_CLAIMS = refutation, worst_case
+ABOUT_CLAIMS = refutation, worst_case, implication
 """Kinds that may be about a claim of one's own."""
 
 

@@ -193,7 +193,7 @@ class Record:
             return self._actions
         if name in ROWS:
             return [_as_row(q, name, s) for s in q.S]
-        reverse, reduction, kind = _reduced(name)
+        reverse, reduction, kind = reduced(name)
         rows = [Real(_as_row(q, reverse + kind, s)) for s in q.S]
         if reduction == "max":
             return max(rows) if any(isinstance(x.raw, float) for x in rows) else _max(rows)
@@ -238,7 +238,7 @@ class Record:
         return x == y
 
 
-def _reduced(name):
+def reduced(name):
     """ "reverse_max_kl" is ("reverse_", "max", "kl")."""
     reverse = "reverse_" if name.startswith("reverse_") else ""
     reduction, _, kind = name.removeprefix(reverse).partition("_")
