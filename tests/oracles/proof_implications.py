@@ -5,16 +5,32 @@ The file has the claim, the region and the method; what proves it is made here a
 
 import proof_own_claims as own
 from proof_implied import implied
-from proof_numbers import number, says, want
+from proof_joint_range import joint_range
+from proof_numbers import F, number, says, want
 from proof_premises import FROM, PREMISES
 
-METHODS = {"implied": implied}
+
+def sharp_gap(own, by, gamma, radius, divergence):
+    """Not decided: a file of this method has no supersolutions, and to find them takes the engine of the package."""
+    want(False, "proofs by the sharp gap are not made here: their files have no supersolutions to check")
+
+
+METHODS = {"implied": implied, "joint range": joint_range, "sharp gap": sharp_gap}
 """(claim, by, gamma, radius, divergence) -> None: each proves the claim, or rejects it, and that `by` says how."""
+INEQUALITIES = {  # of the rows of each state
+    "pinsker": lambda q: q.kl / 2 - q.tv**2,
+    "jeffreys": lambda q: (q.kl + q.reverse_kl) / 4 - q.tv**2,
+    "jensen-shannon": lambda q: 2 * q.jensen_shannon - q.tv**2,
+    "renyi-0.1": lambda q: 5 * q.renyi_tenth - q.tv**2,
+    "renyi-0.5": lambda q: q.renyi_half - q.tv**2,
+    "renyi-0.9": lambda q: q.renyi_nine_tenths / F(9, 5) - q.tv**2,
+}
 CATALOGUE = {
     **{
         id: own.Own(id, f, given=(lambda q, least=FROM[id]: q.gamma >= least) if id in FROM else None, is_bound=True)
         for id, f in PREMISES.items()
     },
+    **{f"divergence/{name}": own.Own(f"divergence/{name}", f) for name, f in INEQUALITIES.items()},
 }
 CAPITALS = {"kl": "KL", "tv": "TV"}
 
