@@ -17,7 +17,7 @@ from proof_sums import Box, nonnegative, positive, variable
 from proof_symbols import Sym, every_way
 
 RETURNS = ("surrogate_gap", "expected_return_old", "surrogate_gain")
-MOST_BOXES = 3000
+MOST_BOXES = 400
 
 
 class Symbols:

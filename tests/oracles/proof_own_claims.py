@@ -1,6 +1,6 @@
 """Claims of one's own, from the FILE.py that the command line names: read without the package, run on a record of their own.
 
-The file is run with a module that stands for `trpo_theory`, in which are `claim` and `Bound` alone. Its formulas get a record
+The file is run with a module that stands for `trpo_theory`, with `claim` and `bounds.Bound` alone. Its formulas get a record
 with the quantities below, of the step of a proof file, in fractions and intervals.
 """
 
@@ -43,9 +43,9 @@ def _stand_in(made):
         made.append(Own(id, formula, statement, source, given, is_bound=True, **details))
         return made[-1]
 
-    module = types.ModuleType("trpo_theory")
-    module.claim, module.Bound = claim, bound
-    return module
+    module, bounds = types.ModuleType("trpo_theory"), types.ModuleType("trpo_theory.bounds")
+    module.claim, module.bounds, bounds.Bound = claim, bounds, bound
+    return {"trpo_theory": module, "trpo_theory.bounds": bounds}
 
 
 def _of_numbers():
@@ -68,7 +68,7 @@ def read(path):
     spec = importlib.util.spec_from_file_location(f"_own_{hashlib.sha256(text).hexdigest()[:8]}", path)
     module = importlib.util.module_from_spec(spec)
     hidden = {name: sys.modules.pop(name) for name in [*sys.modules] if name.split(".")[0] in ("trpo_theory", "math")}
-    sys.modules |= {"trpo_theory": _stand_in(made), "math": _of_numbers()}
+    sys.modules |= {**_stand_in(made), "math": _of_numbers()}
     try:
         spec.loader.exec_module(module)
     finally:
