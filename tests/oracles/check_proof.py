@@ -13,7 +13,8 @@ from pathlib import Path
 
 import proof_own_claims
 from proof_implications import implication
-from proof_mean_kl import cover, interval
+from proof_mean_kl import cover
+from proof_mean_kl_interval import interval
 from proof_numbers import Rejected, want
 from proof_on_mdp import refutation, sharp_lower, worst_case
 from proof_step import SPARSE
@@ -31,11 +32,11 @@ KINDS = {  # the proof, and the fields that a file may have: one that is not rea
     "worst-case": (worst_case, HEAD + MDP + "bound ratio size noise reference groups"),
     "sharp-lower": (sharp_lower, HEAD + MDP + "divergence normaliser radius horizon " + " ".join(SPARSE)),
     "sharp-upper": (sharp_upper, HEAD + SUPERSOLUTION + "normaliser horizon steps"),
-    "sharp-gap/supersolution": (earlier, HEAD + SUPERSOLUTION + "mean expected bound"),
+    "sharp-gap/supersolution": (earlier, HEAD + SUPERSOLUTION + "mean expected normaliser bound"),
     "update-gap": (update_gap, HEAD + MDP + "problem delta coefficient multiplier groups state_labels action_labels"),
     "implication": (implication, HEAD + "claim relation verdict method by radius divergence note file file_sha256"),
     "theorem-cover": (cover, HEAD + "constant k tilt shift largest"),
-    "theorem-interval": (interval, HEAD + "constant curvature ceiling reach inner nodes w mu nu"),
+    "theorem-interval": (interval, HEAD + "constant curvature bend outer_bend reach inner nodes w mu nu"),
 }
 ABOUT_CLAIMS = refutation, worst_case, implication
 """Kinds that may be about a claim of one's own."""
@@ -65,9 +66,13 @@ def check(path, given=None):
 
 def main(arguments):
     given = None
-    if arguments[:1] == ["--from"]:
+    if arguments[:1] == ["--from"] and len(arguments) > 1:
         _, file, *arguments = arguments
-        given = proof_own_claims.read(file)
+        try:
+            given = proof_own_claims.read(file)
+        except Exception as error:  # of any kind: it is its author's code
+            sys.stdout.write(f"{file}: not read: {type(error).__name__} {error}\n")
+            return 2
     found = [(path, *check(path, given)) for path in arguments]
     sys.stdout.writelines(f"{path}: {'proved: ' * holds}{text}\n" for path, holds, text in found)
     return max((0 if holds else 1 if text.startswith("rejected") else 2 for _, holds, text in found), default=2)

@@ -133,7 +133,7 @@ GIVEN = {  # hypotheses
     **dict.fromkeys(STEPS, lambda q: q.size > 0 and shares_rows(q, q.old)),
     **dict.fromkeys(ONE_ROW, lambda q: q.size > 0 and all(row == q.old[0] for row in q.old)),
     "mean-kl/linear-open": "10*g >= 1",
-    "mean-kl/linear-4": "100*g >= 21",
+    "mean-kl/linear-4": "5*g >= 1",
     "mean-kl/linear-2": "40*g >= 21",
     "mean-kl/linear-2-half": "2*g >= 1",
     "update/clip-gain": lambda q: sum(q.over(lambda s, a: q.rho[s] * clip(q.new[s][a], q.old[s][a], q.adv[s][a]))) > 0,

@@ -1,14 +1,13 @@
-"""Files of kinds "theorem-cover" and "theorem-interval": the linear theorems in mean-KL, for all finite MDPs of some discounts.
+"""Files of kind "theorem-cover": a linear theorem in mean-KL, for all finite MDPs of discounts from one on.
 
-docs/theory.md, "The linear mean-KL theorems" and "The least linear constant", reduces each to the inequalities here. They are
-proved in floats, by IEEE 754, with room for rounding.
+docs/theory.md, "The linear mean-KL theorems", reduces it to the inequalities here, proved in floats, by IEEE 754, with room for
+rounding.
 """
 
 import math
-from itertools import pairwise
 
 import mpmath
-from proof_numbers import F, array, both, log, number, says, want
+from proof_numbers import array, number, says, want
 
 UP = (
     1 + 1e-12
@@ -78,61 +77,3 @@ def cover(d):
     halve(long, 0.0, X - 1, 0.0, 0.0)
     want(M(X - 1) >= UP and k * (X - 1) / (X + 1) + N(X - 1) >= (1 + height) * UP, "x beyond the largest")
     return theorem
-
-
-def _lines(x, w, inner, C, top, h, r):
-    """The lines of W, w on nodes and C (x - 1)^2 next to 1, which is convex and below its ceiling: (slope, from, to, value)."""
-    points = sorted([*both(x, w), (F(1), F(0)), *((1 + s * y, C * y * y) for y in inner for s in (1, -1))])
-    lines = [((v - u) / (q - p), p, q, u) for (p, u), (q, v) in pairwise(points)] + [(F(1), x[-1], x[-1], w[-1])]
-    want(all(p[0] <= q[0] for p, q in pairwise(lines)), "convexity")
-    far = (1 + h) * (1 + r) - 1
-    for s, p, q, u in lines:
-        if (q <= 1 - h or p >= 1 + h) and q >= 1 - far and p <= 1 + far:
-            want(s * s + 4 * top * (u + s * (1 - p)) <= 0, "the ceiling of W")
-    return lines
-
-
-def interval(d):
-    """For one gamma, or for all between two."""
-    gammas, inner, x, w, mus, nus = (array(d[n]) for n in ("gamma", "inner", "nodes", "w", "mu", "nu"))
-    K, C, top, r = (number(d[n]) for n in ("constant", "curvature", "ceiling", "reach"))
-    h = min(abs(y - 1) for y in x)
-    want(1 <= len(gammas) <= 2 and 0 < gammas[0] <= gammas[-1] < 1 and sorted({*gammas}) == gammas, "gamma")
-    want(min(K, C) > 0 and top >= C and 0 < r < 1 and 0 < h < 1 and x[0] == 0 and {1 - h, 1 + h} <= {*x}, "constants")
-    want(sorted({*x}) == x and sorted({*inner}) == inner and inner and inner[0] > 0 and inner[-1] < h, "nodes")
-    want(all(v >= 0 and (abs(y - 1) > h or v == C * h * h) for y, v in both(x, w)) and max(w) < 10**9, "w")
-    broken = [(float(s), float(u - s * p)) for s, p, _, u in _lines(x, w, inner, C, top, h, r)]
-
-    def falls(why, a, y, slopes, levels, z=None):
-        """c l + b + a (W(y l) - K (l - 1 - log l)) <= 0 for all l, or l - 1 beyond z."""
-        price, (c, b), size = (
-            float(a * K),
-            (float(sum(xs)) for xs in (slopes, levels)),
-            float(sum(map(abs, (*slopes, *levels)))),
-        )
-        for s, u in [(float(a * y) * s, float(a) * u) for s, u in broken] if y else [(0.0, float(a * w[0]))]:
-            slope, level = c + s, b + u
-            ratio = price / (price - slope) if slope < price else math.inf
-            room = (UP - 1) * (size + abs(s) + abs(u)) * (1 + ratio)
-            if z is not None and (ratio - 1 - z) * z < -1e-9 * abs(z):
-                level += slope * (1 + z) - price * (z - math.log1p(z))
-                room = (UP - 1) * (size + abs(s) + abs(u) + price * abs(z))
-            else:
-                level += price * math.log1p(slope / (price - slope)) if ratio < math.inf else math.inf
-            want(level + room <= 0, why)
-
-    for g, mu, nu in zip(gammas, mus, nus, strict=True):
-        a = g / (1 - g)
-        own, step = (1 + a) * C - a * top, a * K * (r - log(1 + r)) / r**2 - a * top * (1 + h) ** 2
-        want(own > 0 and step > 0 and 4 * own * step >= (1 + 2 * a * top * h) ** 2, "next to 1")
-        for y in (1 - h, F(1), 1 + h):
-            for side in (1, -1):
-                up = [-2 * a * top * (y - 1), side * abs(y - 1)]
-                falls(f"leaps from {y}", a, y, up, [-u for u in up], float(side * r))
-        for y, v, m, n in zip(x, w, mu, nu, strict=True):
-            for sign in (1, -1):
-                up = [abs(y - 1) * sign, -m]
-                falls(f"the inequality at node {y}", a, y, up, [-up[0], m, -n * sign, -(1 + a) * v])
-    ends = "gamma = #" if len(gammas) == 1 else "# <= gamma <= #"
-    want([*map(number, d["enclosure"])] == [0, K], "enclosure")
-    return says(d, f"for every finite MDP with {ends}: {MOST}", *gammas, K)

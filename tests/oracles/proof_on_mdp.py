@@ -68,7 +68,7 @@ def sharp_lower(d):
     """A gap over epsilon that the file's MDP has, within the radius; over a horizon, if it ends."""
     q, (kind, mean), radius = Step(d, only_used=True), kind_of(d["divergence"]), number(d["radius"])
     want(d["normaliser"] in EPSILON, "normaliser")
-    size = q.eps if d["normaliser"] == "max" else q.own
+    size = q.value({"max": "eps", "expected": "own", "sd": "sigma"}[d["normaliser"]])
     want(size > 0 and q.spent(kind, mean) <= radius, "outside the radius, or no epsilon")
     lo, _ = _encloses(d, found := -q.gap / size, "enclosure")
     want(lo <= found or lo <= found + TINY * abs(lo), "the lower end")

@@ -38,7 +38,7 @@ PREMISES = {  # penalties of bounds that are theorems
     "cpo/mean-reverse-kl": lambda q: 2 * q.max_abs_expected_advantage * k(q) * q.sqrt(q.reverse_mean_kl / 2),
     "cpo/max-tv": lambda q: 2 * q.max_abs_expected_advantage * k(q) * q.max_tv,
 }
-FROM = {"mean-kl/linear-4": F(21, 100), "mean-kl/linear-2": F(21, 40)}  # hypotheses: gamma at least
+FROM = {"mean-kl/linear-4": F(1, 5), "mean-kl/linear-2": F(21, 40)}  # hypotheses: gamma at least
 SMALLER = {  # text: [(smaller, larger, what smaller is at most)], of the rows of a state, and so of maxima and means
     "TV^2 <= KL/2 (Pinsker)": [("tv", way, lambda q, x: q.sqrt(x / 2)) for way in ("kl", "reverse_kl")],
     "TV^2 <= 1 - exp(-KL) (Bretagnolle and Huber)": [

@@ -207,6 +207,7 @@ FORMULAS = {  # gain = L - eta(old), rise = eta(new) - eta(old), gap = eta(new) 
     "gap": "rise - gain",
     "eps": lambda q: largest(q.over(lambda s, a: abs(q.adv[s][a]))),
     "own": "largest(map(abs, abar))",
+    "sigma": lambda q: sqrt(largest(dot(o, [x * x for x in row]) for o, row in both(q.old, q.adv))),
     "qmax": lambda q: largest(q.over(lambda s, a: abs(q.q[s][a]))),
     "spread": "largest(abar) - least(abar)",
     "span": lambda q: largest(q.adv[s][a] - q.adv[s][b] for s, a in q.pairs for t, b in q.pairs if s == t),

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from proof_divergences import NEVER_A_MEAN, NOTATION, SUPREMA, kind_of
-from proof_numbers import F, Rejected, array, number, says, want
+from proof_numbers import F, Rejected, array, number, says, sqrt, want
 
 PARTS = ("slope", "nodes", "w", "price", "mu", "nu")
 TIGHT = 1 + F(1, 10**12)  # ends are rounded to 15 digits
-EPSILON = {"max": "max|A_old|", "expected": "max_s |sum_a new(a|s) A_old(s, a)|"}
+EPSILON = {
+    "max": "max|A_old|",
+    "expected": "max_s |sum_a new(a|s) A_old(s, a)|",
+    "sd": "max_s sqrt(sum_a old(a|s) A_old(s, a)^2)",
+}
 
 
 class Function:
@@ -114,6 +118,14 @@ def _bound(d, kind, mean, expected):
     return own.w[own.x.index(1)], g, radius, f" that ends after {horizon} steps"
 
 
+def _factor(kind, mean, normaliser, radius):
+    """1; of sd, as |Abar| <= sd(l) sd(A), the root of the largest E (l - 1)^2 at the radius."""
+    if normaliser != "sd":
+        return F(1)
+    want(kind in ("reverse_chi2", "ratio_deviation") and not mean, "a divergence that does not bound E (l - 1)^2")
+    return sqrt(radius if kind == "reverse_chi2" else radius * min(radius, F(1)))  # E l = 1, -min(D, 1) <= l - 1 <= D
+
+
 def theorem_of(kind, mean, normaliser, within):
     """The sentence without its numbers: the end of "for every finite MDP"."""
     return (
@@ -125,7 +137,8 @@ def theorem_of(kind, mean, normaliser, within):
 def sharp_upper(d):
     (kind, mean), normaliser = kind_of(d["divergence"]), d["normaliser"]
     want(normaliser in EPSILON, "normaliser")
-    bound, g, radius, within = _bound(d, kind, mean, normaliser == "expected")
+    bound, g, radius, within = _bound(d, kind, mean, normaliser != "max")
+    bound *= _factor(kind, mean, normaliser, radius)
     lo, hi = map(number, d["enclosure"])
     want(lo == 0 and bound <= hi <= bound * TIGHT, "enclosure")
     return says(d, f"for every finite MDP{theorem_of(kind, mean, normaliser, within)}", g, radius, hi)
@@ -133,16 +146,17 @@ def sharp_upper(d):
 
 def earlier(d):
     """A file that names f, not the divergence, and says its bound in floats if at all: to 12 digits, rounded somehow."""
-    kind, mean, expected = d["divergence"].replace("-", "_"), d["mean"], d["expected"]
-    want(
-        kind in NOTATION and type(mean) is type(expected) is bool and not (mean and kind in NEVER_A_MEAN), "divergence"
-    )
-    bound, g, radius, _ = _bound(d, kind, mean, expected)
+    kind, mean = d["divergence"].replace("-", "_"), d["mean"]
+    want(("expected" in d) != ("normaliser" in d) and type(d.get("expected", True)) is bool, "one normaliser")
+    normaliser = d["normaliser"] if "normaliser" in d else "expected" if d["expected"] else "max"
+    want(normaliser in EPSILON, "normaliser")
+    want(kind in NOTATION and type(mean) is bool and not (mean and kind in NEVER_A_MEAN), "divergence")
+    bound, g, radius, _ = _bound(d, kind, mean, normaliser != "max")
+    bound *= _factor(kind, mean, normaliser, radius)
     if "bound" in d:
         want(abs(number(d["bound"]) - bound) <= F(1, 10**12) * bound, "bound")
     hi = bound
     if "enclosure" in d:
         lo, hi = map(number, d["enclosure"])
         want(lo == 0 and bound <= hi <= bound * TIGHT, "enclosure")
-    normaliser = "expected" if expected else "max"
     return says(d, f"for every finite MDP{theorem_of(kind, mean, normaliser, '')}", g, radius, hi)
