@@ -159,7 +159,7 @@ def implied(own, by, gamma, radius, divergence):
 
 def region_of(own, gamma, radius, divergence):
     """The box of a region, and the quantities that the claim reads."""
-    q = Symbols(Box({"gamma": (F(1, 2), F(1, 2))}))
+    q = Symbols(Box({"gamma": (F(0), F(1))}))
     try:
         every_way(lambda: penalty(own, q) is not None)
     finally:

@@ -106,7 +106,7 @@ class Sym:
     def __ge__(self, other):
         difference = self - other
         if not isinstance(difference, Sym):
-            return difference < 0
+            return difference > 0
         if nonnegative(difference.above, self.box):
             return True
         return False if (-difference).is_positive() else answered()
@@ -114,7 +114,7 @@ class Sym:
     def __gt__(self, other):
         difference = self - other
         if not isinstance(difference, Sym):
-            return difference < 0
+            return difference > 0
         if difference.is_positive():
             return True
         return False if nonnegative((-difference).above, self.box) else answered()
