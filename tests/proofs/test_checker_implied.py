@@ -1,4 +1,4 @@
-"""The independent checker's own proofs of implications: true formulas are proved, and false ones not, also at the ends of a region."""
+"""Implications by the independent checker alone: true formulas are proved, and false ones not, also at the ends of a region."""
 
 import math
 from fractions import Fraction as F
