@@ -19,6 +19,9 @@ from trpo_theory.sharp.divergences import BY_NAME, DIVERGENCES
 from trpo_theory.sharp.gap import sharp_gap
 
 HEAD = {"kind", "statement", "theorem", "source", "enclosure", "made_by"}
+OF_AN_MDP = ("refutation", "worst-case", "sharp-lower", "update-gap")
+OF_OTHER_CRITERIA = {"costs", "horizon", "model", "references", "temperature", "weights"}
+"""Fields of an instance beyond a discounted one with one reward: the checker does not know them, and rejects files with one."""
 CLAIMS = """
 import math
 from trpo_theory import bounds, claim
@@ -50,7 +53,8 @@ half = bounds.Bound("mine/half", lambda q: q.max_abs_advantage * q.gamma / (1 - 
 def test_no_kind_and_no_field_is_forgotten():
     assert {*check_proof.KINDS} == {*CHECKERS}
     for kind, (_, names) in check_proof.KINDS.items():
-        assert {*names.split()} | {"gamma"} == FIELDS[kind] | HEAD | {"gamma"}, kind
+        about_other_criteria = OF_OTHER_CRITERIA - {*names.split()} if kind in OF_AN_MDP else set()
+        assert {*names.split(), "gamma"} | about_other_criteria == FIELDS[kind] | HEAD | {"gamma"}, kind
 
 
 def test_no_method_of_proof_and_no_divergence_is_forgotten():
@@ -315,3 +319,10 @@ def test_a_false_formula_is_not_proved(by, mine, tmp_path):
     fields |= {"theorem": f"{theorem}: its slack is not negative; {by.strip()}"}
     fields |= {"gamma": ["1/2", "9/10"], "radius": ["1/100", "1"], "enclosure": ["0", "inf"]}
     assert both(fields, tmp_path / "file.json", mine)[:2] == (False, False)
+
+
+@pytest.mark.parametrize("name", sorted(OF_OTHER_CRITERIA))
+def test_a_file_of_another_criterion_is_rejected(name, refuted, mine, tmp_path):
+    (tmp_path / "file.json").write_text(json.dumps(refuted | {name: 3}))
+    holds, text = check(tmp_path / "file.json", read(mine))
+    assert (holds, text) == (False, f"rejected: a field of no meaning: {name}")

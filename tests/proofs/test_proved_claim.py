@@ -123,3 +123,9 @@ def test_a_claim_that_has_changed_is_proved_by_what_it_is_now(fields, tmp_path):
 
     certificate = tt.certify(fields, claims=read_claims(tmp_path / "mine.py"))
     assert (certificate.certified, certificate.undecided) == (False, True)
+
+
+def test_a_divergence_that_no_radius_is_of_is_rejected():
+    fields = tt.prove("trpo/kl", with_evidence=True).proof.evidence.to_fields()
+    assert tt.certify(fields).certified
+    assert not tt.certify(fields | {"divergence": "reverse_max_kl"}).certified

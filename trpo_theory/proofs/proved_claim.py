@@ -135,6 +135,8 @@ def certify_implication(fields: ReadFields, claims: Iterable[Claim] | None) -> C
 def _different(fields: ReadFields, words: Mapping[str, Any]) -> tuple[str, ...]:
     """How a file's words differ; the ends of an interval are compared as rationals, whatever they are written as."""
     own = {name: tuple(map(Fraction, value)) if isinstance(value, list) else value for name, value in words.items()}
+    if fields.get("divergence") is not None:  # without a radius the region is of none
+        own.setdefault("divergence", None)
     return differing(fields, own)
 
 
