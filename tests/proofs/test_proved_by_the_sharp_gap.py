@@ -58,6 +58,19 @@ def test_between_the_sharp_constant_and_the_chain_rule(constant: str, verdict: O
     assert found.verdict is verdict
 
 
+@pytest.mark.parametrize(("constant", "verdict"), [("135/100", Outcome.PROVED), ("132/100", Outcome.REFUTED)])
+def test_over_the_standard_deviation_either_side_of_its_closed_form(constant: str, verdict: Outcome) -> None:
+    """2 γ c^(3/2)/((1 − γ)(1 + c − γ)) is 4/3 at γ = 1/2 and c = 1."""
+    exact = Fraction(constant)
+
+    def slack(q: Any) -> Any:
+        return q.surrogate_gap + exact * q.reverse_max_chi2 * q.max_advantage_sd
+
+    mine = claim(f"mine/{constant}", statement=r"\eta(\tilde\pi) \ge L - \ldots")(slack)
+    found = prove(mine, gamma=(0.5, 0.5), radius=(1.0, 1.0), methods=[METHOD])
+    assert found.verdict is verdict
+
+
 def test_of_a_claim_in_two_divergences_it_says_nothing() -> None:
     found = prove(bounds.get("mixed/tv"), gamma=(0.5, 0.5), radius=(0.1, 0.1), methods=[METHOD])
     assert found.verdict is Outcome.UNDECIDED

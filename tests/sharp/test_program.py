@@ -101,6 +101,22 @@ def test_mean_tv_over_the_expected_advantage_is_cpos_bound_in_the_limit():
     assert gap.upper == pytest.approx(gap.bounds[0]["penalty"], rel=1e-6)
 
 
+@pytest.mark.parametrize("radius", [1e-6, 1e-4])
+def test_at_small_radii_over_the_expected_advantage_both_ends_meet_for_tv_too(radius):
+    """2 γ α/((1 − γ)(1 − γ (1 − α))), by coupling: the copies that make Ā = 1 leave all but a little of the radius."""
+    gap, exact = sharp_gap("max-tv", 0.7, radius, "expected", certify=True), 2 * 0.7 * radius / 0.3
+    exact /= 1 - 0.7 * (1 - radius)
+    assert gap.lower <= exact * (1 + 1e-12)
+    assert exact * (1 - 1e-12) <= gap.upper <= 1.002 * gap.lower
+
+
+@pytest.mark.parametrize("divergence", ["max-renyi-half", "max-hellinger2"])
+def test_copies_of_an_action_that_new_drops_stay_within_the_radius(divergence):
+    """The square root of l is steep at 0: a witness drawn back to old by a rounding error has an l of some 1e-14."""
+    gap = sharp_gap(divergence, 0.7, 1e-4, "expected", certify=True, width=0.05)
+    assert 0 < gap.lower <= gap.upper <= 1.05 * gap.lower
+
+
 def test_a_bound_with_a_misspelt_quantity_is_an_error_and_one_that_reads_more_is_skipped(monkeypatch):
     gap = sharp_gap("max-tv", 0.5, 0.25, nodes=NODES)
     more = tt.bounds.Bound("mine/more", lambda q: q.max_tv * q.rms_advantage_or_so, r"\eta \ge L - ...", "a draft")

@@ -28,8 +28,6 @@ _PARTS = 1 - 1e-12
 """Share of new that leaves old's path where a radius excludes nothing. Chosen: not all of it, so that rounding is within."""
 _HALVINGS = 60
 """Of the share of the way from old to new: more than a float's 53 bits."""
-_ROUNDING = 4e-15
-"""Of l, of a few operations: under a ratio clip what l − 1 must stay away from its end."""
 _DENSE = 200_000
 """Entries (S, A, S) up to which transitions are an array. Chosen: beyond it, files of zeros take longer than all else."""
 

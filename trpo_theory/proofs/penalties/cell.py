@@ -88,8 +88,8 @@ class Cell:
         ]
 
 
-UNBOUNDED = ("max_abs_advantage", "max_abs_expected_advantage")
-"""The two ε, of any size."""
+UNBOUNDED = ("max_abs_advantage", "max_abs_expected_advantage", "max_advantage_sd")
+"""What may be ε, of any size."""
 
 
 def symbol_of(name: str) -> Symbol:

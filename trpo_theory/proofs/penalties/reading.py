@@ -202,7 +202,7 @@ def _value_at(claim: Claim, point: tuple[tuple[str, float], ...]) -> float:
 
 
 def quantities_on(cell: Cell, *, zero: frozenset[str] = frozenset(), inside: bool = False) -> KnownQuantities:
-    """The quantities of a cell: γ, both ε, the cell's radii, and returns.
+    """The quantities of a cell: γ, each ε, the cell's radii, and returns.
 
     Args:
         cell: whose.
