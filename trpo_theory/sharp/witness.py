@@ -109,7 +109,7 @@ def _assembled(
     if setting.normaliser is Normaliser.SD:
         old, new = _spread(setting, old, new)
         target = np.concatenate([target, target], axis=1)
-        reward = against * _standardised(old, new)
+        reward = np.where(kept == end, 0.0, 1.0)[:, None] * against * _standardised(old, new)
     elif setting.expected:
         earns = np.where(kept == end, 0.0, 1.0)[:, None]
         still = (np.abs(new - old).sum(1, keepdims=True) / 2 < _STILL) & (earns > 0)
