@@ -73,7 +73,8 @@ def test_small_radii_tend_to_a_polylogarithm_and_second_moments_are_above(gamma,
 def test_a_clip_below_one_has_the_walks_series(e):
     gap, exact = certified(CLIP, 0.5, e), walk(0.5, e, 60)
     assert gap.lower <= exact * (1 + 1e-12)
-    assert exact * (1 - 1e-12) <= gap.upper <= gap.lower * 1.003
+    assert exact * (1 - 1e-12) <= gap.upper <= exact * 1.001
+    assert gap.upper <= gap.lower * 1.005  # a clip has few nodes
 
 
 @pytest.mark.slow
