@@ -72,3 +72,13 @@ def test_a_radius_beyond_the_largest_is_refused_with_one_that_works():
         assert sharp_gap(name, 0.9, float(fix[1])).upper == pytest.approx(18)
     with pytest.raises(InvalidInput, match="radius = 21"):
         sharp_gap("max-kl", 0.9, 21)
+
+
+@pytest.mark.parametrize("radius", ["1e-6", "1e-8"])
+def test_a_narrow_clip_is_proved(radius):
+    """|l - 1| <= e is TV <= e/2, and a single step of l = 1 +- e has the mean |l - 1| = e."""
+    gamma, e = Fraction(1, 10), Fraction(radius)
+    gap = sharp_gap("max-ratio-deviation", gamma, e, "expected", certify=True)
+    assert gamma * e < gap.upper
+    assert gap.lower < of_max_tv(gamma, e / 2, 1)
+    assert gap.lower <= gap.upper < 1.01 * gap.lower

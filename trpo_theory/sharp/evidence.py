@@ -148,10 +148,13 @@ def witness_ratio(
     if not spent[1] <= radius:
         raise NotSolved(
             f"got a witness whose {divergence} is at most {spent[1]:.17g}; wanted {float(radius):.17g}; "
-            "fix: use another number of nodes"
+            "fix: leave out the proof, for ends in floats, or pass another width"
         )
     if not size[0] > 0:
-        raise NotSolved("got a witness without advantages; wanted a positive epsilon; fix: use another number of nodes")
+        raise NotSolved(
+            "got a witness without advantages; wanted a positive epsilon; fix: leave out the proof, or "
+            "pass another width"
+        )
     if not np.isfinite([*step.gap, *size]).all():
         raise NotSolved(
             "got a witness whose gap or epsilon is beyond floats; wanted finite ones; fix: scale its rewards"

@@ -55,4 +55,10 @@ def proved_supersolution(found: _Found) -> tuple[_Found, Fraction]:
     for candidate in smaller:
         with contextlib.suppress(NotSolved):
             return candidate, check_supersolution(proof_fields(candidate)).bound
-    return largest, check_supersolution(proof_fields(largest)).bound
+    try:
+        return largest, check_supersolution(proof_fields(largest)).bound
+    except NotSolved as error:
+        raise NotSolved(
+            f"got an upper end that is not proved, nor with {_LIFTS[-1]:g} of itself added ({error.args[0].split('; ')[0]}); "
+            "wanted it proved; fix: leave out the proof, for ends in floats, or pass another width"
+        ) from None

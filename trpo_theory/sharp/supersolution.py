@@ -28,6 +28,9 @@ _STRAIGHT = 1e-13
 """A node is dropped that is below the chord over it by less than this, relative to the values: rounding. Slopes then increase for
 certain, and the checker need not look at every line."""
 
+_WRITTEN = 2.0**-50
+"""Likewise of a node's x, which a proof reads as a decimal: between nodes 1e-8 apart that turns a slope."""
+
 
 @dataclass(frozen=True, eq=False)
 class Supersolution:
@@ -204,8 +207,9 @@ def hull(x: np.ndarray, w: np.ndarray, slope: float, keep: int) -> np.ndarray:
 
 def _straight(x: np.ndarray, w: np.ndarray, i: int, j: int, k: int) -> bool:
     """Whether (x, w) of j is on the chord from i to k, up to rounding, or above it."""
-    chord = w[i] + (w[k] - w[i]) * (x[j] - x[i]) / (x[k] - x[i])
-    return bool(w[j] >= chord - _STRAIGHT * abs(chord))
+    slope = (w[k] - w[i]) / (x[k] - x[i])
+    chord = w[i] + slope * (x[j] - x[i])
+    return bool(w[j] >= chord - _STRAIGHT * abs(chord) - _WRITTEN * abs(slope * x[j]))
 
 
 def _with_start(kept: list[int], keep: int, x: np.ndarray, w: np.ndarray) -> np.ndarray:
