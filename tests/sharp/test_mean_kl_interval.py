@@ -15,9 +15,10 @@ from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.numerics.ball.raw import fmpq, raw
 from trpo_theory.sharp.mean_kl.mesh import Mesh
 from trpo_theory.sharp.mean_kl.near_one import NextToOne
-from trpo_theory.sharp.mean_kl.search import Search
+from trpo_theory.sharp.mean_kl.search import Search, supersolution
 from trpo_theory.sharp.mean_kl.shipped import FOLDER, shipped
 from trpo_theory.sharp.mean_kl.supersolution import LinearOnInterval
+from trpo_theory.sharp.mean_kl.witness import linear_witness
 
 NAMES = ("linear-2", "linear-4")
 CONSTANTS = {"linear-2": (2, Fraction(21, 40), Fraction(4, 5)), "linear-4": (4, Fraction(1, 5), Fraction(1, 4))}
@@ -178,6 +179,24 @@ def test_files_that_are_refused(changes, condition):
     fields = json.loads((FOLDER / "linear-4.json").read_text()) | changes
     with pytest.raises(InvalidInput, match=condition):
         LinearOnInterval.from_fields(fields)
+
+
+@pytest.mark.slow
+def test_4_is_not_enough_at_19_hundredths():
+    """The local bound is 4.13 there; steps of nearly all sizes from 1e-12 on are needed to exceed 4."""
+    gamma = Fraction(19, 100)
+    witness = linear_witness(gamma, Mesh(radius=1e-12, growth=2.0, step=3.0, far=1.5, near=1.5))
+    low, high = witness.enclosure()
+    assert Fraction("4.0075") < low <= high < Fraction("4.0076")
+    assert high**2 < Fraction(4 * 81, 19)
+
+
+@pytest.mark.slow
+def test_at_a_tenth_the_least_constant_is_6():
+    mesh = Mesh(radius=0.02, growth=0.3, step=0.3, far=20.0, near=20.0, inner=8.0)
+    assert supersolution((Fraction(1, 10),), Fraction(6), mesh, 2.25).enclosure[1] == 6
+    with pytest.raises(NotSolved):
+        supersolution((Fraction(1, 10),), Fraction("5.9999"), mesh, 2.25)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trpo_theory.errors import NotSolved
-from trpo_theory.numerics.ball.raw import precision, raw
+from trpo_theory.numerics.ball.raw import raw
 from trpo_theory.numerics.divergence import x_minus_log1p
 from trpo_theory.sharp.mean_kl.mesh import Mesh
 from trpo_theory.sharp.mean_kl.near_one import NextToOne
@@ -30,14 +30,12 @@ _HALVINGS = 44
 """Of the interval that μ is in: its last digits are rounding."""
 _BEND = 1e-6
 """Times the square of the distance, is added to lines that W is to be above, so that W stays convex when rounded. Chosen."""
-_SHARES = (0.85, 0.6, 0.4, 0.95)
+_SHARES = (0.99, 0.95, 0.85, 0.6)
 """Of the interval of C, tried in this order. Measured: W comes down to C h² at 1 ± h more easily if C is large."""
 _REACHES = (0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 """Tried for r."""
 _TIGHT = 1e-9
 """A discriminant below this is 0 but for rounding: K is the local bound itself."""
-_BITS = 96
-"""Of the balls next to 1."""
 _DIGITS = 13
 """Of the numbers of a proof: more than `_SPARE` needs next to x = 1."""
 _LEAST = 1e-300
@@ -120,11 +118,9 @@ class Search:
         x, count, price = self.x, len(self.x), a * self.constant
         slope = np.append(np.diff(w) / np.diff(x), 1.0)
         climb, base = a * slope * x[:, None], np.broadcast_to(a * (w - slope * x), (count, count))
-        apart = np.where(x > 0, x, 1.0)[:, None]
-        start, stop = (
-            np.where(x[:, None] > 0, x / apart, 0.0),
-            np.where(x[:, None] > 0, np.append(x[1:], np.inf) / apart, np.inf),
-        )
+        positive, apart = x[:, None] > 0, np.where(x > 0, x, 1.0)[:, None]
+        start = np.where(positive, x / apart, 0.0)
+        stop = np.where(positive, np.append(x[1:], np.inf) / apart, np.inf)
         stop[0, 1:] = 0.0  # at x = 0 there is one segment
         rows = np.arange(count)
 
@@ -160,8 +156,8 @@ class Search:
             *(np.choose(np.where(tangent, 0, choice), [getattr(one, name) for one in laws]) for name in _Law._fields)
         )
         a = np.array([gamma / (1 - gamma) for gamma in self.gammas])[np.where(tangent, 0, choice)]
-        matrix, right = np.eye(len(x)), _SPARE * self.size
-        right = right + law.infinite * (self.m + a * (x - self.constant)) / (1 + a)
+        matrix = np.eye(len(x))
+        right = _SPARE * self.size + law.infinite * (self.m + a * (x - self.constant)) / (1 + a)
         rows = np.arange(len(x))
         for ratio, sign, mass in zip(law.ratio, law.sign, law.mass, strict=True):
             target = x * ratio
@@ -213,12 +209,10 @@ class Search:
 
     def _form(self, constant: Fraction, outer: Fraction, reach: Fraction) -> bool:
         """Whether the inequality next to 1 is proved at each discount."""
-        numbers = [
-            raw(x) for x in (constant, *map(_decimal, (self.curvature, self.bend)), outer, _decimal(self.h), reach)
-        ]
+        own = map(_decimal, (self.curvature, self.bend))
+        numbers = [raw(x) for x in (constant, *own, outer, _decimal(self.h), reach)]
         gammas = [raw(_decimal(gamma)) for gamma in self.gammas]
-        with precision(_BITS):
-            return all(NextToOne(gamma / (1 - gamma), *numbers).holds() for gamma in gammas)
+        return all(NextToOne(gamma / (1 - gamma), *numbers).holds() for gamma in gammas)
 
     def _outer_bend(self, w: np.ndarray, farthest: float) -> float:
         """The largest B' with W ≤ C s² − B' s³ on the segments with h ≤ s = |y − 1| ≤ `farthest`, less a little.
