@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trpo_theory.cli.options import CHECK_FAILED, OK, UNDECIDED, GammaOption, JsonOption, MdpArgument, app
+from trpo_theory.cli.options import (
+    CHECK_FAILED,
+    OK,
+    UNDECIDED,
+    CriterionOption,
+    GammaOption,
+    HorizonOption,
+    JsonOption,
+    MdpArgument,
+    TemperatureOption,
+    app,
+)
 from trpo_theory.cli.output import (
     busy,
     digits,
@@ -40,20 +51,29 @@ def evaluate(
         str, typer.Option(metavar="POLICY", help="uniform, optimal, old or new (if the MDP has them), or a file.")
     ] = "uniform",
     gamma: GammaOption = None,
+    criterion: CriterionOption = None,
+    horizon: HorizonOption = None,
+    temperature: TemperatureOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """The return and the value of a policy, solved exactly."""
+    """The return and the value of a policy, solved exactly.
+
+    With a horizon, values are those of the first step; --json has those of every step.
+    """
     with busy("solving"):
         from trpo_theory.solve.evaluation import evaluate
 
         source = opened(mdp, gamma)
-        evaluation = evaluate(source.mdp, policy_of(policy, source))
+        rows = policy_of(policy, source, criterion=criterion, horizon=horizon)
+        evaluation = evaluate(source.mdp, rows, criterion=criterion, horizon=horizon, temperature=temperature)
         fields = {
             "expected_return": evaluation.expected_return,
             "states": source.mdp.states,
             "actions": source.mdp.actions,
             "gamma": source.mdp.gamma,
             "value": evaluation.value,
+            "criterion": evaluation.criterion,
+            "horizon": evaluation.horizon,
         }
     if as_json:
         return print_json(fields)
@@ -62,13 +82,17 @@ def evaluate(
     console = new_console()
     console.print(
         f"{literal(mdp)}: {source.mdp.states} states, {source.mdp.actions} actions, gamma {digits(source.mdp.gamma)}"
+        f"{_setting(criterion, horizon, temperature)}"
     )
     console.print(f"expected return of {literal(policy)}: {digits(evaluation.expected_return, 12)}", highlight=False)
     console.print(f"error of any value: at most {evaluation.error_bound:.1e}", highlight=False)
     table = Table("state", "value", "visitation", title="values of the first states" if _is_long(source) else None)
     labels = source.mdp.state_labels or [str(s) for s in range(source.mdp.states)]
     shown = _SHOWN_STATES if _is_long(source) else source.mdp.states
-    for label, value, visits in zip(labels[:shown], evaluation.value, evaluation.visitation, strict=False):
+    values, visitation = evaluation.value, evaluation.visitation
+    if horizon is not None:
+        values, visitation = values[0], visitation.sum(0)
+    for label, value, visits in zip(labels[:shown], values, visitation, strict=False):
         table.add_row(literal(label), digits(value, 8), digits(visits, 8))
     print_table(console, table)
     if _is_long(source):
@@ -86,9 +110,12 @@ def bound(
         bool,
         typer.Option("--certify", help="Prove each, in exact rationals and balls: decimals of a text, or floats."),
     ] = False,
+    criterion: CriterionOption = None,
+    horizon: HorizonOption = None,
+    temperature: TemperatureOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Every lower bound on the return of a new policy, with its slack.
+    """Every lower bound on the return of a new policy, with its slack: those of the criterion, horizon and temperature.
 
     With --certify the sign of each slack is proved, and hypotheses are exact too: what is an equality up to rounding is none.
     """
@@ -96,22 +123,27 @@ def bound(
         from trpo_theory import bounds
         from trpo_theory.loading.sources import exact_step
         from trpo_theory.proofs.certified_bounds import COSTLY_STATES, certify_bounds, check_certifiable, too_costly
-        from trpo_theory.step.quantities import quantities_of
+        from trpo_theory.step.quantities import compare
         from trpo_theory.updates.step_certificate import certificate
 
         source = opened(mdp, gamma)
         if certify:
             check_certifiable(source.mdp)
-        policies = policy_of(old, source, "old policy"), policy_of(new, source, "new policy")
-        q = quantities_of(source.mdp, *policies)
+        policies = [
+            policy_of(one, source, name, criterion=criterion, horizon=horizon)
+            for one, name in ((old, "old policy"), (new, "new policy"))
+        ]
+        setting: dict[str, Any] = {"criterion": criterion, "horizon": horizon, "temperature": temperature}
+        q = compare(source.mdp, *policies, **setting)
         names = (
             *("expected_return_old", "expected_return_new", "surrogate", "max_kl", "reverse_max_kl"),
             *("mean_kl", "max_tv", "reverse_max_chi2", "max_abs_advantage", "rms_advantage"),
         )
         fields: dict[str, Any] = {name: getattr(q, name) for name in names}
         rows = [_row(check) for check in bounds.check_all(q)]
-        found = None if certify or as_json else certificate(q)
-    if found is not None and (left_out := [name for name in bounds.catalogue if name not in found.promises]):
+        found = None if certify or as_json or not rows else certificate(q)
+    held_back = [bound.id for bound in bounds.catalogue.values() if bound.reads(q)]
+    if found is not None and (left_out := [name for name in held_back if name not in found.promises]):
         print(f"note: left out for so many states: {', '.join(left_out)}", file=sys.stderr)
     if certify:
         if costly := too_costly(source.mdp):
@@ -119,7 +151,8 @@ def bound(
         with busy("proving"):
             exact = exact_step(source, old=old, new=new)
             rows = [
-                _row(one) | {"enclosure": one.enclosure} for one in certify_bounds(source.mdp, *policies, exact=exact)
+                _row(one) | {"enclosure": one.enclosure}
+                for one in certify_bounds(source.mdp, *policies, exact=exact, **setting)
             ]
     held = [row["holds"] for row in rows]
     status = CHECK_FAILED if False in held else UNDECIDED if None in held else OK
@@ -127,12 +160,28 @@ def bound(
         print_json({**fields, "bounds": rows})
         return status
     console = new_console()
-    console.print(f"{literal(mdp)}: from {literal(old)} to {literal(new)}, gamma {digits(source.mdp.gamma)}")
+    console.print(
+        f"{literal(mdp)}: from {literal(old)} to {literal(new)}, gamma {digits(source.mdp.gamma)}"
+        f"{_setting(criterion, horizon, temperature)}"
+    )
     print_fields(console, fields)
-    _print_bounds(console, rows, certify)
+    if rows:
+        _print_bounds(console, rows, certify)
+    else:
+        console.print("no bound of the catalogue is of this setting")
     if found is not None:
         console.print(_promise(found))
     return status
+
+
+def _setting(criterion: str | None, horizon: int | None, temperature: float | None) -> str:
+    """What the return sums, after the discount."""
+    parts = (
+        f", {criterion}" if criterion else "",
+        f", {horizon} steps" if horizon else "",
+        f", temperature {digits(temperature)}" if temperature else "",
+    )
+    return "".join(parts)
 
 
 def _print_bounds(console: Console, rows: list[dict[str, Any]], certify: bool) -> None:
@@ -147,7 +196,8 @@ def _print_bounds(console: Console, rows: list[dict[str, Any]], certify: bool) -
         slack = row["enclosure"] if certify else digits(least, 6)
         table.add_row(row["id"], digits(row["penalty"], 6), digits(row["lower_bound"], 6), slack, _word(row, certify))
     print_table(console, table)
-    shifted = [bound.id for bound in bounds.catalogue.values() if bound.shift is not None]
+    ids = {row["id"] for row in rows}
+    shifted = [bound.id for bound in bounds.catalogue.values() if bound.shift is not None and bound.id in ids]
     if shifted:
         console.print(f"shift: 0 but for {', '.join(shifted)}")
 

@@ -49,6 +49,20 @@ GammaOption = Annotated[
     str | None,
     typer.Option("--gamma", metavar="G", help="The discount, such as 0.99 or 99/100; 1 for an MDP that ends."),
 ]
+CriterionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--criterion",
+        metavar="C",
+        help="discounted, episodic (up to the end; gamma may be 1) or average. Default: episodic for gamma 1.",
+    ),
+]
+HorizonOption = Annotated[
+    int | None, typer.Option("--horizon", metavar="T", help="The return of T steps; gamma may be 1.")
+]
+TemperatureOption = Annotated[
+    float | None, typer.Option("--temperature", metavar="TAU", help="Count TAU times the entropy of the policy.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

@@ -50,12 +50,14 @@ def opened(mdp: str, gamma: str | None) -> Source:
     return source
 
 
-def policy_of(spec: str, source: Source, name: str = "policy") -> np.ndarray:
-    """The policy of an option."""
+def policy_of(
+    spec: str, source: Source, name: str = "policy", *, criterion: str | None = None, horizon: int | None = None
+) -> np.ndarray:
+    """The policy of an option, (S, A); with a horizon it may have one for each step, (T, S, A)."""
     from trpo_theory.loading.sources import load_policy
 
-    policy = load_policy(spec, source, name=name)
-    if policy.ndim != 2:
+    policy = load_policy(spec, source, name=name, criterion=criterion, horizon=horizon)
+    if policy.ndim != 2 and horizon is None:
         raise InvalidInput(
             got=f"a batch of policies, shape {policy.shape}, as the {name}",
             wanted="one policy (S, A)",

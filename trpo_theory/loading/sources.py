@@ -89,7 +89,12 @@ def _open_named(text: str, gamma: RealLike | None) -> Source:
 
 
 def load_policy(
-    spec: PathLike | RealLike, source: Source | FiniteMDP, *, name: str = "policy"
+    spec: PathLike | RealLike,
+    source: Source | FiniteMDP,
+    *,
+    name: str = "policy",
+    criterion: str | None = None,
+    horizon: int | None = None,
 ) -> Float[np.ndarray, "*batch S A"]:
     """A policy from a word, a file or an array, checked against the MDP.
 
@@ -98,6 +103,8 @@ def load_policy(
             `policy`) or .json file, or an array (S, A).
         source: the MDP, or what `open_source` returned.
         name: its name in error messages.
+        criterion: what "optimal" maximises, as for `optimal`.
+        horizon: likewise; "optimal" is then one policy for each step, (T, S, A).
 
     Raises:
         InvalidInput: for an unknown word, a file that cannot be read, or an array that is not a policy of this MDP.
@@ -111,7 +118,7 @@ def load_policy(
     if text == "uniform":
         return uniform(mdp.available)
     if text == "optimal":
-        return np.array(optimal(mdp).policy)
+        return np.array(optimal(mdp, criterion=criterion, horizon=horizon).policy)
     if text in source.policies:
         return _checks.policy_rows(source.policies[text], mdp.available, name)
     if not Path(text).suffix:

@@ -13,12 +13,14 @@ from trpo_theory import bounds as catalogue
 from trpo_theory.bounds.record import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.types import RealLike
+from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.proofs.decide import decide
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.step.exact import ExactInstance
-from trpo_theory.step.quantities import Quantities, quantities_of
+from trpo_theory.step.quantities import Quantities, compare
 
 _MOST_STATES = 64
 """Measured: exact elimination on rows of full-length floats: 10 s for 50 states, half a minute for 64; 1 s on gym's."""
@@ -59,6 +61,9 @@ def certify_bounds(
     bounds: Iterable[Bound] | None = None,
     *,
     exact: Mapping[str, Any] | None = None,
+    criterion: str | None = None,
+    horizon: int | None = None,
+    temperature: RealLike | None = None,
 ) -> list[CertifiedBound]:
     """Prove or refute η(new) ≥ L − penalty on one step, for each bound.
 
@@ -71,6 +76,9 @@ def certify_bounds(
         new: the candidate, (S, A).
         bounds: those of the catalogue, but for the `too_costly`, if left out.
         exact: fields of the step that are known better than their floats, as `ExactInstance.from_fields` reads them.
+        criterion: as for `compare`, and so the next two; a temperature is the decimal that it is written as.
+        horizon: T; the policies are then the same in each step.
+        temperature: τ.
 
     Returns:
         One `CertifiedBound` a bound, in their order.
@@ -84,12 +92,28 @@ def certify_bounds(
     'proved'
     """
     check_certifiable(mdp)
+    if np.ndim(old) != 2 or np.ndim(new) != 2:
+        raise InvalidInput(
+            got="--certify for a policy of each step",
+            wanted="one policy (S, A) for all steps",
+            fix="leave --certify out, or make an MDP of (step, state) with finite_horizon",
+        )
+    floats: Quantities = compare(
+        mdp,
+        old,
+        new,
+        criterion=criterion,
+        horizon=horizon,
+        temperature=None if temperature is None else float(rationals.number(temperature, "temperature")),
+    )
     if bounds is None:
         costly = too_costly(mdp)
-        bounds = [bound for bound in catalogue.plain().values() if bound.id not in costly]
-    instance, floats, levels = ExactInstance.of(mdp, old, new), quantities_of(mdp, old, new), []
+        bounds = [bound for bound in catalogue.catalogue.values() if bound.reads(floats) and bound.id not in costly]
+    instance = ExactInstance.of(mdp, old, new)
     if exact:
         instance = ExactInstance.from_fields({**instance.to_fields(), **exact})
+    instance = instance.replace(horizon=horizon, temperature=temperature)
+    levels: list[Quantities] = []
     return [_certified(bound, instance, floats, levels) for bound in bounds]
 
 
@@ -130,7 +154,7 @@ def _certified(bound: Bound, instance: ExactInstance, floats: Quantities, levels
     def slack(q: Quantities) -> Any:
         attempt = next(attempts)
         if attempt == len(levels):
-            levels.append(q)
+            levels.append(bound.posed(q))
         q = levels[attempt]
         with precision(_BITS << attempt):
             found = {"penalty": bound.penalty(q), "lower_bound": bound.lower_bound(q), "slack": bound.slack(q)}

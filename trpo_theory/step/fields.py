@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import NoReturn
 
@@ -15,6 +15,7 @@ from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy
 from trpo_theory.numerics.notation import Notation
 from trpo_theory.solve.criteria import DISCOUNTED, Criterion, Given, Kernel
 from trpo_theory.solve.evaluation import PolicyChain
+from trpo_theory.solve.layers import steps_of
 
 GIVEN: dict[str, str] = {
     "gamma": "γ, the discount, in [0, 1)",
@@ -174,6 +175,18 @@ class StepFields(Notation):
     def actions(self) -> int:
         """A, the number of actions, unavailable ones included."""
         return int(self.old.shape[1])
+
+    def sum_t(self, term: Callable[[int], Array]) -> Array:
+        """Σ_{0≤t<T} term(t) over the steps of the horizon, (*batch).
+
+        Raises:
+            InvalidInput: without a horizon.
+        """
+        lengths = steps_of(self.arithmetic, self.horizon)
+        total: Array = 0
+        for t in range(int(lengths.max())):
+            total = total + self.arithmetic.where(t < lengths, term(t), 0)
+        return total
 
     def expect(self, value: Array) -> Array:
         """Σ_s' P(s'|s,a) value(s'), (S, A, *batch)."""
