@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.sparse as sp
@@ -53,6 +53,7 @@ class Given(NamedTuple):
     initial: Array
 
 
+@runtime_checkable
 class Criterion(Protocol):
     """What a return sums."""
 
