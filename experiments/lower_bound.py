@@ -83,7 +83,7 @@ def _row(q: tt.Quantities) -> dict[str, float | str]:
         "max_kl": float(q.max_kl),
     }
     checks = {check.id: check for check in tt.bounds.check_all(q)}
-    for bound in tt.bounds.catalogue:
+    for bound in tt.bounds.plain():
         check = checks.get(bound)
         row[f"{bound} value"] = float(check.lower_bound) if check else -np.inf
         row[f"{bound} penalty"] = float(check.penalty) if check else np.inf

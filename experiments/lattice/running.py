@@ -64,7 +64,7 @@ def total(settings: Settings) -> int:
 
 
 def _ids(settings: Settings) -> list[str]:
-    ids = settings.bounds or tuple(tt.bounds.catalogue)
+    ids = settings.bounds or tuple(tt.bounds.plain())
     return [id for id in ids if Penalty.of(tt.bounds.get(id)) is not None]
 
 

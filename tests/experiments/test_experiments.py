@@ -430,7 +430,7 @@ def test_the_screen_that_is_timed_covers_the_true_bounds_in_maxima():
     maxima = (r"D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)", r"\alpha", r"\max_s\|\tilde\pi_s - \pi_s\|_1")
     expected = {
         bound.id
-        for bound in tt.bounds.catalogue.values()
+        for bound in tt.bounds.plain().values()
         if any(name in bound.statement for name in maxima)
         and not any(mean in bound.statement for mean in (r"\mathbb{E}", r"\mathrm{rms}"))
     }

@@ -357,7 +357,7 @@ def test_every_bound_runs_unchanged_in_balls(case):
     mdp, old, new = case
     floats = compare(mdp, old, new)
     q = ExactInstance(**arrays(mdp), old=old, new=new).quantities()
-    for bound in bounds.catalogue.values():
+    for bound in bounds.plain().values():
         with precision(192 if bound.id == "chi2/floor" else 53):  # of 53 bits its differences leave too few
             got, expected = bound.penalty(q).midpoint, float(bound.penalty(floats))
         assert got == pytest.approx(expected, rel=1e-9, abs=1e-12), bound.id

@@ -82,9 +82,9 @@ def get(bound_id: str) -> Bound:
     return all_bounds[bound_id]
 
 
-def plain() -> Catalogue[Bound]:
+def plain() -> dict[str, Bound]:
     """The true ones that speak of (mdp, old, new) with discounted returns, and of nothing else."""
-    return catalogue.where(lambda bound: not bound.setting)
+    return {name: bound for name, bound in catalogue.items() if not bound.setting}
 
 
 def check_all(q: Quantities) -> list[BoundCheck]:

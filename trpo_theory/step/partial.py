@@ -7,10 +7,11 @@ from typing import Any
 from trpo_theory.errors import NotKnown
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
 from trpo_theory.numerics.floats import Floats
+from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.fields import no_quantity
 from trpo_theory.step.quantities import Quantities
 
-_FUNCTIONS = frozenset({"arithmetic", "sqrt", "log", "exp", "minimum", "maximum", "polylog", "close"})
+_FUNCTIONS = frozenset({"arithmetic", "sqrt", "log", "exp", "minimum", "maximum", "polylog", "close", "criterion"})
 """What needs no quantity: the functions of `Notation`, but for its reductions over states and actions."""
 
 
@@ -42,7 +43,7 @@ class KnownQuantities(Quantities):
         for name in known.keys() - Quantities.names():
             raise no_quantity(name, Quantities.names())
         self.arithmetic = arithmetic or Floats()
-        vars(self).update(known, _known=frozenset(known))
+        vars(self).update(known, criterion=DISCOUNTED, _known=frozenset(known))
 
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("_") or name in _FUNCTIONS:
