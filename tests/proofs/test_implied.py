@@ -163,7 +163,9 @@ def test_where_everything_is_false_a_region_is_still_proved() -> None:
     assert part.proof.region.divergence == "max_kl"
 
 
-@pytest.mark.parametrize("id", [one.id for one in bounds.folklore.values() if one.expected is False and not one.setting])
+@pytest.mark.parametrize(
+    "id", [one.id for one in bounds.folklore.values() if one.expected is False and not one.setting]
+)
 def test_false_bounds_are_not_proved(id: str) -> None:
     found = METHOD.attempt(bounds.get(id), EVERYTHING)
     assert found is None or found.proof is None or not found.proof.region.is_whole
