@@ -21,6 +21,7 @@ from trpo_theory.bounds import (
     mixing,
     notes,
     pirotta,
+    small_radius,
     time_resolved,
     trpo,
 )
@@ -55,6 +56,7 @@ FILES = (
     chi2,
     time_resolved,
     floor,
+    small_radius,
     notes,
     false_twins,
 )
