@@ -136,6 +136,7 @@ GIVEN = {  # hypotheses
     "mean-kl/linear-4": "5*g >= 1",
     "mean-kl/linear-2": "40*g >= 21",
     "mean-kl/linear-2-half": "2*g >= 1",
+    **dict.fromkeys(("small-radius/kl", "small-radius/chi2", "small-radius/reverse-chi2"), "1000*g <= 999"),
     "update/clip-gain": lambda q: sum(q.over(lambda s, a: q.rho[s] * clip(q.new[s][a], q.old[s][a], q.adv[s][a]))) > 0,
     "pirotta/q": lambda q: all(q.over(lambda s, a: q.q[s][a] >= 0)),
     "kakade-langford/greedy": lambda q: all(q.over(lambda s, a: q.abar[s] >= q.x * q.adv[s][a])),

@@ -96,6 +96,17 @@ FORMS = {"time-resolved": ("abar", by_max), "mean-max": ("abar", by_mean), "seco
 TWIN = {"grow": by_max, "most": 32, "block": False}  # the false twins take fewer steps
 LINEAR = ("blog/no-surrogate", "mean-kl/linear", "mean-kl/linear-open", "mean-kl/linear-4")
 
+H_UPPER = (
+    ".1 .1119133 .3 .4555311 .5 1.184995 .7 3.366039 .8 6.847494 .9 21.04388 .95 61.60602 .99 704.5457 .999 22363.88"
+)
+
+
+def small_radius(g):
+    """What h(0) is at most, in a list of discounts and such numbers: at the next larger discount."""
+    numbers = [F(number) for number in H_UPPER.split()]
+    return next(h for at, h in zip(numbers[::2], numbers[1::2], strict=True) if g <= at)
+
+
 PENALTIES = {
     **{f"chi2/{name}": f"h*sqrt({square})" for name, square in SQUARES.items()},
     **{f"chi2/{name}": f"h*sqrt(ms*{c}*k2(g, {c}))" for name, c in FOR_C.items()},
@@ -138,6 +149,9 @@ PENALTIES = {
     "blog/own-advantage-tv2": "2*own*k*T**2",
     **dict.fromkeys(("mean-kl/linear-2", "mean-kl/linear-2-half"), "2*eps*k*Dm"),
     **dict.fromkeys(LINEAR, "4*eps*k*Dm"),
+    "small-radius/kl": lambda q: 2 * q.eps * small_radius(q.g) * q.D,
+    "small-radius/chi2": lambda q: q.eps * small_radius(q.g) * largest(q.rows("chi2")),
+    "small-radius/reverse-chi2": lambda q: q.eps * small_radius(q.g) * largest(q.rows("reverse_chi2")),
     "mixing/mean-tv": "2*own*g*h*tau*Tm",
     "mixing/tv": "4*eps*g*h*tau*T**2",
     "mixing/kl": "2*eps*g*h*tau*D",

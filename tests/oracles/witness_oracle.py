@@ -523,6 +523,25 @@ def rise(case: Case) -> Any:
     return case.rise
 
 
+H_UPPER = {
+    ".1": ".1119133",
+    ".3": ".4555311",
+    ".5": "1.184995",
+    ".7": "3.366039",
+    ".8": "6.847494",
+    ".9": "21.04388",
+    ".95": "61.60602",
+    ".99": "704.5457",
+    ".999": "22363.88",
+}
+"""Discounts, and what h(0) is at most there."""
+
+
+def small_radius(gamma: Fraction) -> Fraction:
+    """The entry of the next larger discount."""
+    return next(Fraction(h) for at, h in H_UPPER.items() if gamma <= Fraction(at))
+
+
 SLACKS: dict[str, Callable[[Case], Any]] = {
     "id/raw-partials": raw_partials,
     "id/second-order": second_order,
@@ -568,6 +587,12 @@ SLACKS: dict[str, Callable[[Case], Any]] = {
     "chi2/time-resolved-forward": from_surrogate(by_time(lambda c: [chi2(p, q) for p, q in c.rows])),
     "update/cv-certificate-cv2": rise,
     "update/cv-certificate-wider": rise,
+    "small-radius/chi2": from_surrogate(
+        lambda c: real(c.largest * small_radius(c.gamma)) * max(chi2(p, q) for p, q in c.rows)
+    ),
+    "small-radius/reverse-chi2": from_surrogate(
+        lambda c: real(c.largest * small_radius(c.gamma)) * max(chi2(q, p) for p, q in c.rows)
+    ),
     "mean-kl/linear": from_surrogate(lambda c: real(4 * c.largest * c.horizon()) * c.mean(kl)),
     "mean-kl/linear-2-half": from_surrogate(lambda c: real(2 * c.largest * c.horizon()) * c.mean(kl)),
     "mean-kl/linear-open": from_surrogate(lambda c: real(4 * c.largest * c.horizon()) * c.mean(kl)),
@@ -605,6 +630,8 @@ def unit_reward_and_uniform(case: Case) -> bool:
 GIVEN: dict[str, Callable[[Case], bool]] = {
     "order/surrogate-up": lambda c: c.gain > 0 and c.max_tv <= Fraction(1, 100),
     "mean-kl/linear-2-half": lambda c: c.gamma >= Fraction(1, 2),
+    "small-radius/chi2": lambda c: c.gamma <= Fraction(999, 1000),
+    "small-radius/reverse-chi2": lambda c: c.gamma <= Fraction(999, 1000),
     "mean-kl/linear-open": lambda c: c.gamma >= Fraction(1, 10),
     "chi2/advantage-kl": covered,
     "chi2/advantage-forward": covered,
