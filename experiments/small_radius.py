@@ -65,9 +65,12 @@ class Settings:
 
     rows: tuple[Row, ...] = field(
         default=tuple(
-            Row(gamma, theta, 1e-4, (24.0, 64.0), least, below)
-            for theta in _OF
-            for gamma, least, below in (("0.5", "0.05", "1/250"), ("0.9", "0.05", "1/500"))
+            Row(gamma, theta, width, per_step, "0.1", below)
+            for gamma, width, per_step, below in (
+                ("0.5", 1e-4, (24.0, 64.0), "1/100"),
+                ("0.9", 2e-4, (12.0, 32.0), "1/200"),
+            )
+            for theta in ("2/3", "1/2")
         )
     )
     jobs: int = 2

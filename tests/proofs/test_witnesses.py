@@ -20,7 +20,7 @@ OPEN = {"mean-kl/linear-open", "rate/npg-sharper"}
 FIVE_STATES = {"mean-kl/linear-open"}
 """At γ = 1/10 the constant 4 is exceeded only with more states than four, as far as searches have found: no proof of that."""
 MANY_STATES = {"mean-kl/linear-2-half": 45, "small-radius/chi2": 7}
-"""At γ = 1/2 the constant 2 is exceeded by three per cent at most, by steps of many sizes only; the law of small radii likewise."""
+"""At γ = 1/2 the constant 2 is exceeded by three per cent at most, by steps of many sizes only; the law of small radii, too."""
 MP = oracle.MP
 shared = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 

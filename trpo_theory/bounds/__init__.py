@@ -52,11 +52,11 @@ FILES = (
     pirotta,
     geppo,
     mixing,
+    small_radius,
     horizon,
     chi2,
     time_resolved,
     floor,
-    small_radius,
     notes,
     false_twins,
 )

@@ -66,7 +66,7 @@ BOUNDS = (
         given=_up_to_the_last,
         expected="open",
         note=_NOTE
-        + "Proved at discounts .5 and .9 for all but small radii, and there up to a factor: see the section.",
+        + "Proved at γ = 1/2 for D from 0.0048 on, and up to half a per cent below; see the section.",
     ),
     Bound(
         "small-radius/chi2",
@@ -84,6 +84,6 @@ BOUNDS = (
         _SOURCE + "false at every discount of the table, by 12 % at γ = 1/2",
         given=_up_to_the_last,
         expected=False,
-        note=_NOTE + "F1 at x = 1/2 exceeds it for γ up to 1/2: its new policy never takes half of what old does.",
+        note=_NOTE + "Two states exceed it for γ up to 1/2, with a new policy that never takes half of what old does.",
     ),
 )

@@ -149,7 +149,8 @@ class _Wide(Setting):
         def left(m: float) -> float:
             return float(self.cost(np.array([m, -m])).mean()) - self.radius
 
-        return float(brentq(left, 0.5, min(2.0, -self.divergence.support[0] * _WIDEST), xtol=_DIGITS))
+        root: Any = brentq(left, 0.5, min(2.0, -self.divergence.support[0] * _WIDEST), xtol=_DIGITS, disp=False)
+        return float(root)
 
 
 def supersolution_on(
