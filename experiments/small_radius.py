@@ -64,14 +64,7 @@ class Settings:
     """
 
     rows: tuple[Row, ...] = field(
-        default=tuple(
-            Row(gamma, theta, width, per_step, "0.1", below)
-            for gamma, width, per_step, below in (
-                ("0.5", 1e-4, (24.0, 64.0), "1/100"),
-                ("0.9", 2e-4, (12.0, 32.0), "1/200"),
-            )
-            for theta in ("2/3", "1/2")
-        )
+        default=tuple(Row("0.5", theta, 1e-4, (24.0, 64.0), "0.1", "1/100") for theta in ("2/3", "1/2"))
     )
     jobs: int = 2
 

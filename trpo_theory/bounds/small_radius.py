@@ -65,8 +65,7 @@ BOUNDS = (
         _SOURCE + "open",
         given=_up_to_the_last,
         expected="open",
-        note=_NOTE
-        + "Proved at γ = 1/2 for D from 0.0048 on, and up to half a per cent below; see the section.",
+        note=_NOTE + "Proved at γ = 1/2 for D from 0.0048 on, and up to half a per cent below; see the section.",
     ),
     Bound(
         "small-radius/chi2",
