@@ -48,7 +48,8 @@ def _described(claim: Claim) -> dict[str, Any]:
     """What the record says, its functions as their source code; the note is the verdict's."""
     names = ("id", "expected", "statement", "source", "provenance", "relation")
     code = {name: _code(getattr(claim, name, None)) for name in ("formula", "given", "step", "shift", "residual")}
-    return {name: getattr(claim, name) for name in names} | code | {"needs": sorted(claim.needs)}
+    words = {"needs": sorted(claim.needs), "setting": sorted(claim.setting)}
+    return {name: getattr(claim, name) for name in names} | code | words
 
 
 def _code(function: Any) -> str:
@@ -79,6 +80,8 @@ def _print(claim: Claim, shown: dict[str, Any], verdict: Verdict) -> None:
             line("hypotheses: the `given` above")
         elif shown[name]:
             line(f"{names.get(name, name)}:\n{textwrap.indent(shown[name], '    ')}")
+    if shown["setting"]:
+        line(f"setting: {', '.join(shown['setting'])}")
     if shown["needs"]:
         line(f"instances with: {', '.join(shown['needs'])}")
     line(f"verdict: {verdict.verdict}{': ' + verdict.how if verdict.how else ''}")

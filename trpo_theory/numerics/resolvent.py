@@ -7,6 +7,8 @@ needs no pivoting, and the residual of any x bounds its error:
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from typing import Any
 
 import numpy as np
@@ -56,13 +58,16 @@ def resolvent(transition: Array, gamma: Array) -> Resolvent:
 class _Lapack:
     """LU of the transpose: strictly column dominant, so that partial pivoting never exchanges rows.
 
-    Hence a state that cannot be reached has a visitation of exactly 0, and none is negative.
+    Hence a state that cannot be reached has a visitation of exactly 0, and none is negative. Without a discount the matrix may
+    be singular to rounding, where an end is hardly ever reached: solutions are then not finite.
     """
 
     def __init__(self, matrix: np.ndarray) -> None:
-        from scipy.linalg import lu_factor
+        from scipy.linalg import LinAlgWarning, lu_factor
 
-        self._factors = lu_factor(matrix.T, overwrite_a=True, check_finite=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LinAlgWarning)
+            self._factors = lu_factor(matrix.T, overwrite_a=True, check_finite=False)
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         return self._apply(b, 1)
@@ -88,8 +93,23 @@ class _BatchedLapack:
 
     @staticmethod
     def _apply(matrix: np.ndarray, b: np.ndarray) -> np.ndarray:
-        x = np.linalg.solve(matrix, batch_first(b, b.ndim - 1)[..., None])[..., 0]
+        right = batch_first(b, b.ndim - 1)[..., None]
+        try:
+            x = np.linalg.solve(matrix, right)[..., 0]
+        except np.linalg.LinAlgError:  # one of them is singular to rounding, as in `_Lapack`
+            x = _solved_one_by_one(matrix, right)[..., 0]
         return batch_last(x, x.ndim - 1)
+
+
+def _solved_one_by_one(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The solutions, nan where a matrix is singular."""
+    shape = np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])
+    matrix, right = (np.broadcast_to(x, (*shape, *x.shape[-2:])) for x in (matrix, right))
+    out = np.full(right.shape, np.nan)
+    for place in np.ndindex(shape):
+        with contextlib.suppress(np.linalg.LinAlgError):
+            out[place] = np.linalg.solve(matrix[place], right[place])
+    return out
 
 
 class _Eliminated:

@@ -22,6 +22,7 @@ from trpo_theory.model.types import PathLike
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.proofs.decide import Decision
+from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.exact import ExactInstance
 
 KIND = "refutation"
@@ -103,7 +104,19 @@ def refutation_theorem(claim: Claim, instance: ExactInstance) -> str:
     )
     fails = "its two sides differ" if claim.relation == "=" else "its slack is negative"
     met = "" if claim.given is None else "its hypotheses hold and "
-    return f"{claim.id} is false: for the MDP of this file ({instance_text(instance)}) and {policies}, {met}{fails}"
+    size = f"{instance_text(instance)}{_setting_text(claim, instance)}"
+    return f"{claim.id} is false: for the MDP of this file ({size}) and {policies}, {met}{fails}"
+
+
+def _setting_text(claim: Claim, instance: ExactInstance) -> str:
+    """What a return of the claim sums, where it is no discounted return."""
+    return "".join(
+        (
+            "" if claim.criterion == DISCOUNTED.name else f", {claim.criterion} returns",
+            f", {instance.horizon} steps" if claim.horizon else "",
+            f", temperature = {sentence_text(instance.temperature)}" if claim.temperature else "",
+        )
+    )
 
 
 def instance_text(instance: ExactInstance) -> str:
@@ -134,8 +147,13 @@ def instance_fields(instance: ExactInstance) -> Fields:
 
 
 def gamma_and_initial(instance: ExactInstance) -> str:
-    """The discount and where it starts, for a person."""
-    return f"gamma = {instance.gamma}, initial = ({', '.join(map(str, instance.initial))})"
+    """The discount and where it starts, for a person, and the horizon and the like where the instance has them."""
+    numbers = [("horizon", instance.horizon), ("temperature", instance.temperature)]
+    parts = [f"gamma = {instance.gamma}", f"initial = ({', '.join(map(str, instance.initial))})"]
+    parts += [f"{name} = {value}" for name, value in numbers if value is not None]
+    if instance.weights is not None:
+        parts.append(f"weights of the references = ({', '.join(map(str, instance.weights))})")
+    return ", ".join(parts)
 
 
 def instance_lines(instance: ExactInstance, *, with_new: bool = True) -> list[str]:
@@ -143,17 +161,22 @@ def instance_lines(instance: ExactInstance, *, with_new: bool = True) -> list[st
     plain, lines = instance.plain(), []
     columns = {"old": plain.old} | ({"new": plain.new} if with_new else {})
     columns |= {name: getattr(plain, name) for name in ("reference", "noise") if getattr(plain, name) is not None}
+    for name, table in (("cost", plain.costs), ("reference", plain.references)):
+        columns |= {f"{name} {k}": table[..., k] for k in range(0 if table is None else table.shape[-1])}
     for s in range(plain.states):
         lines.append(f"state {s}:")
         for a in range(plain.actions):
-            successors = [
-                f"{probability} to {t}" if probability != 1 else f"to {t}"
-                for t, probability in enumerate(plain.transition[s, a])
-                if probability
-            ]
-            parts = [f"action {a}: {' and '.join(successors)}, reward {plain.reward[s, a]}"]
+            parts = [f"action {a}: {_successors(plain.transition[s, a])}, reward {plain.reward[s, a]}"]
+            if plain.model is not None:
+                parts.append(f"by the model {_successors(plain.model[s, a])}")
             lines.append("  " + ", ".join([*parts, *(f"{name} {rows[s, a]}" for name, rows in columns.items())]))
     return lines
+
+
+def _successors(row: Any) -> str:
+    """Where an action leads: "1/3 to 0 and 2/3 to 1"."""
+    likely = [(t, probability) for t, probability in enumerate(row) if probability]
+    return " and ".join(f"to {t}" if probability == 1 else f"{probability} to {t}" for t, probability in likely)
 
 
 def file_hash(path: PathLike) -> str:

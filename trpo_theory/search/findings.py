@@ -113,7 +113,8 @@ class Findings:
         near = screened.near
         (index,), taken = np.nonzero(near), np.zeros(len(near), dtype=bool)
         for kept, unit in ((self._near, screened.noise), (self._near_by_gap, screened.gap + _SMALLEST)):
-            share = screened.slack[index] / unit[index]
+            with np.errstate(over="ignore"):
+                share = screened.slack[index] / unit[index]
             for which in np.argsort(share)[:_NEAR_EACH]:
                 if not taken[index[which]]:
                     kept.append((float(share[which]), instances.take(index[[which]])))

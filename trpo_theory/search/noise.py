@@ -112,7 +112,8 @@ def worth_a_closer_look(
     (index,) = np.nonzero(within)
     most = _ALL if above else _CLOSER
     if len(index) > most:
-        ratio = slack[index] / np.maximum(gap[index], np.finfo(np.float64).tiny)
+        with np.errstate(over="ignore"):
+            ratio = slack[index] / np.maximum(gap[index], np.finfo(np.float64).tiny)
         index = index[np.argpartition(ratio, most)[:most]]
     return index
 
