@@ -12,7 +12,19 @@ from trpo_theory._catalogue import Catalogue, read_as_mapping
 from trpo_theory.bounds import all_bounds
 from trpo_theory.bounds.decorator import claim
 from trpo_theory.bounds.record import Claim
-from trpo_theory.claims import chi_square, divergences, errors, identities, order, rates, rules, updates
+from trpo_theory.claims import (
+    chi_square,
+    clips,
+    divergences,
+    errors,
+    identities,
+    models,
+    occupancies,
+    order,
+    rates,
+    rules,
+    updates,
+)
 from trpo_theory.errors import InvalidInput
 from trpo_theory.updates.sharp_penalty import SHARP
 
@@ -21,7 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim", "catalogue", "checked_own", "claim", "get", "known", "selected", "to_frame"]
 
-FIRST, LAST = (identities, order), (divergences, chi_square, updates, rules, rates, errors)
+FIRST, LAST = (
+    (identities, order),
+    (divergences, chi_square, occupancies, updates, rules, clips, rates, errors, models),
+)
 """The files of claims that come before and after the bounds in the tables; each lists its own as CLAIMS. A new file is added
 here."""
 

@@ -112,7 +112,8 @@ def _parts(q: Quantities) -> tuple[Numbers, Numbers]:
     return q.maximum(weighted, 0 * weighted), q.maximum(-weighted, 0 * weighted)
 
 
-def _ppo_clip(q: Quantities) -> Numbers:
+def ppo_clip(q: Quantities) -> Numbers:
+    """The maximiser of PPO's clipped surrogate that stays nearest to old, c = h/(1 + h), h = size."""
     return clip_maximiser(q, *_parts(q), q.size / (1 + q.size))
 
 
@@ -196,7 +197,7 @@ CLAIMS = (
         _PPO,
         r"\tilde\pi \in \arg\max \sum_s \rho_\pi \sum_a \min\{\tilde\pi A_\pi, "
         r"\mathrm{clip}(\tilde\pi, (1-c)\pi, (1+c)\pi) A_\pi\},\ c = h/(1+h)",
-        _ppo_clip,
+        ppo_clip,
         _ppo_clip_aggregated,
         "Of the many maximisers the one nearest to old, as clip_maximiser documents; F6, p = 0.4: c above 1/2 lowers η.",
         "The clipped surrogate in tables",
