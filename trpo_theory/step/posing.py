@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.numerics.floats import Floats
 from trpo_theory.solve.criteria import AVERAGE, FINITE_HORIZON, Criterion, Given
 from trpo_theory.solve.layers import layered, layered_transition, steps_of, tiled
 from trpo_theory.step.quantities import Quantities
 
 _ALLOWED = "_allowed"
+_LONGEST = 1e12
+"""What a solve in floats may multiply errors by. Chosen: three digits are left."""
 _PER_STATE = ("old", "new", "reference", "noise", "groups", "costs", "references")
 """Fields with one row a state, beside those of the MDP, which every layer has."""
 
@@ -38,9 +41,12 @@ def posed(q: Quantities, criterion: Criterion, *, horizon: bool = False, tempera
 def guarded(q: Quantities) -> Quantities:
     """The same with P = 0 for those of a batch that have no returns by the criterion: nothing else is solvable for them.
 
-    `is_allowed` still says which they are.
+    In floats also for those that end, or mix, so late that no digit would be right. `is_allowed` still says which they are.
     """
     allowed = is_allowed(q)
+    if isinstance(q.arithmetic, Floats):
+        with np.errstate(all="ignore"):
+            allowed = allowed & (np.asarray(q.arithmetic.plain(q.longest)) < _LONGEST)
     if np.all(allowed):
         return q
     safe = q.replace(transition=q.arithmetic.where(allowed, q.transition, 0))
