@@ -75,6 +75,8 @@ def evaluate(
             "criterion": evaluation.criterion,
             "horizon": evaluation.horizon,
         }
+        if evaluation.costs:
+            fields["costs"] = {name: cost.expected_return for name, cost in evaluation.costs.items()}
     if as_json:
         return print_json(fields)
     from rich.table import Table
@@ -85,6 +87,8 @@ def evaluate(
         f"{_setting(criterion, horizon, temperature)}"
     )
     console.print(f"expected return of {literal(policy)}: {digits(evaluation.expected_return, 12)}", highlight=False)
+    for name, cost in evaluation.costs.items():
+        console.print(f"expected return of cost {literal(name)}: {digits(cost.expected_return, 12)}", highlight=False)
     console.print(f"error of any value: at most {evaluation.error_bound:.1e}", highlight=False)
     table = Table("state", "value", "visitation", title="values of the first states" if _is_long(source) else None)
     labels = source.mdp.state_labels or [str(s) for s in range(source.mdp.states)]

@@ -112,8 +112,15 @@ def _rationals(value: Any) -> Any:
     if isinstance(value, list):
         return [_rationals(entry) if isinstance(entry, str | list | dict) else entry for entry in value]
     if isinstance(value, dict):
-        return {key: entry if _is_text(key) else _rationals(entry) for key, entry in value.items()}
+        return {key: entry if _is_text(key) else _in_field(key, entry) for key, entry in value.items()}
     return value
+
+
+def _in_field(key: str, entry: Any) -> Any:
+    """Of an object of costs the keys are names, whatever they are, and all values numbers."""
+    if key == "costs" and isinstance(entry, dict):
+        return {name: _rationals(cost) for name, cost in entry.items()}
+    return _rationals(entry)
 
 
 def _is_text(key: str) -> bool:

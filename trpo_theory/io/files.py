@@ -13,6 +13,7 @@ from jaxtyping import Float
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
+from trpo_theory.io._costs import costs_of, flattened
 from trpo_theory.io._json import decode_json, encode_json
 from trpo_theory.io._npz import decode_npy, decode_npz, encode_npz
 from trpo_theory.io._source import checked_path, existing_file, in_file, read_text
@@ -20,7 +21,7 @@ from trpo_theory.io._sparse import SPARSE_KEYS, transition_of
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import PathLike, RealLike
 
-OPTIONAL_KEYS = ("available", "state_labels", "action_labels")
+OPTIONAL_KEYS = ("available", "costs", "state_labels", "action_labels")
 _RESERVED = frozenset({"transition", "reward", "gamma", "initial", *SPARSE_KEYS, *OPTIONAL_KEYS})
 _SUFFIXES = (".npz", ".json")
 
@@ -32,7 +33,8 @@ def read_mdp(path: PathLike, gamma: RealLike | None = None) -> FiniteMDP:
     """The MDP in a .npz or .json file.
 
     Its keys are `transition` (S, A, S), `reward` (S,), (S, A) or (S, A, S), `gamma`, `initial` (S,), and optionally
-    `available` (S, A), `state_labels`, `action_labels`. A sparse transition, of shape (S·A, S) in CSR form, is
+    `available` (S, A), `state_labels`, `action_labels`, and `costs`, an object of named arrays in the shapes of a reward (in
+    .npz one array `cost:NAME` each). A sparse transition, of shape (S·A, S) in CSR form, is
     `transition_data`, `transition_indices`, `transition_indptr`, `transition_shape` instead. Other keys are ignored.
     JSON numbers may be rationals, "1/3"; -inf in a reward marks an unavailable action.
 
@@ -98,6 +100,7 @@ def mdp_from_fields(
             fields["gamma"] if gamma is None else gamma,
             fields["initial"],
             available=None if "available" not in fields else _checks.real_array(fields["available"], "available"),
+            costs=costs_of(fields),
             state_labels=_label_list(fields, "state_labels"),
             action_labels=_label_list(fields, "action_labels"),
         )
@@ -209,6 +212,7 @@ def write_fields(fields: Mapping[str, Field], path: PathLike) -> None:
         with atomic_write(path) as stream:
             stream.write(content)
         return
+    fields = flattened(fields)
     arrays = {name: np.asanyarray(value) for name, value in fields.items()}
     for name, array in arrays.items():
         if array.dtype.hasobject:
@@ -232,6 +236,8 @@ def mdp_fields(mdp: FiniteMDP) -> dict[str, Field]:
     fields |= {"reward": mdp.reward, "gamma": mdp.gamma, "initial": mdp.initial}
     if not mdp.available.all():
         fields["available"] = mdp.available
+    if mdp.costs:
+        fields["costs"] = dict(mdp.costs)
     labels = {"state_labels": mdp.state_labels, "action_labels": mdp.action_labels}
     return fields | {name: np.array(value) for name, value in labels.items() if value is not None}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io._costs import PREFIX
 from trpo_theory.io._json import parse_rational
 from trpo_theory.io._rows import assemble, check_size, count_of, integer_vector
 from trpo_theory.io._source import existing_file, in_file, read_text
@@ -36,6 +37,7 @@ def from_triplets(
     *,
     states: int | None = None,
     actions: int | None = None,
+    costs: Mapping[str, RealLike] | None = None,
 ) -> FiniteMDP:
     """A sparse MDP from a list of its transitions, in any order.
 
@@ -52,6 +54,7 @@ def from_triplets(
         initial: ρ₀, shape (S,); uniform by default.
         states: S; by default one more than the largest index.
         actions: A; by default one more than the largest index.
+        costs: further rewards by name, (N,) each, averaged as r is.
 
     Returns:
         A sparse MDP.
@@ -64,12 +67,13 @@ def from_triplets(
     given = (state, action, successor)
     indices = [integer_vector(value, name) for value, name in zip(given, _FIELDS, strict=False)]
     probability, reward = _checks.real_array(probability, "probability"), _checks.real_array(reward, "reward")
-    lengths = [array.shape for array in (*indices, probability, reward)]
-    if len(set(lengths)) > 1:
+    further = {name: _checks.real_array(cost, f"cost {name!r}") for name, cost in (costs or {}).items()}
+    vectors = dict(zip(_FIELDS, (*indices, probability, reward), strict=True)) | further
+    if len({vector.shape for vector in vectors.values()}) > 1:
         raise InvalidInput(
-            got="lengths " + ", ".join(f"{name} {shape}" for name, shape in zip(_FIELDS, lengths, strict=True)),
-            wanted="five vectors of one length",
-            fix="give each transition its state, action, successor, probability and reward",
+            got="lengths " + ", ".join(f"{name} {vector.shape}" for name, vector in vectors.items()),
+            wanted="vectors of one length",
+            fix="give each transition its state, action, successor, probability, reward and costs",
         )
     state, action, successor = indices
     states = count_of(states, "states", int(max(state.max(), successor.max())) + 1)
@@ -77,8 +81,12 @@ def from_triplets(
     _check_sources(state, states)
     check_size(states, actions)
     with np.errstate(over="ignore", invalid="ignore"):
-        matrix, mean, seen = assemble(state * actions + action, successor, probability, reward, states, actions)
-        return FiniteMDP(matrix, mean, gamma, initial, available=seen)
+        row = state * actions + action
+        matrix, mean, seen = assemble(row, successor, probability, reward, states, actions)
+        means = {
+            name: assemble(row, successor, probability, cost, states, actions)[1] for name, cost in further.items()
+        }
+        return FiniteMDP(matrix, mean, gamma, initial, available=seen, costs=means)
 
 
 def read_triplets(
@@ -92,7 +100,7 @@ def read_triplets(
     """A sparse MDP from a .csv file with one transition on each line; see `from_triplets`.
 
     The header is idstatefrom,idaction,idstateto,probability,reward (as CRAAM writes it) or
-    state,action,successor,probability,reward, its columns in any order.
+    state,action,successor,probability,reward, its columns in any order; further columns cost:NAME are costs.
 
     Args:
         path: the file.
@@ -110,31 +118,36 @@ def read_triplets(
     path = existing_file(path, (".csv",), "an MDP's transitions")
     gamma = _checks.discount_or_one(gamma)
     with in_file(path.name):
-        state, action, successor, probability, reward = _columns(path)
-        return from_triplets(
-            state, action, successor, probability, reward, gamma, initial, states=states, actions=actions
-        )
+        columns, costs = _columns(path)
+        return from_triplets(*columns, gamma, initial, states=states, actions=actions, costs=costs)
 
 
-def written_triplets(path: PathLike, states: int, actions: int) -> dict[str, list[Any]]:
-    """P and r of a file that `read_triplets` accepted, (S, A, S) and (S, A), nested lists, its decimals taken exactly.
+def written_triplets(path: PathLike, states: int, actions: int) -> dict[str, Any]:
+    """P, r and costs of a file that `read_triplets` accepted, nested lists, its decimals taken exactly.
+
+    P is (S, A, S), r (S, A), and costs, where there are any, a dictionary of (S, A).
 
     Raises:
         InvalidInput: for a decimal of thousands of digits.
     """
     path = existing_file(path, (".csv",), "an MDP's transitions")
     with in_file(path.name):
-        columns = _columns(path, parse_rational)
-    mass: list[list[Any]] = [[0] * actions for _ in range(states)]
-    reward: list[list[Any]] = [[0] * actions for _ in range(states)]
+        columns, costs = _columns(path, parse_rational)
+    *indices, mass, reward = columns
+    places = [tuple(map(int, place)) for place in zip(*indices, strict=True)]
     transition: list[list[list[Any]]] = [[[0] * states for _ in range(actions)] for _ in range(states)]
-    for *indices, p, r in zip(*columns, strict=True):
-        s, a, t = map(int, indices)
+    for (s, a, t), p in zip(places, mass, strict=True):
         transition[s][a][t] += p
-        mass[s][a] += p
-        reward[s][a] += p * r
-    reward = [[r / p if p else 0 for r, p in zip(*rows, strict=True)] for rows in zip(reward, mass, strict=True)]
-    return {"transition": transition, "reward": reward}
+
+    def mean(column: Any) -> list[list[Any]]:
+        total: list[list[Any]] = [[0] * actions for _ in range(states)]
+        for (s, a, _), p, r in zip(places, mass, column, strict=True):
+            total[s][a] += p * r
+        weights = [[sum(row) for row in rows] for rows in transition]
+        return [[r / p if p else 0 for r, p in zip(*rows, strict=True)] for rows in zip(total, weights, strict=True)]
+
+    found: dict[str, Any] = {"transition": transition, "reward": mean(reward)}
+    return found | ({"costs": {name: mean(column) for name, column in costs.items()}} if costs else {})
 
 
 def _check_sources(state: np.ndarray, states: int) -> None:
@@ -149,14 +162,14 @@ def _check_sources(state: np.ndarray, states: int) -> None:
         )
 
 
-def _columns(path: Path, parsed: Callable[[str], Any] = float) -> list[np.ndarray]:
-    """Each field's column; probabilities and rewards as `parsed` makes them of text."""
+def _columns(path: Path, parsed: Callable[[str], Any] = float) -> tuple[list[Any], dict[str, Any]]:
+    """Each field's column, and each cost's; probabilities, rewards and costs as `parsed` makes them of text."""
     text = read_text(path, "an MDP's transitions")
     try:
         reader = csv.reader(text.splitlines(), strict=True)
-        header = [name.strip().lower() for name in next(reader)]
+        header = [name.strip() if _is_cost(name) else name.strip().lower() for name in next(reader)]
         order = _order(header)
-        values: list[list[Any]] = [[] for _ in _FIELDS]
+        values: list[list[Any]] = [[] for _ in order]
         for cells in reader:
             if not cells or not any(cell.strip() for cell in cells):
                 continue
@@ -177,19 +190,28 @@ def _columns(path: Path, parsed: Callable[[str], Any] = float) -> list[np.ndarra
         ) from None
     if not values[0]:
         raise InvalidInput(got="a header without a line below it", wanted="transitions", fix="export it again")
-    return [np.array(column) for column in values]
+    columns = [np.array(column) for column in values]
+    names = (header[place][len(PREFIX) :] for place in order[len(_FIELDS) :])
+    return columns[: len(_FIELDS)], dict(zip(names, columns[len(_FIELDS) :], strict=True))
+
+
+def _is_cost(name: str) -> bool:
+    return name.strip().lower().startswith(PREFIX)
 
 
 def _order(header: list[str]) -> list[int]:
+    """The places of the fields, then of the costs."""
+    costs = [name for name in header if _is_cost(name)]
     for names in (_CRAAM, _FIELDS):
-        if set(header) == set(names) and len(header) == len(names):
-            return [header.index(name) for name in names]
+        every = {*names, *costs}
+        if set(header) == every and len(header) == len(every):
+            return [header.index(name) for name in (*names, *costs)]
     shown = ",".join(header)
     extra = "; outcomes of nature are not supported" if "idoutcome" in header else ""
     raise InvalidInput(
         got=f"the header {shown[:120]!r}{extra}",
         wanted=f"{','.join(_CRAAM)} or {','.join(_FIELDS)}",
-        fix="put that header on the first line, and drop other columns",
+        fix=f"put that header on the first line, and drop other columns but for {PREFIX}NAME",
     )
 
 

@@ -31,34 +31,35 @@ def dense_parts(transition: Any, reward: Any, available: Any, atol: float) -> Pa
             "(trpo_theory.io.from_mdptoolbox reads (A, S, S)); a sparse one is (S*A, S)",
         )
     reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
-    core = len(_reward_core(reward, shape))
+    core = len(_reward_core(reward, shape, "reward"))
     available = _availability(available, ~np.isneginf(reward) if core == 2 else True, shape[:-1])
     if not available.all():
         transition[~available] = 0.0
     transition = _checks.probability_rows(transition, "transition", where=available, atol=atol)
-    reward = _reduced_reward(reward, core, transition)
+    reward = reduced_dense(reward, transition, "reward")
     return Parts(transition, np.where(available, reward, 0.0), available)
 
 
-def _reward_core(reward: np.ndarray, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _reward_core(reward: np.ndarray, shape: tuple[int, ...], what: str) -> tuple[int, ...]:
     """The shape of a reward without its batch axes: (S,), (S, A) or (S, A, S)."""
     *batch, states, actions, _ = shape
     core = reward.shape[len(batch) :]
     fits = all(size in (1, full) for size, full in zip(reward.shape, batch, strict=False))
     if not fits or core not in ((states,), (states, actions), (states, actions, states)):
         raise InvalidInput(
-            got=f"reward of shape {reward.shape}",
+            got=f"{what} of shape {reward.shape}",
             wanted=f"{f'{tuple(batch)} and then ' if batch else ''}({states},), ({states}, {actions}) "
             f"or ({states}, {actions}, {states}) for a transition of shape {shape}",
-            fix="give one reward a state, a state and action, or a transition",
+            fix="give one number a state, a state and action, or a transition",
         )
     return core
 
 
-def _reduced_reward(reward: np.ndarray, core: int, transition: np.ndarray) -> np.ndarray:
-    """r(s, a), from a reward with `core` axes after those of the batch."""
+def reduced_dense(reward: np.ndarray, transition: np.ndarray, what: str) -> np.ndarray:
+    """r(s, a), from a reward (*batch, S), (*batch, S, A) or (*batch, S, A, S); `what` is its name in messages."""
+    core = len(_reward_core(reward, transition.shape, what))
     if core != 2:
-        _finite_reward(reward, "an (S,) reward" if core == 1 else "an (S, A, S) reward")
+        _finite_reward(reward, f"an (S,) {what}" if core == 1 else f"an (S, A, S) {what}")
     if core == 3:
         return np.einsum("...sat,...sat->...sa", transition, reward)
     return np.broadcast_to(reward if core == 2 else reward[..., None], transition.shape[:-1])
@@ -146,25 +147,26 @@ def sparse_parts(transition: Any, reward: Any, available: Any, atol: float) -> P
     scale = np.where(available.ravel() & (np.abs(sums - 1) > _checks.ROUNDING), sums, 1.0)
     if (scale != 1.0).any():
         matrix.data /= np.repeat(scale, np.diff(matrix.indptr))
-    reward = _reduced_sparse_reward(reward, matrix, states, actions)
+    reward = reduced_sparse(reward, matrix, states, actions, "reward")
     return Parts(matrix, np.where(available, reward, 0.0), available)
 
 
-def _reduced_sparse_reward(reward: Any, matrix: Any, states: int, actions: int) -> np.ndarray:
+def reduced_sparse(reward: Any, matrix: Any, states: int, actions: int, what: str) -> np.ndarray:
+    """r(s, a), from a reward (S,), (S, A) or sparse (S·A, S) of a sparse transition; `what` is its name in messages."""
     if is_sparse(reward):
         if reward.shape != matrix.shape or reward.dtype.kind not in "fiub":
             raise InvalidInput(
-                got=f"a sparse reward of shape {reward.shape} and dtype {reward.dtype}",
+                got=f"a sparse {what} of shape {reward.shape} and dtype {reward.dtype}",
                 wanted=f"real numbers of the transition's shape {matrix.shape}",
                 fix="give the reward of each stored transition, or r(s, a) as a dense (S, A) array",
             )
         reward = one_reward_each(reward)
-        _finite_reward(reward.data, "the stored entries of a sparse reward")
+        _finite_reward(reward.data, f"the stored entries of a sparse {what}")
         return np.asarray(matrix.multiply(reward).sum(axis=1)).reshape(states, actions)
     if reward.shape == (states,):
-        _finite_reward(reward, "an (S,) reward")
+        _finite_reward(reward, f"an (S,) {what}")
         return np.repeat(reward[:, None], actions, axis=1)
-    _checks.expect_shape(reward, "reward", states, actions, "S", "A")
+    _checks.expect_shape(reward, what, states, actions, "S", "A")
     return reward
 
 

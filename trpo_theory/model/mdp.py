@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from trpo_theory import _checks
+from trpo_theory.model._costs import reduced_costs
 from trpo_theory.model._dynamics import dense_parts, is_sparse, sparse_parts
 from trpo_theory.model.announced import announced
-from trpo_theory.model.types import RealLike, SparseMatrix
+from trpo_theory.model.types import CostsLike, RealLike, SparseMatrix
 
 
 @announced
@@ -32,6 +34,7 @@ class FiniteMDP:
         initial: ρ₀, shape (S,) or (*batch, S); uniform by default.
         available: booleans (S, A) or (*batch, S, A): which actions may be taken where. The transition row of an
             unavailable action is ignored and stored as zero, as is its reward.
+        costs: further rewards by name, in the forms of `reward` but without -inf; each is reduced to c(s, a).
         state_labels, action_labels: optional names of the states and actions, for tables and messages.
 
     Rows that sum to 1 only within 1e-8 (1e-5 for float32 input) are divided by their sum; others are refused.
@@ -50,6 +53,7 @@ class FiniteMDP:
         "actions",
         "available",
         "batch_shape",
+        "costs",
         "gamma",
         "initial",
         "reward",
@@ -63,6 +67,7 @@ class FiniteMDP:
     gamma: float | Float[np.ndarray, "*batch"]
     initial: Float[np.ndarray, "*batch S"]
     available: Bool[np.ndarray, "*batch S A"]
+    costs: Mapping[str, Float[np.ndarray, "*batch S A"]]
     states: int
     actions: int
     batch_shape: tuple[int, ...]
@@ -77,6 +82,7 @@ class FiniteMDP:
         initial: RealLike | None = None,
         *,
         available: RealLike | None = None,
+        costs: CostsLike | None = None,
         state_labels: Sequence[str] | None = None,
         action_labels: Sequence[str] | None = None,
     ) -> None:
@@ -87,20 +93,23 @@ class FiniteMDP:
             parts = dense_parts(transition, reward, available, atol)
         *batch, states, actions = parts.reward.shape
         batch_shape = tuple(batch)
-        fields = {
+        fields: dict[str, Any] = {
             "transition": parts.transition,
             "reward": parts.reward,
             "gamma": _checks.discount_or_one(gamma, batch_shape),
             "initial": _checks.distribution(initial, "initial", states, batch_shape),
             "available": parts.available,
+            "costs": reduced_costs(costs, parts),
             "states": states,
             "actions": actions,
             "batch_shape": batch_shape,
             "state_labels": _checks.labels(state_labels, "state_labels", states),
             "action_labels": _checks.labels(action_labels, "action_labels", actions),
         }
-        for name, value in fields.items():
+        for value in (*fields.values(), *fields["costs"].values()):
             _freeze(value)
+        fields["costs"] = MappingProxyType(fields["costs"])
+        for name, value in fields.items():
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -111,13 +120,14 @@ class FiniteMDP:
 
     def __reduce__(self) -> tuple[Any, ...]:
         args = (self.transition, self.reward, self.gamma, self.initial)
-        return _rebuild, (*args, self.available, self.state_labels, self.action_labels)
+        return _rebuild, (*args, self.available, dict(self.costs), self.state_labels, self.action_labels)
 
     def __repr__(self) -> str:
         gamma = f"array{np.shape(self.gamma)}" if np.ndim(self.gamma) else f"{self.gamma:.10g}"
         batch = f", batch={self.batch_shape}" if self.batch_shape else ""
         kind = f"sparse, {self.transition.nnz} transitions" if self.is_sparse else "dense"
-        return f"FiniteMDP(states={self.states}, actions={self.actions}, gamma={gamma}{batch}, {kind})"
+        costs = f", costs={', '.join(self.costs)}" if self.costs else ""
+        return f"FiniteMDP(states={self.states}, actions={self.actions}, gamma={gamma}{batch}, {kind}{costs})"
 
     @property
     def is_sparse(self) -> bool:
@@ -132,14 +142,16 @@ class FiniteMDP:
             gamma,
             self.initial,
             available=self.available,
+            costs=self.costs,
             state_labels=self.state_labels,
             action_labels=self.action_labels,
         )
 
 
 def _rebuild(*args: Any) -> FiniteMDP:
-    *core, available, state_labels, action_labels = args
-    return FiniteMDP(*core, available=available, state_labels=state_labels, action_labels=action_labels)
+    *core, available, costs, state_labels, action_labels = args
+    labels = {"state_labels": state_labels, "action_labels": action_labels}
+    return FiniteMDP(*core, available=available, costs=costs, **labels)
 
 
 def _freeze(value: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, SupportsFloat, TypeAlias
 
 if TYPE_CHECKING:
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     SparseMatrix: TypeAlias = sp.sparray | sp.spmatrix
     """Any SciPy sparse matrix."""
 
+    CostsLike: TypeAlias = Mapping[str, RealLike | SparseMatrix]
+    """Further rewards by name."""
+
     PathLike: TypeAlias = str | os.PathLike[str]
     """The path of a file."""
 else:
     # At run time the argument checks decide, and refuse with their own message: no check of types shall come before them.
-    RealLike = SparseMatrix = PathLike = object
+    RealLike = SparseMatrix = CostsLike = PathLike = object

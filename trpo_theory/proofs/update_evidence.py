@@ -112,7 +112,8 @@ def update_evidence(
             got="an update of a surrogate alone", wanted="one of update(mdp, ...)", fix="pass the MDP to update"
         )
     check_size(mdp.states, mdp.actions)
-    content: Fields = {name: value for name, value in mdp_fields(mdp).items() if not name.startswith("transition")}
+    kept = (item for item in mdp_fields(mdp).items() if item[0] != "costs" and not item[0].startswith("transition"))
+    content: Fields = dict(kept)
     content |= {name: _rows(step[name], mask) for name, mask in (("transition", step["available"]), ("initial", None))}
     content |= {"reward": step["reward"], "gamma": number_text(step["gamma"]), "new": step["new"].tolist()}
     # new is old and a change that may be smaller than the rounding of a decimal: old is the rationals that it was made from

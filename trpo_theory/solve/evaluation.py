@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -52,6 +53,12 @@ class PolicyChain:
     def resolvent(self) -> Resolvent:
         """(I − γ P_π)⁻¹."""
         return self.arithmetic.resolvent(self.transition, self.policy, self.gamma)
+
+    def of_reward(self, reward: Array) -> PolicyChain:
+        """The chain of the same policy with another reward and no temperature; its resolvent is shared."""
+        other = PolicyChain(self.arithmetic, self._kernel, reward, self.policy)
+        vars(other)["resolvent"] = self.resolvent
+        return other
 
     @cached_property
     def inverse(self) -> Array:
@@ -221,6 +228,18 @@ class Evaluation:
         criterion = DISCOUNTED if self._setting is None else self._setting.criterion
         found = criterion.occupancy(self._chain.arithmetic, self._chain.gamma, self._chain.visitation)
         return self._by_step(to_leading(found, 1))
+
+    @cached_property
+    def costs(self) -> Mapping[str, Evaluation]:
+        """The same policy with each cost of the MDP in the place of the reward, by name; without a price of entropy."""
+        if self._setting is None or self._setting.costs is None:
+            return {}
+        columns = np.moveaxis(self._setting.costs, 2, 0)
+        chains = [self._chain.of_reward(column) for column in columns]
+        names = self._setting.cost_names
+        return {
+            name: Evaluation(chain, self._available, self._setting) for name, chain in zip(names, chains, strict=True)
+        }
 
     def _by_step(self, array: np.ndarray) -> np.ndarray:
         """With a horizon (T·S, ...) -> (T, S, ...)."""

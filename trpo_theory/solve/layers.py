@@ -112,13 +112,19 @@ def finite_horizon(mdp: FiniteMDP, horizon: int) -> FiniteMDP:
     labels = mdp.state_labels or tuple(range(mdp.states))
     return FiniteMDP(
         transition,
-        np.vstack([np.tile(mdp.reward, (steps, 1)), np.zeros((1, mdp.actions))]),
+        _until_the_end(mdp.reward, steps),
         mdp.gamma,
         np.concatenate([mdp.initial, np.zeros(last + 1 - mdp.states)]),
         available=np.vstack([np.tile(mdp.available, (steps, 1)), np.ones((1, mdp.actions))]),
+        costs={name: _until_the_end(cost, steps) for name, cost in mdp.costs.items()},
         state_labels=[*(f"({t}, {label})" for t in range(steps) for label in labels), "end"],
         action_labels=mdp.action_labels,
     )
+
+
+def _until_the_end(reward: np.ndarray, steps: int) -> np.ndarray:
+    """(S, A) -> (T·S + 1, A): the same in each step, then nothing."""
+    return np.vstack([np.tile(reward, (steps, 1)), np.zeros((1, reward.shape[1]))])
 
 
 def layered_policy(policy: Any, mdp: FiniteMDP, steps: int, name: str) -> np.ndarray:

@@ -12,7 +12,7 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_last
 from trpo_theory.solve.criteria import DISCOUNTED, FINITE_HORIZON, Criterion, Given, criterion_of, undiscounted
-from trpo_theory.solve.layers import layered, layered_policy
+from trpo_theory.solve.layers import layered, layered_policy, tiled
 
 
 class Posed(NamedTuple):
@@ -25,6 +25,8 @@ class Posed(NamedTuple):
         batch_shape: of all.
         horizon: T; 0 for none.
         temperature: τ; the integer 0 for none.
+        costs: c(s,a) of every cost of the MDP, (S, A, K, *batch), as the MDP's arrays; None for none.
+        cost_names: their names.
     """
 
     criterion: Criterion
@@ -33,6 +35,8 @@ class Posed(NamedTuple):
     batch_shape: tuple[int, ...]
     horizon: int
     temperature: float
+    costs: np.ndarray | None
+    cost_names: tuple[str, ...]
 
 
 def posed(
@@ -65,7 +69,8 @@ def posed(
         for name, policy in zip(policies, trailing, strict=True):
             if not np.all(found.allows(given, policy)):
                 raise _complaint(found, given, policy, name, batch_shape)
-    return Posed(found, given, trailing, batch_shape, 0, soft)
+    costs = trailing_costs(mdp, given.reward.ndim - 2)
+    return Posed(found, given, trailing, batch_shape, 0, soft, costs, tuple(mdp.costs))
 
 
 def _over_a_horizon(mdp: FiniteMDP, policies: dict[str, Any], criterion: str | None, steps: int, soft: float) -> Posed:
@@ -83,7 +88,9 @@ def _over_a_horizon(mdp: FiniteMDP, policies: dict[str, Any], criterion: str | N
     rows = [layered_policy(value, mdp, steps, name) for name, value in policies.items()]
     fields, _ = trailing_fields(mdp)
     given = layered(CheckedFloats(), Given(**fields), np.array(steps))
-    return Posed(FINITE_HORIZON, given, rows, (), steps, soft)
+    costs = trailing_costs(mdp)
+    costs = None if costs is None else tiled(costs, steps)
+    return Posed(FINITE_HORIZON, given, rows, (), steps, soft, costs, tuple(mdp.costs))
 
 
 def _temperature(value: Any) -> float:
@@ -150,6 +157,13 @@ def trailing_fields(mdp: FiniteMDP, *policies: np.ndarray) -> tuple[dict[str, An
             fix="loop over the policies, or use a dense transition",
         )
     return fields, [_to_trailing(policy, 2, batch) for policy in policies]
+
+
+def trailing_costs(mdp: FiniteMDP, batch: int = 0) -> np.ndarray | None:
+    """The costs of an MDP as one array (S, A, K, *batch), with as many batch axes as asked for; None where it has none."""
+    if not mdp.costs:
+        return None
+    return np.stack([_to_trailing(cost, 2, batch) for cost in mdp.costs.values()], axis=2)
 
 
 def _to_trailing(array: np.ndarray, core: int, batch: int) -> np.ndarray:

@@ -43,7 +43,8 @@ class ExactInstance:
         old, new: policies, (S, A).
         reference, noise, groups, size: as in `Quantities`; None or left out for their neutral values.
         available: booleans (S, A); None where every action is. Transition and reward are 0 where it is false.
-        horizon, temperature, costs, model, references, weights: as in `Quantities`, or None.
+        horizon, temperature, costs, model, references, weights: as in `Quantities`, or None; costs also by name, in the
+            forms of a reward.
 
     Raises:
         InvalidInput: for what is not such an instance.
@@ -109,6 +110,8 @@ class ExactInstance:
             return rationals.count(value, name)
         if name == "temperature":
             return rationals.amount(value, name)
+        if isinstance(value, Mapping):
+            value = self._stacked(value)
         sizes = {"s": self.states, "a": self.actions}
         table = rationals.fractions(value, name)
         wanted = tuple(sizes.get(axis, table.shape[-1] if table.ndim else 1) for axis in AXES[name])
@@ -119,6 +122,12 @@ class ExactInstance:
             policies = [rationals.policy(table[..., j], name, self.available) for j in range(table.shape[-1])]
             return np.stack(policies, axis=-1)
         return rationals.rows(table, name) if name == "weights" else rationals.select(self.available, table)
+
+    def _stacked(self, costs: Mapping[str, Any]) -> np.ndarray:
+        """(S, A, K) of costs by name, each reduced as a reward is."""
+        finite = {name: rationals.fractions(cost, f"cost {name!r}") for name, cost in costs.items()}
+        able = self.available.astype(int)
+        return np.stack([rationals.reward(cost, able, self.transition)[0] for cost in finite.values()], axis=-1)
 
     def _set(self, fields: Mapping[str, Any]) -> None:
         for name, value in fields.items():
@@ -134,7 +143,8 @@ class ExactInstance:
             InvalidInput: for policies that are none of this MDP.
         """
         names = ("transition", "reward", "gamma", "initial", "available")
-        return cls(**{name: getattr(mdp, name) for name in names}, old=old, new=new)
+        costs = dict(mdp.costs) or None
+        return cls(**{name: getattr(mdp, name) for name in names}, old=old, new=new, costs=costs)
 
     @classmethod
     def from_fields(cls, values: Mapping[str, object]) -> ExactInstance:

@@ -14,7 +14,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.numerics.floats import CheckedFloats
-from trpo_theory.solve.settings import expect_discount, posed, trailing_fields
+from trpo_theory.solve.settings import expect_discount, posed, trailing_costs, trailing_fields
 from trpo_theory.step.conditions import StepConditions
 from trpo_theory.step.fields import GIVEN
 
@@ -245,7 +245,9 @@ def compare(
         batch_shape=found.batch_shape,
         horizon=found.horizon,
         temperature=found.temperature,
+        costs=found.costs,
         criterion=found.criterion,
+        cost_names=found.cost_names,
     )
 
 
@@ -264,4 +266,6 @@ def quantities_of(
     if batch_shape is None:
         batch_shape = np.broadcast_shapes(mdp.batch_shape, old.shape[:-2], new.shape[:-2])
     fields, (old, new) = trailing_fields(mdp, old, new)
-    return Quantities(CheckedFloats(), old=old, new=new, batch_shape=batch_shape, **fields)
+    costs = trailing_costs(mdp, fields["reward"].ndim - 2)
+    fields |= {"old": old, "new": new, "costs": costs, "cost_names": tuple(mdp.costs)}
+    return Quantities(CheckedFloats(), batch_shape=batch_shape, **fields)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trpo_theory import io
+from trpo_theory.io._costs import costs_of
 from trpo_theory.io._sparse import written_transition
 from trpo_theory.loading.reader import Reader, Source, is_written_out
 from trpo_theory.model.mdp import FiniteMDP
@@ -36,6 +37,8 @@ def _exact(fields: Mapping[str, Any], mdp: FiniteMDP, gamma: RealLike | None) ->
     if mdp.is_sparse and not is_written_out(mdp):
         return found
     found |= {name: fields[name] for name in _NUMBERS if fields.get(name) is not None}
+    costs = fields.get("costs") if isinstance(fields.get("costs"), list) else costs_of(fields)
+    found |= {"costs": costs} if costs else {}
     dense = written_transition(fields, mdp.states, mdp.actions) if mdp.is_sparse else fields["transition"]
     return found | {"transition": dense}
 

@@ -117,6 +117,8 @@ def written(value: Any) -> Any:
     """Numbers, or nested lists of them as a file has them, with every float as the decimal that it is written as."""
     if isinstance(value, list):
         return [written(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {name: written(entry) for name, entry in value.items()}
     if isinstance(value, float | np.floating) and np.isfinite(value):
         return decimals.as_written(value)
     return value
