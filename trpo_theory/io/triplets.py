@@ -118,8 +118,9 @@ def read_triplets(
     path = existing_file(path, (".csv",), "an MDP's transitions")
     gamma = _checks.discount_or_one(gamma)
     with in_file(path.name):
-        columns, costs = _columns(path)
-        return from_triplets(*columns, gamma, initial, states=states, actions=actions, costs=costs)
+        (state, action, successor, probability, reward), costs = _columns(path)
+        size = {"states": states, "actions": actions}
+        return from_triplets(state, action, successor, probability, reward, gamma, initial, **size, costs=costs)
 
 
 def written_triplets(path: PathLike, states: int, actions: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -24,7 +24,8 @@ def reduced_costs(costs: Any, parts: Parts) -> dict[str, np.ndarray]:
         raise InvalidInput(
             got=f"a {type(costs).__name__} as costs", wanted="a mapping", fix='write costs={"fuel": (S, A) array}'
         )
-    return {_checked_name(name): _reduced(f"cost {name!r}", value, parts) for name, value in costs.items()}
+    named = cast("Mapping[Any, Any]", costs)
+    return {_checked_name(name): _reduced(f"cost {name!r}", value, parts) for name, value in named.items()}
 
 
 def _checked_name(name: Any) -> str:
@@ -36,10 +37,11 @@ def _checked_name(name: Any) -> str:
 
 
 def _reduced(what: str, value: Any, parts: Parts) -> np.ndarray:
+    reduced: np.ndarray
     if is_sparse(parts.transition):
-        if not is_sparse(value):
-            value = _checks.real_array(value, what)
-        reduced = reduced_sparse(value, parts.transition, *parts.reward.shape, what)
+        states, actions = parts.reward.shape
+        given = value if is_sparse(value) else _checks.real_array(value, what)
+        reduced = reduced_sparse(given, parts.transition, states, actions, what)
     else:
         reduced = reduced_dense(_checks.real_array(value, what), parts.transition, what)
     return np.where(parts.available, reduced, 0.0)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -111,7 +111,7 @@ class ExactInstance:
         if name == "temperature":
             return rationals.amount(value, name)
         if isinstance(value, Mapping):
-            value = self._stacked(value)
+            value = self._stacked(cast("Mapping[str, Any]", value))
         sizes = {"s": self.states, "a": self.actions}
         table = rationals.fractions(value, name)
         wanted = tuple(sizes.get(axis, table.shape[-1] if table.ndim else 1) for axis in AXES[name])
