@@ -219,6 +219,21 @@ def test_a_soft_return_counts_the_entropy(how):
     assert np.abs(at_old.expected_advantage).max() == 0
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+def test_entropy_is_earned_up_to_the_end_and_not_there(sparse):
+    """A run from the end has no steps: the value, the advantage and the gain are 0 there, however random a policy is."""
+    transition = np.array([[[0.5, 0.5], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]])
+    chain = sp.csr_array(transition.reshape(4, 2)) if sparse else transition
+    mdp = tt.FiniteMDP(chain, np.array([[1.0, 2.0], [0.0, -0.0]]), 1.0, [1, 0])
+    old, new = np.full((2, 2), 0.5), np.array([[0.3, 0.7], [0.9, 0.1]])
+    found = tt.evaluate(mdp, old, temperature=1.0)
+    value = (1.5 + np.log(2)) / 0.75
+    np.testing.assert_allclose(found.value, [value, 0], rtol=1e-14)
+    q = tt.compare(mdp, old, new, temperature=1.0)
+    np.testing.assert_allclose(q.advantage, [[1 - value / 2, 2 - value], [0, 0]], rtol=1e-14)
+    assert q.expected_advantage[1] == 0
+
+
 @pytest.mark.parametrize(
     ("how", "criterion", "horizon"),
     [({}, EPISODIC, False), ({"criterion": "average"}, AVERAGE, False), ({"horizon": 3}, DISCOUNTED, True)],

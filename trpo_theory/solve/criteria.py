@@ -34,6 +34,7 @@ class Kernel(NamedTuple):
         start: u, (S, *batch).
         levels: whether all rows of κ K have one sum, so that a constant in r moves every V(s) by as much.
         positive: whether no entry of K is negative, and so none of (I − κ K_π)⁻¹.
+        counted: in which states a run still goes on, so that entropy is earned there, (S, *batch); None for all.
     """
 
     transition: Array
@@ -41,6 +42,7 @@ class Kernel(NamedTuple):
     start: Array
     levels: bool
     positive: bool = True
+    counted: np.ndarray | None = None
 
 
 class Given(NamedTuple):
@@ -114,11 +116,10 @@ class Episodic:
         if sp.issparse(mdp.transition):
             cut = sp.csr_array(mdp.transition @ sp.diags_array(goes_on.astype(np.float64)))
             cut.eliminate_zeros()
-            return Kernel(cut, mdp.gamma, mdp.initial * goes_on, levels=False)
+            return Kernel(cut, mdp.gamma, mdp.initial * goes_on, levels=False, counted=goes_on)
         where = arithmetic.where
-        return Kernel(
-            where(goes_on[None, None], mdp.transition, 0), mdp.gamma, where(goes_on, mdp.initial, 0), levels=False
-        )
+        cut, start = where(goes_on[None, None], mdp.transition, 0), where(goes_on, mdp.initial, 0)
+        return Kernel(cut, mdp.gamma, start, levels=False, counted=goes_on)
 
     def occupancy(self, arithmetic: Arithmetic, gamma: Array, visitation: Array) -> Array:
         """ρ over its sum."""

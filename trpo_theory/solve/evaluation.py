@@ -93,10 +93,12 @@ class PolicyChain:
 
     @cached_property
     def entropy(self) -> Array:
-        """−Σ_a π(a|s) log π(a|s), (S, *batch)."""
+        """−Σ_a π(a|s) log π(a|s), (S, *batch); 0 at an end, where nothing is earned any more."""
         played = self.policy > 0
         logs = self.arithmetic.log(self.arithmetic.where(played, self.policy, 1))
-        return -self.arithmetic.sum(self.policy * logs, 1)
+        entropy = -self.arithmetic.sum(self.policy * logs, 1)
+        counted = self._kernel.counted
+        return entropy if counted is None else self.arithmetic.where(counted, entropy, 0)
 
     @property
     def is_soft(self) -> bool:
