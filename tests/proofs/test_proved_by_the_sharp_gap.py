@@ -11,9 +11,11 @@ import pytest
 
 from trpo_theory import bounds, claim
 from trpo_theory.bounds.record import Claim
+from trpo_theory.proofs.hypotheses import hold_nowhere
 from trpo_theory.proofs.methods.below_penalty import METHOD
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.proving import prove
+from trpo_theory.proofs.region import Region
 
 
 def _share(constant: str, id: str = "coupling/tv") -> Claim:
@@ -102,3 +104,14 @@ def test_hypotheses_that_hold_nowhere_in_the_region() -> None:
     assert (found.verdict, found.proof) == ("vacuous", None)
     assert "the claim says nothing there" in found.note
     assert prove(nowhere, gamma=(0.5, 0.95), radius=(0.25, 0.5), methods=[]).verdict == "undecided"
+
+
+def test_a_radius_is_not_of_the_hypotheses_where_the_formula_reads_another_divergence() -> None:
+    """TV = 3/10 with a KL above 1/2 exists: what cannot be followed in the formula is no reason to overlook its radius."""
+    region = Region.of(None, ("0.2", "0.4"))
+
+    def formula(q: Any) -> Any:
+        return q.max_tv + 0 * q.max_s(abs(q.value_new))
+
+    assert not hold_nowhere(Claim("mine/other", formula, "x", given=lambda q: q.max_kl > 0.5), region)
+    assert hold_nowhere(Claim("mine/same", lambda q: q.max_tv, "x", given=lambda q: q.max_tv > 0.5), region)

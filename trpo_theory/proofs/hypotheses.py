@@ -49,8 +49,9 @@ def _domain(claim: Claim, region: Region) -> tuple[Penalty, Domain] | None:
     """The region in what the hypotheses read, γ and divergences; None where there are none, or they read more."""
     if claim.given is None or (fields := read_by(claim.given)) is None:
         return None
-    own = fields_of(claim) or frozenset()
-    for seen, within in ((own | fields, region), (fields, Region(gamma=region.gamma))):
+    own = fields_of(claim)
+    whole = () if own is None else ((own | fields, region),)  # else the radius may be of what the formula reads besides
+    for seen, within in (*whole, (fields, Region(gamma=region.gamma))):
         penalty = Penalty(claim, seen)
         if (found := domain(penalty, within)) is not None:
             return penalty, found
