@@ -265,7 +265,7 @@ def every_bound():
     ends = {"transition": [[["1/2", 0, "1/2"], [0, 1, 0]], [[1, 0, 0], [0, 0, 1]], [[0, 0, 1]] * 2]}  # and above 1
     ends |= {"gamma": "19/20", "reward": [[1, 0], ["1/2", 3], [0, 0]]}
     other |= {"chi2/mean-max": long, "transition/second-order": long, "chi2/second-order": ends, "chi2/floor": ends}
-    for one in bounds.all_bounds:
+    for one in (name for name, bound in bounds.all_bounds.items() if not bound.setting):
         near = {"gamma": "1/2"} if one.startswith(("chi2/", "transition/")) else {}
         yield one, fields | near | other.get(one, {})
 

@@ -209,7 +209,8 @@ def test_random_ones_depend_on_the_seed_only():
         ("garnet", {"states": 0}, "change states"),
         ("garnet", {"seed": -1}, "change seed"),
         ("forest", {"fire": 2}, "change fire"),
-        ("puterman", {"gamma": 1.0}, "0.99"),
+        ("puterman", {"gamma": 1.5}, "0.99"),
+        ("f1", {"gamma": 1.0}, "0.99"),
     ],
 )
 def test_bad_options_are_refused(name, options, fix):

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from trpo_theory._checks import discount
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.announced import announced
 from trpo_theory.model.mdp import FiniteMDP
@@ -73,16 +74,19 @@ def _stacked(rows: Sequence[Sequence[Any]], batch: tuple[int, ...]) -> np.ndarra
 
 
 def numbers(**parameters: RealLike) -> list[np.ndarray]:
-    """The parameters of a family as arrays of their common shape."""
+    """The parameters of a family as arrays of their common shape; its closed forms are of discounted returns, γ < 1."""
     try:
         arrays = [np.asarray(value, dtype=np.float64) for value in parameters.values()]
-        return [array.copy() for array in np.broadcast_arrays(*arrays)]
+        arrays = [array.copy() for array in np.broadcast_arrays(*arrays)]
     except (TypeError, ValueError):
         raise InvalidInput(
             got=", ".join(f"{name} = {value!r}" for name, value in parameters.items()),
             wanted="numbers, or arrays that broadcast against each other",
             fix="check the parameters of the family",
         ) from None
+    if "gamma" in parameters:
+        discount(arrays[list(parameters).index("gamma")], arrays[0].shape)
+    return arrays
 
 
 def positive(name: str, value: np.ndarray | np.floating) -> None:

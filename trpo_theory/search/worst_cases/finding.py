@@ -160,6 +160,12 @@ def worst_case(
     bound = as_bound(bound)
     if isinstance(bound, SteppedBound):
         bound.expect_searched()
+    if bound.setting:
+        raise InvalidInput(
+            got=f"{bound.id}, a bound of another setting: {', '.join(sorted(bound.setting))}",
+            wanted="a bound on discounted returns, for whose ratio worst cases are searched",
+            fix=f"run falsify {bound.id}, which searches for counterexamples in its own setting",
+        )
     exact_gamma = _discount(gamma)
     shape = _checks.integer(states, "states", least=1), _checks.integer(actions, "actions", least=1)
     _checks.integer(effort, "effort", least=1)
