@@ -31,6 +31,7 @@ def step_of(mdp, old, new, *, noise=None, groups=None, size=None) -> Quantities:
         q.groups = np.moveaxis(np.asarray(groups), -1, 0)
     if size is not None:
         q.size = np.asarray(size, dtype=float)
+    q.costs, q.cost_names = np.where(q.available, np.flip(q.reward, 0), 0.0)[:, :, None], ("c",)
     return q
 
 
@@ -429,9 +430,11 @@ def exact_instance(seed: int, *, one_row: bool = False) -> dict:
         return dyadic(rng.integers(1, 6, size=shape).astype(float), 16)
 
     old = rows(3, 3)
+    transition, reward = rows(3, 3, 3), rng.integers(0, 9, size=(3, 3)) / 8
     return {
-        "transition": rows(3, 3, 3),
-        "reward": rng.integers(0, 9, size=(3, 3)) / 8,
+        "transition": transition,
+        "reward": reward,
+        "costs": np.flip(reward, 0)[:, :, None],
         "gamma": 0.5,
         "initial": rows(3),
         "old": np.repeat(old[:1], 3, axis=0) if one_row else old,

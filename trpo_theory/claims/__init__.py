@@ -15,6 +15,7 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import (
     chi_square,
     clips,
+    costs,
     divergences,
     errors,
     identities,
@@ -35,7 +36,7 @@ __all__ = ["Claim", "catalogue", "checked_own", "claim", "get", "known", "select
 
 FIRST, LAST = (
     (identities, order),
-    (divergences, chi_square, occupancies, updates, rules, clips, rates, errors, models),
+    (divergences, chi_square, occupancies, updates, rules, clips, rates, errors, models, costs),
 )
 """The files of claims that come before and after the bounds in the tables; each lists its own as CLAIMS. A new file is added
 here."""
