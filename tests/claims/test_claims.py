@@ -131,6 +131,7 @@ def test_the_catalogue_has_each_bound_and_each_row_of_the_tables():
         claims.rules,
         claims.clips,
         claims.models,
+        claims.costs,
         claims.updates,
         claims.rates,
         claims.errors,
