@@ -273,10 +273,7 @@ def ends(mdp: Given) -> np.ndarray:
             found = fewer
         return found
     leads = _positive(mdp.transition).any(1)
-    shape = np.broadcast_shapes(found.shape[1:], leads.shape[2:])
-    found = np.broadcast_to(
-        found.reshape(len(found), *(1,) * (len(shape) + 1 - found.ndim), *found.shape[1:]), (len(found), *shape)
-    )
+    found = np.broadcast_to(found, (len(found), *np.broadcast_shapes(found.shape[1:], leads.shape[2:])))
     while ((fewer := found & ~(leads & ~found[None]).any(1)) != found).any():
         found = fewer
     return found

@@ -17,7 +17,7 @@ from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
 from trpo_theory.numerics.floats import CheckedFloats, Floats
 from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, Kernel
-from trpo_theory.solve.settings import Posed, posed
+from trpo_theory.solve.settings import PosedMDP, posed_mdp
 
 _INVERTED = 300
 """States up to which a matrix is inverted for its norm. Chosen: a tenth of a second."""
@@ -174,7 +174,7 @@ class Evaluation:
     Each is computed on first access, so that a large MDP's visitation is not solved for if only V is read.
     """
 
-    def __init__(self, chain: PolicyChain, available: np.ndarray, setting: Posed | None = None) -> None:
+    def __init__(self, chain: PolicyChain, available: np.ndarray, setting: PosedMDP | None = None) -> None:
         self._chain, self._available, self._setting = chain, available, setting
 
     @property
@@ -315,7 +315,7 @@ def evaluate(
     >>> round(float(evaluate(mdp, [[1.0]]).expected_return), 12)
     10.0
     """
-    found = posed(mdp, {"policy": policy}, criterion, horizon, temperature)
+    found = posed_mdp(mdp, {"policy": policy}, criterion, horizon, temperature)
     kernel = found.criterion.kernel(CheckedFloats(), found.mdp)
     chain = PolicyChain(CheckedFloats(), kernel, found.mdp.reward, found.policies[0], found.temperature)
     return Evaluation(chain, to_leading(found.mdp.available, 2), found)

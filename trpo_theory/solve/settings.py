@@ -15,7 +15,7 @@ from trpo_theory.solve.criteria import DISCOUNTED, FINITE_HORIZON, Criterion, Gi
 from trpo_theory.solve.layers import layered, layered_policy, tiled
 
 
-class Posed(NamedTuple):
+class PosedMDP(NamedTuple):
     """What formulas read.
 
     Attributes:
@@ -39,13 +39,13 @@ class Posed(NamedTuple):
     cost_names: tuple[str, ...]
 
 
-def posed(
+def posed_mdp(
     mdp: FiniteMDP,
     policies: dict[str, Any],
     criterion: str | None = None,
     horizon: int | None = None,
     temperature: float | None = None,
-) -> Posed:
+) -> PosedMDP:
     """The MDP and its policies, checked.
 
     Args:
@@ -70,10 +70,12 @@ def posed(
             if not np.all(found.allows(given, policy)):
                 raise _complaint(found, given, policy, name, batch_shape)
     costs = trailing_costs(mdp, given.reward.ndim - 2)
-    return Posed(found, given, trailing, batch_shape, 0, soft, costs, tuple(mdp.costs))
+    return PosedMDP(found, given, trailing, batch_shape, 0, soft, costs, tuple(mdp.costs))
 
 
-def _over_a_horizon(mdp: FiniteMDP, policies: dict[str, Any], criterion: str | None, steps: int, soft: float) -> Posed:
+def _over_a_horizon(
+    mdp: FiniteMDP, policies: dict[str, Any], criterion: str | None, steps: int, soft: float
+) -> PosedMDP:
     if criterion == "average":
         raise InvalidInput(
             got='criterion = "average" with a horizon',
@@ -90,7 +92,7 @@ def _over_a_horizon(mdp: FiniteMDP, policies: dict[str, Any], criterion: str | N
     given = layered(CheckedFloats(), Given(**fields), np.array(steps))
     costs = trailing_costs(mdp)
     costs = None if costs is None else tiled(costs, steps)
-    return Posed(FINITE_HORIZON, given, rows, (), steps, soft, costs, tuple(mdp.costs))
+    return PosedMDP(FINITE_HORIZON, given, rows, (), steps, soft, costs, tuple(mdp.costs))
 
 
 def _temperature(value: Any) -> float:

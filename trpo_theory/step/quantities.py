@@ -14,7 +14,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.numerics.floats import CheckedFloats
-from trpo_theory.solve.settings import expect_discount, posed, trailing_costs, trailing_fields
+from trpo_theory.solve.settings import expect_discount, posed_mdp, trailing_costs, trailing_fields
 from trpo_theory.step.conditions import StepConditions
 from trpo_theory.step.fields import GIVEN
 
@@ -236,7 +236,7 @@ def compare(
     >>> round(float(q.surrogate), 12), round(float(q.expected_return_new), 12)
     (0.888888888889, 0.857142857143)
     """
-    found = posed(mdp, {"old policy": old, "new policy": new}, criterion, horizon, temperature)
+    found = posed_mdp(mdp, {"old policy": old, "new policy": new}, criterion, horizon, temperature)
     return Quantities(
         CheckedFloats(),
         **found.mdp._asdict(),
