@@ -24,6 +24,8 @@ from trpo_theory.claims import (
     order,
     rates,
     rules,
+    smoothness,
+    steps,
     updates,
 )
 from trpo_theory.errors import InvalidInput
@@ -36,7 +38,7 @@ __all__ = ["Claim", "catalogue", "checked_own", "claim", "get", "known", "select
 
 FIRST, LAST = (
     (identities, order),
-    (divergences, chi_square, occupancies, updates, rules, clips, rates, errors, models, costs),
+    (divergences, chi_square, occupancies, updates, rules, clips, steps, smoothness, rates, errors, models, costs),
 )
 """The files of claims that come before and after the bounds in the tables; each lists its own as CLAIMS. A new file is added
 here."""

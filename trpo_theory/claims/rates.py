@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from trpo_theory.bounds.formulas import Numbers, Truth
+from trpo_theory.bounds.formulas import Formula, Numbers, Truth
 from trpo_theory.bounds.record import Claim
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.claims.rules import tilted
@@ -86,11 +86,38 @@ def _pmd_rate(q: Quantities) -> Numbers:
     return _stacked([(1 - 1 / theta) ** t * start - errors[t] for t in TIMES])
 
 
+def constant_iterates(q: Quantities) -> Iterator[Quantities]:
+    """π₀ = old, then π ← π exp(h Q_π), normalised; h = size."""
+    return _iterates(q, lambda at, k: q.size * at.q_value)
+
+
+def _pmd_constant(horizon: Formula) -> Formula:
+    """(D₀/(h (1 − γ)) + horizon)/(k + 1) − err_k at each k of `TIMES`, (T, *batch)."""
+
+    def slack(q: Quantities) -> Numbers:
+        errors = [q.expected_return_new - at.expected_return_old for at in constant_iterates(q)]
+        visited = q.occupancy_new != 0
+        distance = q.sum_s(q.occupancy_new * q.arithmetic.where(visited, q.reverse_kl, 0))
+        start = distance / (q.size * (1 - q.gamma)) + horizon(q)
+        return _stacked([start / (t + 1) - errors[t] for t in TIMES])
+
+    return slack
+
+
+def _unit_reward(q: Quantities) -> Truth:
+    """r in [0, 1], h > 0, (*batch)."""
+    return q.unit_rewards & (q.size > 0)
+
+
 def _positive_start(q: Quantities) -> Truth:
     """ρ₀ > 0 in every state, γ > 0 (else θ may be 1), h₀ > 0, (*batch)."""
     return (q.initial > 0).all(0) & (q.gamma > 0) & (q.size > 0)
 
 
+_CONSTANT = (
+    r"\eta(\pi^*) - \eta(\pi_k) \le \frac{1}{k+1}\Bigl(\frac{D_0}{h(1-\gamma)} + %s\Bigr)"
+    r" \text{ for } \pi_{k+1} \propto \pi_k \exp(h Q_{\pi_k}),\ r \in [0, 1]"
+)
 _NPG = (
     r"\eta(\pi^*) - \eta(\pi_T) \le \frac{\log|\mathcal{A}|}{hT} + %s"
     r" \text{ for } \pi_{t+1} \propto \pi_t \exp(h A_{\pi_t}/(1-\gamma)),\ \pi_0 \text{ uniform},\ r \in [0, 1]"
@@ -134,5 +161,27 @@ CLAIMS = (
         needs=frozenset({"optimal-new"}),
         note=_ANY_COMPARATOR,
         proof=Theorem("Policy mirror descent"),
+    ),
+    Claim(
+        "rate/pmd-constant",
+        _pmd_constant(lambda q: 1 / (1 - q.gamma) ** 2),
+        _CONSTANT % r"\frac{1}{(1-\gamma)^2}",
+        "Xiao 2022, arXiv:2201.07443, Theorem 8",
+        given=_unit_reward,
+        provenance="M",
+        needs=frozenset({"unit-reward", "optimal-new"}),
+        note=_ANY_COMPARATOR,
+        proof=Theorem("Policy mirror descent"),
+    ),
+    Claim(
+        "rate/pmd-constant-sharper",
+        _pmd_constant(lambda q: 1 / (1 - q.gamma)),
+        _CONSTANT % r"\frac{1}{1-\gamma}",
+        "rate/pmd-constant with one power of 1 − γ less",
+        given=_unit_reward,
+        expected=False,
+        provenance="D",
+        needs=frozenset({"unit-reward", "optimal-new"}),
+        note=_ANY_COMPARATOR,
     ),
 )
