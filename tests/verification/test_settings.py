@@ -15,6 +15,7 @@ from trpo_theory.solve.criteria import CRITERIA
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.fields import AXES
 from trpo_theory.step.instances import Instances
+from trpo_theory.step.posing import posed
 
 
 def made(name, formula, **details) -> Claim:
@@ -131,3 +132,19 @@ def test_a_bound_of_another_setting_is_not_shown():
 def test_a_setting_that_is_none_is_refused(details, words):
     with pytest.raises(InvalidInput, match=words):
         made("wrong", lambda q: q.max_tv, **details)
+
+
+def test_a_batch_of_several_horizons_earns_no_entropy_after_its_runs():
+    """max|Abar| of each of a batch is that of the step alone: layers that a shorter run does not have add nothing."""
+    lengths = np.array([1, 3, 2, 1, 4])
+    drawn = random_instances(np.random.default_rng(0), 5, 3, 2).replace(
+        horizon=lengths, temperature=np.full(5, 3.0), available=np.ones((5, 3, 2), dtype=bool)
+    )
+    q = posed(drawn.quantities(), CRITERIA["discounted"], horizon=True, temperature=True)
+    for index, steps in enumerate(lengths):
+        mdp = tt.FiniteMDP(
+            drawn.transition[index], drawn.reward[index], float(drawn.gamma[index]), drawn.initial[index]
+        )
+        alone = tt.compare(mdp, drawn.old[index], drawn.new[index], horizon=int(steps), temperature=3.0)
+        for name in ("max_abs_expected_advantage", "max_abs_advantage", "surrogate"):
+            np.testing.assert_allclose(getattr(q, name)[index], getattr(alone, name), rtol=1e-9, err_msg=name)

@@ -13,7 +13,7 @@ Source: docs/theory.md, "Criteria".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -205,10 +205,12 @@ class FiniteHorizon:
     """η = E Σ_{t<T} γᵗ r_t, γ ≤ 1, on an MDP whose states are (t, s), as `step.layers` makes it: every run ends by itself."""
 
     name: str = "finite-horizon"
+    counted: np.ndarray | None = field(default=None, compare=False)
+    """As of `Kernel`: of a batch with several T, the layers that a run has."""
 
     def kernel(self, arithmetic: Arithmetic, mdp: Given) -> Kernel:
         """K = P: rows of the last layer are 0."""
-        return Kernel(mdp.transition, mdp.gamma, mdp.initial, levels=False)
+        return Kernel(mdp.transition, mdp.gamma, mdp.initial, levels=False, counted=self.counted)
 
     def occupancy(self, arithmetic: Arithmetic, gamma: Array, visitation: Array) -> Array:
         """ρ over its sum."""

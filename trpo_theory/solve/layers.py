@@ -39,8 +39,7 @@ def steps_of(arithmetic: Arithmetic, horizon: Array) -> np.ndarray:
 
 def layered(arithmetic: Arithmetic, mdp: Given, lengths: np.ndarray) -> Given:
     """The MDP over T steps; where a batch has several T, later layers of the shorter ones are not reached and earn nothing."""
-    steps, where = int(lengths.max()), arithmetic.where
-    alive = np.concatenate([np.broadcast_to(t < lengths, (len(mdp.reward), *lengths.shape)) for t in range(steps)])
+    steps, where, alive = int(lengths.max()), arithmetic.where, layers_of_runs(lengths, len(mdp.reward))
     return Given(
         mdp.gamma,
         layered_transition(arithmetic, mdp.transition, lengths),
@@ -48,6 +47,11 @@ def layered(arithmetic: Arithmetic, mdp: Given, lengths: np.ndarray) -> Given:
         tiled(np.asarray(mdp.available), steps),
         joined(arithmetic.stack([mdp.initial, *[0 * mdp.initial] * (steps - 1)])),
     )
+
+
+def layers_of_runs(lengths: np.ndarray, states: int) -> np.ndarray:
+    """Whether a state (t, s) has t < T, (T·S, *batch), T the largest."""
+    return np.concatenate([np.broadcast_to(t < lengths, (states, *lengths.shape)) for t in range(int(lengths.max()))])
 
 
 def layered_transition(arithmetic: Arithmetic, transition: Array, lengths: np.ndarray) -> Array:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.numerics.floats import Floats
-from trpo_theory.solve.criteria import AVERAGE, FINITE_HORIZON, Criterion, Given
-from trpo_theory.solve.layers import layered, layered_transition, steps_of, tiled
+from trpo_theory.solve.criteria import AVERAGE, FINITE_HORIZON, Criterion, FiniteHorizon, Given
+from trpo_theory.solve.layers import layered, layered_transition, layers_of_runs, steps_of, tiled
 from trpo_theory.step.quantities import Quantities
 
 _ALLOWED = "_allowed"
@@ -69,7 +69,7 @@ def _layered(q: Quantities) -> Quantities:
         **layered(q.arithmetic, _mdp(q), lengths)._asdict(),
         **{name: tiled(getattr(q, name), steps) for name in _PER_STATE},
         model=layered_transition(q.arithmetic, q.model, lengths),
-        criterion=FINITE_HORIZON,
+        criterion=FiniteHorizon(counted=layers_of_runs(lengths, q.states)) if lengths.ndim else FINITE_HORIZON,
     )
 
 
