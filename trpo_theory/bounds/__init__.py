@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from trpo_theory._catalogue import Catalogue, read_as_mapping
 from trpo_theory.bounds import (
+    average,
     chain_rule,
     chi2,
     cpo,
     derived,
+    doeblin,
     false_twins,
     floor,
     geppo,
@@ -26,6 +28,7 @@ from trpo_theory.bounds import (
     trpo,
 )
 from trpo_theory.bounds.checked import BoundCheck, to_frame
+from trpo_theory.bounds.doeblin import average_of
 from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.step.quantities import Quantities
 
@@ -34,6 +37,7 @@ __all__ = [
     "BoundCheck",
     "Claim",
     "all_bounds",
+    "average_of",
     "catalogue",
     "check_all",
     "folklore",
@@ -57,6 +61,8 @@ FILES = (
     chi2,
     time_resolved,
     floor,
+    average,
+    doeblin,
     notes,
     false_twins,
 )

@@ -13,6 +13,7 @@ from trpo_theory.bounds import all_bounds
 from trpo_theory.bounds.decorator import claim
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import (
+    average,
     chi_square,
     clips,
     costs,
@@ -38,7 +39,7 @@ __all__ = ["Claim", "catalogue", "checked_own", "claim", "get", "known", "select
 
 FIRST, LAST = (
     (identities, order),
-    (divergences, chi_square, occupancies, updates, rules, clips, steps, smoothness, rates, errors, models, costs),
+    (divergences, chi_square, occupancies, updates, rules, clips, steps, smoothness, rates, errors, models, costs, average),
 )
 """The files of claims that come before and after the bounds in the tables; each lists its own as CLAIMS. A new file is added
 here."""

@@ -36,7 +36,7 @@ def furnished(instances: Instances, needs: frozenset[str]) -> Instances:
     if words & {EPISODIC.name, "horizon"}:
         instances = instances.replace(gamma=np.where(instances.gamma > _UNDISCOUNTED, 1.0, instances.gamma))
     if AVERAGE.name in words:
-        instances = instances.replace(gamma=np.ones_like(instances.gamma))
+        instances = _without_discount(instances)
     lacking = [name for name in EXTRAS if name in words and getattr(instances, name) is None]
     if not lacking:
         return instances
@@ -50,6 +50,16 @@ def _with_end(instances: Instances) -> Instances:
     transition[:, -1], reward[:, -1] = 0.0, 0.0
     transition[:, -1, :, -1] = 1.0
     return instances.replace(transition=transition, reward=reward)
+
+
+def _without_discount(instances: Instances) -> Instances:
+    """γ = 1. Every second one starts anew with probability 1 − γ in each step: its gap is 1 − γ times the discounted one."""
+    mixed = (np.arange(len(instances)) % 2 == 0)[:, None, None, None]
+    gamma = instances.gamma[:, None, None, None]
+    restarted = gamma * instances.transition + (1 - gamma) * instances.initial[:, None, None, :]
+    return instances.replace(
+        transition=np.where(mixed, restarted, instances.transition), gamma=np.ones_like(instances.gamma)
+    )
 
 
 def _horizons(generator: np.random.Generator, instances: Instances) -> np.ndarray:

@@ -15,6 +15,7 @@ from trpo_theory.solve.criteria import Discounted
 from trpo_theory.step.conditions import StepConditions
 from trpo_theory.step.divergences import StepDivergence
 from trpo_theory.step.fields import GIVEN, StepFields
+from trpo_theory.step.minorisation import StepMinorisation
 from trpo_theory.step.moments import StepMoments
 from trpo_theory.step.optimum import StepOptimum
 from trpo_theory.step.policies import StepPolicies
@@ -29,13 +30,14 @@ GROUPS = (
 _GROUP_OF: dict[type, str] = {
     StepFields: "given",
     StepOptimum: "of the MDP",
+    StepMinorisation: "of the MDP",
     StepDivergence: "divergences",
     StepMoments: "moments",
     StepConditions: "conditions",
     Quantities: "of the step",
     Notation: "reductions and functions",
 }
-"""The group of what a class defines; `StepPolicies` has two."""
+"""The group of what a class defines; of `StepPolicies`, and where a name says which policy it is of, that policy's."""
 
 _SHAPE = re.compile(r"[,:] (\([^()]*\*batch\))( each)?")
 """The shape of a value in a docstring's first sentence, which has a column of its own; that of an argument follows a word."""
@@ -100,7 +102,7 @@ def _call(name: str, function: Any) -> str:
 
 def _group(name: str) -> str:
     kind = next(kind for kind in Quantities.__mro__ if name in vars(kind))
-    if kind is StepPolicies:
+    if kind is StepPolicies or (kind is StepMinorisation and name.endswith(("_old", "_new"))):
         return "of new" if "_new" in name else "of old"
     return _GROUP_OF[kind]
 

@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from trpo_theory.numerics.arithmetic import Array, Policy
-from trpo_theory.step.policies import StepPolicies
+from trpo_theory.step.minorisation import StepMinorisation
 
 
-class StepOptimum(StepPolicies):
+class StepOptimum(StepMinorisation):
     """V* and η*, computed when they are first read."""
 
     @cached_property

@@ -135,10 +135,3 @@ class StepPolicies(StepFields):
                 fix="apply P with expect and push, or make the MDP of a dense transition",
             )
         return self.arithmetic.sum(policy[:, :, None] * self.transition, 1)
-
-    @cached_property
-    def mixing_new(self) -> Array:
-        """τ((I − γ P_new)⁻¹), half the largest L1 distance between two rows: at most 1/(1 − γ)."""
-        rows = self._new.inverse
-        distances = [self.max_s(self.arithmetic.sum(abs(rows - row), 1)) for row in rows]
-        return self.arithmetic.max(self.arithmetic.stack(distances), 0) / 2

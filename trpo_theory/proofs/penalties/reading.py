@@ -90,7 +90,9 @@ class Penalty:
 
     @classmethod
     def of(cls, claim: Claim) -> Penalty | None:
-        """Of a claim that reads γ, ε, divergences and returns alone; else None."""
+        """Of a claim of discounted returns that reads γ, ε, divergences and returns alone; else None."""
+        if claim.setting:
+            return None
         fields = fields_of(claim)
         return None if fields is None or not fields & set(UNBOUNDED) else cls(claim, fields - RETURNS)
 
