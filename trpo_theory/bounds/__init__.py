@@ -58,11 +58,11 @@ FILES = (
     mixing,
     small_radius,
     horizon,
+    average,
+    doeblin,
     chi2,
     time_resolved,
     floor,
-    average,
-    doeblin,
     notes,
     false_twins,
 )

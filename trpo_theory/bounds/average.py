@@ -1,4 +1,4 @@
-"""Bounds on the gain g, the average reward a step: how far d moves is the step times how slowly the new chain forgets.
+"""Bounds on the gain η = g, the average reward a step: how far d moves is the step times how slowly the new chain forgets.
 
     g(new) − L = Σ_s (d_new − d_old)(s) Ā(s),   d_new − d_old = d_old (P_new − P_old) Z_new,   Z = (I − P + 1 dᵀ)⁻¹,
 with τ half the largest L1 distance of two rows, and κ = trace Z Kemeny's constant, so that τ ≤ κ − 1.
@@ -61,7 +61,7 @@ def _over_reached(q: Quantities, numerator: Numbers) -> Numbers:
     return q.arithmetic.where(beta > 0, _moved(q, share, q.mean_tv), float("inf"))
 
 
-_FROM_L = r"g(\tilde\pi) \ge L_\pi(\tilde\pi) - "
+_FROM_L = r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - "
 _MEAN_TV = r"\,\mathbb{E}_{s\sim d_\pi}\,\mathrm{TV}(\pi_s,\tilde\pi_s)"
 _TV_OF_NEW = r"\,\mathbb{E}_{s\sim d_{\tilde\pi}}\,\mathrm{TV}(\pi_s,\tilde\pi_s)"
 _ROOT_KL = r"\sqrt{\tfrac12\,\mathbb{E}_{s\sim d_\pi} D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s)}"
@@ -112,7 +112,8 @@ BOUNDS = (
         "mixing-span",
         _span,
         rf"\mathrm{{span}}_s(\bar A)\,{_TAU}{_MEAN_TV}",
-        "average/mixing-mean-tv with half the span of Abar, as the change of d adds up to 0",
+        "average/mixing-mean-tv with half the span of Abar, as the change of d adds up to 0; "
+        'docs/theory.md, "Average rewards"',
     ),
     _bound(
         "mixing-mean-kl",
@@ -121,8 +122,18 @@ BOUNDS = (
         f"{_DAI}, and Pinsker",
         "M",
     ),
-    _bound("mixing-tv", _tv, rf"4\epsilon\,{_TAU}\,\alpha^2", "average/mixing-mean-tv with |Abar| <= 2 eps TV"),
-    _bound("mixing-kl", _kl, rf"2\epsilon\,{_TAU}{_MAX_KL}", "average/mixing-tv and Pinsker"),
+    _bound(
+        "mixing-tv",
+        _tv,
+        rf"4\epsilon\,{_TAU}\,\alpha^2",
+        'average/mixing-mean-tv with |Abar| <= 2 eps TV; docs/theory.md, "Average rewards"',
+    ),
+    _bound(
+        "mixing-kl",
+        _kl,
+        rf"2\epsilon\,{_TAU}{_MAX_KL}",
+        'average/mixing-tv and Pinsker; docs/theory.md, "Average rewards"',
+    ),
     _twin(
         "mixing-half",
         lambda q: _moved(q, q.mixing_new, q.mean_tv) / 2,
@@ -156,7 +167,7 @@ BOUNDS = (
         "kemeny-old",
         lambda q: _moved(q, q.kemeny_old - 1, _mean_tv_new(q)),
         rf"2{_OWN}(\kappa_\pi-1){_TV_OF_NEW}",
-        "average/kemeny-mean-tv with the two policies exchanged",
+        'average/kemeny-mean-tv with the two policies exchanged; docs/theory.md, "Average rewards"',
     ),
     _bound(
         "atrpo",
@@ -164,8 +175,8 @@ BOUNDS = (
         "",
         f"{_ZHANG}: the worst that a step of ATRPO, or ACPO without costs, does to the gain",
         "M",
-        statement=rf"g(\tilde\pi) \ge g(\pi) - \sqrt{{2\delta}}\,{_KAPPA}{_OWN},\quad \delta=\mathbb{{E}}_{{s\sim d_\pi}}"
-        r" D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s),\ L_\pi(\tilde\pi)\ge g(\pi)",
+        statement=rf"\eta(\tilde\pi) \ge \eta(\pi) - \sqrt{{2\delta}}\,{_KAPPA}{_OWN},\quad \delta=\mathbb{{E}}_{{s\sim d_\pi}}"
+        r" D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s),\ L_\pi(\tilde\pi)\ge\eta(\pi)",
         given=_surrogate_does_not_fall,
         shift=_to_old_gain,
     ),
@@ -198,7 +209,7 @@ BOUNDS = (
         lambda q: _over_reached(q, 1),
         rf"\frac{{2{_OWN}}}{{\beta_{{\tilde\pi}}}}{_MEAN_TV},\quad "
         r"\beta_{\tilde\pi}=\sum_{s'}\min_s P_{\tilde\pi}(s'|s)",
-        "average/mixing-mean-tv, as tau is at most 1/beta of new's chain",
+        'average/mixing-mean-tv, as tau is at most 1/beta of new\'s chain; docs/theory.md, "Average rewards"',
     ),
     _twin(
         "forgetting-new-early",

@@ -19,7 +19,7 @@ from trpo_theory.step.regeneration import forgets, regenerated
 _SECTION = "The Doeblin reduction"
 _SETTING = (
     r"\quad\text{with }P=\beta\mathbf 1\nu^\top+(1-\beta)P'\text{, of }(P',\gamma=1-\beta,\rho_0=\nu)"
-    r"\text{, where }\eta=g/\beta"
+    r"\text{; the gain is }\beta\eta"
 )
 
 
@@ -55,7 +55,7 @@ def average_of(bound: Bound) -> Bound:
         f"average/doeblin/{bound.id}",
         _scaled(bound.formula, infinite=True),
         bound.statement + _SETTING,
-        f'{bound.id} by the reduction of docs/theory.md, "{_SECTION}"',
+        f'{bound.id} by the reduction of docs/theory.md, "The Doeblin reduction"',
         None if given is None else lambda q: given(regenerated(q)),
         bound.expected,
         provenance="D",

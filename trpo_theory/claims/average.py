@@ -140,15 +140,14 @@ def _kemeny_forgetting(q: Quantities) -> Numbers:
 
 def _claim(id: str, formula: Formula, statement: str, source: str = "", *, section: str = "", **details: Any) -> Claim:
     """A true one, proved in that section."""
-    section = section or "Identities of average rewards"
     return Claim(
         f"average/{id}",
         formula,
         statement,
-        source or f'docs/theory.md, "{section}"',
+        source or _CITED[section or _IDENTITIES],
         provenance="M" if source else "D",
         criterion=AVERAGE.name,
-        proof=Theorem(section),
+        proof=Theorem(section or _IDENTITIES),
         **details,
     )
 
@@ -167,8 +166,12 @@ def _twin(id: str, formula: Formula, statement: str, of: str, **details: Any) ->
     )
 
 
+_MIXING, _IDENTITIES = "Average rewards", "Identities of average rewards"
+_CITED = {
+    _MIXING: 'docs/theory.md, "Average rewards"',
+    _IDENTITIES: 'docs/theory.md, "Identities of average rewards"',
+}
 _SUM = r"\mathbb{E}_s\sum_{t<n}r_t"
-_MIXING = "Average rewards"
 
 CLAIMS = (
     _claim(
