@@ -58,7 +58,8 @@ def _poisson(q: Quantities) -> Numbers:
 
 def _sums(q: Quantities) -> list[tuple[int, Numbers, Numbers]]:
     """n, E_s Σ_{t<n} r_t and P_oldⁿ h for n of `TIMES`, each (S, *batch)."""
-    reward, found = q.sum_a(q.old * q.reward), []
+    reward = q.sum_a(q.old * q.reward)
+    found: list[tuple[int, Numbers, Numbers]] = []
     total, bias = 0 * reward, _bias(q)
     for n in range(1, max(TIMES) + 1):
         total, bias = reward + _after(q, total), _after(q, bias)
