@@ -39,7 +39,21 @@ __all__ = ["Claim", "catalogue", "checked_own", "claim", "get", "known", "select
 
 FIRST, LAST = (
     (identities, order),
-    (divergences, chi_square, occupancies, updates, rules, clips, steps, smoothness, rates, errors, models, costs, average),
+    (
+        divergences,
+        chi_square,
+        occupancies,
+        updates,
+        rules,
+        clips,
+        steps,
+        smoothness,
+        rates,
+        errors,
+        models,
+        costs,
+        average,
+    ),
 )
 """The files of claims that come before and after the bounds in the tables; each lists its own as CLAIMS. A new file is added
 here."""
