@@ -18,6 +18,7 @@ from trpo_theory.claims import (
     clips,
     costs,
     divergences,
+    entropy,
     errors,
     identities,
     models,
@@ -26,6 +27,8 @@ from trpo_theory.claims import (
     rates,
     rules,
     smoothness,
+    soft_npg,
+    soft_optimum,
     steps,
     updates,
 )
@@ -53,6 +56,9 @@ FIRST, LAST = (
         models,
         costs,
         average,
+        entropy,
+        soft_npg,
+        soft_optimum,
     ),
 )
 """The files of claims that come before and after the bounds in the tables; each lists its own as CLAIMS. A new file is added

@@ -23,10 +23,23 @@ class StepMoments(StepDivergence):
         Computed as Σ_a (new − old) A_old, the same since Σ_a old A_old = 0, which keeps its digits where new is close to old.
         With a temperature Σ_a new (A_old − τ log new), whose value for old is 0, too.
         """
-        change = self.sum_a((self.new - self.old) * self.advantage)
         if not self._old.is_soft:
-            return change
-        return change + self.temperature * (self._new.entropy - self._old.entropy)
+            return self.sum_a((self.new - self.old) * self.advantage)
+        return self.sum_a(self.arithmetic.where(self.old > 0, *self._soft_terms))
+
+    @property
+    def _soft_terms(self) -> tuple[Array, Array]:
+        """Terms of Σ_a new (A_old − τ log new) where old > 0, and where old = 0.
+
+        (new − old)(A_old − τ log old) − τ kl_div(new, old), so that no difference of entropies cancels; kl_div adds old − new,
+        whose sum over old > 0 is the mass of new elsewhere. No entropy is earned at an end.
+        """
+        played, taken, new, counted = self.old > 0, self.new > 0, self.new, self._kernel.counted
+        price = self.temperature if counted is None else self.arithmetic.where(counted, self.temperature, 0)[:, None]
+        old = self.arithmetic.where(played, self.old, 1)
+        inside = (new - old) * (self.advantage - price * self.log(old)) - price * self.arithmetic.kl_div(new, old)
+        logs = self.log(self.arithmetic.where(taken, new, 1))
+        return inside, new * (self.advantage + price * (1 - logs))
 
     @cached_property
     def max_abs_expected_advantage(self) -> Array:
