@@ -140,6 +140,7 @@ def test_the_catalogue_has_each_bound_and_each_row_of_the_tables():
         claims.rules,
         claims.clips,
         claims.steps,
+        claims.optimality,
         claims.smoothness,
         claims.models,
         claims.costs,

@@ -1,4 +1,4 @@
-"""Steps whose length is told by a formula, what they gain for sure, and how far from the optimum a policy can then be."""
+"""Steps whose length is told by a formula, or that pay for each move, and what they gain for sure."""
 
 from __future__ import annotations
 
@@ -61,58 +61,6 @@ def _rises(q: Quantities) -> Truth:
     return q.surrogate_gain > 0
 
 
-def _promise(q: Quantities) -> Numbers:
-    """Σ_s ρ_old max_a A_old, (*batch)."""
-    return q.sum_s(q.visitation_old * q.max_a(q.advantage))
-
-
-def _optimum(q: Quantities) -> Numbers:
-    return q.max_s(q.visitation_new / q.visitation_old) * _promise(q) - improvement(q)
-
-
-def _optimum_no_mismatch(q: Quantities) -> Numbers:
-    return _promise(q) - improvement(q)
-
-
-def _optimum_start(q: Quantities) -> Numbers:
-    return q.max_s(q.visitation_new / q.initial) * _promise(q) - improvement(q)
-
-
-def _optimum_start_short(q: Quantities) -> Numbers:
-    return (1 - q.gamma) * q.max_s(q.visitation_new / q.initial) * _promise(q) - improvement(q)
-
-
-def _everywhere(q: Quantities) -> Truth:
-    return (q.visitation_old > 0).all(0)
-
-
-def _starts_everywhere(q: Quantities) -> Truth:
-    return (q.initial > 0).all(0)
-
-
-def _greedy(q: Quantities) -> Numbers:
-    """A step of policy iteration."""
-    return q.greedy(q.q_value)
-
-
-def _policy_iteration(q: Quantities) -> Numbers:
-    before, after = q.optimal_value - q.value, q.optimal_value - q.value_new
-    return q.gamma * q.max_s(before) - q.max_s(after)
-
-
-def _contracts(factor: Formula) -> Formula:
-    """factor (η* − η(old)) − (η* − η(new))."""
-    return lambda q: factor(q) * (q.optimal_return - q.expected_return_old) - (q.optimal_return - q.expected_return_new)
-
-
-def _by_least_start(q: Quantities) -> Numbers:
-    return 1 - (1 - q.gamma) * q.min_s(q.initial)
-
-
-def _by_largest_start(q: Quantities) -> Numbers:
-    return 1 - (1 - q.gamma) * q.max_s(q.initial)
-
-
 def _mirror(q: Quantities) -> Numbers:
     """∝ old exp(h A): the argmax of Σ_a new A − KL(new ‖ old)/h in every state, h = size."""
     return tilted(q, q.old, q.size * q.advantage)
@@ -151,20 +99,18 @@ _SHARE = (
     r"\eta((1-\alpha)\pi+\alpha\tilde\pi) - \eta(\pi) \ge \frac{\mathbb{A}^2}{%s(1-\gamma)R},"
     r"\ \alpha = \frac{(1-\gamma)\mathbb{A}}{4R},\ \mathbb{A} = (1-\gamma)\,\mathbb{E}_{s\sim d^\pi}\bar A(s) \ge 0,\ r\in[0,R]"
 )
-_FAR = r"\eta(\tilde\pi) - \eta(\pi) \le %s\sum_s\rho_\pi(s)\max_a A_\pi(s,a)"
 _USPI = (
     r"\eta((1-\alpha)\pi+\alpha\tilde\pi) - \eta(\pi) \ge \alpha\mathbb{A}%s,\ \alpha = \min\{1, \mathbb{A}/K\},"
     r"\ K = \tfrac{\gamma}{(1-\gamma)^2}\|\tilde\pi-\pi\|_\infty\,\mathrm{span}(\bar A)"
     r",\ \mathbb{A} = L_\pi(\tilde\pi)-\eta(\pi) > 0"
 )
 _PIROTTA = "Pirotta et al. 2013 (ICML), unique-parameter safe policy iteration"
-_BHANDARI = "Bhandari and Russo 2021 (AISTATS), arXiv:2007.11120"
-_CONTRACTS = r"\eta^* - \eta(\tilde\pi) \le %s(\eta^* - \eta(\pi)) \text{ for } \tilde\pi \text{ greedy for } Q_\pi"
 _DRIFT = r"\tilde\pi \propto \pi e^{hA_\pi}"
 _KUBA = "Kuba, Schroeder de Witt and Foerster 2022, arXiv:2201.02373 (Mirror Learning)"
 
 
-def _false(id: str, formula: Formula, statement: str, source: str, **details: Any) -> Claim:
+def false_twin(id: str, formula: Formula, statement: str, source: str, **details: Any) -> Claim:
+    """A claim derived here, with one thing exchanged."""
     return Claim(id, formula, statement, source, expected=False, provenance="D", **details)
 
 
@@ -180,48 +126,13 @@ CLAIMS = (
         note="Their returns are those here times 1 − γ.",
         proof=Theorem("Steps of a safe length"),
     ),
-    _false(
+    false_twin(
         "kakade-langford/step-4",
         lambda q: _conservative(q, 4),
         _SHARE % "4",
         "kakade-langford/step with twice the gain",
         given=_promising,
         needs=frozenset({"unit-reward"}),
-    ),
-    Claim(
-        "kakade-langford/optimum",
-        _optimum,
-        _FAR % r"\max_s\frac{d^{\tilde\pi}(s)}{d^\pi(s)}" + r",\quad \rho_\pi > 0",
-        _KAKADE + "Theorem 6.2; as gradient domination in Agarwal et al. 2021, arXiv:1908.00261",
-        given=_everywhere,
-        provenance="M",
-        needs=frozenset({"optimal-new"}),
-        proof=Theorem("Gradient domination"),
-    ),
-    _false(
-        "kakade-langford/optimum-no-mismatch",
-        _optimum_no_mismatch,
-        _FAR % "",
-        "kakade-langford/optimum without the mismatch of occupancies",
-        needs=frozenset({"optimal-new"}),
-    ),
-    Claim(
-        "kakade-langford/optimum-start",
-        _optimum_start,
-        _FAR % r"\frac{1}{1-\gamma}\max_s\frac{d^{\tilde\pi}(s)}{\rho_0(s)}" + r",\quad \rho_0 > 0",
-        _KAKADE + "Theorem 6.2",
-        given=_starts_everywhere,
-        provenance="M",
-        needs=frozenset({"optimal-new"}),
-        proof=Theorem("Gradient domination"),
-    ),
-    _false(
-        "kakade-langford/optimum-start-short",
-        _optimum_start_short,
-        _FAR % r"\max_s\frac{d^{\tilde\pi}(s)}{\rho_0(s)}" + r",\quad \rho_0 > 0",
-        "kakade-langford/optimum-start without its horizon",
-        given=_starts_everywhere,
-        needs=frozenset({"optimal-new"}),
     ),
     Claim(
         "pirotta/uspi",
@@ -232,45 +143,12 @@ CLAIMS = (
         provenance="M",
         proof=Theorem("Steps of a safe length"),
     ),
-    _false(
+    false_twin(
         "pirotta/uspi-in-full",
         _uspi_in_full,
         _USPI % "",
         "pirotta/uspi with the whole of the first order",
         given=_rises,
-    ),
-    Claim(
-        "rate/policy-iteration",
-        _policy_iteration,
-        r"\|V^* - V_{\tilde\pi}\|_\infty \le \gamma\|V^* - V_\pi\|_\infty"
-        r"\text{ for } \tilde\pi \text{ greedy for } Q_\pi",
-        "Howard 1960; Puterman 1994",
-        step=_greedy,
-        provenance="M",
-        proof=Theorem("Greedy steps"),
-    ),
-    _false(
-        "rate/policy-iteration-return",
-        _contracts(lambda q: q.gamma),
-        _CONTRACTS % r"\gamma",
-        "rate/policy-iteration in the return instead of the largest value",
-        step=_greedy,
-    ),
-    Claim(
-        "rate/line-search",
-        _contracts(_by_least_start),
-        _CONTRACTS % r"\bigl(1 - (1-\gamma)\min_s\rho_0(s)\bigr)",
-        _BHANDARI + ": exact line search towards a greedy policy does no worse than that policy",
-        step=_greedy,
-        provenance="M",
-        proof=Theorem("Greedy steps"),
-    ),
-    _false(
-        "rate/line-search-largest",
-        _contracts(_by_largest_start),
-        _CONTRACTS % r"\bigl(1 - (1-\gamma)\max_s\rho_0(s)\bigr)",
-        "rate/line-search with the largest of the start's probabilities",
-        step=_greedy,
     ),
     Claim(
         "mirror-learning/kl",
@@ -283,7 +161,7 @@ CLAIMS = (
         provenance="M",
         proof=Theorem("Mirror learning"),
     ),
-    _false(
+    false_twin(
         "mirror-learning/kl-old",
         _drift_gain(lambda q: q.visitation_old),
         rf"\eta(\tilde\pi) \ge \eta(\pi) + \tfrac1h\sum_s\rho_\pi(s)D_{{\mathrm{{KL}}}}(\tilde\pi_s\|\pi_s)"
@@ -303,7 +181,7 @@ CLAIMS = (
         provenance="M",
         proof=Theorem("Mirror learning"),
     ),
-    _false(
+    false_twin(
         "mirror-learning/drift-mean",
         improvement,
         r"\mathbb{E}_{s\sim d^\pi}[\bar A(s) - h\mathrm{TV}(\pi_s,\tilde\pi_s)] \ge 0"
