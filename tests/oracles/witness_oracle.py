@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import mpmath
+import witness_literature as literature
 
 MP = mpmath.mp.clone()
 MP.dps = 60
@@ -104,6 +105,7 @@ class Case:
         self.reference_policy = numbers(fields["reference"]) if "reference" in fields else self.old_policy
         zero = [[Fraction(0) for _ in self.actions] for _ in self.states]
         self.noise = numbers(fields["noise"]) if "noise" in fields else zero
+        self.model = numbers(fields["model"]) if "model" in fields else self.transition
         self.groups = fields.get("groups", list(self.states))
         self.old = self.chain(self.old_policy)
         step = STEPS.get(self.claim)
@@ -114,6 +116,10 @@ class Case:
         parts = self.transition, self.reward, self.gamma, self.initial
         exact = all(isinstance(entry, Fraction) for row in policy for entry in row)
         return Chain(*(parts if exact else [reals(part) for part in parts]), policy)
+
+    def in_model(self, policy: Any) -> Chain:
+        """A policy with the second transition."""
+        return Chain(self.model, self.reward, self.gamma, self.initial, policy)
 
     def parts(self) -> tuple[Any, ...]:
         """What the formulas are made of, in the numbers of new."""
@@ -322,6 +328,9 @@ STEPS: dict[str, Callable[[Case], Any]] = {
     "update/max-kl-monotone-aggregated": shared_maximiser,
     "update/mean-kl-monotone-aggregated": shared_maximiser,
     "update/coefficient-needed-aggregated": shared_maximiser,
+    "ppo/clip-ratio": clip_maximiser,
+    "ppo/clip-kl": clip_maximiser,
+    **literature.STEPS,
 }
 """Claims whose new is made by a rule: the `new` of their files is not read."""
 
@@ -606,8 +615,10 @@ SLACKS: dict[str, Callable[[Case], Any]] = {
     "update/max-kl-hard": max_kl_hard,
     "rate/npg-sharper": npg_sharper,
     "error/eps-hat": eps_hat,
+    **literature.SLACKS,
 }
 IDENTITIES = {"id/raw-partials", "id/second-order", "id/importance-any", "errata/eta-with-advantage"}
+IDENTITIES |= literature.IDENTITIES
 
 
 # --- the hypotheses --------------------------------------------------------------------------------------------
@@ -648,6 +659,7 @@ GIVEN: dict[str, Callable[[Case], bool]] = {
     "update/clip-gain": lambda c: clipped(c, c.new_policy, Fraction(1, 5)) > 0,
     "update/max-kl-hard": lambda c: c.gain > 0,
     "rate/npg-sharper": lambda c: unit_reward_and_uniform(c) and c.size > 0,
+    **literature.GIVEN,
 }
 
 
