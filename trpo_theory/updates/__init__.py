@@ -5,6 +5,7 @@ from __future__ import annotations
 from trpo_theory.updates.certified import Certified
 from trpo_theory.updates.certified_path import CertifiedStep, certified_step
 from trpo_theory.updates.certified_updating import CertifiedUpdate
+from trpo_theory.updates.constrained import ConstrainedUpdate, constrained_update
 from trpo_theory.updates.cv import CVCertificate, cv_certificate
 from trpo_theory.updates.importance import ImportanceEstimate, importance_sampled
 from trpo_theory.updates.improving import Reason, Step, Trace, improve
@@ -43,6 +44,7 @@ __all__ = [
     "Certified",
     "CertifiedStep",
     "CertifiedUpdate",
+    "ConstrainedUpdate",
     "Dual",
     "ImportanceEstimate",
     "MaxKL",
@@ -66,6 +68,7 @@ __all__ = [
     "UpdateSolution",
     "certificate",
     "certified_step",
+    "constrained_update",
     "cv_certificate",
     "importance_sampled",
     "improve",

@@ -13,6 +13,9 @@ class Status(enum.StrEnum):
     FAILED = "failed: the solver gave no answer, old is returned; try another solver"
     HEURISTIC = "heuristic: a step that does not solve the problem; its gap says how much it leaves"
     CERTIFIED = "certified: the bound promises that this step raises the return"
+    RECOVERY = (
+        "recovery: no policy within the radius meets the limits on costs; the one that exceeds them least is returned"
+    )
     UNCERTIFIED = "the bound certifies no step of this problem: old is returned"
 
     @property
