@@ -210,3 +210,23 @@ def test_no_other_policy_has_a_larger_clipped_gain():
     gain = np.minimum(policies * a, clipped * a).sum(1)
     best = p[gain >= gain.max() - 1e-12]
     assert best.min() == pytest.approx(0.28)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_mixture_of_past_policies_is_a_mean_of_theirs(seed):
+    case, rng = Case(seed), np.random.default_rng(seed + 100)
+    past, weights, g = rng.dirichlet(np.ones(3), size=(3, 4)), rng.dirichlet(np.ones(3)), case.gamma
+    q = case.q.replace(references=np.moveaxis(past, 0, -1), weights=weights)
+    visits = [Chain(case.p, case.reward, g, case.initial, policy).visits for policy in past]
+    rise = case.at["p", "new"].gain - case.at["p", "old"].gain
+    centre = sum(w * float(rho @ case.bar) for w, rho in zip(weights, visits, strict=True))
+    scale = 2 * g / (1 - g) * np.abs(case.bar).max()
+    far = {
+        "geppo/mixture": [np.abs(case.new - policy).sum(1) / 2 for policy in past],
+        "geppo/mixture-old-tv": [case.tv] * 3,
+    }
+    for name, distances in far.items():
+        mean = sum(w * float(rho @ tv) for w, rho, tv in zip(weights, visits, distances, strict=True))
+        assert float(tt.bounds[name].signed_slack(q)) == pytest.approx(
+            rise - centre + scale * mean, rel=1e-9, abs=1e-12
+        )

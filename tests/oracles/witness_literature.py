@@ -75,6 +75,14 @@ def joint_kl_gamma(c: Any) -> Any:
     return real(per_horizon(c)) * mean - kl(joint[0][0], joint[1][0])
 
 
+def geppo_mixture(c: Any) -> Any:
+    """η(new) − η(old) − Σ_i weight Σ ρ_i Ā + 2γε'/(1 − γ)² Σ_i weight Σ d_i TV(new, old)."""
+    chains = [c.chain([[entry[i] for entry in row] for row in c.references]) for i in range(len(c.weights))]
+    seen = dot(c.weights, [dot(chain.visits, c.expected) for chain in chains])
+    far = dot(c.weights, [dot(chain.occupancy, [tv(p, q) for p, q in c.rows]) for chain in chains])
+    return c.rise - seen + 2 * c.horizon() * c.largest_expected * far
+
+
 # --- ratios and clips ------------------------------------------------------------------------------------------
 
 
@@ -317,6 +325,7 @@ SLACKS: dict[str, Callable[[Any], Any]] = {
     "cpo/occupancy-1": lambda c: per_horizon(c) * c.mean_tv - moved(c),
     "occupancy/tv-1": lambda c: c.gap + c.largest_expected * moved(c) / (1 - c.gamma) / 2,
     "occupancy/joint-kl-gamma": joint_kl_gamma,
+    "geppo/mixture-old-tv": geppo_mixture,
     "ppo/clip-ratio": clip_ratio,
     "ppo/clip-kl": clip_kl,
     "ratio/kl-square": lambda c: real(deviation(c)) ** 2 / 2 - c.max_kl,

@@ -106,6 +106,7 @@ class Case:
         zero = [[Fraction(0) for _ in self.actions] for _ in self.states]
         self.noise = numbers(fields["noise"]) if "noise" in fields else zero
         self.model = numbers(fields["model"]) if "model" in fields else self.transition
+        self.references, self.weights = (numbers(fields.get(name, [])) for name in ("references", "weights"))
         self.groups = fields.get("groups", list(self.states))
         self.old = self.chain(self.old_policy)
         step = STEPS.get(self.claim)
