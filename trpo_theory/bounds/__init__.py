@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from trpo_theory._catalogue import Catalogue, read_as_mapping
 from trpo_theory.bounds import (
+    agents,
     average,
     chain_rule,
     chi2,
@@ -62,6 +63,7 @@ FILES = (
     average,
     doeblin,
     entropy,
+    agents,
     chi2,
     time_resolved,
     floor,

@@ -25,6 +25,8 @@ EXPECTATIONS = (True, False, "open")
 RELATIONS = (">=", "=")
 SETTINGS = frozenset({*EXTRAS, *CRITERIA} - {DISCOUNTED.name})
 """What instances of a setting have beside those of another: what their return sums, and fields."""
+AGENTS = "agents="
+"""How the word of a setting of several agents begins; how many actions each has follow: agents=2x2."""
 NEEDS = frozenset({"unit-reward", "uniform-old", "optimal-new", "greedy-mixture", "one-row"})
 """Properties of instances that hypotheses require and random instances rarely have; the searches construct instances with them.
 
@@ -63,6 +65,8 @@ class Claim:
         costs: names of the further rewards that it reads, as q.cost("name").
         model: whether it reads a second transition, q.model.
         references: whether it reads several policies of the past, q.references and q.weights.
+        agents: for a claim about several agents: how many actions each has on the instances that it is tried on, such as
+            (2, 2). Policies are then products, q.agents are the numbers, and there are as many joint actions as their product.
 
     Raises:
         InvalidInput: for an empty id or statement, a formula that is no function, or another value of a field than those.
@@ -90,6 +94,7 @@ class Claim:
     costs: tuple[str, ...] = ()
     model: bool = False
     references: bool = False
+    agents: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         name = type(self).__name__
@@ -121,11 +126,14 @@ class Claim:
             )
         object.__setattr__(self, "costs", (self.costs,) if isinstance(self.costs, str) else tuple(self.costs))
         object.__setattr__(self, "needs", needs)
+        object.__setattr__(self, "agents", _sizes(self.agents, self.id))
 
     @property
     def setting(self) -> frozenset[str]:
         """The criterion, if it is another than the discounted one, and fields that only some settings read."""
         extras = {name for name in EXTRAS if getattr(self, "references" if name == "weights" else name)}
+        if self.agents:
+            extras.add(AGENTS + "x".join(map(str, self.agents)))
         return frozenset(extras if self.criterion == DISCOUNTED.name else {self.criterion, *extras})
 
     @property
@@ -190,6 +198,8 @@ class Claim:
         if self.criterion == DISCOUNTED.name and not self.horizon and np.any(q.gamma == 1):
             raise undiscounted(self.id)
         named = q if not self.costs else q.with_cost_names(self.costs)
+        if self.agents and not named.agents:
+            named = named.factored(self.agents)
         if self.is_discounted:
             return named
         return posed(named, CRITERIA[self.criterion], horizon=self.horizon, temperature=self.temperature)
@@ -212,6 +222,7 @@ class Claim:
             and set(self.costs) <= set(q.cost_names)
             and (not self.model or q.model is not q.transition)
             and (not self.references or q.references.shape[2] > 1)
+            and (not self.agents or (len(q.agents) > 1 and q.is_product))
         )
 
     def __repr__(self) -> str:
@@ -256,6 +267,7 @@ class Bound(Claim):
     costs: tuple[str, ...] = ()
     model: bool = False
     references: bool = False
+    agents: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -332,6 +344,17 @@ def _expect_text(value: object, field: str, kind: str) -> None:
     if not isinstance(value, str) or not value.strip():
         example = "mine/lemma-3" if field == "id" else r"\eta(\tilde\pi) \ge ..."
         raise InvalidInput(got=f"{field} = {value!r} of a {kind}", wanted="a text", fix=f'write {field}="{example}"')
+
+
+def _sizes(agents: object, claim_id: str) -> tuple[int, ...]:
+    given = tuple(agents) if isinstance(agents, (tuple, list)) else (agents,)
+    if given and (len(given) < 2 or not all(isinstance(size, int) and size > 0 for size in given)):
+        raise InvalidInput(
+            got=f"agents = {agents!r} for {claim_id}",
+            wanted="how many actions each of several agents has",
+            fix="write agents=(2, 2), say",
+        )
+    return given
 
 
 def _expect_choice(record: Claim, field: str, choices: tuple[object, ...], fix: str) -> None:

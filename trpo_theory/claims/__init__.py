@@ -13,6 +13,7 @@ from trpo_theory.bounds import all_bounds
 from trpo_theory.bounds.decorator import claim
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import (
+    agents,
     average,
     chi_square,
     clips,
@@ -61,6 +62,7 @@ FIRST, LAST = (
         entropy,
         soft_npg,
         soft_optimum,
+        agents,
     ),
 )
 """The files of claims that come before and after the bounds in the tables; each lists its own as CLAIMS. A new file is added

@@ -154,7 +154,7 @@ def _certified(bound: Bound, instance: ExactInstance, floats: Quantities, levels
     def slack(q: Quantities) -> Any:
         attempt = next(attempts)
         if attempt == len(levels):
-            levels.append(bound.posed(q))
+            levels.append(bound.posed(q.with_agents(floats.agents)))
         q = levels[attempt]
         with precision(_BITS << attempt):
             found = {"penalty": bound.penalty(q), "lower_bound": bound.lower_bound(q), "slack": bound.slack(q)}

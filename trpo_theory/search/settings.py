@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 
 import numpy as np
 
-from trpo_theory.bounds.record import SETTINGS
+from trpo_theory.bounds.record import AGENTS, SETTINGS
+from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.search.draws import numbers
 from trpo_theory.search.draws.rows import random_rows
 from trpo_theory.search.draws.structures import all_available
 from trpo_theory.solve.criteria import AVERAGE, EPISODIC
-from trpo_theory.step.fields import EXTRAS
+from trpo_theory.step.agents import projected
+from trpo_theory.step.fields import AXES, EXTRAS, POLICIES
 from trpo_theory.step.instances import Instances
 
 _MOST_LAYERED = 24
@@ -23,10 +26,15 @@ _UNDISCOUNTED = 0.5
 """Discounts from which on an instance that ends has γ = 1. Chosen: most, and not all."""
 _COSTS, _REFERENCES = 2, 2
 """How many costs and policies of the past are drawn. Chosen."""
+_LEAST_MASS = 1e-290
+"""Of the actions that are kept; rows with less are made uniform. Chosen: a quotient by it has all digits."""
 
 
 def furnished(instances: Instances, needs: frozenset[str]) -> Instances:
     """The instances with what these words of a setting ask for; fields that they have stay. The same each time."""
+    for word in needs:
+        if word.startswith(AGENTS):
+            instances = with_agents(instances, tuple(map(int, word.removeprefix(AGENTS).split("x"))))
     words = needs & SETTINGS
     if not words:
         return instances
@@ -42,6 +50,29 @@ def furnished(instances: Instances, needs: frozenset[str]) -> Instances:
         return instances
     generator = np.random.default_rng(zlib.crc32(np.ascontiguousarray(instances.old).tobytes()))
     return instances.replace(**{name: _DRAWS[name](generator, instances) for name in lacking})
+
+
+def with_agents(instances: Instances, agents: tuple[int, ...]) -> Instances:
+    """The instances with a joint action for each combination of the agents' own, and policies that are products.
+
+    Of an instance with another number of actions, joint actions are its own, over and over, or the first of them.
+    """
+    instances, total = all_available(instances), math.prod(agents)
+    if instances.shape[1] != total:
+        kept = np.arange(total) % instances.shape[1]
+        share = 1 / np.bincount(kept, minlength=instances.shape[1])[kept]
+        changes: dict[str, np.ndarray] = {}
+        for name, array in instances.arrays().items():
+            if AXES[name][:2] == "sa":
+                changes[name] = array[:, :, kept]
+        for name in (name for name in POLICIES if name in changes):
+            rows = changes[name] * share.reshape(-1, *(1,) * (changes[name].ndim - 3))
+            mass = rows.sum(2, keepdims=True)
+            changes[name] = np.where(mass > _LEAST_MASS, rows / np.where(mass > _LEAST_MASS, mass, 1.0), 1 / total)
+        instances = instances.replace(**changes)
+    rows = {name: getattr(instances, name) for name in ("old", "new", "reference")}
+    made = {name: batch_first(projected(batch_last(row), agents)) for name, row in rows.items()}
+    return instances.replace(**{name: row / row.sum(2, keepdims=True) for name, row in made.items()})
 
 
 def _with_end(instances: Instances) -> Instances:

@@ -26,6 +26,7 @@ from trpo_theory.search.edits import (
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.simple_numbers import normalised, number_at, row_at, total_cost
 from trpo_theory.search.smaller import smaller
+from trpo_theory.step.agents import projected
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.fields import AXES, POLICIES
 from trpo_theory.step.instances import Instances
@@ -49,11 +50,12 @@ def shrink(
     work = _Work(claim, instance, decision, proofs)
     work.accept_first([*_all_available(instance), *_neutral(instance)])
     work.accept_smaller()
-    while work.instance.states <= FEW and work.accept_first(_smaller(work.instance)):
+    while work.instance.states <= FEW and work.accept_first(_smaller(work.instance, actions=not claim.agents)):
         pass
     work.accept_first([rounded for rounded in _rounded(work.instance) if _total(rounded) < _total(work.instance)])
     while work.simplify():
         pass
+    work.accept_product()
     return work.instance, work.decision
 
 
@@ -101,6 +103,14 @@ class _Work:
         except ClaimFailed:
             return
         any(self.refutes(one.exact(0)) for one in found[: -_TRIES - 1 : -1])
+
+    def accept_product(self) -> None:
+        """Write policies of several agents as the products that they are read as."""
+        if self.claim.agents:
+            rows = {name: getattr(self.instance, name) for name in ("old", "new")}
+            self.refutes(
+                self.instance.replace(**{name: projected(row, self.claim.agents) for name, row in rows.items()})
+            )
 
     def _promising(self, instances: Instances) -> tuple[np.ndarray, np.ndarray]:
         """Which of them have a negative slack in floats, and which meet the hypotheses, (B,); all, where the formula fails."""
@@ -160,14 +170,14 @@ def _all_available(instance: ExactInstance) -> list[ExactInstance]:
     return [with_fields(instance, fields | changed)]
 
 
-def _smaller(instance: ExactInstance) -> list[ExactInstance]:
+def _smaller(instance: ExactInstance, *, actions: bool) -> list[ExactInstance]:
     """One state less, merged into another; or one action less, its mass given to the others."""
     fields, found = fields_of(instance), []
     for gone in range(instance.states):
         for heir in range(instance.states):
             if heir != gone:
                 found.append(_merged(instance, fields, gone, heir))
-    if instance.actions > 1:
+    if actions and instance.actions > 1:
         for gone in range(instance.actions):
             kept = [a for a in range(instance.actions) if a != gone]
             able = instance.available[:, kept]

@@ -34,7 +34,7 @@ def smaller(screen: Screen, instance: Instances) -> Iterator[Instances]:
     """
     generator = np.random.default_rng(0)
     while True:
-        following = _best(screen, _without_actions(instance))
+        following = None if screen.claim.agents else _best(screen, _without_actions(instance))
         if following is None:
             following = _with_fewer_states(screen, instance)
         if following is None and 2 < instance.shape[0] <= _DESCENT_TO:

@@ -12,6 +12,7 @@ import numpy as np
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.notation import Notation
 from trpo_theory.solve.criteria import Discounted
+from trpo_theory.step.agents import StepAgents
 from trpo_theory.step.conditions import StepConditions
 from trpo_theory.step.divergences import StepDivergence
 from trpo_theory.step.fields import GIVEN, StepFields
@@ -22,7 +23,17 @@ from trpo_theory.step.policies import StepPolicies
 from trpo_theory.step.quantities import Quantities, compare
 
 GROUPS = (
-    *("given", "of old", "of new", "of the step", "of the MDP", "divergences", "moments", "conditions"),
+    *(
+        "given",
+        "of old",
+        "of new",
+        "of the step",
+        "of the MDP",
+        "divergences",
+        "moments",
+        "conditions",
+        "of several agents",
+    ),
     "reductions and functions",
 )
 """In the order in which they are listed."""
@@ -34,6 +45,7 @@ _GROUP_OF: dict[type, str] = {
     StepDivergence: "divergences",
     StepMoments: "moments",
     StepConditions: "conditions",
+    StepAgents: "of several agents",
     Quantities: "of the step",
     Notation: "reductions and functions",
 }

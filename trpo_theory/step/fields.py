@@ -89,6 +89,8 @@ class StepFields(Notation):
     """What a return sums: its name is `criterion.name`."""
     cost_names: tuple[str, ...]
     """Names of the costs, for `cost`."""
+    agents: tuple[int, ...]
+    """How many actions each of several agents has, their product being A; () for a single agent."""
 
     def __init__(
         self,
@@ -114,6 +116,7 @@ class StepFields(Notation):
         weights: Array | None = None,
         criterion: Criterion = DISCOUNTED,
         cost_names: tuple[str, ...] = (),
+        agents: tuple[int, ...] = (),
     ) -> None:
         self.arithmetic = arithmetic
         self.gamma, self.transition, self.reward, self.initial = gamma, transition, reward, initial
@@ -128,7 +131,7 @@ class StepFields(Notation):
         self.model = transition if model is None else model
         self.references = self.reference[:, :, None] if references is None else references
         self.weights = np.ones((1,) * (1 + np.ndim(old) - 2)) if weights is None else weights
-        self.criterion, self.cost_names = criterion, cost_names
+        self.criterion, self.cost_names, self.agents = criterion, cost_names, agents
         self._all_available = bool(np.all(available))
         if not np.ndim(available):
             self.available = np.broadcast_to(available, old.shape)

@@ -15,11 +15,11 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.solve.settings import expect_discount, posed_mdp, trailing_costs, trailing_fields
-from trpo_theory.step.conditions import StepConditions
+from trpo_theory.step.agents import StepAgents
 from trpo_theory.step.fields import GIVEN
 
 
-class Quantities(StepConditions):
+class Quantities(StepAgents):
     """The quantities of the theory for a step from `old` to `new`, in any arithmetic.
 
     In every field the S axis is 0, the A axis is 1, and a batch, if any, is last: gamma (*batch), tv (S, *batch),
@@ -73,7 +73,7 @@ class Quantities(StepConditions):
     def replace(self, **changes: Array) -> Quantities:
         """The step with some of its fields exchanged as they are, from which everything is computed anew: see `replaced`."""
         fields = {name: getattr(self, name) for name in GIVEN}
-        more: dict[str, Any] = {"criterion": self.criterion, "cost_names": self.cost_names}
+        more: dict[str, Any] = {"criterion": self.criterion, "cost_names": self.cost_names, "agents": self.agents}
         return Quantities(self.arithmetic, **more | fields | changes)
 
     def with_new(self, new: Policy) -> Quantities:
@@ -192,7 +192,7 @@ class Quantities(StepConditions):
 
 _OF_OLD = frozenset(
     {
-        "cost_names",
+        *("cost_names", "agents"),
         *(*GIVEN, "arithmetic", "criterion", "_all_available", "_kernel", "_old", "advantage", "max_abs_advantage"),
         *("visitation_reference", "_law_blocks", "_law_starts", "transition_old", "optimal_value"),
     }
