@@ -7,7 +7,7 @@ import math
 import numbers
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -251,14 +251,20 @@ def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.n
     return probability_rows(array, name, atol=row_sum_atol(value))
 
 
-def labels(value: Any, name: str, size: int) -> tuple[str, ...] | None:
-    """Optional labels: as many distinct strings as there are states (or actions)."""
+Label: TypeAlias = str | tuple[str, ...]
+"""Of a state or an action; a joint action's is a tuple, a text an agent."""
+
+
+def labels(value: Any, name: str, size: int) -> tuple[Label, ...] | None:
+    """Optional labels: as many distinct strings as there are states (or actions); tuples of strings where all are tuples."""
     if value is None:
         return None
     if isinstance(value, str):
         value = [value]
     try:
-        out = tuple(str(label) for label in value)
+        out = tuple(value)
+        joint = all(isinstance(label, tuple) for label in out) and len({len(label) for label in out}) == 1
+        out = tuple(tuple(map(str, label)) if joint else str(label) for label in out)
     except TypeError:
         raise InvalidInput(got=f"{name} = {value!r}", wanted=f"{size} distinct labels", fix="pass a list") from None
     if len(out) != size or len(set(out)) != size:

@@ -38,8 +38,9 @@ def _labels(d, q):
     """Names of states and actions are no part of a theorem, but are names."""
     for names, of in (("state_labels", q.S), ("action_labels", q.A)):
         labels = d.get(names, [*map(str, of)])
-        want(isinstance(labels, list) and all(isinstance(x, str) for x in labels), names)
-        want(len({*labels}) == len(labels) == len(of), names)
+        texts = [x if isinstance(x, list) else [x] for x in labels] if isinstance(labels, list) else [[None]]
+        want(all(isinstance(one, str) for x in texts for one in x), names)
+        want(len({*map(repr, labels)}) == len(labels) == len(of), names)
 
 
 def _classes(d, q, lam):

@@ -346,8 +346,8 @@ def _expect_text(value: object, field: str, kind: str) -> None:
         raise InvalidInput(got=f"{field} = {value!r} of a {kind}", wanted="a text", fix=f'write {field}="{example}"')
 
 
-def _sizes(agents: object, claim_id: str) -> tuple[int, ...]:
-    given = tuple(agents) if isinstance(agents, (tuple, list)) else (agents,)
+def _sizes(agents: Any, claim_id: str) -> tuple[int, ...]:
+    given: tuple[Any, ...] = tuple(agents) if np.ndim(agents) else (agents,)
     if given and (len(given) < 2 or not all(isinstance(size, int) and size > 0 for size in given)):
         raise InvalidInput(
             got=f"agents = {agents!r} for {claim_id}",

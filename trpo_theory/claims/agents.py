@@ -28,7 +28,7 @@ def _each_alone(q: Quantities) -> Numbers:
 
 def _surrogate(q: Quantities) -> Numbers:
     """L_π(π̃) − η(π) − Σ_i Σ_s ρ_π E[A^i(s, a^{1:i−1}, a_i)], where 1, ..., i act by new."""
-    parts = []
+    parts: list[Numbers] = []
     for i in range(len(q.agents)):
         acting = q.moved(range(i + 1)).new
         parts.append(q.sum_s(q.visitation_old * q.sum_a(acting * q.agent_advantage(i, range(i)))))

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from trpo_theory import _checks
+from trpo_theory._checks import Label
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.io._costs import costs_of, flattened
@@ -276,13 +277,19 @@ def _listed(fields: Mapping[str, Any]) -> str:
     return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "") or "nothing"
 
 
-def _label_list(fields: Mapping[str, Any], name: str) -> list[str] | None:
+def _label_list(fields: Mapping[str, Any], name: str) -> list[Label] | None:
     if name not in fields:
         return None
     try:
         labels = fields[name].tolist() if isinstance(fields[name], np.ndarray) else fields[name]
     except (ValueError, UnicodeError):
         labels = None
+    if isinstance(labels, list) and all(isinstance(label, list) for label in labels):
+        return [tuple(_texts(label, name)) for label in labels]
+    return _texts(labels, name)
+
+
+def _texts(labels: object, name: str) -> list[str]:
     if not isinstance(labels, list) or not all(isinstance(label, str | int | float) for label in labels):
         raise InvalidInput(got=f"{name} that are not a list of strings", wanted="strings", fix="correct or delete them")
     return [str(label) for label in labels]

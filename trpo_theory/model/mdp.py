@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -35,7 +36,8 @@ class FiniteMDP:
         available: booleans (S, A) or (*batch, S, A): which actions may be taken where. The transition row of an
             unavailable action is ignored and stored as zero, as is its reward.
         costs: further rewards by name, in the forms of `reward` but without -inf; each is reduced to c(s, a).
-        state_labels, action_labels: optional names of the states and actions, for tables and messages.
+        state_labels, action_labels: optional names of the states and actions, for tables and messages. Joint actions of several
+            agents are tuples, such as list(itertools.product(("left", "right"), repeat=2)): see `agents`.
 
     Rows that sum to 1 only within 1e-8 (1e-5 for float32 input) are divided by their sum; others are refused.
 
@@ -71,8 +73,8 @@ class FiniteMDP:
     states: int
     actions: int
     batch_shape: tuple[int, ...]
-    state_labels: tuple[str, ...] | None
-    action_labels: tuple[str, ...] | None
+    state_labels: tuple[_checks.Label, ...] | None
+    action_labels: tuple[_checks.Label, ...] | None
 
     def __init__(
         self,
@@ -83,8 +85,8 @@ class FiniteMDP:
         *,
         available: RealLike | None = None,
         costs: CostsLike | None = None,
-        state_labels: Sequence[str] | None = None,
-        action_labels: Sequence[str] | None = None,
+        state_labels: Sequence[_checks.Label] | None = None,
+        action_labels: Sequence[_checks.Label] | None = None,
     ) -> None:
         atol = _checks.row_sum_atol(transition)
         if is_sparse(transition):
@@ -133,6 +135,23 @@ class FiniteMDP:
     def is_sparse(self) -> bool:
         """Whether the transitions are stored as a sparse (S·A, S) matrix."""
         return is_sparse(self.transition)
+
+    @property
+    def agents(self) -> tuple[int, ...]:
+        """How many actions each of several agents has; () for a single agent.
+
+        They are known where the action labels are tuples, one for each combination of the agents' own, in the order of
+        `itertools.product` and `numpy.ravel_multi_index`.
+
+        >>> labels = [("left", "left"), ("left", "right"), ("right", "left"), ("right", "right")]
+        >>> FiniteMDP(np.ones((1, 4, 1)), np.zeros((1, 4)), 0.9, action_labels=labels).agents
+        (2, 2)
+        """
+        tuples = [label for label in self.action_labels or () if isinstance(label, tuple)]
+        if not tuples or len(tuples[0]) < 2:
+            return ()
+        own = [tuple(dict.fromkeys(column)) for column in zip(*tuples, strict=True)]
+        return tuple(map(len, own)) if tuples == list(itertools.product(*own)) else ()
 
     def with_gamma(self, gamma: RealLike) -> FiniteMDP:
         """The same MDP under another discount."""

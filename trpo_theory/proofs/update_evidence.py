@@ -191,13 +191,19 @@ def _check_labels(fields: ReadFields, instance: ExactInstance) -> None:
     """Refuse names of states or actions that are not as many distinct texts as there are: they are shown, not proved."""
     for name, size in (("state_labels", instance.states), ("action_labels", instance.actions)):
         labels = fields.get(name, [str(i) for i in range(size)])
-        texts = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-        if not texts or not len(set(labels)) == len(labels) == size:
+        if not isinstance(labels, list) or not len(labels) == size == len(
+            {repr(one) for one in labels if _is_label(one)}
+        ):
             raise InvalidInput(
                 got=f"{name} = {rationals.shown(labels)}",
                 wanted=f"{size} distinct texts",
                 fix=f"correct {name}, or leave them out",
             )
+
+
+def _is_label(value: object) -> bool:
+    """Whether it is a text, or, of a joint action, a list of texts."""
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
 
 
 def _end(ball: arb, side: str) -> Fraction:

@@ -80,7 +80,7 @@ def _label_vertices(axes: Axes, polytope: ValuePolytope) -> None:
         away = (place - middle) / np.where(spread > 0, spread, 1.0)
         to_the_left = away[1] >= 0 if abs(away[0]) < 0.35 else away[0] > 0
         axes.annotate(
-            ", ".join(names[action] for action in choice),
+            ", ".join(str(names[action]) for action in choice),
             *(place, (-5 if to_the_left else 5, 5 if away[1] >= 0 else -5)),
             textcoords="offset points",
             ha="right" if to_the_left else "left",

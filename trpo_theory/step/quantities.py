@@ -214,7 +214,8 @@ def compare(
     L = η(old) + Σ_s ρ_old(s) Ā(s), equation (7), with D, α, ε and what else the bounds need.
 
     Args:
-        mdp: one MDP or a batch; batches of MDPs and of policies broadcast against each other.
+        mdp: one MDP or a batch; batches of MDPs and of policies broadcast against each other. Its `agents` are those of the
+            result.
         old: the policy that we stand at, shape (*batch, S, A).
         new: the candidate, likewise.
         criterion: "discounted", "episodic" (up to the end, γ ≤ 1) or "average" (γ is not read, and 1 in the result); if left
@@ -248,6 +249,7 @@ def compare(
         costs=found.costs,
         criterion=found.criterion,
         cost_names=found.cost_names,
+        agents=mdp.agents,
     )
 
 
@@ -268,4 +270,4 @@ def quantities_of(
     fields, (old, new) = trailing_fields(mdp, old, new)
     costs = trailing_costs(mdp, fields["reward"].ndim - 2)
     fields |= {"old": old, "new": new, "costs": costs, "cost_names": tuple(mdp.costs)}
-    return Quantities(CheckedFloats(), batch_shape=batch_shape, **fields)
+    return Quantities(CheckedFloats(), batch_shape=batch_shape, agents=mdp.agents, **fields)

@@ -67,7 +67,7 @@ def descend(hunt: Hunt, shape: tuple[int, int], generations: int, settled: int |
         if settled is None:
             continue
         reached, since = hunt.least(shape), since + 1
-        with np.errstate(invalid="ignore"):  # nothing found yet, ∞ − ∞, is no fall
+        with np.errstate(invalid="ignore", over="ignore"):  # nothing found yet, ∞ − ∞, is no fall
             falls = least - reached > np.maximum(_BETTER * np.abs(least), _LEAST_FALL)
         if falls.any():
             least, since = reached, 0
