@@ -89,6 +89,7 @@ BOUNDS = (
         + rf"4{_UNIT}{_SUM_KL}"
         + r",\quad L_\pi(\tilde\pi)-\eta(\pi)=\sum_i L_\pi^{1:i}(\tilde\pi^{1:i-1},\tilde\pi^i)",
         f"{_HATRPO}, Lemma 2 and Theorem 2",
+        provenance="M",
         agents=TWO,
         proof=_THEOREM,
     ),

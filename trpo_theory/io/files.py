@@ -286,7 +286,7 @@ def _label_list(fields: Mapping[str, Any], name: str) -> list[Label] | None:
         labels = None
     if isinstance(labels, list) and all(isinstance(label, list) for label in labels):
         return [tuple(_texts(label, name)) for label in labels]
-    return _texts(labels, name)
+    return [*_texts(labels, name)]
 
 
 def _texts(labels: object, name: str) -> list[str]:

@@ -115,6 +115,7 @@ def _setting_text(claim: Claim, instance: ExactInstance) -> str:
             "" if claim.criterion == DISCOUNTED.name else f", {claim.criterion} returns",
             f", {instance.horizon} steps" if claim.horizon else "",
             f", temperature = {sentence_text(instance.temperature)}" if claim.temperature else "",
+            f", agents with {', '.join(map(str, claim.agents))} actions" if claim.agents else "",
         )
     )
 
