@@ -21,7 +21,7 @@ from trpo_theory.step.quantities import Quantities, compare
 STEP_FREE = [
     record
     for record in claims.catalogue.values()
-    if record.step is None and record.problem is None and not record.temperature
+    if record.step is None and record.problem is None and not (record.temperature or record.agents)
 ]
 OWN = [record for record in STEP_FREE if record.id not in bounds and not record.id.startswith("rate/")]
 
@@ -151,6 +151,7 @@ def test_the_catalogue_has_each_bound_and_each_row_of_the_tables():
         claims.entropy,
         claims.soft_npg,
         claims.soft_optimum,
+        claims.agents,
     )
     assert len(claims) == sum(counts) + sum(len(room.CLAIMS) for room in rooms), "no id hides another"
 
@@ -467,7 +468,9 @@ def middle(x) -> np.ndarray:
     return np.array([entry.midpoint for entry in np.ravel(np.asarray(x, dtype=object))])
 
 
-@pytest.mark.parametrize("record", [r for r in claims.catalogue.values() if r.id not in bounds], ids=lambda r: r.id)
+@pytest.mark.parametrize(
+    "record", [r for r in claims.catalogue.values() if r.id not in bounds and not r.agents], ids=lambda r: r.id
+)  # those of several agents: tests/claims/test_claims_agents.py
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_claim_says_in_balls_what_it_says_in_floats(record, seed):
     parts = exact_instance(seed, one_row="one-row" in record.needs)
