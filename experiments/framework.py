@@ -26,7 +26,8 @@ from trpo_theory.report import Table, style
 from trpo_theory.report.tables import made_directory, write
 
 ORDER = (
-    *("lower_bound", "catalogue", "updates", "safe_steps", "trusted_steps", "sharp_gaps", "linear_mean_kl"),
+    *("lower_bound", "catalogue", "updates", "safe_steps", "trusted_steps"),
+    *("sharp_gaps", "sharp_divergences", "horizons", "linear_mean_kl"),
     *("step_sizes", "curves", "audit_runs", "trusted_runs", "power", "errata", "scaling", "pictures"),
 )
 """The order in which experiments run and are reported; those that are not named here come last, by name."""

@@ -44,6 +44,7 @@ __all__ = [
     "check_all",
     "folklore",
     "get",
+    "over_horizon",
     "plain",
     "to_frame",
 ]
@@ -97,6 +98,11 @@ def get(bound_id: str) -> Bound:
 def plain() -> dict[str, Bound]:
     """The true ones that speak of (mdp, old, new) with discounted returns, and of nothing else."""
     return {name: bound for name, bound in catalogue.items() if not bound.setting}
+
+
+def over_horizon() -> dict[str, Bound]:
+    """The true ones that speak of (mdp, old, new) and the return of T steps, and of nothing else."""
+    return {name: bound for name, bound in catalogue.items() if bound.setting == {"horizon"}}
 
 
 def check_all(q: Quantities) -> list[BoundCheck]:

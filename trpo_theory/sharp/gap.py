@@ -101,15 +101,13 @@ class SharpGap:
 
     @property
     def bounds(self) -> list[BoundAtRadius]:
-        """Each bound of the catalogue that is a function of γ, ε and this divergence: its penalty at ε = 1, and lower/penalty.
+        """Each bound of the catalogue that is a function of γ, T, ε and this divergence: its penalty at ε = 1, and lower/penalty.
 
         Where both ends are proved, the quotient is, too: rounded down.
         """
         known = self._known(self.gamma, self.radius)
         rows: list[BoundAtRadius] = []
-        if self.horizon is not None:  # those of the catalogue are for paths that never end
-            return rows
-        for bound in bounds.plain().values():
+        for bound in bounds.plain().values() if self.horizon is None else bounds.over_horizon().values():
             try:
                 penalty = float(bound.penalty(KnownQuantities(**known)))
             except NotKnown:
@@ -120,15 +118,16 @@ class SharpGap:
         return rows
 
     def _known(self, gamma: Any, radius: Any) -> dict[str, Any]:
-        """What a function of γ, ε and this divergence reads, at ε = 1."""
+        """What a function of γ, T, ε and this divergence reads, at ε = 1."""
         field = DIVERGENCES[self.divergence].reduction.field
-        return {"gamma": gamma, Normaliser(self.normaliser).field: 1} | ({} if field is None else {field: radius})
+        known = {"gamma": gamma, Normaliser(self.normaliser).field: 1} | ({} if field is None else {field: radius})
+        return known if self.horizon is None else known | {"horizon": self.horizon}
 
     def _proved_share(self, bound: Bound) -> float:
         """A float at or below lower/penalty, the penalty in balls."""
         with precision(_SHARE_BITS):
             exact = self._known(self.setting.proved_gamma, self.setting.proved_radius)
-            known = {name: Ball(x) for name, x in exact.items()}
+            known = {name: x if name == "horizon" else Ball(x) for name, x in exact.items()}
             penalty = Ball(bound.penalty(KnownQuantities(Balls(), **known)))
         return float_toward(Fraction(self.lower) / penalty.upper, Toward.DOWN)
 

@@ -11,8 +11,10 @@ from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.fields import no_quantity
 from trpo_theory.step.quantities import Quantities
 
-_FUNCTIONS = frozenset({"arithmetic", "sqrt", "log", "exp", "minimum", "maximum", "polylog", "close", "criterion"})
-"""What needs no quantity: the functions of `Notation`, but for its reductions over states and actions."""
+_FUNCTIONS = frozenset(
+    {"arithmetic", "sqrt", "log", "exp", "minimum", "maximum", "polylog", "close", "criterion", "sum_t"}
+)
+"""What needs no quantity, or only `horizon`: the functions of `Notation`, but for reductions over states and actions."""
 
 
 class KnownQuantities(Quantities):
