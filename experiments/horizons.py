@@ -231,24 +231,19 @@ def _excess(frames: Frames) -> Any:
     return figure
 
 
+_BELOW: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "top", "fontsize": 7}
+
+
 def _panel(axes: Any, x: Any, rows: pd.DataFrame, names: dict[str, str], looks: tuple[int, ...]) -> None:
     for (id, words), k in zip(names.items(), looks, strict=True):
         look: dict[str, Any] = {"color": style.COLOURS[k], "ls": style.DASHES[k], "marker": style.MARKERS[k]}
         axes.plot(x, rows[f"{id} excess"], **look, mec="white", mew=0.4, label=words, zorder=3)
     axes.axhline(1, color=style.BLACK, lw=1.0, zorder=2)
-    axes.annotate(
-        "the truth",
-        (0.98, 1),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, -3),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        fontsize=7,
-    )
-    axes.set(xscale="log", yscale="log")
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.annotate("the truth", (0.99, 1), xycoords=("axes fraction", "data"), xytext=(0, -3), **_BELOW)
+    axes.set(xscale="log", yscale="log", ylim=(0.75, None))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_minor_formatter(lambda value, _: "")
     axes.grid(visible=True, axis="y")
     axes.legend(loc="upper left")
 
