@@ -59,14 +59,14 @@ class Settings:
         jobs: workers.
     """
 
-    horizons: tuple[int, ...] = (2, 3, 5, 10, 20, 50, 100)
+    horizons: tuple[int, ...] = (2, 3, 5, 10, 20, 100)
     radii: tuple[float, ...] = (0.001, 0.01, 0.1)
-    short: tuple[int, ...] = (2, 3, 5, 10, 20)
-    gammas: tuple[float, ...] = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
+    short: tuple[int, ...] = (2, 3, 5, 10)
+    gammas: tuple[float, ...] = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
     radius: float = 0.01
     width: float = 1e-3
     long: int = 50
-    long_width: float = 1e-2
+    long_width: float = 2e-2
     certify: bool = True
     jobs: int = 2
 

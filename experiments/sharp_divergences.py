@@ -45,7 +45,7 @@ class Settings:
 
     divergences: tuple[str, ...] = tuple(DIVERGENCES)
     normalisers: tuple[str, ...] = tuple(one.value for one in Normaliser)
-    points: tuple[tuple[float, float], ...] = ((0.9, 0.01), (0.5, 0.1), (0.99, 0.001))
+    points: tuple[tuple[float, float], ...] = ((0.9, 0.01), (0.5, 0.1))
     width: float = 2e-3
     mean_width: float = 1e-2
     certify: bool = True

@@ -27,6 +27,7 @@ from trpo_theory.bounds import (
     pirotta,
     small_radius,
     time_resolved,
+    tokens,
     trpo,
 )
 from trpo_theory.bounds.checked import BoundCheck, to_frame
@@ -65,6 +66,7 @@ FILES = (
     doeblin,
     entropy,
     agents,
+    tokens,
     chi2,
     time_resolved,
     floor,

@@ -32,6 +32,7 @@ from trpo_theory.claims import (
     soft_npg,
     soft_optimum,
     steps,
+    tokens,
     updates,
 )
 from trpo_theory.errors import InvalidInput

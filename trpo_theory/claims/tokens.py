@@ -1,0 +1,73 @@
+"""Of papers on token policies, over a horizon of T steps: the exact error of the surrogate, and the TV of sequences."""
+
+from __future__ import annotations
+
+from trpo_theory.bounds.formulas import Numbers
+from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.theorem import Theorem
+from trpo_theory.numerics.arithmetic import Array
+from trpo_theory.solve.layers import steps_of
+from trpo_theory.step.quantities import Quantities
+
+
+def _error(q: Quantities, visitation: Array) -> Numbers:
+    """η(new) − L minus Σ visitation Σ_a (new − old) γ E (V_new − V_old)(s')."""
+    ahead = q.gamma * q.expect(q.value_new - q.value)
+    return q.surrogate_gap - q.sum_s(visitation * q.sum_a((q.new - q.old) * ahead))
+
+
+def _sequence(q: Quantities, share: int) -> Numbers:
+    """Σ_t E TV/share minus the largest TV of a step's state laws, those of γ^t times the laws."""
+    change = abs(q.visitation_new - q.visitation_old)
+    rows = q.states // int(steps_of(q.arithmetic, q.horizon).max())
+    apart = [q.sum_s(change[first : first + rows]) / 2 for first in range(0, q.states, rows)]
+    largest = apart[0]
+    for one in apart[1:]:
+        largest = q.maximum(largest, one)
+    return q.mean_tv * q.sum_s(q.visitation_old) / share - largest
+
+
+_THEOREM = Theorem("Finite horizon")
+_DPPO = "Qi et al. 2026, Rethinking the Trust Region in LLM Reinforcement Learning, arXiv:2602.04879"
+
+CLAIMS = (
+    Claim(
+        "dppo/error",
+        lambda q: _error(q, q.visitation_old),
+        r"\eta(\tilde\pi)-L=\mathbb{E}_\pi\sum_t\gamma^t(l_t-1)\,\gamma(V_{\tilde\pi}-V_\pi)(s_{t+1})",
+        f"{_DPPO}: the exact error of the surrogate",
+        relation="=",
+        provenance="M",
+        horizon=True,
+        proof=_THEOREM,
+    ),
+    Claim(
+        "dppo/error-new",
+        lambda q: _error(q, q.visitation_new),
+        r"\eta(\tilde\pi)-L=\sum_{t,s}\rho_{\tilde\pi}\sum_a(\tilde\pi-\pi)\,\gamma\mathbb{E}(V_{\tilde\pi}-V_\pi)(s')",
+        "derived here: dppo/error with the visits of the new policy",
+        relation="=",
+        expected=False,
+        provenance="D",
+        horizon=True,
+    ),
+    Claim(
+        "dppo/sequence-tv",
+        lambda q: _sequence(q, 1),
+        r"\mathrm{TV}(p_t,\tilde p_t)\le\sum_{u<T}\mathbb{E}_\pi\mathrm{TV}(\pi_u,\tilde\pi_u)"
+        r"\text{ for the laws of every }s_t\text{; discounted: }\gamma^t\text{ and }\gamma^u\text{ before them}",
+        f"{_DPPO}: the TV of sequences is at most the sum of the tokens' expected TVs",
+        provenance="M",
+        horizon=True,
+        proof=_THEOREM,
+    ),
+    Claim(
+        "dppo/sequence-tv-half",
+        lambda q: _sequence(q, 2),
+        r"\mathrm{TV}(p_t,\tilde p_t)\le\tfrac12\sum_{u<T}\mathbb{E}_\pi\mathrm{TV}(\pi_u,\tilde\pi_u)",
+        "derived here: dppo/sequence-tv with half the sum",
+        expected=False,
+        provenance="D",
+        horizon=True,
+    ),
+)
