@@ -20,7 +20,6 @@ from trpo_theory.report.tables import write
 TABLES = {
     **{"lower-bound-bounds": "lower-bound", "curves": "curves", "errata": "errata"},
     **{"sharp-gaps": "sharp-gaps", "sharp-gaps-limit": "sharp-gaps", "sharp-gaps-mean": "sharp-gaps"},
-    **{"sharp-divergences": "sharp-divergences", "horizons": "horizons", "horizons-discounts": "horizons"},
     "linear-mean-kl": "linear-mean-kl",
     "audit-runs": "audit-runs",
     "power": "power",
@@ -34,12 +33,11 @@ KEPT = {
         for part in ("frozenlake-4x4-099", "frozenlake-8x8-095", "cliffwalking-099")
     },
     "trusted-runs": "trusted-runs",
-    **{"power-missed": "power", "power-margins": "power", "sharp-divergences-all": "sharp-divergences"},
+    **{"power-missed": "power", "power-margins": "power"},
+    **{"sharp-divergences": "sharp-divergences", "horizons": "horizons", "horizons-discounts": "horizons"},
 }
 """Tables that are committed but not shown in the README."""
-FIGURES = {"pictures-square": "pictures", "pictures-polytope": "pictures", "power": "power"} | {
-    "horizons-excess": "horizons"
-}
+FIGURES = {"pictures-square": "pictures", "pictures-polytope": "pictures", "power": "power"}
 """Figures that the README shows, each with its experiment."""
 DRAWN = {
     **{f"trusted-steps-{part}": "trusted-steps" for part in ("sizes", "curves", "clips")},

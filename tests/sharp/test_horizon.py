@@ -147,3 +147,31 @@ def test_bad_input_is_one_message(changes, words):
     arguments = {"divergence": "max-kl", "gamma": 1, "radius": 0.1, "horizon": 3} | changes
     with pytest.raises(tt.InvalidInput, match=words):
         tt.sharp_gap(**arguments)
+
+
+def test_bounds_over_the_horizon_stand_beside_the_gap():
+    radius, steps = F(1, 50), 4
+    kl = {row["id"]: row for row in tt.sharp_gap("max-kl", 1, radius, horizon=steps, certify=True).bounds}
+    tv = {row["id"]: row for row in tt.sharp_gap("max-tv", 1, radius, horizon=steps, certify=True).bounds}
+    missed = sum(1 - (1 - radius) ** t for t in range(steps))
+    expected = {
+        "horizon/pinsker": radius * steps * (steps - 1),
+        "horizon/chain-rule": 2 * float(radius) * sum(t**0.5 for t in range(steps)),
+        "trm/pinsker-marginal": 4 / 3 * float(radius) * steps**1.5,
+        "horizon/tv": 2 * radius**2 * steps * (steps - 1),
+        "horizon/coupling": 4 * radius * missed,
+    }
+    found = kl | tv
+    assert found.keys() == expected.keys()
+    for id, penalty in expected.items():
+        assert found[id]["penalty"] == pytest.approx(float(penalty), rel=1e-13)
+        assert 0.3 < found[id]["ratio"] <= 1
+    assert found["horizon/coupling"]["ratio"] == pytest.approx(1, abs=1e-6)  # sharp
+    assert tt.sharp_gap("max-kl", 1, radius, "expected", horizon=3).bounds == []
+
+
+def test_the_command_line_shows_them(capsys):
+    assert main(["sharp", "--divergence", "max-tv", "--gamma", "1", "--radius", "1/4", "--horizon", "3"]) == 0
+    out = capsys.readouterr().out
+    assert "horizon/coupling" in out
+    assert "0.6875" in out
