@@ -145,6 +145,7 @@ def test_the_catalogue_has_each_bound_and_each_row_of_the_tables():
         claims.models,
         claims.costs,
         claims.average,
+        claims.tokens,
         claims.updates,
         claims.rates,
         claims.errors,

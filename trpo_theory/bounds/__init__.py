@@ -104,7 +104,7 @@ def plain() -> dict[str, Bound]:
 
 def over_horizon() -> dict[str, Bound]:
     """The true ones that speak of (mdp, old, new) and the return of T steps, and of nothing else."""
-    return {name: bound for name, bound in catalogue.items() if bound.setting == {"horizon"}}
+    return {name: bound for name, bound in catalogue.items() if bound.setting == frozenset({"horizon"})}
 
 
 def check_all(q: Quantities) -> list[BoundCheck]:

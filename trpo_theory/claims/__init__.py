@@ -59,6 +59,7 @@ FIRST, LAST = (
         errors,
         models,
         costs,
+        tokens,
         average,
         entropy,
         soft_npg,
