@@ -11,6 +11,8 @@ import pytest
 
 import trpo_theory as tt
 from trpo_theory import bounds, claims
+from trpo_theory.numerics.ball.raw import precision
+from trpo_theory.step.exact import ExactInstance
 
 F = Fraction
 
@@ -44,6 +46,8 @@ class Run:
         self.transition = [[law() for _ in range(2)] for _ in range(2)]
         self.reward = [[F(int(draw.integers(-8, 9)), 8) for _ in range(2)] for _ in range(2)]
         self.old, self.new = ([law() for _ in range(2)] for _ in range(2))
+        self.fields = {"transition": self.transition, "reward": self.reward, "gamma": 1, "initial": [1, 0]}
+        self.fields |= {"old": self.old, "new": self.new, "horizon": steps}
         mdp = tt.FiniteMDP(np.array(self.transition, float), np.array(self.reward, float), 1.0, [1, 0])
         self.q = tt.compare(mdp, np.array(self.old, float), np.array(self.new, float), horizon=steps)
 
@@ -114,5 +118,9 @@ def test_sequences_are_as_far_apart_as_enumerated_paths(seed, steps):
     assert max(laws) <= apart <= tokens
     assert float(claims.get("dppo/sequence-tv").formula(run.q)) == pytest.approx(float(tokens - max(laws)), rel=1e-10)
     assert float(claims.get("dppo/error").formula(run.q)) == pytest.approx(0, abs=1e-12)
+    with precision(256):
+        exact = claims.get("dppo/error")
+        slack = exact.slack(exact.stepped(ExactInstance(**run.fields).quantities()))
+        assert all(entry.fraction == 0 for entry in np.ravel(np.asarray(slack, dtype=object)))
     # with two steps from one state only the first counts, where both visit the same
     assert (abs(float(claims.get("dppo/error-new").formula(run.q))) > 1e-6) == (steps > 2)
