@@ -179,6 +179,7 @@ def test_two_closed_classes_are_refused_and_named(sparse):
     ("how", "words"),
     [
         ({"criterion": "averge"}, "average"),
+        ({"criterion": ["average"]}, "discounted, episodic, average"),
         ({"criterion": "average", "horizon": 3}, "sum"),
         ({"horizon": 0}, "1 or more"),
         ({"temperature": -1.0}, "temperature"),

@@ -254,7 +254,7 @@ def criterion_of(name: str | None, gamma: Any) -> Criterion:
                 fix='choose criterion="episodic", which both may have, or split the batch',
             )
         return EPISODIC if whole.all() else DISCOUNTED
-    if name not in CRITERIA:
+    if not isinstance(name, str) or name not in CRITERIA:
         raise InvalidInput(
             got=f"criterion = {name!r}", wanted=", ".join(CRITERIA), fix=near_matches(str(name), list(CRITERIA))
         )
