@@ -179,7 +179,6 @@ def test_two_closed_classes_are_refused_and_named(sparse):
     ("how", "words"),
     [
         ({"criterion": "averge"}, "average"),
-        ({"criterion": ["average"]}, "discounted, episodic, average"),
         ({"criterion": "average", "horizon": 3}, "sum"),
         ({"horizon": 0}, "1 or more"),
         ({"temperature": -1.0}, "temperature"),
@@ -233,6 +232,15 @@ def test_entropy_is_earned_up_to_the_end_and_not_there(sparse):
     q = tt.compare(mdp, old, new, temperature=1.0)
     np.testing.assert_allclose(q.advantage, [[1 - value / 2, 2 - value], [0, 0]], rtol=1e-14)
     assert q.expected_advantage[1] == 0
+
+
+@pytest.mark.parametrize("how", [{}, {"criterion": "average"}, {"horizon": 4}])
+def test_derivatives_of_a_soft_return_are_those_of_finite_differences(how):
+    q = tt.compare(MDP, OLD, NEW, temperature=0.3, **how)
+    h = 1e-4
+    returns = [tt.evaluate(MDP, OLD + t * (NEW - OLD), temperature=0.3, **how).expected_return for t in (-h, 0.0, h)]
+    assert q.return_derivative == pytest.approx((returns[2] - returns[0]) / (2 * h), rel=1e-6)
+    assert q.return_second_derivative == pytest.approx((returns[2] - 2 * returns[1] + returns[0]) / h**2, rel=1e-5)
 
 
 @pytest.mark.parametrize(

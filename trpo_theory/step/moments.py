@@ -34,12 +34,21 @@ class StepMoments(StepDivergence):
         (new − old)(A_old − τ log old) − τ kl_div(new, old), so that no difference of entropies cancels; kl_div adds old − new,
         whose sum over old > 0 is the mass of new elsewhere. No entropy is earned at an end.
         """
-        played, taken, new, counted = self.old > 0, self.new > 0, self.new, self._kernel.counted
-        price = self.temperature if counted is None else self.arithmetic.where(counted, self.temperature, 0)[:, None]
-        old = self.arithmetic.where(played, self.old, 1)
+        taken, new, price, old = self.new > 0, self.new, self._price, self._where_played
         inside = (new - old) * (self.advantage - price * self.log(old)) - price * self.arithmetic.kl_div(new, old)
         logs = self.log(self.arithmetic.where(taken, new, 1))
         return inside, new * (self.advantage + price * (1 - logs))
+
+    @property
+    def _price(self) -> Array:
+        """τ where entropy is earned, and 0 at an end."""
+        counted = self._kernel.counted
+        return self.temperature if counted is None else self.arithmetic.where(counted, self.temperature, 0)[:, None]
+
+    @property
+    def _where_played(self) -> Array:
+        """old(a|s), 1 where it is 0."""
+        return self.arithmetic.where(self.old > 0, self.old, 1)
 
     @cached_property
     def max_abs_expected_advantage(self) -> Array:

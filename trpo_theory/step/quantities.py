@@ -135,18 +135,34 @@ class Quantities(StepAgents):
 
     @cached_property
     def return_derivative(self) -> Array:
-        """d/dt η(old + t (new − old)) at t = 0, from the derivative of the value: ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) Q."""
+        """d/dt η(old + t (new − old)) at t = 0, from the derivative of the value: ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) Q.
+
+        With a temperature Q − τ log old in the place of Q: ∞ where new takes an action that old never takes.
+        """
         return self.sum_s(self._kernel.start * self._value_derivative)
 
     @cached_property
     def return_second_derivative(self) -> Array:
-        """d²/dt² η(old + t (new − old)) at t = 0: 2 γ ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) P V', V' the first derivative."""
-        moved = self.sum_a((self.new - self.old) * self.expect(self._value_derivative))
-        return 2 * self._kernel.gamma * self.sum_s(self._kernel.start * self._old.resolvent.solve(moved))
+        """d²/dt² η(old + t (new − old)) at t = 0: 2 γ ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old) P V', V' the first derivative.
+
+        With a temperature less τ ρ₀ · (I − γ P_old)⁻¹ Σ_a (new − old)²/old.
+        """
+        change = self.new - self.old
+        bent = 2 * self._kernel.gamma * self.sum_a(change * self.expect(self._value_derivative))
+        if self._old.is_soft:
+            bent = bent - self.sum_a(
+                self._price * self.arithmetic.where(self.old > 0, change**2 / self._where_played, 0)
+            )
+        return self.sum_s(self._kernel.start * self._old.resolvent.solve(bent))
 
     @cached_property
     def _value_derivative(self) -> Array:
-        return self._old.resolvent.solve(self.sum_a((self.new - self.old) * self.q_value))
+        change = self.new - self.old
+        if not self._old.is_soft:
+            return self._old.resolvent.solve(self.sum_a(change * self.q_value))
+        slopes = change * (self.q_value - self._price * self.log(self._where_played))
+        outside = self.arithmetic.where((self.new > 0) & (self._price > 0), np.inf, change * self.q_value)
+        return self._old.resolvent.solve(self.sum_a(self.arithmetic.where(self.old > 0, slopes, outside)))
 
     @cached_property
     def mixture_weight(self) -> Array:
