@@ -63,7 +63,7 @@ def evaluate(
     with busy("solving"):
         from trpo_theory.solve.evaluation import evaluate
 
-        source = opened(mdp, gamma)
+        source = opened(mdp, gamma, criterion)
         rows = policy_of(policy, source, criterion=criterion, horizon=horizon)
         evaluation = evaluate(source.mdp, rows, criterion=criterion, horizon=horizon, temperature=temperature)
         fields = {
@@ -130,7 +130,7 @@ def bound(
         from trpo_theory.step.quantities import compare
         from trpo_theory.updates.step_certificate import certificate
 
-        source = opened(mdp, gamma)
+        source = opened(mdp, gamma, criterion)
         if certify:
             check_certifiable(source.mdp)
         policies = [

@@ -34,10 +34,12 @@ def fail(message: str, status: int) -> int:
     return status
 
 
-def opened(mdp: str, gamma: str | None) -> Source:
-    """The MDP of the command line's argument; notes of its reader go to stderr."""
+def opened(mdp: str, gamma: str | None, criterion: str | None = None) -> Source:
+    """The MDP of the command line's argument; notes of its reader go to stderr. Average rewards need no discount: it is 1."""
     from trpo_theory.loading.sources import open_source
 
+    if gamma is None and criterion == "average":
+        gamma = "1"
     source = open_source(mdp, gamma=gamma)
     if source.mdp.batch_shape:
         raise InvalidInput(

@@ -140,7 +140,7 @@ class Episodic:
                 fix="give a horizon, or use a discount below 1",
             )
         return InvalidInput(
-            got=f"a {name} that never reaches the end from {_named(stuck)}",
+            got=f"the {name} that never reaches the end from {_named(stuck)}",
             wanted='a policy that ends with probability 1 from every state, as criterion "episodic" sums rewards up to there',
             fix="give every action that leaves such a loop a positive probability, set a horizon, or use a discount below 1",
         )
@@ -187,9 +187,10 @@ class Average:
         """It names two closed classes."""
         closed = _closed_classes(edges(mdp.transition, policy))
         return InvalidInput(
-            got=f"a {name} with {len(closed)} closed classes of states, among them {_named(closed[0])} and {_named(closed[1])}",
+            got=f"the {name} with {len(closed)} closed classes of states, among them {_named(closed[0])} and {_named(closed[1])}",
             wanted="one closed class, so that the average reward does not depend on the start",
-            fix="use a discount below 1, or merge the classes by an action that leads from one to another",
+            fix="if the runs end there, use the episodic criterion or a horizon, or let each end lead back to the start; "
+            "else use a discount below 1",
         )
 
     def _everywhere(self, mdp: Given, policy: Array) -> np.ndarray:
