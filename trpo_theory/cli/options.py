@@ -67,6 +67,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 
 ProblemOption = Annotated[str, typer.Option("--problem", metavar="PROBLEM", help=LISTED)]
+CostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cost", metavar="NAME:LIMIT", help="A limit on the surrogate of a cost; may be given several times."
+    ),
+]
 DeltaOption = Annotated[
     str | None,
     typer.Option(

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trpo_theory._outward import Toward
+from trpo_theory.cli.constraining import expect_alone, print_constrained
 from trpo_theory.cli.options import (
     OK,
     UNDECIDED,
     AggregateOption,
     BoundOption,
     CoefficientOption,
+    CostOption,
     DeltaOption,
     GammaOption,
     JsonOption,
@@ -66,6 +68,7 @@ def update(
     bound: BoundOption = None,
     solver: SolverOption = "dual",
     aggregate: AggregateOption = None,
+    cost: CostOption = None,
     certify: Annotated[
         bool, typer.Option("--certify", help="Prove objective and upper bound; --out then writes the proof, .json.")
     ] = False,
@@ -86,6 +89,9 @@ def update(
         value = _problem(problem, delta, coefficient, bound)
         source = opened(mdp, gamma)
         start = policy_of(old, source, "old policy")
+        if cost:
+            expect_alone(certify=certify, aggregate=aggregate, solver=solver != "dual", bound=bound)
+            return print_constrained(mdp, source, start, problem, value, cost, out, as_json)
         solution = updates.update(
             source.mdp,
             start,
