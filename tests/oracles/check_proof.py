@@ -23,11 +23,12 @@ from proof_updates import update_gap
 
 HEAD = "kind statement theorem source enclosure made_by gamma "
 MDP = "transition reward initial old new available "
+SETTING = "horizon temperature costs model references weights "
 SUPERSOLUTION = "divergence radius slope nodes w price mu nu "
 KINDS = {  # the proof, and the fields that a file may have: one that is not read could say something else
     "refutation": (
         refutation,
-        HEAD + MDP + "claim relation note verdict slack size noise reference groups file file_sha256",
+        HEAD + MDP + SETTING + "claim relation note verdict slack size noise reference groups file file_sha256",
     ),
     "worst-case": (worst_case, HEAD + MDP + "bound ratio size noise reference groups"),
     "sharp-lower": (sharp_lower, HEAD + MDP + "divergence normaliser radius horizon " + " ".join(SPARSE)),

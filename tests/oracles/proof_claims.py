@@ -3,6 +3,7 @@
 import re
 from operator import mul
 
+import proof_setting_claims
 from proof_divergences import TERMS
 from proof_numbers import F, both, dot, exp, iv, largest, least, log, want
 from proof_penalties import CENTRES, PENALTIES
@@ -62,8 +63,15 @@ CLAIMS = {  # slacks, or how much the sides of an identity differ
     "errata/eta-with-advantage": lambda q: dot(q.rho, map(dot, q.old, q.adv)) - dot(q.start, q.v),
     "rate/npg-sharper": npg_sharper,
     "update/max-kl-hard": max_kl_hard,
+    **proof_setting_claims.CLAIMS,
 }
-IDENTITIES = {"id/raw-partials", "id/second-order", "id/importance-any", "errata/eta-with-advantage"}
+IDENTITIES = {
+    "id/raw-partials",
+    "id/second-order",
+    "id/importance-any",
+    "errata/eta-with-advantage",
+    *proof_setting_claims.IDENTITIES,
+}
 
 
 def scaled(row):
@@ -111,7 +119,7 @@ ONE_ROW = [f"update/{name}-aggregated" for name in ("max-kl-monotone", "mean-kl-
 STEPS = {  # rules that make new
     "update/softmax-gradient-aggregated": softmax,
     "update/npg-aggregated": natural,
-    "update/ppo-clip-aggregated": clip_maximiser,
+    **dict.fromkeys(("update/ppo-clip-aggregated", "ppo/clip-ratio", "ppo/clip-kl"), clip_maximiser),
     **dict.fromkeys(ONE_ROW, shared_row),
 }
 
@@ -125,6 +133,7 @@ def covered(q):
 
 
 GIVEN = {  # hypotheses
+    **proof_setting_claims.GIVEN,
     **{f"chi2/{form}-{far}": covered for form in ("advantage", "time-resolved") for far in ("kl", "forward")},
     **dict.fromkeys(("chi2/ratio-clip", "chi2/ratio-cap"), covered),
     "order/surrogate-up": "gain > 0 and 100*T <= 1",

@@ -2,9 +2,11 @@
 
 import proof_claims as claims
 import proof_own_claims as own
+import proof_settings as settings
 from proof_divergences import NOTATION, kind_of
 from proof_numbers import TINY, F, ends, number, says, want
 from proof_penalties import CENTRES, penalty_of
+from proof_setting_claims import SETTING
 from proof_step import Step
 from proof_supersolutions import EPSILON
 
@@ -21,15 +23,17 @@ def _encloses(d, found, *fields):
     return lo, hi
 
 
-def _sizes(q):
+def _sizes(d):
     """ "2 states, 1 action"."""
-    return ", ".join(f"{len(n)} {word}{'s' * (len(n) > 1)}" for n, word in ((q.S, "state"), (q.A, "action")))
+    sizes = (len(d["old"]), "state"), (len(d["old"][0]), "action")
+    return ", ".join(f"{n} {word}{'s' * (n > 1)}" for n, word in sizes)
 
 
 def refutation(d, given=None):
     """A claim that is false of the file's MDP: of the catalogue, or of one's own among `given`."""
-    q, name = Step(d), d["claim"]
-    mine = own.named(d, given)
+    name, mine = d["claim"], own.named(d, given)
+    setting = settings.of(mine.details) if mine else SETTING.get(name, settings.NONE)
+    q = settings.step(d, setting)
     if mine:
         equal, step, has_given = mine.relation == "=", False, mine.given is not None
         found = own.slack(q, mine)
@@ -43,10 +47,10 @@ def refutation(d, given=None):
         want((found < 0 and hi < 0) or (equal and found > 0 and lo > 0), "the slack is not proved negative, or not 0")
     want(d.get("relation", "=" if equal else ">=") == ("=" if equal else ">="), "relation")
     want(d.get("verdict", "refuted") == "refuted", "verdict")
-    text = f"{name} is false: for the MDP of this file ({_sizes(q)}, gamma = #) and its polic"
+    text = f"{name} is false: for the MDP of this file ({_sizes(d)}, gamma = #{q.setting_text}) and its polic"
     text += "y old and the step that the claim speaks of, " if step else "ies old and new, "
     text += "its hypotheses hold and " * has_given + ("its two sides differ" if equal else "its slack is negative")
-    return says(d, text, q.g)
+    return says(d, text, number(d["gamma"]), *q.setting_numbers)
 
 
 def worst_case(d, given=None):
@@ -60,7 +64,7 @@ def worst_case(d, given=None):
     lo, _ = _encloses(d, found, "ratio", "enclosure")
     want(lo <= found or lo <= found + TINY * abs(lo), "the lower end")
     of, refuted = "the bound's center" if name in CENTRES else "L_old(new)", ", which refutes it" * (lo > 1)
-    text = f"for the MDP of this file ({_sizes(q)}, gamma = #) and its policies old and new, "
+    text = f"for the MDP of this file ({_sizes(d)}, gamma = #) and its policies old and new, "
     return says(d, f"{text}{of} - eta(new) is at least # times the penalty of {name}{refuted}", q.g, lo)
 
 

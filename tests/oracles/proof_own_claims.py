@@ -13,7 +13,7 @@ from pathlib import Path
 
 import proof_claims
 from proof_divergences import NEVER_A_MEAN, ROWS
-from proof_numbers import F, Rejected, dot, largest, polylog, want
+from proof_numbers import F, Rejected, largest, polylog, want
 from proof_penalties import PENALTIES
 from proof_real import INF, Array, Real
 
@@ -143,11 +143,16 @@ FIELDS = {  # of `Quantities`, by the quantities of proof_step.py
     **{"expected_advantage_value": "u", "max_abs_target_advantage": "target", "squared_ratio_sum": "squares"},
     "q_value_new": lambda q: q.all_new[1],
     "advantage_new": lambda q: q.all_new[2],
-    "expected_return_old": lambda q: dot(q.start, q.v),
-    "expected_return_new": lambda q: dot(q.start, q.v_new),
-    "surrogate": lambda q: dot(q.start, q.v) + q.gain,
+    "expected_return_old": lambda q: q.eta(q.old),
+    "expected_return_new": lambda q: q.eta(q.new),
+    "surrogate": lambda q: q.eta(q.old) + q.gain,
     "visitation_new": lambda q: q.solved(q.new, q.start, flip=True),
-    "occupancy_new": lambda q: [x / q.h for x in q.solved(q.new, q.start, flip=True)],
+    "occupancy_new": lambda q: q.share(q.solved(q.new, q.start, flip=True)),
+    "horizon": lambda q: F(q.n),
+    "temperature": "heat",
+    "weights": "weights",
+    "references": "references",
+    "model": lambda q: [[[row.get(t, F(0)) for t in q.S] for row in rows] for rows in q.model],
     "estimate": lambda q: [[x + e for x, e in zip(*rows, strict=True)] for rows in zip(q.adv, q.noise, strict=True)],
     "transition_old": lambda q: [[row.get(t, F(0)) for t in q.S] for row in q.P_old],
     "transition_new": lambda q: [[row.get(t, F(0)) for t in q.S] for row in q.P_new],
@@ -212,6 +217,12 @@ class Record:
         if isinstance(x, Array) or isinstance(y, Array):
             return (x if isinstance(x, Array) else y)._with(y if isinstance(x, Array) else x, lambda a, b: _max([a, b]))
         return _max([Real(x), Real(y)])
+
+    def cost(self, name):
+        return Record(self._q.cost(name))
+
+    def sum_t(self, term):
+        return sum(map(term, range(self._q.n)), Real(0))
 
     def sum_s(self, x, *, where=None):
         return _over_s(x, where, lambda xs: sum(xs, Real(0)))

@@ -62,6 +62,8 @@ NAMES = {  # that formulas as text may use
 class Step:
     """Attributes: g, start, P, r, old, new, ref, noise, size, groups, S and A (ranges), pairs (available states and actions)."""
 
+    most = F(1)  # what gamma is below
+
     def __init__(self, d, only_used=False):
         self.g, self.start, self.r, self.old, self.new = (
             array(d[name]) for name in ("gamma", "initial", "reward", "old", "new")
@@ -85,7 +87,7 @@ class Step:
         self.noise, self.pairs = array(noise), [(s, a) for s in self.S for a in self.A if ok[s][a]]
         tables = (self.old, self.new, self.ref, self.P, self.r, noise, ok)
         want(
-            all(len(x) == len(self.S) for x in (*tables, self.start, self.groups)) and 0 <= self.g < 1,
+            all(len(x) == len(self.S) for x in (*tables, self.start, self.groups)) and 0 <= self.g < self.most,
             "gamma, or a shape",
         )
         want(all(len(row) == len(self.A) for x in tables for row in x), "a shape")
@@ -132,6 +134,9 @@ class Step:
         v = self.solved(policy, map(dot, policy, self.r))
         q = [[self.r[s][a] + self.g * self.ahead(s, a, v) for a in self.A] for s in self.S]
         return v, q, [[x - y for x in row] for row, y in both(q, v)]
+
+    def eta(self, policy):
+        return dot(self.start, self.values(policy)[0])
 
     def moved(self, f):
         """gamma (P_new - P_old) f."""

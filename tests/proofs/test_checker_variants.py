@@ -21,7 +21,7 @@ from trpo_theory.sharp.gap import sharp_gap
 HEAD = {"kind", "statement", "theorem", "source", "enclosure", "made_by"}
 OF_AN_MDP = ("refutation", "worst-case", "sharp-lower", "update-gap")
 OF_OTHER_CRITERIA = {"costs", "horizon", "model", "references", "temperature", "weights"}
-"""Fields of an instance beyond a discounted one with one reward: the checker does not know them, and rejects files with one."""
+"""Fields of an instance beyond a discounted one with one reward: refutations may have them, other kinds of files not."""
 CLAIMS = """
 import math
 from trpo_theory import bounds, claim
@@ -313,7 +313,88 @@ def test_a_false_formula_is_not_proved(by, mine, tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(OF_OTHER_CRITERIA))
-def test_a_file_of_another_criterion_is_rejected(name, refuted, mine, tmp_path):
+def test_a_field_of_another_setting_is_rejected(name, refuted, mine, tmp_path):
     (tmp_path / "file.json").write_text(json.dumps(refuted | {name: 3}))
     holds, text = check(tmp_path / "file.json", read(mine))
-    assert (holds, text) == (False, f"rejected: a field of no meaning: {name}")
+    assert (holds, text) == (False, "rejected: a field of another setting, or none of this one")
+    worst = {name: 3, "kind": "worst-case", "bound": "trpo/tv"} | {
+        one: refuted[one] for one in ("transition", "reward", "gamma", "initial", "old", "new")
+    }
+    (tmp_path / "file.json").write_text(json.dumps(worst))
+    assert check(tmp_path / "file.json") == (False, f"rejected: a field of no meaning: {name}")
+
+
+# --- a claim in each setting: that new is no worse than old, which is false ------------------------------------
+
+SETTINGS = {
+    "a horizon": ("horizon=True", {"horizon": 3, "gamma": 1}),
+    "an end": ('criterion="episodic"', {"gamma": 1}),
+    "an average": ('criterion="average"', {"gamma": 1}),
+    "entropy": ("temperature=True", {"temperature": "1/7"}),
+    "entropy, a horizon": ("temperature=True, horizon=True", {"temperature": "1/7", "horizon": 2}),
+    "entropy, an end": ('temperature=True, criterion="episodic"', {"temperature": "1/7", "gamma": 1}),
+    "entropy, an average": ('temperature=True, criterion="average"', {"temperature": "1/7", "gamma": 1}),
+    "costs": ('costs=("heat",)', {"costs": [[[1], [2]], [[0], [1]], [[0], [0]]]}),
+    "references": ("references=True", {"references": [[["1/2", 0], ["1/2", 1]]] * 3, "weights": ["1/3", "2/3"]}),
+    "a model": ("model=True", {"model": [[[0, "1/2", "1/2"]] * 2, [["1/2", "1/2", 0]] * 2, [[0, 0, 1]] * 2]}),
+}
+IN_SETTINGS = """
+from trpo_theory import claim
+
+@claim("mine/better", statement="a", {})
+def better(q):
+    at = q.cost("heat") if "heat" in "{}" else q
+    return at.expected_return_new - at.expected_return_old + at.max_abs_advantage * at.mean_tv / 1000
+"""
+ENDING = {
+    "transition": [
+        [["1/3", "1/3", "1/3"], ["1/2", "1/4", "1/4"]],
+        [["1/5", 0, "4/5"], [0, "1/2", "1/2"]],
+        [[0, 0, 1]] * 2,
+    ],
+    "reward": [[1, "-1/2"], ["2/3", 0], [0, 0]],
+    "gamma": "9/10",
+    "initial": ["1/2", "1/2", 0],
+    "old": [["1/3", "2/3"], ["1/3", "2/3"], ["1/4", "3/4"]],
+    "new": [["1/2", "1/2"], ["2/3", "1/3"], ["1/2", "1/2"]],
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_refutation_in_each_setting(setting, tmp_path):
+    """Both checkers prove it, and reject other numbers, another setting and a policy that is as good."""
+    from trpo_theory.proofs.settle import settle
+    from trpo_theory.proofs.witness import Witness
+    from trpo_theory.step.exact import ExactInstance
+
+    words, fields = SETTINGS[setting]
+    fields = ENDING | fields
+    if "average" in setting:  # the last state leads back, and is worth most
+        fields |= {"transition": [*ENDING["transition"][:2], [[1, 0, 0], [0, "1/2", "1/2"]]]}
+        fields |= {"reward": [[0, 1], [0, 1], [0, 3]]}
+    better = ENDING["old"], ENDING["new"]
+    fields["old"], fields["new"] = better if setting in ("an average", "entropy, an average", "costs") else better[::-1]
+    file = tmp_path / "mine.py"
+    file.write_text(IN_SETTINGS.format(words, words.replace('"', "'")))
+    (claim,), instance = read_claims(file), ExactInstance.from_fields(fields)
+    Witness(claim, instance, settle(claim, instance)).write(tmp_path / "file.json")
+    found = json.loads((tmp_path / "file.json").read_text(), parse_float=str)
+    assert_both(found, tmp_path / "file.json", file)
+    lies = [
+        {"new": found["old"]},
+        {"slack": ["-2", "-1"]},
+        {"initial": ["1/2", "1/3", 0]},
+        {"theorem": found["theorem"].replace("3 states", "2 states")},
+        {"claim": "trpo/tv-2"},
+        *({name: None} for name in fields if name in OF_OTHER_CRITERIA),
+    ]
+    if "horizon" in fields:
+        lies += [{"horizon": fields["horizon"] + 1}, {"horizon": 0}]
+    if "temperature" in fields:
+        lies += [{"temperature": "1/8"}, {"temperature": "-1/7"}]
+    if "weights" in fields:
+        lies += [{"weights": ["1/3", "1/3"]}, {"references": fields["references"][:2]}]
+    if "model" in fields:
+        lies += [{"model": [[[0, "1/2", "1/3"]] * 2] * 3}]
+    for lie in lies:
+        assert both(found | lie, tmp_path / "lie.json", file)[:2] == (False, False), lie

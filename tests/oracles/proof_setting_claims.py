@@ -1,0 +1,119 @@
+"""Refuted claims of the catalogue in other settings, and some in the discounted one: slacks and hypotheses, written again."""
+
+from proof_numbers import F, both, dot, exp, largest, least, log, sqrt
+from proof_settings import NONE, Setting
+
+
+def absent(q, value):
+    """The mean of the value over the model less that over P, by state and action."""
+    return [[q.hat.ahead(s, a, value) - q.ahead(s, a, value) for a in q.A] for s in q.S]
+
+
+def distances(q):
+    return [[sum(abs(q.model[s][a].get(t, F(0)) - q.P[s][a].get(t, F(0))) for t in q.S) for a in q.A] for s in q.S]
+
+
+def joint(q):
+    """B, the mean over new of r + g model V - V."""
+    return [x + q.g * dot(new, row) for x, new, row in zip(q.abar, q.new, absent(q, q.v), strict=True)]
+
+
+def changed(q):
+    return [x - y for x, y in both(q.rho_new, q.rho)]
+
+
+def critic(q, policy):
+    """The mean over a policy of A + g P w, less w."""
+    return [
+        dot(row, [x + q.g * q.ahead(s, a, q.w) for a, x in enumerate(q.adv[s])]) - q.w[s]
+        for s, row in enumerate(policy)
+    ]
+
+
+def of_a_critic(share, policy, sign):
+    def slack(q):
+        far = largest(map(abs, critic(q, getattr(q, policy))))
+        return share * q.k * far * q.mean("tv") + sign * dot(changed(q), critic(q, q.new))
+
+    return slack
+
+
+def joint_kl(q):
+    d = [x / q.h for x in q.rho_new]
+    mean = sum((x * q.apart("reverse_kl", s) for s, x in enumerate(d) if x), F(0))
+    pairs = [(d[s] * q.new[s][a], q.p[s] * q.old[s][a]) for s, a in q.pairs if d[s] * q.new[s][a]]
+    return q.g * q.h * mean - sum(x * log(x / y) for x, y in pairs)
+
+
+def clip_kl(q):
+    c = q.size / (1 + q.size)
+    lost = any(o and not n for rows in both(q.old, q.new) for o, n in both(*rows))
+    return (F(0) if lost else exp(-q.D)) - sqrt(1 - c * c)
+
+
+def no_new(q):
+    return all(q.over(lambda s, a: q.old[s][a] > 0 or q.new[s][a] == 0))
+
+
+def error(q, policy):
+    return q.hat.eta(getattr(q, policy)) - q.eta(getattr(q, policy))
+
+
+def farthest(q):
+    return largest(x for row in distances(q) for x in row)
+
+
+def steps(q, term):
+    return sum(map(term, range(q.n)), F(0))
+
+
+def unit_rewards(q):
+    return all(q.over(lambda s, a: 0 <= q.r[s][a] <= 1))
+
+
+OVER, MODEL = Setting(horizon=True), Setting(model=True)
+IN_SETTINGS = {
+    OVER: {
+        "horizon/tv-half": lambda q: q.gap + q.eps * q.T**2 * q.n * (q.n - 1),
+        "horizon/coupling-early": lambda q: (
+            q.gap + 4 * q.eps * q.T * steps(q, lambda t: 1 - (1 - q.T) ** max(t - 1, 0))
+        ),
+        "horizon/chain-rule-half": lambda q: q.gap + q.eps * q.D * steps(q, lambda t: sqrt(t)),
+    },
+    MODEL: {
+        "model/simulation-one-model": lambda q: error(q, "old") - q.g * dot(q.rho, map(dot, q.old, absent(q, q.v))),
+        "model/simulation-bound-half": lambda q: q.k / 4 * farthest(q) - abs(error(q, "old")),
+        "model/simulation-bound-linear": lambda q: q.g * q.h / 2 * farthest(q) - abs(error(q, "old")),
+        "mbpo/return-no-shift": lambda q: (
+            q.k * largest(q.over(lambda s, a: abs(q.r[s][a]))) * largest(map(dot, q.old, distances(q)))
+            - error(q, "new")
+        ),
+        "slbo/discrepancy-no-shift": lambda q: (
+            q.g * q.h * dot(q.p, [dot(row, map(abs, x)) for row, x in both(q.new, absent(q, q.hat.v_new))])
+            - abs(error(q, "new"))
+        ),
+        "model/joint-difference-one-model": lambda q: q.hat.eta(q.new) - q.eta(q.old) - dot(q.rho_new, joint(q)),
+        "model/joint-bound-policy": lambda q: (
+            q.k * largest(map(abs, joint(q))) * 2 * q.mean("tv")
+            + dot([x - y for x, y in both(q.hat.rho_new, q.rho)], joint(q))
+        ),
+    },
+    NONE: {
+        "cpo/any-critic-old": of_a_critic(2, "old", 1),
+        "cpo/any-critic-upper-1": of_a_critic(1, "new", -1),
+        "cpo/occupancy-1": lambda q: q.g * q.h * q.mean("tv") - sum(map(abs, changed(q))) / q.h,
+        "occupancy/tv-1": lambda q: q.gap + q.own * sum(map(abs, changed(q))) / 2,
+        "occupancy/joint-kl-gamma": joint_kl,
+        "ratio/kl-square": "clip**2/2 - D",
+        "ratio/tv-half": lambda q: q.clip / 4 - q.T if no_new(q) else F(0),
+        "ppo/clip-ratio": lambda q: least(q.over(lambda s, a: (1 + q.size / (1 + q.size)) * q.old[s][a] - q.new[s][a])),
+        "ppo/clip-kl": clip_kl,
+    },
+}
+CLAIMS = {name: slack for claims in IN_SETTINGS.values() for name, slack in claims.items()}
+SETTING = {name: setting for setting, claims in IN_SETTINGS.items() for name in claims}
+IDENTITIES = {"model/simulation-one-model", "model/joint-difference-one-model"}
+GIVEN = {
+    **dict.fromkeys(("model/simulation-bound-half", "model/simulation-bound-linear"), unit_rewards),
+    "ratio/kl-square": lambda q: no_new(q) and q.clip < 1,
+}
