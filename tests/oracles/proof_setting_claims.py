@@ -71,7 +71,7 @@ def unit_rewards(q):
     return all(q.over(lambda s, a: 0 <= q.r[s][a] <= 1))
 
 
-OVER, MODEL = Setting(horizon=True), Setting(model=True)
+OVER, MODEL, COST = Setting(horizon=True), Setting(model=True), Setting(costs=("c",))
 IN_SETTINGS = {
     OVER: {
         "horizon/tv-half": lambda q: q.gap + q.eps * q.T**2 * q.n * (q.n - 1),
@@ -97,6 +97,11 @@ IN_SETTINGS = {
             q.k * largest(map(abs, joint(q))) * 2 * q.mean("tv")
             + dot([x - y for x, y in both(q.hat.rho_new, q.rho)], joint(q))
         ),
+    },
+    COST: {
+        "cost/upper-1": lambda q: q.c.own * q.k * q.mean("tv") - q.c.gap,
+        "cost/prop-2-constraint": lambda q: -q.c.gap,
+        "cost/prop-2-reward": lambda q: q.own * q.k * sqrt(2 * q.mean("kl")) - q.c.gap,
     },
     NONE: {
         "cpo/any-critic-old": of_a_critic(2, "old", 1),

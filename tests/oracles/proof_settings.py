@@ -153,6 +153,11 @@ class Posed(Step):
         """The step in the model."""
         return self.with_(P=self.model)
 
+    @cached_property
+    def c(self):
+        """The step with the cost of that name as its reward."""
+        return self.cost("c")
+
     def cost(self, name):
         k = self.setting.costs.index(name)
         return self.with_(r=[[x[k] for x in rows] for rows in self.costs])
