@@ -99,9 +99,9 @@ IN_SETTINGS = {
         ),
     },
     COST: {
-        "cost/upper-1": lambda q: q.c.own * q.k * q.mean("tv") - q.c.gap,
-        "cost/prop-2-constraint": lambda q: -q.c.gap,
-        "cost/prop-2-reward": lambda q: q.own * q.k * sqrt(2 * q.mean("kl")) - q.c.gap,
+        "cost/upper-1": lambda q: q.of_c.own * q.k * q.mean("tv") - q.of_c.gap,
+        "cost/prop-2-constraint": lambda q: -q.of_c.gap,
+        "cost/prop-2-reward": lambda q: q.own * q.k * sqrt(2 * q.mean("kl")) - q.of_c.gap,
     },
     NONE: {
         "cpo/any-critic-old": of_a_critic(2, "old", 1),

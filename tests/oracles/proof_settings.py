@@ -84,7 +84,8 @@ class Posed(Step):
         if setting.costs:
             self.costs = array(d["costs"])
             shape = len(self.costs) == len(self.S) and {*map(len, self.costs)} == {len(self.A)}
-            want(shape and {len(x) for rows in self.costs for x in rows} == {len(setting.costs)}, "costs")
+            many = {len(x) for rows in self.costs for x in rows}
+            want(shape and len(many) == 1 and min(many) >= len(setting.costs), "costs")
         if setting.references:
             self.weights, self.references = array(d["weights"]), array(d["references"])
             self._laws([d["weights"]], len(self.weights))
@@ -154,7 +155,7 @@ class Posed(Step):
         return self.with_(P=self.model)
 
     @cached_property
-    def c(self):
+    def of_c(self):
         """The step with the cost of that name as its reward."""
         return self.cost("c")
 
