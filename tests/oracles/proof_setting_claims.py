@@ -1,6 +1,6 @@
 """Refuted claims of the catalogue in other settings, and some in the discounted one: slacks and hypotheses, written again."""
 
-from proof_numbers import F, both, dot, exp, largest, least, log, sqrt
+from proof_numbers import F, both, dot, exp, largest, least, log, resolve, sqrt
 from proof_settings import NONE, Setting
 
 
@@ -71,6 +71,57 @@ def unit_rewards(q):
     return all(q.over(lambda s, a: 0 <= q.r[s][a] <= 1))
 
 
+def indicators(q, policy):
+    """The biases of being in one state, by that state."""
+    return [q.solved(policy, [F(s == t) for s in q.S]) for t in q.S]
+
+
+def kemeny(q, policy):
+    """The trace of Z = (I - P + 1 d)^-1, whose columns are d(t) and the bias of being in t."""
+    return 1 + sum(bias[t] for t, bias in enumerate(indicators(q, policy)))
+
+
+def tau(q):
+    """Half the largest L1 distance of two rows of Z."""
+    rows = [*zip(*indicators(q, q.new), strict=True)]
+    return largest(sum(map(abs, [x - y for x, y in both(one, other)])) / 2 for one in rows for other in rows)
+
+
+def beta(q):
+    """What every row of the new chain has in common."""
+    return sum(min(row.get(t, F(0)) for row in q.P_new) for t in q.S)
+
+
+def moved_by(constant, share=2, law="p", far="tv"):
+    """eta(new) >= L - share own constant E distance."""
+    return lambda q: q.gap + share * q.own * constant(q) * dot(getattr(q, law), q.rows(far))
+
+
+def sums(q):
+    """n, the mean reward of n steps from each state."""
+    rewards, total = q.earned(q.old), [F(0) for _ in q.S]
+    for n in range(1, 9):
+        total = [r + dot(row.values(), [total[t] for t in row]) for r, row in both(rewards, q.P_old)]
+        if n in (1, 2, 4, 8):
+            yield n, total
+
+
+def furthest(values):
+    return max(values, key=abs)
+
+
+def flow_start(q):
+    d = q.rho
+    ahead = [sum(d[s] * q.P_old[s].get(t, F(0)) for s in q.S) for t in q.S]
+    return furthest(x - (y + z) / 2 for x, y, z in zip(d, q.start, ahead, strict=True))
+
+
+def discounted_start(q):
+    rewards, v = q.earned(q.old), resolve([[row.get(t, F(0)) / 2 for t in q.S] for row in q.P_old], q.earned(q.old))
+    return dot(q.start, v) / 2 - dot(q.rho, rewards)
+
+
+AVERAGE = Setting(criterion="average")
 OVER, MODEL, COST = Setting(horizon=True), Setting(model=True), Setting(costs=("c",))
 IN_SETTINGS = {
     OVER: {
@@ -98,6 +149,28 @@ IN_SETTINGS = {
             + dot([x - y for x, y in both(q.hat.rho_new, q.rho)], joint(q))
         ),
     },
+    AVERAGE: {
+        "average/mixing-half": moved_by(tau, 1),
+        "average/tv-alone": lambda q: q.gap + 4 * q.eps * q.T**2,
+        "average/kl-alone": lambda q: q.gap + 100 * q.eps * q.D,
+        "average/kemeny-half": moved_by(lambda q: kemeny(q, q.new) - 1, 1),
+        "average/kemeny-twice-less": moved_by(lambda q: kemeny(q, q.new) - 2),
+        "average/kemeny-of-old": moved_by(lambda q: kemeny(q, q.old) - 1),
+        "average/kemeny-mean-of-new": moved_by(lambda q: kemeny(q, q.new) - 1, law="rho_new"),
+        "average/forgetting-new-early": moved_by(lambda q: (1 - beta(q)) / beta(q)),
+        "average/performance-difference-old": "gap",
+        "average/flow-start": flow_start,
+        "average/any-start-bias": lambda q: furthest(
+            x - n * q.eta(q.old) - h for n, total in sums(q) for x, h in both(total, q.v)
+        ),
+        "average/span-half": lambda q: least(
+            (largest(q.v) - least(q.v)) / (2 * n) - abs(x / n - q.eta(q.old)) for n, total in sums(q) for x in total
+        ),
+        "average/discounted-start": discounted_start,
+        "average/greedy-mean": "rise",
+        "average/kemeny-tau": lambda q: tau(q) - kemeny(q, q.new) + 1,
+        "average/kemeny-forgetting": lambda q: 1 - beta(q) * (kemeny(q, q.new) - 1),
+    },
     COST: {
         "cost/upper-1": lambda q: q.of_c.own * q.k * q.mean("tv") - q.of_c.gap,
         "cost/prop-2-constraint": lambda q: -q.of_c.gap,
@@ -117,8 +190,12 @@ IN_SETTINGS = {
 }
 CLAIMS = {name: slack for claims in IN_SETTINGS.values() for name, slack in claims.items()}
 SETTING = {name: setting for setting, claims in IN_SETTINGS.items() for name in claims}
-IDENTITIES = {"model/simulation-one-model", "model/joint-difference-one-model"}
+IDENTITIES = {
+    *("model/simulation-one-model", "model/joint-difference-one-model", "average/performance-difference-old"),
+    *("average/flow-start", "average/any-start-bias", "average/discounted-start"),
+}
 GIVEN = {
+    "average/greedy-mean": "gain >= 0",
     **dict.fromkeys(("model/simulation-bound-half", "model/simulation-bound-linear"), unit_rewards),
     "ratio/kl-square": lambda q: no_new(q) and q.clip < 1,
 }

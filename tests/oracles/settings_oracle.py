@@ -292,5 +292,11 @@ class SettingsOracle(StepOracle):
     def sum_t(self, term: Any) -> Any:
         return sum((term(t) for t in range(self.layers)), MP.zero)
 
-    def min_a(self, x: Any) -> Any:
-        return np.where(self.available, x, MP.inf).min(1)
+    def max_a(self, x: Any, *, where: Any = True) -> Any:
+        return np.where(self.available & where, x, -MP.inf).max(1)
+
+    def min_a(self, x: Any, *, where: Any = True) -> Any:
+        return -self.max_a(-x, where=where)
+
+    def sum_a(self, x: Any, *, where: Any = True) -> Any:
+        return np.where(self.available & where, x, MP.zero).sum(1)

@@ -326,8 +326,6 @@ STEPS: dict[str, Callable[[Case], Any]] = {
     "update/softmax-gradient-aggregated": softmax_gradient,
     "update/npg-aggregated": natural_gradient,
     "update/ppo-clip-aggregated": clip_maximiser,
-    "ppo/clip-ratio": clip_maximiser,
-    "ppo/clip-kl": clip_maximiser,
     "update/max-kl-monotone-aggregated": shared_maximiser,
     "update/mean-kl-monotone-aggregated": shared_maximiser,
     "update/coefficient-needed-aggregated": shared_maximiser,
@@ -531,18 +529,6 @@ def certified(spread: int, factor: Fraction) -> Callable[[Case], bool]:
     return met
 
 
-def clip_ratio(case: Case) -> Any:
-    """(1 + c) old − new, the least entry."""
-    c = case.size / (1 + case.size)
-    return min((1 + c) * p - q for row in case.rows for p, q in zip(*row, strict=True))
-
-
-def clip_kl(case: Case) -> Any:
-    """KL ≤ −½ log(1 − c²), as e^{−KL} ≥ √(1 − c²)."""
-    c = real(case.size / (1 + case.size))
-    return MP.exp(-case.max_kl) - MP.sqrt(1 - c**2)
-
-
 def rise(case: Case) -> Any:
     return case.rise
 
@@ -626,8 +612,6 @@ SLACKS: dict[str, Callable[[Case], Any]] = {
     "update/softmax-gradient-aggregated": rise,
     "update/npg-aggregated": rise,
     "update/ppo-clip-aggregated": rise,
-    "ppo/clip-ratio": clip_ratio,
-    "ppo/clip-kl": clip_kl,
     "update/clip-gain": rise,
     "update/max-kl-hard": max_kl_hard,
     "rate/npg-sharper": npg_sharper,
@@ -673,7 +657,6 @@ GIVEN: dict[str, Callable[[Case], bool]] = {
     "update/softmax-gradient-aggregated": shared_rows,
     "update/npg-aggregated": shared_rows,
     "update/ppo-clip-aggregated": shared_rows,
-    **dict.fromkeys(("ppo/clip-ratio", "ppo/clip-kl"), lambda c: c.size > 0),
     "update/clip-gain": lambda c: clipped(c, c.new_policy, Fraction(1, 5)) > 0,
     "update/max-kl-hard": lambda c: c.gain > 0,
     "rate/npg-sharper": lambda c: unit_reward_and_uniform(c) and c.size > 0,
