@@ -226,6 +226,7 @@ def _excess(frames: Frames) -> Any:
         names = {id: words for id, words in OVER_STEPS.items() if id != "horizon/tv"}  # at √(D/2) it is Pinsker's
         _panel(left, steps["horizon"], steps, names, looks=(1, 2, 3))
         _panel(right, 1 / (1 - discounts["gamma"]), discounts, OVER_DISCOUNTS, looks=(0, 1, 2, 3))
+        left.set_ylim(0.7, 700)  # chosen: all points, and room for the legends above them
         left.set(xlabel="steps T, no discount", ylabel="bound / sharp gap", title=f"(a) horizon T, max-KL ≤ {radius:g}")
         right.set(xlabel="1/(1 − γ)", title=f"(b) discount γ, max-KL ≤ {radius:g}")
     return figure
@@ -240,7 +241,7 @@ def _panel(axes: Any, x: Any, rows: pd.DataFrame, names: dict[str, str], looks: 
         axes.plot(x, rows[f"{id} excess"], **look, mec="white", mew=0.4, label=words, zorder=3)
     axes.axhline(1, color=style.BLACK, lw=1.0, zorder=2)
     axes.annotate("the truth", (0.99, 1), xycoords=("axes fraction", "data"), xytext=(0, -3), **_BELOW)
-    axes.set(xscale="log", yscale="log", ylim=(0.75, None))
+    axes.set(xscale="log", yscale="log")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:g}")
         axis.set_minor_formatter(lambda value, _: "")
