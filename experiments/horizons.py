@@ -226,7 +226,7 @@ def _excess(frames: Frames) -> Any:
         names = {id: words for id, words in OVER_STEPS.items() if id != "horizon/tv"}  # at √(D/2) it is Pinsker's
         _panel(left, steps["horizon"], steps, names, looks=(1, 2, 3))
         _panel(right, 1 / (1 - discounts["gamma"]), discounts, OVER_DISCOUNTS, looks=(0, 1, 2, 3))
-        left.set_ylim(0.7, 700)  # chosen: all points, and room for the legends above them
+        left.set_ylim(0.5, 700)  # chosen: all points, and room for the legends above them
         left.set(xlabel="steps T, no discount", ylabel="bound / sharp gap", title=f"(a) horizon T, max-KL ≤ {radius:g}")
         right.set(xlabel="1/(1 − γ)", title=f"(b) discount γ, max-KL ≤ {radius:g}")
     return figure

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import trpo_theory as tt
-from experiments import curves, errata, lower_bound, pictures, power, trusted_steps
+from experiments import curves, errata, horizons, lower_bound, pictures, power, trusted_steps
 from experiments.framework import read_frame
 from experiments.readme import CHAPTER, DATA, DRAWN, FIGURES, KEPT, README, RESULTS, TABLES, spliced
 from trpo_theory.report import style
@@ -137,11 +137,20 @@ def test_a_picture_drawn_again_is_the_one_shown(name, tmp_path):
     after = read_frame(RESULTS / "power-after.csv")
     frames |= {"": after.drop(columns=timing[2:]), "timing": after[timing]}
     frames["before-timing"] = read_frame(RESULTS / "power-before.csv").merge(after[timing[:2]])  # of the same claims
-    drawing = pictures if FIGURES[name] == "pictures" else power
+    drawing = {"pictures": pictures, "power": power, "horizons": horizons}[FIGURES[name]]
+    if drawing is horizons:
+        frames = {"": _with_excess("horizons"), "discounts": _with_excess("horizons-discounts")}
     style.save(drawing.figures(frames)[name](), tmp_path, name)
     drawn, shown = (imread(directory / f"{name}.png")[..., :3] for directory in (tmp_path, RESULTS))
     assert drawn.shape == shown.shape
     assert np.abs(drawn - shown).mean() < 0.01  # fonts are matplotlib's own; edges may differ with its release
+
+
+def _with_excess(name):
+    """A table of horizons with penalty/upper, which the figure draws, from lower/penalty."""
+    rows = read_frame(RESULTS / f"{name}.csv")
+    shares = {id: pd.to_numeric(rows[id]) for id in rows if "/" in id}
+    return rows.assign(**{f"{id} excess": rows["lower"] / share / rows["upper"] for id, share in shares.items()})
 
 
 def _same(found, committed):
