@@ -32,6 +32,7 @@ def _sizes(d):
 def refutation(d, given=None):
     """A claim that is false of the file's MDP: of the catalogue, or of one's own among `given`."""
     name, mine = d["claim"], own.named(d, given)
+    want(mine or name in {**claims.CLAIMS, **claims.STEPS}, f"the claim {name} is not known here")
     setting = settings.of(mine.details) if mine else SETTING.get(name, settings.NONE)
     q = settings.step(d, setting)
     if mine:

@@ -121,6 +121,18 @@ def discounted_start(q):
     return dot(q.start, v) / 2 - dot(q.rho, rewards)
 
 
+def weighted_tv(q):
+    """The sum of rho (T - 1 - t) TV over (t, s)."""
+    size = len(q.S) // q.n
+    return sum((q.rho[s] * (q.n - 1 - s // size) * q.apart("tv", s) for s in q.S), F(0))
+
+
+def hard(q):
+    """max |E_new A - E_old A|, which has no entropy."""
+    return largest(abs(dot(new, a) - dot(old, a)) for new, old, a in zip(q.new, q.old, q.adv, strict=True))
+
+
+SOFT = Setting(temperature=True)
 AVERAGE = Setting(criterion="average")
 OVER, MODEL, COST = Setting(horizon=True), Setting(model=True), Setting(costs=("c",))
 IN_SETTINGS = {
@@ -129,7 +141,15 @@ IN_SETTINGS = {
         "horizon/coupling-early": lambda q: (
             q.gap + 4 * q.eps * q.T * steps(q, lambda t: 1 - (1 - q.T) ** max(t - 1, 0))
         ),
+        "horizon/mean-mean": lambda q: q.gap + 4 * q.eps * q.mean("tv") * weighted_tv(q),
+        "horizon/reward-half": lambda q: (
+            q.gap + largest(abs(x) for row in q.r for x in row) * q.T**2 * F(q.n * (q.n - 1) * (q.n + 1), 3)
+        ),
         "horizon/chain-rule-half": lambda q: q.gap + q.eps * q.D * steps(q, lambda t: sqrt(t)),
+    },
+    SOFT: {
+        "entropy/tv-hard": lambda q: q.gap + 4 * q.k * q.eps * q.T**2,
+        "entropy/mean-tv-hard": lambda q: q.gap + 2 * q.k * hard(q) * q.mean("tv"),
     },
     MODEL: {
         "model/simulation-one-model": lambda q: error(q, "old") - q.g * dot(q.rho, map(dot, q.old, absent(q, q.v))),
