@@ -25,7 +25,11 @@ STEP_FREE = [
     for record in claims.catalogue.values()
     if record.step is None and record.problem is None and not (record.temperature or record.agents)
 ]
-OWN = [record for record in STEP_FREE if record in PLAIN and not record.id.startswith("rate/")]
+OWN = [
+    record
+    for record in STEP_FREE
+    if record in PLAIN and record.criterion == "discounted" and not record.id.startswith("rate/")
+]
 
 
 def step_of(mdp, old, new, *, noise=None, groups=None, size=None) -> Quantities:
@@ -77,7 +81,7 @@ def scale_of(q: Quantities) -> np.ndarray:
 
 def judged(record, q: Quantities) -> tuple[np.ndarray, np.ndarray]:
     """The least entry of the slack of each instance, and where the hypotheses hold."""
-    batch = q.batch_shape[0]
+    batch, q = q.batch_shape[0], record.posed(q)
     slack = np.asarray(record.slack(q)).reshape(-1, batch).min(0)
     return slack, np.broadcast_to(np.asarray(record.met(q)), (batch,))
 
