@@ -140,7 +140,7 @@ def print_table(console: Console, table: Table, prose: str | None = None) -> Non
         column.no_wrap = not sentences
         column.overflow = "fold"
     for part in [table] if prose is not None else _side_by_side(console, table):
-        part.width = None if prose is not None else _width(console, part)
+        part.width = table.width if prose is not None else _width(console, part)
         console.print(part)
 
 
