@@ -218,7 +218,8 @@ def figures(frames: Frames) -> dict[str, Callable[[], Any]]:
 def _excess(frames: Frames) -> Any:
     radius = frames["discounts"]["radius"].iloc[0]
     kl = frames[""]["divergence"] == "max-kl"
-    steps = frames[""][kl & (frames[""]["radius"] == radius)].sort_values("horizon")
+    steps: Any = frames[""][kl & (frames[""]["radius"] == radius)]
+    steps = steps.sort_values("horizon")
     discounts = frames["discounts"].sort_values("gamma")
     with style.styled():
         figure = style.new_figure("page", ratio=0.4)
@@ -275,6 +276,7 @@ def passed(frames: Frames) -> bool:
     for name, ids in (("", OVER_STEPS), ("discounts", OVER_DISCOUNTS)):
         rows = frames[name]
         shares = rows[list(ids)].to_numpy(float)
-        if not ((rows["lower"] <= rows["upper"]).all() and (np.isnan(shares) | (shares <= 1 + 1e-9)).all()):
+        ordered = bool((rows["lower"] <= rows["upper"]).to_numpy().all())
+        if not (ordered and bool((np.isnan(shares) | (shares <= 1 + 1e-9)).all())):
             return False
     return True

@@ -91,7 +91,8 @@ def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> Frame
     workers = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
     rows: list[dict[str, Any]] = []
     times: list[dict[str, Any]] = []
-    for row, seconds in workers(joblib.delayed(_timed)(settings, *gap) for gap in _gaps(settings)):
+    results: Any = workers(joblib.delayed(_timed)(settings, *gap) for gap in _gaps(settings))
+    for row, seconds in results:
         rows.append(row)
         times.append({name: row[name] for name in _KEYS} | {"seconds": seconds})
         advance()

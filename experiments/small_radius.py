@@ -106,7 +106,7 @@ def _row(one: Row) -> tuple[dict[str, Any], dict[str, Any]]:
         "theta": float(theta),
         "h_lower": limit.lower,
         "from": float_toward(least**2 / 2, Toward.UP),
-        "factor": float_toward(max(ends) / h, Toward.UP),
+        "factor": float_toward(Fraction(max(ends) / h), Toward.UP),
         "intervals": above + len(ends),
     }
     return row, {"gamma": float(gamma), "theta": float(theta), "seconds": perf_counter() - start}

@@ -52,7 +52,8 @@ class Catalogue(Mapping[str, R]):
     """
 
     def __init__(self, kind: str, records: Iterable[tuple[str, R]], listing: str = "") -> None:
-        self.kind, self.listing = kind, listing
+        self.kind: str = kind
+        self.listing: str = listing
         self._records: dict[str, R] = {}
         for id, record in records:
             if id in self._records:

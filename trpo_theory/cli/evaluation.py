@@ -97,7 +97,7 @@ def evaluate(
     if horizon is not None:
         values, visitation = values[0], visitation.sum(0)
     for label, value, visits in zip(labels[:shown], values, visitation, strict=False):
-        table.add_row(literal(label), digits(value, 8), digits(visits, 8))
+        table.add_row(literal(str(label)), digits(value, 8), digits(visits, 8))
     print_table(console, table)
     if _is_long(source):
         console.print(f"({source.mdp.states - shown} more states: --json has them all)")

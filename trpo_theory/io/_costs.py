@@ -43,7 +43,7 @@ def _columns(array: Any, names: Any) -> dict[str, Any]:
     labels = _checks.labels(names, "cost_names", count)
     if labels is None:
         labels = tuple("c" if k == 0 else f"c{k + 1}" for k in range(count))
-    return {name: array[:, :, k] for k, name in enumerate(labels)}
+    return {str(name): array[:, :, k] for k, name in enumerate(labels)}
 
 
 def flattened(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -163,7 +163,8 @@ def instance_lines(instance: ExactInstance, *, with_new: bool = True) -> list[st
     columns = {"old": plain.old} | ({"new": plain.new} if with_new else {})
     columns |= {name: getattr(plain, name) for name in ("reference", "noise") if getattr(plain, name) is not None}
     for name, table in (("cost", plain.costs), ("reference", plain.references)):
-        columns |= {f"{name} {k}": table[..., k] for k in range(0 if table is None else table.shape[-1])}
+        if table is not None:
+            columns |= {f"{name} {k}": table[..., k] for k in range(table.shape[-1])}
     for s in range(plain.states):
         lines.append(f"state {s}:")
         for a in range(plain.actions):

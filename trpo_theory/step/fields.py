@@ -33,7 +33,7 @@ GIVEN: dict[str, str] = {
     "horizon": "T, the number of steps of a run; else 0, for no limit",
     "temperature": "τ ≥ 0, the price of entropy in the return; else 0",
     "costs": "c_k(s,a), further rewards, k last but for the batch; else none",
-    "model": "P̂(s'|s,a), the transition of a second model; else P",
+    "model": "P₂(s'|s,a), the transition of a second model; else P",
     "references": "π_k(a|s), policies of the past, k last but for the batch; else old alone",
     "weights": "How often each of the references was used, adding up to 1",
 }

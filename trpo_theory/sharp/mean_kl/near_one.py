@@ -53,8 +53,8 @@ class NextToOne:
     boxes: int = 0
 
     def __post_init__(self) -> None:
-        self.square = self.a * (self.constant / 2 - self.curvature)
-        self.quartic = self.a * self.constant / (4 * (1 + self.reach))
+        self.square: fmpq = self.a * (self.constant / 2 - self.curvature)
+        self.quartic: fmpq = self.a * self.constant / (4 * (1 + self.reach))
 
     def holds(self) -> bool:
         """Whether the inequality is proved for all m ≤ h, |l − 1| ≤ r, σ and A."""
