@@ -22,8 +22,9 @@ def test_the_python_tour():
     assert failed == 0
 
 
-def test_the_python_of_the_chapter_on_trusted_steps():
-    failed, run = doctest.testfile(str(ROOT / "docs/trusted-steps.md"), module_relative=False)
+@pytest.mark.parametrize("page", ["trusted-steps", "which-theorem"])
+def test_the_python_of_a_page_of_the_docs(page):
+    failed, run = doctest.testfile(str(ROOT / f"docs/{page}.md"), module_relative=False)
     assert run > 5
     assert failed == 0
 
