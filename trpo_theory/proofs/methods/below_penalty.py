@@ -31,12 +31,12 @@ from trpo_theory.sharp.gap import SharpGap, sharp_gap
 from trpo_theory.sharp.normaliser import Normaliser
 from trpo_theory.step.exact import ExactInstance
 
-_NODES = (20, 40, 100)
-"""Of the sharp gap's program, in turn where fewer do not decide. Chosen: 2, .5 and .3 per cent between the two ends."""
+_WIDTHS = (0.02, 0.004, 0.001)
+"""Between the two ends, relative, in turn where a larger one does not decide. Chosen: each costs three times the last."""
 _MOST_GAPS = 300
 """Certified gaps of one attempt. Chosen: several minutes."""
 _LEAST_STEP = Fraction(1, 50)
-"""Of a radius, relative: where an upper end reaches no further down, more nodes are tried. Chosen."""
+"""Of a radius, relative: where an upper end reaches no further down, closer ends are tried. Chosen."""
 _HALVINGS = 12
 """Of the distance that an upper end reaches: to a few per mille of it. Chosen."""
 _CELLS = 64
@@ -53,12 +53,11 @@ def certified_gap(
     gamma: Fraction,
     radius: Fraction,
     normaliser: str,
-    nodes: int | None = None,
     width: float | None = None,
 ) -> SharpGap | None:
-    """Both ends, proved; None where that fails."""
+    """Both ends, proved, that far apart, relative; None where that fails."""
     try:
-        return sharp_gap(divergence, gamma, radius, normaliser, certify=True, nodes=nodes, width=width)
+        return sharp_gap(divergence, gamma, radius, normaliser, certify=True, width=width)
     except (NotSolved, Undecided, InvalidInput):
         return None
 
@@ -148,8 +147,8 @@ class SharpComparison:
     def _reached(self, part: Cell) -> tuple[Any, Fraction] | None:
         """The least radius from which on an upper end at the corner proves the claim on the part, and that end; else None."""
         best = None
-        for nodes in _NODES:
-            gap = self._gap(part, nodes)
+        for width in _WIDTHS:
+            gap = self._gap(part, width)
             if gap is None:
                 continue
             upper = Fraction(gap.upper)
@@ -164,12 +163,12 @@ class SharpComparison:
                 return None
         return best
 
-    def _gap(self, part: Cell, nodes: int) -> SharpGap | None:
+    def _gap(self, part: Cell, width: float) -> SharpGap | None:
         self.gaps += 1
         gamma, radius = (fraction(part.sides[name].high) for name in (GAMMA, self.field))
         assert gamma is not None
         assert radius is not None
-        return certified_gap(self.divergence, gamma, radius, self.normaliser, nodes)
+        return certified_gap(self.divergence, gamma, radius, self.normaliser, width)
 
     def _down_to(self, part: Cell, upper: Fraction) -> Any:
         radius = part.sides[self.field]
@@ -253,7 +252,7 @@ def _probed(search: SharpComparison, region: Region) -> Attempt:
     """Where no bounded region is asked for: an MDP that refutes the claim, if there is one at a few places."""
     for gamma, radius in _probes(region):
         point = Cell({GAMMA: _point(gamma), search.field: _point(radius)})
-        gap = search._gap(point, _NODES[0])
+        gap = search._gap(point, _WIDTHS[0])
         if gap is not None and search._exceeds(point, Fraction(gap.lower)):
             instance = ExactInstance.of(gap.witness.mdp, gap.witness.old, gap.witness.new)
             return Attempt(None, refuted=instance, note=f"sharp gap: exceeded at gamma = {gamma}, radius {radius}")
