@@ -17,6 +17,8 @@ from jaxtyping import install_import_hook
 
 PACKAGE = Path(__file__).parents[1] / "trpo_theory"
 
+os.environ.pop("COLUMNS", None)  # which pytest-xdist sets to its own terminal's: tables in tests are those of a pipe
+
 
 def _modules_with_shapes() -> list[str]:
     """The modules that import jaxtyping: checking the other nine tenths too costs each process two seconds."""

@@ -156,7 +156,7 @@ def test_lies_over_a_horizon(end, lie, over_a_horizon, tmp_path):
 
 @pytest.mark.slow
 def test_a_sparse_witness(tmp_path):
-    sharp_gap("max-kl", Fraction(9, 10), Fraction(1, 100), nodes=30).write(tmp_path / "file.json")
+    sharp_gap("max-kl", Fraction(9, 10), Fraction(1, 100), nodes=200).write(tmp_path / "file.json")
     fields = json.loads((tmp_path / "file.json").read_text(), parse_float=str)
     assert "transition" not in fields
     assert_both(fields, tmp_path / "file.json")

@@ -168,7 +168,7 @@ CLAIMS = (
         _old_entropy,
         _DIFFERENCE % r"Q_\pi - \tau\log\pi",
         "folklore: entropy/performance-difference with the soft advantage, less a divergence: "
-        r"the error is τ Σ_s ρ_new(s) KL(new_s‖old_s)",
+        r"the error is τ Σ_s ρ_new(s) KL(new_s, old_s)",
         relation="=",
         given=full_old,
     ),

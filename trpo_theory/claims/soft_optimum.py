@@ -231,7 +231,7 @@ CLAIMS = (
         ("lojasiewicz", "lojasiewicz-uniform"),
         (_lojasiewicz, _lojasiewicz_uniform),
         r"\|\partial_\theta\eta_\tau(\pi_\theta)\|_2 \ge \sqrt{\tfrac{2\tau}{S}\min_s\rho_0(s)}\,%s"
-        r"\bigl\|d_{\pi^*_\tau}/d_{\pi_\theta}\bigr\|_\infty^{-1/2}\sqrt{\eta_\tau(\pi^*_\tau) - \eta_\tau(\pi_\theta)}",
+        r"\|d_{\pi^*_\tau}/d_{\pi_\theta}\|_\infty^{-1/2}\sqrt{\eta_\tau(\pi^*_\tau) - \eta_\tau(\pi_\theta)}",
         (r"\min_{s,a}\pi_\theta(a|s)", ""),
         f"{_MEI}, Lemma 15",
         "without the least probability of an action",

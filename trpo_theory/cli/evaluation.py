@@ -150,7 +150,7 @@ def bound(
     if found is not None and (left_out := [name for name in held_back if name not in found.promises]):
         print(f"note: left out for so many states: {', '.join(left_out)}", file=sys.stderr)
     if certify:
-        if costly := too_costly(source.mdp):
+        if costly := too_costly(source.mdp, q):
             print(f"note: left out for more than {COSTLY_STATES} states: {', '.join(costly)}", file=sys.stderr)
         with busy("proving"):
             exact = exact_step(source, old=old, new=new)

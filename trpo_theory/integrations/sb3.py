@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.integrations.recording import Recorder
 from trpo_theory.io import Run, from_gym
@@ -189,7 +190,7 @@ def mdp_of(model: OnPolicyAlgorithm) -> FiniteMDP:
     while isinstance(env, Monitor):
         env = env.env
     try:
-        return from_gym(env, model.gamma)
+        return from_gym(env, _checks.discount(model.gamma))
     except InvalidInput as error:
         raise InvalidInput(
             got=error.got,

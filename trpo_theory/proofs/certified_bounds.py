@@ -107,7 +107,7 @@ def certify_bounds(
         temperature=None if temperature is None else float(rationals.number(temperature, "temperature")),
     )
     if bounds is None:
-        costly = too_costly(mdp)
+        costly = too_costly(mdp, floats)
         bounds = [bound for bound in catalogue.catalogue.values() if bound.reads(floats) and bound.id not in costly]
     instance = ExactInstance.of(mdp, old, new)
     if exact:
@@ -131,10 +131,14 @@ def check_certifiable(mdp: FiniteMDP) -> None:
         )
 
 
-def too_costly(mdp: FiniteMDP) -> list[str]:
-    """Ids of the catalogue that `certify_bounds` skips for this MDP: those that cost a solve for each of many states."""
+def too_costly(mdp: FiniteMDP, q: Quantities | None = None) -> list[str]:
+    """Ids of the catalogue that `certify_bounds` skips for this MDP: those that cost a solve for each of many states.
+
+    Of the setting of q, or those of discounted returns alone.
+    """
+    bounds = catalogue.plain().values() if q is None else [b for b in catalogue.catalogue.values() if b.reads(q)]
     many = mdp.states > COSTLY_STATES
-    return [name for name, bound in catalogue.catalogue.items() if many and bound.small_only]
+    return [bound.id for bound in bounds if many and bound.small_only]
 
 
 def _certified(bound: Bound, instance: ExactInstance, floats: Quantities, levels: list[Quantities]) -> CertifiedBound:

@@ -230,13 +230,13 @@ def sharp_gap(
             )
     largest, bounded = reduced.divergence.largest_radius, np.isfinite(reduced.divergence.largest)
     size = _checks.number_between(radius, "radius", _LEAST_RADIUS, np.inf if bounded else largest)
+    exact_radius = rationals.number(radius, "radius")
     if size > largest:
         raise InvalidInput(
-            got=f"radius = {size:.10g}",
-            wanted=f"at most {largest!r}, the largest value of {divergence}",
+            got=f"radius = {rationals.short(exact_radius)}",
+            wanted=f"a number in [{_LEAST_RADIUS:g}, {largest:g}], whose end is the largest value of {divergence}",
             fix=f"pass {largest!r}: beyond it the gap is the same",
         )
-    exact_radius = rationals.number(radius, "radius")
     setting = Setting(
         reduced.divergence.at(exact_radius),
         _checks.number_between(gamma, "gamma", LEAST_GAMMA, LARGEST_GAMMA if horizon is None else 1.0),

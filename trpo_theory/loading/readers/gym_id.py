@@ -28,7 +28,8 @@ class GymId(Reader):
         """
         env_id, _, query = source.partition("?")
         options = io.parse_options(query) if query else {}
-        given = number(options.pop("gamma", None), "gamma") if gamma is None else gamma
+        own = number(options.pop("gamma", None), "gamma")
+        given = own if gamma is None else gamma
         wanted = options.pop("horizon", None)
         if given is None and wanted is not None:
             given = 1.0
