@@ -1,6 +1,7 @@
 """Every kind and variant of proof file that the toolkit writes is known to the independent checker, and proved by it."""
 
 import json
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
@@ -160,7 +161,8 @@ def test_a_sparse_witness(tmp_path):
     fields = json.loads((tmp_path / "file.json").read_text(), parse_float=str)
     assert "transition" not in fields
     assert_both(fields, tmp_path / "file.json")
-    moved = [1 if x == 0 else x for x in fields["transition_indices"]]
+    (often, _), *_ = Counter(fields["transition_indices"]).most_common()
+    moved = [0 if x == often else x for x in fields["transition_indices"]]
     for lie in (
         {"transition_data": fields["transition_data"][:-1]},
         {"transition_indices": moved},
