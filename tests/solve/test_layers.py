@@ -126,7 +126,7 @@ def test_a_loop_that_costs_is_left_and_one_that_pays_is_refused():
     to = np.eye(2)
     transition = [[to[0], to[1]], [to[1], to[1]]]
     assert tt.optimal(tt.FiniteMDP(transition, [[-1, -5], [0, 0]], 1.0, [1, 0])).expected_return == -5
-    with pytest.raises(InvalidInput, match="policy that is best that never reaches the end from state 0"):
+    with pytest.raises(InvalidInput, match="policy on the way to the best one that never reaches the end from state 0"):
         tt.optimal(tt.FiniteMDP(transition, [[1, -5], [0, 0]], 1.0, [1, 0]))
 
 

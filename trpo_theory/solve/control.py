@@ -102,7 +102,7 @@ def optimal(mdp: FiniteMDP, *, criterion: str | None = None, horizon: int | None
         policy = batch_last(deterministic(batch_first(action, action.ndim - 1), mdp.actions), action.ndim - 1)
         if sums is not DISCOUNTED and not np.all(sums.allows(given, policy)):
             raise (
-                sums.complaint(given, policy, "policy that is best")
+                sums.complaint(given, policy, "policy on the way to the best one")
                 if not mdp.batch_shape
                 else _none_of_the_batch(sums)
             )
