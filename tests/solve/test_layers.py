@@ -71,12 +71,19 @@ def test_the_layered_mdp_is_an_mdp_with_an_end():
 def test_a_batch_of_several_horizons_is_each_of_them():
     old, new = policies(3), policies(3)
     lengths = np.array([1, 4, 2])
-    batch = Instances.of_arrays(TRANSITION, REWARD, 1.0, INITIAL, old, new, horizon=lengths)
+    costs = GENERATOR.normal(size=(STATES, ACTIONS, 1))
+    batch = Instances.of_arrays(TRANSITION, REWARD, 1.0, INITIAL, old, new, horizon=lengths, costs=costs)
     q = posed(batch.quantities(), DISCOUNTED, horizon=True)
     for index, steps in enumerate(lengths):
         alone = tt.compare(mdp(), old[index], new[index], horizon=int(steps))
         for name in ("surrogate_gap", "surrogate", "expected_return_new", "mean_tv", "max_abs_advantage", "mean_kl"):
             np.testing.assert_allclose(getattr(q, name)[index], getattr(alone, name), atol=1e-13)
+        paid = tt.compare(
+            tt.FiniteMDP(TRANSITION, costs[..., 0], 1.0, INITIAL), old[index], new[index], horizon=int(steps)
+        )
+        cost = q.with_cost_names(("c",)).cost("c")
+        for name in ("expected_return_new", "max_abs_advantage", "surrogate_gap"):
+            np.testing.assert_allclose(getattr(cost, name)[index], getattr(paid, name), atol=1e-13)
 
 
 @pytest.mark.parametrize(("steps", "gap"), [(2, "1/4"), (3, "11/16"), (5, "499/256"), (10, "1631913/262144")])
@@ -134,15 +141,21 @@ def test_a_loop_that_costs_is_left_and_one_that_pays_is_refused():
 def test_gymnasium_up_to_the_end_and_with_a_limit(name):
     pytest.importorskip("gymnasium")
     lake = tt.load(f"gym:{name}", gamma=1.0)
-    policy = GENERATOR.dirichlet(np.ones(lake.actions), lake.states)
+    policy = np.full((lake.states, lake.actions), 1 / lake.actions)
     value, transition = np.zeros(lake.states), lake.transition
     for _ in range(100):
         value = (policy * (lake.reward + transition @ value)).sum(1)
     found = tt.evaluate(lake, policy, horizon=100)
     np.testing.assert_allclose(found.value[0], value, rtol=1e-12, atol=1e-12)
-    for _ in range(40_000):
-        value = (policy * (lake.reward + transition @ value)).sum(1)
-    np.testing.assert_allclose(tt.evaluate(lake, policy).value, value, rtol=1e-8)
+    found = tt.evaluate(lake, policy)
+    np.testing.assert_allclose(
+        found.value, (policy * (lake.reward + transition @ found.value)).sum(1), rtol=1e-9, atol=1e-12
+    )
+    power = np.einsum("sa,sat->st", policy, transition)
+    earned = (policy * lake.reward).sum(1)
+    for _ in range(40):  # the first 2^40 steps: sums of 2^k steps are doubled
+        earned, power = earned + power @ earned, power @ power
+    np.testing.assert_allclose(found.value, earned, rtol=1e-6, atol=1e-9)
 
 
 def test_policies_of_another_number_of_steps_are_refused():

@@ -65,12 +65,13 @@ def is_allowed(q: Quantities) -> Any:
 def _layered(q: Quantities) -> Quantities:
     lengths = steps_of(q.arithmetic, q.horizon)
     steps = int(lengths.max())
-    return q.replace(
-        **layered(q.arithmetic, _mdp(q), lengths)._asdict(),
-        **{name: tiled(getattr(q, name), steps) for name in _PER_STATE},
-        model=layered_transition(q.arithmetic, q.model, lengths),
-        criterion=FiniteHorizon(counted=layers_of_runs(lengths, q.states)) if lengths.ndim else FINITE_HORIZON,
-    )
+    fields = {name: tiled(getattr(q, name), steps) for name in _PER_STATE}
+    model, criterion = layered_transition(q.arithmetic, q.model, lengths), FINITE_HORIZON
+    if lengths.ndim:
+        counted = layers_of_runs(lengths, q.states)
+        criterion = FiniteHorizon(counted=counted)
+        fields["costs"] = q.arithmetic.where(counted[:, None, None], fields["costs"], 0)
+    return q.replace(**layered(q.arithmetic, _mdp(q), lengths)._asdict(), **fields, model=model, criterion=criterion)
 
 
 def _mdp(q: Quantities) -> Given:
