@@ -11,7 +11,9 @@ import scipy.sparse as sp
 import trpo_theory as tt
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball.number import Ball
-from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC, Given, ends
+from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC
+from trpo_theory.solve.criterion import Given
+from trpo_theory.solve.reachability import ends
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.posing import posed
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import trpo_theory as tt
-from trpo_theory.bounds.record import SETTINGS, Claim
+from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.setting import SETTINGS
 from trpo_theory.errors import InvalidInput
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose

@@ -11,11 +11,11 @@ import numpy as np
 from trpo_theory._checks import near_matches
 from trpo_theory.bounds.checked import BoundCheck, gap_rounding, residual_rounding, shift_rounding
 from trpo_theory.bounds.formulas import Condition, Formula, Numbers, Truth
+from trpo_theory.bounds.setting import InSetting
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.errors import InvalidInput, overflow
-from trpo_theory.solve.criteria import AVERAGE, CRITERIA, DISCOUNTED, FINITE_HORIZON, undiscounted
-from trpo_theory.step.fields import EXTRAS
-from trpo_theory.step.posing import guarded, is_allowed, posed
+from trpo_theory.solve.criteria import CRITERIA, DISCOUNTED
+from trpo_theory.step.posing import guarded, is_allowed
 from trpo_theory.step.quantities import Quantities
 
 Expected: TypeAlias = bool | str
@@ -23,10 +23,6 @@ Expected: TypeAlias = bool | str
 
 EXPECTATIONS = (True, False, "open")
 RELATIONS = (">=", "=")
-SETTINGS = frozenset({*EXTRAS, *CRITERIA} - {DISCOUNTED.name})
-"""What instances of a setting have beside those of another: what their return sums, and fields."""
-AGENTS = "agents="
-"""How the word of a setting of several agents begins; how many actions each has follow: agents=2x2."""
 NEEDS = frozenset({"unit-reward", "uniform-old", "optimal-new", "greedy-mixture", "one-row"})
 """Properties of instances that hypotheses require and random instances rarely have; the searches construct instances with them.
 
@@ -36,7 +32,7 @@ policy that is greedy for A_old; one-row: old the same in all states, which are 
 
 
 @dataclass(frozen=True, eq=False)
-class Claim:
+class Claim(InSetting):
     """A claim of the literature, of folklore or of one's own: a slack that is ≥ 0 (or = 0) where the hypotheses hold.
 
     Args:
@@ -118,33 +114,13 @@ class Claim:
                 fix=near_matches(unknown, sorted(NEEDS)),
             )
         _expect_choice(self, "criterion", tuple(CRITERIA), 'write criterion="average", say')
-        if self.horizon and self.criterion == AVERAGE.name:
-            raise InvalidInput(
-                got=f'horizon=True and criterion="average" for {self.id}',
-                wanted="one of both: a return over T steps is their sum",
-                fix="leave one out",
-            )
-        object.__setattr__(self, "costs", (self.costs,) if isinstance(self.costs, str) else tuple(self.costs))
         object.__setattr__(self, "needs", needs)
-        object.__setattr__(self, "agents", _sizes(self.agents, self.id))
-
-    @property
-    def setting(self) -> frozenset[str]:
-        """The criterion, if it is another than the discounted one, and fields that only some settings read."""
-        extras = {name for name in EXTRAS if getattr(self, "references" if name == "weights" else name)}
-        if self.agents:
-            extras.add(AGENTS + "x".join(map(str, self.agents)))
-        return frozenset(extras if self.criterion == DISCOUNTED.name else {self.criterion, *extras})
+        self._check_setting()
 
     @property
     def instance_needs(self) -> frozenset[str]:
         """What an instance must have for the claim to be read on it: its needs, and what its setting has."""
         return self.needs | self.setting
-
-    @property
-    def is_discounted(self) -> bool:
-        """Whether it reads discounted returns without a horizon or a price of entropy, as q is without a setting."""
-        return self.criterion == DISCOUNTED.name and not (self.horizon or self.temperature)
 
     @property
     def functions(self) -> tuple[Callable[..., Any], ...]:
@@ -189,21 +165,6 @@ class Claim:
             met: Truth = True if self.given is None else self.given(q)
             return met if q.criterion is DISCOUNTED else is_allowed(q) & met
 
-    def posed(self, q: Quantities) -> Quantities:
-        """The step in the claim's setting.
-
-        Raises:
-            InvalidInput: where γ = 1 and the returns are discounted.
-        """
-        if self.criterion == DISCOUNTED.name and not self.horizon and np.any(q.gamma == 1):
-            raise undiscounted(self.id)
-        named = q if not self.costs else q.with_cost_names(self.costs)
-        if self.agents and not named.agents:
-            named = named.factored(self.agents)
-        if self.is_discounted:
-            return named
-        return posed(named, CRITERIA[self.criterion], horizon=self.horizon, temperature=self.temperature)
-
     def stepped(self, q: Quantities) -> Quantities:
         """The quantities that the formula reads: in its setting, and of the step's new if it is about an update rule."""
         at = self.posed(q)
@@ -211,19 +172,6 @@ class Claim:
             return at
         moved = at.with_new(self.step(at))
         return moved if at.criterion is DISCOUNTED else guarded(moved)
-
-    def reads(self, q: Quantities) -> bool:
-        """Whether q is of the claim's setting and has what it reads: its criterion, horizon, temperature, costs and the like."""
-        soft = not (isinstance(q.temperature, int) and q.temperature == 0)
-        criterion = FINITE_HORIZON.name if self.horizon else self.criterion
-        return (
-            q.criterion.name == criterion
-            and self.temperature == soft
-            and set(self.costs) <= set(q.cost_names)
-            and (not self.model or q.model is not q.transition)
-            and (not self.references or q.references.shape[2] > 1)
-            and (not self.agents or (len(q.agents) > 1 and q.is_product))
-        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id!r}, expected={self.expected!r}, source={self.source!r})"
@@ -337,24 +285,13 @@ class Bound(Claim):
 
 
 _CODE = ("given", "step", "problem", "shift", "residual")
-"""The fields that hold a function or None; `formula` always holds one."""
+"""Fields that hold a function or None."""
 
 
 def _expect_text(value: object, field: str, kind: str) -> None:
     if not isinstance(value, str) or not value.strip():
         example = "mine/lemma-3" if field == "id" else r"\eta(\tilde\pi) \ge ..."
         raise InvalidInput(got=f"{field} = {value!r} of a {kind}", wanted="a text", fix=f'write {field}="{example}"')
-
-
-def _sizes(agents: Any, claim_id: str) -> tuple[int, ...]:
-    given: tuple[Any, ...] = tuple(agents) if np.ndim(agents) else (agents,)
-    if given and (len(given) < 2 or not all(isinstance(size, int) and size > 0 for size in given)):
-        raise InvalidInput(
-            got=f"agents = {agents!r} for {claim_id}",
-            wanted="how many actions each of several agents has",
-            fix="write agents=(2, 2), say",
-        )
-    return given
 
 
 def _expect_choice(record: Claim, field: str, choices: tuple[object, ...], fix: str) -> None:

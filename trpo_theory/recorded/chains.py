@@ -13,8 +13,10 @@ from trpo_theory.numerics import resolvent as linear
 from trpo_theory.numerics.arithmetic import Array, Policy, Resolvent
 from trpo_theory.numerics.floats import Floats, policy_transition
 from trpo_theory.numerics.layout import batch_first, batch_last
-from trpo_theory.solve.criteria import DISCOUNTED, Given
-from trpo_theory.solve.evaluation import Evaluation, PolicyChain
+from trpo_theory.solve.chain import PolicyChain
+from trpo_theory.solve.criteria import DISCOUNTED
+from trpo_theory.solve.criterion import Given
+from trpo_theory.solve.evaluation import Evaluation
 from trpo_theory.solve.settings import expect_discount
 from trpo_theory.step.quantities import Quantities
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trpo_theory.bounds.record import AGENTS, SETTINGS
+from trpo_theory.bounds.setting import AGENTS, SETTINGS
 from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.search.draws import numbers
 from trpo_theory.search.draws.rows import random_rows

@@ -15,9 +15,12 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last
-from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC, Criterion, Given, criterion_of, ends
-from trpo_theory.solve.evaluation import PolicyChain, to_leading
+from trpo_theory.solve.chain import PolicyChain
+from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC, criterion_of
+from trpo_theory.solve.criterion import Criterion, Given
+from trpo_theory.solve.evaluation import to_leading
 from trpo_theory.solve.local_backups import LocalBackups
+from trpo_theory.solve.reachability import ends
 from trpo_theory.solve.settings import trailing_fields
 
 _MAX_ITERATIONS = 10_000

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,62 +23,8 @@ import scipy.sparse as sp
 from trpo_theory._checks import near_matches
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
-
-
-class Kernel(NamedTuple):
-    """K, κ and u with V = (I − κ K_π)⁻¹ r_π, ρ = (I − κ K_πᵀ)⁻¹ u and η = u · V for every policy π that is allowed.
-
-    Attributes:
-        transition: K, of the shape of P. Its rows may sum to less than 1, and to 0.
-        gamma: κ.
-        start: u, (S, *batch).
-        levels: whether all rows of κ K have one sum, so that a constant in r moves every V(s) by as much.
-        positive: whether no entry of K is negative, and so none of (I − κ K_π)⁻¹.
-        counted: in which states a run still goes on, so that entropy is earned there, (S, *batch); None for all.
-    """
-
-    transition: Array
-    gamma: Array
-    start: Array
-    levels: bool
-    positive: bool = True
-    counted: np.ndarray | None = None
-
-
-class Given(NamedTuple):
-    """What a criterion reads of an MDP: fields as in `Quantities`."""
-
-    gamma: Array
-    transition: Array
-    reward: Array
-    available: Array
-    initial: Array
-
-
-@runtime_checkable
-class Criterion(Protocol):
-    """What a return sums."""
-
-    @property
-    def name(self) -> str:
-        """What users call it."""
-        ...
-
-    def kernel(self, arithmetic: Arithmetic, mdp: Given) -> Kernel:
-        """The chain in which V, ρ and η are solved for."""
-        ...
-
-    def occupancy(self, arithmetic: Arithmetic, gamma: Array, visitation: Array) -> Array:
-        """The law of the states that weights of means are taken from, (S, *batch): ρ over its sum."""
-        ...
-
-    def allows(self, mdp: Given, policy: Array) -> Array:
-        """Whether a policy has a return and finite visits, (*batch), or one truth value for all."""
-        ...
-
-    def complaint(self, mdp: Given, policy: Array, name: str) -> InvalidInput:
-        """The error for one instance whose policy is not allowed: it names states."""
-        ...
+from trpo_theory.solve.criterion import Criterion, Given, Kernel
+from trpo_theory.solve.reachability import closed_classes, closure, edges, ends, named, reaching
 
 
 @dataclass(frozen=True)
@@ -140,7 +86,7 @@ class Episodic:
                 fix="give a horizon, or use a discount below 1",
             )
         return InvalidInput(
-            got=f"the {name} that never reaches the end from {_named(stuck)}",
+            got=f"the {name} that never reaches the end from {named(stuck)}",
             wanted='a policy that ends with probability 1 from every state, as criterion "episodic" sums rewards up to there',
             fix="give every action that leaves such a loop a positive probability, set a horizon, or use a discount below 1",
         )
@@ -185,9 +131,9 @@ class Average:
 
     def complaint(self, mdp: Given, policy: Array, name: str) -> InvalidInput:
         """It names two closed classes."""
-        closed = _closed_classes(edges(mdp.transition, policy))
+        closed = closed_classes(edges(mdp.transition, policy))
         return InvalidInput(
-            got=f"the {name} with {len(closed)} closed classes of states, among them {_named(closed[0])} and {_named(closed[1])}",
+            got=f"the {name} with {len(closed)} closed classes of states, among them {named(closed[0])} and {named(closed[1])}",
             wanted="one closed class, so that the average reward does not depend on the start",
             fix="if the runs end there, use the episodic criterion or a horizon, or let each end lead back to the start; "
             "else use a discount below 1",
@@ -197,8 +143,8 @@ class Average:
         """Whether every state leads to a state, (S, *batch)."""
         chain = edges(mdp.transition, policy)
         if sp.issparse(chain):
-            return np.array([len(_closed_classes(chain)) == 1])
-        return np.all(_closure(chain), axis=0)
+            return np.array([len(closed_classes(chain)) == 1])
+        return np.all(closure(chain), axis=0)
 
 
 @dataclass(frozen=True)
@@ -260,85 +206,3 @@ def criterion_of(name: str | None, gamma: Any) -> Criterion:
             got=f"criterion = {name!r}", wanted=", ".join(CRITERIA), fix=near_matches(str(name), list(CRITERIA))
         )
     return CRITERIA[name]
-
-
-def ends(mdp: Given) -> np.ndarray:
-    """The states of the largest set that no available action leaves and in which every reward is 0, (S, *batch)."""
-    able = np.asarray(mdp.available, dtype=bool)
-    earns = np.asarray(mdp.reward != 0, dtype=bool) & able
-    found: np.ndarray = np.logical_not(earns.any(1))
-    if sp.issparse(mdp.transition):
-        states, actions = earns.shape
-        leads = sp.csr_array(
-            (mdp.transition.data > 0, mdp.transition.indices, mdp.transition.indptr), mdp.transition.shape
-        )
-        while ((fewer := found & ~np.asarray((leads @ ~found)).reshape(states, actions).any(1)) != found).any():
-            found = fewer
-        return found
-    leads = _positive(mdp.transition).any(1)
-    found = np.broadcast_to(found, (len(found), *np.broadcast_shapes(found.shape[1:], leads.shape[2:])))
-    while ((fewer := found & ~(leads & ~found[None]).any(1)) != found).any():
-        found = fewer
-    return found
-
-
-def edges(transition: Array, policy: Array) -> Any:
-    """Whether P_π(s'|s) > 0: booleans (S, S, *batch), or a sparse (S, S)."""
-    plays = np.asarray(policy > 0, dtype=bool)
-    if not sp.issparse(transition):
-        return (_positive(transition) & plays[:, :, None]).any(1)
-    states, actions = plays.shape
-    leads = sp.csr_array((transition.data > 0, transition.indices, transition.indptr), transition.shape)
-    rows = sp.csr_array(
-        (plays.ravel(), np.arange(states * actions), np.arange(0, states * actions + 1, actions)),
-        (states, states * actions),
-    )
-    return sp.csr_array(rows @ leads)
-
-
-def reaching(chain: Any, goal: np.ndarray) -> np.ndarray:
-    """Whether a state leads to one of the goal, or is one, (S, *batch)."""
-    if sp.issparse(chain):
-        found = goal
-        while ((more := found | np.asarray(chain @ found, dtype=bool)) != found).any():
-            found = more
-        return found
-    shape = np.broadcast_shapes(chain.shape[2:], goal.shape[1:])
-    found = np.broadcast_to(goal, (len(goal), *shape)) if shape else goal
-    while ((more := found | (chain & found[None]).any(1)) != found).any():
-        found = more
-    return found
-
-
-def _positive(transition: Array) -> np.ndarray:
-    return np.asarray(transition > 0, dtype=bool)
-
-
-def _closure(chain: np.ndarray) -> np.ndarray:
-    """Whether s leads to s' in any number of steps, 0 included, (S, S, *batch)."""
-    states = len(chain)
-    found = chain | np.eye(states, dtype=bool).reshape(states, states, *(1,) * (chain.ndim - 2))
-    for _ in range(max(1, states - 1).bit_length()):
-        found = np.einsum("rs...,st...->rt...", found, found)
-    return found
-
-
-def _closed_classes(chain: Any) -> list[np.ndarray]:
-    """The closed classes of one chain, each its states."""
-    from scipy.sparse.csgraph import connected_components
-
-    matrix = sp.csr_array(chain)
-    count, label = connected_components(matrix, directed=True, connection="strong")
-    start, end = matrix.nonzero()
-    leaves = np.zeros(count, dtype=bool)
-    leaves[label[start[label[start] != label[end]]]] = True
-    return [np.flatnonzero(label == one) for one in range(count) if not leaves[one]]
-
-
-_NAMED = 4
-"""States that a message names at most. Chosen: a line's worth."""
-
-
-def _named(states: np.ndarray) -> str:
-    shown = ", ".join(str(state) for state in states[:_NAMED])
-    return f"state{'s' * (len(states) > 1)} {shown}{', ...' * (len(states) > _NAMED)}"

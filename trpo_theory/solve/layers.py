@@ -15,7 +15,7 @@ from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
-from trpo_theory.solve.criteria import Given
+from trpo_theory.solve.criterion import Given
 
 _DENSE_ENTRIES = 2e7
 """Of the layered transition of one MDP: beyond, it is sparse. Chosen, as of MDPs that are read: 160 MB."""

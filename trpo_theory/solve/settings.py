@@ -11,7 +11,8 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_last
-from trpo_theory.solve.criteria import DISCOUNTED, FINITE_HORIZON, Criterion, Given, criterion_of, undiscounted
+from trpo_theory.solve.criteria import DISCOUNTED, FINITE_HORIZON, criterion_of, undiscounted
+from trpo_theory.solve.criterion import Criterion, Given
 from trpo_theory.solve.layers import layered, layered_policy, tiled
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy
 from trpo_theory.numerics.notation import Notation
-from trpo_theory.solve.criteria import DISCOUNTED, Criterion, Given, Kernel
-from trpo_theory.solve.evaluation import PolicyChain
+from trpo_theory.solve.chain import PolicyChain
+from trpo_theory.solve.criteria import DISCOUNTED
+from trpo_theory.solve.criterion import Criterion, Given, Kernel
 from trpo_theory.solve.layers import steps_of
 
 GIVEN: dict[str, str] = {

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.arithmetic import Array
-from trpo_theory.solve.evaluation import PolicyChain
+from trpo_theory.solve.chain import PolicyChain
 from trpo_theory.step.policies import StepPolicies
 
 

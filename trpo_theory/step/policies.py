@@ -6,8 +6,8 @@ from functools import cached_property
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.arithmetic import Array, Policy
+from trpo_theory.solve.chain import PolicyChain
 from trpo_theory.solve.criteria import DISCOUNTED
-from trpo_theory.solve.evaluation import PolicyChain
 from trpo_theory.step.fields import StepFields
 
 

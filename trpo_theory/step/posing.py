@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.numerics.floats import Floats
-from trpo_theory.solve.criteria import AVERAGE, FINITE_HORIZON, Criterion, FiniteHorizon, Given
+from trpo_theory.solve.criteria import AVERAGE, FINITE_HORIZON, FiniteHorizon
+from trpo_theory.solve.criterion import Criterion, Given
 from trpo_theory.solve.layers import layered, layered_transition, layers_of_runs, steps_of, tiled
 from trpo_theory.step.quantities import Quantities
 

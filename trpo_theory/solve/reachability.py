@@ -1,0 +1,94 @@
+"""Which states lead to which: ends of an MDP, states that reach one, closed classes. Booleans, dense in batches, or sparse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from trpo_theory.numerics.arithmetic import Array
+from trpo_theory.solve.criterion import Given
+
+
+def ends(mdp: Given) -> np.ndarray:
+    """The states of the largest set that no available action leaves and in which every reward is 0, (S, *batch)."""
+    able = np.asarray(mdp.available, dtype=bool)
+    earns = np.asarray(mdp.reward != 0, dtype=bool) & able
+    found: np.ndarray = np.logical_not(earns.any(1))
+    if sp.issparse(mdp.transition):
+        states, actions = earns.shape
+        leads = sp.csr_array(
+            (mdp.transition.data > 0, mdp.transition.indices, mdp.transition.indptr), mdp.transition.shape
+        )
+        while ((fewer := found & ~np.asarray((leads @ ~found)).reshape(states, actions).any(1)) != found).any():
+            found = fewer
+        return found
+    leads = _positive(mdp.transition).any(1)
+    found = np.broadcast_to(found, (len(found), *np.broadcast_shapes(found.shape[1:], leads.shape[2:])))
+    while ((fewer := found & ~(leads & ~found[None]).any(1)) != found).any():
+        found = fewer
+    return found
+
+
+def edges(transition: Array, policy: Array) -> Any:
+    """Whether P_π(s'|s) > 0: booleans (S, S, *batch), or a sparse (S, S)."""
+    plays = np.asarray(policy > 0, dtype=bool)
+    if not sp.issparse(transition):
+        return (_positive(transition) & plays[:, :, None]).any(1)
+    states, actions = plays.shape
+    leads = sp.csr_array((transition.data > 0, transition.indices, transition.indptr), transition.shape)
+    rows = sp.csr_array(
+        (plays.ravel(), np.arange(states * actions), np.arange(0, states * actions + 1, actions)),
+        (states, states * actions),
+    )
+    return sp.csr_array(rows @ leads)
+
+
+def reaching(chain: Any, goal: np.ndarray) -> np.ndarray:
+    """Whether a state leads to one of the goal, or is one, (S, *batch)."""
+    if sp.issparse(chain):
+        found = goal
+        while ((more := found | np.asarray(chain @ found, dtype=bool)) != found).any():
+            found = more
+        return found
+    shape = np.broadcast_shapes(chain.shape[2:], goal.shape[1:])
+    found = np.broadcast_to(goal, (len(goal), *shape)) if shape else goal
+    while ((more := found | (chain & found[None]).any(1)) != found).any():
+        found = more
+    return found
+
+
+def _positive(transition: Array) -> np.ndarray:
+    return np.asarray(transition > 0, dtype=bool)
+
+
+def closure(chain: np.ndarray) -> np.ndarray:
+    """Whether s leads to s' in any number of steps, 0 included, (S, S, *batch)."""
+    states = len(chain)
+    found = chain | np.eye(states, dtype=bool).reshape(states, states, *(1,) * (chain.ndim - 2))
+    for _ in range(max(1, states - 1).bit_length()):
+        found = np.einsum("rs...,st...->rt...", found, found)
+    return found
+
+
+def closed_classes(chain: Any) -> list[np.ndarray]:
+    """The closed classes of one chain, each its states."""
+    from scipy.sparse.csgraph import connected_components
+
+    matrix = sp.csr_array(chain)
+    count, label = connected_components(matrix, directed=True, connection="strong")
+    start, end = matrix.nonzero()
+    leaves = np.zeros(count, dtype=bool)
+    leaves[label[start[label[start] != label[end]]]] = True
+    return [np.flatnonzero(label == one) for one in range(count) if not leaves[one]]
+
+
+_NAMED = 4
+"""States that a message names at most. Chosen: a line's worth."""
+
+
+def named(states: np.ndarray) -> str:
+    """States for a message: "states 0, 2, 5", the first few of many."""
+    shown = ", ".join(str(state) for state in states[:_NAMED])
+    return f"state{'s' * (len(states) > 1)} {shown}{', ...' * (len(states) > _NAMED)}"
