@@ -233,7 +233,7 @@ def sharp_gap(
     exact_radius = rationals.number(radius, "radius")
     if size > largest:
         raise InvalidInput(
-            got=f"radius = {rationals.short(exact_radius)}",
+            got=f"radius = {radius if isinstance(radius, float) else rationals.short(exact_radius)}",
             wanted=f"a number in [{_LEAST_RADIUS:g}, {largest:g}], whose end is the largest value of {divergence}",
             fix=f"pass {largest!r}: beyond it the gap is the same",
         )
