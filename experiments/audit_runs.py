@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.contract import no_captions, no_figures
 from trpo_theory.io import Run
 from trpo_theory.recorded import audit
 from trpo_theory.report import Table
@@ -192,14 +193,10 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
     return {NAME: Table(shown, caption=caption, label=f"tab:{NAME}", headings=_HEADINGS, digits=digits)}
 
 
-def figures(frames: dict[str, pd.DataFrame]) -> dict[str, Callable[[], Any]]:
-    """None."""
-    return {}
+figures = no_figures
 
 
-def captions() -> dict[str, str]:
-    """None."""
-    return {}
+captions = no_captions
 
 
 def summary(frames: dict[str, pd.DataFrame]) -> str:

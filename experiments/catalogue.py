@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 import trpo_theory as tt
+from experiments.contract import no_captions
 from trpo_theory.report import Table
 from trpo_theory.verification.verifying import INSTANCES, plan
 
@@ -184,9 +185,7 @@ def figures(frames: dict[str, pd.DataFrame]) -> dict[str, Callable[[], Figure]]:
     return {}
 
 
-def captions() -> dict[str, str]:
-    """None."""
-    return {}
+captions = no_captions
 
 
 def terminal(frames: dict[str, pd.DataFrame]) -> str:

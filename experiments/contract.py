@@ -13,6 +13,16 @@ Frames = dict[str, pd.DataFrame]
 """Data of an experiment by name: the frame "" is NAME.csv, "x" is NAME-x.csv; a name that ends in "timing" holds times."""
 
 
+def no_figures(frames: Frames) -> dict[str, Callable[[], Any]]:
+    """`figures` of an experiment without any."""
+    return {}
+
+
+def no_captions() -> dict[str, str]:
+    """`captions` of an experiment whose tables have their own."""
+    return {}
+
+
 @runtime_checkable
 class Experiment(Protocol):
     """The contract of an experiment, which is a module (or a package) in `experiments/` that has these names.

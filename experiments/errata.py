@@ -12,6 +12,7 @@ import pandas as pd
 
 import trpo_theory as tt
 from experiments.catalogue import frames_of
+from experiments.contract import no_captions
 from trpo_theory.proofs.settle import settle
 from trpo_theory.report import Table, show
 from trpo_theory.verification.verifying import plan
@@ -239,9 +240,7 @@ def figures(frames: dict[str, pd.DataFrame]) -> dict[str, Callable[[], Figure]]:
     return {}
 
 
-def captions() -> dict[str, str]:
-    """None."""
-    return {}
+captions = no_captions
 
 
 def summary(frames: dict[str, pd.DataFrame]) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 import pandas as pd
 
 import trpo_theory as tt
 from experiments.contract import Frames
+from experiments.parallel import in_parallel
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.ball.balls import Balls
@@ -112,9 +112,9 @@ def total(settings: Settings) -> int:
 def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> Frames:
     """The frames: "" a row a divergence, radius and horizon, "discounts" a discount; "timing" the seconds of both."""
     frames: dict[str, list[dict[str, Any]]] = {}
-    workers: Any = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
     gaps = _gaps(settings)
-    for gap, (row, seconds) in zip(gaps, workers(joblib.delayed(_timed)(gap) for gap in gaps), strict=True):
+    found = in_parallel(_timed, ((gap,) for gap in gaps), settings.jobs)
+    for gap, (row, seconds) in zip(gaps, found, strict=True):
         advance()
         frames.setdefault(gap.frame, []).append(row)
         frames.setdefault("timing", []).append({name: row[name] for name in _KEYS} | {"seconds": seconds})

@@ -10,9 +10,10 @@ from fractions import Fraction
 from time import perf_counter
 from typing import Any
 
-import joblib
 import pandas as pd
 
+from experiments.contract import no_captions, no_figures
+from experiments.parallel import rows_and_times
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.report import Table
 from trpo_theory.sharp.mean_kl.mesh import Mesh
@@ -103,13 +104,7 @@ def total(settings: Settings) -> int:
 
 def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[str, pd.DataFrame]:
     """The frames: "" has a row a discount, "timing" the seconds and the sizes of the files."""
-    workers: Any = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
-    rows, times = [], []
-    for row, seconds in workers(joblib.delayed(_row)(one) for one in settings.discounts):
-        rows.append(row)
-        times.append(seconds)
-        advance()
-    return {"": pd.DataFrame(rows), "timing": pd.DataFrame(times)}
+    return rows_and_times(_row, ((one,) for one in settings.discounts), settings.jobs, advance)
 
 
 def _row(one: Discount) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -169,14 +164,10 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
     }
 
 
-def figures(frames: dict[str, pd.DataFrame]) -> dict[str, Callable[[], Any]]:
-    """None."""
-    return {}
+figures = no_figures
 
 
-def captions() -> dict[str, str]:
-    """None."""
-    return {}
+captions = no_captions
 
 
 def summary(frames: dict[str, pd.DataFrame]) -> str:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 
 import trpo_theory as tt
-from experiments.contract import Frames
+from experiments.contract import Frames, no_captions, no_figures
+from experiments.parallel import rows_and_times
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.errors import InvalidInput
 from trpo_theory.report import Table
@@ -88,20 +88,12 @@ def _is_finite(divergence: str, normaliser: str) -> bool:
 
 def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> Frames:
     """The frames: "" has a row a divergence, normaliser and radius, "timing" the seconds."""
-    workers = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
-    rows: list[dict[str, Any]] = []
-    times: list[dict[str, Any]] = []
-    results: Any = workers(joblib.delayed(_timed)(settings, *gap) for gap in _gaps(settings))
-    for row, seconds in results:
-        rows.append(row)
-        times.append({name: row[name] for name in _KEYS} | {"seconds": seconds})
-        advance()
-    return {"": pd.DataFrame(rows), "timing": pd.DataFrame(times)}
+    return rows_and_times(_timed, ((settings, *gap) for gap in _gaps(settings)), settings.jobs, advance)
 
 
 def _timed(
     settings: Settings, divergence: str, normaliser: str, gamma: float, radius: float
-) -> tuple[dict[str, Any], float]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     begin = time.process_time()
     width = settings.mean_width if DIVERGENCES[divergence].reduction.mean else settings.width
     gap = tt.sharp_gap(divergence, gamma, radius, normaliser=normaliser, width=width, certify=settings.certify)
@@ -116,7 +108,8 @@ def _timed(
         "states": gap.witness.mdp.states,
         "proved": gap.certified,
     }
-    return row | _least_published(gap), time.process_time() - begin
+    times = {name: row[name] for name in _KEYS} | {"seconds": time.process_time() - begin}
+    return row | _least_published(gap), times
 
 
 def _least_published(gap: tt.SharpGap) -> dict[str, Any]:
@@ -150,14 +143,10 @@ def tables(frames: Frames) -> dict[str, Table]:
     }
 
 
-def figures(frames: Frames) -> dict[str, Callable[[], Any]]:
-    """None."""
-    return {}
+figures = no_figures
 
 
-def captions() -> dict[str, str]:
-    """None."""
-    return {}
+captions = no_captions
 
 
 def summary(frames: Frames) -> str:

@@ -10,9 +10,10 @@ from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
-import joblib
 import pandas as pd
 
+from experiments.contract import no_captions, no_figures
+from experiments.parallel import rows_and_times
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.errors import NotSolved
 from trpo_theory.report import Table
@@ -81,13 +82,7 @@ def total(settings: Settings) -> int:
 
 def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[str, pd.DataFrame]:
     """The frames: "" has a row for each of the settings', "timing" the seconds."""
-    workers: Any = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
-    rows, times = [], []
-    for row, seconds in workers(joblib.delayed(_row)(one) for one in settings.rows):
-        rows.append(row)
-        times.append(seconds)
-        advance()
-    return {"": pd.DataFrame(rows), "timing": pd.DataFrame(times)}
+    return rows_and_times(_row, ((one,) for one in settings.rows), settings.jobs, advance)
 
 
 def _row(one: Row) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -158,14 +153,10 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
     }
 
 
-def figures(frames: dict[str, pd.DataFrame]) -> dict[str, Callable[[], Any]]:
-    """None."""
-    return {}
+figures = no_figures
 
 
-def captions() -> dict[str, str]:
-    """None."""
-    return {}
+captions = no_captions
 
 
 def summary(frames: dict[str, pd.DataFrame]) -> str:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 import pandas as pd
 
 import trpo_theory as tt
+from experiments.parallel import in_parallel
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.ball.balls import Balls
@@ -93,9 +93,9 @@ def total(settings: Settings) -> int:
 def run(settings: Settings, advance: Callable[[], None] = lambda: None) -> dict[str, pd.DataFrame]:
     """The frames: "" and "grid" a row a discount and radius, "mean" a discount; "timing" the seconds of ""."""
     frames: dict[str, list[dict[str, Any]]] = {}
-    workers: Any = joblib.Parallel(n_jobs=settings.jobs, return_as="generator")
     gaps = _gaps(settings)
-    for gap, (row, seconds) in zip(gaps, workers(joblib.delayed(_timed)(gap) for gap in gaps), strict=True):
+    found = in_parallel(_timed, ((gap,) for gap in gaps), settings.jobs)
+    for gap, (row, seconds) in zip(gaps, found, strict=True):
         advance()
         frames.setdefault(gap.frame, []).append(row)
         if not gap.frame:
