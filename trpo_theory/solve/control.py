@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from jaxtyping import Float
 
 from trpo_theory import _checks
@@ -20,7 +19,7 @@ from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC, criterion_
 from trpo_theory.solve.criterion import Criterion, Given
 from trpo_theory.solve.evaluation import to_leading
 from trpo_theory.solve.local_backups import LocalBackups
-from trpo_theory.solve.reachability import ends
+from trpo_theory.solve.reachability import ends, leading, successors
 from trpo_theory.solve.settings import trailing_fields
 
 _MAX_ITERATIONS = 10_000
@@ -94,7 +93,10 @@ def optimal(mdp: FiniteMDP, *, criterion: str | None = None, horizon: int | None
     """
     if horizon is not None:
         return _backward(mdp, _checks.integer(horizon, "horizon", least=1))
-    sums = criterion_of(criterion, mdp.gamma)
+    return _by_policy_iteration(mdp, criterion_of(criterion, mdp.gamma))
+
+
+def _by_policy_iteration(mdp: FiniteMDP, sums: Criterion) -> Optimum:
     fields, _ = trailing_fields(mdp)
     available, given = fields["available"], Given(**fields)
     kernel = sums.kernel(CheckedFloats(), given)
@@ -104,11 +106,8 @@ def optimal(mdp: FiniteMDP, *, criterion: str | None = None, horizon: int | None
     for iteration in range(1, _MAX_ITERATIONS + 1):
         policy = batch_last(deterministic(batch_first(action, action.ndim - 1), mdp.actions), action.ndim - 1)
         if sums is not DISCOUNTED and not np.all(sums.allows(given, policy)):
-            raise (
-                sums.complaint(given, policy, "policy on the way to the best one")
-                if not mdp.batch_shape
-                else _none_of_the_batch(sums)
-            )
+            one = not mdp.batch_shape
+            raise sums.complaint(given, policy, "policy on the way to the best one") if one else _of_the_batch(sums)
         chain = PolicyChain(CheckedFloats(), kernel, fields["reward"], policy)
         if local is not None:
             from_start: Any = chain.resolvent.solve  # that of a sparse chain also takes an x to start from
@@ -157,15 +156,10 @@ def _first_actions(criterion: Criterion, mdp: Given, offered: np.ndarray) -> np.
     best = offered.argmax(1)
     if criterion is not EPISODIC:
         return best
-    able, near = np.asarray(mdp.available, dtype=bool), ends(mdp)
-    sparse = sp.issparse(mdp.transition)
+    able, near, leads = np.asarray(mdp.available, dtype=bool), ends(mdp), successors(mdp.transition)
     action = np.where(near, able.argmax(1), -1)
     while True:
-        if sparse:
-            leads = np.asarray(_leading_to(mdp.transition, near)).reshape(able.shape)
-        else:
-            leads = (np.asarray(mdp.transition > 0) & near[None, None]).any(2)
-        closer = leads & able & ~near[:, None]
+        closer = leading(leads, near) & able & ~near[:, None]
         found = closer.any(1)
         if not found.any():
             return np.where(action < 0, best, action)
@@ -173,12 +167,7 @@ def _first_actions(criterion: Criterion, mdp: Given, offered: np.ndarray) -> np.
         near = near | found
 
 
-def _leading_to(transition: Any, states: np.ndarray) -> np.ndarray:
-    """Whether a state and action may lead to some states, (S·A,), of a sparse transition."""
-    return (transition @ states.astype(np.float64)) > 0
-
-
-def _none_of_the_batch(criterion: Criterion) -> InvalidInput:
+def _of_the_batch(criterion: Criterion) -> InvalidInput:
     return InvalidInput(
         got=f"a batch with an MDP whose best policy has no return by the {criterion.name} criterion",
         wanted="MDPs that all have one",

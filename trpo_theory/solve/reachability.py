@@ -16,33 +16,37 @@ def ends(mdp: Given) -> np.ndarray:
     able = np.asarray(mdp.available, dtype=bool)
     earns = np.asarray(mdp.reward != 0, dtype=bool) & able
     found: np.ndarray = np.logical_not(earns.any(1))
-    if sp.issparse(mdp.transition):
-        states, actions = earns.shape
-        leads = sp.csr_array(
-            (mdp.transition.data > 0, mdp.transition.indices, mdp.transition.indptr), mdp.transition.shape
-        )
-        while ((fewer := found & ~np.asarray((leads @ ~found)).reshape(states, actions).any(1)) != found).any():
-            found = fewer
-        return found
-    leads = _positive(mdp.transition).any(1)
-    found = np.broadcast_to(found, (len(found), *np.broadcast_shapes(found.shape[1:], leads.shape[2:])))
-    while ((fewer := found & ~(leads & ~found[None]).any(1)) != found).any():
+    leads = successors(mdp.transition)
+    if not sp.issparse(leads):
+        leads = leads.any(1, keepdims=True)
+        found = np.broadcast_to(found, (len(found), *np.broadcast_shapes(found.shape[1:], leads.shape[3:])))
+    while ((fewer := found & ~leading(leads, ~found).any(1)) != found).any():
         found = fewer
     return found
 
 
+def successors(transition: Array) -> Any:
+    """Whether P(s'|s,a) > 0, in the layout of P."""
+    if sp.issparse(transition):
+        return sp.csr_array((transition.data > 0, transition.indices, transition.indptr), transition.shape)
+    return np.asarray(transition > 0, dtype=bool)
+
+
+def leading(leads: Any, states: np.ndarray) -> np.ndarray:
+    """Whether an action may lead to one of some states, (S, A, *batch), by what `successors` returned."""
+    if sp.issparse(leads):
+        return np.asarray(leads @ states, dtype=bool).reshape(len(states), -1)
+    return (leads & states[None, None]).any(2)
+
+
 def edges(transition: Array, policy: Array) -> Any:
     """Whether P_π(s'|s) > 0: booleans (S, S, *batch), or a sparse (S, S)."""
-    plays = np.asarray(policy > 0, dtype=bool)
-    if not sp.issparse(transition):
-        return (_positive(transition) & plays[:, :, None]).any(1)
+    plays, leads = np.asarray(policy > 0, dtype=bool), successors(transition)
+    if not sp.issparse(leads):
+        return (leads & plays[:, :, None]).any(1)
     states, actions = plays.shape
-    leads = sp.csr_array((transition.data > 0, transition.indices, transition.indptr), transition.shape)
-    rows = sp.csr_array(
-        (plays.ravel(), np.arange(states * actions), np.arange(0, states * actions + 1, actions)),
-        (states, states * actions),
-    )
-    return sp.csr_array(rows @ leads)
+    places = np.arange(states * actions), np.arange(0, states * actions + 1, actions)
+    return sp.csr_array(sp.csr_array((plays.ravel(), *places), (states, states * actions)) @ leads)
 
 
 def reaching(chain: Any, goal: np.ndarray) -> np.ndarray:
@@ -57,10 +61,6 @@ def reaching(chain: Any, goal: np.ndarray) -> np.ndarray:
     while ((more := found | (chain & found[None]).any(1)) != found).any():
         found = more
     return found
-
-
-def _positive(transition: Array) -> np.ndarray:
-    return np.asarray(transition > 0, dtype=bool)
 
 
 def closure(chain: np.ndarray) -> np.ndarray:
