@@ -48,7 +48,7 @@ def pytest_collection_finish() -> None:
                 function.__no_type_check__ = True  # which jaxtyping asks for in every call
 
 
-# Tests start a hundred processes; where Python is told to write no bytecode, each compiled the package: 0.3 of its 0.8 seconds.
+# Tests start a hundred processes; where Python may write no bytecode, each compiled the package: 0.3 of its 0.8 seconds.
 if sys.dont_write_bytecode and "PYTEST_XDIST_WORKER" not in os.environ:
     compileall.compile_dir(PACKAGE, quiet=2)
 

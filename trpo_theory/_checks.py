@@ -7,7 +7,7 @@ import math
 import numbers
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -249,31 +249,6 @@ def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.n
                 fix="move it to the available ones (mdp.available says which they are)",
             )
     return probability_rows(array, name, atol=row_sum_atol(value))
-
-
-Label: TypeAlias = str | tuple[str, ...]
-"""Of a state or an action; a joint action's is a tuple, a text an agent."""
-
-
-def labels(value: Any, name: str, size: int) -> tuple[Label, ...] | None:
-    """Optional labels: as many distinct strings as there are states (or actions); tuples of strings where all are tuples."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        value = [value]
-    try:
-        out = tuple(value)
-        joint = all(isinstance(label, tuple) for label in out) and len({len(label) for label in out}) == 1
-        out = tuple(tuple(map(str, label)) if joint else str(label) for label in out)
-    except TypeError:
-        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"{size} distinct labels", fix="pass a list") from None
-    if len(out) != size or len(set(out)) != size:
-        raise InvalidInput(
-            got=f"{len(out)} {name} ({len(set(out))} distinct)",
-            wanted=f"{size} distinct labels",
-            fix="give each its own, or leave the labels out",
-        )
-    return out
 
 
 def integer(value: Any, name: str, *, least: int) -> int:

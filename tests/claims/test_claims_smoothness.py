@@ -1,4 +1,4 @@
-"""Smoothness by difference quotients at 50 digits, gradients likewise, and steps of a told length in plain NumPy."""
+"""Smoothness by difference quotients at 50 digits, gradients likewise, and steps of a given length in plain NumPy."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_leaving_a_state_for_ever_uses_half_of_the_smoothness():
     assert float(claims["direct/smooth-quarter"](q)) == pytest.approx(-bent / 2, rel=1e-12)
 
 
-def test_steps_of_a_told_length(case):
+def test_steps_of_a_given_length(case):
     q, g = case.q, case.gamma
     eta = case.eta(case.straight(0))
     matrix = np.eye(STATES) - g * np.einsum("sa,sat->st", case.old, case.p)

@@ -61,7 +61,7 @@ def test_a_discount_beside_a_horizon_is_kept():
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "words"),
     [
         ("gym:FrozenLake-v1?horizon=soon", "a whole number of steps, or limit"),
         ("gym:FrozenLake-v1?horizon=0", "horizon"),
@@ -69,6 +69,6 @@ def test_a_discount_beside_a_horizon_is_kept():
         ("gym:CliffWalking-v1?horizon=limit", "has no time limit"),
     ],
 )
-def test_horizons_that_are_none_are_refused(source, told):
-    with pytest.raises(InvalidInput, match=told):
+def test_horizons_that_are_none_are_refused(source, words):
+    with pytest.raises(InvalidInput, match=words):
         open_source(source)

@@ -84,6 +84,7 @@ class Claim(InSetting):
     note: str = ""
     origin: str = ""
     proof: Theorem | None = None
+    _: KW_ONLY
     criterion: str = DISCOUNTED.name
     horizon: bool = False
     temperature: bool = False
@@ -209,13 +210,6 @@ class Bound(Claim):
     note: str = ""
     origin: str = ""
     proof: Theorem | None = None
-    criterion: str = DISCOUNTED.name
-    horizon: bool = False
-    temperature: bool = False
-    costs: tuple[str, ...] = ()
-    model: bool = False
-    references: bool = False
-    agents: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,4 +1,4 @@
-"""How far from the optimum a policy can be, told by what a greedy step promises, and how much of it a greedy step makes good."""
+"""How far from the optimum a policy can be, by what a greedy step promises, and how much of it a greedy step makes good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps whose length is told by a formula, or that pay for each move, and what they gain for sure."""
+"""Steps whose length a formula gives, or that pay for each move, and what they gain for sure."""
 
 from __future__ import annotations
 

@@ -33,13 +33,20 @@ from trpo_theory.cli.output import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.console import Console
 
     from trpo_theory.bounds import BoundCheck
     from trpo_theory.loading.sources import Source
     from trpo_theory.proofs.certified_bounds import CertifiedBound
+    from trpo_theory.step.quantities import Quantities
     from trpo_theory.updates.step_certificate import StepCertificate
 
+_QUANTITIES = (
+    *("expected_return_old", "expected_return_new", "surrogate", "max_kl", "reverse_max_kl"),
+    *("mean_kl", "max_tv", "reverse_max_chi2", "max_abs_advantage", "rms_advantage"),
+)
+"""Of a step, which `bound` shows."""
 _SHOWN_STATES = 20
 """Of a table of states: a screenful. Chosen."""
 
@@ -125,8 +132,7 @@ def bound(
     """
     with busy("solving"):
         from trpo_theory import bounds
-        from trpo_theory.loading.sources import exact_step
-        from trpo_theory.proofs.certified_bounds import COSTLY_STATES, certify_bounds, check_certifiable, too_costly
+        from trpo_theory.proofs.certified_bounds import check_certifiable
         from trpo_theory.step.quantities import compare
         from trpo_theory.updates.step_certificate import certificate
 
@@ -139,25 +145,14 @@ def bound(
         ]
         setting: dict[str, Any] = {"criterion": criterion, "horizon": horizon, "temperature": temperature}
         q = compare(source.mdp, *policies, **setting)
-        names = (
-            *("expected_return_old", "expected_return_new", "surrogate", "max_kl", "reverse_max_kl"),
-            *("mean_kl", "max_tv", "reverse_max_chi2", "max_abs_advantage", "rms_advantage"),
-        )
-        fields: dict[str, Any] = {name: getattr(q, name) for name in names}
+        fields: dict[str, Any] = {name: getattr(q, name) for name in _QUANTITIES}
         rows = [_row(check) for check in bounds.check_all(q)]
         found = None if certify or as_json or not rows else certificate(q)
     held_back = [bound.id for bound in bounds.catalogue.values() if bound.reads(q)]
     if found is not None and (left_out := [name for name in held_back if name not in found.promises]):
         print(f"note: left out for so many states: {', '.join(left_out)}", file=sys.stderr)
     if certify:
-        if costly := too_costly(source.mdp, q):
-            print(f"note: left out for more than {COSTLY_STATES} states: {', '.join(costly)}", file=sys.stderr)
-        with busy("proving"):
-            exact = exact_step(source, old=old, new=new)
-            rows = [
-                _row(one) | {"enclosure": one.enclosure}
-                for one in certify_bounds(source.mdp, *policies, exact=exact, **setting)
-            ]
+        rows = _proved(source, {"old": old, "new": new}, policies, q, setting)
     held = [row["holds"] for row in rows]
     status = CHECK_FAILED if False in held else UNDECIDED if None in held else OK
     if as_json:
@@ -176,6 +171,20 @@ def bound(
     if found is not None:
         console.print(_promise(found))
     return status
+
+
+def _proved(
+    source: Source, words: dict[str, str], policies: list[np.ndarray], q: Quantities, setting: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """A row a bound, decided; which ones cost too much is a note."""
+    from trpo_theory.loading.sources import exact_step
+    from trpo_theory.proofs.certified_bounds import COSTLY_STATES, certify_bounds, too_costly
+
+    if costly := too_costly(source.mdp, q):
+        print(f"note: left out for more than {COSTLY_STATES} states: {', '.join(costly)}", file=sys.stderr)
+    with busy("proving"):
+        found = certify_bounds(source.mdp, *policies, exact=exact_step(source, **words), **setting)
+    return [_row(one) | {"enclosure": one.enclosure} for one in found]
 
 
 def _setting(criterion: str | None, horizon: int | None, temperature: float | None) -> str:

@@ -35,6 +35,24 @@ class _NamesDivergences(TyperCommand):
         super().format_help(ctx, formatter)
 
 
+_NormaliserOption = Annotated[
+    str,
+    typer.Option(
+        "--normaliser",
+        metavar="max|expected|sd",
+        help="epsilon: max |A|, max_s |Abar(s)|, or max_s sd(A) under old.",
+    ),
+]
+_WidthOption = Annotated[
+    float | None,
+    typer.Option("--width", metavar="W", help="How close the ends shall be: upper/lower - 1. 0.001; 0.005 for a mean."),
+]
+_NodesOption = Annotated[
+    int | None,
+    typer.Option("--nodes", metavar="N", help="In place of --width: nodes on each side of the ratio 1, such as 400."),
+]
+
+
 @app.command(
     cls=_NamesDivergences, epilog="Example:  trpo-theory sharp --divergence max-tv --gamma 1/2 --radius 1/4 --certify"
 )
@@ -45,26 +63,9 @@ def sharp(
     limit: Annotated[
         bool, typer.Option("--limit", help="In place of a radius: G/D as D goes to 0, which is 2 h(0)/f''(1).")
     ] = False,
-    normaliser: Annotated[
-        str,
-        typer.Option(
-            "--normaliser",
-            metavar="max|expected|sd",
-            help="epsilon: max |A|, max_s |Abar(s)|, or max_s sd(A) under old.",
-        ),
-    ] = "max",
-    width: Annotated[
-        float | None,
-        typer.Option(
-            "--width", metavar="W", help="How close the ends shall be: upper/lower - 1. 0.001; 0.005 for a mean."
-        ),
-    ] = None,
-    nodes: Annotated[
-        int | None,
-        typer.Option(
-            "--nodes", metavar="N", help="In place of --width: nodes on each side of the ratio 1, such as 400."
-        ),
-    ] = None,
+    normaliser: _NormaliserOption = "max",
+    width: _WidthOption = None,
+    nodes: _NodesOption = None,
     horizon: Annotated[
         int | None,
         typer.Option("--horizon", metavar="T", help="Over MDPs that end after T steps; gamma may then be 1."),

@@ -7,6 +7,7 @@ from typing import Any
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.labels import labels
 
 PREFIX = "cost:"
 """Before the name of a cost, in the keys of .npz files and the header of .csv files."""
@@ -40,10 +41,10 @@ def _columns(array: Any, names: Any) -> dict[str, Any]:
             fix='write "costs": {"fuel": [[...], ...]}',
         )
     count = array.shape[2]
-    labels = _checks.labels(names, "cost_names", count)
-    if labels is None:
-        labels = tuple("c" if k == 0 else f"c{k + 1}" for k in range(count))
-    return {str(name): array[:, :, k] for k, name in enumerate(labels)}
+    found = labels(names, "cost_names", count)
+    if found is None:
+        found = tuple("c" if k == 0 else f"c{k + 1}" for k in range(count))
+    return {str(name): array[:, :, k] for k, name in enumerate(found)}
 
 
 def flattened(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float
 
 from trpo_theory import _checks
-from trpo_theory._checks import Label
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.io._costs import costs_of, flattened
@@ -19,6 +18,7 @@ from trpo_theory.io._json import decode_json, encode_json
 from trpo_theory.io._npz import decode_npy, decode_npz, encode_npz
 from trpo_theory.io._source import checked_path, existing_file, in_file, read_text
 from trpo_theory.io._sparse import SPARSE_KEYS, transition_of
+from trpo_theory.model.labels import Label
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import PathLike, RealLike
 

@@ -14,6 +14,7 @@ from trpo_theory import _checks
 from trpo_theory.model._costs import reduced_costs
 from trpo_theory.model._dynamics import dense_parts, is_sparse, sparse_parts
 from trpo_theory.model.announced import announced
+from trpo_theory.model.labels import Label, labels
 from trpo_theory.model.types import CostsLike, RealLike, SparseMatrix
 
 
@@ -73,8 +74,8 @@ class FiniteMDP:
     states: int
     actions: int
     batch_shape: tuple[int, ...]
-    state_labels: tuple[_checks.Label, ...] | None
-    action_labels: tuple[_checks.Label, ...] | None
+    state_labels: tuple[Label, ...] | None
+    action_labels: tuple[Label, ...] | None
 
     def __init__(
         self,
@@ -85,8 +86,8 @@ class FiniteMDP:
         *,
         available: RealLike | None = None,
         costs: CostsLike | None = None,
-        state_labels: Sequence[_checks.Label] | None = None,
-        action_labels: Sequence[_checks.Label] | None = None,
+        state_labels: Sequence[Label] | None = None,
+        action_labels: Sequence[Label] | None = None,
     ) -> None:
         atol = _checks.row_sum_atol(transition)
         if is_sparse(transition):
@@ -105,8 +106,8 @@ class FiniteMDP:
             "states": states,
             "actions": actions,
             "batch_shape": batch_shape,
-            "state_labels": _checks.labels(state_labels, "state_labels", states),
-            "action_labels": _checks.labels(action_labels, "action_labels", actions),
+            "state_labels": labels(state_labels, "state_labels", states),
+            "action_labels": labels(action_labels, "action_labels", actions),
         }
         for value in (*fields.values(), *fields["costs"].values()):
             _freeze(value)

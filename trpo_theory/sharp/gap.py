@@ -206,6 +206,19 @@ def sharp_gap(
         InvalidInput: for an unknown name, or numbers outside gamma in (0, 1), 0 < radius, horizon from 2 to 1000.
         NotSolved: if policy iteration fails, or a proof.
     """
+    setting = _setting(divergence, gamma, radius, normaliser, horizon)
+    if nodes is not None:
+        nodes = _checks.integer(nodes, "nodes", least=_LEAST_NODES)
+    usual = _WIDTH_MEAN if setting.mean else _WIDTH
+    aim = usual if width is None else _checks.number_between(width, "width", LEAST_WIDTH, _LARGEST_WIDTH)
+    upper, witness = both_ends(setting, aim, nodes)
+    ends = witness.gap, upper.bound, False, witness, upper
+    found = SharpGap(divergence, normaliser, setting.gamma, setting.radius, *ends, aim if nodes is None else None)
+    return _proved(found) if certify else found
+
+
+def _setting(divergence: str, gamma: RealLike, radius: RealLike, normaliser: str, horizon: int | None) -> Setting:
+    """The arguments of `sharp_gap` but for how close its ends shall be, checked."""
     if not isinstance(divergence, str):
         raise InvalidInput(
             got=f"the divergence {divergence!r}",
@@ -214,8 +227,7 @@ def sharp_gap(
         )
     if divergence not in DIVERGENCES:
         raise _checks.unknown_name("divergence", divergence, DIVERGENCES)
-    names = [one.value for one in Normaliser]
-    if normaliser not in names:
+    if normaliser not in (names := [one.value for one in Normaliser]):
         raise _checks.unknown_name("normaliser", normaliser, names)
     reduced = DIVERGENCES[divergence]
     Normaliser(normaliser).check(reduced.divergence, mean=reduced.reduction.mean)
@@ -228,16 +240,8 @@ def sharp_gap(
                 wanted="a largest divergence",
                 fix="use max-kl, or leave out the horizon",
             )
-    largest, bounded = reduced.divergence.largest_radius, np.isfinite(reduced.divergence.largest)
-    size = _checks.number_between(radius, "radius", _LEAST_RADIUS, np.inf if bounded else largest)
-    exact_radius = rationals.number(radius, "radius")
-    if size > largest:
-        raise InvalidInput(
-            got=f"radius = {radius if isinstance(radius, float) else rationals.short(exact_radius)}",
-            wanted=f"a number in [{_LEAST_RADIUS:g}, {largest:g}], whose end is the largest value of {divergence}",
-            fix=f"pass {largest!r}: beyond it the gap is the same",
-        )
-    setting = Setting(
+    size, exact_radius = _size(divergence, radius), rationals.number(radius, "radius")
+    return Setting(
         reduced.divergence.at(exact_radius),
         _checks.number_between(gamma, "gamma", LEAST_GAMMA, LARGEST_GAMMA if horizon is None else 1.0),
         size,
@@ -247,14 +251,21 @@ def sharp_gap(
         exact_radius,
         horizon,
     )
-    if nodes is not None:
-        nodes = _checks.integer(nodes, "nodes", least=_LEAST_NODES)
-    aim = (_WIDTH_MEAN if setting.mean else _WIDTH) if width is None else width
-    aim = _checks.number_between(aim, "width", LEAST_WIDTH, _LARGEST_WIDTH)
-    upper, witness = both_ends(setting, aim, nodes)
-    ends = witness.gap, upper.bound, False, witness, upper
-    found = SharpGap(divergence, normaliser, setting.gamma, setting.radius, *ends, aim if nodes is None else None)
-    return _proved(found) if certify else found
+
+
+def _size(divergence: str, radius: RealLike) -> float:
+    """The radius as a float, at most the largest value of the divergence."""
+    found = DIVERGENCES[divergence].divergence
+    largest = found.largest_radius
+    size = _checks.number_between(radius, "radius", _LEAST_RADIUS, np.inf if np.isfinite(found.largest) else largest)
+    if size > largest:
+        written = radius if isinstance(radius, float) else rationals.short(rationals.number(radius, "radius"))
+        raise InvalidInput(
+            got=f"radius = {written}",
+            wanted=f"a number in [{_LEAST_RADIUS:g}, {largest:g}], whose end is the largest value of {divergence}",
+            fix=f"pass {largest!r}: beyond it the gap is the same",
+        )
+    return size
 
 
 def _proved(found: SharpGap) -> SharpGap:

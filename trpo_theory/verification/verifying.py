@@ -82,12 +82,18 @@ def verify(
         verdicts = run_tasks(searched, tasks, jobs=jobs, dask=dask, directory=directory, advance=advance)
     if proofs:
         verdicts = with_proofs(searched, verdicts, jobs=jobs, dask=dask)
+    return _verification(chosen, dict(zip(searched, verdicts, strict=True)), instances, directory)
+
+
+def _verification(
+    chosen: list[Claim], verdicts: dict[Claim, Verdict], instances: int, directory: RunDirectory | None
+) -> Verification:
+    """The verdicts in the order of the claims, with the search's power, and those that no search is for."""
     if instances >= INSTANCES:  # what the power was measured with, or more
-        verdicts = [with_power(claim, verdict) for claim, verdict in zip(searched, verdicts, strict=True)]
+        verdicts = {claim: with_power(claim, verdict) for claim, verdict in verdicts.items()}
+    every = tuple(verdicts[claim] if claim in verdicts else unsearched(claim) for claim in chosen)
     damaged = directory.damaged if directory is not None else []
-    of = dict(zip(searched, verdicts, strict=True))
-    verdicts = [of[claim] if claim in of else unsearched(claim) for claim in chosen]
-    return Verification(tuple(verdicts), tuple(f"{name} was damaged: it was computed again" for name in damaged))
+    return Verification(every, tuple(f"{name} was damaged: it was computed again" for name in damaged))
 
 
 def _directory(out: Any, chosen: list[Claim], settings: dict[str, Any], *, resume: bool) -> RunDirectory | None:

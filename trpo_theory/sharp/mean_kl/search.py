@@ -39,6 +39,7 @@ _TIGHT = 1e-9
 _DIGITS = 13
 """Of the numbers of a proof: more than `_SPARE` needs next to x = 1."""
 _LEAST = 1e-300
+"""In the place of a denominator that is 0, where the quotient is not used. Chosen: far below what occurs."""
 
 
 class _Law(NamedTuple):
