@@ -30,7 +30,7 @@ KINDS = {  # the proof, and the fields that a file may have: one that is not rea
         refutation,
         HEAD + MDP + SETTING + "claim relation note verdict slack size noise reference groups file file_sha256",
     ),
-    "worst-case": (worst_case, HEAD + MDP + "bound ratio size noise reference groups"),
+    "worst-case": (worst_case, HEAD + MDP + SETTING + "bound ratio size noise reference groups"),
     "sharp-lower": (sharp_lower, HEAD + MDP + "divergence normaliser radius horizon " + " ".join(SPARSE)),
     "sharp-upper": (sharp_upper, HEAD + SUPERSOLUTION + "normaliser horizon steps"),
     "sharp-gap/supersolution": (earlier, HEAD + SUPERSOLUTION + "mean expected normaliser bound"),

@@ -56,17 +56,19 @@ def refutation(d, given=None):
 
 def worst_case(d, given=None):
     """A share of a bound's penalty that the file's MDP uses."""
-    q, name = Step(d), d["bound"]
-    mine = own.named(d, given, "bound")
+    name, mine = d["bound"], own.named(d, given, "bound")
+    setting = settings.of(mine.details) if mine else SETTING.get(name, settings.NONE)
+    q = settings.step(d, setting)
     slack = own.slack(q, mine) if mine else claims.slack(q, name)
-    penalty = slack - q.gap if mine else penalty_of(q, name)
+    penalty = slack - q.gap if mine or name in SETTING else penalty_of(q, name)
     want(penalty > 0, "the penalty is not proved positive")
     found = 1 - slack / penalty
     lo, _ = _encloses(d, found, "ratio", "enclosure")
     want(lo <= found or lo <= found + TINY * abs(lo), "the lower end")
     of, refuted = "the bound's center" if name in CENTRES else "L_old(new)", ", which refutes it" * (lo > 1)
-    text = f"for the MDP of this file ({_sizes(d)}, gamma = #) and its policies old and new, "
-    return says(d, f"{text}{of} - eta(new) is at least # times the penalty of {name}{refuted}", q.g, lo)
+    text = f"for the MDP of this file ({_sizes(d)}, gamma = #{q.setting_text}) and its policies old and new, {of}"
+    numbers = number(d["gamma"]), *q.setting_numbers, lo
+    return says(d, f"{text} - eta(new) is at least # times the penalty of {name}{refuted}", *numbers)
 
 
 def sharp_lower(d):

@@ -137,7 +137,9 @@ AVERAGE = Setting(criterion="average")
 OVER, MODEL, COST = Setting(horizon=True), Setting(model=True), Setting(costs=("c",))
 IN_SETTINGS = {
     OVER: {
+        "horizon/tv": lambda q: q.gap + 2 * q.eps * q.T**2 * q.n * (q.n - 1),
         "horizon/tv-half": lambda q: q.gap + q.eps * q.T**2 * q.n * (q.n - 1),
+        "horizon/coupling": lambda q: q.gap + 4 * q.eps * q.T * steps(q, lambda t: 1 - (1 - q.T) ** t),
         "horizon/coupling-early": lambda q: (
             q.gap + 4 * q.eps * q.T * steps(q, lambda t: 1 - (1 - q.T) ** max(t - 1, 0))
         ),
@@ -170,9 +172,11 @@ IN_SETTINGS = {
         ),
     },
     AVERAGE: {
+        "average/mixing-mean-tv": moved_by(tau),
         "average/mixing-half": moved_by(tau, 1),
         "average/tv-alone": lambda q: q.gap + 4 * q.eps * q.T**2,
         "average/kl-alone": lambda q: q.gap + 100 * q.eps * q.D,
+        "average/kemeny-mean-tv": moved_by(lambda q: kemeny(q, q.new) - 1),
         "average/kemeny-half": moved_by(lambda q: kemeny(q, q.new) - 1, 1),
         "average/kemeny-twice-less": moved_by(lambda q: kemeny(q, q.new) - 2),
         "average/kemeny-of-old": moved_by(lambda q: kemeny(q, q.old) - 1),

@@ -17,6 +17,9 @@ SETTINGS = frozenset({*EXTRAS, *CRITERIA} - {DISCOUNTED.name})
 AGENTS = "agents="
 """How the word of a setting of several agents begins; how many actions each has follow: agents=2x2."""
 
+SETTING_FIELDS = ("criterion", "horizon", "temperature", "costs", "model", "references", "agents")
+"""The fields of a `Claim` that say its setting."""
+
 
 class InSetting:
     """A record with a setting: the fields are those of `Claim`."""

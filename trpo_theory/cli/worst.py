@@ -14,9 +14,17 @@ from trpo_theory.cli.output import busy, digits, new_console, print_json
 @app.command(name="worst-case", epilog="Example:  trpo-theory worst-case pinsker/kl --gamma 1/2 --states 3")
 def worst_case(
     bound: Annotated[str, typer.Argument(metavar="BOUND", help="The id of a bound, or of a claim of --from.")],
-    gamma: Annotated[str, typer.Option(metavar="G", help="The discount in [0, 1), such as 0.99 or 99/100.")],
+    gamma: Annotated[
+        str | None,
+        typer.Option(metavar="G", help="The discount, such as 0.99 or 99/100; 1 where the bound's setting allows it."),
+    ] = None,
     states: Annotated[int, typer.Option(metavar="S", help="The number of states.")] = 3,
-    actions: Annotated[int, typer.Option(metavar="A", help="The number of actions.")] = 2,
+    actions: Annotated[
+        int | None, typer.Option(metavar="A", help="The number of actions: 2, or the joint ones.")
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(metavar="T", help="Steps of a run, for horizon/... and the like; any few if left out.")
+    ] = None,
     from_file: verifying.FromOption = None,
     seed: Annotated[int, typer.Option(metavar="K", help="The same seed gives the same witness.")] = 0,
     effort: Annotated[int, typer.Option(metavar="E", help="How many searches from fresh starts.")] = 3,
@@ -37,7 +45,7 @@ def worst_case(
         checked_evidence_path(out)
     with verifying.own_errors(), busy("searching"):
         one = as_bound(verifying.chosen([bound], from_file)[0] if from_file else bound)
-        found = worst_case(one, gamma=gamma, states=states, actions=actions, seed=seed, effort=effort)
+        found = worst_case(one, gamma=gamma, states=states, actions=actions, horizon=horizon, seed=seed, effort=effort)
     if out is not None:
         found.write(out)
     status = CHECK_FAILED if found.refutes and one.expected is True else OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -12,14 +13,17 @@ from trpo_theory import claims as catalogue
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.formulas import Formula
 from trpo_theory.bounds.record import Bound, Claim
+from trpo_theory.bounds.setting import SETTING_FIELDS
 from trpo_theory.claims.from_file import complaint
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.io.evidence_files import Fields, ReadFields, evidence_fields, number_text
 from trpo_theory.proofs.certified_file import Certificate, differing, remarks
 from trpo_theory.proofs.decide import Decision, decide
 from trpo_theory.proofs.outcome import Outcome
-from trpo_theory.proofs.witness import ends_text, instance_fields, instance_text, short_ends
+from trpo_theory.proofs.witness import ends_text, instance_fields, instance_text, setting_text, short_ends
+from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.posing import is_allowed
 from trpo_theory.updates.sharp_penalty import bound_named
 
 KIND = "worst-case"
@@ -29,12 +33,17 @@ _MOST_BITS = 1024
 
 def ratio_of(bound: Bound, instance: ExactInstance) -> Decision:
     """The bound's ratio on an exact instance, enclosed; met is false where the penalty is not proved finite and positive."""
+    posed = functools.lru_cache(maxsize=1)(bound.posed)
 
     def ratio(q: Any) -> Any:
-        return bound.ratio(q, bound.penalty(q))
+        at = posed(q)
+        return bound.ratio(at, bound.penalty(at))
 
     def says_something(q: Any) -> Any:
-        penalty = bound.penalty(q)
+        at = posed(q)
+        if at.criterion is not DISCOUNTED and not np.all(is_allowed(at)):
+            return np.False_
+        penalty = bound.penalty(at)
         return (penalty > 0) & (penalty < np.inf)
 
     with np.errstate(all="ignore"):  # flint's own arithmetic raises the processor's flags
@@ -60,6 +69,7 @@ def as_bound(one: object) -> Bound:
             one.given,
             expected=one.expected,
             origin=one.origin,
+            **{name: getattr(one, name) for name in SETTING_FIELDS},
         )
     if callable(one) and not isinstance(one, Claim):
         return Bound(
@@ -147,9 +157,10 @@ def _bound(fields: ReadFields, own: Iterable[Claim] | None) -> tuple[Bound, str]
 def _theorem(bound: Bound, instance: ExactInstance, decision: Decision) -> str:
     ends = short_ends(decision)
     assert ends is not None
+    setting = setting_text(bound, instance)
     gained = "L_old(new)" if bound.shift is None else "the bound's center"
     refuted = ", which refutes it" if ends[0] > 1 else ""
     return (
-        f"for the MDP of this file ({instance_text(instance)}) and its policies old and new, {gained} - eta(new) "
+        f"for the MDP of this file ({instance_text(instance)}{setting}) and its policies old and new, {gained} - eta(new) "
         f"is at least {number_text(ends[0])} times the penalty of {bound.id}{refuted}"
     )

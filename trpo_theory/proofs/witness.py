@@ -104,11 +104,11 @@ def refutation_theorem(claim: Claim, instance: ExactInstance) -> str:
     )
     fails = "its two sides differ" if claim.relation == "=" else "its slack is negative"
     met = "" if claim.given is None else "its hypotheses hold and "
-    size = f"{instance_text(instance)}{_setting_text(claim, instance)}"
+    size = f"{instance_text(instance)}{setting_text(claim, instance)}"
     return f"{claim.id} is false: for the MDP of this file ({size}) and {policies}, {met}{fails}"
 
 
-def _setting_text(claim: Claim, instance: ExactInstance) -> str:
+def setting_text(claim: Claim, instance: ExactInstance) -> str:
     """What a return of the claim sums, where it is no discounted return."""
     return "".join(
         (

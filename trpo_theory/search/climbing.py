@@ -115,7 +115,8 @@ class _Chart:
     def at(self, x: np.ndarray) -> Instances:
         """The instances at x, (K, m, n): K · m of them, with rewards of their forms."""
         index = np.repeat(np.arange(x.shape[0]), x.shape[1])
-        return formed(Instances(**self._moved(x.reshape(len(index), -1), index, np)), self.forms[index])
+        made = Instances(**self._moved(x.reshape(len(index), -1), index, np))
+        return formed(made, self.forms[index], self.objective.visits)
 
     def _moved(self, x: Any, index: np.ndarray, xp: Any) -> dict[str, Any]:
         """The fields of the instances at x, (K', n), before rewards are made: xp is NumPy, or autograd's."""
@@ -160,7 +161,7 @@ class _Chart:
 
             def values(part: Any, index: np.ndarray = index, form: int = int(form)) -> Any:
                 moved = self._moved(part, index, derivatives.anp)
-                q = in_form(quantities_of_arrays(moved, derivatives.Traced()), form)
+                q = in_form(quantities_of_arrays(moved, derivatives.Traced()), form, self.objective.visits)
                 return self.objective.traced(q)
 
             slope[index] = derivatives.gradient(values, x[index])

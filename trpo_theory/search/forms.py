@@ -9,7 +9,7 @@ import numpy as np
 
 from trpo_theory.numerics.floats import as_floats
 from trpo_theory.numerics.layout import batch_first
-from trpo_theory.search.worst_reward import worst_reward
+from trpo_theory.search.worst_reward import Visits, discounted_visits, worst_reward
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
@@ -25,10 +25,14 @@ _LEAST_SHARE = 1e-4
 """How far below the largest |Ā| a state's may be for `balanced` to level it: rewards are up to the inverse of it in size."""
 
 
-def formed(instances: Instances, forms: np.ndarray) -> Instances:
+def formed(instances: Instances, forms: np.ndarray, visits: Visits | None = None) -> Instances:
     """The instances with steps and rewards of these forms, (B,), as `in_form` makes them."""
     levels, rewards = np.divmod(forms, len(REWARDS))
-    return _exchanged(_exchanged(instances, "new", levels, _new), "reward", rewards, _reward)
+
+    def rewarded(q: Quantities, kind: int) -> Any:
+        return _reward(q, kind, visits)
+
+    return _exchanged(_exchanged(instances, "new", levels, _new), "reward", rewards, rewarded)
 
 
 def _exchanged(instances: Instances, name: str, kinds: np.ndarray, make: Callable[[Quantities, int], Any]) -> Instances:
@@ -42,8 +46,8 @@ def _exchanged(instances: Instances, name: str, kinds: np.ndarray, make: Callabl
     return instances.replace(**{name: values})
 
 
-def in_form(q: Quantities, form: int) -> Quantities:
-    """The quantities with the step and the reward of a form. Let σ(s) be the sign of ρ_old − ρ_new.
+def in_form(q: Quantities, form: int, visits: Visits | None = None) -> Quantities:
+    """The quantities with the step and the reward of a form. Let σ(s) be the sign of ρ_old − ρ_new, as of `worst_reward`.
 
     A step that is levelled goes on along new − old in each state until all states have the mean of their divergences: the
     worst steps for a maximum over states are such, and a search would have to keep to a kink to find them.
@@ -54,15 +58,15 @@ def in_form(q: Quantities, form: int) -> Quantities:
     level, reward = divmod(form, len(REWARDS))
     if level:
         q = q.with_new(_new(q, level))
-    return q.replace(reward=_reward(q, reward)) if reward else q
+    return q.replace(reward=_reward(q, reward, visits)) if reward else q
 
 
 def _new(q: Quantities, level: int) -> Any:
     return _levelled(q, LEVELS[level])
 
 
-def _reward(q: Quantities, reward: int) -> Any:
-    return _REWARDS[REWARDS[reward]](q)
+def _reward(q: Quantities, reward: int, visits: Visits | None) -> Any:
+    return _REWARDS[REWARDS[reward]](q, visits)
 
 
 def _levelled(q: Quantities, name: str) -> Any:
@@ -84,24 +88,25 @@ def _levelled(q: Quantities, name: str) -> Any:
     return new / xp.sum(new, 1, keepdims=True)
 
 
-def _balanced(q: Quantities) -> Any:
+def _balanced(q: Quantities, visits: Visits | None) -> Any:
     xp = as_floats(q.arithmetic).xp
-    reward = worst_reward(q)
+    reward = worst_reward(q, visits)
     size = abs(q.sum_a((q.new - q.old) * reward))
     share = (size / xp.maximum(q.max_s(size), 1e-300))[:, None]
     return xp.where(share > 0, reward / xp.maximum(share, _LEAST_SHARE), 0.0)
 
 
-def _signed(q: Quantities) -> Any:
+def _signed(q: Quantities, visits: Visits | None) -> Any:
     """r = Q − γ P V, V = Σ_a old Q."""
     plain = as_floats(q.arithmetic).plain
-    sigma = np.where(plain(q.visitation_change) > 0, -1.0, 1.0)
+    change = discounted_visits(q) if visits is None else visits(q)
+    sigma = np.where(plain(change) > 0, -1.0, 1.0)
     action_value = sigma[:, None] * np.sign(plain(q.new) - plain(q.old))
     return action_value - q.gamma * q.expect(q.sum_a(q.old * action_value))
 
 
-def _raised(q: Quantities) -> Any:
-    return _signed(q) + (1 - q.gamma)
+def _raised(q: Quantities, visits: Visits | None) -> Any:
+    return _signed(q, visits) + (1 - q.gamma)
 
 
 _REWARDS = {"worst": worst_reward, "balanced": _balanced, "signed": _signed, "raised": _raised}

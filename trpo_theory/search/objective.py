@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.search.screen import Screen
+from trpo_theory.search.worst_reward import Visits
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
@@ -23,10 +24,12 @@ class Objective(ABC):
     Attributes:
         batched: whether its formula can be run on batches; else it is run on fewer instances, one at a time.
         uses: the fields beyond (mdp, old, new) that it reads.
+        visits: how much more often new visits each state, by the criterion of what it is made of; None for the discounted one.
     """
 
     batched: bool
     uses: frozenset[str]
+    visits: Visits | None = None
 
     @abstractmethod
     def __call__(self, instances: Instances) -> np.ndarray:
@@ -42,7 +45,7 @@ class Objective(ABC):
 
     def stripped(self, instances: Instances) -> Instances:
         """The instances with what is not read set to its neutral value."""
-        return _neutral(instances).replace(**{name: getattr(instances, name) for name in self.uses})
+        return neutral(instances).replace(**{name: getattr(instances, name) for name in self.uses})
 
 
 def extras_read(screen: Screen) -> frozenset[str]:
@@ -50,7 +53,8 @@ def extras_read(screen: Screen) -> frozenset[str]:
     return screen.reads & _EXTRAS
 
 
-def _neutral(instances: Instances) -> Instances:
+def neutral(instances: Instances) -> Instances:
+    """The instances with the neutral value in each field beyond (mdp, old, new)."""
     return instances.replace(
         reference=instances.old,
         noise=np.zeros_like(instances.noise),

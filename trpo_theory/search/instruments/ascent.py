@@ -59,7 +59,7 @@ def climb(
     parents, _ = hunt.best(shape)
     parents = parents.take(np.argsort(-objective(parents), kind="stable")[:_PARENTS])
     forms = np.repeat(np.arange(FORMS), len(parents))
-    children = formed(parents.take(np.tile(np.arange(len(parents)), FORMS)), forms)
+    children = formed(parents.take(np.tile(np.arange(len(parents)), FORMS)), forms, objective.visits)
     values = objective(children)
     best = np.argsort(-values, kind="stable")[:climbers]
     best = best[np.isfinite(values[best])]

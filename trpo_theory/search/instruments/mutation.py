@@ -9,6 +9,7 @@ from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.impose import impose
 from trpo_theory.search.instrument import Instrument
 from trpo_theory.search.mutation import mutated
+from trpo_theory.search.worst_reward import visits_of
 from trpo_theory.step.instances import Instances
 
 SMALL = ((1, 2), (2, 2), (2, 3), (3, 2), (3, 3))
@@ -79,4 +80,5 @@ def _in_forms(hunt: Hunt, children: Instances) -> Instances:
     """Half of them with steps and rewards of some form each: what costs too much for a claim, but not for one bound."""
     some = hunt.generator.integers(1, FORMS, _FORMS)
     forms = hunt.generator.choice(some, len(children))
-    return formed(children, np.where(hunt.generator.random(len(children)) < 0.5, forms, 0))
+    chosen = np.where(hunt.generator.random(len(children)) < 0.5, forms, 0)
+    return formed(children, chosen, visits_of(hunt.claim))

@@ -16,6 +16,7 @@ from trpo_theory.search.instruments.samples import Samples
 from trpo_theory.search.instruments.witnesses import SharpWitnesses
 from trpo_theory.search.padding import padded
 from trpo_theory.search.screened import Screened
+from trpo_theory.search.settings import furnished
 from trpo_theory.search.worst_cases.ratio import Ratio
 from trpo_theory.step.instances import Instances, joined
 from trpo_theory.step.quantities import Quantities
@@ -29,6 +30,21 @@ _PARENTS, _STEPS, _CLIMBERS = 48, 60, 8
 """Instances that are kept, and of each climb the steps and where it begins. Chosen: few take more than half of the steps."""
 CHAMPIONS = 3
 """So many of the best are rounded to rationals. Chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where all instances of a search are: one discount and size, the bound's setting, and one horizon, if given."""
+
+    only: Only
+    setting: frozenset[str] = frozenset()
+    horizon: int | None = None
+
+    def __call__(self, instances: Instances) -> Instances:
+        """The instances there; they may be smaller."""
+        made = furnished(padded(instances, self.only.shape), self.setting)
+        made = made.replace(gamma=np.full(len(made), self.only.gamma))
+        return made if self.horizon is None else made.replace(horizon=np.full(len(made), self.horizon))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +63,10 @@ class Found:
         return Found(self.instances.take(index), self.forms[index], self.ratios[index])
 
     @classmethod
-    def none(cls, shape: tuple[int, int]) -> Found:
-        """None of that size."""
-        generator = np.random.default_rng(0)
-        return cls(random_instances(generator, 1, *shape).take(slice(0)), np.empty(0, dtype=int), np.empty(0))
+    def none(cls, place: Place) -> Found:
+        """None of that size and setting."""
+        one = place(random_instances(np.random.default_rng(0), 1, *place.only.shape))
+        return cls(one.take(slice(0)), np.empty(0, dtype=int), np.empty(0))
 
     @property
     def largest(self) -> float:
@@ -73,9 +89,9 @@ class WorstCaseHunt(Hunt):
     ratio: Ratio
     found: Found
 
-    def __init__(self, ratio: Ratio, only: Only, generator: np.random.Generator, instances: int) -> None:
-        super().__init__(ratio.bound, generator, instances=instances, only=only)
-        self.ratio, self._at, self.found = ratio, only, Found.none(only.shape)
+    def __init__(self, ratio: Ratio, place: Place, generator: np.random.Generator, instances: int) -> None:
+        super().__init__(ratio.bound, generator, instances=instances, only=place.only)
+        self.ratio, self._place, self.found = ratio, place, Found.none(place)
 
     def try_out(self, instances: Instances, q: Quantities | None = None) -> Screened:
         """Keep the best of them, at the one discount and, padded, of the one size; larger ones do not fit.
@@ -83,9 +99,9 @@ class WorstCaseHunt(Hunt):
         Raises:
             ClaimFailed: if the bound's own code raises an exception.
         """
-        if all(of <= most for of, most in zip(instances.shape, self._at.shape, strict=True)):
-            instances = padded(instances, self._at.shape).take(slice(0, self.ratio.fewer(len(instances))))
-            instances = self.ratio.stripped(instances.replace(gamma=np.full(len(instances), self._at.gamma)))
+        if all(of <= most for of, most in zip(instances.shape, self._place.only.shape, strict=True)):
+            some = instances.take(slice(0, self.ratio.fewer(len(instances))))
+            instances = self.ratio.stripped(self._place(some))
             forms = np.zeros(len(instances), dtype=int)
             self.found = (self.found + Found(instances, forms, self.ratio(instances))).best(_PARENTS)
         return Screened.nothing(0)
@@ -98,24 +114,24 @@ class WorstCaseHunt(Hunt):
         """Nothing: a worst case is proved once, at the end."""
 
 
-def search(ratio: Ratio, gamma: float, shape: tuple[int, int], generator: np.random.Generator, restarts: int) -> Found:
-    """The best instances found of this discount and size; none where no instance has a ratio.
+def search(ratio: Ratio, place: Place, generator: np.random.Generator, restarts: int) -> Found:
+    """The best instances found there; none where no instance has a ratio.
 
     One search that starts from the sharp gap's witnesses, which would crowd out all others, and so many from fresh instances;
     then one that starts from the best of them all.
     """
-    only, found = Only(gamma, shape), Found.none(shape)
+    found = Found.none(place)
     for start in (SharpWitnesses(), *[Samples()] * restarts):
-        hunt = WorstCaseHunt(ratio, only, generator, ratio.fewer(_INSTANCES))
+        hunt = WorstCaseHunt(ratio, place, generator, ratio.fewer(_INSTANCES))
         start.use(hunt, 1)
         found = found + _evolved(hunt)
         if found.largest > ENOUGH:
-            return _in_forms(ratio, found)
+            return _in_forms(ratio, place, found)
     if restarts > 1:
-        hunt = WorstCaseHunt(ratio, only, generator, 0)
+        hunt = WorstCaseHunt(ratio, place, generator, 0)
         hunt.try_out(found.best(_PARENTS).instances)
         found = found + _evolved(hunt)
-    return _in_forms(ratio, found)
+    return _in_forms(ratio, place, found)
 
 
 def _evolved(hunt: WorstCaseHunt) -> Found:
@@ -124,16 +140,17 @@ def _evolved(hunt: WorstCaseHunt) -> Found:
         if not len(hunt.found.ratios) or hunt.found.largest > ENOUGH:
             break
         descend(hunt, hunt.found.instances.shape, _GENERATIONS)
-        if hunt.ratio.batched:
+        if hunt.ratio.climbs:
             climb(hunt, hunt.ratio, hunt.found.instances.shape, _STEPS, climbers=_CLIMBERS, exact=not left)
     return hunt.found
 
 
-def _in_forms(ratio: Ratio, found: Found) -> Found:
+def _in_forms(ratio: Ratio, place: Place, found: Found) -> Found:
     """The best few once more for each form that their steps and rewards may have, which rounding makes anew."""
     if not len(found.ratios):
         return found
     best = found.best(CHAMPIONS)
     forms = np.tile(np.arange(1, FORMS), len(best.ratios))
-    made = formed(best.instances.take(np.repeat(np.arange(len(best.ratios)), FORMS - 1)), forms)
+    each = best.instances.take(np.repeat(np.arange(len(best.ratios)), FORMS - 1))
+    made = place(formed(each, forms, ratio.visits))
     return found + Found(made, forms, ratio(made))

@@ -25,9 +25,11 @@ from trpo_theory.proofs.witness import (
     instance_lines,
     short_ends,
 )
-from trpo_theory.search.worst_cases.evolve import CHAMPIONS, Found, search
+from trpo_theory.search.hunt import Only
+from trpo_theory.search.worst_cases.evolve import CHAMPIONS, ENOUGH, Found, Place, search
 from trpo_theory.search.worst_cases.ratio import Ratio
-from trpo_theory.search.worst_cases.rounding import rounded
+from trpo_theory.search.worst_cases.rounding import exactly, rounded
+from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 from trpo_theory.updates.sharp_penalty import SteppedBound
@@ -40,6 +42,8 @@ _DIGIT = 5e-5
 """Ratio given up per decimal digit saved in the denominators. Chosen."""
 _PROOFS = 40
 """At most so many rounded instances are tried for an enclosure. Chosen."""
+_ACTIONS = 2
+"""Of a single agent, by default. Chosen."""
 _ZERO = 1e-6
 """Ratio that rounding may cost in any case. Chosen: for ratios near 0, of which a share is nothing."""
 
@@ -90,6 +94,8 @@ class WorstCase:
         return {
             "bound": self.bound,
             "gamma": float(self.gamma),
+            "criterion": self.record.criterion,
+            "horizon": None if self.witness.horizon is None else int(self.witness.horizon),
             "ratio": self.ratio,
             "enclosure": witness["ratio"],
             "ratio_found": self.ratio_found,
@@ -124,9 +130,10 @@ class WorstCase:
 def worst_case(
     bound: Any,
     *,
-    gamma: RealLike,
+    gamma: RealLike | None = None,
     states: int = 3,
-    actions: int = 2,
+    actions: int | None = None,
+    horizon: int | None = None,
     seed: int = 0,
     effort: int = EFFORT,
 ) -> WorstCase:
@@ -139,9 +146,11 @@ def worst_case(
 
     Args:
         bound: the id of a bound, a `Bound`, a penalty q -> number, or a `Claim` whose slack is η(new) − L + penalty.
-        gamma: the discount: a number, or "99/100".
-        states: S; smaller instances are among those of a size.
-        actions: A.
+        gamma: the discount: a number, or "99/100"; 1 if left out where the bound's setting allows that: over a horizon, up to
+            an end, and for average rewards, which read none.
+        states: S; smaller instances are among those of a size. Of an episodic bound the last one is the end.
+        actions: A; if left out 2, and of several agents the product of their numbers.
+        horizon: T, for a bound over a horizon; any few steps if left out.
         seed: the same seed gives the same result.
         effort: how many searches from fresh starts.
 
@@ -149,8 +158,8 @@ def worst_case(
         A `WorstCase`. Ratios beyond 1000 are not improved on.
 
     Raises:
-        InvalidInput: for an unknown bound, with its near matches, or bad numbers; or where no instance of that size and
-            discount has a finite positive penalty.
+        InvalidInput: for an unknown bound, with its near matches, or bad numbers; for a horizon that the bound does not have;
+            or where no instance of that size and discount has a finite positive penalty.
         ClaimFailed: if the bound's own code raises an exception.
         NotSolved: where the ratio of no candidate can be enclosed.
 
@@ -160,18 +169,13 @@ def worst_case(
     bound = as_bound(bound)
     if isinstance(bound, SteppedBound):
         bound.expect_searched()
-    if bound.setting:
-        raise InvalidInput(
-            got=f"{bound.id}, a bound of another setting: {', '.join(sorted(bound.setting))}",
-            wanted="a bound on discounted returns, for whose ratio worst cases are searched",
-            fix=f"run falsify {bound.id}, which searches for counterexamples in its own setting",
-        )
-    exact_gamma = _discount(gamma)
-    shape = _checks.integer(states, "states", least=1), _checks.integer(actions, "actions", least=1)
+    exact_gamma = _discount(bound, gamma)
+    shape = _checks.integer(states, "states", least=1), _actions(bound, actions)
+    place = Place(Only(float(exact_gamma), shape), bound.setting, _horizon(bound, horizon))
     _checks.integer(effort, "effort", least=1)
     generator = np.random.default_rng([_checks.integer(seed, "seed", least=0), zlib.crc32(bound.id.encode())])
     ratio = Ratio(bound)
-    found = search(ratio, float(exact_gamma), shape, generator, effort)
+    found = search(ratio, place, generator, effort)
     if not len(found.ratios):
         raise InvalidInput(
             got=f"no instance of {shape[0]} states and {shape[1]} actions at gamma = {exact_gamma} "
@@ -183,25 +187,67 @@ def worst_case(
     return WorstCase(bound, exact_gamma, float(found.ratios.max()), instance, decision)
 
 
-def _discount(gamma: RealLike) -> Fraction:
+def _discount(bound: Bound, gamma: RealLike | None) -> Fraction:
     """The rational meant: 0.9 is 9/10, not the dyadic number next to it."""
-    _checks.discount(float(rationals.number(gamma, "gamma")) if isinstance(gamma, str) else gamma)
-    exact = rationals.number(gamma, "gamma")
-    _checks.discount(float(exact))
+    discounted = bound.criterion == DISCOUNTED.name and not bound.horizon
+    if gamma is None:
+        if discounted:
+            raise InvalidInput(
+                got=f"no discount for {bound.id}",
+                wanted="gamma in [0, 1)",
+                fix='give --gamma 9/10 (gamma="9/10" in Python)',
+            )
+        return Fraction(1)
+    if discounted:
+        _checks.discount(float(rationals.number(gamma, "gamma")) if isinstance(gamma, str) else gamma)
+    exact = rationals.discount_or_one(gamma)
+    if bound.criterion == AVERAGE.name and exact != 1:
+        raise InvalidInput(
+            got=f"gamma = {rationals.short(exact)} for {bound.id}",
+            wanted="no discount: average rewards have none",
+            fix="leave gamma out; where runs start anew with probability 1 - gamma in each step, that is part of P",
+        )
+    if discounted:
+        _checks.discount(float(exact))
     return exact
+
+
+def _actions(bound: Bound, actions: int | None) -> int:
+    joint = math.prod(bound.agents) if bound.agents else None
+    if actions is None:
+        return joint or _ACTIONS
+    if joint is not None and actions != joint:
+        raise InvalidInput(
+            got=f"actions = {actions} for {bound.id}",
+            wanted=f"{joint}, the joint actions of agents with {', '.join(map(str, bound.agents))}",
+            fix="leave actions out",
+        )
+    return _checks.integer(actions, "actions", least=1)
+
+
+def _horizon(bound: Bound, horizon: int | None) -> int | None:
+    if horizon is not None and not bound.horizon:
+        raise InvalidInput(
+            got=f"a horizon for {bound.id}",
+            wanted="a bound over T steps",
+            fix="leave the horizon out, or take one of horizon/..., such as horizon/tv",
+        )
+    return None if horizon is None else _checks.integer(horizon, "horizon", least=1)
 
 
 def _certified(ratio: Ratio, found: Found, gamma: Fraction) -> tuple[ExactInstance, Decision]:
     """The witness: of the champions, rounded to each denominator, the one that has most ratio for its digits."""
-    largest = found.ratios.max()
+    largest = min(found.ratios.max(), ENOUGH)
     goal = largest - _LOSS * abs(largest) - _ZERO
-    candidates = [one for number in range(len(found.ratios)) for one in rounded(found, number, gamma)]
+    candidates = [
+        one for number in range(len(found.ratios)) for one in rounded(found, number, gamma, ratio.bound, ratio.visits)
+    ]
     ratios = ratio(Instances.of_exact([instance for instance, _ in candidates]))
     digits = np.array([math.log10(denominator) for _, denominator in candidates])
     scores = np.where(ratios >= goal, ratios / max(abs(largest), _ZERO) - _DIGIT * digits, -np.inf)
     order = np.argsort(-scores, kind="stable")
     simple = [candidates[n][0] for n in order[:_PROOFS] if np.isfinite(scores[n])]
-    floats = [found.instances.exact(n).replace(gamma=gamma) for n in range(len(found.ratios))]
+    floats = [exactly(found, n, gamma, ratio.bound) for n in range(len(found.ratios))]
     for instance in [*simple, *floats]:
         decision = ratio_of(ratio.bound, instance)
         if decision.verdict is not Outcome.UNDECIDED and decision.met and None not in (decision.lower, decision.upper):
