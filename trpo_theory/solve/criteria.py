@@ -83,7 +83,7 @@ class Episodic:
             return InvalidInput(
                 got="an MDP without an end: no state that cannot be left and where every reward is 0",
                 wanted="an end that every policy concerned reaches with probability 1",
-                fix="give a horizon, or use a discount below 1",
+                fix="give a horizon, use the average criterion, or a discount below 1",
             )
         return InvalidInput(
             got=f"the {name} that never reaches the end from {named(stuck)}",

@@ -16,6 +16,18 @@ from trpo_theory.solve.criterion import Criterion, Given
 from trpo_theory.solve.layers import layered, layered_policy, tiled
 
 
+class Returns(NamedTuple):
+    """What a return sums, in the words of `evaluate`."""
+
+    criterion: str | None = None
+    horizon: int | None = None
+    temperature: float | None = None
+
+
+PLAIN = Returns()
+"""Discounted returns, or for γ = 1 those up to the end."""
+
+
 class PosedMDP(NamedTuple):
     """What formulas read.
 

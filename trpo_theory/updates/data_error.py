@@ -6,7 +6,8 @@
 A does not change with a constant in r or in V, so both are taken relative to one: with h = V − constant,
     A(s,a) = r(s,a) − r_π(s) + γ (P_sa − P_π)·h,        e = r_π + γ P_π h − h,        |A − A*| ≤ γ span(e)/(1 − γ) + rounding,
     f = ρ₀ + γ P_πᵀ ρ − ρ,                              Σ|ρ − ρ*| ≤ Σ|f|/(1 − γ),
-for any h and ρ whatever, as span(h − V) ≤ span(e) + γ span(h − V). docs/theory.md, "Certificates".
+for any h and ρ whatever, as span(h − V) ≤ span(e) + γ span(h − V). docs/theory.md, "Certificates". With another criterion than
+the discounted one 1/(1 − γ) is a bound on ‖(I − K)⁻¹‖, found by `old_chain`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from trpo_theory.model.decimals import as_written
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball.chain import enclosed_policy
 from trpo_theory.step.quantities import Quantities
+from trpo_theory.updates.old_chain import old_chain
 
 _EPS = float(np.finfo(np.float64).eps)
 _SUMMED_IN_ORDER = 32
@@ -57,25 +59,17 @@ class OldPolicy:
     total_error: np.ndarray
 
 
-def complement(gamma: np.ndarray) -> np.ndarray:
-    """1 − γ of the decimals that γ is written as, to the last digit: 1 − 0.999999999999 is 1e-12."""
-    values, inverse = np.unique(gamma, return_inverse=True)
-    exact = np.array([float(1 - as_written(value)) for value in values.tolist()])
-    return exact[inverse].reshape(gamma.shape)
-
-
 def old_policy(q: Quantities) -> OldPolicy:
     """From the quantities of old, in floats."""
     batch = q.batch_shape
     sparse = sp.issparse(q.transition)
-    resolvent = q._old.resolvent  # pyright: ignore[reportPrivateUsage]
-    left = complement(np.asarray(q.gamma, dtype=float))
-    usable = np.asarray(q.available)
-    sums = np.where(usable, q.expect(np.ones_like(q.visitation_old)), 1.0)
-    old = q.old / q.old.sum(1, keepdims=True)
+    chain = old_chain(q)
+    usable, old = chain.usable, chain.old
 
     def relative_to(values: np.ndarray, where: np.ndarray | bool = True) -> np.ndarray:
-        """Less the middle of their range, with a rounding of what is left."""
+        """Less the middle of their range, with a rounding of what is left, where a constant changes no advantage."""
+        if not chain.levels:
+            return np.asarray(values)
         axes = (0, 1) if values.ndim - len(batch) == 2 else (0,)
         high, low = (
             np.where(where, values, -np.inf).max(axes, keepdims=True),
@@ -88,37 +82,40 @@ def old_policy(q: Quantities) -> OldPolicy:
     )
     earned = (old * reward).sum(1)
 
-    def ahead(h: np.ndarray) -> np.ndarray:
-        return q.gamma * np.where(usable, q.expect(h) / sums, 0.0)
-
     def residual(h: np.ndarray) -> np.ndarray:
-        return earned + (old * ahead(h)).sum(1) - h
+        return earned + (old * chain.ahead(h)).sum(1) - h
 
-    h = relative_to(resolvent.solve(earned))
+    h = relative_to(chain.resolvent.solve(earned))
     for _ in range(0 if sparse else _PASSES):
-        h = relative_to(h + resolvent.solve(relative_to(residual(h))))
-    e, moved = residual(h), ahead(h)
+        h = relative_to(h + chain.resolvent.solve(relative_to(residual(h))))
+    e, moved = residual(h), chain.ahead(h)
     unit = (min(_terms(q), _SUMMED_IN_ORDER) + min(old.shape[1], _SUMMED_IN_ORDER) + _FURTHER_STEPS) * _EPS
-    size = np.abs(h).max(0)
+    size, largest = np.abs(h).max(0), np.abs(reward).max(1)
     earned_size = (old * np.abs(reward)).sum(1)
-    span = _in_steps(e.max(0) - e.min(0), 2 * unit * (2 * size + earned_size.max(0)))
     # Σ_b old(b) (r(a) − r(b) + ...): the difference first, which is exact where rewards are close to one another
     total = reward + moved
     advantage = np.where(usable, (total - (old * total).sum(1)[:, None]), 0.0)
-    local = unit * (2 * np.abs(reward).max(1) + 4 * size)
-    error = q.gamma * span / left + local
+    if chain.levels:
+        span = _in_steps(e.max(0) - e.min(0), 2 * unit * (2 * size + earned_size.max(0)))
+        error = chain.gamma * span * chain.longest + unit * (2 * largest + 4 * size)
+    else:  # state by state, as where nothing is earned any more there is no error
+        reach = chain.ahead(np.abs(h))
+        in_value = chain.grown(np.abs(e) + unit * (2 * ((old * reach).sum(1) + np.abs(h)) + earned_size))
+        error = 2 * chain.ahead(in_value).max(1) + unit * (2 * largest + 4 * reach.max(1))
 
-    rho = resolvent.solve_transposed(q.initial)
-    rho = np.maximum(np.broadcast_to(rho, (len(rho), *np.broadcast_shapes(rho.shape[1:], batch))), 0.0)
-    start = q.initial / q.initial.sum(0)
+    rho = chain.visits(chain.resolvent.solve_transposed(chain.kernel_start), batch)
 
     def flow(y: np.ndarray) -> np.ndarray:
-        return start + q.gamma * q.push(old * y[:, None] / sums) - y
+        return chain.start + chain.onward(y) - y
 
     for _ in range(0 if sparse else _PASSES):
-        better = rho + resolvent.solve_transposed(flow(rho))
-        rho = np.where(rho > 0, np.maximum(better, 0.0), 0.0)
-    missed = _in_steps(np.abs(flow(rho)).sum(0), (unit * (2 * rho + start)).sum(0)) / left
+        better = rho + chain.resolvent.solve_transposed(flow(rho))
+        rho = chain.visits(np.where(rho > 0, np.maximum(better, 0.0), 0.0), batch)
+    rounding = unit * (2 * rho + chain.start)
+    if not chain.levels:
+        of_states = chain.grown(np.abs(flow(rho)) + rounding, of_visits=True)
+        return OldPolicy(advantage, error, rho, of_states, of_states.sum(0))
+    missed = _in_steps(np.abs(flow(rho)).sum(0), rounding.sum(0)) * chain.longest
     return OldPolicy(advantage, error, rho, np.broadcast_to(missed, rho.shape), np.asarray(missed))
 
 

@@ -15,7 +15,10 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation, uniform
 from trpo_theory.solve.control import optimal
-from trpo_theory.step.quantities import quantities_of
+from trpo_theory.solve.settings import PLAIN, Returns
+from trpo_theory.step.posing import is_allowed
+from trpo_theory.step.quantities import Quantities, compare, quantities_of
+from trpo_theory.updates.applicable import expect_no_price
 from trpo_theory.updates.certified_updating import CertifiedUpdate
 from trpo_theory.updates.problems import Problem, TrustRegion
 from trpo_theory.updates.solution import UpdateSolution
@@ -48,6 +51,9 @@ class Reason(enum.StrEnum):
     OPTIMAL = "the policy is optimal: its return is that of policy iteration, to rounding"
     STATIONARY = "no policy of the class gains more than rounding on the surrogate"
     UNCERTIFIED = "no further step of this problem is certified by the bound"
+    NO_RETURN = (
+        "the next policy has no return by the criterion, as it may never end, or has several closed classes of states"
+    )
     FAILED = "the solver gave no answer to the last update, which left the policy as it was; try another solver"
 
 
@@ -124,6 +130,9 @@ def improve(
     solver: Solver | None = None,
     aggregation: StateAggregation | None = None,
     advance: Callable[[], None] = lambda: None,
+    criterion: str | None = None,
+    horizon: int | None = None,
+    temperature: float | None = None,
 ) -> Trace:
     """Iterate an update problem from old (uniform, if left out), at most `steps` times.
 
@@ -131,15 +140,18 @@ def improve(
         mdp: one MDP.
         problem: as for `update`.
         steps: how many updates at most.
-        old: where to start, (S, A).
+        old: where to start, (S, A); over a horizon (S, A) or (T, S, A).
         solver: as for `update`.
         aggregation: as for `update`.
         advance: called after each step, for a progress bar.
+        criterion: what the returns sum, as for `update`, and so the next two.
+        horizon: T; the policy is one for each step after the first update, (T, S, A).
+        temperature: 0 or None; a price of entropy is refused.
 
     Returns:
         A `Trace`; it ends early where the policy is optimal, nothing more than rounding can be gained, no step is certified
         (of a problem with a `Certified` radius: none of its steps lowers η), or the solver fails. An update that is only
-        inaccurate is taken, and its step says so.
+        inaccurate is taken, and its step says so; one to a policy without a return by the criterion is not.
 
     Raises:
         NotSolved: where a solver's answer is no policy.
@@ -147,18 +159,20 @@ def improve(
     steps = _checks.integer(steps, "steps", least=1)
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
+    expect_no_price(temperature)
+    returns = Returns(criterion, horizon)
     policy = uniform(mdp.available) if old is None else _checks.policy_rows(old, mdp.available, "old policy")
-    best = optimal(mdp)
-    here = quantities_of(mdp, policy, policy)
+    here = _at(mdp, policy, returns)
+    highest, largest = _best(mdp, returns)
     first = eta = float(here.expected_return_old)
-    rounding = _OPTIMAL_RTOL * max(float(np.abs(best.value).max()), float(np.abs(np.asarray(here.value)).max()))
+    rounding = _OPTIMAL_RTOL * max(largest, float(np.abs(np.asarray(here.value)).max()))
     done: list[Step] = []
     reason = Reason.STEPS
     for index in range(steps):
-        if eta >= float(best.expected_return) - rounding:
+        if eta >= highest - rounding:
             reason = Reason.OPTIMAL
             break
-        solution = update_step(mdp, here, problem, solver=solver, aggregation=aggregation)
+        solution = update_step(mdp, here, problem, solver=solver, aggregation=aggregation, returns=returns)
         if solution.status is Status.UNCERTIFIED:
             reason = Reason.UNCERTIFIED
             break
@@ -167,8 +181,11 @@ def improve(
             reason = Reason.STATIONARY
             break
         surrogate = eta + solution.surrogate_gain
-        policy = _checks.policy_rows(solution.policy, mdp.available, "new policy")
-        here = quantities_of(mdp, policy, policy)
+        new = _checks.policy_rows(solution.policy, mdp.available, "new policy")
+        if not np.all(is_allowed(here.with_new(new.reshape(np.shape(here.old))))):
+            reason = Reason.NO_RETURN
+            break
+        policy, here = new, _at(mdp, new, returns)
         eta = float(solution.expected_return_new)
         done.append(_step(index, eta, float(surrogate), solution))
         advance()
@@ -176,6 +193,22 @@ def improve(
             reason = Reason.FAILED
             break
     return Trace(problem, first, tuple(done), policy, reason)
+
+
+def _at(mdp: FiniteMDP, policy: np.ndarray, returns: Returns) -> Quantities:
+    """The quantities of a policy, from which nothing has moved yet."""
+    if returns == PLAIN and np.all(np.asarray(mdp.gamma) < 1):
+        return quantities_of(mdp, policy, policy)
+    return compare(mdp, policy, policy, **returns._asdict())
+
+
+def _best(mdp: FiniteMDP, returns: Returns) -> tuple[float, float]:
+    """The largest return of all policies, and the largest |V| of one that has it; ∞ and 0 where none is found."""
+    try:
+        best = optimal(mdp, criterion=returns.criterion, horizon=returns.horizon)
+    except InvalidInput:  # the best policy has no return by the criterion, though this one has
+        return np.inf, 0.0
+    return float(best.expected_return), float(np.abs(best.value).max())
 
 
 def _step(index: int, expected_return: float, surrogate: float, solution: UpdateSolution) -> Step:

@@ -9,6 +9,7 @@ import numpy as np
 from trpo_theory.bounds import Bound
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.layout import batch_last
+from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.idle import held_still
 from trpo_theory.step.quantities import Quantities, quantities_of
 from trpo_theory.updates.certified import Aim
@@ -80,17 +81,18 @@ class Steps:
     """
 
     def __init__(self, q: Quantities, mdp: FiniteMDP, bound: Bound) -> None:
-        self._one, self._bound, self._sparse = q, bound, mdp.is_sparse
-        self._many = q if mdp.is_sparse else quantities_of(mdp, np.asarray(q.old)[None], np.asarray(q.old)[None])
+        self._one, self._bound = q, bound
+        self._each_alone = mdp.is_sparse or q.criterion is not DISCOUNTED
+        self._many = q if self._each_alone else quantities_of(mdp, np.asarray(q.old)[None], np.asarray(q.old)[None])
         self._width = max(1, _ENTRIES // mdp.states**2)
 
     def one(self, new: np.ndarray) -> Promise:
-        """Of one step, new of shape (S, A)."""
-        return promised(self._bound, held_still(self._one.with_new(new)))
+        """Of one step, new of shape (S, A), or (T, S, A) over a horizon."""
+        return promised(self._bound, held_still(self._one.with_new(new.reshape(np.shape(self._one.old)))))
 
     def each(self, new: np.ndarray) -> Promise:
-        """Of many, new of shape (K, S, A)."""
-        if self._sparse:
+        """Of many, new of shape (K, S, A), or (K, T, S, A)."""
+        if self._each_alone:
             return joined([self.one(policy) for policy in new])
         return joined([promised(self._bound, q) for q in self._batches(new)])
 

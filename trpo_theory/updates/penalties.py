@@ -26,6 +26,12 @@ _PROBES = np.array([1e-12, 1e-6, 1e-3, 0.1, 1.0, 7.0])
 _TRIED = (0.5, 0.9, 0.1)
 """Discounts at which a penalty's form is looked at: the first that its hypotheses allow."""
 
+_TRIED_STEPS = 3
+"""Steps of a horizon at which a penalty's form is looked at: chosen, as in `penalty_reads`."""
+
+_HORIZON_ROUNDINGS = 4
+"""Roundings a step in a sum over the steps of a horizon, each of size ε: of a power or a root, a product and the sum."""
+
 _LINEAR_RTOL = 1e-13
 """How far slopes of a linear penalty may differ: some hundred roundings, of the bound's own formula."""
 
@@ -53,6 +59,9 @@ def _of_bound(bound: Bound, flat: dict[str, Any], field: str) -> np.ndarray:
 
     But not of rms(A), which is 0 where old plays no action of another advantage: one that it never plays may have any.
     """
+    if bound.horizon and field == "max_tv" and (flat[field] > 1).any():  # powers of 1 − α say nothing there
+        most = _of_bound(bound, flat | {field: np.minimum(flat[field], 1.0)}, field)
+        return np.where((flat[field] > 1) & (most > 0), np.inf, most)
     penalty = np.broadcast_to(bound.penalty(KnownQuantities(**flat)), flat[field].shape)
     if np.isinf(flat[field]).any() and "rms_advantage" not in sizes_read(bound, field):
         one: dict[str, Any] = {field: np.ones(penalty.shape)}
@@ -78,7 +87,7 @@ def _expect_hypotheses(surrogate: Surrogate, problem: Penalty, bound: Bound) -> 
 
 def _of_decimals(bound: Bound, flat: dict[str, Any], penalty: np.ndarray) -> np.ndarray:
     """A penalty in floats, (N,), replaced near γ = 1; a stepped one is of decimals itself, but for its envelope."""
-    if not (1 - flat["gamma"] < NEAR_ONE).any():
+    if bound.horizon or not (1 - flat["gamma"] < NEAR_ONE).any():  # a horizon's penalty does not read γ
         return penalty
     if isinstance(bound, SteppedBound):
         return np.minimum(penalty, _of_decimals(bound.envelope, flat, penalty))
@@ -96,6 +105,8 @@ def coefficient_error(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
     bound = cheap(problem.bound)
     if "rms_advantage" in sizes_read(bound, problem.field):
         relative = np.asarray(surrogate.rms_error)
+    if bound.horizon:
+        return _HORIZON_ROUNDINGS * np.finfo(np.float64).eps * surrogate.horizon + relative
     names = ("max_abs_advantage", "rms_advantage", problem.field, SPREAD)
     return relative_error(bound, surrogate.gamma, surrogate.complement, names) + relative
 
@@ -122,7 +133,8 @@ def is_linear(problem: Penalty) -> bool:
     one = np.ones(1)
     row = np.ones((1, 1, 1))
     for gamma in _TRIED:
-        tried = Surrogate(row, row, row > 0, np.ones((1, 1)), gamma * one, one)
+        steps = _TRIED_STEPS if isinstance(problem.bound, Bound) and problem.bound.horizon else 0
+        tried = Surrogate(row, row, row > 0, np.ones((1, 1)), gamma * one, one, horizon=steps)
         try:
             return linear_coefficient(tried, problem) is not None
         except InvalidInput:

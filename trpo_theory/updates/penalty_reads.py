@@ -14,10 +14,18 @@ from trpo_theory.updates.sharp_penalty import SteppedBound
 
 _TRIED = {"gamma": 0.5, "max_abs_advantage": 1.0, "rms_advantage": 1.0}
 """The quantities of old that a penalty may read, with values at which it is asked for those of new: chosen, any do."""
+_TRIED_HORIZON = 3.0
+"""The number of steps at which a bound over a horizon is asked. Chosen: the least at which none of the catalogue is special."""
 SPREAD = "expected_advantage_sd"
 """The quantity of new that a penalty may be proportional to, beside a function of a maximum over rows."""
 _SMALL = 0.01
 """The value of a quantity of new there: chosen, as small as steps are."""
+
+
+def tried(bound: Bound) -> dict[str, Any]:
+    """Values of γ, of quantities of old and, where the bound is over one, of the horizon."""
+    known: dict[str, Any] = {name: np.full(1, value) for name, value in _TRIED.items()}
+    return known | {"horizon": np.full(1, _TRIED_HORIZON)} if bound.horizon else known
 
 
 def quantities_read(bound: Bound, allowed: Collection[str]) -> set[str]:
@@ -26,7 +34,7 @@ def quantities_read(bound: Bound, allowed: Collection[str]) -> set[str]:
     Raises:
         InvalidInput: for a bound that reads any other.
     """
-    known: dict[str, Any] = {name: np.full(1, value) for name, value in _TRIED.items()}
+    known = tried(bound)
     read: set[str] = set()
     while True:
         try:
@@ -46,7 +54,7 @@ def cheap(bound: Bound) -> Bound:
 
 def is_proportional(bound: Bound, field: str) -> bool:
     """Whether a penalty of that field and of the spread of Ā is the spread times a function of the field."""
-    known: dict[str, Any] = {name: np.full(1, value) for name, value in _TRIED.items()}
+    known = tried(bound)
     known[field] = np.full(1, _SMALL)
     values: list[Any] = []
     for size in (1.0, 2.0):
@@ -58,7 +66,8 @@ def is_proportional(bound: Bound, field: str) -> bool:
 def sizes_read(bound: Bound, field: str) -> set[str]:
     """The quantities of old, but for γ, that a penalty of that field reads."""
     bound = cheap(bound)
-    known: dict[str, Any] = {"gamma": np.full(1, _TRIED["gamma"]), field: np.full(1, _SMALL)}
+    known: dict[str, Any] = {name: value for name, value in tried(bound).items() if name in ("gamma", "horizon")}
+    known[field] = np.full(1, _SMALL)
     read: set[str] = set()
     while True:
         try:

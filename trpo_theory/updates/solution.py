@@ -11,6 +11,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.layout import batch_first
 from trpo_theory.solve.evaluation import evaluate
+from trpo_theory.solve.settings import PLAIN, Returns
 from trpo_theory.updates.penalties import penalty_at
 from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
 from trpo_theory.updates.reduction import MAX, MEAN, Reduction
@@ -48,6 +49,7 @@ class UpdateSolution:
 
     Attributes:
         problem, solver: what was solved, by what.
+        returns: what the returns of the MDP sum.
         change: new − old, (*batch, S, A): exact where new itself rounds to old; new/old − 1 is change/old.
         multiplier: λ of each row of the policy, by which upper_bound is proved, (*batch, G).
         upper_bound: on the objective of every policy of the class, (*batch).
@@ -66,6 +68,7 @@ class UpdateSolution:
     data_error: np.ndarray
     rtol: float
     mdp: FiniteMDP | None = None
+    returns: Returns = PLAIN
     note: str = ""
     forced_status: Status | None = None
 
@@ -90,7 +93,7 @@ class UpdateSolution:
                 wanted="one of update(mdp, ...)",
                 fix="evaluate(mdp, solution.policy)",
             )
-        return evaluate(self.mdp, policy).expected_return
+        return evaluate(self.mdp, policy, **self.returns._asdict()).expected_return
 
     @cached_property
     def change(self) -> np.ndarray:

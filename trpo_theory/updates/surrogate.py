@@ -13,9 +13,11 @@ from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput, overflow
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.numerics.layout import batch_first
+from trpo_theory.solve.criteria import DISCOUNTED, FINITE_HORIZON
 from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.step.quantities import Quantities
-from trpo_theory.updates.data_error import OldPolicy, complement, old_policy
+from trpo_theory.updates.data_error import OldPolicy, old_policy
+from trpo_theory.updates.old_chain import complement
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,8 @@ class Surrogate:
         visitation_error: |ρ − ρ*| of a row, (G, B).
         total_error: Σ |ρ − ρ*|, (B,).
         of_states: A of the MDP's states, (A, S, B), and their ρ, (S, B); None where they are those of the rows.
+        total: Σ ρ, (B,), by which ρ is divided for a mean; None for 1/(1 − γ), as of discounted returns.
+        horizon: T, where the states are (t, s); else 0.
     """
 
     old: np.ndarray
@@ -52,11 +56,18 @@ class Surrogate:
     visitation_error: np.ndarray | float = 0.0
     total_error: np.ndarray | float = 0.0
     of_states: tuple[np.ndarray, np.ndarray] | None = None
+    total: np.ndarray | None = None
+    horizon: int = 0
 
     @cached_property
     def complement(self) -> np.ndarray:
-        """1 − γ of the decimal that γ is written as, (B,)."""
-        return complement(self.gamma)
+        """What makes d of ρ, (B,): 1 − γ of the decimal that γ is written as; with another criterion 1/Σ ρ."""
+        return complement(self.gamma) if self.total is None else 1 / np.where(self.total > 0, self.total, 1.0)
+
+    @property
+    def is_discounted(self) -> bool:
+        """Whether returns are discounted, without a horizon: Σ ρ is then known, and is 1/(1 − γ)."""
+        return self.total is None
 
     @cached_property
     def rms_advantage(self) -> np.ndarray:
@@ -111,8 +122,9 @@ class Surrogate:
             aggregation: the class of policies, or None for all.
             known: A and ρ of old with their errors, where they are known better than floats tell them.
         """
-        batch = q.batch_shape
+        batch, horizon = q.batch_shape, int(q.horizon) if q.criterion is FINITE_HORIZON else 0
         known = old_policy(q) if known is None else known
+        aggregation = aggregation if aggregation is None or not horizon else _by_step(aggregation, q.states, horizon)
 
         def rows(array: Any) -> np.ndarray:
             array = np.broadcast_to(array, (*array.shape[: array.ndim - len(batch)], *batch))
@@ -136,7 +148,7 @@ class Surrogate:
             visitation_error = _summed(aggregation, visitation_error)
         if not (np.isfinite(advantage).all() and np.isfinite(visitation).all()):
             raise overflow("advantages")
-        total = flat(known.total_error).ravel()
+        missed = flat(known.total_error).ravel()
         return cls(
             old,
             advantage,
@@ -148,14 +160,17 @@ class Surrogate:
             batch,
             advantage_error,
             visitation_error,
-            total,
+            missed,
             states,
+            None if q.criterion is DISCOUNTED else visitation.sum(0),
+            horizon,
         )
 
     def policy_rows(self, rows: np.ndarray) -> np.ndarray:
-        """(A, G, B) -> (*batch, S, A)."""
+        """(A, G, B) -> (*batch, S, A); over a horizon (*batch, T, S, A)."""
         array = rows if self.aggregation is None else rows[:, self.aggregation.group]
-        return _public(array).reshape(*self.batch_shape, array.shape[1], array.shape[0])
+        states = (self.horizon, array.shape[1] // self.horizon) if self.horizon else (array.shape[1],)
+        return _public(array).reshape(*self.batch_shape, *states, array.shape[0])
 
     def penalty(self, bound: Bound, value: np.ndarray | float, field: str = "max_kl") -> np.ndarray | float:
         """A bound's penalty as a function of that field alone, (B,)."""
@@ -165,16 +180,31 @@ class Surrogate:
     @property
     def sizes(self) -> dict[str, np.ndarray]:
         """What a penalty may read of old, by the names of `Quantities`, (B,) each."""
-        return {
+        sizes = {
             "gamma": self.gamma,
             "max_abs_advantage": self.max_abs_advantage,
             "rms_advantage": self.rms_advantage,
         }
+        return sizes if not self.horizon else sizes | {"horizon": np.full(self.gamma.shape, self.horizon)}
 
 
 def _public(rows: np.ndarray) -> np.ndarray:
     """(A, G, B) -> (B, G, A)."""
     return batch_first(rows).swapaxes(1, 2)
+
+
+def _by_step(aggregation: StateAggregation, states: int, steps: int) -> StateAggregation:
+    """A map of the states (t, s) from one of s, whose groups are then apart in each step."""
+    group = np.asarray(aggregation.group)
+    if len(group) == states:
+        return aggregation
+    if len(group) * steps != states:
+        raise InvalidInput(
+            got=f"an aggregation map of {len(group)} states",
+            wanted=f"one integer for each of the {states // steps} states, or for each of the {states} (step, state)",
+            fix="check that the map belongs to this MDP",
+        )
+    return StateAggregation((group + aggregation.count * np.arange(steps)[:, None]).ravel())
 
 
 def _grouped(

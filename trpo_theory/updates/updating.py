@@ -13,7 +13,10 @@ from trpo_theory._checks import ROW_SUM_ATOL
 from trpo_theory.errors import InvalidInput, NotSolved, overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
+from trpo_theory.solve.criteria import DISCOUNTED
+from trpo_theory.solve.settings import PLAIN, Returns
 from trpo_theory.step.quantities import Quantities, compare
+from trpo_theory.updates.applicable import expect_no_price, expect_of_setting
 from trpo_theory.updates.certified import Certified
 from trpo_theory.updates.certified_updating import certified_update
 from trpo_theory.updates.data_error import old_policy, partly_enclosed
@@ -50,18 +53,24 @@ def update(
     solver: Solver | None = None,
     aggregation: StateAggregation | None = None,
     rtol: float = DEFAULT_RTOL,
+    criterion: str | None = None,
+    horizon: int | None = None,
+    temperature: float | None = None,
 ) -> UpdateSolution:
     """The new policy that solves an update problem, with its certificate.
 
     Args:
         mdp: one MDP, or a batch.
-        old: the policy that we stand at, (*batch, S, A).
+        old: the policy that we stand at, (*batch, S, A); over a horizon (S, A) or (T, S, A).
         problem: `Penalty`, `MaxKL`, `MeanKL` (equations 11-13), `ReverseMaxKL`, `ReverseMeanKL`,
             `ReverseMaxChi2`, `ReverseMeanChi2` or `MaxTV`; or `TRPOStep(delta)`, the practical step towards (13).
             Their delta may be `Certified(bound)`: the largest radius whose own step the bound certifies, one instance.
         solver: `Dual()` (if left out), `CVXPY("CLARABEL")` or any other `Solver`.
         aggregation: confines policies to those that share a row within a group; old must be one of them.
         rtol: the relative gap up to which the status is optimal.
+        criterion: what the returns sum, as for `compare`, and so the next two; means are then over ρ_old/Σ ρ_old.
+        horizon: T: the new policy is one for each step, (T, S, A), of one MDP.
+        temperature: 0 or None; a price of entropy is refused.
 
     Returns:
         An `UpdateSolution`: its objective, feasibility and gap are recomputed from the definitions. For a certified radius
@@ -72,7 +81,10 @@ def update(
             does not take the problem.
         NotSolved: where the solver's answer is no policy, or numbers overflow.
     """
-    return update_step(mdp, compare(mdp, old, old), problem, solver=solver, aggregation=aggregation, rtol=rtol)
+    returns = Returns(criterion, horizon, temperature)
+    expect_no_price(temperature)
+    q = compare(mdp, old, old, **returns._asdict())
+    return update_step(mdp, q, problem, solver=solver, aggregation=aggregation, rtol=rtol, returns=returns)
 
 
 def update_step(
@@ -83,6 +95,7 @@ def update_step(
     solver: Solver | None = None,
     aggregation: StateAggregation | None = None,
     rtol: float = DEFAULT_RTOL,
+    returns: Returns = PLAIN,
 ) -> UpdateSolution:
     """As `update`, from the quantities of old. What floats cannot tell of A and ρ is computed again in balls.
 
@@ -90,18 +103,19 @@ def update_step(
         InvalidInput: as `update`.
         NotSolved: likewise.
     """
+    expect_of_setting(problem, q)
     if isinstance(problem, TrustRegion | TRPOStep) and isinstance(problem.delta, Certified):
-        solved = partial(solve, solver=solver, rtol=rtol, mdp=mdp)
+        solved = partial(solve, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
         return certified_update(mdp, q, Surrogate.of(q, aggregation), problem, solver, solved)
     known = old_policy(q)
-    solution = solve(Surrogate.of(q, aggregation, known), problem, solver=solver, rtol=rtol, mdp=mdp)
+    solution = solve(Surrogate.of(q, aggregation, known), problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
     unsure = solution.data_error > _UNSURE * rtol * np.abs(solution.upper)
-    if not unsure.any() or mdp.states**2 * mdp.actions > _MOST_ENTRIES:
+    if q.criterion is not DISCOUNTED or not unsure.any() or mdp.states**2 * mdp.actions > _MOST_ENTRIES:
         return solution
     better = partly_enclosed(mdp, q, known, unsure)
     if better is None:
         return solution
-    return solve(Surrogate.of(q, aggregation, better), problem, solver=solver, rtol=rtol, mdp=mdp)
+    return solve(Surrogate.of(q, aggregation, better), problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
 
 
 def solve(
@@ -111,6 +125,7 @@ def solve(
     solver: Solver | None = None,
     rtol: float = DEFAULT_RTOL,
     mdp: FiniteMDP | None = None,
+    returns: Returns = PLAIN,
 ) -> UpdateSolution:
     """As `update`, for advantages and a visitation that are at hand: a million states need no MDP.
 
@@ -145,6 +160,7 @@ def solve(
         data_error=error,
         rtol=rtol,
         mdp=mdp,
+        returns=returns,
         note=answer.note,
         forced_status=answer.status,
     )

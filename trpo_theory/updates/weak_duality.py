@@ -155,6 +155,8 @@ def _error_within_reach(
         multiplier = problem.reduction.admissible(multiplier, rho)
         charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.radius)
         _, moved = _price_of_visitation(surrogate, problem, charge)
+        if not surrogate.is_discounted:  # δ Σ ρ is what may be spent, of a Σ ρ that is known to its error
+            moved = moved + charge * surrogate.complement * surrogate.total_error
         return _error_in_advantage(surrogate, problem, radius) + moved
     assert isinstance(problem, Penalty)
     coefficient = linear_coefficient(surrogate, problem)

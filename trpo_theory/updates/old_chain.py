@@ -1,0 +1,166 @@
+# pyright: strict, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false
+# The arithmetic of formulas, and sparse matrices, are untyped.
+"""The chain of old in a criterion's kernel as its errors see it: operators over exact row sums, and how errors grow at most.
+
+| criterion | κ K | ‖(I − κ K_π)⁻¹‖ is at most |
+|---|---|---|
+| discounted | γ P | 1/(1 − γ) |
+| episodic, or a horizon | γ P without what leads to an end | max w/(1 − max|1 + κ K_π w − w|), w near (I − κ K_π)⁻¹ 1 |
+| average | P, relative to the gain | 1 + 2 max w, w likewise without the column of a state k that recurs |
+
+For the average: x = P_π x + y − c with x(k) = 0 has |c| ≤ max|y| and |x| ≤ (max y − min y) max w. docs/theory.md, "Certificates".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from trpo_theory.errors import NotSolved
+from trpo_theory.model.decimals import as_written
+from trpo_theory.numerics.arithmetic import Resolvent
+from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED
+from trpo_theory.solve.reachability import closed_classes, closure, edges
+from trpo_theory.step.quantities import Quantities
+
+_UNSOLVED = 0.5
+"""A residual of w above which nothing is known of the norm. Chosen: below, it is twice max w at most."""
+_ROUNDINGS = 64 * float(np.finfo(np.float64).eps)
+"""Of a solution, which is what its residual may be: as of a sum of tens of terms. Chosen; runs are shorter than its inverse."""
+
+
+@dataclass(frozen=True, eq=False)
+class OldChain:
+    """What `data_error` reads of the chain of old.
+
+    Attributes:
+        old: its rows over their sums, (S, A, *batch).
+        usable: whether an action is available.
+        transition: K before κ and, of the average, before the gain is taken off, in the layout of P.
+        sums: of the rows of P, by which those of K are divided.
+        gamma: κ.
+        levels: whether a constant in r or V changes no advantage.
+        resolvent: (I − κ K_π)⁻¹ in floats.
+        kernel_start: what its transpose is applied to, for ρ.
+        start: of the flow ρ = start + κ K_πᵀ ρ; 0 of the average, whose ρ sums to 1.
+        longest: a bound on ‖(I − κ K_π)⁻¹‖, (*batch).
+        recurrent: of the average, the states of the closed class.
+    """
+
+    q: Quantities
+    old: np.ndarray
+    usable: np.ndarray
+    transition: Any
+    sums: np.ndarray
+    gamma: Any
+    levels: bool
+    resolvent: Resolvent
+    kernel_start: np.ndarray
+    start: np.ndarray
+    longest: np.ndarray
+    recurrent: np.ndarray | None = None
+
+    def ahead(self, h: np.ndarray) -> np.ndarray:
+        """κ Σ_s' K(s'|s,a) h(s'), (S, A, *batch)."""
+        return self.gamma * np.where(self.usable, self.q.arithmetic.expect(self.transition, h) / self.sums, 0.0)
+
+    def onward(self, y: np.ndarray) -> np.ndarray:
+        """κ Σ_{s,a} y(s) old(a|s) K(s'|s,a), (S, *batch)."""
+        return self.gamma * self.q.arithmetic.push(self.transition, self.old * y[:, None] / self.sums)
+
+    def grown(self, error: np.ndarray, *, of_visits: bool = False) -> np.ndarray:
+        """A bound on (I − κ K_π)⁻¹ error, error ≥ 0, of a K without negative entries, (S, *batch): twice what floats find.
+
+        Raises:
+            NotSolved: where they do not find it to half of the error.
+        """
+        solve = self.resolvent.solve_transposed if of_visits else self.resolvent.solve
+        found = np.maximum(solve(error), 0.0)
+        back = self.onward(found) if of_visits else (self.old * self.ahead(found)).sum(1)
+        if not (np.abs(error + back - found) <= _UNSOLVED * error + _ROUNDINGS * found).all():
+            raise _too_long()
+        return 2 * found
+
+    def visits(self, rho: np.ndarray, batch: tuple[int, ...]) -> np.ndarray:
+        """A solution for ρ, none of it below 0; of the average 0 for states that are left for good, and of sum 1."""
+        rho = np.maximum(np.broadcast_to(rho, (len(rho), *np.broadcast_shapes(rho.shape[1:], batch))), 0.0)
+        if self.recurrent is None:
+            return rho
+        rho = np.where(self.recurrent, rho, 0.0)
+        return rho / rho.sum(0)
+
+
+def complement(gamma: np.ndarray) -> np.ndarray:
+    """1 − γ of the decimals that γ is written as, to the last digit: 1 − 0.999999999999 is 1e-12."""
+    values, inverse = np.unique(gamma, return_inverse=True)
+    exact = np.array([float(1 - as_written(value)) for value in values.tolist()])
+    return exact[inverse].reshape(gamma.shape)
+
+
+def old_chain(q: Quantities) -> OldChain:
+    """Of the old policy.
+
+    Raises:
+        NotSolved: where runs are so long that floats tell nothing of them.
+    """
+    kernel = q._kernel  # pyright: ignore[reportPrivateUsage]
+    resolvent = q._old.resolvent  # pyright: ignore[reportPrivateUsage]
+    usable = np.asarray(q.available)
+    sums = q.expect(np.ones((q.states, *q.batch_shape)))
+    sums = np.where(usable & (sums > 0), sums, 1.0)
+    old = q.old / q.old.sum(1, keepdims=True)
+    start = kernel.start / q.initial.sum(0)
+    parts: dict[str, Any] = {"usable": usable, "sums": sums, "old": old, "resolvent": resolvent, "gamma": kernel.gamma}
+    parts |= {"kernel_start": kernel.start, "start": start, "levels": kernel.levels}
+    if q.criterion is DISCOUNTED:
+        longest = 1 / complement(np.asarray(q.gamma, dtype=float))
+        return OldChain(q, transition=q.transition, **parts, longest=longest)
+    if q.criterion is not AVERAGE:
+        chain = OldChain(q, transition=kernel.transition, **parts, longest=np.ones(()))
+        return OldChain(q, transition=kernel.transition, **parts, longest=_longest(chain, resolvent))
+    recurrent = _recurrent(q)
+    rho = np.where(recurrent, q.visitation_old, -np.inf)
+    state = np.arange(len(rho)).reshape(-1, *(1,) * (rho.ndim - 1)) == rho.argmax(0)
+    if sp.issparse(q.transition):
+        taboo: Any = sp.csr_array(q.transition @ sp.diags_array(np.where(state, 0.0, 1.0)))
+    else:
+        taboo = np.where(state[None, None], 0.0, q.transition)
+    hitting = OldChain(q, transition=taboo, **parts, longest=np.ones(()))
+    longest = 1 + 2 * _longest(hitting, q.arithmetic.resolvent(taboo, old, 1.0))
+    parts["start"] = 0 * start
+    return OldChain(q, transition=q.transition, **parts, longest=longest, recurrent=recurrent)
+
+
+def _longest(chain: OldChain, resolvent: Resolvent) -> np.ndarray:
+    """A bound on the norm of (I − κ K_π)⁻¹ of a K without negative entries, the longest expected run."""
+    ones = np.ones((chain.q.states, *chain.q.batch_shape))
+    try:
+        w = resolvent.solve(ones)
+    except (NotSolved, np.linalg.LinAlgError):
+        raise _too_long() from None
+    with np.errstate(all="ignore"):
+        missed = np.abs(ones + (chain.old * chain.ahead(w)).sum(1) - w).max(0)
+    if not (missed <= _UNSOLVED).all():
+        raise _too_long()
+    return np.asarray(w.max(0) / (1 - missed))
+
+
+def _too_long() -> NotSolved:
+    return NotSolved(
+        "got runs that are too long for floats to tell their length; wanted an old policy that ends, or returns to a "
+        "state, in less than some 1e13 steps; fix: use a horizon, or a discount below 1"
+    )
+
+
+def _recurrent(q: Quantities) -> np.ndarray:
+    """The states of the closed class, (S, *batch)."""
+    chain = edges(q.transition, q.old)
+    if sp.issparse(chain):
+        found = np.zeros(len(q.old), dtype=bool)
+        found[closed_classes(chain)[0]] = True
+        return found
+    return np.asarray(closure(chain).all(0))
