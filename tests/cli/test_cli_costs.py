@@ -34,3 +34,37 @@ def test_update_keeps_a_limit(path, capsys):
 def test_another_limit_is_refused(path, capsys, cost, said):
     assert main(["update", path, "--old", "uniform", "--problem", "max-kl", "--delta", "0.1", "--cost", cost]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_constrained_update_says_where_the_policy_is(path, capsys, tmp_path):
+    file = tmp_path / "new.json"
+    command = ["update", path, "--old", "uniform", "--problem", "mean-kl", "--delta", "0.1", "--cost", "c:1.1"]
+    assert main([*command, "--out", str(file)]) == 0
+    assert f"the policy is in {file}" in capsys.readouterr().out
+    assert json.loads(file.read_text())["policy"] == [pytest.approx([0.45, 0.55])]
+
+
+def test_improve_keeps_a_limit(path, capsys):
+    """new(1) = ½, 0.55: the limit 1.1 is reached in one step; the start exceeds the limit 0.9, which takes three."""
+    command = ["improve", path, "--problem", "max-kl", "--delta", "0.01", "--steps", "9"]
+    assert main([*command, "--cost", "c:1.1", "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)["steps"]
+    assert [step["costs"]["c"] for step in steps] == [pytest.approx(1.1)]
+    assert main([*command, "--cost", "c:0.5"]) == 0
+    said = capsys.readouterr().out
+    assert "J(c)" in said
+    assert "steps without a policy within the limits: 3" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--problem", "penalty", "--coefficient", "2"], "drop --coefficient"),
+        (["--problem", "trpo-step", "--delta", "0.1"], "a problem of max-kl"),
+        (["--problem", "max-kl", "--delta", "certified", "--bound", "chi2/mean-max"], "drop --bound"),
+        (["--problem", "max-kl"], "--delta 0.01"),
+    ],
+)
+def test_limits_need_a_radius(path, capsys, options, said):
+    assert main(["update", path, "--old", "uniform", *options, "--cost", "c:1"]) == 2
+    assert said in capsys.readouterr().err

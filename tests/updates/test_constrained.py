@@ -7,7 +7,7 @@ from scipy.optimize import linprog
 
 import trpo_theory as tt
 from trpo_theory.errors import InvalidInput
-from trpo_theory.updates import MaxKL, MaxTV, MeanKL, Penalty, constrained_update
+from trpo_theory.updates import Certified, MaxKL, MaxTV, MeanKL, Penalty, constrained_update
 from trpo_theory.updates.status import Status
 
 GAMMA = 0.9
@@ -113,6 +113,102 @@ def test_a_start_that_exceeds_its_limit_is_led_back_where_the_radius_allows_it()
     assert found.cost_surrogates["a"] <= returns["a"] - 0.1 + 1e-9
 
 
+@pytest.mark.parametrize("setting", [{"criterion": "average"}, {"horizon": 3}])
+def test_in_other_settings_it_is_a_linear_program_too(setting):
+    """Total variation 1 leaves no radius; ρ and A of every cost by recursions in NumPy."""
+    mdp, old, *_ = case(6)
+    mdp = tt.FiniteMDP(mdp.transition, mdp.reward, 1.0, mdp.initial, costs=mdp.costs)
+    chain = np.einsum("sa,sat->st", old, mdp.transition)
+    parts = {}
+    for name, reward in {"r": mdp.reward, **mdp.costs}.items():
+        earned = (old * reward).sum(1)
+        if "horizon" in setting:
+            value, law, weights, laws = np.zeros(4), mdp.initial, [], []
+            for _ in range(3):
+                q = reward + mdp.transition @ value
+                value = (old * q).sum(1)
+                weights.insert(0, q - value[:, None])
+                laws.append(law)
+                law = law @ chain
+            parts[name] = np.concatenate(laws)[:, None] * np.concatenate(weights), mdp.initial @ value
+        else:
+            law = np.linalg.lstsq(np.vstack([np.eye(4) - chain.T, np.ones(4)]), np.eye(5)[4], rcond=None)[0]
+            bias = np.linalg.solve(np.eye(4) - chain + law, earned - law @ earned)
+            q = reward - law @ earned + mdp.transition @ bias
+            parts[name] = law[:, None] * (q - bias[:, None]), law @ earned
+    before = np.tile(old, (setting.get("horizon", 1), 1))
+    moves = np.stack([parts[name][0].ravel() for name in "ab"])
+    limits = {name: parts[name][1] - 0.05 for name in "ab"}
+    room = np.array([limits[name] - parts[name][1] for name in "ab"]) + moves @ before.ravel()
+    rows = np.kron(np.eye(len(before)), np.ones(3))
+    program = linprog(-parts["r"][0].ravel(), moves, room, rows, np.ones(len(before)))
+    found = tt.update(mdp, old, MaxTV(1.0, costs=limits), **setting)
+    assert found.status is Status.OPTIMAL
+    assert found.objective == pytest.approx(-program.fun - (parts["r"][0] * before).sum(), rel=1e-7)
+    assert found.upper_bound >= found.objective
+    for name in "ab":
+        assert found.cost_surrogates[name] <= limits[name] + 1e-9
+
+
+def test_a_batch_is_solved_one_by_one():
+    one, other = case(0), case(2)
+    old = one[1]
+    names = ("transition", "reward", "initial")
+    arrays = {name: np.stack([getattr(case_of[0], name) for case_of in (one, other)]) for name in names}
+    costs = {name: np.stack([case_of[0].costs[name] for case_of in (one, other)]) for name in "ab"}
+    limits = {"a": one[4]["a"] - 0.02}
+    batch = tt.FiniteMDP(arrays["transition"], arrays["reward"], GAMMA, arrays["initial"], costs=costs)
+    found = tt.update(batch, old, MeanKL(0.01, costs=limits))
+    for k, case_of in enumerate((one, other)):
+        alone = tt.update(case_of[0], old, MeanKL(0.01, costs=limits))
+        np.testing.assert_allclose(found.policy[k], alone.policy, atol=1e-12)
+        for name in ("objective", "upper_bound"):
+            assert getattr(found, name)[k] == pytest.approx(getattr(alone, name), rel=1e-9)
+        assert found.prices["a"][k] == pytest.approx(alone.prices["a"], abs=1e-9)
+        assert found.costs_new["a"][k] == pytest.approx(alone.costs_new["a"])
+
+
+def test_policies_that_share_rows_keep_the_limit():
+    mdp, old, *_, returns = case(3)
+    old = np.repeat(old[::2], 2, 0)
+    system = np.eye(4) - GAMMA * np.einsum("sa,sat->st", old, mdp.transition)
+    rho, weights = np.linalg.solve(system.T, mdp.initial), {}
+    for name, reward in {"r": mdp.reward, **mdp.costs}.items():
+        value = np.linalg.solve(system, (old * reward).sum(1))
+        advantage = reward + GAMMA * mdp.transition @ value - value[:, None]
+        weights[name] = (rho[:, None] * advantage).reshape(2, 2, 3).sum(1)
+        returns[name] = mdp.initial @ value
+    rows = np.kron(np.eye(2), np.ones(3))
+    limit = -0.2
+    program = linprog(
+        -weights["r"].ravel(), weights["a"].reshape(1, -1), [limit + (weights["a"] * old[::2]).sum()], rows, np.ones(2)
+    )
+    pairs = tt.StateAggregation([0, 0, 1, 1])
+    found = tt.update(mdp, old, MaxTV(1.0, costs={"a": returns["a"] + limit}), aggregation=pairs)
+    assert found.objective == pytest.approx(-program.fun - (weights["r"] * old[::2]).sum(), rel=1e-7)
+    assert (found.policy[::2] == found.policy[1::2]).all()
+
+
+def test_improve_keeps_limits_and_ends_at_the_linear_program_over_occupancies():
+    """In one state surrogates are the costs themselves: all but recovery steps keep the limit, up to the best within it."""
+    reward, cost = np.array([[1.0, 3.0, 2.0]]), np.array([[0.0, 4.0, 1.0]])
+    mdp = tt.FiniteMDP(np.ones((1, 3, 1)), reward, 0.5, costs={"c": cost})
+    program = linprog(-reward[0], cost, [3.0], np.ones((1, 3)), [2.0])
+    trace = tt.improve(mdp, MaxKL(0.05, costs={"c": 3.0}), 200)
+    assert trace.expected_return == pytest.approx(-program.fun, rel=1e-6)
+    assert trace.reason is tt.updates.Reason.STATIONARY
+    before = 10 / 3
+    for step in trace.steps:
+        recovers = step.status == str(Status.RECOVERY)
+        assert step.costs["c"] < before if recovers else step.costs["c"] <= 3.0 + 1e-8
+        before = step.costs["c"]
+    assert trace.exceeded == sum(step.costs["c"] > 3.0 + 1e-8 for step in trace.steps) == 0
+    never = tt.improve(mdp, MaxKL(0.05, costs={"c": -1.0}), 200)
+    assert never.reason is tt.updates.Reason.INFEASIBLE
+    assert never.steps[-1].costs["c"] < 0.1
+    assert never.exceeded == len(never.steps)
+
+
 @pytest.mark.parametrize(
     ("problem", "limits", "said"),
     [
@@ -120,6 +216,7 @@ def test_a_start_that_exceeds_its_limit_is_led_back_where_the_radius_allows_it()
         (MaxKL(0.1), {}, "a limit a cost"),
         (MaxKL(0.1), {"z": 1.0}, "wanted a, b"),
         (MaxKL(0.1), {"a": np.inf}, "a finite number"),
+        (MaxKL(Certified("chi2/mean-max")), {"a": 1.0}, "a radius that is a number"),
     ],
 )
 def test_anything_else_is_refused(problem, limits, said):

@@ -378,6 +378,15 @@ def test_ties_stay_or_move_together(problem: Any) -> None:
         assert result.change[1, 0] == result.change[1, 1] > 0
 
 
+def test_actions_that_tie_but_for_a_rounding_spend_the_radius() -> None:
+    """KL rises from 0.005 to 12 within a few decades of u near the rounding, where Newton's steps go to and fro."""
+    rest, rare = [3.6e-6, 1.7e-4], 5.5e-17
+    half = (1 - sum(rest)) / 2
+    result = solve(surrogate([[rest[0], half, half, rest[1]]], [[-1.0, rare, 0.0, -1 / 3]], [1.0]), MaxKL(0.1))
+    assert_optimal(result)
+    assert result.max_kl == pytest.approx(0.1, rel=1e-9)
+
+
 @pytest.mark.parametrize("problem", [kind(0.1) for kind in CONSTRAINED] + [Penalty(0.5), Penalty(0.0)])
 def test_unreachable_rows_stay(problem: Any) -> None:
     s = surrogate([[0.5, 0.5], [0.5, 0.5], [1, 0]], [[1.0, -1.0]] * 2 + [[-5.0, 5.0]], [0.0, 3.0, 0.0])

@@ -9,7 +9,19 @@ from typing import Any
 
 import typer
 
-from trpo_theory.cli import auditing, evaluation, fields, proving, sharp, showing, streams, updating, verifying, worst
+from trpo_theory.cli import (
+    auditing,
+    evaluation,
+    fields,
+    improving,
+    proving,
+    sharp,
+    showing,
+    streams,
+    updating,
+    verifying,
+    worst,
+)
 from trpo_theory.cli.options import BAD_INPUT, INTERRUPTED, OK, UNDECIDED, app
 from trpo_theory.cli.output import fail
 from trpo_theory.cli.signals import terminations_interrupt
@@ -20,6 +32,7 @@ __all__ = [
     "auditing",
     "evaluation",
     "fields",
+    "improving",
     "main",
     "proving",
     "sharp",

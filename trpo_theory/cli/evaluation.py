@@ -30,6 +30,7 @@ from trpo_theory.cli.output import (
     print_fields,
     print_json,
     print_table,
+    setting_words,
 )
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def evaluate(
     console = new_console()
     console.print(
         f"{literal(mdp)}: {source.mdp.states} states, {source.mdp.actions} actions, gamma {digits(source.mdp.gamma)}"
-        f"{_setting(criterion, horizon, temperature)}"
+        f"{setting_words(criterion, horizon, temperature)}"
     )
     console.print(f"expected return of {literal(policy)}: {digits(evaluation.expected_return, 12)}", highlight=False)
     for name, cost in evaluation.costs.items():
@@ -161,7 +162,7 @@ def bound(
     console = new_console()
     console.print(
         f"{literal(mdp)}: from {literal(old)} to {literal(new)}, gamma {digits(source.mdp.gamma)}"
-        f"{_setting(criterion, horizon, temperature)}"
+        f"{setting_words(criterion, horizon, temperature)}"
     )
     print_fields(console, fields)
     if rows:
@@ -185,16 +186,6 @@ def _proved(
     with busy("proving"):
         found = certify_bounds(source.mdp, *policies, exact=exact_step(source, **words), **setting)
     return [_row(one) | {"enclosure": one.enclosure} for one in found]
-
-
-def _setting(criterion: str | None, horizon: int | None, temperature: float | None) -> str:
-    """What the return sums, after the discount."""
-    parts = (
-        f", {criterion}" if criterion else "",
-        f", {horizon} steps" if horizon else "",
-        f", temperature {digits(temperature)}" if temperature else "",
-    )
-    return "".join(parts)
 
 
 def _print_bounds(console: Console, rows: list[dict[str, Any]], certify: bool) -> None:

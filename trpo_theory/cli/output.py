@@ -68,6 +68,16 @@ def policy_of(
     return policy
 
 
+def setting_words(criterion: str | None, horizon: int | None, temperature: float | None) -> str:
+    """What the return sums, after the discount."""
+    parts = (
+        f", {criterion}" if criterion else "",
+        f", {horizon} steps" if horizon else "",
+        f", temperature {digits(temperature)}" if temperature else "",
+    )
+    return "".join(parts)
+
+
 @contextmanager
 def busy(doing: str) -> Iterator[None]:
     """A spinner with the time that has passed, on stderr, if that is a terminal."""

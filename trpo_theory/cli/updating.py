@@ -1,13 +1,13 @@
-"""The verbs that change policies: update and improve."""
+"""The verb that changes a policy: update."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trpo_theory._outward import Toward
-from trpo_theory.cli.constraining import expect_alone, print_constrained
 from trpo_theory.cli.options import (
     OK,
     UNDECIDED,
@@ -15,14 +15,17 @@ from trpo_theory.cli.options import (
     BoundOption,
     CoefficientOption,
     CostOption,
+    CriterionOption,
     DeltaOption,
     GammaOption,
+    HorizonOption,
     JsonOption,
     ListedHelp,
     MdpArgument,
     OutOption,
     ProblemOption,
     SolverOption,
+    TemperatureOption,
     app,
 )
 from trpo_theory.cli.output import (
@@ -34,29 +37,21 @@ from trpo_theory.cli.output import (
     policy_of,
     print_fields,
     print_json,
-    print_table,
-    progress,
+    setting_words,
 )
+from trpo_theory.cli.problems import CERTIFIED, problem_of, relative
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from trpo_theory.updates import Problem, TRPOStep, UpdateSolution
-
-
-CERTIFIED = "certified"
-"""In the place of a radius: the largest whose own step --bound certifies."""
-
-_HEADINGS = {"expected_return": "eta(new)", "surrogate": "L", "max_kl": "max-KL", "mean_kl": "mean-KL"}
-"""Of the table of `improve`, where they are not the names of the fields."""
-
-_LEAST_GAP = 1e-12
-"""The relative gap below which the table says no more than that: where rounding begins to make gaps of nothing."""
+    from trpo_theory.updates import ConstrainedUpdate, UpdateSolution
 
 
 @app.command(
     cls=ListedHelp,
     epilog="A radius that a bound certifies:  trpo-theory update gym:FrozenLake-v1 --gamma 0.9 --old uniform --problem "
     "reverse-max-chi2 --delta certified --bound chi2/mean-max\n\n"
+    "Up to the end, without a discount:  trpo-theory update gym:FrozenLake-v1 --gamma 1 --old uniform --problem mean-kl "
+    "--delta 0.01\n\n"
     "Example:  trpo-theory update gym:FrozenLake-v1 --gamma 0.99 --old uniform --problem max-kl --delta 0.01",
 )
 def update(
@@ -74,36 +69,45 @@ def update(
     ] = False,
     out: OutOption = None,
     gamma: GammaOption = None,
+    criterion: CriterionOption = None,
+    horizon: HorizonOption = None,
+    temperature: TemperatureOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Solve problem (11), (12) or (13), or a sibling, with a certificate of how good the answer is."""
+    """Solve problem (11), (12) or (13), or a sibling, with a certificate of how good the answer is.
+
+    With a horizon the new policy is one for each step. With --cost the surrogates of costs keep their limits, or, where no
+    policy within the radius does, exceed them least.
+    """
     with busy("solving"):
         from trpo_theory import io, updates
         from trpo_theory.io.evidence_files import checked_evidence_path
         from trpo_theory.loading.sources import exact_step, load_aggregation
 
         if certify:
-            _expect_radius(delta)
+            _expect_provable(delta, criterion, horizon)
             if out is not None:
                 checked_evidence_path(out, "the proof of a gap")
-        value = _problem(problem, delta, coefficient, bound)
-        source = opened(mdp, gamma)
-        start = policy_of(old, source, "old policy")
-        if cost:
-            expect_alone(certify=certify, aggregate=aggregate, solver=solver != "dual", bound=bound)
-            return print_constrained(mdp, source, start, problem, value, cost, out, as_json)
+        value = problem_of(problem, delta, coefficient, bound, cost)
+        source = opened(mdp, gamma, criterion)
+        start = policy_of(old, source, "old policy", criterion=criterion, horizon=horizon)
         solution = updates.update(
             source.mdp,
             start,
             value,
             solver=updates.solver_named(solver),
             aggregation=None if aggregate is None else load_aggregation(aggregate),
+            criterion=criterion,
+            horizon=horizon,
+            temperature=temperature,
         )
         fields: dict[str, Any] = {"problem": problem, "solver": str(solution.solver)}
         names = ("objective", "upper_bound", "gap", "surrogate_gain", "expected_return_old", "expected_return_new")
         fields |= {name: getattr(solution, name) for name in (*names, "max_kl", "mean_kl", "reverse_max_chi2")}
         if isinstance(solution, updates.CertifiedUpdate):
             fields |= {"bound": solution.request.id, "radius": solution.radius, "promise": solution.promise}
+        if isinstance(solution, updates.ConstrainedUpdate):
+            fields |= _of_costs(solution)
         fields |= {"status": str(solution.status), "policy": solution.policy}
         if certify:
             exact = exact_step(source, old=old) | _exact_amount(delta, coefficient)
@@ -115,7 +119,10 @@ def update(
         print_json(fields)
         return status
     console = new_console()
-    console.print(f"{literal(mdp)}: {problem} from {literal(old)}, gamma {digits(source.mdp.gamma)}")
+    console.print(
+        f"{literal(mdp)}: {problem} from {literal(old)}, gamma {digits(source.mdp.gamma)}"
+        f"{setting_words(criterion, horizon, None)}"
+    )
     _print_solution(console, solution, fields)
     if out is not None:
         console.print(f"the {'proof' if certify else 'policy'} is in {literal(out)}")
@@ -126,8 +133,12 @@ def _print_solution(console: Any, solution: Any, fields: dict[str, Any]) -> None
     """What is known of a solution, and what to do about it."""
     from trpo_theory import updates
 
-    shown = {name: value for name, value in fields.items() if name not in ("policy", "gap", "certified", "proved_gap")}
-    shown["relative gap"] = _relative(fields["gap"], fields["objective"])
+    unshown = ("policy", "gap", "certified", "proved_gap", "costs")
+    shown = {name: value for name, value in fields.items() if name not in unshown and value is not None}
+    for name, row in fields.get("costs", {}).items():
+        shown |= {f"{literal(name)}: {what}": number for what, number in row.items()}
+    if fields["gap"] is not None:
+        shown["relative gap"] = relative(fields["gap"], fields["objective"])
     print_fields(console, shown, {"proved_objective": Toward.DOWN, "proved_upper_bound": Toward.UP})
     if isinstance(solution, updates.CertifiedUpdate) and solution.certified:
         console.print(
@@ -139,7 +150,29 @@ def _print_solution(console: Any, solution: Any, fields: dict[str, Any]) -> None
             console.print(words)
 
 
-def _expect_radius(delta: str | None) -> None:
+def _of_costs(solution: ConstrainedUpdate) -> dict[str, Any]:
+    """What there is of each cost; upper_bound and gap are null for a recovery step."""
+    costs = {
+        name: {
+            "limit": limit,
+            "surrogate": solution.cost_surrogates[name],
+            "expected_return": solution.costs_new[name],
+            "price": solution.prices[name],
+        }
+        for name, limit in solution.limits.items()
+    }
+    proved = math.isfinite(float(solution.upper_bound))
+    return {"costs": costs} if proved else {"costs": costs, "upper_bound": None, "gap": None}
+
+
+def _expect_provable(delta: str | None, criterion: str | None, horizon: int | None) -> None:
+    """Refuse --certify where no proof is written."""
+    if criterion not in (None, "discounted") or horizon is not None:
+        raise InvalidInput(
+            got=f"--certify with {'--horizon' if horizon is not None else f'--criterion {criterion}'}",
+            wanted="discounted returns, whose A and rho are enclosed in balls",
+            fix="drop --certify: upper_bound includes the errors of floats in every setting",
+        )
     if delta == CERTIFIED:
         raise InvalidInput(
             got=f"--certify with --delta {CERTIFIED}",
@@ -169,128 +202,3 @@ def _proved(solution: UpdateSolution, exact: dict[str, Any], out: str | None) ->
         "proved_upper_bound": proof.upper_bound,
         "proved_gap": proof.gap,
     }
-
-
-@app.command(
-    cls=ListedHelp,
-    epilog="Steps none of which lowers the return:  trpo-theory improve gym:FrozenLake-v1 --gamma 0.9 --problem "
-    "reverse-max-chi2 --delta certified --bound chi2/mean-max --steps 20\n\n"
-    "Example:  trpo-theory improve gym:FrozenLake-v1 --gamma 0.99 --problem mean-kl --delta 0.01 --steps 20",
-)
-def improve(
-    mdp: MdpArgument,
-    problem: ProblemOption,
-    steps: Annotated[str, typer.Option(metavar="N", help="How many updates at most.")],
-    old: Annotated[str, typer.Option(metavar="POLICY", help="Where to start.")] = "uniform",
-    delta: DeltaOption = None,
-    coefficient: CoefficientOption = None,
-    bound: BoundOption = None,
-    solver: SolverOption = "dual",
-    aggregate: AggregateOption = None,
-    out: OutOption = None,
-    gamma: GammaOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Iterate an update problem, and say what happened at every step."""
-    from trpo_theory import io, updates
-    from trpo_theory.loading.sources import load_aggregation
-
-    value = _problem(problem, delta, coefficient, bound)
-    count = _whole(steps, "--steps")
-    source = opened(mdp, gamma)
-    start = policy_of(old, source, "old policy")
-    with progress("improving", count) as advance:
-        trace = updates.improve(
-            source.mdp,
-            value,
-            count,
-            old=start,
-            solver=updates.solver_named(solver),
-            aggregation=None if aggregate is None else load_aggregation(aggregate),
-            advance=advance,
-        )
-    rows = [dict(vars(step)) for step in trace.steps]
-    if out is not None:
-        io.write_fields({"policy": trace.policy, "old": start}, out)
-    solved = all(updates.Status(row["status"]).solved for row in rows)
-    if as_json:
-        columns = (
-            *("index", "expected_return", "surrogate", "max_kl", "mean_kl", "reverse_max_chi2"),
-            *("objective", "gap"),
-        )
-        columns += ("radius", "promise") if delta == CERTIFIED else ()
-        shown = [{name: row[name] for name in columns} for row in rows]
-        print_json({"problem": problem, "reason": str(trace.reason), "decreases": trace.decreases, "steps": shown})
-        return OK if solved else UNDECIDED
-    console = new_console()
-    console.print(f"{literal(mdp)}: {problem} from {literal(old)}, expected return {digits(trace.initial_return)}")
-    _print_steps(console, rows, certified=delta == CERTIFIED)
-    console.print(f"ended: {trace.reason}; steps that lowered the return: {trace.decreases}")
-    return OK if solved else UNDECIDED
-
-
-def _print_steps(console: Any, rows: list[dict[str, Any]], *, certified: bool) -> None:
-    from rich.table import Table
-
-    names = ["expected_return", "surrogate", "max_kl", "mean_kl", "objective"]
-    places = 6
-    if certified:  # the objective is L less the return before: a line of 100 characters
-        names = [*names[:1], *names[2:], "radius", "promise"]
-        places = 5
-    table = Table("#", *(_HEADINGS.get(name, name) for name in names), "rel. gap")
-    for row in rows:
-        numbers = (row[name] for name in names)
-        table.add_row(
-            str(row["index"]), *(digits(number, places) for number in numbers), _relative(row["gap"], row["objective"])
-        )
-    print_table(console, table)
-
-
-def _problem(name: str, delta: str | None, coefficient: str | None, bound: str | None) -> Problem | TRPOStep:
-    """The problem that the options say; the ones that do not belong to it are refused."""
-    from trpo_theory import updates
-    from trpo_theory._checks import unknown_name
-    from trpo_theory.loading.reader import number
-
-    with_radius = updates.with_radius()
-    if name == updates.Penalty.name:
-        if delta is not None:
-            raise InvalidInput(
-                got=f"--delta {delta} with --problem penalty",
-                wanted="--coefficient C or --bound ID",
-                fix="drop --delta, or ask for --problem max-kl",
-            )
-        return updates.Penalty(None if coefficient is None else number(coefficient, "--coefficient"), bound)
-    if name not in with_radius:
-        raise unknown_name("problem", name, updates.problem_names())
-    if delta == CERTIFIED and bound is not None and coefficient is None:
-        return with_radius[name](updates.Certified(bound))
-    if delta == CERTIFIED and bound is None:
-        raise InvalidInput(
-            got=f"--delta {CERTIFIED} without --bound",
-            wanted="the bound that certifies the step",
-            fix="write --bound chi2/expected-advantage, or another id of: trpo-theory claims",
-        )
-    if coefficient is not None or bound is not None or delta is None:
-        raise InvalidInput(
-            got=f"--problem {name} with"
-            + ("out --delta" if delta is None else f" --delta {delta} and --coefficient or --bound"),
-            wanted=f"--delta D, and nothing else, or --delta {CERTIFIED} --bound ID",
-            fix="write --delta 0.01"
-            if delta is None
-            else f"drop it, ask for --problem penalty, or write --delta {CERTIFIED} --bound {bound or 'chi2/mean-max'}",
-        )
-    return with_radius[name](number(delta, "--delta"))
-
-
-def _relative(gap: float, objective: float) -> str:
-    """The relative gap to one digit; what rounding makes of a gap of nothing is not shown."""
-    if abs(gap) <= _LEAST_GAP * abs(objective):
-        return f"< {_LEAST_GAP:.0e}"
-    return f"{gap / abs(objective):.0e}" if objective else f"gap {gap:.0e}"
-
-
-def _whole(text: str, name: str) -> int:
-    if not text.isascii() or not text.isdigit() or not int(text[:9]) > 0 or len(text) > 9:
-        raise InvalidInput(got=f"{name} {text[:40]!r}", wanted="a whole number, 1 or more", fix=f"write {name} 20")
-    return int(text)

@@ -30,10 +30,11 @@ from trpo_theory.updates.solvers.cvxpy import CVXPY
 from trpo_theory.updates.solvers.dual import Dual
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep, shipped
+from trpo_theory.updates.solving import solve
 from trpo_theory.updates.status import Status
 from trpo_theory.updates.step_certificate import StepCertificate, certificate
 from trpo_theory.updates.surrogate import Surrogate
-from trpo_theory.updates.updating import solve, update
+from trpo_theory.updates.updating import update
 
 __all__ = [
     "CVXPY",

@@ -1,4 +1,4 @@
-"""`constrained_update`: a trust-region problem with linear limits on the surrogates of costs, solved with a certificate.
+"""A trust-region problem with linear limits on the surrogates of costs, solved with a certificate.
 
 maximise L_old(new) − η(old)  subject to  divergence ≤ δ  and  L_c(new) = J_c(old) + Σ_s ρ_old(s) Ā_c(s) ≤ limit_c for each c
 
@@ -12,92 +12,121 @@ Source: the problem is (10) of Achiam et al. 2017, arXiv:1705.10528, without its
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from trpo_theory._entries import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.policy import StateAggregation
+from trpo_theory.solve.evaluation import evaluate
+from trpo_theory.solve.settings import PLAIN, Returns
 from trpo_theory.step.quantities import Quantities, compare
-from trpo_theory.updates.certified import Certified
+from trpo_theory.updates.columns import Columns
 from trpo_theory.updates.problems import TrustRegion
+from trpo_theory.updates.solution import UpdateSolution, Values
+from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.status import Status
-from trpo_theory.updates.updating import update_step
+from trpo_theory.updates.surrogate import Surrogate
 
 _ROUNDS = 200
 """Prices tried at most. Measured: some 15 for one cost, 40 for three."""
-_TOLERANCE = 1e-10
-"""Of the linear program, whose numbers are scaled to 1: the least that HiGHS takes."""
-_RTOL = 1e-7
+CONSTRAINED_RTOL = 1e-7
 """The relative gap of an optimum. Chosen: a thousand times the tolerance of the linear program."""
+_KEPT = 1e-9
+"""What a surrogate of a cost may exceed its limit by, of Σ ρ max|A_c|. Chosen: ten times the tolerance of the linear program."""
+_NOTHING = 1e-8
+"""An upper bound up to this share of Σ ρ max|A| says that there is nothing to gain. Chosen: below the gap of an optimum."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ConstrainedUpdate:
-    """An update under limits on costs; numbers are recomputed from the definitions.
+class ConstrainedUpdate(UpdateSolution):
+    """An update under limits on costs: an `UpdateSolution` whose upper_bound is over policies that keep radius and limits.
 
     Attributes:
-        problem: the trust region.
-        limits: on L_c(new), by the name of the cost.
-        policy: the new policy, (S, A).
-        prices: ν_c ≥ 0, by which upper_bound is proved; for a recovery step those that prove that nothing meets the limits.
-        upper_bound: on the objective of every policy that keeps radius and limits; −∞ where there is none.
+        prices: ν_c ≥ 0, (*batch), by which upper_bound is proved; for a recovery step those that prove that nothing meets the
+            limits, where upper_bound is −∞.
         status: `OPTIMAL`, `INACCURATE`, or `RECOVERY`: no policy within the radius meets the limits, and the one whose largest
             excess is least is returned, each excess measured in what the radius allows the cost to fall by.
+        of_costs: the surrogates of the costs, in the order of the limits.
     """
 
-    problem: TrustRegion
-    limits: Mapping[str, float]
-    policy: np.ndarray
-    prices: Mapping[str, float]
-    upper_bound: float
-    status: Status
-    quantities: Quantities = field(repr=False)
-
-    @cached_property
-    def objective(self) -> float:
-        """L_old(new) − η(old)."""
-        return float(self.quantities.surrogate_gain)
+    prices: Mapping[str, Values] = field(default_factory=dict)
+    of_costs: tuple[Surrogate, ...] = field(default=(), repr=False)
+    costs_old: Mapping[str, Values] = field(default_factory=dict)
 
     @property
-    def gap(self) -> float:
-        """upper_bound − objective."""
-        return self.upper_bound - self.objective
+    def limits(self) -> Mapping[str, float]:
+        """On L_c(new), by the name of the cost."""
+        assert isinstance(self.problem, TrustRegion)
+        return self.problem.costs or {}
 
     @cached_property
-    def cost_surrogates(self) -> dict[str, float]:
+    def cost_surrogates(self) -> dict[str, Values]:
         """L_c(new), which the limits are on."""
-        return {name: float(self.quantities.cost(name).surrogate) for name in self.limits}
+        moved = (_moved(part, self.change_rows) for part in self.of_costs)
+        return {name: self.costs_old[name] + self._shaped(part) for name, part in zip(self.limits, moved, strict=True)}
 
     @cached_property
-    def costs_new(self) -> dict[str, float]:
+    def costs_new(self) -> dict[str, Values]:
         """J_c(new) itself, which Proposition 2 of CPO (`cost/prop-2`) bounds."""
-        return {name: float(self.quantities.cost(name).expected_return_new) for name in self.limits}
+        assert self.mdp is not None
+        of_costs = evaluate(self.mdp, self.policy, **self.returns._asdict()).costs
+        return {name: of_costs[name].expected_return for name in self.limits}
+
+    @property
+    def divergence(self) -> Values | None:
+        """What the problem holds down."""
+        return self.constraint
+
+    @property
+    def feasible(self) -> np.ndarray | bool:
+        """Whether radius and limits are kept, to relative 1e-9."""
+        kept = np.asarray(super().feasible)
+        for part, (name, limit) in zip(self.of_costs, self.limits.items(), strict=True):
+            kept = kept & (self.cost_surrogates[name] <= limit + _KEPT * self._shaped(_size(part)))
+        return kept if self.surrogate.batch_shape else bool(kept)
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether no policy gains more on the surrogate than the tolerance, and old keeps the limits."""
+        if self.status is Status.RECOVERY:
+            return False
+        kept = [
+            np.all(np.asarray(self.costs_old[name]) <= limit + _KEPT * np.asarray(self._shaped(_size(part))))
+            for part, (name, limit) in zip(self.of_costs, self.limits.items(), strict=True)
+        ]
+        return all(kept) and bool(np.all(self.upper <= _NOTHING * _size(self.surrogate)))
 
     @cached_property
-    def divergence(self) -> float:
-        """What the problem holds down."""
-        return float(getattr(self.quantities, self.problem.field))
+    def quantities(self) -> Quantities:
+        """Of the step."""
+        assert self.mdp is not None
+        old = self.surrogate.policy_rows(self.surrogate.old)
+        return compare(self.mdp, old, self.policy, **self.returns._asdict())
 
     def __repr__(self) -> str:
+        if self.surrogate.batch_shape:
+            return f"ConstrainedUpdate({self.problem}, batch={self.surrogate.batch_shape}, status={self.status.name})"
         return (
-            f"ConstrainedUpdate({self.problem!r}, objective={self.objective:.6g}, gap={self.gap:.1e}, "
+            f"ConstrainedUpdate({_plain(self.problem)!r}, objective={self.objective:.6g}, gap={self.gap:.1e}, "
             f"costs={ {name: float(f'{value:.6g}') for name, value in self.cost_surrogates.items()} }, "
             f"status={self.status.name})"
         )
 
 
 def constrained_update(
-    mdp: FiniteMDP, old: Any, problem: TrustRegion, limits: Mapping[str, float], *, rtol: float = _RTOL
+    mdp: FiniteMDP, old: Any, problem: TrustRegion, limits: Mapping[str, float], *, rtol: float = CONSTRAINED_RTOL
 ) -> ConstrainedUpdate:
     """The policy of the largest surrogate within a radius whose costs, linearised at old, keep their limits.
 
+    It is `update(mdp, old, MaxKL(delta, costs=limits))`.
+
     Args:
-        mdp: one MDP with costs.
-        old: the policy that we stand at, (S, A); it may exceed the limits.
+        mdp: one MDP with costs, or a batch.
+        old: the policy that we stand at, (*batch, S, A); it may exceed the limits.
         problem: `MaxKL(delta)`, `MeanKL(delta)` or another trust region.
         limits: the largest allowed J_c(old) + Σ_s ρ_old(s) Ā_c(s), by the name of the cost.
         rtol: the relative gap up to which the status is optimal.
@@ -106,138 +135,140 @@ def constrained_update(
         A `ConstrainedUpdate`; where no policy within the radius meets the limits, the recovery step, as its status says.
 
     Raises:
-        InvalidInput: for a batch, a problem without a radius, or limits that are no numbers of costs of the MDP.
+        InvalidInput: for a problem without a radius, or limits that are no numbers of costs of the MDP.
 
     >>> from trpo_theory.updates import MaxKL
     >>> mdp = FiniteMDP([[[1], [1]]], [[0, 1]], 0.5, costs={"c": [[0, 1]]})
     >>> constrained_update(mdp, [[0.5, 0.5]], MaxKL(0.1), {"c": 1.1})
-    ConstrainedUpdate(MaxKL(delta=0.1), objective=0.1, gap=0.0e+00, costs={'c': 1.1}, status=OPTIMAL)
+    ConstrainedUpdate(MaxKL(delta=0.1), objective=0.1, gap=..., costs={'c': 1.1}, status=OPTIMAL)
     """
-    _check(mdp, problem, limits)
-    columns = _Columns(mdp, compare(mdp, old, old), problem, limits)
-    recovery = columns.start()
-    if recovery is not None:
-        prices, mixture = recovery
-        return columns.result(mixture, prices, -np.inf, Status.RECOVERY)
-    upper, best = np.inf, np.zeros(len(columns.names))
-    for _ in range(_ROUNDS):
-        mixture, prices = columns.mix()
-        bound = columns.price(1.0, prices) + float(prices @ columns.slack)
-        if bound < upper:
-            upper, best = bound, prices
-        gain = float(mixture @ columns.gains[: len(mixture)])
-        if upper - gain <= rtol * max(abs(upper), abs(gain)):
-            return columns.result(mixture, best, upper, Status.OPTIMAL)
-    mixture, _ = columns.mix()
-    return columns.result(mixture, best, upper, Status.INACCURATE)
-
-
-class _Columns:
-    """Policies within the radius, with their gain and what they move each cost by; the first is old."""
-
-    def __init__(self, mdp: FiniteMDP, q: Quantities, problem: TrustRegion, limits: Mapping[str, float]) -> None:
-        self.mdp, self.q, self.problem, self.limits = mdp, q, problem, dict(limits)
-        self.names = tuple(limits)
-        self.costs = [q.cost(name) for name in self.names]
-        returns = np.array([float(c.expected_return_old) for c in self.costs])
-        self.slack = np.array([float(limit) for limit in limits.values()]) - returns
-        self.changes: list[np.ndarray] = []
-        self.gains: list[float] = []
-        self.moves: list[np.ndarray] = []
-        self._add(np.zeros_like(np.asarray(q.old)))
-
-    def _add(self, change: np.ndarray) -> None:
-        weighted = np.asarray(self.q.visitation_old)[:, None] * change
-        self.changes.append(change)
-        self.gains.append(float((weighted * self.q.advantage).sum()))
-        self.moves.append(np.array([float((weighted * c.advantage).sum()) for c in self.costs]))
-
-    def price(self, weight: float, prices: np.ndarray) -> float:
-        """An upper bound on the gain of the reward weight · r − Σ ν c within the radius; the policy that has it is added."""
-        reward = weight * self.q.reward - sum(p * c.reward for p, c in zip(prices, self.costs, strict=True))
-        found = update_step(self.mdp, self.q.replace(reward=reward), self.problem)
-        self._add(np.asarray(found.change))
-        return float(found.upper_bound)
-
-    def start(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Columns of which some mixture meets the limits; else the prices that prove that none does, and the recovery step."""
-        if (self.slack >= 0).all():
-            return None
-        unit = np.eye(len(self.names))
-        falls = np.array([self.price(0.0, row) for row in unit])
-        scale = np.where(falls > 0, falls, 1.0)
-        least, best = -np.inf, unit[0]
-        mixture = np.ones(1)
-        for _ in range(_ROUNDS):
-            mixture, weights, excess = self._least_excess(scale)
-            if excess <= 0:
-                return None
-            prices = weights / scale
-            bound = -self.price(0.0, prices) - float(prices @ self.slack)
-            if bound > least:
-                least, best = bound, prices
-            if excess - least <= _RTOL * excess:
-                break
-        return (best, mixture) if least > 0 else None
-
-    def _least_excess(self, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        """Weights of the columns whose largest excess is least, the dual weights of the costs, and that excess."""
-        rows = (np.array(self.moves).T - self.slack[:, None]) / scale[:, None]
-        size = np.abs(rows).max()
-        count = rows.shape[1]
-        answer = _linear_program(
-            np.append(np.zeros(count), 1.0),
-            np.hstack([rows / size, -np.ones((len(rows), 1))]),
-            np.zeros(len(rows)),
-            [(0, 1)] * count + [(None, None)],
-        )
-        mixture, weights = answer.x[:-1], np.maximum(-answer.ineqlin.marginals, 0.0)
-        return mixture, weights / weights.sum(), float((rows @ mixture).max())
-
-    def mix(self) -> tuple[np.ndarray, np.ndarray]:
-        """Weights of the columns that gain most within the limits, and the prices of the limits."""
-        gains, moves = np.array(self.gains), np.array(self.moves).T
-        unit = max(np.abs(gains).max(), np.finfo(float).tiny)
-        scale = np.abs(moves).max(1)
-        scale = np.where(scale > 0, scale, 1.0)
-        bounds: list[tuple[float | None, float | None]] = [(0, 1)] * len(gains)
-        answer = _linear_program(-gains / unit, moves / scale[:, None], self.slack / scale, bounds)
-        return answer.x, np.maximum(-answer.ineqlin.marginals, 0.0) * unit / scale
-
-    def result(self, mixture: np.ndarray, prices: np.ndarray, upper: float, status: Status) -> ConstrainedUpdate:
-        """The mixture as a policy."""
-        change = sum(w * part for w, part in zip(mixture, self.changes, strict=False))
-        policy = np.maximum(np.asarray(self.q.old) + change, 0.0)
-        named = {name: float(price) for name, price in zip(self.names, prices, strict=True)}
-        q = compare(self.mdp, self.q.old, policy)
-        return ConstrainedUpdate(self.problem, self.limits, policy, named, upper, status, q)
-
-
-def _linear_program(cost: np.ndarray, rows: np.ndarray, limits: np.ndarray, bounds: Any) -> Any:
-    """Minimise cost · x subject to rows x ≤ limits, the weights of the columns (those bounded by 1) adding up to 1."""
-    import scipy.optimize  # pyright: ignore[reportMissingTypeStubs] - SciPy has no stubs
-
-    solver: Any = scipy.optimize
-    shares = np.array([[1.0 if high == 1 else 0.0 for _, high in bounds]])
-    options = {"primal_feasibility_tolerance": _TOLERANCE, "dual_feasibility_tolerance": _TOLERANCE}
-    return solver.linprog(
-        cost, A_ub=rows, b_ub=limits, A_eq=shares, b_eq=[1.0], bounds=bounds, method="highs-ds", options=options
-    )
-
-
-def _check(mdp: FiniteMDP, problem: Any, limits: Any) -> None:
-    if mdp.batch_shape:
-        raise InvalidInput(got=f"a batch of MDPs, {mdp.batch_shape}", wanted="one MDP", fix="loop over the batch")
-    if not isinstance(problem, TrustRegion):
+    if not isinstance(problem, TrustRegion):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
         raise InvalidInput(got=f"{problem!r} with limits on costs", wanted="a trust region", fix="pass MeanKL(0.01)")
-    if isinstance(problem.delta, Certified):
-        raise InvalidInput(got=f"{problem!r} with limits on costs", wanted="a radius that is a number", fix="pass 0.01")
-    if not isinstance(limits, Mapping) or not limits:
-        raise InvalidInput(got=f"limits = {limits!r}", wanted="a limit a cost", fix='write {"fuel": 3.0}')
-    named: Mapping[Any, Any] = limits  # pyright: ignore[reportUnknownVariableType]
-    for name, limit in named.items():
+    return constrained_step(mdp, compare(mdp, old, old), replace(problem, costs=limits), rtol=rtol)
+
+
+def constrained_step(
+    mdp: FiniteMDP,
+    q: Quantities,
+    problem: TrustRegion,
+    *,
+    solver: Solver | None = None,
+    aggregation: StateAggregation | None = None,
+    rtol: float = CONSTRAINED_RTOL,
+    returns: Returns = PLAIN,
+) -> ConstrainedUpdate:
+    """As `update`, from the quantities of old in the setting of its returns, for a problem with limits on costs.
+
+    Raises:
+        InvalidInput: for limits on what is no cost of the MDP, and as `update`.
+        NotSolved: likewise.
+    """
+    limits = problem.costs or {}
+    for name in limits:
         if name not in mdp.costs:
             known = ", ".join(mdp.costs) or "an MDP with costs"
             raise InvalidInput(got=f"a limit on the cost {name!r}", wanted=known, fix="name a cost of the MDP")
-        if not is_real(limit) or not np.isfinite(float(limit)):
-            raise InvalidInput(got=f"the limit {limit!r} of {name!r}", wanted="a finite number", fix="write 3.0")
+    surrogate = Surrogate.of(q, aggregation)
+    of_costs = tuple(Surrogate.of(q.cost(name), aggregation) for name in limits)
+    rows = surrogate.policy_rows(surrogate.old)
+    evaluated = evaluate(mdp, rows, **returns._asdict()).costs
+    returned = np.array([np.ravel(np.broadcast_to(evaluated[n].expected_return, q.batch_shape)) for n in limits])
+    missed = np.array([np.ravel(np.broadcast_to(evaluated[n].error_bound, q.batch_shape)) for n in limits])
+    plain = _plain(problem)
+    parts: list[UpdateSolution] = []
+    prices: list[np.ndarray] = []
+    for at in range(len(surrogate.gamma)):
+        slack = np.array(list(limits.values())) - returned[:, at]
+        of_one = [_one(cost, at) for cost in of_costs]
+        columns = Columns(_one(surrogate, at), of_one, plain, slack, solver, slack_error=missed[:, at])
+        found, price = _solved(columns, rtol)
+        parts.append(found)
+        prices.append(price)
+    named = {name: np.array([price[k] for price in prices]) for k, name in enumerate(limits)}
+    return _together(
+        parts, surrogate, mdp, replace(parts[0], problem=problem, returns=returns), of_costs, named, returned
+    )
+
+
+def _solved(columns: Columns, rtol: float) -> tuple[UpdateSolution, np.ndarray]:
+    """The solution of one instance and its prices."""
+    recovery = columns.start()
+    if recovery is not None:
+        prices, mixture = recovery
+        return columns.result(mixture, prices, -np.inf, Status.RECOVERY, rtol), prices
+    upper, best = np.inf, np.zeros(len(columns.slack))
+    status = Status.INACCURATE
+    for _ in range(_ROUNDS):
+        mixture, prices = columns.mix()
+        bound = columns.price(1.0, prices) + float(prices @ columns.most_slack)
+        if bound < upper:
+            upper, best = bound, prices
+        gain = float(mixture @ columns.gains[: len(mixture)])
+        most = max(abs(upper), abs(gain))
+        if upper - gain <= rtol * most or most <= _NOTHING * float(_size(columns.surrogate)[0]):
+            status = Status.OPTIMAL
+            break
+    mixture = np.append(mixture, 0.0) if status is Status.OPTIMAL else columns.mix()[0]
+    return columns.result(mixture, best, upper, status, rtol), best
+
+
+def _together(
+    parts: list[UpdateSolution],
+    surrogate: Surrogate,
+    mdp: FiniteMDP,
+    first: UpdateSolution,
+    of_costs: tuple[Surrogate, ...],
+    prices: Mapping[str, np.ndarray],
+    returned: np.ndarray,
+) -> ConstrainedUpdate:
+    """Solutions of single instances as one of the batch; its status is the worst of theirs."""
+    shape = surrogate.batch_shape
+    names = ("change_rows", "new_rows", "multiplier_rows", "upper", "data_error")
+    joined: dict[str, Any] = {n: np.concatenate([getattr(part, n) for part in parts], axis=-1) for n in names}
+    worst = max((part.status for part in parts), key=_BADNESS.index)
+
+    def shaped(value: np.ndarray) -> Values:
+        return value.reshape(shape) if shape else float(value[0])
+
+    known = {one.name: getattr(first, one.name) for one in fields(UpdateSolution)}
+    known |= joined | {"surrogate": surrogate, "mdp": mdp, "forced_status": worst}
+    solution = ConstrainedUpdate(
+        **known,
+        prices={name: shaped(price) for name, price in prices.items()},
+        of_costs=of_costs,
+        costs_old={name: shaped(returned[k]) for k, name in enumerate(prices)},
+    )
+    if worst is Status.OPTIMAL and not np.all(solution.feasible):
+        return replace(solution, forced_status=Status.INACCURATE)
+    return solution
+
+
+_BADNESS = (Status.OPTIMAL, Status.RECOVERY, Status.INACCURATE, Status.FAILED)
+
+
+def _plain(problem: Any) -> Any:
+    """The problem without limits."""
+    return replace(problem, costs=None)
+
+
+def _one(surrogate: Surrogate, at: int) -> Surrogate:
+    """One instance of a batch."""
+    changes: dict[str, Any] = {"batch_shape": ()}
+    for one in fields(surrogate):
+        value = getattr(surrogate, one.name)
+        if isinstance(value, np.ndarray):
+            changes[one.name] = value[..., at : at + 1]
+    if surrogate.of_states is not None:
+        changes["of_states"] = tuple(part[..., at : at + 1] for part in surrogate.of_states)
+    return replace(surrogate, **changes)
+
+
+def _moved(surrogate: Surrogate, change: np.ndarray) -> np.ndarray:
+    """Σ ρ Σ_a change A, (B,)."""
+    return (surrogate.visitation * (change * np.where(surrogate.available, surrogate.advantage, 0.0)).sum(0)).sum(0)
+
+
+def _size(surrogate: Surrogate) -> np.ndarray:
+    """Σ ρ max|A|, (B,)."""
+    largest = np.abs(np.where(surrogate.available, surrogate.advantage, 0.0)).max(0)
+    return (surrogate.visitation * largest).sum(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,13 @@ from trpo_theory.step.posing import is_allowed
 from trpo_theory.step.quantities import Quantities, compare, quantities_of
 from trpo_theory.updates.applicable import expect_no_price
 from trpo_theory.updates.certified_updating import CertifiedUpdate
+from trpo_theory.updates.constrained import ConstrainedUpdate
 from trpo_theory.updates.problems import Problem, TrustRegion
 from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
 from trpo_theory.updates.status import Status
-from trpo_theory.updates.updating import update_step
+from trpo_theory.updates.updating import update_posed
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs] - pandas has no stubs
@@ -37,11 +38,11 @@ _OPTIMAL_RTOL = 1e-12
 _FALL_RTOL = 1e-13
 """A return that falls by less than this, relatively, has not fallen: some hundred roundings of its own solve."""
 
-_STATIONARY = 1e-3
-"""Of an update's rounding, itself a bound on hundreds of roundings: an upper bound below this share is none but rounding."""
+_OVER = 1e-9
+"""By more than this, relatively, a cost exceeds its limit: what a surrogate may, ten times a linear program's tolerance."""
 
-_LEAST_GAIN = 1e-300
-"""Next to the least float: where the rounding is 0, so is such a gain."""
+_LEAST_FALL = 1e-6
+"""Of the largest excess over a limit, relative: recovery steps that lower it by less end. Chosen: such ones lead nowhere."""
 
 
 class Reason(enum.StrEnum):
@@ -51,6 +52,7 @@ class Reason(enum.StrEnum):
     OPTIMAL = "the policy is optimal: its return is that of policy iteration, to rounding"
     STATIONARY = "no policy of the class gains more than rounding on the surrogate"
     UNCERTIFIED = "no further step of this problem is certified by the bound"
+    INFEASIBLE = "no policy within the radius meets the limits on costs, and the recovery step brings them no nearer"
     NO_RETURN = (
         "the next policy has no return by the criterion, as it may never end, or has several closed classes of states"
     )
@@ -71,6 +73,7 @@ class Step:
         status: "optimal", or in words.
         radius: of the update, in the unit of its divergence; None for (11).
         promise: what the bound of a certified radius promises of it; None for other radii.
+        costs: J_c(new) of each cost that has a limit; the limit is on its surrogate, which J_c may exceed.
     """
 
     index: int
@@ -84,6 +87,7 @@ class Step:
     status: str
     radius: float | None = None
     promise: float | None = None
+    costs: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +104,17 @@ class Trace:
     def expected_return(self) -> float:
         """η of the last policy."""
         return self.steps[-1].expected_return if self.steps else self.initial_return
+
+    @property
+    def exceeded(self) -> int:
+        """After how many steps a cost exceeded its limit, by more than rounding: limits hold for the surrogates of costs."""
+        limits = (self.problem.costs or {}) if isinstance(self.problem, TrustRegion) else {}
+        over = (
+            any(step.costs[n] - limit > _OVER * max(abs(limit), 1.0) for n, limit in limits.items())
+            for step in self.steps
+            if step.costs
+        )
+        return sum(over)
 
     @property
     def decreases(self) -> int:
@@ -163,7 +178,8 @@ def improve(
     returns = Returns(criterion, horizon)
     policy = uniform(mdp.available) if old is None else _checks.policy_rows(old, mdp.available, "old policy")
     here = _at(mdp, policy, returns)
-    highest, largest = _best(mdp, returns)
+    limited = isinstance(problem, TrustRegion) and problem.costs is not None
+    highest, largest = (np.inf, 0.0) if limited else _best(mdp, returns)
     first = eta = float(here.expected_return_old)
     rounding = _OPTIMAL_RTOL * max(largest, float(np.abs(np.asarray(here.value)).max()))
     done: list[Step] = []
@@ -172,13 +188,15 @@ def improve(
         if eta >= highest - rounding:
             reason = Reason.OPTIMAL
             break
-        solution = update_step(mdp, here, problem, solver=solver, aggregation=aggregation, returns=returns)
+        solution = update_posed(mdp, here, problem, solver=solver, aggregation=aggregation, returns=returns)
         if solution.status is Status.UNCERTIFIED:
             reason = Reason.UNCERTIFIED
             break
-        most = float(solution.upper_bound) - float(solution.data_error[0])  # of A and ρ as they were computed
-        if most <= _STATIONARY * float(solution.rounding) + _LEAST_GAIN:
+        if solution.nothing_left:
             reason = Reason.STATIONARY
+            break
+        if isinstance(solution, ConstrainedUpdate) and _stuck(solution):
+            reason = Reason.INFEASIBLE
             break
         surrogate = eta + solution.surrogate_gain
         new = _checks.policy_rows(solution.policy, mdp.available, "new policy")
@@ -200,6 +218,17 @@ def _at(mdp: FiniteMDP, policy: np.ndarray, returns: Returns) -> Quantities:
     if returns == PLAIN and np.all(np.asarray(mdp.gamma) < 1):
         return quantities_of(mdp, policy, policy)
     return compare(mdp, policy, policy, **returns._asdict())
+
+
+def _stuck(solution: ConstrainedUpdate) -> bool:
+    """Whether a recovery step brings the costs no nearer to their limits."""
+    if solution.status is not Status.RECOVERY:
+        return False
+    over = [
+        [float(costs[name]) - limit for name, limit in solution.limits.items()]
+        for costs in (solution.costs_old, solution.cost_surrogates)
+    ]
+    return max(over[1]) > (1 - _LEAST_FALL) * max(over[0])
 
 
 def _best(mdp: FiniteMDP, returns: Returns) -> tuple[float, float]:
@@ -225,4 +254,5 @@ def _step(index: int, expected_return: float, surrogate: float, solution: Update
         status=str(solution.status),
         radius=solution.problem.radius if isinstance(solution.problem, TrustRegion) else None,
         promise=solution.promise if isinstance(solution, CertifiedUpdate) else None,
+        costs={n: float(c) for n, c in solution.costs_new.items()} if isinstance(solution, ConstrainedUpdate) else None,
     )

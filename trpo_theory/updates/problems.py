@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,9 +28,10 @@ from trpo_theory.updates.sharp_penalty import bound_named
 if TYPE_CHECKING:
     Size = float
     Radius = float | Certified
+    Limits = Mapping[str, float]
     BoundOrId = Bound | str
 else:  # what callers pass is checked below, with a message, also where the tests check types at run time
-    Size = Radius = BoundOrId = object
+    Size = Radius = BoundOrId = Limits = object
 
 
 class Problem:
@@ -51,17 +53,19 @@ class Problem:
         return self.divergence.field(self.reduction)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrustRegion(Problem):
     """Maximise L_old(new) subject to divergence ≤ delta, in the divergence's unit.
 
     delta is a number, or `Certified(bound)`: the largest radius whose own step that bound certifies, found for each old.
+    costs are limits by the name of a cost: L_c(new) = J_c(old) + Σ_s ρ_old(s) Ā_c(s) ≤ limit, as in CPO; then delta is a number.
 
     A problem is a class of it: `class MaxKL(TrustRegion, divergence=FORWARD_KL, reduction=MAX)`.
     """
 
     name: ClassVar[str]
     delta: Radius
+    costs: Limits | None = dataclasses.field(default=None, hash=False)
 
     def __init_subclass__(cls, *, divergence: RowDivergence, reduction: Reduction) -> None:
         of_class = {"divergence": divergence, "reduction": reduction, "name": divergence.problem_name(reduction)}
@@ -69,7 +73,15 @@ class TrustRegion(Problem):
             setattr(cls, name, value)
 
     def __post_init__(self) -> None:
+        if self.costs is not None:
+            object.__setattr__(self, "costs", _limits(self.costs))
         if isinstance(self.delta, Certified):
+            if self.costs is not None:
+                raise InvalidInput(
+                    got=f"{self.delta!r} with limits on costs",
+                    wanted="a radius that is a number",
+                    fix="pass delta=0.01",
+                )
             return
         if not _is_size(self.delta):
             raise InvalidInput(
@@ -87,6 +99,10 @@ class TrustRegion(Problem):
             InvalidInput: for a certified one, which is known only when the step is.
         """
         return number_of(self.delta, self.name)
+
+    def __repr__(self) -> str:
+        costs = "" if self.costs is None else f", costs={self.costs!r}"
+        return f"{type(self).__name__}(delta={self.delta!r}{costs})"
 
 
 class MaxKL(TrustRegion, divergence=FORWARD_KL, reduction=MAX):
@@ -196,6 +212,17 @@ def number_of(delta: Radius, name: str) -> float:
             fix="use update(mdp, old, problem) or improve",
         )
     return delta
+
+
+def _limits(costs: Any) -> dict[str, float]:
+    """Limits on costs, checked but for their names."""
+    if not isinstance(costs, Mapping) or not costs:
+        raise InvalidInput(got=f"limits = {costs!r}", wanted="a limit a cost", fix='write costs={"fuel": 3.0}')
+    named: Mapping[Any, Any] = costs  # pyright: ignore[reportUnknownVariableType]
+    for name, limit in named.items():
+        if not is_real(limit) or not math.isfinite(float(limit)):
+            raise InvalidInput(got=f"the limit {limit!r} of {name!r}", wanted="a finite number", fix="write 3.0")
+    return {name: float(limit) for name, limit in named.items()}
 
 
 def _is_size(value: Any) -> bool:

@@ -38,6 +38,12 @@ _ROUNDINGS = 128
 the multipliers."""
 
 
+_STATIONARY = 1e-3
+"""Of an update's rounding, itself a bound on hundreds of roundings: an upper bound below this share is none but rounding."""
+
+_LEAST_GAIN = 1e-300
+"""Next to the least float: where the rounding is 0, so is such a gain."""
+
 _NOTHING = 1e-13
 """An upper bound up to this share of Σ ρ max|A| says that there is nothing to gain: chosen, some hundred roundings of A, as where
 old is the best policy and some actions tie."""
@@ -245,6 +251,12 @@ class UpdateSolution:
         allowed = np.maximum(self.rtol * np.abs(self.upper_bound), self.rounding)
         small = (np.asarray(self.gap) <= allowed) | np.asarray(nothing)
         return Status.OPTIMAL if bool(np.all(small & np.asarray(self.feasible))) else Status.INACCURATE
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether no policy of the class gains more than rounding on the surrogate, of A and ρ as they were computed."""
+        most = self._shaped(self.upper - self.data_error)
+        return bool(np.all(most <= _STATIONARY * np.asarray(self.rounding) + _LEAST_GAIN))
 
     @property
     def advice(self) -> str:

@@ -108,6 +108,10 @@ FORWARD_KL: RowDivergence = ForwardKL()
 """The one instance."""
 
 
+_PATIENCE = 20
+"""Newton's steps after which every second one halves the bracket. Chosen: twice what it needs otherwise."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Point:
     x: np.ndarray
@@ -168,7 +172,7 @@ def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, u: np.nda
     low, high = np.full(u.shape, _LEAST), np.full(u.shape, _LARGEST)
     u = np.clip(u, low, high)
     active = np.arange(len(u))
-    for _ in range(NEWTON_STEPS):
+    for step in range(NEWTON_STEPS):
         if not len(active):
             break
         here, target, top = u[active], radius[active], ceiling[active]
@@ -179,6 +183,8 @@ def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, u: np.nda
             rise = _straight(point.kl, top) - _straight(target, top)
             guess = here * np.exp(rise * (_straight_run(point.kl, top) / (point.m * point.v)))
         inside = (guess >= low[active]) & (guess <= high[active])
+        if step > _PATIENCE and step % 2:  # as where actions tie but for a rounding: Newton's steps would go to and fro
+            inside &= False
         guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
         done = (np.abs(point.kl - target) <= NEWTON_RTOL * target) | (np.abs(guess - here) <= NEWTON_RTOL * here)
         u[active] = np.where(done, here, guess)

@@ -1,0 +1,147 @@
+"""The solution of an update problem from the quantities of old, or from a surrogate alone, with its certificate."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from trpo_theory._checks import ROW_SUM_ATOL
+from trpo_theory.errors import InvalidInput, NotSolved, overflow
+from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.policy import StateAggregation
+from trpo_theory.solve.criteria import DISCOUNTED
+from trpo_theory.solve.settings import PLAIN, Returns
+from trpo_theory.step.quantities import Quantities
+from trpo_theory.updates.applicable import expect_of_setting
+from trpo_theory.updates.certified import Certified
+from trpo_theory.updates.certified_updating import certified_update
+from trpo_theory.updates.data_error import old_policy, partly_enclosed
+from trpo_theory.updates.problems import Problem, TrustRegion
+from trpo_theory.updates.solution import UpdateSolution
+from trpo_theory.updates.solvers.dual import Dual
+from trpo_theory.updates.solvers.protocol import Solver
+from trpo_theory.updates.solvers.trpo_step import TRPOStep
+from trpo_theory.updates.surrogate import Surrogate, checked
+from trpo_theory.updates.weak_duality import data_error, upper_bound
+
+DEFAULT_RTOL = 1e-9
+"""The relative gap up to which an update passes as optimal: chosen 100 times what `Dual()` leaves of it, and well below any
+difference between problems or policies that a user would read off."""
+
+_UNSURE = 0.5
+"""Of the tolerance: floats suffice where the errors of A, ρ and γ take no more of it. Chosen: as much is left to a solver."""
+
+_MOST_ENTRIES = 1_000_000
+"""Of a transition, S·A·S, that is solved in balls where floats do not suffice: chosen, for about a second."""
+
+_EVALUATION = 64
+"""Roundings in the upper bound's own evaluation, of sums over states and actions, each of size ε. Measured: up to 10."""
+
+_CANCELLING = 2
+"""Roundings, relative to Σ ρ Σ |p − old| |A − Σ old A|, of the gain and the cost that each row's value is the difference of."""
+
+
+def update_step(
+    mdp: FiniteMDP,
+    q: Quantities,
+    problem: Problem | TRPOStep,
+    *,
+    solver: Solver | None = None,
+    aggregation: StateAggregation | None = None,
+    rtol: float = DEFAULT_RTOL,
+    returns: Returns = PLAIN,
+) -> UpdateSolution:
+    """As `update`, from the quantities of old, without limits. What floats cannot tell of A and ρ is computed again in balls.
+
+    Raises:
+        InvalidInput: as `update`.
+        NotSolved: likewise.
+    """
+    expect_of_setting(problem, q)
+    if isinstance(problem, TrustRegion | TRPOStep) and isinstance(problem.delta, Certified):
+        solved = partial(solve, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
+        return certified_update(mdp, q, Surrogate.of(q, aggregation), problem, solver, solved)
+    known = old_policy(q)
+    solution = solve(Surrogate.of(q, aggregation, known), problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
+    unsure = solution.data_error > _UNSURE * rtol * np.abs(solution.upper)
+    if q.criterion is not DISCOUNTED or not unsure.any() or mdp.states**2 * mdp.actions > _MOST_ENTRIES:
+        return solution
+    better = partly_enclosed(mdp, q, known, unsure)
+    if better is None:
+        return solution
+    return solve(Surrogate.of(q, aggregation, better), problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
+
+
+def solve(
+    surrogate: Surrogate,
+    problem: Problem | TRPOStep,
+    *,
+    solver: Solver | None = None,
+    rtol: float = DEFAULT_RTOL,
+    mdp: FiniteMDP | None = None,
+    returns: Returns = PLAIN,
+) -> UpdateSolution:
+    """As `update`, for advantages and a visitation that are at hand: a million states need no MDP.
+
+    Raises:
+        InvalidInput: for a surrogate made by hand whose parts do not fit, or are not probabilities.
+        NotSolved: where the solver's answer is no policy, or numbers overflow.
+    """
+    if mdp is None:
+        checked(surrogate)
+    if isinstance(problem, TRPOStep):
+        problem, solver = problem.problem, problem
+    solver = _supporting(solver, problem)
+    answer = solver.solve(surrogate, problem)
+    _checked_rows(answer.new, solver, problem)
+    upper = answer.upper
+    if upper is None:
+        upper = upper_bound(surrogate, problem, answer.multiplier, answer.guess)
+    centred = surrogate.advantage - (surrogate.old * surrogate.advantage).sum(0)
+    size = (surrogate.visitation * np.abs(answer.change * centred).sum(0)).sum(0)
+    if np.isnan(upper).any() or not np.isfinite(size).all():
+        raise overflow("an objective or its upper bound")
+    error = data_error(surrogate, problem, answer.multiplier, upper, answer.guess)
+    error = error + np.finfo(np.float64).eps * (_EVALUATION * np.abs(upper) + _CANCELLING * size)
+    return UpdateSolution(
+        problem=problem,
+        solver=solver,
+        surrogate=surrogate,
+        change_rows=answer.change,
+        new_rows=answer.new,
+        multiplier_rows=answer.multiplier,
+        upper=upper + error,
+        data_error=error,
+        rtol=rtol,
+        mdp=mdp,
+        returns=returns,
+        note=answer.note,
+        forced_status=answer.status,
+    )
+
+
+def _supporting(solver: Solver | None, problem: Problem) -> Solver:
+    """The solver (Dual() for None), which takes the problem, or a message."""
+    if solver is None:
+        return Dual()
+    if not isinstance(solver, Solver):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
+        raise InvalidInput(got=f"solver = {solver!r}", wanted="a Solver", fix='pass Dual() or CVXPY("CLARABEL")')
+    if not solver.supports(problem):
+        raise InvalidInput(
+            got=f"{problem} for the solver {solver}",
+            wanted=f"a problem that it takes: {solver.takes}",
+            fix="use Dual()",
+        )
+    return solver
+
+
+def _checked_rows(new: np.ndarray, solver: Solver, problem: Problem) -> None:
+    """Raise unless the rows of an answer, (A, G, B), are probabilities: the solver's failure, not the caller's."""
+    wrong = ~((np.abs(new.sum(0) - 1) <= ROW_SUM_ATOL) & (new >= 0).all(0))
+    if wrong.any():
+        row, instance = np.argwhere(wrong)[0]
+        raise NotSolved(
+            f"{solver} did not solve {problem}: row {row} of its answer sums to {new[:, row, instance].sum():.10g}, with "
+            f"least entry {new[:, row, instance].min():.3g}; try another solver, and please report the old policy"
+        )
