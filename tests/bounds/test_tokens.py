@@ -124,3 +124,32 @@ def test_sequences_are_as_far_apart_as_enumerated_paths(seed, steps):
         assert all(entry.fraction == 0 for entry in np.ravel(np.asarray(slack, dtype=object)))
     # with two steps from one state only the first counts, where both visit the same
     assert (abs(float(claims.get("dppo/error-new").formula(run.q))) > 1e-6) == (steps > 2)
+
+
+@pytest.mark.parametrize("steps", [2, 3, 4])
+def test_adaptive_and_unified_on_a_run_with_equal_rows(steps):
+    """One state, old 1/2 each, new 1/2 + x: TV = x everywhere, KL = −½ log(1 − 4x²); rewards ±1, so that ε = 1 and ξ = T."""
+    x = F(1, 8)
+    mdp = tt.FiniteMDP(np.ones((1, 2, 1)), [[1.0, -1.0]], 1.0, [1.0])
+    q = tt.compare(mdp, [[0.5, 0.5]], [[0.5 + float(x), 0.5 - float(x)]], horizon=steps)
+    kl = -math.log(1 - 4 * float(x) ** 2) / 2
+    apart = [min(1, n * float(x), math.sqrt(n * kl / 2)) for n in range(steps)]
+    adaptive = 4 * steps * float(x) * sum(apart)
+    assert bounds.get("trm/adaptive").penalty(q) == pytest.approx(adaptive, rel=1e-12)
+    assert bounds.get("trm/adaptive-early").penalty(q) == pytest.approx(
+        4 * steps * float(x) * sum(apart[:-1]), rel=1e-12
+    )
+    per_token = min(float(x), math.sqrt(kl / 2))
+    coupling = sum(1 - (1 - float(x)) ** t for t in range(steps))
+    marginal, mixed = sum(math.sqrt(t * kl / 2) for t in range(steps)), steps * math.sqrt(steps * kl / 2)
+    wanted = min(4 * per_token * min(marginal, mixed, coupling), adaptive)
+    assert bounds.get("trm/unified").penalty(q) == pytest.approx(wanted, rel=1e-12)
+    alone = steps * math.sqrt(kl / 2)
+    assert bounds.get("trm/unified-mean").penalty(q) == pytest.approx(
+        min(4 * per_token * min(marginal, alone, coupling), adaptive), rel=1e-12
+    )
+    assert bounds.get("dppo/tv-reward").penalty(q) == pytest.approx(2 * float(x) ** 2 * steps * (steps - 1), rel=1e-12)
+    assert bounds.get("dppo/sum-tv-reward").penalty(q) == pytest.approx(4 * steps * float(x), rel=1e-12)
+    sequence, largest = claims.get("trm/sequence-kl"), claims.get("trm/sequence-kl-max")
+    assert sequence.slack(q) == pytest.approx((steps - 1) * kl, rel=1e-12)
+    assert largest.slack(q) == pytest.approx((10 * steps - 1) * kl, rel=1e-12)

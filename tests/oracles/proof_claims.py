@@ -143,6 +143,7 @@ GIVEN = {  # hypotheses
     **dict.fromkeys(ONE_ROW, lambda q: q.size > 0 and all(row == q.old[0] for row in q.old)),
     "mean-kl/linear-open": "10*g >= 1",
     "mean-kl/linear-4": "5*g >= 1",
+    "mean-kl/linear-1": "10*g >= 9",
     "mean-kl/linear-2": "40*g >= 21",
     "mean-kl/linear-2-half": "2*g >= 1",
     **dict.fromkeys(("small-radius/kl", "small-radius/chi2", "small-radius/reverse-chi2"), "1000*g <= 999"),

@@ -147,6 +147,7 @@ PENALTIES = {
     "kakade-langford/greedy-any": "once",
     "blog/own-advantage-kl": "2*own*k*D",
     "blog/own-advantage-tv2": "2*own*k*T**2",
+    "mean-kl/linear-1": "eps*k*Dm",
     **dict.fromkeys(("mean-kl/linear-2", "mean-kl/linear-2-half"), "2*eps*k*Dm"),
     **dict.fromkeys(LINEAR, "4*eps*k*Dm"),
     "small-radius/kl": lambda q: 2 * q.eps * small_radius(q.g) * q.D,

@@ -604,6 +604,7 @@ SLACKS: dict[str, Callable[[Case], Any]] = {
         lambda c: real(c.largest * small_radius(c.gamma)) * max(chi2(q, p) for p, q in c.rows)
     ),
     "mean-kl/linear": from_surrogate(lambda c: real(4 * c.largest * c.horizon()) * c.mean(kl)),
+    "mean-kl/linear-1": from_surrogate(lambda c: real(c.largest * c.horizon()) * c.mean(kl)),
     "mean-kl/linear-2-half": from_surrogate(lambda c: real(2 * c.largest * c.horizon()) * c.mean(kl)),
     "mean-kl/linear-open": from_surrogate(lambda c: real(4 * c.largest * c.horizon()) * c.mean(kl)),
     "update/max-kl-monotone-aggregated": rise,
@@ -641,6 +642,7 @@ def unit_reward_and_uniform(case: Case) -> bool:
 
 GIVEN: dict[str, Callable[[Case], bool]] = {
     "order/surrogate-up": lambda c: c.gain > 0 and c.max_tv <= Fraction(1, 100),
+    "mean-kl/linear-1": lambda c: c.gamma >= Fraction(9, 10),
     "mean-kl/linear-2-half": lambda c: c.gamma >= Fraction(1, 2),
     "small-radius/chi2": lambda c: c.gamma <= Fraction(999, 1000),
     "small-radius/reverse-chi2": lambda c: c.gamma <= Fraction(999, 1000),

@@ -92,6 +92,7 @@ BOUNDS = (
         provenance="M",
         agents=TWO,
         proof=_THEOREM,
+        sharp="no: agents/pinsker is half of it",
     ),
     Bound(
         "agents/pinsker",

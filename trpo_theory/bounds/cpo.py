@@ -38,25 +38,27 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}"
         r"\,\mathbb{E}_{s\sim d^\pi}\,\mathrm{TV}(\pi_s,\tilde\pi_s)",
         "Achiam et al. 2017, arXiv:1705.10528, Corollary 1",
-        provenance="M",
+        provenance="S",
         proof=Theorem("The expected advantage and a mean"),
+        sharp="approached by zoo:cpo-tight",
     ),
     Bound(
         "cpo/mean-kl",
         _mean_kl,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}"
         r"\sqrt{\tfrac12\,\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\pi_s\|\tilde\pi_s)}",
-        "Achiam et al. 2017, arXiv:1705.10528, Corollary 3",
-        provenance="M",
+        "Achiam et al. 2017, arXiv:1705.10528, Corollary 3, which has KL the other way round",
+        provenance="S",
         proof=Theorem("The expected advantage and a mean"),
+        sharp="no: chain-rule/mean-kl is below it for γ > 1/2",
     ),
     Bound(
         "cpo/mean-reverse-kl",
         _mean_reverse_kl,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}"
         r"\sqrt{\tfrac12\,\mathbb{E}_{s\sim d^\pi} D_{\mathrm{KL}}(\tilde\pi_s\|\pi_s)}",
-        "Achiam et al. 2017, arXiv:1705.10528, Corollary 3, in the other direction",
-        provenance="M",
+        "Achiam et al. 2017, arXiv:1705.10528, Corollary 3",
+        provenance="S",
         proof=Theorem("The expected advantage and a mean"),
     ),
     Bound(

@@ -50,6 +50,7 @@ BOUNDS = (
         "Kakade and Langford 2002 (ICML), Theorem 4.1",
         provenance="M",
         proof=Theorem("Mixtures"),
+        sharp="attained by zoo:kakade-langford-tight",
     ),
     Bound(
         "kakade-langford/trpo-form",
@@ -58,6 +59,7 @@ BOUNDS = (
         "Schulman et al. 2015, arXiv:1502.05477, equation 6",
         provenance="S",
         proof=Theorem("Mixtures"),
+        sharp="no: kakade-langford is never above it",
     ),
     Bound(
         "kakade-langford/own-mixture",

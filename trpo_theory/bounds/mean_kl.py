@@ -48,4 +48,12 @@ BOUNDS = (
         given=lambda q: 40 * q.gamma >= 21,
         proof=Theorem("The linear mean-KL theorems"),
     ),
+    Bound(
+        "mean-kl/linear-1",
+        lambda q: with_2(q) / 2,
+        _statement(1, "{9}{10}").replace("1\\epsilon", "\\epsilon"),
+        "derived here: mean-kl/linear-2 with half its constant, for gamma from 9/10 on; at 9/10 at least 1.151 is needed",
+        given=lambda q: 10 * q.gamma >= 9,
+        expected=False,
+    ),
 )

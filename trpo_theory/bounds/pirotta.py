@@ -54,6 +54,6 @@ BOUNDS = (
         _IN_Q,
         "folklore: pirotta/q for rewards of either sign",
         expected=False,
-        provenance="M",
+        provenance="D",
     ),
 )

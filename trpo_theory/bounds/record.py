@@ -63,6 +63,7 @@ class Claim(InSetting):
         references: whether it reads several policies of the past, q.references and q.weights.
         agents: for a claim about several agents: how many actions each has on the instances that it is tried on, such as
             (2, 2). Policies are then products, q.agents are the numbers, and there are as many joint actions as their product.
+        sharp: what is known of how far it could be improved, such as "attained by F1"; "" where nothing is.
 
     Raises:
         InvalidInput: for an empty id or statement, a formula that is no function, or another value of a field than those.
@@ -92,6 +93,7 @@ class Claim(InSetting):
     model: bool = False
     references: bool = False
     agents: tuple[int, ...] = ()
+    sharp: str = ""
 
     def __post_init__(self) -> None:
         name = type(self).__name__

@@ -7,7 +7,7 @@ are (t, s); the papers' D is the largest KL(old ‖ new) of a token, their ξ th
 from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers
-from trpo_theory.bounds.horizon import FROM_L, missed_steps, pairs_of_steps, sequence_kl
+from trpo_theory.bounds.horizon import FROM_L, missed_steps, pairs_of_steps, sequence_kl, steps_left
 from trpo_theory.bounds.record import Bound
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.numerics.arithmetic import Array
@@ -35,9 +35,49 @@ def _mixed_quarter(q: Quantities) -> Numbers:
     return _mixed(q) / 4
 
 
+def _adaptive(q: Quantities) -> Numbers:
+    return 4 * _largest_return(q) * q.sum_s(q.visitation_old * q.tv * _future_tv(q, steps_left(q)))
+
+
+def _adaptive_early(q: Quantities) -> Numbers:
+    return 4 * _largest_return(q) * q.sum_s(q.visitation_old * q.tv * _future_tv(q, steps_left(q) - 1))
+
+
+def _future_tv(q: Quantities, left: Array) -> Array:
+    """min{1, n α, √(n D/2)}, at least the TV of the laws of n steps from the same state; 0 for n ≤ 0."""
+    steps = q.maximum(left, 0 * left)
+    apart = q.minimum(q.minimum(steps * q.max_tv, 1 + 0 * q.max_tv), q.sqrt(steps * q.max_kl / 2))
+    return q.arithmetic.where(left > 0, apart, 0)
+
+
+def _capped(q: Quantities, divergence: Array) -> Array:
+    """min{1, √(divergence/2)}."""
+    return q.minimum(q.sqrt(divergence / 2), 1 + 0 * q.max_tv)
+
+
+def _unified_with(q: Quantities, shift: Array) -> Numbers:
+    """The least of the bounds, shift standing for min{1, √(D_seq/2)}."""
+    eps, alpha = q.max_abs_advantage, q.max_tv
+    per_token = q.minimum(alpha, _capped(q, q.max_kl))
+    marginal = q.sum_t(lambda t: _capped(q, t * q.max_kl) if t else 0 * alpha)
+    moved = q.minimum(marginal, q.minimum(q.horizon * shift, missed_steps(q)))
+    return q.minimum(4 * eps * per_token * moved, _adaptive(q))
+
+
 def _unified(q: Quantities) -> Numbers:
-    coupling = 4 * q.max_abs_advantage * q.max_tv * missed_steps(q)
-    return q.minimum(coupling, q.minimum(_marginal(q), _mixed(q)))
+    return _unified_with(q, _capped(q, sequence_kl(q)))
+
+
+def _unified_mean(q: Quantities) -> Numbers:
+    return _unified_with(q, _capped(q, sequence_kl(q) / q.horizon))
+
+
+def _dppo_tv_reward(q: Quantities) -> Numbers:
+    return _dppo_tv(q) / q.horizon
+
+
+def _dppo_sum_reward(q: Quantities) -> Numbers:
+    return _dppo_sum(q) / q.horizon
 
 
 def _largest_return(q: Quantities) -> Array:
@@ -77,6 +117,12 @@ def _return_early(q: Quantities) -> Numbers:
 _THEOREM = Theorem("Finite horizon")
 _TRM = "Li et al. 2025, Trust Region Masking, arXiv:2512.23075; for epsilon = 1 there"
 _DPPO = "Qi et al. 2026, Rethinking the Trust Region in LLM Reinforcement Learning, arXiv:2602.04879"
+_XI = r"\xi=T\max|r|"
+_FUTURE = r"\min\{1,\,n\alpha,\,\sqrt{nD/2}\},\; n=T-1-%s"
+_LEAST = (
+    r"\min\bigl\{4\epsilon\min\{\alpha,\sqrt{D/2}\}\min\{\sum_{t<T}\min\{1,\sqrt{tD/2}\},\,T\min\{1,\sqrt{%s}\},\,"
+    r"\sum_{t<T}(1-(1-\alpha)^t)\},\;\text{the penalty of trm/adaptive}\bigr\}"
+)
 _SEQUENCE = r"D_{\mathrm{seq}}=\sum_t\mathbb{E}_\pi D_{\mathrm{KL}}(\pi_t\|\tilde\pi_t)"
 
 BOUNDS = (
@@ -85,9 +131,10 @@ BOUNDS = (
         _marginal,
         FROM_L + r"\tfrac43\epsilon\,D\,T^{3/2},\quad D=\max_{t,s}D_{\mathrm{KL}}(\pi_{t,s}\|\tilde\pi_{t,s})",
         f"{_TRM}: the Pinsker-marginal bound",
-        provenance="M",
+        provenance="S",
         horizon=True,
         proof=_THEOREM,
+        sharp="no: horizon/chain-rule is below it",
     ),
     Bound(
         "trm/pinsker-marginal-half",
@@ -102,9 +149,10 @@ BOUNDS = (
         _mixed,
         FROM_L + rf"2\epsilon\,T\sqrt{{D\,D_{{\mathrm{{seq}}}}}},\quad {_SEQUENCE}",
         f"{_TRM}: the mixed bound",
-        provenance="M",
+        provenance="S",
         horizon=True,
         proof=_THEOREM,
+        sharp="no: horizon/mixed is never above it",
     ),
     Bound(
         "trm/mixed-quarter",
@@ -115,32 +163,75 @@ BOUNDS = (
         horizon=True,
     ),
     Bound(
-        "trm/unified",
-        _unified,
-        FROM_L
-        + r"\epsilon\min\bigl(\tfrac43DT^{3/2},\,2T\sqrt{D\,D_{\mathrm{seq}}},\,4\alpha\sum_{t<T}(1-(1-\alpha)^t)\bigr)",
-        f"{_TRM}: the least of its bounds, without the adaptive one",
-        provenance="M",
+        "trm/adaptive",
+        _adaptive,
+        FROM_L + rf"4\xi\,\mathbb{{E}}_\pi\sum_t\gamma^t\mathrm{{TV}}(\pi_t,\tilde\pi_t)\,{_FUTURE % 't'},\quad {_XI}",
+        f"{_TRM}: the adaptive bound, there for one reward in [0, 1] at the end, so that xi = 1",
+        provenance="S",
         horizon=True,
         proof=_THEOREM,
+    ),
+    Bound(
+        "trm/adaptive-early",
+        _adaptive_early,
+        FROM_L
+        + rf"4\xi\,\mathbb{{E}}_\pi\sum_t\gamma^t\mathrm{{TV}}(\pi_t,\tilde\pi_t)\,{_FUTURE % '(t+1)'},\quad {_XI}",
+        "derived here: trm/adaptive with one step less; false at T = 2",
+        expected=False,
+        horizon=True,
+    ),
+    Bound(
+        "trm/unified",
+        _unified,
+        FROM_L + _LEAST % r"\tfrac12D_{\mathrm{seq}}",
+        f"{_TRM}: the least of its bounds, but for the one with the TV of sequences; the coupling bound is sharper here",
+        provenance="S",
+        horizon=True,
+        proof=_THEOREM,
+        sharp="no: it is the least of bounds that are not",
+    ),
+    Bound(
+        "trm/unified-mean",
+        _unified_mean,
+        FROM_L + _LEAST % r"\tfrac1{2T}D_{\mathrm{seq}}",
+        "derived here: trm/unified with the mean over the tokens for the KL of the sequence",
+        expected=False,
+        horizon=True,
     ),
     Bound(
         "dppo/tv",
         _dppo_tv,
-        FROM_L + r"2\xi\,\alpha^2\,T(T-1),\quad \xi=T\max|r|",
-        f"{_DPPO}, with xi the largest return",
-        provenance="M",
+        FROM_L + rf"2\xi\,\alpha^2\,T(T-1),\quad {_XI}",
+        f"{_DPPO}: the policy improvement bound, with xi the largest return",
+        provenance="S",
         horizon=True,
         proof=_THEOREM,
+        sharp="no: horizon/reward is (T + 1)/(3T) of it",
+    ),
+    Bound(
+        "dppo/tv-reward",
+        _dppo_tv_reward,
+        FROM_L + r"2\max|r|\,\alpha^2\,T(T-1)",
+        "derived here: dppo/tv with the largest reward of a token for the largest return",
+        expected=False,
+        horizon=True,
     ),
     Bound(
         "dppo/sum-tv",
         _dppo_sum,
-        FROM_L + r"4\xi\,\mathbb{E}_\pi\sum_t\gamma^t\mathrm{TV}(\pi_t,\tilde\pi_t),\quad \xi=T\max|r|",
-        f"{_DPPO}, with xi the largest return: linear in the sum of the tokens' TVs",
-        provenance="M",
+        FROM_L + rf"4\xi\,\mathbb{{E}}_\pi\sum_t\gamma^t\mathrm{{TV}}(\pi_t,\tilde\pi_t),\quad {_XI}",
+        f"{_DPPO}: the tighter bound, linear in the sum of the tokens' TVs, with xi the largest return",
+        provenance="S",
         horizon=True,
         proof=_THEOREM,
+    ),
+    Bound(
+        "dppo/sum-tv-reward",
+        _dppo_sum_reward,
+        FROM_L + r"4\max|r|\,\mathbb{E}_\pi\sum_t\gamma^t\mathrm{TV}(\pi_t,\tilde\pi_t)",
+        "derived here: dppo/sum-tv with the largest reward of a token for the largest return",
+        expected=False,
+        horizon=True,
     ),
     Bound(
         "chi2/return",

@@ -52,6 +52,7 @@ BOUNDS = (
         "Schulman et al. 2015, arXiv:1502.05477v5, Theorem 1",
         provenance="S",
         proof=Theorem("Total variation"),
+        sharp="4 is the least constant; coupling/tv is never above it",
     ),
     Bound(
         "trpo/kl",
@@ -60,6 +61,7 @@ BOUNDS = (
         "Schulman et al. 2015, arXiv:1502.05477v5, equation 9",
         provenance="S",
         proof=Theorem("From total variation to KL"),
+        sharp="no: pinsker/kl is half of it",
     ),
     Bound(
         "pinsker/kl",
@@ -68,14 +70,16 @@ BOUNDS = (
         "Schulman et al. 2015 (ICML text) with Pinsker's own constant; equation (9) here",
         provenance="S",
         proof=Theorem("From total variation to KL"),
+        sharp="no: chain-rule/kl is never above it",
     ),
     Bound(
         "coupling/tv",
         _coupling_tv,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma\alpha^2}{(1-\gamma)(1-\gamma(1-\alpha))}",
         "Schulman et al. 2015, arXiv:1502.05477v5, appendix A, before its last relaxation",
-        provenance="M",
+        provenance="S",
         proof=Theorem("Coupling"),
+        sharp="attained by zoo:coupling-tight up to α = 1/2",
     ),
     Bound(
         "pinsker/reverse-kl",

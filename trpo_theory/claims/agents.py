@@ -129,7 +129,7 @@ CLAIMS = (
         r"A_\pi(s,a) = \sum_i A^i_\pi(s,a^{1:i-1},a^i)",
         f"{_HATRPO}, Lemma 1",
         relation="=",
-        provenance="M",
+        provenance="S",
         agents=UNEQUAL,
     ),
     _false(
@@ -222,7 +222,7 @@ CLAIMS = (
         f"the chain rule; {_HATRPO}, Lemma 8; {_DERIVED}",
         relation="=",
         given=_finite,
-        provenance="M",
+        provenance="S",
         agents=TWO,
     ),
     _true(
@@ -252,7 +252,7 @@ CLAIMS = (
         r" \text{ then } \eta(\tilde\pi) \ge \eta(\pi)",
         f"{_HATRPO}, Theorem 2",
         given=_sequential,
-        provenance="M",
+        provenance="S",
         agents=TWO,
     ),
     _false(

@@ -25,7 +25,7 @@ def _of_tv(q: Quantities) -> Array:
     return q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2 * q.mean_tv
 
 
-def _of_kl(q: Quantities, mean_kl: Array) -> Array:
+def of_kl(q: Quantities, mean_kl: Array) -> Array:
     """√(2 mean-KL) γ ε'/(1 − γ)² of the reward that q has."""
     return q.sqrt(2 * mean_kl) * q.gamma * q.max_abs_expected_advantage / (1 - q.gamma) ** 2
 
@@ -47,12 +47,12 @@ def _upper_once(q: Quantities) -> Numbers:
 
 def _prop_2(q: Quantities) -> Numbers:
     c = q.cost(_COST)
-    return _of_kl(c, c.mean_kl) - c.surrogate_gap
+    return of_kl(c, c.mean_kl) - c.surrogate_gap
 
 
 def _prop_2_reverse(q: Quantities) -> Numbers:
     c = q.cost(_COST)
-    return _of_kl(c, c.reverse_mean_kl) - c.surrogate_gap
+    return of_kl(c, c.reverse_mean_kl) - c.surrogate_gap
 
 
 def _constraint(q: Quantities) -> Numbers:
@@ -60,7 +60,7 @@ def _constraint(q: Quantities) -> Numbers:
 
 
 def _epsilon_of_the_reward(q: Quantities) -> Numbers:
-    return _of_kl(q, q.mean_kl) - q.cost(_COST).surrogate_gap
+    return of_kl(q, q.mean_kl) - q.cost(_COST).surrogate_gap
 
 
 def _chain_rule(q: Quantities) -> Numbers:
@@ -117,7 +117,7 @@ CLAIMS = (
         _lower,
         r"J_c(\tilde\pi) \ge L_c(\tilde\pi) - " + _OF_TV % 2,
         "Achiam et al. 2017, arXiv:1705.10528, Corollary 1, of a cost",
-        provenance="M",
+        provenance="S",
         costs=(_COST,),
         proof=_THEOREM,
     ),
@@ -125,8 +125,8 @@ CLAIMS = (
         "cost/prop-2",
         _prop_2,
         _FROM_L + _OF_KL % (_FORWARD, r"\epsilon'_c"),
-        f"{_CPO}, for KL in the direction of (13)",
-        provenance="M",
+        f"{_CPO}, which has KL the other way round",
+        provenance="S",
         costs=(_COST,),
         proof=_THEOREM,
     ),
@@ -135,7 +135,7 @@ CLAIMS = (
         _prop_2_reverse,
         _FROM_L + _OF_KL % (_REVERSE, r"\epsilon'_c"),
         _CPO,
-        provenance="M",
+        provenance="S",
         costs=(_COST,),
         proof=_THEOREM,
     ),

@@ -169,6 +169,7 @@ CLAIMS = (
         _KEARNS,
         given=_unit_rewards,
         needs=frozenset({"unit-reward"}),
+        sharp="no: model/simulation-tight is below it",
     ),
     _model_claim(
         "model/simulation-bound-half",

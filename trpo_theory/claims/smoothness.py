@@ -183,6 +183,7 @@ CLAIMS = (
         _ALONG % r"\frac{2\gamma|\mathcal{A}|}{(1-\gamma)^3}",
         _AGARWAL,
         provenance="M",
+        sharp="no: direct/smooth-simplex is half of it",
     ),
     _smooth(
         "direct/smooth-simplex",
@@ -223,7 +224,7 @@ CLAIMS = (
         expected=False,
         provenance="M",
     ),
-    _smooth("softmax/smooth", _softmax, _BENT % r"\frac{8}{(1-\gamma)^3}\|n\|_2^2", _MEI + "Lemma 7", provenance="M"),
+    _smooth("softmax/smooth", _softmax, _BENT % r"\frac{8}{(1-\gamma)^3}\|n\|_2^2", _MEI + "Lemma 7", provenance="S"),
     Claim(
         "softmax/concave",
         _concave_softmax,
@@ -264,7 +265,7 @@ CLAIMS = (
         _lojasiewicz(),
         rf"\frac{{{_LEAST}}}{{{_STATES}}}\Bigl[{_MISMATCH}\Bigr]^{{-1}}",
         _MEI + "Lemma 8",
-        provenance="M",
+        provenance="S",
         note=_COMPARATOR,
         proof=Theorem("Gradient domination"),
     ),

@@ -226,6 +226,7 @@ CLAIMS = (
         "The soft optimum",
         full,
         "=",
+        "S",
     ),
     *_pair(
         ("lojasiewicz", "lojasiewicz-uniform"),
@@ -237,6 +238,7 @@ CLAIMS = (
         "without the least probability of an action",
         "The soft optimum",
         _full_and_started,
+        provenance="S",
     ),
     *_pair(
         ("npg-rate", "npg-rate-sharper"),

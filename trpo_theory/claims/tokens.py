@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trpo_theory.bounds.formulas import Numbers
+from trpo_theory.bounds.formulas import Numbers, Truth
+from trpo_theory.bounds.horizon import sequence_kl
 from trpo_theory.bounds.record import Claim
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.numerics.arithmetic import Array
@@ -27,7 +28,25 @@ def _sequence(q: Quantities, share: int) -> Numbers:
     return q.mean_tv * q.sum_s(q.visitation_old) / share - largest
 
 
+def _visited_kl(q: Quantities) -> Numbers:
+    """max ρ_old KL: a state that old never visits does not count, even where KL is ∞."""
+    return q.max_s(q.arithmetic.where(q.visitation_old > 0, q.visitation_old * q.kl, 0))
+
+
+def _per_visit(q: Quantities) -> Numbers:
+    return sequence_kl(q) - _visited_kl(q)
+
+
+def _per_sequence(q: Quantities) -> Numbers:
+    return 10 * sequence_kl(q) - q.max_kl
+
+
+def _all_visited(q: Quantities) -> Truth:
+    return (q.visitation_old > 0).all(0)
+
+
 _THEOREM = Theorem("Finite horizon")
+_TRM = "Li et al. 2025, Trust Region Masking, arXiv:2512.23075"
 _DPPO = "Qi et al. 2026, Rethinking the Trust Region in LLM Reinforcement Learning, arXiv:2602.04879"
 
 CLAIMS = (
@@ -37,7 +56,7 @@ CLAIMS = (
         r"\eta(\tilde\pi)-L=\mathbb{E}_\pi\sum_t\gamma^t(l_t-1)\,\gamma(V_{\tilde\pi}-V_\pi)(s_{t+1})",
         f"{_DPPO}: the exact error of the surrogate",
         relation="=",
-        provenance="M",
+        provenance="S",
         horizon=True,
         proof=_THEOREM,
     ),
@@ -57,7 +76,7 @@ CLAIMS = (
         r"\mathrm{TV}(p_t,\tilde p_t)\le\sum_{u<T}\mathbb{E}_\pi\mathrm{TV}(\pi_u,\tilde\pi_u)"
         r"\text{ for the laws of every }s_t\text{; discounted: }\gamma^t\text{ and }\gamma^u\text{ before them}",
         f"{_DPPO}: the TV of sequences is at most the sum of the tokens' expected TVs",
-        provenance="M",
+        provenance="S",
         horizon=True,
         proof=_THEOREM,
     ),
@@ -68,6 +87,26 @@ CLAIMS = (
         "derived here: dppo/sequence-tv with half the sum",
         expected=False,
         provenance="D",
+        horizon=True,
+    ),
+    Claim(
+        "trm/sequence-kl",
+        _per_visit,
+        r"\rho_\pi(t,s)\,D_{\mathrm{KL}}(\pi_{t,s}\|\tilde\pi_{t,s})\le D_{\mathrm{seq}}"
+        r"=\sum_t\mathbb{E}_\pi\gamma^tD_{\mathrm{KL}}(\pi_t\|\tilde\pi_t)\text{ for every }(t,s)",
+        f'{_TRM}: what its proof leaves, docs/theory.md, "Finite horizon"',
+        provenance="D",
+        horizon=True,
+        proof=_THEOREM,
+    ),
+    Claim(
+        "trm/sequence-kl-max",
+        _per_sequence,
+        r"\max_{t,s}D_{\mathrm{KL}}(\pi_{t,s}\|\tilde\pi_{t,s})\le 10\,D_{\mathrm{seq}}\text{, old visiting every }(t,s)",
+        f"{_TRM}: no function of the KL of the sequence bounds the largest of a token; 10 stands for any constant",
+        given=_all_visited,
+        expected=False,
+        provenance="S",
         horizon=True,
     ),
 )

@@ -169,7 +169,7 @@ CLAIMS = (
         r"\eta(\tilde\pi) - \eta(\pi) \ge -\frac{\sqrt{2\delta}\,\gamma\epsilon^{\tilde\pi}}{(1-\gamma)^2}"
         r"\text{ for } \tilde\pi \in \arg\max \{L_\pi : \mathbb{E}_{s\sim d_\pi} D_{\mathrm{KL}} \le \delta\}"
         r"\text{, in any class}",
-        "Achiam et al. 2017, arXiv:1705.10528, Proposition 1",
+        "Achiam et al. 2017, arXiv:1705.10528, Proposition 1, which has KL the other way round",
         problem=MeanKL,
         provenance="S",
         tabular=False,

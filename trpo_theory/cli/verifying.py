@@ -34,10 +34,19 @@ def claims(
         list[str] | None, typer.Argument(metavar="[ID|PATTERN ...]", help="Claims; all if left out.")
     ] = None,
     from_file: FromOption = None,
+    by_paper: Annotated[
+        bool, typer.Option("--by-paper", help="One row a statement of a paper, paper by paper.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
-    """List the catalogue: every claim, whether it is expected to be true, and where it is stated."""
+    """List the catalogue: every claim, whether it is expected to be true, and where it is stated.
+
+    With --by-paper: what each paper states, in which setting, whether its wording was seen, how sharp it is, and the claims
+    that differ from it by one thing and are false. What no paper states is left out.
+    """
     listed = chosen(ids, from_file)
+    if by_paper:
+        return _print_papers(listed, as_json=as_json)
     names = ("id", "expected", "provenance", "source", "statement", "relation")
     if as_json:
         return print_json({"claims": [{name: getattr(claim, name) for name in names} for claim in listed]})
@@ -48,6 +57,26 @@ def claims(
     for claim in listed:
         table.add_row(escape(claim.id), word(claim.expected), escape(claim.source))
     print_table(new_console(), table, prose="source")
+    return OK
+
+
+def _print_papers(listed: list[Claim], *, as_json: bool) -> int:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from trpo_theory.claims.papers import paper_rows
+
+    rows = paper_rows(listed)
+    if as_json:
+        return print_json({"claims": rows})
+    table = Table("paper", "claim", "expected", "setting", "wording", "sharp", "false twins")
+    paper = ""
+    for row in rows:
+        shown = "" if row["paper"] == paper else row["paper"]
+        paper = row["paper"]
+        texts = (shown, row["claim"], word(row["expected"]), row["setting"], row["wording"], row["sharp"])
+        table.add_row(*map(escape, texts), escape(", ".join(row["twins"])))
+    print_table(new_console(), table, prose="false twins")
     return OK
 
 
