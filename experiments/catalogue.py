@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,6 +13,7 @@ import pandas as pd
 
 import trpo_theory as tt
 from experiments.contract import no_captions
+from trpo_theory.claims.papers import paper_rows
 from trpo_theory.report import Table
 from trpo_theory.verification.verifying import INSTANCES, plan
 
@@ -33,6 +36,10 @@ KINDS = {
     "bounds": ("Lower bounds on the return", ()),
 }
 """Title and prefixes of the ids, tried in this order; the last kind takes all other claims."""
+_PAPER_COLUMNS = ("paper", "where", "claim", "verdict", "setting", "wording", "sharp", "twins")
+"""Of the tables of papers."""
+_PAGE = 40
+"""Rows of a part of the table of papers, at most, but for a paper with more. Chosen: a page's."""
 _QUICK = ("errata/eta-with-advantage", "divergence/pinsker", "trpo/tv-2", "coupling/tv")
 
 
@@ -98,7 +105,20 @@ def frames_of(verification: Any) -> dict[str, pd.DataFrame]:
         )
         if witness is not None:
             witnesses.append({"id": claim.id, "content": json.dumps(witness, ensure_ascii=False)})
-    return {"": pd.DataFrame(rows), "witnesses": pd.DataFrame(witnesses, columns=["id", "content"])}
+    return {
+        "": pd.DataFrame(rows),
+        "witnesses": pd.DataFrame(witnesses, columns=["id", "content"]),
+        "papers": papers_of(verification),
+    }
+
+
+def papers_of(verification: Any) -> pd.DataFrame:
+    """One row a statement of a paper, in the order of the papers, with its verdict; false twins are named, not rows."""
+    verdicts = {verdict.id: verdict.verdict for verdict in verification}
+    rows = paper_rows(tt.claims.get(name) for name in verdicts)
+    columns = [*_PAPER_COLUMNS, "seen", "expected", "statement", "source"]
+    shown = ({**row, "verdict": verdicts[row["claim"]], "twins": ", ".join(row["twins"])} for row in rows)
+    return pd.DataFrame(shown, columns=columns)
 
 
 def _kind(claim_id: str) -> str:
@@ -140,7 +160,47 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
             scientific=("min_slack",),
             mark=tuple((row, "verdict") for row, well in enumerate(rows["as_expected"]) if not well),
         )
-    return out
+    return out | paper_tables(frames)
+
+
+def paper_table(frames: dict[str, pd.DataFrame], number: str = "", among: slice = slice(None)) -> Table:
+    """What each paper states: all of it, or the rows of a slice as a table with a number."""
+    rows = frames["papers"].fillna("").iloc[among]
+    shown = rows[list(_PAPER_COLUMNS)].copy()
+    shown["paper"] = shown["paper"].where(shown["paper"] != shown["paper"].shift(), "")
+    seen = zip(shown["wording"], rows["seen"], strict=True)
+    shown["wording"] = [word + (f": {where}" if where else "") for word, where in seen]
+    return Table(
+        shown,
+        caption="Paper by paper: statements and their verdicts. Wording: seen, and where; from memory; or derived here, after "
+        "the paper. Sharp: what is known of how far it could be improved. False twins differ by one thing.",
+        label=f"tab:{NAME}-papers{number}",
+        headings={"twins": ("false twins", "false twins")},
+        prose=("wording", "sharp", "twins"),
+    )
+
+
+def paper_block(frames: dict[str, pd.DataFrame]) -> Any:
+    """The statements by paper, typeset, for the page."""
+    from trpo_theory.report.page import PaperRow, Papers
+
+    names = [field.name for field in dataclasses.fields(PaperRow)]
+    rows = frames["papers"].fillna("")[names].to_dict("records")
+    return Papers([PaperRow(**row) for row in rows], paper_table(frames))
+
+
+def paper_tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
+    """`paper_table` in parts of the length of a page, which begin with a paper."""
+    papers = [paper for paper, _ in itertools.groupby(frames["papers"]["paper"])]
+    counts = frames["papers"]["paper"].value_counts()
+    parts: list[int] = [0]
+    for paper in papers:
+        if parts[-1] and parts[-1] + counts[paper] > _PAGE:
+            parts.append(0)
+        parts[-1] += int(counts[paper])
+    ends = list(itertools.accumulate(parts))
+    pieces = [slice(end - rows, end) for end, rows in zip(ends, parts, strict=True) if rows]
+    return {f"{NAME}-papers-{k}": paper_table(frames, f"-{k}", piece) for k, piece in enumerate(pieces, 1)}
 
 
 def _word(expected: Any) -> str:
@@ -160,7 +220,7 @@ def blocks(frames: dict[str, pd.DataFrame]) -> list[Any]:
     """The table that sorts and filters, each witness as a diagram."""
     from trpo_theory.report.page import Catalogue
 
-    return [Catalogue(claim_rows(frames))]
+    return [Catalogue(claim_rows(frames)), paper_block(frames)]
 
 
 def claim_rows(frames: dict[str, pd.DataFrame]) -> list[Any]:

@@ -196,6 +196,7 @@ def from_the_table(mdp, old, new, reference):
         "chain-rule/reverse-kl": 2 * e * li * max_back,
         "chain-rule/mean-kl": e1 / (1 - g) * mpmath.sqrt(2 * g / (1 - g) * mean_kl),
         "mean-kl/linear-4": 4 * e * h * mean_kl if 5 * g >= 1 else mpmath.inf,
+        "mean-kl/linear-1": e * h * mean_kl if 10 * g >= 9 else mpmath.inf,
         "mean-kl/linear-2": 2 * e * h * mean_kl if 40 * g >= 21 else mpmath.inf,
         "mean-kl/linear-2-half": 2 * e * h * mean_kl if 2 * g >= 1 else mpmath.inf,
         "mean-kl/linear": 4 * e * h * mean_kl,

@@ -95,7 +95,9 @@ def test_nothing_in_the_ball_of_focops_is_better():
     rows = [F(1, 2), F(3, 10), F(1, 5)], [F(3, 5), F(1, 5), F(1, 5)]
     costs = [[[F(3, 5)], [0], [F(-3, 2)]]]
     instance = bandit(*rows, reward=(1, -1, -1), size=F(7, 10), costs=costs)
-    assert middle(slack("focops/optimal", instance)) == pytest.approx(best - (0.6 - 0.4))
+    move = measures(np.array([0.6, 0.2, 0.2]))
+    worth = [gain - spent - kl / h for gain, spent, kl in ((best, limit, radius), move)]
+    assert middle(slack("focops/optimal", instance)) == pytest.approx(worth[0] - worth[1])
 
 
 # --- CUP ----------------------------------------------------------------------------------------------------------------

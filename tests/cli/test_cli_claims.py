@@ -638,3 +638,13 @@ def test_the_example_in_each_help_works(capsys, tmp_path, monkeypatch):
         example = shlex.split(" ".join(out.split("Example:")[1].split()))
         assert example[:2] == ["trpo-theory", verb]
         assert run(capsys, *example[1:])[0] == 0
+
+
+def test_claims_paper_by_paper(capsys):
+    assert main(["claims", "--by-paper", "cpo/*", "pcpo/*", "id/flow"]) == 0
+    text = capsys.readouterr().out
+    assert text.index("Achiam et al. 2017 (CPO)") < text.index("cpo/mean-tv ") < text.index("Yang et al. 2020 (PCPO)")
+    assert "id/flow" not in text
+    assert main(["claims", "--by-paper", "cpo/mean-tv", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["claims"]
+    assert (row["paper"], row["where"], row["twins"]) == ("Achiam et al. 2017 (CPO)", "Corollary 1", ["cpo/mean-tv-1"])

@@ -1,17 +1,20 @@
 """The report page: well-formed, self-contained, every statement typeset, every witness drawn."""
 
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
 from importlib.resources import files
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 from page_parts import PNG, SVG, WITNESSES, claim_rows, whole_page, witness_of
 
 import trpo_theory as tt
+from trpo_theory.report import Table
 from trpo_theory.report.diagram import transition_diagram
-from trpo_theory.report.page import Catalogue, ClaimRow, Figure, Page, Section
+from trpo_theory.report.page import Catalogue, ClaimRow, Figure, Page, PaperRow, Papers, Section
 from trpo_theory.report.page.statement import prose, typeset
 
 VOID = {"meta", "link", "input", "img", "wbr", "br"}
@@ -271,3 +274,25 @@ def test_the_package_has_its_styles_scripts_and_templates():
 
 def test_witnesses_match_their_claims():
     assert sum(witness_of(claim_id) is not None for claim_id in STATEMENTS) == len(list(WITNESSES.glob("*.json")))
+
+
+def test_papers_open_one_by_one():
+    """Two papers and the table; LaTeX is typeset, the rest escaped."""
+    rows = [
+        PaperRow(
+            "A & B", "x/one", "Lemma 1", "proved", "costs", "seen", "notes", "attained", "x/two, x/three", r"\eta \ge 0"
+        ),
+        PaperRow("A & B", "x/four", "", "refuted", "discounted", "from memory", "", "", "", "1 < 2"),
+        PaperRow("C", "x/five", "", "proved", "average", "derived here", "", "", "", "<script>"),
+    ]
+    frame = pd.DataFrame([dataclasses.asdict(row) for row in rows])
+    text = Papers(rows, Table(frame, "All.", "tab:papers")).to_html()
+    assert [found.strip() for found in re.findall("<summary>(.*?)</summary>", text)] == [
+        "A &amp; B: 2 statements",
+        "C: 1 statement",
+        "All papers in one table",
+    ]
+    assert "Lemma 1; costs; wording seen (notes). Sharp: attained. False twins: x/\u200btwo, x/\u200bthree." in text
+    assert "discounted; wording from memory.</p>" in text
+    assert "<script>" not in text
+    assert "<mi>η</mi>" in text

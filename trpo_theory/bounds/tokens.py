@@ -120,8 +120,8 @@ _DPPO = "Qi et al. 2026, Rethinking the Trust Region in LLM Reinforcement Learni
 _XI = r"\xi=T\max|r|"
 _FUTURE = r"\min\{1,\,n\alpha,\,\sqrt{nD/2}\},\; n=T-1-%s"
 _LEAST = (
-    r"\min\bigl\{4\epsilon\min\{\alpha,\sqrt{D/2}\}\min\{\sum_{t<T}\min\{1,\sqrt{tD/2}\},\,T\min\{1,\sqrt{%s}\},\,"
-    r"\sum_{t<T}(1-(1-\alpha)^t)\},\;\text{the penalty of trm/adaptive}\bigr\}"
+    r"\min\bigl(4\epsilon\min\{\alpha,\sqrt{D/2}\}\min\{\sum_{t<T}\min\{1,\sqrt{tD/2}\},\,T\min\{1,\sqrt{%s}\},\,"
+    r"\sum_{t<T}(1-(1-\alpha)^t)\},\,B\bigr),\quad B\text{ the penalty of trm/adaptive}"
 )
 _SEQUENCE = r"D_{\mathrm{seq}}=\sum_t\mathbb{E}_\pi D_{\mathrm{KL}}(\pi_t\|\tilde\pi_t)"
 

@@ -11,6 +11,10 @@ from typing import Any
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import catalogue
 
+_PLACE = re.compile(
+    r"(?:Theorem|Lemma|Corollary|Proposition|Algorithm|Figure|[Ee]quation|section|appendix) [0-9A-Z][0-9.]*[0-9A-Z]*"
+)
+"""A place in a paper, as a source names it."""
 WORDINGS = {"S": "seen", "M": "from memory", "D": "derived here"}
 """Of a provenance."""
 
@@ -39,6 +43,7 @@ PAPERS = (
     Paper("Dai and Gluzman 2021", ("2107.08068",)),
     Paper("Touati et al. 2020", ("2003.04108",)),
     Paper("Schulman et al. 2017 (PPO)", ("1707.06347",)),
+    Paper("Wang et al. 2019 (Truly PPO)", ("1903.07940",)),
     Paper("Kuba et al. 2022 (Mirror Learning)", ("2201.02373",)),
     Paper("Belousov and Peters 2017", ("1801.00056",)),
     Paper("Vaswani et al. 2022 (FMA-PG)", ("2108.05828",)),
@@ -134,6 +139,7 @@ def paper_rows(claims: Iterable[Claim] | None = None) -> list[dict[str, Any]]:
             "claim": claim.id,
             "expected": claim.expected,
             "setting": setting_text(claim),
+            "where": ", ".join(dict.fromkeys(_PLACE.findall(claim.source))),
             "wording": WORDINGS.get(claim.provenance, ""),
             "seen": paper.seen if claim.provenance == "S" else "",
             "sharp": claim.sharp or ("identity" if claim.relation == "=" and claim.expected is True else ""),

@@ -6,8 +6,6 @@ docs/theory.md, "Costs". A cost may be scaled, so that its multiplier is 1 here,
 
 from __future__ import annotations
 
-from typing import Any
-
 from trpo_theory.bounds.formulas import Formula, Numbers, Truth
 from trpo_theory.bounds.record import Claim
 from trpo_theory.bounds.theorem import Theorem
@@ -43,19 +41,17 @@ def _tilt(q: Quantities) -> Array:
     return tilted(q, q.old, q.size * (q.advantage - q.cost(_COST).advantage))
 
 
-def _optimal(q: Quantities) -> Numbers:
-    return q.with_new(_tilt(q)).surrogate_gain - q.surrogate_gain
+def _forward(q: Quantities) -> Truth:
+    return q.size > 0
 
 
-def _no_further(divergence: Formula) -> Any:
-    """L_c(new) ≤ L_c(tilt), divergence(new) ≤ divergence(tilt), h > 0."""
+def _optimal(divergence: Formula) -> Formula:
+    """L − L_c − divergence/(h (1 − γ)) at the tilt less the same at new: where new spends and moves no more, it gains no more."""
 
-    def holds(q: Quantities) -> Truth:
-        tilt, cost = _tilt(q), q.cost(_COST)
-        cheap = cost.surrogate_gain <= cost.with_new(tilt).surrogate_gain
-        return cheap & (divergence(q) <= divergence(q.with_new(tilt))) & (q.size > 0)
+    def worth(q: Quantities) -> Numbers:
+        return q.surrogate_gain - q.cost(_COST).surrogate_gain - divergence(q) / (q.size * (1 - q.gamma))
 
-    return holds
+    return lambda q: worth(q.with_new(_tilt(q))) - worth(q)
 
 
 def _cost_of_tilt(q: Quantities) -> Numbers:
@@ -65,10 +61,6 @@ def _cost_of_tilt(q: Quantities) -> Numbers:
 
 def _constraint_of_tilt(q: Quantities) -> Numbers:
     return -q.cost(_COST).surrogate_gap
-
-
-def _forward(q: Quantities) -> Truth:
-    return q.size > 0
 
 
 _THEOREM = Theorem("Costs")
@@ -87,8 +79,9 @@ _NO_FARTHER = (
 )
 _TILT = r"\hat\pi \propto \pi e^{h(A - A_c)}"
 _NO_FURTHER = (
-    rf"L_c(\tilde\pi) \le L_c(\hat\pi),\ \bar D(\tilde\pi) \le \bar D(\hat\pi) \Rightarrow L(\tilde\pi) \le L(\hat\pi),"
-    rf"\quad {_TILT}" + r",\ \bar D(\tilde\pi) = \mathbb{E}_{s\sim d^\pi}D_{\mathrm{KL}}(%s)"
+    r"L(\tilde\pi) \le L(\hat\pi) + \bigl[L_c(\tilde\pi) - L_c(\hat\pi)\bigr] + \tfrac{1}{h(1-\gamma)}"
+    rf"\bigl[\bar D(\tilde\pi) - \bar D(\hat\pi)\bigr],\quad {_TILT}"
+    r",\ \bar D(\tilde\pi) = \mathbb{E}_{s\sim d^\pi}D_{\mathrm{KL}}(%s)"
 )
 _OLD_NEW, _NEW_OLD = r"\pi_s\|\tilde\pi_s", r"\tilde\pi_s\|\pi_s"
 
@@ -137,20 +130,20 @@ CLAIMS = (
     ),
     Claim(
         "focops/optimal",
-        _optimal,
+        _optimal(lambda q: q.reverse_mean_kl),
         _NO_FURTHER % _NEW_OLD,
-        f"{_FOCOPS}, Theorem 1",
-        given=_no_further(lambda q: q.reverse_mean_kl),
+        f"{_FOCOPS}, Theorem 1, which is of those with no larger L_c and D",
+        given=_forward,
         provenance="S",
         costs=(_COST,),
         proof=_THEOREM,
     ),
     Claim(
         "focops/optimal-forward",
-        _optimal,
+        _optimal(lambda q: q.mean_kl),
         _NO_FURTHER % _OLD_NEW,
         "derived here: focops/optimal with KL in the direction of (13)",
-        given=_no_further(lambda q: q.mean_kl),
+        given=_forward,
         expected=False,
         provenance="D",
         costs=(_COST,),

@@ -6,5 +6,6 @@ from trpo_theory.report.page.blocks import Figure, Html, Shown
 from trpo_theory.report.page.catalogue import Catalogue, ClaimRow
 from trpo_theory.report.page.document import Page, Section
 from trpo_theory.report.page.explorer import Explorer
+from trpo_theory.report.page.papers import PaperRow, Papers
 
-__all__ = ["Catalogue", "ClaimRow", "Explorer", "Figure", "Html", "Page", "Section", "Shown"]
+__all__ = ["Catalogue", "ClaimRow", "Explorer", "Figure", "Html", "Page", "PaperRow", "Papers", "Section", "Shown"]
