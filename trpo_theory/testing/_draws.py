@@ -17,8 +17,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from trpo_theory.step.agents import product
 from trpo_theory.testing._nontrivial import with_a_gap
 from trpo_theory.testing._options import Options
+from trpo_theory.testing._repairs import repaired
+from trpo_theory.testing._settings import REFERENCES
 
 _KEPT = 8
 """A state or action is dropped in one draw of so many (0, the simplest draw, drops it)."""
@@ -48,10 +51,12 @@ def instance(draw: Any, options: Any, *, with_new: bool = True) -> Any:
     fields["groups"] = np.unique(group_of, return_inverse=True)[1].reshape(-1)
     if with_new:
         target = _policy(draw, fields["available"], groups, states, actions, options, "new")
+        _furnish(draw, fields, groups, states, actions, options)
         if not options.trivial:
             _let_stay(draw, fields, target, options)
             return with_a_gap(fields, target, weight, options)
         fields["new"] = target if weight is None else (1 - weight) * old + weight * target
+        repaired(fields, options.setting)
     return fields
 
 
@@ -98,12 +103,50 @@ def _mdp(draw: Any, states: Any, actions: Any, gamma: Any, groups: Any, options:
         numerators = _whole(draw, actions.drawn, options.reward[0], options.reward[1], states)
         rows = _successor_rows(draw, states, actions.drawn, options.successors, grain)
         for a, row in enumerate(rows):
-            if s in states.kept and a in actions.kept:
-                index = states.kept.index(s), actions.kept.index(a)
-                if available[index]:
-                    transition[index], reward[index] = row, Fraction(numerators[a], options.denominator)
+            if (index := _kept_at(s, a, states, actions, available)) is not None:
+                transition[index], reward[index] = row, Fraction(numerators[a], options.denominator)
     fields = {"transition": transition, "reward": reward, "gamma": gamma, "initial": initial}
     return {**fields, "available": available}
+
+
+def _kept_at(s: int, a: int, states: Sizes, actions: Sizes, available: np.ndarray) -> tuple[int, int] | None:
+    """Where a state and an action that were drawn are among those kept, if the action is available there."""
+    if s not in states.kept or a not in actions.kept:
+        return None
+    index = states.kept.index(s), actions.kept.index(a)
+    return index if available[index] else None
+
+
+def _furnish(draw: Any, fields: dict[str, Any], groups: Any, states: Sizes, actions: Sizes, options: Any) -> None:
+    """Draw what the setting has beside (mdp, old, new): horizon, temperature, costs by name, a model, references and weights."""
+    setting, available = options.setting, fields["available"]
+    if setting.horizon is not None:
+        fields["horizon"] = draw(st.integers(*setting.horizon))
+    if setting.temperature is not None:
+        fields["temperature"] = draw(setting.temperature)
+    if setting.costs:
+        fields["costs"] = {name: _cost(draw, available, states, actions, options) for name in setting.costs}
+    if setting.model:
+        grain = _grain(draw, options, _ONE_HOT_TRANSITIONS)
+        fields["model"] = model = _filled(*available.shape, len(states.kept))
+        for s in range(states.drawn):
+            for a, row in enumerate(_successor_rows(draw, states, actions.drawn, options.successors, grain)):
+                if (index := _kept_at(s, a, states, actions, available)) is not None:
+                    model[index] = row
+    if setting.references:
+        arguments = available, groups, states, actions, options, "reference"
+        fields["references"] = [_policy(draw, *arguments) for _ in range(REFERENCES)]
+        fields["weights"] = _quotients(draw(_integers(REFERENCES, 1, options.weights)))
+
+
+def _cost(draw: Any, available: np.ndarray, states: Sizes, actions: Sizes, options: Any) -> np.ndarray:
+    """As rewards are drawn."""
+    cost = _filled(*available.shape)
+    for s in range(states.drawn):
+        for a, numerator in enumerate(_whole(draw, actions.drawn, options.reward[0], options.reward[1], states)):
+            if (index := _kept_at(s, a, states, actions, available)) is not None:
+                cost[index] = Fraction(numerator, options.denominator)
+    return cost
 
 
 def _group_map(draw: Any, states: Any, aggregation: Any) -> np.ndarray:
@@ -133,7 +176,16 @@ def _masks(draw: Any, groups: Any, states: Any, actions: Any, options: Any) -> n
 
 
 def _policy(draw: Any, available: Any, groups: Any, states: Any, actions: Any, options: Any, which: str) -> np.ndarray:
-    """A policy on the kept states, old or new as the options want that one; groups are of all states drawn for."""
+    """A policy on the kept states, old or new as the options want that one; groups are of all states drawn for.
+
+    Of several agents it is the product of their own.
+    """
+    agents = options.setting.agents
+    if agents:
+        each, alone = (Sizes(size, list(range(size))) for size in agents), options.alone()
+        able = np.ones(len(available), dtype=bool)
+        own = [_policy(draw, np.repeat(able[:, None], one.drawn, 1), groups, states, one, alone, which) for one in each]
+        return product(own, agents)
     one, full = which in options.deterministic, which in options.full_support
     grain = 0 if one else _grain(draw, options, -1 if full or options.trivial else _ONE_HOT_POLICIES)
     one = grain == 0

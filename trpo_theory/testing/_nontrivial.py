@@ -4,6 +4,7 @@ With δ = ρ_new − ρ_old the gap η(new) − L = Σ_s δ(s) Σ_a (new − old
 
     w = δ (new − old),   u = γ (I − γ P_oldᵀ)⁻¹ Pᵀ w,   g = w + old u,
 
+(in another setting, with its K and κ for P and γ, and over a horizon summed over the steps; a temperature is left aside),
 and g = 0 only where w = 0 (as Σ_a w = 0, g = 0 gives u = 0). So there are two things to change: what makes w = 0, which is a
 row of new or of P; and then, if the gap is 0 all the same, one reward where g ≠ 0, by the least step that rewards have.
 Both are decided in integers modulo a prime: what is not 0 there is not 0, and what is 0 there but for once in 2·10⁹ is 0.
@@ -16,6 +17,10 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+
+from trpo_theory.testing._repairs import repaired
+from trpo_theory.testing._repairs import unit as _unit_row
+from trpo_theory.testing._settings import Setting
 
 _PRIME = 2**31 - 1
 """The largest prime whose products of two residues are int64."""
@@ -30,21 +35,25 @@ def with_a_gap(fields: Fields, target: np.ndarray, weight: Fraction | None, opti
     It is possible but where there is one state, one action in every state, γ = 0, weight = 0, one value for all rewards, or one
     row for all policies.
     """
-    start = _start(fields)
+    start = _start(fields, options.setting)
     _mix(fields, target, weight)
+    repaired(fields, options.setting)
     if start is None:
         return fields
     if (fields["new"] == fields["old"]).all():
         _move(fields, target, start, options)
         _mix(fields, target, weight)
+    repaired(fields, options.setting)
     if len(fields["initial"]) > 1 and fields["gamma"] and (fields["new"] != fields["old"]).any():
         _change_what_makes_it_0(fields, target, weight, start, options)
     return fields
 
 
-def _start(fields: Fields) -> int | None:
-    """A state with two actions, where an episode may begin if there is one such."""
+def _start(fields: Fields, setting: Setting) -> int | None:
+    """A state with two actions, where an episode may begin if there is one such, and that is no end."""
     several = fields["available"].sum(1) > 1
+    if setting.is_episodic:
+        several[-1] = False
     begins = several & (fields["initial"] > 0)
     return int(np.argmax(begins if begins.any() else several)) if several.any() else None
 
@@ -60,7 +69,10 @@ def _move(fields: Fields, target: np.ndarray, state: int, options: Any) -> None:
     if "new" in options.full_support:
         weights = fields["available"][state].astype(int)
         uneven = weights.copy()
-        uneven[taken[0]] = min(options.weights, 2)
+        if options.setting.agents:  # what the first agent does first, whatever the others do: a product
+            uneven.reshape(options.setting.agents)[0] = min(options.weights, 2)
+        else:
+            uneven[taken[0]] = min(options.weights, 2)
         rows = [row * Fraction(1, int(row.sum())) for row in (weights, uneven)]
     for row in rows:
         if (row != fields["old"][state]).any():
@@ -68,17 +80,12 @@ def _move(fields: Fields, target: np.ndarray, state: int, options: Any) -> None:
             return
 
 
-def _unit_row(size: int, entry: int) -> np.ndarray:
-    row = np.full(size, Fraction(0), dtype=object)
-    row[entry] = Fraction(1)
-    return row
-
-
 def _change_what_makes_it_0(fields: Fields, target: np.ndarray, weight: Any, start: int, options: Any) -> None:
     """The first of the changes after which w ≠ 0, and then a reward if need be."""
     for change in _changes(fields, target, weight, start, options):
         change()
-        slope = _slope(fields)
+        repaired(fields, options.setting)
+        slope = _slope(fields, options.setting)
         if slope.any():
             break
     else:
@@ -107,7 +114,7 @@ def _changes(fields: Fields, target: np.ndarray, weight: Any, start: int, option
         return
     transition, states = fields["transition"], len(fields["initial"])
     row = start, int(raised[0])
-    away = _unit_row(states, 1 if start == 0 else 0)
+    away = _unit_row(states, states - 1 if options.setting.is_episodic else 1 if start == 0 else 0)
 
     def leave() -> None:
         transition[row] = away
@@ -120,13 +127,39 @@ def _changes(fields: Fields, target: np.ndarray, weight: Any, start: int, option
         transition[fields["available"]] = _unit_row(states, start)
         transition[row] = away
 
-    yield from (leave, stay, plant)
+    def begin() -> None:
+        fields["initial"] = _unit_row(states, start)
+
+    yield from (leave, stay, plant, begin)
 
 
-def _slope(fields: Fields) -> np.ndarray:
+def _slope(fields: Fields, setting: Setting) -> np.ndarray:
     """g modulo the prime, (S, A); all 0 where it is so for all rewards."""
-    transition, old, new = (_residues(fields[name]) for name in ("transition", "old", "new"))
-    gamma, initial = int(_residues(np.array([fields["gamma"]], dtype=object))[0]), _residues(fields["initial"])
+    transition, gamma, initial, steps = _kernel(fields, setting)
+    old, new = (np.tile(_residues(fields[name]), (steps, 1)) for name in ("old", "new"))
+    slope = _slope_in(transition, gamma, initial, old, new)
+    return slope.reshape(steps, -1, slope.shape[1]).sum(0) % _PRIME
+
+
+def _kernel(fields: Fields, setting: Setting) -> tuple[np.ndarray, int, np.ndarray, int]:
+    """K, κ and the start of a setting modulo the prime, as of `solve.criteria`, and how many layers of states there are."""
+    transition, initial = _residues(fields["transition"]), _residues(fields["initial"])
+    gamma, states = int(_residues(np.array([fields["gamma"]], dtype=object))[0]), len(initial)
+    if setting.is_episodic:
+        goes_on = np.arange(states) < states - 1
+        transition, initial = transition * goes_on, initial * goes_on
+    elif setting.is_average:
+        share = pow(states, -1, _PRIME)
+        transition, gamma, initial = (transition - share) % _PRIME, 1, np.full(states, share)
+    steps = fields.get("horizon", 1)
+    if "horizon" in fields:
+        blocks = np.einsum("tu,sax->tsaux", np.eye(steps, k=1, dtype=np.int64), transition)
+        transition = blocks.reshape(steps * states, transition.shape[1], steps * states)
+        initial = np.concatenate([initial, np.zeros((steps - 1) * states, dtype=np.int64)])
+    return transition, gamma, initial, steps
+
+
+def _slope_in(transition: np.ndarray, gamma: int, initial: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
     chains = [_sum(transition * policy[:, :, None], 1) * gamma % _PRIME for policy in (old, new)]
     visitation = [_solved(chain.T, initial) for chain in chains]
     weight = (visitation[1] - visitation[0])[:, None] % _PRIME * ((new - old) % _PRIME) % _PRIME

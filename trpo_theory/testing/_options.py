@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import numbers
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 
 from trpo_theory import _checks
 from trpo_theory._entries import is_real
+from trpo_theory.bounds.setting import SETTING_FIELDS
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.decimals import as_written
 from trpo_theory.model.policy import StateAggregation
+from trpo_theory.testing._settings import Setting, setting_of
 
 GAMMAS = (Fraction(0), Fraction(1, 2), Fraction(1, 10), Fraction(9, 10), Fraction(99, 100))
 """Discounts, the simplest first; 0 where draws may be trivial."""
@@ -48,16 +51,18 @@ class Options:
     mixture: Any = None
     near: Any = None
     trivial: Any = True
+    setting: Setting = field(default_factory=Setting)
 
     def __post_init__(self) -> None:
         for name in ("start_anywhere", "unit", "unavailable", "trivial"):
             _flag(getattr(self, name), name)
         least = 1 if self.trivial else 2
+        self._check_setting()
         actions = _range((least, 3) if self.actions is None else self.actions, "actions")
         self._set(
             states=_range((least, 4) if self.states is None else self.states, "states"),
             actions=actions,
-            gamma=_numbers(GAMMAS[least - 1 :] if self.gamma is None else self.gamma, "gamma", _discount),
+            gamma=self._discounts(GAMMAS[least - 1 :]),
             weights=_checks.integer(self.weights, "weights", least=1),
             reward=_numerators(self.reward, self.denominator, self.unit),
             denominator=_denominator(self.denominator, self.unit),
@@ -76,6 +81,45 @@ class Options:
             )
         if not isinstance(self.aggregation, bool):
             self._fix_groups()
+
+    def _check_setting(self) -> None:
+        agents = self.setting.agents
+        if self.setting.is_average and self.gamma is not None:
+            raise InvalidInput(
+                got='gamma with criterion = "average"',
+                wanted="no discount",
+                fix="leave gamma out: average rewards have none",
+            )
+        if not agents:
+            return
+        for name, neutral in (("mixture", None), ("near", None), ("unavailable", False)):
+            if getattr(self, name) not in (neutral, False):
+                raise InvalidInput(
+                    got=f"{name} = {getattr(self, name)!r} with agents = {agents}",
+                    wanted="policies that are products of the agents' own, over all joint actions",
+                    fix=f"leave {name} out",
+                )
+        if self.actions not in (None, math.prod(agents)):
+            raise InvalidInput(
+                got=f"actions = {self.actions!r} with agents = {agents}",
+                wanted=f"{math.prod(agents)} joint actions",
+                fix="leave actions out",
+            )
+        self._set(actions=math.prod(agents))
+
+    def _discounts(self, usual: tuple[Fraction, ...]) -> Any:
+        """A strategy of γ."""
+        if self.setting.is_average:
+            return st.just(Fraction(1))
+        if not self.setting.allows_one:
+            return _numbers(usual if self.gamma is None else self.gamma, "gamma", _discount)
+        return _numbers((Fraction(1), *usual) if self.gamma is None else self.gamma, "gamma", _discount_or_one)
+
+    def alone(self) -> Options:
+        """The same for one of several agents."""
+        one = copy.copy(self)
+        one._set(setting=replace(self.setting, agents=()))
+        return one
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
@@ -110,11 +154,14 @@ class Options:
 
 def of(maker: str, options: dict[str, Any], *, allowed: tuple[str, ...] | None = None) -> Options:
     """Options from keywords, of which `maker` takes those allowed (all, if left out)."""
-    known = allowed or tuple(field.name for field in fields(Options))
+    own = tuple(one.name for one in fields(Options) if one.name != "setting")
+    known = (*own, *SETTING_FIELDS) if allowed is None else allowed
     for name in options:
         if name not in known:
             raise _checks.unknown_name(f"option of {maker}", name, known)
-    return Options(**options)
+    plain = {name: value for name, value in options.items() if name not in SETTING_FIELDS}
+    _flag(options.get("trivial", True), "trivial")
+    return Options(**plain, setting=setting_of(options, options.get("trivial", True)))
 
 
 def fraction(value: Any, name: str) -> Fraction:
@@ -130,6 +177,10 @@ def _discount(value: Any) -> Fraction:
     _checks.discount(value)
     exact = fraction(value, "gamma")
     return exact if isinstance(value, numbers.Rational) else as_written(float(value))
+
+
+def _discount_or_one(value: Any) -> Fraction:
+    return Fraction(1) if is_real(value) and value == 1 else _discount(value)
 
 
 def _weight(value: Any) -> Fraction:

@@ -11,6 +11,7 @@ Making a strategy of pairs evaluates a first one, which takes a second and would
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -18,21 +19,36 @@ from hypothesis import strategies as st
 from jaxtyping import Float
 
 from trpo_theory import _checks
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
+from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.quantities import Quantities, compare
 from trpo_theory.testing import _draws, _options
+from trpo_theory.testing._posed import step_in_setting
+from trpo_theory.testing._settings import options_of
 from trpo_theory.testing._warm_up import warm_up
 from trpo_theory.zoo import Instance
 
-__all__ = ["classes", "exact_instances", "instances", "mdps", "pairs", "policies", "quantities", "rounded"]
+__all__ = [
+    "classes",
+    "exact_instances",
+    "instances",
+    "mdps",
+    "pairs",
+    "policies",
+    "quantities",
+    "quantities_for",
+    "rounded",
+]
 
 _OF_MDPS = (
     *("states", "actions", "gamma", "weights", "successors", "start_anywhere"),
     *("reward", "denominator", "unit", "unavailable"),
 )
 _OF_CLASSES = (*_OF_MDPS, "aggregation", "deterministic", "full_support")
+_OF_INSTANCES = (*_OF_CLASSES, "mixture", "near", "trivial", "criterion")
 
 
 def instances(**options: Any) -> st.SearchStrategy[Instance]:
@@ -60,6 +76,7 @@ def instances(**options: Any) -> st.SearchStrategy[Instance]:
             KL(old‖new) is finite; with "old", new is absolutely continuous with respect to old.
         mixture: new = (1 − x) old + x target, for weights x given as gamma is; True samples 1, 1/2, 1/4, 3/4, 1/10. What
             is required of new (deterministic, full_support) is then required of the target.
+        criterion: "episodic" or "average", as of `quantities`: pass it on to what reads the instance.
         near: a mixture of small weight, 1/2, 1/10, 1/100 or 1/1000 if True; a number is the largest weight, so that
             max_s TV(old_s, new_s) ≤ near.
 
@@ -71,26 +88,60 @@ def instances(**options: Any) -> st.SearchStrategy[Instance]:
     >>> instance.mdp, instance.old.tolist(), instance.new.tolist()
     (FiniteMDP(states=2, actions=2, gamma=0.9, dense), [[1.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]])
     """
-    return _floats(_of_pairs("instances", options))
+    return _floats(_of_pairs("instances", options, _OF_INSTANCES))
 
 
 def pairs(**options: Any) -> st.SearchStrategy[tuple[FiniteMDP, np.ndarray, np.ndarray]]:
     """(mdp, old, new): as `instances`, with its options, in a tuple."""
-    return _floats(_of_pairs("pairs", options)).map(lambda drawn: (drawn.mdp, drawn.old, drawn.new))
+    return _floats(_of_pairs("pairs", options, _OF_INSTANCES)).map(lambda drawn: (drawn.mdp, drawn.old, drawn.new))
 
 
 def quantities(**options: Any) -> st.SearchStrategy[Quantities]:
-    """compare(mdp, old, new), what claims read: as `instances`, with its options."""
-    return _floats(_of_pairs("quantities", options), compare)
+    """compare(mdp, old, new), what claims read, in any setting: every step that is drawn meets its hypotheses.
+
+    Args:
+        **options: those of `instances`, and those below. Where returns are not discounted γ = 1 is one, and the first.
+        criterion: "discounted", "episodic": the last state is an end that both policies reach from everywhere; or "average":
+            both have one closed class of states.
+        horizon: steps of a run, an integer or (least, most); True for 2 to 5. The states of q are then (t, s).
+        temperature: the price of entropy: a number, a sequence or a strategy; True samples 1, 1/2, 1/10, 2.
+        costs: names of costs, drawn as rewards are: q.cost("c").
+        model: whether there is a second transition, q.model.
+        references: whether there are policies of the past, two of them: q.references and q.weights.
+        agents: how many actions each of several agents has, such as (2, 2): policies are products.
+
+    Raises:
+        InvalidInput: as `instances`.
+
+    >>> from hypothesis import find
+    >>> q = find(quantities(criterion="average"), lambda q: True)
+    >>> q.criterion.name, q.states, bool(q.surrogate_gap != 0)
+    ('average', 2, True)
+    """
+    return _quantities(_of_pairs("quantities", options))
+
+
+def quantities_for(claim: Claim, **options: Any) -> st.SearchStrategy[Quantities]:
+    """`quantities` in the setting of a claim, of the catalogue or one's own; rewards are in [0, 1] if its hypotheses need that.
+
+    Args:
+        claim: such as tt.claims["average/mixing-tv"], or a function decorated with `claim`.
+        **options: those of `quantities`; they go before the claim's own.
+
+    Raises:
+        InvalidInput: as `quantities`; and for a claim whose hypotheses need steps of another kind, such as greedy ones.
+    """
+    return _quantities(_of_pairs("quantities_for", {**options_of(claim), **options}))
 
 
 def exact_instances(**options: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """The numbers of an instance before they are rounded; options as for `instances`.
+    """The numbers of an instance before they are rounded; options as for `quantities`.
 
     Returns:
         A dict: transition (S, A, S), reward (S, A), initial (S,), old and new (S, A), object arrays of Fractions whose
         rows sum to exactly 1; gamma, a Fraction; available (S, A), booleans; groups (S,), integers: states with the same one
-        share rows. `rounded` makes the `Instance` of it that `instances` would give.
+        share rows. `rounded` makes the `Instance` of it that `instances` would give. In a setting also horizon, an integer;
+        temperature, a Fraction; costs, (S, A) by name; model, as transition; references, a list of policies, and weights (J,).
     """
     return _draws.instance(_of_pairs("exact_instances", options))
 
@@ -158,24 +209,42 @@ def _class(draw: Any, options: Any) -> Any:
     return draw(_mdp(fields)), aggregation, _nearest(fields["old"])
 
 
-def _of_pairs(maker: str, options: dict[str, Any]) -> Any:
+def _of_pairs(maker: str, options: dict[str, Any], allowed: tuple[str, ...] | None = None) -> Any:
     warm_up()
-    return _options.of(maker, {"trivial": False, **options})
+    return _options.of(maker, {"trivial": False, **options}, allowed=allowed)
 
 
 @st.composite
-def _floats(draw: Any, options: Any, made: Any = Instance) -> Any:
+def _floats(draw: Any, options: Any) -> Any:
     fields = draw(_draws.instance(options))
     both = [_nearest(fields[name]) for name in ("old", "new")]
-    if made is compare:  # takes lists, which are printed as what can be pasted
-        both = [policy.tolist() for policy in both]
-    return draw(st.builds(made, _mdp(fields), *map(st.just, both)))
+    return draw(st.builds(Instance, _mdp(fields), *map(st.just, both)))
 
 
-def _mdp(fields: Any) -> Any:
+@st.composite
+def _quantities(draw: Any, options: Any) -> Any:
+    """By `compare` where it can be, whose call can be pasted: it takes lists."""
+    setting = options.setting
+    fields = draw(_draws.instance(options))
+    both = [st.just(_nearest(fields[name]).tolist()) for name in ("old", "new")]
+    given: dict[str, Any] = {} if setting.criterion == DISCOUNTED.name else {"criterion": setting.criterion}
+    given |= {name: fields[name] for name in ("horizon",) if name in fields}
+    given |= {name: float(fields[name]) for name in ("temperature",) if name in fields}
+    further = {name: _nearest(fields[name]).tolist() for name in ("model", "references", "weights") if name in fields}
+    words = {name: st.just(value) for name, value in (given | further).items()}
+    return draw(st.builds(step_in_setting if further else compare, _mdp(fields, setting.agents), *both, **words))
+
+
+def _mdp(fields: Any, agents: tuple[int, ...] = ()) -> Any:
     """By st.builds, whose call Hypothesis prints: the numbers of a failing example, not only its sizes."""
-    masked = {} if fields["available"].all() else {"available": st.just(fields["available"].tolist())}
-    return st.builds(FiniteMDP, *map(st.just, _numbers_of(fields)), **masked)
+    more: dict[str, Any] = {} if fields["available"].all() else {"available": fields["available"].tolist()}
+    if "costs" in fields:
+        more["costs"] = {name: _nearest(cost).tolist() for name, cost in fields["costs"].items()}
+    if agents:
+        more["action_labels"] = list(itertools.product(*([str(n) for n in range(size)] for size in agents)))
+    return st.builds(
+        FiniteMDP, *map(st.just, _numbers_of(fields)), **{name: st.just(value) for name, value in more.items()}
+    )
 
 
 def _numbers_of(fields: Any) -> Any:

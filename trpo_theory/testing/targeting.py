@@ -22,7 +22,7 @@ def targeted(claim: Claim | Callable[[Quantities], Any], q: Quantities, *, label
     Args:
         claim: a `Claim`, such as tt.bounds["coupling/tv"], or a function of q that returns a slack: a number, or an array, of
             which the least entry counts.
-        q: of one step, such as `strategies.quantities` draws.
+        q: of one step, such as `strategies.quantities` or `quantities_for` draws.
         label: for Hypothesis, one for each claim of a test; the claim's id if left out.
 
     >>> from hypothesis import given, settings
@@ -40,8 +40,15 @@ def targeted(claim: Claim | Callable[[Quantities], Any], q: Quantities, *, label
     return slack
 
 
+def _stepped(claim: Claim, q: Quantities) -> Quantities:
+    """What the formula reads: q may be a plain step, or one of the claim's setting, which is posed already."""
+    if claim.is_discounted or not claim.reads(q):
+        return claim.stepped(q)
+    return q if claim.step is None else q.with_new(claim.step(q))
+
+
 def _slack(claim: Any, q: Quantities) -> float:
     if not isinstance(claim, Claim):
         return float(np.min(claim(q)))
-    moved = claim.stepped(q)
+    moved = _stepped(claim, q)
     return float(np.min(claim.slack(moved))) if bool(np.all(claim.met(moved))) else math.inf
