@@ -154,6 +154,8 @@ def probability_rows(array: np.ndarray, name: str, *, where: Any = True, atol: f
             fix="set it to 0 and rescale the row, or look for a sign error where it was computed",
         )
     sums = np.asarray(array.sum(-1))
+    if where is True and bool((np.abs(sums - 1) <= ROUNDING).all()):
+        return array
     return _rescale(array, sums, np.broadcast_to(where, sums.shape), name, atol)
 
 
@@ -232,7 +234,8 @@ def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.n
             fix="check that the policy belongs to this MDP and is not transposed",
         )
     try:
-        available = np.broadcast_to(available, np.broadcast_shapes(array.shape, available.shape))
+        if array.shape != available.shape:
+            available = np.broadcast_to(available, np.broadcast_shapes(array.shape, available.shape))
     except ValueError:
         raise InvalidInput(
             got=f"{name} with batch {array.shape[:-2]} for MDPs with batch {available.shape[:-2]}",

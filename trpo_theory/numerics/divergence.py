@@ -59,15 +59,16 @@ def kl_of_change(p: Rows, q: Rows, change: Rows) -> Real[np.ndarray, "..."]:
     p, q, change = (np.asarray(part, dtype=np.float64) for part in (p, q, change))
     close = np.abs(change) < _SMALL * p
     with np.errstate(all="ignore"):
-        near = p * _small_x_minus_log1p(change / p)
         if close.all():
-            return near
+            return p * _small_x_minus_log1p(change / p)
         ratio = q / p
         log_ratio = np.log(ratio)
         unsafe = ~((ratio > 1e-290) & (ratio < 1e290))
         if unsafe.any():
             log_ratio = np.where(unsafe, np.log(q) - np.log(p), log_ratio)
-        terms = np.where(close, near, change - p * log_ratio)
+        terms = change - p * log_ratio
+        if close.any():
+            terms = np.where(close, p * _small_x_minus_log1p(change / p), terms)
     return np.where(p == 0.0, change, terms)
 
 

@@ -110,6 +110,8 @@ class Floats:
         """Σ_s,a weight(s,a) P(s'|s,a), shape (S', *batch)."""
         if sp.issparse(transition):
             return transition.T @ weight.ravel()
+        if transition.ndim == 3:
+            return weight.reshape(-1) @ transition.reshape(-1, transition.shape[2])
         return np.einsum("sat...,sa...->t...", transition, weight)
 
     def laws(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:

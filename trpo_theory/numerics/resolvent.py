@@ -8,7 +8,6 @@ needs no pivoting, and the residual of any x bounds its error:
 from __future__ import annotations
 
 import contextlib
-import warnings
 from typing import Any
 
 import numpy as np
@@ -63,11 +62,12 @@ class _Lapack:
     """
 
     def __init__(self, matrix: np.ndarray) -> None:
-        from scipy.linalg import LinAlgWarning, lu_factor
+        from scipy.linalg import lapack
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", LinAlgWarning)
-            self._factors = lu_factor(matrix.T, overwrite_a=True, check_finite=False)
+        # Not scipy.linalg.lu_factor and lu_solve: their checks cost ten times what a chain of a few states does.
+        routines: Any = lapack
+        self._back = routines.dgetrs
+        self._factors = routines.dgetrf(matrix.T, overwrite_a=True)[:2]
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         return self._apply(b, 1)
@@ -76,9 +76,7 @@ class _Lapack:
         return self._apply(b, 0)
 
     def _apply(self, b: np.ndarray, transposed: int) -> np.ndarray:
-        from scipy.linalg import lu_solve
-
-        return lu_solve(self._factors, b, trans=transposed, check_finite=False)
+        return self._back(*self._factors, b, trans=transposed)[0]
 
 
 class _BatchedLapack:

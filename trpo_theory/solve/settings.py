@@ -74,7 +74,10 @@ def posed_mdp(
     soft = 0 if temperature is None else _temperature(temperature)
     if horizon is not None:
         return _over_a_horizon(mdp, policies, criterion, _checks.integer(horizon, "horizon", least=1), soft)
-    rows = {name: _checks.policy_rows(value, mdp.available, name) for name, value in policies.items()}
+    rows: dict[str, np.ndarray] = {}
+    for name, value in policies.items():  # a policy that stands for two is checked once
+        same = [other for other in rows if policies[other] is value]
+        rows[name] = rows[same[0]] if same else _checks.policy_rows(value, mdp.available, name)
     batch_shape = _batch_shape(mdp, rows)
     fields, trailing = trailing_fields(mdp, *rows.values())
     found, given = criterion_of(criterion, mdp.gamma), Given(**fields)

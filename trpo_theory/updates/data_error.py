@@ -23,7 +23,7 @@ from trpo_theory.model.decimals import as_written
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball.chain import enclosed_policy
 from trpo_theory.step.quantities import Quantities
-from trpo_theory.updates.old_chain import old_chain
+from trpo_theory.updates.old_chain import OldChain, old_chain
 
 _EPS = float(np.finfo(np.float64).eps)
 _SUMMED_IN_ORDER = 32
@@ -31,7 +31,7 @@ _SUMMED_IN_ORDER = 32
 _FURTHER_STEPS = 8
 """Roundings of a term beside its sum: products, the row's sum, differences, and γ, which is a decimal."""
 _PASSES = 2
-"""Of refinement of a dense solve: the first takes off what V's constant cost, the second is down to rounding."""
+"""Of refinement of a dense solve at most: the first takes off what V's constant cost, the second is down to rounding."""
 _STEP = 0.125
 """Of the bound on a residual's rounding, in whose multiples it counts: chosen, residuals are measured at up to 0.05 of it."""
 _BITS = 192
@@ -62,61 +62,67 @@ class OldPolicy:
 def old_policy(q: Quantities) -> OldPolicy:
     """From the quantities of old, in floats."""
     batch = q.batch_shape
-    sparse = sp.issparse(q.transition)
+    most_passes = 0 if sp.issparse(q.transition) else _PASSES
     chain = old_chain(q)
-    usable, old = chain.usable, chain.old
+    old, usable = chain.old, None if chain.usable.all() else chain.usable
 
-    def relative_to(values: np.ndarray, where: np.ndarray | bool = True) -> np.ndarray:
-        """Less the middle of their range, with a rounding of what is left, where a constant changes no advantage."""
-        if not chain.levels:
-            return np.asarray(values)
-        axes = (0, 1) if values.ndim - len(batch) == 2 else (0,)
-        high, low = (
-            np.where(where, values, -np.inf).max(axes, keepdims=True),
-            np.where(where, values, np.inf).min(axes, keepdims=True),
-        )
-        return values - (low + 0.5 * (high - low))
+    def relative(values: np.ndarray) -> np.ndarray:
+        """Less a constant, where that changes no advantage."""
+        return _centred(values) if chain.levels else values
 
-    reward = np.where(
-        usable, relative_to(np.broadcast_to(q.reward, np.broadcast_shapes(q.reward.shape, usable.shape)), usable), 0.0
-    )
-    earned = (old * reward).sum(1)
-
-    def residual(h: np.ndarray) -> np.ndarray:
-        return earned + (old * chain.ahead(h)).sum(1) - h
-
-    h = relative_to(chain.resolvent.solve(earned))
-    for _ in range(0 if sparse else _PASSES):
-        h = relative_to(h + chain.resolvent.solve(relative_to(residual(h))))
-    e, moved = residual(h), chain.ahead(h)
+    reward = _centred(q.reward, (0, 1), usable) if chain.levels else q.reward
+    reward = reward if usable is None else np.where(usable, reward, 0.0)
     unit = (min(_terms(q), _SUMMED_IN_ORDER) + min(old.shape[1], _SUMMED_IN_ORDER) + _FURTHER_STEPS) * _EPS
-    size, largest = np.abs(h).max(0), np.abs(reward).max(1)
-    earned_size = (old * np.abs(reward)).sum(1)
+    earned, earned_size = (old * reward).sum(1), (old * np.abs(reward)).sum(1)
+    h, passes = relative(chain.resolvent.solve(earned)), most_passes
+    while True:
+        moved, size = chain.ahead(h), np.abs(h).max(0)
+        e = earned + (old * moved).sum(1) - h
+        span, rounding = e.max(0) - e.min(0), 2 * unit * (2 * size + earned_size.max(0))
+        if not passes or (chain.levels and not (span >= _STEP * rounding).any()):
+            break
+        passes -= 1
+        h = relative(h + chain.resolvent.solve(relative(e)))
     # Σ_b old(b) (r(a) − r(b) + ...): the difference first, which is exact where rewards are close to one another
-    total = reward + moved
-    advantage = np.where(usable, (total - (old * total).sum(1)[:, None]), 0.0)
+    total, largest = reward + moved, np.abs(reward).max(1)
+    advantage = total - (old * total).sum(1)[:, None]
+    advantage = advantage if usable is None else np.where(usable, advantage, 0.0)
     if chain.levels:
-        span = _in_steps(e.max(0) - e.min(0), 2 * unit * (2 * size + earned_size.max(0)))
-        error = chain.gamma * span * chain.longest + unit * (2 * largest + 4 * size)
+        error = chain.gamma * _in_steps(span, rounding) * chain.longest + unit * (2 * largest + 4 * size)
     else:  # state by state, as where nothing is earned any more there is no error
         reach = chain.ahead(np.abs(h))
         in_value = chain.grown(np.abs(e) + unit * (2 * ((old * reach).sum(1) + np.abs(h)) + earned_size))
         error = 2 * chain.ahead(in_value).max(1) + unit * (2 * largest + 4 * reach.max(1))
+    return OldPolicy(advantage, error, *_visitation(chain, unit, batch, most_passes))
 
+
+def _visitation(
+    chain: OldChain, unit: float, batch: tuple[int, ...], passes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """ρ and the bounds on its errors: of each state, and of their sum."""
     rho = chain.visits(chain.resolvent.solve_transposed(chain.kernel_start), batch)
 
-    def flow(y: np.ndarray) -> np.ndarray:
-        return chain.start + chain.onward(y) - y
-
-    for _ in range(0 if sparse else _PASSES):
-        better = rho + chain.resolvent.solve_transposed(flow(rho))
+    while True:
+        f, rounding = chain.start + chain.onward(rho) - rho, unit * (2 * rho + chain.start)
+        residual, whole = np.abs(f), rounding.sum(0)
+        if not passes or (chain.levels and not (residual.sum(0) >= _STEP * whole).any()):
+            break
+        passes -= 1
+        better = rho + chain.resolvent.solve_transposed(f)
         rho = chain.visits(np.where(rho > 0, np.maximum(better, 0.0), 0.0), batch)
-    rounding = unit * (2 * rho + chain.start)
     if not chain.levels:
-        of_states = chain.grown(np.abs(flow(rho)) + rounding, of_visits=True)
-        return OldPolicy(advantage, error, rho, of_states, of_states.sum(0))
-    missed = _in_steps(np.abs(flow(rho)).sum(0), rounding.sum(0)) * chain.longest
-    return OldPolicy(advantage, error, rho, np.broadcast_to(missed, rho.shape), np.asarray(missed))
+        of_states = chain.grown(residual + rounding, of_visits=True)
+        return rho, of_states, of_states.sum(0)
+    missed = _in_steps(residual.sum(0), whole) * chain.longest
+    return rho, np.broadcast_to(missed, rho.shape), np.asarray(missed)
+
+
+def _centred(values: np.ndarray, axes: tuple[int, ...] = (0,), where: np.ndarray | None = None) -> np.ndarray:
+    """Less the middle of their range, with a rounding of what is left; `where` says which of the values count."""
+    high = values if where is None else np.where(where, values, -np.inf)
+    low = values if where is None else np.where(where, values, np.inf)
+    least = low.min(axes, keepdims=True)
+    return values - (least + 0.5 * (high.max(axes, keepdims=True) - least))
 
 
 def _in_steps(residual: np.ndarray, rounding: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ For the average: x = P_π x + y − c with x(k) = 0 has |c| ≤ max|y| and |x| �
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,9 +97,16 @@ class OldChain:
 
 def complement(gamma: np.ndarray) -> np.ndarray:
     """1 − γ of the decimals that γ is written as, to the last digit: 1 − 0.999999999999 is 1e-12."""
+    if gamma.size == 1:
+        return np.full(gamma.shape, _one_less(gamma.item()))
     values, inverse = np.unique(gamma, return_inverse=True)
-    exact = np.array([float(1 - as_written(value)) for value in values.tolist()])
+    exact = np.array([_one_less(value) for value in values.tolist()])
     return exact[inverse].reshape(gamma.shape)
+
+
+@functools.lru_cache(maxsize=1024)
+def _one_less(gamma: float) -> float:
+    return float(1 - as_written(gamma))
 
 
 def old_chain(q: Quantities) -> OldChain:

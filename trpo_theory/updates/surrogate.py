@@ -18,6 +18,8 @@ from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.step.quantities import Quantities
 from trpo_theory.updates.data_error import OldPolicy, old_policy
 from trpo_theory.updates.old_chain import complement
+from trpo_theory.updates.rows.divergence import RowDivergence
+from trpo_theory.updates.rows.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,11 @@ class Surrogate:
     of_states: tuple[np.ndarray, np.ndarray] | None = None
     total: np.ndarray | None = None
     horizon: int = 0
+
+    @cached_property
+    def rows_seen(self) -> dict[RowDivergence, Rows]:
+        """The row problems as divergences see them, of surrogates whose rows fit in one block: filled by `Blocks`."""
+        return {}
 
     @cached_property
     def complement(self) -> np.ndarray:
@@ -127,11 +134,13 @@ class Surrogate:
         aggregation = aggregation if aggregation is None or not horizon else _by_step(aggregation, q.states, horizon)
 
         def rows(array: Any) -> np.ndarray:
-            array = np.broadcast_to(array, (*array.shape[: array.ndim - len(batch)], *batch))
+            array = flat(array)
             return np.ascontiguousarray(array.reshape(*array.shape[: array.ndim - len(batch)], -1).swapaxes(0, 1))
 
         def flat(array: Any) -> np.ndarray:
-            return np.broadcast_to(array, (*np.shape(array)[: np.ndim(array) - len(batch)], *batch))
+            array = np.asarray(array)
+            shape = (*array.shape[: array.ndim - len(batch)], *batch)
+            return array if array.shape == shape else np.broadcast_to(array, shape)
 
         visitation = flat(known.visitation).reshape(len(q.old), -1)
         old, available = rows(q.old), rows(np.asarray(q.available))

@@ -18,7 +18,8 @@ import numpy as np
 from trpo_theory.numerics.divergence import kl_of_change
 from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.divergence import RowDivergence
-from trpo_theory.updates.rows.rows import NEWTON_RTOL, NEWTON_STEPS, Rows, Solved
+from trpo_theory.updates.rows.newton import NEWTON_RTOL, Step, newton_roots
+from trpo_theory.updates.rows.rows import Rows, Solved
 
 RARE = 1e-150
 """A probability of old up to this counts as none: products of two of them would underflow, and no objective sees it."""
@@ -57,14 +58,14 @@ class ForwardKL(RowDivergence):
         """Maximise Σ p A subject to KL(old‖p) ≤ radius, (N,)."""
         moving = (rows.scale > 0) & (radius > 0)
         ceiling = _ceiling(rows)
-        tail = moving & (radius >= ceiling)
-        some = np.flatnonzero(moving & ~tail)
+        inside = moving & (radius < ceiling)
+        if inside.all():
+            return _solved(rows, _radius_roots(rows, radius, ceiling, guess), None, moving)
+        some = np.flatnonzero(inside)
         u = np.full(radius.shape, _LEAST)
-        part = rows.take(some)
-        start = np.sqrt(part.variance / (2 * radius[some])) if guess is None else guess[some]
-        u[some] = _radius_roots(part, radius[some], ceiling[some], start)
+        u[some] = _radius_roots(rows.take(some), radius[some], ceiling[some], None if guess is None else guess[some])
         with np.errstate(invalid="ignore"):
-            log_mass = np.where(tail, ceiling - radius, 0.0)
+            log_mass = np.where(moving & ~inside, ceiling - radius, 0.0)
         return _solved(rows, u, log_mass, moving)
 
     def at_multiplier(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
@@ -72,11 +73,11 @@ class ForwardKL(RowDivergence):
         moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
         target = np.maximum(np.where(moving, multiplier, 1.0) / np.where(moving, rows.scale, 1.0), _LEAST)
         floor = self.critical_multiplier(rows) / np.where(moving, rows.scale, 1.0)
-        tail = moving & (target <= floor)
+        inside = moving & (target > floor)
+        if inside.all():
+            return _solved(rows, _multiplier_roots(rows, target, guess), None, moving)
+        some, tail = np.flatnonzero(inside), moving & ~inside
         log_mass = np.log(np.where(tail, target, 1.0) / np.where(tail, floor, 1.0))
-        some = np.flatnonzero(moving & ~tail)
-        if len(some) == len(target):
-            return _solved(rows, _multiplier_roots(rows, target, guess), log_mass, moving)
         u = np.full(target.shape, _LEAST)
         u[some] = _multiplier_roots(rows.take(some), target[some], None if guess is None else guess[some])
         return _solved(rows, u, log_mass, moving)
@@ -108,10 +109,6 @@ FORWARD_KL: RowDivergence = ForwardKL()
 """The one instance."""
 
 
-_PATIENCE = 20
-"""Newton's steps after which every second one halves the bracket. Chosen: twice what it needs otherwise."""
-
-
 @dataclass(frozen=True, eq=False)
 class _Point:
     x: np.ndarray
@@ -140,12 +137,20 @@ def _ceiling(rows: Rows) -> np.ndarray:
     """K*, the KL at u = 0 where the best action is outside old's support; ∞ in the other rows."""
     ceiling = np.full(rows.scale.shape, np.inf)
     free = np.flatnonzero((rows.outside >= 0) & (rows.scale > 0))
+    if not len(free):
+        return ceiling
     ceiling[free] = _point(rows.take(free), np.full(len(free), _LEAST)).kl
     return ceiling
 
 
-def _solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.ndarray) -> Solved:
+def _solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray | None, moving: np.ndarray) -> Solved:
+    """At u, with e^log_mass of the mass left on old's support; None where all rows move and all of it stays."""
     point = _point(rows, u)
+    if log_mass is None:
+        change, slope = rows.old * point.x, point.v / (1 + point.v)
+        gain = -rows.scale * (change * (rows.deficit - rows.mean)).sum(0)
+        rows.balance(change)
+        return Solved(change, point.new, point.kl, gain, rows.scale * (u / point.m), slope, u)
     log_mass = np.maximum(log_mass, _LEAST_LOG_MASS)
     lost = -np.expm1(log_mass)
     x = point.x - lost * (1 + point.x)
@@ -167,57 +172,56 @@ def _solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.ndarray)
     return Solved(change, new, kl, gain, multiplier, slope, u)
 
 
-def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, u: np.ndarray) -> np.ndarray:
+def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, start: np.ndarray | None) -> np.ndarray:
     """u with KL(u) = radius, by Newton in a bracket on a function of KL that is nearly linear in log u."""
-    low, high = np.full(u.shape, _LEAST), np.full(u.shape, _LARGEST)
-    u = np.clip(u, low, high)
-    active = np.arange(len(u))
-    for step in range(NEWTON_STEPS):
-        if not len(active):
-            break
-        here, target, top = u[active], radius[active], ceiling[active]
-        point = _point(rows.take(active) if len(active) < len(u) else rows, here)
-        above = point.kl > target
-        low[active], high[active] = np.where(above, here, low[active]), np.where(above, high[active], here)
+    start = _near_root(rows, radius) if start is None else start
+
+    def step_of(some: np.ndarray | None) -> Step:
+        part, target, top = (rows, radius, ceiling) if some is None else (rows.take(some), radius[some], ceiling[some])
         with np.errstate(all="ignore"):
-            rise = _straight(point.kl, top) - _straight(target, top)
-            guess = here * np.exp(rise * (_straight_run(point.kl, top) / (point.m * point.v)))
-        inside = (guess >= low[active]) & (guess <= high[active])
-        if step > _PATIENCE and step % 2:  # as where actions tie but for a rounding: Newton's steps would go to and fro
-            inside &= False
-        guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
-        done = (np.abs(point.kl - target) <= NEWTON_RTOL * target) | (np.abs(guess - here) <= NEWTON_RTOL * here)
-        u[active] = np.where(done, here, guess)
-        active = active[~done]
-    return u
+            goal = _straight(target, top)
+
+        def step(here: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            point = _point(part, here)
+            with np.errstate(all="ignore"):
+                rise = _straight(point.kl, top) - goal
+                guess = here * np.exp(rise * (_straight_run(point.kl, top) / (point.m * point.v)))
+            return point.kl > target, guess, np.abs(point.kl - target) <= NEWTON_RTOL * target
+
+        return step
+
+    return newton_roots(step_of, start, np.full(start.shape, _LEAST), np.full(start.shape, _LARGEST))
 
 
-def _multiplier_roots(rows: Rows, target: np.ndarray, u: np.ndarray | None) -> np.ndarray:
+def _multiplier_roots(rows: Rows, target: np.ndarray, start: np.ndarray | None) -> np.ndarray:
     """u with u/m(u) = λ: m lies between old's mass on the best actions and 1, and u ≥ λ − Σ old d."""
     best = np.where(rows.deficit == 0, rows.old, 0.0).sum(0)
     low = np.maximum(np.maximum(target * best, target - rows.mean) * (1 - 1e-14), _LEAST)
     high = np.maximum(target * (1 + 1e-14), _LEAST)
-    # λ(u) = u + Σ old d − Var/u + … for large u
-    u = np.clip(target - rows.mean + rows.variance / target if u is None else u, low, high)
-    active = np.arange(len(u))
-    for _ in range(NEWTON_STEPS):
-        if not len(active):
-            break
-        here, goal = u[active], target[active]
-        part = rows.take(active) if len(active) < len(u) else rows
-        z = 1 / (1 + part.deficit / here)
-        weighted = part.old * z
-        m = weighted.sum(0)
-        value = here / m
-        above = value > goal
-        low[active], high[active] = np.where(above, low[active], here), np.where(above, here, high[active])
-        guess = here + (goal - value) / (weighted / m * (z / m)).sum(0)
-        inside = (guess >= low[active]) & (guess <= high[active])
-        guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
-        done = (np.abs(value - goal) <= NEWTON_RTOL * goal) | (np.abs(guess - here) <= 0.5 * NEWTON_RTOL * here)
-        u[active] = np.where(done, here, guess)
-        active = active[~done]
-    return u
+    if start is None:  # λ(u) = u + Σ old d − Var/u + … for large u
+        start = target - rows.mean + rows.variance / target
+
+    def step_of(some: np.ndarray | None) -> Step:
+        part, goal = (rows, target) if some is None else (rows.take(some), target[some])
+
+        def step(here: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            z = 1 / (1 + part.deficit / here)
+            weighted = part.old * z
+            m = weighted.sum(0)
+            value = here / m
+            guess = here + (goal - value) / (weighted / m * (z / m)).sum(0)
+            return value <= goal, guess, np.abs(value - goal) <= NEWTON_RTOL * goal
+
+        return step
+
+    return newton_roots(step_of, start, low, high)
+
+
+def _near_root(rows: Rows, radius: np.ndarray) -> np.ndarray:
+    """About the u of a radius, from below: KL ≈ Var/2(u + Σ old d)² while x is small."""
+    with np.errstate(all="ignore"):
+        size = np.sqrt(rows.variance / (2 * radius))
+        return size / (1 + rows.mean / size)
 
 
 def _straight(kl: np.ndarray, ceiling: np.ndarray) -> np.ndarray:

@@ -15,13 +15,14 @@ import numpy as np
 from trpo_theory.numerics.divergence import kl_of_change
 from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.divergence import RowDivergence
-from trpo_theory.updates.rows.rows import NEWTON_RTOL, NEWTON_STEPS, Rows, Solved
+from trpo_theory.updates.rows.newton import NEWTON_RTOL, Step, newton_roots
+from trpo_theory.updates.rows.rows import Rows, Solved
 
 _LARGEST = 1e290
 """The largest β·scale, chosen 18 decades inside floats, for its products: p there is 0 but on the best actions."""
 
-_BISECT_EVERY = 4
-"""Every so many steps the bracket is halved whatever Newton says: chosen, so that creeping costs a quarter of the steps."""
+_CREEPING = 0.5
+"""The bracket is halved where a Newton step leaves more than this share of what was missing: chosen as for the shared roots."""
 
 _RARE = float(np.finfo(np.float64).tiny)
 """The least normal float: old's probabilities below it have lost digits, and are left as rare as they are."""
@@ -101,29 +102,29 @@ def _solved(rows: Rows, beta: np.ndarray, moving: np.ndarray) -> Solved:
     return Solved(change, np.where(moving, new, rows.old), kl, gain, multiplier, slope, beta)
 
 
-def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, beta: np.ndarray) -> np.ndarray:
+def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, start: np.ndarray) -> np.ndarray:
     """β with KL(β) = radius, by Newton in a bracket on log(K/(K* − K)), which is nearly linear in log β for small β.
 
     dKL/dβ = β Var_p(d), and d in [0, 1] has a variance of at most ¼: KL ≤ β²/8, the lower end of the bracket.
     """
+
+    def step_of(some: np.ndarray | None) -> Step:
+        part, target, top = (rows, radius, ceiling) if some is None else (rows.take(some), radius[some], ceiling[some])
+        goal = np.log(target) - np.log(top - target)
+        last = np.full(target.shape, np.inf)
+
+        def step(here: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            nonlocal last
+            _, _, kl, slope = _point(part, here)
+            with np.errstate(all="ignore"):
+                rise = goal - np.log(kl) + np.log(top - kl)
+                # slope/kl, not slope · (1/kl), which is infinite for a denormal kl: the step would be 0, and pass as done
+                guess = here * np.exp(rise / (slope / kl + slope / (top - kl)))
+            creeps, last = np.abs(rise) > _CREEPING * last, np.abs(rise)
+            guess = np.where(creeps, np.nan, guess)
+            return kl < target, guess, np.abs(kl - target) <= NEWTON_RTOL * target
+
+        return step
+
     low = np.minimum(np.sqrt(8 * radius) * (1 - 1e-14), _LARGEST)
-    high = np.full(beta.shape, _LARGEST)
-    beta = np.clip(beta, low, high)
-    active = np.arange(len(beta))
-    for step in range(NEWTON_STEPS):
-        if not len(active):
-            break
-        here, target, top = beta[active], radius[active], ceiling[active]
-        _, _, kl, slope = _point(rows.take(active) if len(active) < len(beta) else rows, here)
-        below = kl < target
-        low[active], high[active] = np.where(below, here, low[active]), np.where(below, high[active], here)
-        with np.errstate(all="ignore"):
-            rise = np.log(target) - np.log(top - target) - np.log(kl) + np.log(top - kl)
-            # slope/kl, not slope · (1/kl), which is infinite for a denormal kl: the step would be 0, and pass as done
-            guess = here * np.exp(rise / (slope / kl + slope / (top - kl)))
-        inside = (guess >= low[active]) & (guess <= high[active]) & (step % _BISECT_EVERY != _BISECT_EVERY - 1)
-        guess = np.where(inside, guess, np.sqrt(low[active]) * np.sqrt(high[active]))
-        done = (np.abs(kl - target) <= NEWTON_RTOL * target) | (np.abs(guess - here) <= 0.1 * NEWTON_RTOL * here)
-        beta[active] = np.where(done, here, guess)
-        active = active[~done]
-    return beta
+    return newton_roots(step_of, start, low, np.full(start.shape, _LARGEST))

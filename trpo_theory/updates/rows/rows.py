@@ -7,13 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-NEWTON_STEPS = 200
-"""Bracketed Newton needs some 10 steps, and bisection of the bracket, its last resort, at most some 80 on a log scale:
-chosen far above both, so that reaching it would be a defect and not a setting."""
-
-NEWTON_RTOL = 1e-14
-"""The relative accuracy of a root: some 50 roundings of a float, as many as the sums over actions have."""
-
 
 @dataclass(frozen=True, eq=False)
 class Rows:

@@ -38,12 +38,18 @@ class Blocks:
         actions, groups, batch = self.shape = surrogate.old.shape
         self.divergence = divergence or problem.divergence
         self.visitation = surrogate.visitation.reshape(-1)
-        flat = [part.reshape(actions, -1) for part in (surrogate.old, surrogate.advantage, surrogate.available)]
+        self._flat = [part.reshape(actions, -1) for part in (surrogate.old, surrogate.advantage, surrogate.available)]
         self.starts = range(0, groups * batch, max(_BLOCK // actions, 1))
-        self._flat = flat
-        self._kept = self.divergence.rows(*flat) if len(self.starts) == 1 else None
+        self._kept = self._shared(surrogate.rows_seen) if len(self.starts) == 1 else None
         self.guess: np.ndarray | None = None
         self._last: list[np.ndarray] = []
+        self._solved: tuple[bool, np.ndarray, Solved] | None = None
+
+    def _shared(self, seen: dict[RowDivergence, Rows]) -> Rows:
+        """The rows, made once for a solver and for the certificate of its answer."""
+        if self.divergence not in seen:
+            seen[self.divergence] = self.divergence.rows(*self._flat)
+        return seen[self.divergence]
 
     def _rows(self, block: slice) -> Rows:
         if self._kept is not None:
@@ -56,7 +62,7 @@ class Blocks:
         parts = [
             function(self._rows(slice(start, start + width)), slice(start, start + width)) for start in self.starts
         ]
-        return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        return list(parts[0]) if len(parts) == 1 else [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
     def solve(
         self, method: SpentMethod, argument: np.ndarray, active: np.ndarray | None = None
@@ -73,20 +79,30 @@ class Blocks:
             some = np.flatnonzero(np.broadcast_to(active, self.shape[1:]).reshape(-1))
             guess = None if self.guess is None else self.guess[some]
             solved = method(self._kept.take(some), values[some], guess)
+            self._solved = None
             for kept, part in zip(self._last, _parts(solved), strict=True):
                 kept[some] = part
             return tuple(part.reshape(self.shape[1:]) for part in self._last[:-1])
 
         def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
-            return _parts(method(rows, values[block], self.guess_of(block)))
+            solved = method(rows, values[block], self.guess_of(block))
+            if self._kept is not None:
+                at_radius = method == self.divergence.at_radius
+                self._solved = (at_radius, values, solved) if isinstance(solved, Solved) else None
+            return _parts(solved)
 
         self._last = self.each(one)
         self.guess = self._last[-1]
         return tuple(part.reshape(self.shape[1:]) for part in self._last[:-1])
 
     def answer(self, method: RowMethod, argument: np.ndarray) -> Answer:
-        """The change and multipliers at a radius or multiplier (B,)."""
+        """The change and multipliers at a radius or multiplier (B,), as that of the solves before."""
         values = self._per_row(argument)
+        last, self._solved = self._solved, None  # handed out once: callers may write into an answer
+        if last is not None and last[0] == (method == self.divergence.at_radius) and np.array_equal(last[1], values):
+            parts = (last[2].change, last[2].new, last[2].multiplier, last[2].state)
+            change, new, multiplier, guess = (part.reshape(*part.shape[:-1], *self.shape[1:]) for part in parts)
+            return Answer(change, new, multiplier, guess)
         change, new = np.empty((2, self.shape[0], self.shape[1] * self.shape[2]))
 
         def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
