@@ -143,7 +143,7 @@ def witness_ratio(
         NotSolved: where it is not, or where its ε is not proved to be positive.
     """
     reward, initial, old, new = (rationals.fractions(exact_content(arrays.get(name)), name) for name in ARRAYS)
-    step = enclosed_gap(transition_of_fields(arrays), reward, gamma, initial, old, new)
+    step = enclosed_gap(transition_of_fields(arrays), reward, gamma, initial, old, new, divergences=[divergence])
     spent, size = step.divergences[divergence], step.normalisers[Normaliser(normaliser)]
     if not spent[1] <= radius:
         raise NotSolved(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -48,7 +48,7 @@ class EnclosedGap:
     Attributes:
         gap: η(new) − L_old(new).
         normalisers: each ε; max |A_old(s,a)| over the actions that old or new takes.
-        divergences: by the name on the command line, such as "max-kl": each that the toolkit has.
+        divergences: by the name on the command line, such as "max-kl": each that was asked for.
         precision: bits of the balls.
     """
 
@@ -66,6 +66,7 @@ def enclosed_gap(
     old: ArrayLike,
     new: ArrayLike,
     *,
+    divergences: Collection[str] | None = None,
     bits: int = 192,
 ) -> EnclosedGap:
     """Enclose η(new) − L_old(new) of one dense MDP, from the definitions: ρ₀·(V_new − V_old) − ρ_old·Ā.
@@ -81,6 +82,7 @@ def enclosed_gap(
         initial: ρ₀, (S,).
         old: the old policy, (S, A).
         new: the new one, (S, A).
+        divergences: by name, those that are wanted; all.
         bits: of the balls; 192 leave 140 beyond a float's for the linear systems' loss.
 
     Returns:
@@ -104,7 +106,7 @@ def enclosed_gap(
         if arrays[name].shape != shape:
             raise InvalidInput(got=f"{name} of shape {arrays[name].shape}", wanted=f"{shape}", fix=f"reshape {name}")
     with precision(bits):
-        return _Step(arrays | {"old": old}, _exact_discount(gamma)).enclosed(bits)
+        return _Step(arrays | {"old": old}, _exact_discount(gamma)).enclosed(bits, divergences)
 
 
 def _array(value: ArrayLike, name: str) -> np.ndarray:
@@ -150,7 +152,7 @@ class _Step:
             return _row(transition.data[part], name, transition.indices[part])
         return _row(transition[s, a], name)
 
-    def enclosed(self, bits: int) -> EnclosedGap:
+    def enclosed(self, bits: int, divergences: Collection[str] | None) -> EnclosedGap:
         """Everything, at the precision in force."""
         value_old, value_new = (self.value(policy) for policy in (self.old, self.new))
         visits = self.visitation_old()
@@ -169,17 +171,20 @@ class _Step:
                 Normaliser.EXPECTED: float_ends(_largest(abs(entry) for entry in expected)),
                 Normaliser.SD: float_ends(nonnegative(_largest(variance)).sqrt()),
             },
-            divergences=self.divergences(visits),
+            divergences=self.divergences(visits, divergences),
             precision=bits,
         )
 
-    def divergences(self, visits: list[arb]) -> dict[str, Enclosure]:
+    def divergences(self, visits: list[arb], wanted: Collection[str] | None) -> dict[str, Enclosure]:
         """Each divergence, its largest or its mean under d_old: a state that old never reaches does not count in a mean."""
         reached = self.reached_by_old()
         found = {}
         for divergence in BY_NAME.values():
+            reductions = [one for one in divergence.reductions if wanted is None or one.name in wanted]
+            if not reductions:
+                continue
             rows = [_divergence(divergence, p, q) for p, q in zip(self.old, self.new, strict=True)]
-            for reduction in divergence.reductions:
+            for reduction in reductions:
                 if reduction.mean and any(not arb(rows[s]).is_finite() for s in reached):
                     reduced = arb("inf")
                 elif reduction.mean:

@@ -68,9 +68,8 @@ class LinearWitness:
             NotSolved: where ε or the divergence is not proved positive.
         """
         exact = {name: rationals.fractions(exact_content(value), name) for name, value in self.arrays().items()}  # type: ignore[arg-type]
-        step = enclosed_gap(
-            exact["transition"], exact["reward"], self.gamma, exact["initial"], exact["old"], exact["new"]
-        )
+        parts = exact["transition"], exact["reward"], self.gamma, exact["initial"], exact["old"], exact["new"]
+        step = enclosed_gap(*parts, divergences=["mean-kl"])
         size, spent = step.normalisers[Normaliser.MAX], step.divergences["mean-kl"]
         if not min(size[0], spent[0]) > 0:
             raise NotSolved("got a witness that does not move; wanted a positive divergence; fix: other nodes")
