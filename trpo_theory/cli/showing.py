@@ -46,7 +46,7 @@ def show(
 
 def _described(claim: Claim) -> dict[str, Any]:
     """What the record says, its functions as their source code; the note is the verdict's."""
-    names = ("id", "expected", "statement", "source", "provenance", "relation")
+    names = ("id", "expected", "statement", "source", "provenance", "relation", "sharp")
     code = {name: _code(getattr(claim, name, None)) for name in ("formula", "given", "step", "shift", "residual")}
     words = {"needs": sorted(claim.needs), "setting": sorted(claim.setting)}
     return {name: getattr(claim, name) for name in names} | code | words
@@ -73,6 +73,8 @@ def _print(claim: Claim, shown: dict[str, Any], verdict: Verdict) -> None:
     line(f"{claim.id}, expected {word(claim.expected)}: {claim.statement}")
     if claim.source:
         line(f"source: {claim.source}")
+    if claim.sharp:
+        line(f"sharp: {claim.sharp}")
     slack = "penalty" if isinstance(claim, Bound) else f"slack, which is claimed to be {claim.relation} 0"
     names = {"formula": slack, "given": "hypotheses"}
     for name in ("formula", "given", "step", "shift", "residual"):
