@@ -51,9 +51,9 @@ def _bounded(constant: int, power: int) -> Formula:
     return lambda q: q.gamma / (constant * (1 - q.gamma) ** power) * _largest_distance(q) - abs(_model_error(q))
 
 
-def _simulation_tight(q: Quantities) -> Numbers:
+def _simulation_tight(q: Quantities, share: int = 1) -> Numbers:
     x = _largest_distance(q) / 2
-    return q.gamma * x / ((1 - q.gamma) * (1 - q.gamma * (1 - x))) - abs(_model_error(q))
+    return q.gamma * x / (share * (1 - q.gamma) * (1 - q.gamma * (1 - x))) - abs(_model_error(q))
 
 
 def _unit_rewards(q: Quantities) -> Truth:
@@ -197,7 +197,17 @@ CLAIMS = (
         "Lobel and Parr 2024, arXiv:2406.16249",
         given=_unit_rewards,
         needs=frozenset({"unit-reward"}),
-        note="Attained: P stays where r = 1, P̂ leaves with probability x to where r = 0.",
+        sharp="attained: P stays where r = 1, P̂ leaves with probability x to where r = 0",
+    ),
+    _model_claim(
+        "model/simulation-tight-half",
+        lambda q: _simulation_tight(q, 2),
+        r"|\hat\eta(\pi) - \eta(\pi)| \le \frac{\gamma x}{2(1-\gamma)(1-\gamma(1-x))},"
+        r"\ x = \max_{s,a}\mathrm{TV}(P,\hat P),\quad r\in[0,1]",
+        "model/simulation-tight with half of it",
+        given=_unit_rewards,
+        needs=frozenset({"unit-reward"}),
+        expected=False,
     ),
     _model_claim(
         "mbpo/return",

@@ -79,6 +79,10 @@ def _by_occupancy_kl(q: Quantities) -> Numbers:
     return q.surrogate_gap + largest * q.sqrt(_occupancy_kl(q) / 2)
 
 
+def _by_occupancy_kl_once(q: Quantities) -> Numbers:
+    return q.surrogate_gap + q.max_abs_expected_advantage / (1 - q.gamma) * q.sqrt(_occupancy_kl(q) / 2)
+
+
 def _joint_kl(q: Quantities, constant: Numbers) -> Numbers:
     """constant · Σ_s d_new KL(new_s ‖ old_s) − KL of d_new × new from d_old × old, (*batch)."""
     joint = q.arithmetic.kl_div(q.occupancy_new[:, None] * q.new, q.occupancy_old[:, None] * q.old)
@@ -195,6 +199,15 @@ CLAIMS = (
         _TOUATI,
         provenance="M",
         proof=Theorem(follows=("occupancy/tv",), because="TV ≤ √(KL/2) (Pinsker)"),
+    ),
+    Claim(
+        "occupancy/kl-1",
+        _by_occupancy_kl_once,
+        r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{\epsilon^{\tilde\pi}}{1-\gamma}"
+        r"\sqrt{\tfrac12 D_{\mathrm{KL}}(d^{\tilde\pi} \| d^\pi)}",
+        "occupancy/kl without the 2",
+        expected=False,
+        provenance="D",
     ),
     Claim(
         "occupancy/joint-kl",
