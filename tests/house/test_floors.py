@@ -40,10 +40,15 @@ MAY_LOAD = {
 }
 
 
-def imports(source: str, module: str, *, loading_only: bool = False) -> Iterator[str]:
+@functools.cache
+def imports(source: str, module: str, *, loading_only: bool = False) -> tuple[str, ...]:
     """Dotted names that a module imports: a/b is the module's path. loading_only: those run when it is imported."""
+    return tuple(_imports(_tree(source), module, loading_only))
+
+
+def _imports(tree: ast.Module, module: str, loading_only: bool) -> Iterator[str]:
     package = [PACKAGE, *module.split("/")[:-1]]
-    for node in _loaded(_tree(source)) if loading_only else ast.walk(_tree(source)):
+    for node in _loaded(tree) if loading_only else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
