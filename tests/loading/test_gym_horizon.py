@@ -16,13 +16,11 @@ def induction(env_id: str, steps: int, optimal: bool) -> float:
     """The return of the uniform or the optimal policy over T steps, γ = 1, from the table and its own first states."""
     env = gymnasium.make(env_id).unwrapped
     value = np.zeros(len(env.P))
+    moves = [(s, a, *move) for s, rows in env.P.items() for a, several in rows.items() for move in several]
+    state, action, probability, to, reward, done = map(np.array, zip(*moves, strict=True))
     for _ in range(steps):
-        q = np.array(
-            [
-                [sum(p * (r + (not done) * value[s]) for p, s, r, done in moves) for moves in rows.values()]
-                for rows in env.P.values()
-            ]
-        )
+        q = np.zeros((len(env.P), len(env.P[0])))
+        np.add.at(q, (state, action), probability * (reward + ~done * value[to]))
         value = q.max(1) if optimal else q.mean(1)
     start = env.initial_state_distrib
     return float(np.asarray(start) @ value)
