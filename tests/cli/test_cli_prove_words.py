@@ -6,6 +6,9 @@ import math
 import pytest
 
 from trpo_theory.cli import main
+from trpo_theory.search.instruments.samples import Samples
+from trpo_theory.verification import search_task
+from trpo_theory.verification.verifying import verify
 
 CLAIMS = """
 from trpo_theory import claim
@@ -26,6 +29,13 @@ def nowhere(q):
 def joined(q):
     return q.surrogate_gap + 2 * (0.7 + 0.5 * q.gamma) * q.max_abs_advantage * q.polylog(-0.5, q.gamma) * q.max_kl
 """
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Few random instances alone: what `show` searches is tested elsewhere."""
+    monkeypatch.setattr(search_task, "run_all", lambda hunt, effort: Samples().use(hunt, 1))
+    monkeypatch.setitem(verify.__kwdefaults__, "instances", 300)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ A float of a formula that needs all its digits, 1/3 say, is a rounded number: do
 from __future__ import annotations
 
 import decimal
+import functools
 import math
 import numbers
 from fractions import Fraction
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 
+@functools.lru_cache(maxsize=4096, typed=True)
 def as_written(number: float | np.floating[Any]) -> Fraction:
     """The shortest decimal that reads back as a float: 0.9 is 9/10, not the dyadic number next to it.
 

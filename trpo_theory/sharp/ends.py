@@ -82,7 +82,9 @@ def widest(setting: Setting, weight: np.ndarray, multiplier: float) -> np.ndarra
     low, high = np.zeros_like(weight), np.ones_like(weight)
     for _ in range(_THIRDS):
         inner = low + (high - low) / 3, high - (high - low) / 3
-        worth = [weight * m - multiplier * (setting.cost(m) + setting.cost(-m)) / 2 for m in inner]
+        m = np.stack(inner)
+        up, down = setting.cost(np.stack([m, -m]))
+        worth = weight * m - multiplier * (up + down) / 2
         lower = worth[0] < worth[1]
         low, high = np.where(lower, inner[0], low), np.where(lower, high, inner[1])
     return high

@@ -61,10 +61,17 @@ def solved_for_mean(
 
 def spent_by(solution: Solution) -> float:
     """The discounted divergence along old's paths, D_λ/(1 − γ)."""
-    setting = solution.setting
-    shared = solution.laws.shared
+    return _spent(solution, _spent_at_zero(solution.setting, solution.laws.shared))
+
+
+def _spent_at_zero(setting: Setting, shared: float) -> float:
+    """From x = 0 on, by the law that is best there at the price λ."""
     width = float(widest(setting, np.ones(1), shared)[0]) if not setting.expected else 0.0
-    at_zero = float(setting.cost(np.array([width, -width])).mean()) / (1 - setting.gamma) if width else 0.0
+    return float(setting.cost(np.array([width, -width])).mean()) / (1 - setting.gamma) if width else 0.0
+
+
+def _spent(solution: Solution, at_zero: float) -> float:
+    setting = solution.setting
     flow = Flow(solution.space, solution.laws.atoms, solution.masses, solution.frozen)
     return float(flow.value(setting.gamma, solution.laws.atoms.cost, at_zero, 0.0)[solution.space.start])
 
@@ -91,9 +98,10 @@ def mixed(low: Solution, high: Solution) -> Solution:
         return replace(best, laws=laws, masses=masses)
 
     worth, least, most = setting.whole_radius, 0.0, 1.0
+    at_zero = _spent_at_zero(setting, best.laws.shared)
     for _ in range(_HALVINGS):
         share = (least + most) / 2
-        least, most = (share, most) if spent_by(at(share)) <= worth else (least, share)
+        least, most = (share, most) if _spent(at(share), at_zero) <= worth else (least, share)
     found = at(least)
     flow = Flow(space, atoms, found.masses, found.frozen)
     stage = found.stage
