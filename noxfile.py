@@ -6,7 +6,7 @@ nox.options.sessions = ["fast", "types"]
 nox.options.default_venv_backend = "uv|venv"
 
 NEWEST = "3.13"
-TESTERS = ["pytest>=8", "beartype>=0.23", "mpmath>=1.3", "pytest-xdist>=3.6"]
+TESTERS = ["pytest>=8", "beartype>=0.23", "mpmath>=1.3", "pytest-xdist>=3.8"]
 # The parts that lean on a library: what its lowest version breaks shows when it is imported and run once.
 SMOKE = [
     "tests/model",

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,14 @@ import trpo_theory
 MODULES = sorted(module.name for module in pkgutil.walk_packages(trpo_theory.__path__, "trpo_theory."))
 
 
+def has_examples(name):
+    path = Path(trpo_theory.__path__[0]).parent / name.replace(".", "/")
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ">>>" in file.read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["trpo_theory", *MODULES])
+@pytest.mark.parametrize("name", [name for name in ("trpo_theory", *MODULES) if has_examples(name)])
 def test_examples(name):
     if name == "trpo_theory.integrations.sb3":
         pytest.importorskip("stable_baselines3")
