@@ -70,23 +70,6 @@ def small():
         yield
 
 
-@contextlib.contextmanager
-def short_searches():
-    """By two instruments, of one generation each: what becomes of a run's files is tested, not what it finds."""
-    with pytest.MonkeyPatch.context() as patch:
-        two_instruments(patch)
-        patch.setattr(mutation, "GENERATIONS", 1)
-        patch.setattr(search_task, "_HARD", 1)
-        yield
-
-
-@pytest.fixture
-def short():
-    """As `whole` and `small_run` were made; other processes end before they search."""
-    with short_searches():
-        yield
-
-
 def content(directory):
     """Every file but those under a temporary name, by its path."""
     files = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
@@ -105,7 +88,7 @@ def whole(tmp_path_factory):
     """An uninterrupted run: its JSON, and its files."""
     directory = tmp_path_factory.mktemp("whole")
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), short_searches():
+    with contextlib.redirect_stdout(printed):
         assert main([*CALL, "--out", str(directory)]) == 0
     files = content(directory)
     assert sum(name.endswith(".parquet") for name in files) == 17
@@ -138,7 +121,7 @@ def is_alive(group):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize(("sent", "jobs"), [(signal.SIGKILL, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
-def test_a_run_that_is_killed_goes_on_to_the_same_files_and_verdicts(capsys, tmp_path, short, whole, sent, jobs):
+def test_a_run_that_is_killed_goes_on_to_the_same_files_and_verdicts(capsys, tmp_path, whole, sent, jobs):
     script, directory = tmp_path / "script.py", tmp_path / "run"
     script.write_text(SCRIPT)
     call = [sys.executable, str(script), *CALL, "--out", str(directory), "--jobs", str(jobs)]
@@ -202,7 +185,7 @@ def restored(directory, files):
 @pytest.mark.parametrize(
     "damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * len(data)]
 )
-def test_a_damaged_file_is_computed_again_with_a_word(capsys, tmp_path, short, whole, damage):
+def test_a_damaged_file_is_computed_again_with_a_word(capsys, tmp_path, whole, damage):
     restored(tmp_path, whole[1])
     victim = next(name for name in whole[1] if name.startswith("chunks/3x2"))
     (tmp_path / victim).write_bytes(damage(whole[1][victim]))
@@ -229,13 +212,13 @@ def changed(old, new):
         ([*CALL, "--seed", "1"], "another seed: 0, not 1"),
     ],
 )
-def test_a_run_of_other_settings_is_refused(capsys, tmp_path, short, whole, call, part):
+def test_a_run_of_other_settings_is_refused(capsys, tmp_path, whole, call, part):
     restored(tmp_path, whole[1])
     assert_refused(run(capsys, *call, "--out", tmp_path, "--resume"), part)
     assert content(tmp_path) == whole[1]
 
 
-def test_a_run_of_another_version_is_refused(capsys, tmp_path, short, whole):
+def test_a_run_of_another_version_is_refused(capsys, tmp_path, whole):
     restored(tmp_path, whole[1])
     manifest = json.loads(whole[1]["manifest.json"])
     manifest["versions"]["trpo-theory"] = "0.0.1"
@@ -247,7 +230,7 @@ def test_a_run_of_another_version_is_refused(capsys, tmp_path, short, whole):
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_one_message_and_what_is_there_stays(capsys, tmp_path, short, whole, monkeypatch):
+def test_a_full_disk_is_one_message_and_what_is_there_stays(capsys, tmp_path, whole, monkeypatch):
     replace, done = os.replace, []
 
     def full(source, target):
@@ -279,7 +262,7 @@ def mounted(directory, options):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounts are root's")
-def test_a_small_disk_fills_up_and_a_larger_one_goes_on(capsys, tmp_path, short, whole):
+def test_a_small_disk_fills_up_and_a_larger_one_goes_on(capsys, tmp_path, whole):
     disk = tmp_path / "disk"
     with mounted(disk, "size=80k"):
         assert_refused(run(capsys, *CALL, "--out", disk / "run"), "No space left on device", "add --resume")
@@ -357,6 +340,23 @@ def test_a_claim_that_ends_its_process_on_a_cluster_is_an_error_and_the_worker_l
 
 
 # --- any file --------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def short_searches():
+    """By two instruments, of one generation each: what becomes of a run's files is tested, not what it finds."""
+    with pytest.MonkeyPatch.context() as patch:
+        two_instruments(patch)
+        patch.setattr(mutation, "GENERATIONS", 1)
+        patch.setattr(search_task, "_HARD", 1)
+        yield
+
+
+@pytest.fixture
+def short():
+    """As `small_run` was made."""
+    with short_searches():
+        yield
 
 
 @pytest.fixture(scope="module")
