@@ -139,7 +139,7 @@ def constrained_update(
 
     >>> from trpo_theory.updates import MaxKL
     >>> mdp = FiniteMDP([[[1], [1]]], [[0, 1]], 0.5, costs={"c": [[0, 1]]})
-    >>> constrained_update(mdp, [[0.5, 0.5]], MaxKL(0.1), {"c": 1.1})
+    >>> constrained_update(mdp, [[0.5, 0.5]], MaxKL(0.1), {"c": 1.1})  # doctest: +ELLIPSIS
     ConstrainedUpdate(MaxKL(delta=0.1), objective=0.1, gap=..., costs={'c': 1.1}, status=OPTIMAL)
     """
     if not isinstance(problem, TrustRegion):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
