@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.floats import Floats
 from trpo_theory.solve.criteria import AVERAGE, CRITERIA, DISCOUNTED, FINITE_HORIZON, undiscounted
 from trpo_theory.step.fields import EXTRAS
 from trpo_theory.step.posing import posed
@@ -16,6 +17,8 @@ SETTINGS = frozenset({*EXTRAS, *CRITERIA} - {DISCOUNTED.name})
 """What instances of a setting have beside those of another: what their return sums, and fields."""
 AGENTS = "agents="
 """How the word of a setting of several agents begins; how many actions each has follow: agents=2x2."""
+_POSED = "_posed"
+"""Under which a step keeps itself as it is in each setting, for all claims of that setting."""
 
 SETTING_FIELDS = ("criterion", "horizon", "temperature", "costs", "model", "references", "agents")
 """The fields of a `Claim` that say its setting."""
@@ -57,13 +60,24 @@ class InSetting:
         return self.criterion == DISCOUNTED.name and not (self.horizon or self.temperature)
 
     def posed(self, q: Quantities) -> Quantities:
-        """The step in the claim's setting.
+        """The step in the claim's setting, made once for all claims of that setting where it is a batch of floats.
 
         Raises:
             InvalidInput: where γ = 1 and the returns are discounted.
         """
         if self.criterion == DISCOUNTED.name and not self.horizon and np.any(q.gamma == 1):
             raise undiscounted(self.id)
+        if self.is_discounted and not (self.costs or self.agents):
+            return q
+        if not q.batch_shape or type(q.arithmetic) is not Floats:  # balls are computed anew at each precision
+            return self._posed(q)
+        known = vars(q).setdefault(_POSED, {})
+        key = self.criterion, self.horizon, self.temperature, self.costs, self.agents
+        if key not in known:
+            known[key] = self._posed(q)
+        return known[key]
+
+    def _posed(self, q: Quantities) -> Quantities:
         named = q if not self.costs else q.with_cost_names(self.costs)
         if self.agents and not named.agents:
             named = named.factored(self.agents)

@@ -110,19 +110,24 @@ def _solved_one_by_one(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     return out
 
 
+def _goes_back(matrix: np.ndarray) -> bool:
+    """Whether some state leads to an earlier one, as in most chains: without such, as over a horizon, nothing is to eliminate."""
+    return any(matrix[k, :k].any() for k in reversed(range(1, len(matrix))))
+
+
 class _Eliminated:
     """LU without pivoting, one step for the whole batch: S steps, each on contiguous (S, S, *batch) memory."""
 
     def __init__(self, matrix: np.ndarray) -> None:
-        self._lu = matrix
-        for k in range(len(matrix) - 1):
+        self._lu, self._has_lower = matrix, _goes_back(matrix)
+        for k in range(len(matrix) - 1 if self._has_lower else 0):
             below = matrix[k + 1 :, k]
             below /= matrix[k, k]
             matrix[k + 1 :, k + 1 :] -= below[:, None] * matrix[k, k + 1 :][None]
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         x = self._right_hand_side(b)
-        for k in range(1, len(x)):
+        for k in range(1, len(x) if self._has_lower else 0):
             x[k] -= (self._lu[k, :k] * x[:k]).sum(0)
         for k in reversed(range(len(x))):
             x[k] -= (self._lu[k, k + 1 :] * x[k + 1 :]).sum(0)
@@ -134,7 +139,7 @@ class _Eliminated:
         for k in range(len(y)):
             y[k] -= (self._lu[:k, k] * y[:k]).sum(0)
             y[k] /= self._lu[k, k]
-        for k in reversed(range(len(y) - 1)):
+        for k in reversed(range(len(y) - 1 if self._has_lower else 0)):
             y[k] -= (self._lu[k + 1 :, k] * y[k + 1 :]).sum(0)
         return y
 

@@ -22,9 +22,17 @@ NUMBER_FIELDS = ("reward", "noise", "gamma", "size", "costs", "temperature", "ho
 FEW = 6
 """From more states on merges are searched in floats, and a row is simplified where it is large only. Chosen."""
 
+_FEWER_DENOMINATORS = (1, 2, 10, 100, 1000, 10**4, 10**6)
+"""Those of an instance of more states, of which no reader sees the numbers. Chosen."""
+
 Fields = dict[str, Any]
 Edit = tuple[str, tuple[int, ...], Any]
 """A field, where in it (a row, or an entry), and what shall stand there."""
+
+
+def denominators_for(states: int) -> tuple[int, ...]:
+    """What rows and numbers of an instance of so many states are rounded to."""
+    return DENOMINATORS if states <= FEW else _FEWER_DENOMINATORS
 
 
 def fields_of(instance: ExactInstance) -> Fields:
@@ -43,6 +51,7 @@ def with_fields(instance: ExactInstance, fields: Fields, groups: Any = None) -> 
 def edits_of(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, list[Edit]]]:
     """What could be exchanged, with what it saves; only what saves."""
     fields, found = fields_of(instance), []
+    few = denominators_for(instance.states)
     shared = instance.groups is not None and len(set(instance.groups)) == 1
     for name in ROW_FIELDS:
         if name not in fields or (name == "new" and not with_new):
@@ -55,17 +64,17 @@ def edits_of(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, li
                 continue
             everywhere = places if shared and name == "old" else [place]
             alike = [*others, *rows] if instance.states <= FEW else []
-            for row in _simpler_rows(rows[number], alike):
+            for row in _simpler_rows(rows[number], alike, few):
                 found.append([(name, index, row) for index in everywhere])
         if name != "initial" and len(rows) > 1:
-            for row in _simpler_rows(rows[0], list(rows)):
+            for row in _simpler_rows(rows[0], list(rows), few):
                 found.append([(name, place, row) for place in places])
     for name in NUMBER_FIELDS:
         if name not in fields:
             continue
         array = np.asarray(fields[name], dtype=object)
         for place in np.ndindex(array.shape):
-            found += [[(name, place, value)] for value in _simpler_numbers(name, array[place])]
+            found += [[(name, place, value)] for value in _simpler_numbers(name, array[place], few)]
         if array.ndim:
             found.append([(name, place, Fraction(0)) for place in np.ndindex(array.shape)])
     costs: dict[tuple[str, tuple[int, ...]], float] = {}
@@ -89,18 +98,18 @@ def _saving(fields: Fields, costs: dict[tuple[str, tuple[int, ...]], float], edi
     return saved
 
 
-def _simpler_rows(row: Any, others: list[Any]) -> Iterator[Any]:
+def _simpler_rows(row: Any, others: list[Any], denominators: tuple[int, ...]) -> Iterator[Any]:
     size = len(row)
     largest = sorted(range(size), key=lambda i: -row[i])[:FEW]
     for count in range(1, min(size, 3) + 1):
         for support in combinations(sorted(largest), count):
             yield np.array([Fraction(int(i in support), count) for i in range(size)], dtype=object)
     yield from others
-    for denominator in DENOMINATORS:
+    for denominator in denominators:
         yield row_at(row, denominator)
 
 
-def _simpler_numbers(name: str, value: Any) -> Iterator[Fraction]:
+def _simpler_numbers(name: str, value: Any, denominators: tuple[int, ...]) -> Iterator[Fraction]:
     if name == "gamma":
         yield from (Fraction(p, q) for p, q in ((1, 2), (9, 10), (1, 10), (3, 4), (1, 4), (99, 100), (1, 3), (2, 3)))
         for near in (20, 100, 1000, 10**4):
@@ -112,7 +121,7 @@ def _simpler_numbers(name: str, value: Any) -> Iterator[Fraction]:
         yield from (Fraction(10) ** power for power in (0, 1, 2, -1, -2, -3))
     else:
         yield from (Fraction(0), Fraction(1), Fraction(-1))
-    for denominator in DENOMINATORS:
+    for denominator in denominators:
         rounded = number_at(value, denominator)
         if name in ("reward", "noise", "costs") or 0 < rounded < (1 if name == "gamma" else math.inf):
             yield rounded

@@ -22,11 +22,8 @@ from trpo_theory.step.quantities import Quantities
 Batch = tuple[Instances, Quantities | None]
 """Instances of one size, and their quantities, where those may be shared with other claims."""
 Drawn = Callable[[], list[Batch]]
-
-
-def imposed_witnesses(needs: frozenset[str]) -> list[Batch]:
-    """The witnesses of the sharp gap with what a claim needs, without their quantities."""
-    return [(impose(batch, needs), None) for batch in sharp_witnesses()]
+Make = Callable[[np.random.Generator], list[Instances]]
+"""Makes instances that any claim with the same needs can be tried on."""
 
 
 class Only(NamedTuple):
@@ -46,6 +43,7 @@ class Hunt:
         generator: of the instruments' random numbers.
         findings: counts, and what is refuted.
         only: the discount and the size of all instances, where those are given.
+        proved: whether the claim has a proof, so that no instances are improved where enough put it to the test.
         instances: how many are drawn at random.
         instrument: the name of the one at work, under which instances are counted: `Instrument.use` sets it.
     """
@@ -57,6 +55,7 @@ class Hunt:
     kind: SlackKind
     findings: Findings
     only: Only | None
+    proved: bool
     instrument: str
 
     def __init__(
@@ -66,9 +65,10 @@ class Hunt:
         *,
         instances: int,
         drawn: Drawn | None = None,
-        witnesses: Drawn | None = None,
+        shared: Callable[[str, Make], list[Batch]] | None = None,
         findings: Findings | None = None,
         only: Only | None = None,
+        proved: bool = False,
     ) -> None:
         """Begin.
 
@@ -77,9 +77,10 @@ class Hunt:
             generator: of the instruments' random numbers.
             instances: how many are drawn at random.
             drawn: makes those, one batch a size, where several claims share them; else they are drawn from the generator.
-            witnesses: makes those of the sharp gap likewise, with what the claim needs.
+            shared: keeps other instances that several claims share, by a name; likewise.
             findings: where what is found is written down; new ones if left out.
             only: the discount and the size of all instances, where those are given.
+            proved: whether the claim has a proof.
 
         Raises:
             ClaimFailed: if the claim's own code raises an exception.
@@ -89,17 +90,22 @@ class Hunt:
         self.kind = kind_of(self.screen)
         self.findings = Findings(claim.relation) if findings is None else findings
         self.findings.batched, self.findings.counts = self.screen.batched, Counts(self.screen.reads)
-        self.only, self.instrument = only, "given instances"
-        self._drawn, self._witnesses = drawn, witnesses
+        self.only, self.proved, self.instrument = only, proved, "given instances"
+        self._drawn, self._shared = drawn, shared
         self._best: dict[tuple[int, int], tuple[Instances, Screened]] = {}
 
     def drawn(self) -> list[Batch] | None:
         """The instances that several claims share, one batch a size; None where each draws its own."""
         return None if self._drawn is None else self._drawn()
 
+    def shared(self, name: str, make: Make) -> list[Batch]:
+        """Instances that depend on nothing of the claim but on what it needs, made once for all such claims."""
+        return [(batch, None) for batch in make(self.generator)] if self._shared is None else self._shared(name, make)
+
     def witnesses(self) -> list[Batch]:
         """The witnesses of the sharp gap, with what the claim needs, one batch a size."""
-        return imposed_witnesses(self.claim.instance_needs) if self._witnesses is None else self._witnesses()
+        needs = self.claim.instance_needs
+        return self.shared("witnesses", lambda _: [impose(batch, needs) for batch in sharp_witnesses()])
 
     def try_out(self, instances: Instances, q: Quantities | None = None) -> Screened:
         """Evaluate the claim on instances of one size, count them, and keep the best and the refuting ones.

@@ -18,10 +18,12 @@ class Instrument(ABC):
     Attributes:
         name: as verdicts print it, such as "mutation".
         goes_on: whether a longer search has more for it to do.
+        descends: whether it improves instances step by step, which is most of a search's time.
     """
 
     name: ClassVar[str]
     goes_on: ClassVar[bool] = True
+    descends: ClassVar[bool] = False
 
     def suits(self, claim: Claim) -> bool:
         """Whether it can be used on this claim: here, on any whose new is not to be solved for."""

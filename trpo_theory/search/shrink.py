@@ -13,10 +13,11 @@ from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.search.edits import (
-    DENOMINATORS,
     FEW,
     ROW_FIELDS,
+    Edit,
     Fields,
+    denominators_for,
     edited,
     edited_floats,
     edits_of,
@@ -35,6 +36,8 @@ _PROOFS = 400
 """At most so many proofs are tried for one witness. Chosen: a second or two."""
 _BYTES = 32_000_000
 """Of the transitions of a batch of edited instances. Chosen: with what is computed from them, below 200 MB."""
+_SHARES = (1, 0.7, 0.5, 0.3, 0.1, 0)
+"""Of the edits of an instance of many states, the first so many are tried at once. Chosen."""
 _TRIES = 12
 """Of the promising candidates of one round, at most so many are tried. Chosen."""
 
@@ -52,8 +55,9 @@ def shrink(
     work.accept_smaller()
     while work.instance.states <= FEW and work.accept_first(_smaller(work.instance, actions=not claim.agents)):
         pass
-    work.accept_first([rounded for rounded in _rounded(work.instance) if _total(rounded) < _total(work.instance)])
-    while work.simplify():
+    total = _total(work.instance)
+    work.accept_first([rounded for rounded in _rounded(work.instance) if _total(rounded) < total])
+    while work.simplify() if work.instance.states <= FEW else work.simplify_at_once():
         pass
     work.accept_product()
     return work.instance, work.decision
@@ -126,17 +130,8 @@ class _Work:
         Returns:
             Whether any was kept.
         """
-        edits = edits_of(self.instance, with_new=self.claim.step is None)
-        if not edits:
-            return False
-        each = max(1, _BYTES // (8 * self.instance.transition.size))
-        parts = [[edit for _, edit in edits[begin : begin + each]] for begin in range(0, len(edits), each)]
-        found = [self._promising(edited_floats(self.instance, part)) for part in parts]
-        negative, met = (np.concatenate(each) for each in zip(*found, strict=True))
-        order = sorted((bool(met[n]), edits[n][0], n) for n in np.flatnonzero(negative))
         kept, touched, tries = False, set(), 0
-        for *_, n in reversed(order):
-            edit = edits[n][1]
+        for edit in self._promising_edits():
             places = {(name, index) for name, index, _ in edit}
             if places & touched or tries >= 3 * _TRIES or self.left <= 0:
                 continue
@@ -145,6 +140,47 @@ class _Work:
                 kept, tries = True, 0
                 touched |= places
         return kept
+
+    def simplify_at_once(self) -> bool:
+        """Such a round for many states, where a proof takes long: as many of the edits at once as floats say refute.
+
+        Returns:
+            Whether any was kept.
+        """
+        apart: list[list[Edit]] = []
+        touched: set[tuple[str, tuple[int, ...]]] = set()
+        for edit in self._promising_edits():
+            places = {(name, index) for name, index, _ in edit}
+            if not places & touched:
+                apart.append(edit)
+                touched |= places
+        kept = False
+        while apart and self.left > 0:
+            counts = sorted({max(1, round(len(apart) * share)) for share in _SHARES})
+            together = [[one for edit in apart[:count] for one in edit] for count in counts]
+            negative, met = self._in_parts(together)
+            good = [place for place in range(len(counts)) if negative[place] and met[place]]
+            done = bool(good) and self.refutes(edited(self.instance, together[good[-1]]))
+            kept |= done
+            apart = apart[counts[good[-1]] if good else 1 :]
+        return kept
+
+    def _promising_edits(self) -> list[list[Edit]]:
+        """The edits after which floats refute: those that save most first, of those that meet the hypotheses."""
+        edits = edits_of(self.instance, with_new=self.claim.step is None)
+        if not edits:
+            return []
+        negative, met = self._in_parts([edit for _, edit in edits])
+        order = sorted((bool(met[n]), edits[n][0], n) for n in np.flatnonzero(negative))
+        return [edits[n][1] for *_, n in reversed(order)]
+
+    def _in_parts(self, edits: list[list[Edit]]) -> tuple[np.ndarray, np.ndarray]:
+        """`_promising` of the instance under each edit, as many at a time as memory bears."""
+        each = max(1, _BYTES // (8 * self.instance.transition.size))
+        parts = [edits[begin : begin + each] for begin in range(0, len(edits), each)]
+        found = [self._promising(edited_floats(self.instance, part)) for part in parts]
+        negative, met = (np.concatenate(each) for each in zip(*found, strict=True))
+        return negative, met
 
 
 def _total(instance: ExactInstance) -> float:
@@ -223,7 +259,7 @@ def _rounded(instance: ExactInstance) -> list[ExactInstance]:
     """The whole instance at one denominator, the smallest first; rewards of any size are scaled to 1 as well."""
     fields, found = fields_of(instance), []
     largest = max(abs(entry) for entry in fields["reward"].ravel())
-    for denominator in DENOMINATORS:
+    for denominator in denominators_for(instance.states):
         for scale in (Fraction(1), 1 / largest) if largest > 0 else (Fraction(1),):
             cut: Fields = {}
             for name, value in fields.items():

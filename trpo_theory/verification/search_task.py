@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +11,9 @@ import numpy as np
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed
 from trpo_theory.search.battery import battery
-from trpo_theory.search.hunt import Batch, Hunt, imposed_witnesses
+from trpo_theory.search.hunt import Batch, Hunt, Make
 from trpo_theory.search.instruments import run_all
 from trpo_theory.search.shrink import shrink
-from trpo_theory.search.witnesses import sharp_witnesses
-from trpo_theory.step.instances import Instances
 from trpo_theory.verification.chunk import readable_by, tally_or_error
 from trpo_theory.verification.claim_task import ClaimTask
 from trpo_theory.verification.kept_findings import KeepingFindings
@@ -35,16 +32,18 @@ class Search(ClaimTask):
         instances: the size of the battery.
         seed: of the run.
         hard: search wider and longer.
+        proved: the claim has a proof on paper: no instances are improved, where those at hand put it to the test.
     """
 
     instances: int
     seed: int
     hard: bool = False
+    proved: bool = False
 
     @property
     def name(self) -> str:
         """The stem of its file's name."""
-        return f"search-{slug(restored(self.claim).id)}"
+        return f"{'screen' if self.proved else 'search'}-{slug(restored(self.claim).id)}"
 
     def run(self) -> list[Tally]:
         """The claim's tally; what its own code raised, if it fails."""
@@ -56,8 +55,9 @@ class Search(ClaimTask):
             np.random.default_rng([self.seed, zlib.crc32(claim.id.encode())]),
             instances=self.instances,
             drawn=lambda: self._drawn(claim),
-            witnesses=lambda: self._witnesses(claim),
+            shared=lambda kind, make: self._shared(claim, kind, make),
             findings=KeepingFindings(claim.relation),
+            proved=self.proved,
         )
         error = ""
         try:
@@ -68,30 +68,27 @@ class Search(ClaimTask):
         return Tally.of_findings(claim.id, hunt.findings, refuted, error or hunt.screen.complaint)
 
     def _drawn(self, claim: Claim) -> list[Batch]:
-        """The battery depends only on the seed and on what the claim needs, so that claims run on the same instances."""
+        """The battery."""
+        return self._shared(claim, "", lambda generator: battery(generator, self.instances, claim.instance_needs))
 
-        def made() -> list[Instances]:
-            fresh = np.random.default_rng([self.seed, zlib.crc32(" ".join(sorted(claim.instance_needs)).encode())])
-            return battery(fresh, self.instances, claim.instance_needs)
-
-        return self._shared(claim, "battery", made)
-
-    def _witnesses(self, claim: Claim) -> list[Batch]:
-        """Those of the sharp gap, likewise; of the few claims that need something each their own, as they take memory."""
-        return (
-            imposed_witnesses(claim.instance_needs)
-            if claim.instance_needs
-            else self._shared(claim, "witnesses", sharp_witnesses)
-        )
-
-    def _shared(self, claim: Claim, kind: str, make: Callable[[], list[Instances]]) -> list[Batch]:
+    def _shared(self, claim: Claim, kind: str, make: Make) -> list[Batch]:
+        """These depend only on the seed and on what the claim needs, so that claims run on the same instances."""
         known = batteries_of(self.instances, self.seed)
-        if (kind, claim.instance_needs) not in known:
-            known[kind, claim.instance_needs] = [(part, part.quantities()) for part in make()]
-        return readable_by(claim, known[kind, claim.instance_needs])
+        needs = claim.instance_needs
+        for other in [other for other in known if other not in (needs, frozenset())]:
+            del known[other]
+        batches = known.setdefault(needs, {})
+        if kind not in batches:
+            words = " ".join([*sorted(needs), *filter(None, [kind])])
+            fresh = np.random.default_rng([self.seed, zlib.crc32(words.encode())])
+            batches[kind] = [(part, part.quantities()) for part in make(fresh)]
+        return readable_by(claim, batches[kind])
 
 
 @functools.lru_cache(maxsize=1)
-def batteries_of(instances: int, seed: int) -> dict[tuple[str, frozenset[str]], list[Batch]]:
-    """What the searches of one process share, by what it is and what they need; that of earlier settings is dropped."""
+def batteries_of(instances: int, seed: int) -> dict[frozenset[str], dict[str, list[Batch]]]:
+    """What the searches of one process share, by what they need and what it is: what claims without needs do, and the latest.
+
+    More of them would take much memory, with their quantities; claims of one setting follow one another in the catalogue.
+    """
     return {}

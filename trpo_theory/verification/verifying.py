@@ -9,6 +9,7 @@ from typing import Any
 from trpo_theory import _checks, claims
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
+from trpo_theory.proofs.methods import theorem
 from trpo_theory.verification.attempts import with_proofs
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.execute import execute
@@ -74,7 +75,7 @@ def verify(
     """
     chosen = _chosen(which)
     searched = [claim for claim in chosen if is_searched(claim)]
-    tasks = plan(chosen, instances=instances, seed=seed, states=states, actions=actions)
+    tasks = plan(chosen, instances=instances, seed=seed, states=states, actions=actions, proofs=proofs)
     _checks.integer(jobs, "jobs", least=1)
     settings = {"instances": instances, "seed": seed, "states": states, "actions": actions, "chunk": CHUNK}
     directory = _directory(out, chosen, settings, resume=resume)
@@ -115,6 +116,7 @@ def plan(
     seed: int = 0,
     states: int | None = None,
     actions: int | None = None,
+    proofs: bool = True,
 ) -> list[Any]:
     """The tasks that `verify` runs: a directed search for each claim, and chunks of instances for what it does not try.
 
@@ -130,7 +132,9 @@ def plan(
             _checks.integer(5 if states is None else states, "states", least=1),
             _checks.integer(3 if actions is None else actions, "actions", least=1),
         )
-    searches: list[Any] = [Search(claim, min(instances, CHUNK), seed) for claim in chosen]
+    searches: list[Any] = [
+        Search(claim, min(instances, CHUNK), seed, proved=proofs and theorem.is_proved(claim)) for claim in chosen
+    ]
     return searches + chunks(chosen, instances, seed, shape=shape, searched=CHUNK)
 
 

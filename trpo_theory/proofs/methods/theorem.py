@@ -21,9 +21,14 @@ class _Theorem:
 
     def attempt(self, claim: Claim, region: Region) -> Attempt | None:
         """The proof that the catalogue names: it holds for all that the claim is about."""
-        if claim.proof is None or catalogue.known.get(claim.id) is not claim:
+        if claim.proof is None or not is_proved(claim):
             return None
         return Attempt(Proof(self.name, claim.proof.by, EVERYTHING))
+
+
+def is_proved(claim: Claim) -> bool:
+    """Whether the catalogue names a proof of the claim."""
+    return claim.proof is not None and catalogue.known.get(claim.id) is claim
 
 
 METHOD = _Theorem()

@@ -28,6 +28,7 @@ class Ascent(Instrument):
     """Climbs from the best instances of a size along gradients, with the rewards that make the gap largest (`forms`)."""
 
     name = "gradient ascent"
+    descends = True
 
     def suits(self, claim: Claim) -> bool:
         """Inequalities whose instances need no structure that a step along a gradient would lose: a false identity needs none."""

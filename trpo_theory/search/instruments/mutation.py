@@ -40,6 +40,7 @@ class Mutation(Instrument):
     """Mutates the best instances of a size, of which the hunt keeps the best of parents and children, for some generations."""
 
     name = "mutation"
+    descends = True
 
     def run(self, hunt: Hunt, effort: int) -> None:
         """The small sizes, each as long as a refutation of that size would be the smallest; others where those are excluded."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from trpo_theory.bounds.record import Claim
 from trpo_theory.search.agreement import names_sizes
 from trpo_theory.search.battery import family_instances
@@ -47,21 +49,28 @@ class OtherSizes(Instrument):
         """All sizes, chains and cycles of all lengths, and actions that nobody takes made unavailable."""
         if not hunt.screen.batched or hunt.only is not None:
             return
-        needs = hunt.claim.instance_needs
-        drawn = family_instances(hunt.generator, _EACH * effort)
-        sources = [batch for batch in drawn if batch.shape[0] <= _MOST_STATES and batch.available is None]
-        parts = [part for batch in sources if len(part := without_idle_actions(batch))]
-        for states, actions in _SIZES:
-            fit = [batch for batch in sources if batch.shape[0] <= states and batch.shape[1] <= actions]
-            parts.append(joined([divided(batch, states, actions) for batch in fit]))
-        parts += [chains_and_cycles(hunt.generator, _EACH * effort, states) for states in _CHAINS]
-        parts = [impose(part, needs) for part in parts]
-        for part in parts:
-            if hunt.screen.met(part.quantities()).any():
-                hunt.try_out(part)
+        needs, each = hunt.claim.instance_needs, _EACH * effort
+        parts = hunt.shared(
+            f"of other sizes, {each}", lambda generator: [impose(part, needs) for part in _made(generator, each)]
+        )
+        for part, known in parts:
+            q = part.quantities() if known is None else known
+            if hunt.screen.met(q).any():
+                hunt.try_out(part, known)
         if not hunt.sizes_met() and not hunt.screen.written_for_one:
-            _reach(hunt, parts, effort)
+            _reach(hunt, [part for part, _ in parts], effort)
         hunt.prove()
+
+
+def _made(generator: np.random.Generator, each: int) -> list[Instances]:
+    """So many of each family at each size, and of the chains and cycles of each length."""
+    drawn = family_instances(generator, each)
+    sources = [batch for batch in drawn if batch.shape[0] <= _MOST_STATES and batch.available is None]
+    parts = [part for batch in sources if len(part := without_idle_actions(batch))]
+    for states, actions in _SIZES:
+        fit = [batch for batch in sources if batch.shape[0] <= states and batch.shape[1] <= actions]
+        parts.append(joined([divided(batch, states, actions) for batch in fit]))
+    return [*parts, *(chains_and_cycles(generator, each, states) for states in _CHAINS)]
 
 
 def _reach(hunt: Hunt, parts: list[Instances], effort: int) -> None:
