@@ -9,7 +9,7 @@ import numpy as np
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.search.coverage import Counts
-from trpo_theory.search.findings import Findings
+from trpo_theory.search.findings import NEAR_OF_PROVED, Findings
 from trpo_theory.search.impose import impose
 from trpo_theory.search.scales import best_of, scaled, share_of_terms
 from trpo_theory.search.screen import Screen
@@ -90,6 +90,8 @@ class Hunt:
         self.kind = kind_of(self.screen)
         self.findings = Findings(claim.relation) if findings is None else findings
         self.findings.batched, self.findings.counts = self.screen.batched, Counts(self.screen.reads)
+        if proved:
+            self.findings.most_near = NEAR_OF_PROVED
         self.only, self.proved, self.instrument = only, proved, "given instances"
         self._drawn, self._shared = drawn, shared
         self._best: dict[tuple[int, int], tuple[Instances, Screened]] = {}
