@@ -41,8 +41,9 @@ def verify(
 ) -> Verification:
     """Put claims to the test.
 
-    Every claim is run on the same battery of random, sparse, near and worst-case instances, and on those that a directed
-    search finds by descending on its slack. An instance with a negative float slack is decided in ball arithmetic, and
+    Every claim is run on the same battery of random, sparse, near and worst-case instances, and, unless the catalogue names a
+    proof of it and the battery puts it to the test, on those that a directed search finds by descending on its slack (with
+    proofs=False and in `falsify` always). An instance with a negative float slack is decided in ball arithmetic, and
     shrunk. More instances than one battery come in chunks, each with a seed of its own, so that memory does not grow with
     their number. What stands is proved where the catalogue names a theorem, or a method of proof that takes seconds has it.
 
@@ -118,7 +119,7 @@ def plan(
     actions: int | None = None,
     proofs: bool = True,
 ) -> list[Any]:
-    """The tasks that `verify` runs: a directed search for each claim, and chunks of instances for what it does not try.
+    """The tasks that `verify` runs: a search for each claim, and chunks of instances for what it does not try.
 
     Raises:
         InvalidInput: as `verify` does.
