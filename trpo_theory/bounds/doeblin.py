@@ -9,13 +9,14 @@ from __future__ import annotations
 from trpo_theory._catalogue import Catalogue
 from trpo_theory.bounds import chain_rule, chi2, cpo, derived, kakade_langford, mean_kl, mixing, notes, pirotta, trpo
 from trpo_theory.bounds.formulas import Formula, Numbers
-from trpo_theory.bounds.record import Bound
+from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.errors import InvalidInput
 from trpo_theory.solve.criteria import AVERAGE
 from trpo_theory.step.quantities import Quantities
 from trpo_theory.step.regeneration import forgets, regenerated
 
+_PREFIX = "average/doeblin/"
 _SECTION = "The Doeblin reduction"
 _SETTING = (
     r"\quad\text{with }P=\beta\mathbf 1\nu^\top+(1-\beta)P'\text{, of }(P',\gamma=1-\beta,\rho_0=\nu)"
@@ -52,7 +53,7 @@ def average_of(bound: Bound) -> Bound:
     if bound.proof is not None:
         proof = Theorem(_SECTION, follows=(bound.id,), because="an average problem is β times a discounted one")
     return Bound(
-        f"average/doeblin/{bound.id}",
+        f"{_PREFIX}{bound.id}",
         _scaled(bound.formula, infinite=True),
         bound.statement + _SETTING,
         f'{bound.id} by the reduction of docs/theory.md, "The Doeblin reduction"',
@@ -65,6 +66,12 @@ def average_of(bound: Bound) -> Bound:
         criterion=AVERAGE.name,
         proof=proof,
     )
+
+
+def reduced_from(claim: Claim) -> Bound | None:
+    """The discounted bound that one of the catalogue's for average rewards is the reduction of; None for others."""
+    id = claim.id.removeprefix(_PREFIX)
+    return _BY_ID[id] if id in CARRIED_OVER and claim.id != id else None
 
 
 def _read(formula: Formula) -> Formula:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from trpo_theory.bounds import BoundCheck
     from trpo_theory.loading.sources import Source
     from trpo_theory.proofs.certified_bounds import CertifiedBound
+    from trpo_theory.sharp.of_step import SharpOfStep
+    from trpo_theory.solve.evaluation import Evaluation
     from trpo_theory.step.quantities import Quantities
     from trpo_theory.updates.step_certificate import StepCertificate
 
@@ -48,6 +50,14 @@ _QUANTITIES = (
     *("mean_kl", "max_tv", "reverse_max_chi2", "max_abs_advantage", "rms_advantage"),
 )
 """Of a step, which `bound` shows."""
+_CONSTANTS = {
+    "longest_run": "longest expected time to the end, over starts (steps)",
+    "kemeny": "Kemeny's constant kappa, the trace of Z = inverse of I - P + 1 d (steps)",
+    "mixing": "tau, half the largest L1 distance of two rows of Z (steps)",
+}
+"""Of `Evaluation`, in words."""
+_MANY_STATES = 300
+"""Beyond so many states constants that cost a solve for each state are not shown. Chosen: a tenth of a second."""
 _SHOWN_STATES = 20
 """Of a table of states: a screenful. Chosen."""
 
@@ -85,20 +95,34 @@ def evaluate(
         }
         if evaluation.costs:
             fields["costs"] = {name: cost.expected_return for name, cost in evaluation.costs.items()}
+        fields |= _constants(evaluation, source.mdp.states)
     if as_json:
         return print_json(fields)
     from rich.table import Table
 
     console = new_console()
+    average = evaluation.criterion == "average"
+    discount = "" if average else f", gamma {digits(source.mdp.gamma)}"
     console.print(
-        f"{literal(mdp)}: {source.mdp.states} states, {source.mdp.actions} actions, gamma {digits(source.mdp.gamma)}"
-        f"{setting_words(criterion, horizon, temperature)}"
+        f"{literal(mdp)}: {source.mdp.states} states, {source.mdp.actions} actions{discount}"
+        f"{setting_words(evaluation.criterion, horizon, temperature)}"
     )
-    console.print(f"expected return of {literal(policy)}: {digits(evaluation.expected_return, 12)}", highlight=False)
+    returned = "gain (average reward a step)" if average else "expected return"
+    console.print(f"{returned} of {literal(policy)}: {digits(evaluation.expected_return, 12)}", highlight=False)
     for name, cost in evaluation.costs.items():
-        console.print(f"expected return of cost {literal(name)}: {digits(cost.expected_return, 12)}", highlight=False)
-    console.print(f"error of any value: at most {evaluation.error_bound:.1e}", highlight=False)
-    table = Table("state", "value", "visitation", title="values of the first states" if _is_long(source) else None)
+        console.print(f"{returned} of cost {literal(name)}: {digits(cost.expected_return, 12)}", highlight=False)
+    for name, words in _CONSTANTS.items():
+        if fields.get(name) is not None:
+            console.print(f"{words}: {digits(fields[name], 8)}", highlight=False)
+    console.print(
+        f"error of any {'bias' if average else 'value'}: at most {evaluation.error_bound:.1e}", highlight=False
+    )
+    columns = ("bias", "stationary law") if average else ("value", "visitation")
+    table = Table(
+        "state",
+        *columns,
+        title=f"{'biases' if average else 'values'} of the first states" if _is_long(source) else None,
+    )
     labels = source.mdp.state_labels or [str(s) for s in range(source.mdp.states)]
     shown = _SHOWN_STATES if _is_long(source) else source.mdp.states
     values, visitation = evaluation.value, evaluation.visitation
@@ -125,6 +149,12 @@ def bound(
     criterion: CriterionOption = None,
     horizon: HorizonOption = None,
     temperature: TemperatureOption = None,
+    sharp: Annotated[
+        bool,
+        typer.Option(
+            "--sharp", help="Add the worst case over all MDPs with the same gamma, steps, epsilon and distance."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Every lower bound on the return of a new policy, with its slack: those of the criterion, horizon and temperature.
@@ -149,6 +179,7 @@ def bound(
         fields: dict[str, Any] = {name: getattr(q, name) for name in _QUANTITIES}
         rows = [_row(check) for check in bounds.check_all(q)]
         found = None if certify or as_json or not rows else certificate(q)
+        worst = _worst(q) if sharp else []
     held_back = [bound.id for bound in bounds.catalogue.values() if bound.reads(q)]
     if found is not None and (left_out := [name for name in held_back if name not in found.promises]):
         print(f"note: left out for so many states: {', '.join(left_out)}", file=sys.stderr)
@@ -157,11 +188,12 @@ def bound(
     held = [row["holds"] for row in rows]
     status = CHECK_FAILED if False in held else UNDECIDED if None in held else OK
     if as_json:
-        print_json({**fields, "bounds": rows})
+        print_json({**fields, "bounds": rows} | ({"sharp": [one.to_fields() for one in worst]} if sharp else {}))
         return status
     console = new_console()
     console.print(
-        f"{literal(mdp)}: from {literal(old)} to {literal(new)}, gamma {digits(source.mdp.gamma)}"
+        f"{literal(mdp)}: from {literal(old)} to {literal(new)}"
+        f"{'' if criterion == 'average' else f', gamma {digits(source.mdp.gamma)}'}"
         f"{setting_words(criterion, horizon, temperature)}"
     )
     print_fields(console, fields)
@@ -171,7 +203,34 @@ def bound(
         console.print("no bound of the catalogue is of this setting")
     if found is not None:
         console.print(_promise(found))
+    if sharp:
+        _print_worst(console, worst)
     return status
+
+
+def _worst(q: Quantities) -> list[SharpOfStep]:
+    """The sharp constants in the two distances that most bounds are written in."""
+    from trpo_theory.sharp.of_step import sharp_of_step
+
+    found = [sharp_of_step(q, name) for name in ("max-tv", "max-kl")]
+    return [one for one in found if one is not None]
+
+
+def _print_worst(console: Console, worst: list[SharpOfStep]) -> None:
+    """Of all penalties that read no more of a step, the least that is one."""
+    for one in worst:
+        gap = one.gap
+        where = f"gamma {digits(gap.gamma)}" + f", {gap.horizon} steps" * (gap.horizon is not None)
+        if one.share < 1:
+            where = f"beta {digits(one.share)} (P >= beta nu, Doeblin)"
+        console.print(
+            f"sharp in {gap.divergence}: over all MDPs with {where}, this epsilon and {gap.divergence} {digits(gap.radius)}, "
+            f"L - eta(new) is at most {digits(one.upper, 6)}, and {digits(one.lower, 6)} somewhere (in floats)",
+            markup=False,
+            highlight=False,
+        )
+    if not worst:
+        console.print("sharp: nothing to say: no distance, or an infinite one, or no beta > 0 with P >= beta nu")
 
 
 def _proved(
@@ -204,6 +263,12 @@ def _print_bounds(console: Console, rows: list[dict[str, Any]], certify: bool) -
     shifted = [bound.id for bound in bounds.catalogue.values() if bound.shift is not None and bound.id in ids]
     if shifted:
         console.print(f"shift: 0 but for {', '.join(shifted)}")
+
+
+def _constants(evaluation: Evaluation, states: int) -> dict[str, Any]:
+    """What bounds of the criterion read of the policy's chain, None where that is not of the criterion; not for many states."""
+    small = states <= _MANY_STATES
+    return {name: getattr(evaluation, name) if small else None for name in _CONSTANTS}
 
 
 def _promise(found: StepCertificate) -> str:

@@ -38,7 +38,7 @@ def opened(mdp: str, gamma: str | None, criterion: str | None = None) -> Source:
     """The MDP of the command line's argument; notes of its reader go to stderr. Average rewards need no discount: it is 1."""
     from trpo_theory.loading.sources import open_source
 
-    if gamma is None and criterion == "average":
+    if gamma is None and criterion == "average" and not mdp.startswith("zoo:"):  # which have a discount of their own
         gamma = "1"
     source = open_source(mdp, gamma=gamma)
     if source.mdp.batch_shape:
@@ -68,10 +68,14 @@ def policy_of(
     return policy
 
 
+_CRITERIA = {"episodic": "rewards up to the end", "average": "average rewards"}
+"""What a return sums, in words; of another criterion the discount, or the number of steps, says it."""
+
+
 def setting_words(criterion: str | None, horizon: int | None, temperature: float | None) -> str:
     """What the return sums, after the discount."""
     parts = (
-        f", {criterion}" if criterion else "",
+        f", {_CRITERIA[criterion]}" if criterion in _CRITERIA else "",
         f", {horizon} steps" if horizon else "",
         f", temperature {digits(temperature)}" if temperature else "",
     )

@@ -28,19 +28,22 @@ def show(
 
     The verdict is that of `trpo-theory verify ID`, which searches for a counterexample first.
     """
+    from trpo_theory.bounds.doeblin import reduced_from
     from trpo_theory.proofs.lattice import placed_within
     from trpo_theory.verification.verifying import verify
 
     claim = chosen([claim_id], from_file)[0]
     with own_errors(), busy("verifying"):
         (verdict,) = verify(claim)
-        placed = placed_within(claim)
+        placed, of = placed_within(claim), ""
+        if placed is None and (reduced := reduced_from(claim)) is not None:
+            placed, of = placed_within(reduced), "by the Doeblin reduction, at gamma = 1 - beta: "
     shown = _described(claim)
     if as_json:
         print_json({**verdict.to_fields(), **shown, "placed": None if placed is None else placed.to_fields()})
         return status_of(verdict)
     _print(claim, shown, verdict)
-    print_placed(placed)
+    print_placed(placed, of)
     return status_of(verdict)
 
 

@@ -44,11 +44,11 @@ def print_verdicts(verification: Verification, *, written: bool = False) -> None
     console.print(repr(verification))
 
 
-def print_placed(placed: Placed | None) -> None:
-    """Where a claim stands beside the catalogue and the sharp gap; nothing where it cannot be compared."""
+def print_placed(placed: Placed | None, of: str = "") -> None:
+    """Where a claim stands beside the catalogue and the sharp gap; nothing where it cannot be compared. `of` says what is."""
     if placed is not None and placed.beside:
         console = new_console()
-        console.print(f"{placed.id} at radius {placed.radius:g}: {'; '.join(placed.beside)}", markup=False)
+        console.print(f"{of}{placed.id} at radius {placed.radius:g}: {'; '.join(placed.beside)}", markup=False)
 
 
 def few_effective(verdict: Verdict) -> str:

@@ -60,6 +60,18 @@ class PolicyChain:
         return self.arithmetic.stack([self.resolvent.solve(column.reshape(-1, *ones)) for column in unit], axis=1)
 
     @cached_property
+    def trace(self) -> Array:
+        """The trace of (I − γ P_π)⁻¹, (*batch)."""
+        return self.arithmetic.sum(self.arithmetic.stack([self.inverse[s, s] for s in range(len(self.inverse))]), 0)
+
+    @cached_property
+    def row_distance(self) -> Array:
+        """Half the largest L1 distance between two rows of (I − γ P_π)⁻¹, (*batch)."""
+        rows = self.inverse
+        distances = [self.arithmetic.max(self.arithmetic.sum(abs(rows - row), 1), 0) for row in rows]
+        return self.arithmetic.max(self.arithmetic.stack(distances), 0) / 2
+
+    @cached_property
     def amplification(self) -> Array:
         """max_s Σ_s' |(I − γ P_π)⁻¹(s, s')|, what the error of a right-hand side grows by at most, (*batch).
 

@@ -16,7 +16,7 @@ from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.solve.chain import PolicyChain
-from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED
+from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC
 from trpo_theory.solve.settings import PosedMDP, posed_mdp
 
 
@@ -104,6 +104,24 @@ class Evaluation:
     def expected_return(self) -> float | Float[np.ndarray, "*batch"]:
         """η = Σ_s ρ₀(s) V(s), without a factor (1 − γ); with criterion "average" the gain."""
         return _frozen(_finite(self._chain.expected_return, "an expected return"))
+
+    @property
+    def longest_run(self) -> float | Float[np.ndarray, "*batch"] | None:
+        """max_s of the expected number of steps to the end, a step t counting γᵗ: criterion "episodic"; None for others."""
+        return _frozen(self._chain.amplification) if self.criterion == EPISODIC.name else None
+
+    @property
+    def kemeny(self) -> float | Float[np.ndarray, "*batch"] | None:
+        """κ = trace (I − P_π + 1 dᵀ)⁻¹, Kemeny's constant, as `Quantities.kemeny_old`: criterion "average"; None for others.
+
+        It costs a solve for each state, as the next one does.
+        """
+        return _frozen(self._chain.trace) if self.criterion == AVERAGE.name else None
+
+    @property
+    def mixing(self) -> float | Float[np.ndarray, "*batch"] | None:
+        """τ, half the largest L1 distance of two rows of (I − P_π + 1 dᵀ)⁻¹: criterion "average"; None for others."""
+        return _frozen(self._chain.row_distance) if self.criterion == AVERAGE.name else None
 
     @property
     def residual(self) -> float | Float[np.ndarray, "*batch"]:

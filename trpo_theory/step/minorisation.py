@@ -6,7 +6,6 @@ from functools import cached_property
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.arithmetic import Array
-from trpo_theory.solve.chain import PolicyChain
 from trpo_theory.step.policies import StepPolicies
 
 
@@ -42,21 +41,19 @@ class StepMinorisation(StepPolicies):
 
         With criterion "average" it is τ(Z_new), Z_new = (I − P_new + 1 dᵀ)⁻¹.
         """
-        rows = self._new.inverse
-        distances = [self.max_s(self.arithmetic.sum(abs(rows - row), 1)) for row in rows]
-        return self.arithmetic.max(self.arithmetic.stack(distances), 0) / 2
+        return self._new.row_distance
 
     @cached_property
     def kemeny_old(self) -> Array:
-        """κ of old's chain, trace (I − P_old + 1 dᵀ)⁻¹: Kemeny's constant (average)."""
-        return self._trace(self._old)
+        """κ of old's chain, trace (I − P_old + 1 dᵀ)⁻¹: Kemeny's constant (average).
+
+        1 more than the mean number of steps from a state to one drawn from d, where all states are recurrent; a transient
+        state adds the expected visits of it to itself, which passage times do not have. Of the kernel P − 1 uᵀ the trace is the
+        same for every law u, as the eigenvalues are 1 and those of Z.
+        """
+        return self._old.trace
 
     @cached_property
     def kemeny_new(self) -> Array:
-        """κ of new's chain, trace (I − P_new + 1 dᵀ)⁻¹: Kemeny's constant (average)."""
-        return self._trace(self._new)
-
-    def _trace(self, chain: PolicyChain) -> Array:
-        """Of (I − K)⁻¹, K = P_π − 1 uᵀ: of every law u the same, as its eigenvalues are 1 and those of Z."""
-        inverse = chain.inverse
-        return self.sum_s(self.arithmetic.stack([inverse[s, s] for s in range(len(inverse))]))
+        """κ of new's chain, trace (I − P_new + 1 dᵀ)⁻¹: Kemeny's constant (average), as `kemeny_old`."""
+        return self._new.trace
