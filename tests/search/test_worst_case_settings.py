@@ -13,6 +13,8 @@ from trpo_theory.bounds import Bound
 from trpo_theory.bounds.decorator import claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.proofs.certifying import certify
+from trpo_theory.search.battery import random_instances
+from trpo_theory.search.settings import furnished
 from trpo_theory.search.worst_cases import evolve as ratio_search
 from trpo_theory.search.worst_cases.finding import worst_case
 
@@ -193,3 +195,12 @@ def test_what_has_no_sense_is_refused_with_a_fix(bound, options, words):
     with pytest.raises(InvalidInput, match=words) as raised:
         worst_case(bound, **options)
     assert "fix: " in str(raised.value)
+
+
+def test_an_end_costs_nothing_whatever_was_drawn():
+    drawn = furnished(random_instances(np.random.default_rng(0), 20, 3, 2), frozenset({"episodic", "costs"}))
+    assert drawn.costs[:, 0].any()
+    assert not drawn.costs[:, -1].any()
+    moved = furnished(drawn.replace(costs=drawn.costs + 1), frozenset({"episodic", "costs"}))
+    assert not moved.costs[:, -1].any()
+    assert (moved.costs[:, 0] == drawn.costs[:, 0] + 1).all()

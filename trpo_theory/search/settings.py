@@ -49,7 +49,8 @@ def furnished(instances: Instances, needs: frozenset[str]) -> Instances:
     if not lacking:
         return instances
     generator = np.random.default_rng(zlib.crc32(np.ascontiguousarray(instances.old).tobytes()))
-    return instances.replace(**{name: _DRAWS[name](generator, instances) for name in lacking})
+    made = instances.replace(**{name: _DRAWS[name](generator, instances) for name in lacking})
+    return _with_end(made) if EPISODIC.name in words else made
 
 
 def with_agents(instances: Instances, agents: tuple[int, ...]) -> Instances:
@@ -76,11 +77,16 @@ def with_agents(instances: Instances, agents: tuple[int, ...]) -> Instances:
 
 
 def _with_end(instances: Instances) -> Instances:
-    """The last state is an end: it is never left, and nothing is earned there."""
+    """The last state is an end: it is never left, and nothing is earned there, nor costs anything."""
     transition, reward = instances.transition.copy(), instances.reward.copy()
     transition[:, -1], reward[:, -1] = 0.0, 0.0
     transition[:, -1, :, -1] = 1.0
-    return instances.replace(transition=transition, reward=reward)
+    instances = instances.replace(transition=transition, reward=reward)
+    if instances.costs is None:
+        return instances
+    costs = instances.costs.copy()
+    costs[:, -1] = 0.0
+    return instances.replace(costs=costs)
 
 
 def _without_discount(instances: Instances) -> Instances:
