@@ -62,7 +62,7 @@ def test_the_command_line_says_them_in_words(capsys):
         assert words in out
     assert cli.main(["evaluate", "zoo:queue", "--criterion", "average", "--json"]) == 0
     fields = json.loads(capsys.readouterr().out)
-    assert fields["longest_run"] is None
+    assert "longest_run" not in fields
     assert fields["kemeny"] > fields["mixing"] + 1 > 1
 
 
@@ -70,7 +70,7 @@ def test_a_random_mdp_of_the_zoo_without_a_discount(capsys):
     assert cli.main(["evaluate", "zoo:garnet", "--gamma", "1", "--horizon", "3", "--json"]) == 0
     fields = json.loads(capsys.readouterr().out)
     assert fields["gamma"] == 1
-    assert fields["kemeny"] is fields["mixing"] is fields["longest_run"] is None
+    assert not {"kemeny", "mixing", "longest_run"} & fields.keys()
     one = tt.load("zoo:garnet")
     assert tt.load("zoo:garnet", gamma=1).gamma == 1
     np.testing.assert_array_equal(tt.load("zoo:garnet", gamma=1).transition, one.transition)

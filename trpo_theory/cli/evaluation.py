@@ -112,7 +112,7 @@ def evaluate(
     for name, cost in evaluation.costs.items():
         console.print(f"{returned} of cost {literal(name)}: {digits(cost.expected_return, 12)}", highlight=False)
     for name, words in _CONSTANTS.items():
-        if fields.get(name) is not None:
+        if name in fields:
             console.print(f"{words}: {digits(fields[name], 8)}", highlight=False)
     console.print(
         f"error of any {'bias' if average else 'value'}: at most {evaluation.error_bound:.1e}", highlight=False
@@ -266,9 +266,9 @@ def _print_bounds(console: Console, rows: list[dict[str, Any]], certify: bool) -
 
 
 def _constants(evaluation: Evaluation, states: int) -> dict[str, Any]:
-    """What bounds of the criterion read of the policy's chain, None where that is not of the criterion; not for many states."""
-    small = states <= _MANY_STATES
-    return {name: getattr(evaluation, name) if small else None for name in _CONSTANTS}
+    """What bounds of the criterion read of the policy's chain; not for many states."""
+    found = {name: getattr(evaluation, name) for name in _CONSTANTS} if states <= _MANY_STATES else {}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _promise(found: StepCertificate) -> str:
