@@ -82,7 +82,7 @@ def evaluate(
         from trpo_theory.solve.evaluation import evaluate
 
         source = opened(mdp, gamma, criterion)
-        rows = policy_of(policy, source, criterion=criterion, horizon=horizon)
+        rows = policy_of(policy, source, criterion=criterion, horizon=horizon, temperature=temperature)
         evaluation = evaluate(source.mdp, rows, criterion=criterion, horizon=horizon, temperature=temperature)
         fields = {
             "expected_return": evaluation.expected_return,
@@ -170,11 +170,8 @@ def bound(
         source = opened(mdp, gamma, criterion)
         if certify:
             check_certifiable(source.mdp)
-        policies = [
-            policy_of(one, source, name, criterion=criterion, horizon=horizon)
-            for one, name in ((old, "old policy"), (new, "new policy"))
-        ]
         setting: dict[str, Any] = {"criterion": criterion, "horizon": horizon, "temperature": temperature}
+        policies = [policy_of(one, source, name, **setting) for one, name in ((old, "old policy"), (new, "new policy"))]
         q = compare(source.mdp, *policies, **setting)
         fields: dict[str, Any] = {name: getattr(q, name) for name in _QUANTITIES}
         rows = [_row(check) for check in bounds.check_all(q)]

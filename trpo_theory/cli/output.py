@@ -53,12 +53,18 @@ def opened(mdp: str, gamma: str | None, criterion: str | None = None) -> Source:
 
 
 def policy_of(
-    spec: str, source: Source, name: str = "policy", *, criterion: str | None = None, horizon: int | None = None
+    spec: str,
+    source: Source,
+    name: str = "policy",
+    *,
+    criterion: str | None = None,
+    horizon: int | None = None,
+    temperature: float | None = None,
 ) -> np.ndarray:
     """The policy of an option, (S, A); with a horizon it may have one for each step, (T, S, A)."""
     from trpo_theory.loading.sources import load_policy
 
-    policy = load_policy(spec, source, name=name, criterion=criterion, horizon=horizon)
+    policy = load_policy(spec, source, name=name, criterion=criterion, horizon=horizon, temperature=temperature)
     if policy.ndim != 2 and horizon is None:
         raise InvalidInput(
             got=f"a batch of policies, shape {policy.shape}, as the {name}",

@@ -95,6 +95,7 @@ def load_policy(
     name: str = "policy",
     criterion: str | None = None,
     horizon: int | None = None,
+    temperature: float | None = None,
 ) -> Float[np.ndarray, "*batch S A"]:
     """A policy from a word, a file or an array, checked against the MDP.
 
@@ -105,6 +106,7 @@ def load_policy(
         name: its name in error messages.
         criterion: what "optimal" maximises, as for `optimal`.
         horizon: likewise; "optimal" is then one policy for each step, (T, S, A).
+        temperature: likewise; "optimal" is then the best policy with a price of entropy.
 
     Raises:
         InvalidInput: for an unknown word, a file that cannot be read, or an array that is not a policy of this MDP.
@@ -118,7 +120,7 @@ def load_policy(
     if text == "uniform":
         return uniform(mdp.available)
     if text == "optimal":
-        return np.array(optimal(mdp, criterion=criterion, horizon=horizon).policy)
+        return np.array(optimal(mdp, criterion=criterion, horizon=horizon, temperature=temperature).policy)
     if text in source.policies:
         return _checks.policy_rows(source.policies[text], mdp.available, name)
     if not Path(text).suffix:

@@ -105,6 +105,11 @@ class PolicyChain:
         return entropy if counted is None else self.arithmetic.where(counted, entropy, 0)
 
     @property
+    def temperature(self) -> Any:
+        """τ."""
+        return self._temperature
+
+    @property
     def is_soft(self) -> bool:
         """Whether there is a temperature."""
         return not (isinstance(self._temperature, int) and self._temperature == 0)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
-from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput, NotSolved, overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic
@@ -19,58 +16,18 @@ from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC, criterion_
 from trpo_theory.solve.criterion import Criterion, Given
 from trpo_theory.solve.evaluation import to_leading
 from trpo_theory.solve.local_backups import LocalBackups
+from trpo_theory.solve.optimum import Optimum
 from trpo_theory.solve.reachability import ends, leading, successors
-from trpo_theory.solve.settings import trailing_fields
+from trpo_theory.solve.settings import steps_asked, temperature_of, trailing_fields
+from trpo_theory.solve.soft import soft_backward, soft_policy_iteration
 
 _MAX_ITERATIONS = 10_000
 """Chosen: policy iteration takes tens of evaluations; so many mean that rounding makes it cycle."""
 
 
-@dataclass(frozen=True, repr=False, eq=False)
-class Optimum:
-    """An optimal policy and its value; `error_bound` bounds their distance from the optimum.
-
-    Attributes:
-        policy: deterministic, (*batch, S, A); where actions tie, one of them.
-        value: V*(s), (*batch, S).
-        q_value: Q*(s, a), (*batch, S, A); -inf for an unavailable action.
-        expected_return: η* = ρ₀ · V*.
-        gamma: γ.
-        iterations: how many policies were evaluated.
-        longest: what a residual is multiplied by in `error_bound`.
-
-    With a horizon policy, value and q_value have an axis of T steps in front.
-    """
-
-    policy: Float[np.ndarray, "*batch S A"]
-    value: Float[np.ndarray, "*batch S"]
-    q_value: Float[np.ndarray, "*batch S A"]
-    expected_return: float | Float[np.ndarray, "*batch"]
-    gamma: float | Float[np.ndarray, "*batch"]
-    iterations: int
-    longest: float | Float[np.ndarray, "*batch"]
-
-    @property
-    def bellman_residual(self) -> float | Float[np.ndarray, "*batch"]:
-        """max_s |max_a Q(s,a) − V(s)|."""
-        return np.abs(self.q_value.max(-1) - self.value).max(-1)
-
-    @property
-    def error_bound(self) -> float | Float[np.ndarray, "*batch"]:
-        """A bound on max_s |V(s) − V*(s)|: the Bellman residual over 1 − γ; times T over a horizon.
-
-        Of the average reward it bounds g* − g, by the residual itself. Without a discount, of an MDP that ends, nothing is known
-        of how long runs may be, and the bound is ∞ where there is a residual.
-        """
-        residual = np.asarray(self.bellman_residual)
-        return (np.where(residual > 0, self.longest, 0.0) * residual)[()]
-
-    def __repr__(self) -> str:
-        shown = np.array2string(np.asarray(self.expected_return), precision=12, threshold=6)
-        return f"Optimum(expected_return={shown}, error_bound={np.max(self.error_bound):.1e}, iterations={self.iterations})"
-
-
-def optimal(mdp: FiniteMDP, *, criterion: str | None = None, horizon: int | None = None) -> Optimum:
+def optimal(
+    mdp: FiniteMDP, *, criterion: str | None = None, horizon: int | None = None, temperature: float | None = None
+) -> Optimum:
     """An optimal policy, by policy iteration, exact to rounding; for a batch, all at once.
 
     V*(s) = max_a r(s,a) + γ Σ_s' P(s'|s,a) V*(s').   Source: Howard (1960); Puterman (2005), section 6.4.
@@ -78,22 +35,29 @@ def optimal(mdp: FiniteMDP, *, criterion: str | None = None, horizon: int | None
     An action is replaced only by one whose Q-value is larger by more than rounding, so that ties cannot cycle. For a sparse
     MDP, changes of the value in few states are propagated by `LocalBackups` before the next evaluation; the result is a full
     evaluation in every case, and its `error_bound` comes from its own Bellman residual. Over a horizon: by backward induction.
+    With a price of entropy τ the best policy is π ∝ exp(Q*/τ), V* = τ log Σ_a exp(Q*/τ), by soft policy iteration, which is
+    Newton's method on that equation; a Bellman residual bounds its error in the same way.
 
     Args:
         mdp: one MDP or a batch, dense or sparse.
         criterion: as of `evaluate`; "average" maximises the gain.
         horizon: T, for one MDP: the best policy of each step.
+        temperature: τ ≥ 0, as of `evaluate`.
 
     Raises:
-        InvalidInput: where no policy has a return by the criterion, or the best one has several closed classes.
+        InvalidInput: where no policy has a return by the criterion, or the best one has several closed classes; where returns
+            with entropy have no maximum, as runs that never end would earn ever more.
         NotSolved: if the policy still changes after 10,000 evaluations, or values overflow.
 
     >>> optimal(FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[1, 0], [2, 0]], 0.5, [1, 0])).value
     array([2., 4.])
     """
+    soft = 0.0 if temperature is None else temperature_of(temperature)
     if horizon is not None:
-        return _backward(mdp, _checks.integer(horizon, "horizon", least=1))
-    return _by_policy_iteration(mdp, criterion_of(criterion, mdp.gamma))
+        steps = steps_asked(mdp, criterion, horizon)
+        return _backward(mdp, steps) if soft == 0 else soft_backward(mdp, steps, soft)
+    sums = criterion_of(criterion, mdp.gamma)
+    return _by_policy_iteration(mdp, sums) if soft == 0 else soft_policy_iteration(mdp, sums, soft)
 
 
 def _by_policy_iteration(mdp: FiniteMDP, sums: Criterion) -> Optimum:
@@ -177,10 +141,6 @@ def _of_the_batch(criterion: Criterion) -> InvalidInput:
 
 def _backward(mdp: FiniteMDP, steps: int) -> Optimum:
     """By backward induction, V_t(s) = max_a r(s,a) + γ Σ_s' P(s'|s,a) V_{t+1}(s')."""
-    if mdp.batch_shape:
-        raise InvalidInput(
-            got=f"a batch of MDPs, {mdp.batch_shape}, with a horizon", wanted="one MDP", fix="loop over the batch"
-        )
     floats, value = CheckedFloats(), np.zeros(mdp.states)
     q_value = np.empty((steps, mdp.states, mdp.actions))
     for t in reversed(range(steps)):

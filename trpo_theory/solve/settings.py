@@ -71,9 +71,9 @@ def posed_mdp(
     Raises:
         InvalidInput: for what is no policy of this MDP, or has no return by the criterion.
     """
-    soft = 0 if temperature is None else _temperature(temperature)
+    soft = 0 if temperature is None else temperature_of(temperature)
     if horizon is not None:
-        return _over_a_horizon(mdp, policies, criterion, _checks.integer(horizon, "horizon", least=1), soft)
+        return _over_a_horizon(mdp, policies, steps_asked(mdp, criterion, horizon), soft)
     rows: dict[str, np.ndarray] = {}
     for name, value in policies.items():  # a policy that stands for two is checked once
         same = [other for other in rows if policies[other] is value]
@@ -89,9 +89,13 @@ def posed_mdp(
     return PosedMDP(found, given, trailing, batch_shape, 0, soft, costs, tuple(mdp.costs))
 
 
-def _over_a_horizon(
-    mdp: FiniteMDP, policies: dict[str, Any], criterion: str | None, steps: int, soft: float
-) -> PosedMDP:
+def steps_asked(mdp: FiniteMDP, criterion: str | None, horizon: Any) -> int:
+    """T, of one MDP.
+
+    Raises:
+        InvalidInput: for a horizon that is no whole number, with average rewards, or for a batch of MDPs.
+    """
+    steps = _checks.integer(horizon, "horizon", least=1)
     if criterion == "average":
         raise InvalidInput(
             got='criterion = "average" with a horizon',
@@ -103,6 +107,10 @@ def _over_a_horizon(
         raise InvalidInput(
             got=f"a batch of MDPs, {mdp.batch_shape}, with a horizon", wanted="one MDP", fix="loop over the batch"
         )
+    return steps
+
+
+def _over_a_horizon(mdp: FiniteMDP, policies: dict[str, Any], steps: int, soft: float) -> PosedMDP:
     rows = [layered_policy(value, mdp, steps, name) for name, value in policies.items()]
     fields, _ = trailing_fields(mdp)
     given = layered(CheckedFloats(), Given(**fields), np.array(steps))
@@ -111,7 +119,8 @@ def _over_a_horizon(
     return PosedMDP(FINITE_HORIZON, given, rows, (), steps, soft, costs, tuple(mdp.costs))
 
 
-def _temperature(value: Any) -> float:
+def temperature_of(value: Any) -> float:
+    """A τ ≥ 0."""
     return _checks.number_between(value, "temperature", 0.0, float(np.finfo(np.float64).max))
 
 
