@@ -25,6 +25,7 @@ HEAD = "kind statement theorem source enclosure made_by gamma "
 MDP = "transition reward initial old new available "
 SETTING = "horizon temperature costs model references weights "
 SUPERSOLUTION = "divergence radius slope nodes w price mu nu "
+OF_UPDATES = "problem delta coefficient multiplier groups state_labels action_labels costs limits prices"
 KINDS = {  # the proof, and the fields that a file may have: one that is not read could say something else
     "refutation": (
         refutation,
@@ -34,7 +35,7 @@ KINDS = {  # the proof, and the fields that a file may have: one that is not rea
     "sharp-lower": (sharp_lower, HEAD + MDP + "divergence normaliser radius horizon " + " ".join(SPARSE)),
     "sharp-upper": (sharp_upper, HEAD + SUPERSOLUTION + "normaliser horizon steps"),
     "sharp-gap/supersolution": (earlier, HEAD + SUPERSOLUTION + "mean expected normaliser bound"),
-    "update-gap": (update_gap, HEAD + MDP + "problem delta coefficient multiplier groups state_labels action_labels"),
+    "update-gap": (update_gap, HEAD + MDP + OF_UPDATES),
     "implication": (implication, HEAD + "claim relation verdict method by radius divergence note file file_sha256"),
     "theorem-cover": (cover, HEAD + "constant k tilt shift largest"),
     "theorem-interval": (interval, HEAD + "constant curvature bend outer_bend reach inner nodes w mu nu"),

@@ -67,27 +67,52 @@ def _attained(q, penalty, amount, used):
     return q.gain * (1 - back)
 
 
+def _costs(d):
+    """Each cost's limit and price, with the step whose reward it is; and that of the reward less all at their prices."""
+    want(len({name in d for name in ("costs", "limits", "prices")}) == 1, "costs without limits or prices")
+    table, limits, prices = (array(d.get(name, [])) for name in ("costs", "limits", "prices"))
+    want(all(len(x) == len(limits) for row in table for x in row) and (table != [] or limits == []), "costs")
+    want(all(price >= 0 for price in prices), "prices")
+    steps = [Step({**d, "reward": [[x[k] for x in row] for row in table]}) for k in range(len(limits))]
+    priced = array(d["reward"])
+    for step, price in both(steps, prices):
+        priced = [[x - price * y for x, y in both(*rows)] for rows in both(priced, step.r)]
+    return [*zip(limits, prices, steps, strict=True)], Step({**d, "reward": priced})
+
+
 def update_gap(d):
     q, lam = Step(d), array(d["multiplier"])
+    costs, less = _costs(d)
     want(d["problem"] in PROBLEMS, "problem")
     penalty, mean, chi2 = (word in d["problem"] for word in ("penalty", "mean", "chi2"))
     amount = number(d["coefficient" if penalty else "delta"])
     want(("delta" if penalty else "coefficient") not in d and amount >= 0, "the number of another problem")
     _labels(d, q)
-    rows = [*_classes(d, q, lam)]
+    want(not (penalty and costs), "limits beside a penalty")
+    rows = [*_classes(d, less, lam)]
     term, value = ("reverse_chi2", best_chi2) if chi2 else ("kl", best)
     used, spent = q.mean(term) if mean else largest(q.rows(term)), sum(r * x for r, *_, x in rows)
     objective = _attained(q, penalty, amount, used)
+    back = F(0) if penalty or not used > amount else upper(1 - amount / used)
+    want(all(c.eta(c.old) + (1 - back) * c.gain <= limit for limit, _, c in costs), "a cost over its limit")
     scale = min(F(1), amount / upper(spent)) if penalty and spent > 0 else F(1)
     prices = [max(x for *_, x in rows) if mean else x * scale for *_, x in rows]
     most = sum(r * (value(o, a, x) - dot(o, a)) for (r, o, a, _), x in both(rows, prices))
     most += F(0) if penalty else amount * (prices[0] * q.h if mean else spent)
+    most += sum((price * (limit - c.eta(c.old)) for limit, price, c in costs), F(0))
     lo, hi = ends(d["enclosure"])
     want(lo <= objective + TINY and most <= hi + TINY, "enclosure")
     held = ("mean-" if mean else "max-") + ("chi2(new, old)" if chi2 else "KL(old, new)")
     aim = f"- # {held}" if penalty else f"subject to {held} <= #"
+    aim += f" and surrogates L_c(new) of costs <= {', '.join('#' for _ in costs)}" if costs else ""
     among = "policies that share rows by groups" if d.get("groups") is not None else "all policies"
     text = f"for the MDP of this file ({len(q.S)} states, {len(q.A)} actions, gamma = #) and its policy old, the maximum of "
     return says(
-        d, f"{text}L_old(new) - eta(old) {aim}, among {among}, is at least # and at most #", q.g, amount, lo, hi
+        d,
+        f"{text}L_old(new) - eta(old) {aim}, among {among}, is at least # and at most #",
+        q.g,
+        amount,
+        *(limit for limit, *_ in costs),
+        lo,
+        hi,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trpo_theory.errors import InvalidInput
 
@@ -74,23 +74,25 @@ def _limited(
             wanted=f"--cost NAME:LIMIT with --delta D and a problem of {', '.join(kinds)}",
             fix="write --problem max-kl --delta 0.01" + "".join(f", and drop {word}" for word in given),
         )
-    return kinds[name](number(delta, "--delta"), costs=limits_of(cost))
+    return kinds[name](
+        number(delta, "--delta"), costs={name: float(limit) for name, limit in exact_limits(cost).items()}
+    )
 
 
-def limits_of(texts: list[str]) -> dict[str, float]:
-    """The limits in NAME:LIMIT, by name.
+def exact_limits(texts: list[str]) -> dict[str, Any]:
+    """The limits in NAME:LIMIT, by name, as they are written.
 
     Raises:
         InvalidInput: for a text without a colon, a limit that is no number, or one name twice.
     """
-    from trpo_theory.loading.reader import number
+    from trpo_theory.loading.reader import rational
 
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
     for text in texts:
         name, colon, limit = text.rpartition(":")
         if not colon or name in found:
             raise InvalidInput(got=f"--cost {text}", wanted="NAME:LIMIT, each cost once", fix="write --cost fuel:3.5")
-        found[name] = number(limit, f"the limit of {name}")
+        found[name] = rational(limit, f"the limit of {name}")
     return found
 
 

@@ -39,7 +39,7 @@ from trpo_theory.cli.output import (
     print_json,
     setting_words,
 )
-from trpo_theory.cli.problems import CERTIFIED, problem_of, relative
+from trpo_theory.cli.problems import CERTIFIED, exact_limits, problem_of, relative
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def update(
         fields |= {"status": str(solution.status), "policy": solution.policy}
         if certify:
             exact = exact_step(source, old=old) | _exact_amount(delta, coefficient)
+            exact |= {"limits": exact_limits(cost)} if cost else {}
             fields |= _proved(solution, exact, out)
     if out is not None and not certify:
         io.write_fields({"policy": solution.policy, "old": start}, out)

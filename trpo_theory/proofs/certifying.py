@@ -63,7 +63,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     sharp_evidence.UPPER: _SUPERSOLUTION | {"normaliser", "horizon", "steps"},
     EARLIER_UPPER: _SUPERSOLUTION | {"mean", "expected", "normaliser", "bound"},
     update_evidence.KIND: _INSTANCE - {"noise", "reference", "size"}
-    | {"problem", "delta", "coefficient", "multiplier", "state_labels", "action_labels"},
+    | {"problem", "delta", "coefficient", "multiplier", "state_labels", "action_labels", "limits", "prices"},
     proved_claim.KIND: proved_claim.FIELDS,
     half_line.KIND: frozenset({"gamma", "constant", "k", "tilt", "shift", "largest"}),
     supersolution.KIND: frozenset(

@@ -22,11 +22,9 @@ import numpy as np
 from trpo_theory.errors import NotSolved
 from trpo_theory.numerics.ball import raw
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
+from trpo_theory.proofs.update_feasible import EnclosedCost, retreat
 from trpo_theory.updates.rows.forward_kl import FORWARD_KL
 
-_RETREATS = (None, 50, 46, 42, 38, 34, 30)
-"""The policy is moved back towards old by 2 to minus one of these, the least that is proved feasible: chosen, from the
-rounding error of a step up to what a solver's tolerance of 1e-9 leaves."""
 _NEWTON_STEPS = 2
 """For ν: each squares its relative error, and the float solver's start is within 1e-12."""
 _LIFT = 4
@@ -255,7 +253,7 @@ def upper_end(problem: ExactProblem, rows: Sequence[EnclosedRow], multipliers: S
     return upper
 
 
-def lower_end(problem: ExactProblem, rows: Sequence[EnclosedRow]) -> arb:
+def lower_end(problem: ExactProblem, rows: Sequence[EnclosedRow], costs: Sequence[EnclosedCost] = ()) -> arb:
     """The objective of new, moved back towards old by at most 2⁻³⁰ where that is what makes it feasible.
 
     Raises:
@@ -272,16 +270,7 @@ def lower_end(problem: ExactProblem, rows: Sequence[EnclosedRow]) -> arb:
         share = arb(1 / problem.horizon)
         of_rows = zip(rows, spent, strict=True)
         spent = [sum((share * row.rho * divergence for row, divergence in of_rows if not row.rho.is_zero()), arb(0))]
-    return gain * arb(1 - _retreat(spent, problem.amount))
-
-
-def _retreat(spent: list[arb], radius: fmpq) -> fmpq:
-    """The least η at which (1 − η) of the step is proved feasible: a divergence is convex, hence at most 1 − η of it is spent."""
-    for bits in _RETREATS:
-        eta = fmpq(0) if bits is None else fmpq(1, 2**bits)
-        if all(arb(1 - eta) * divergence <= arb(radius) for divergence in spent):
-            return eta
-    raise NotSolved("got a policy over its constraint by more than 2^-30; wanted a feasible one; fix: solve again")
+    return gain * arb(1 - retreat(spent, problem.amount, costs))
 
 
 def rational(value: Any) -> fmpq:

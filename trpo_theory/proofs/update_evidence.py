@@ -28,7 +28,8 @@ from trpo_theory.numerics.ball import rationals, raw
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction
 from trpo_theory.proofs.certified_file import Certificate, differing, not_proved, remarks
 from trpo_theory.proofs.outcome import Outcome
-from trpo_theory.proofs.update_ends import EnclosedRow, ExactProblem, Reduction, lower_end, upper_end
+from trpo_theory.proofs.update_costs import enclosed_costs, limited_ends, read_limits, sentence
+from trpo_theory.proofs.update_ends import EnclosedRow, ExactProblem, Reduction
 from trpo_theory.proofs.update_rows import BITS, check_size, rows_of_mdp
 from trpo_theory.step.exact import ExactInstance
 
@@ -43,6 +44,7 @@ _STATEMENTS = {
     Reduction.REVERSE_MEAN_CHI2: r"\max_{\tilde\pi} L_\pi(\tilde\pi) - \eta(\pi) : "
     r"\sum_s d_\pi(s) \chi^2(\tilde\pi_s, \pi_s) \le \delta",
 }
+_LIMITED = r",\; L_c(\tilde\pi) \le \ell_c"
 _SENTENCES = {
     Reduction.PENALTY: "the maximum of L_old(new) - eta(old) - {amount} max-KL(old, new)",
     Reduction.MAX: "the maximum of L_old(new) - eta(old) subject to max-KL(old, new) <= {amount}",
@@ -65,6 +67,7 @@ class ProvedOptimum:
     grouped: bool
     lower: Fraction
     upper: Fraction
+    limits: tuple[Fraction, ...] = ()
 
     @property
     def theorem(self) -> str:
@@ -73,14 +76,15 @@ class ProvedOptimum:
         among = "policies that share rows by groups" if self.grouped else "all policies"
         return (
             f"for the MDP of this file ({self.states} states, {self.actions} actions, gamma = {gamma}) and its policy old, "
-            f"{_SENTENCES[self.problem.reduction].format(amount=amount)}, among {among}, "
+            f"{_SENTENCES[self.problem.reduction].format(amount=amount)}{sentence(self.limits)}, among {among}, "
             f"is at least {number_text(self.lower)} and at most {number_text(self.upper)}"
         )
 
     @property
     def words(self) -> dict[str, str]:
         """The fields of the head that are not numbers."""
-        return {"statement": _STATEMENTS[self.problem.reduction], "theorem": self.theorem, "source": _SOURCE}
+        statement = _STATEMENTS[self.problem.reduction] + (_LIMITED if self.limits else "")
+        return {"statement": statement, "theorem": self.theorem, "source": _SOURCE}
 
 
 def update_evidence(
@@ -91,6 +95,7 @@ def update_evidence(
     amount: Fraction,
     multiplier: np.ndarray,
     groups: np.ndarray | None,
+    limited: ReadFields | None = None,
 ) -> Fields:
     """The fields of an update-gap file.
 
@@ -102,6 +107,7 @@ def update_evidence(
         amount: its coefficient or its radius.
         multiplier: λ of each row of the class, (G,).
         groups: one integer a state, or None.
+        limited: `costs`, (S, A, K), `limits` and `prices`, where costs have limits.
 
     Raises:
         InvalidInput: without an MDP, or for one that is too large for balls.
@@ -121,6 +127,7 @@ def update_evidence(
     content |= {} if groups is None else {"groups": groups}
     content |= {"problem": str(reduction), amount_name(reduction): number_text(amount)}
     content["multiplier"] = multiplier
+    content |= limited or {}
     proved = prove_optimum(exact_content(content))
     return evidence_fields(KIND, **proved.words, enclosure=(proved.lower, proved.upper), content=content)
 
@@ -143,6 +150,7 @@ def certify_update_gap(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
     ends = (proved.lower, proved.upper)
     reduction = proved.problem.reduction
     unread = {amount_name(other) for other in Reduction} - {amount_name(reduction)}
+    unread |= {"costs"} if not proved.limits else set()
     more = (f"the file has {name!r}, which says nothing of {reduction}" for name in sorted(unread & fields.keys()))
     return Certificate(
         kind=KIND,
@@ -178,13 +186,17 @@ def prove_optimum(fields: ReadFields) -> ProvedOptimum:
     _check_labels(fields, instance)
     problem = ExactProblem(reduction, raw.raw(amount), raw.raw(instance.gamma))
     rows = _exact_rows(instance)
+    limits, prices = read_limits(fields, instance.costs)
+    if limits and reduction is Reduction.PENALTY:
+        raise InvalidInput(got="a penalty with limits on costs", wanted="a radius", fix="leave out limits and prices")
+    costs = enclosed_costs(_step(instance), np.asarray(instance.costs), limits, prices) if limits else []
     with raw.precision(BITS):
         multipliers = _multipliers(fields, len(rows))
-        lower, upper = lower_end(problem, rows), upper_end(problem, rows, multipliers)
+        lower, upper = limited_ends(problem, rows, multipliers, costs)
         if lower > upper:
             raise NotSolved("got a lower end above the upper one, which cannot be; please report the file")
         ends = _end(lower, "lower"), _end(upper, "upper")
-    return ProvedOptimum(problem, instance.states, instance.actions, instance.groups is not None, *ends)
+    return ProvedOptimum(problem, instance.states, instance.actions, instance.groups is not None, *ends, tuple(limits))
 
 
 def _check_labels(fields: ReadFields, instance: ExactInstance) -> None:
@@ -228,8 +240,12 @@ def amount_name(reduction: Reduction) -> str:
 
 def _exact_rows(instance: ExactInstance) -> list[EnclosedRow]:
     """The rows of the class, from the file's own numbers."""
+    return rows_of_mdp(**_step(instance))
+
+
+def _step(instance: ExactInstance) -> dict[str, Any]:
     names = ("gamma", "transition", "reward", "initial", "available", "old", "new", "groups")
-    return rows_of_mdp(**{name: getattr(instance, name) for name in names})
+    return {name: getattr(instance, name) for name in names}
 
 
 def _multipliers(fields: ReadFields, rows: int) -> list[fmpq]:

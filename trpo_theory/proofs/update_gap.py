@@ -20,17 +20,17 @@ from trpo_theory.model.types import PathLike
 from trpo_theory.numerics.ball import rationals as exactly
 from trpo_theory.numerics.ball import raw
 from trpo_theory.numerics.ball.raw import arb, fmpq
+from trpo_theory.proofs.update_costs import costs_of, limited_ends, limited_fields
 from trpo_theory.proofs.update_ends import (
     EnclosedRow,
     ExactProblem,
     Reduction,
-    lower_end,
     normalised,
     rational,
-    upper_end,
 )
 from trpo_theory.proofs.update_evidence import KIND, amount_name, update_evidence
 from trpo_theory.proofs.update_rows import BITS, check_size, rows_of_mdp
+from trpo_theory.updates.constrained import ConstrainedUpdate
 from trpo_theory.updates.penalties import linear_coefficient
 from trpo_theory.updates.problems import (
     MaxKL,
@@ -90,13 +90,15 @@ class CertifiedGap:
         solution = self.solution
         reduction, amount = _reduced(solution, self.exact)
         groups = solution.surrogate.aggregation
+        step = {} if solution.mdp is None else _step(solution, self.exact)
         return update_evidence(
             solution.mdp,
-            {} if solution.mdp is None else _step(solution, self.exact),
+            step,
             reduction=reduction,
             amount=amount,
             multiplier=solution.multiplier,
             groups=None if groups is None else groups.group,
+            limited=limited_fields(solution, step, self.exact),
         )
 
     def write(self, path: PathLike) -> None:
@@ -123,8 +125,8 @@ def certify_update(
         precision: bits of the balls.
 
     Raises:
-        InvalidInput: for a batch, another sibling problem, a penalty that is not a coefficient times max-KL, or an MDP that is
-            too large for balls.
+        InvalidInput: for a batch, returns of another setting, another sibling problem, a recovery step, a penalty that is not
+            a coefficient times max-KL, or an MDP that is too large for balls.
         NotSolved: for a solution that is none: a negative multiplier, a new that is no policy, or one over its constraint by
             more than 2⁻³⁰.
     """
@@ -135,15 +137,24 @@ def certify_update(
             wanted=f"one instance of {', '.join(kind.name for kind in _REDUCTIONS)}",
             fix="certify the instances one at a time; the other siblings have float certificates only",
         )
+    if not surrogate.is_discounted:
+        raise InvalidInput(
+            got="an update with other returns than discounted ones",
+            wanted="discounted returns, whose A and rho are enclosed in balls",
+            fix="read its float upper_bound, which includes the errors of floats",
+        )
     exact = {} if exact is None or solution.mdp is None else dict(exact)
     reduction, amount = _reduced(solution, exact)
     _check_numbers(solution)
     gamma = _gamma(solution, exact)
     problem = ExactProblem(reduction, raw.raw(amount), raw.raw(gamma))
+    if isinstance(solution, ConstrainedUpdate):
+        solution = solution.inside()
     rows = _stored_rows(solution) if solution.mdp is None else _mdp_rows(solution, exact, precision)
+    costs = costs_of(solution, lambda: _step(solution, exact), exact, precision)
     with raw.precision(precision):
         multipliers = [rational(value) for value in solution.multiplier_rows[:, 0]]
-        lower, upper = lower_end(problem, rows), upper_end(problem, rows, multipliers)
+        lower, upper = limited_ends(problem, rows, multipliers, costs)
         objective, bound = raw.float_ends(lower)[0], raw.float_ends(upper)[1]
         if lower > upper:
             raise NotSolved("got a lower end above the upper one, which cannot be; please report the MDP and old")

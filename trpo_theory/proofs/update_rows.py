@@ -62,6 +62,37 @@ def rows_of_mdp(
         InvalidInput: for an MDP that is too large, or rows that differ within a group.
         NotSolved: for a new that is no policy, or a discount too near 1.
     """
+    return rows_and_return(
+        gamma=gamma,
+        transition=transition,
+        reward=reward,
+        initial=initial,
+        available=available,
+        old=old,
+        new=new,
+        groups=groups,
+        bits=bits,
+    )[0]
+
+
+def rows_and_return(
+    *,
+    gamma: Fraction,
+    transition: np.ndarray,
+    reward: np.ndarray,
+    initial: np.ndarray,
+    available: np.ndarray,
+    old: np.ndarray,
+    new: np.ndarray,
+    groups: Sequence[int] | None,
+    bits: int = BITS,
+) -> tuple[list[EnclosedRow], arb]:
+    """As `rows_of_mdp`, with η(old) of the reward, or J_c(old) where that is a cost.
+
+    Raises:
+        InvalidInput: as `rows_of_mdp`.
+        NotSolved: likewise.
+    """
     check_size(*old.shape)
     step = enclosed_policy(
         gamma=gamma,
@@ -85,7 +116,9 @@ def rows_of_mdp(
                     fix=f"give the states {states} the same row of {name}, or leave out the groups",
                 )
     with raw.precision(bits):
-        return [_row(step, members[group], old, new, available) for group in sorted(members)]
+        start = [raw.datum(x) for x in initial]
+        returned = sum((arb(p) * v for p, v in zip(start, step.value, strict=True)), arb(0)) / arb(sum(start, fmpq(0)))
+        return [_row(step, members[group], old, new, available) for group in sorted(members)], returned
 
 
 def _row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -58,13 +58,10 @@ class Columns:
         self._add(np.zeros_like(surrogate.old), surrogate.old)
 
     def _add(self, change: np.ndarray, new: np.ndarray) -> None:
-        def moved(of: Surrogate) -> float:
-            return float((of.visitation * (change * np.where(of.available, of.advantage, 0.0)).sum(0)).sum())
-
         self.changes.append(change)
         self.news.append(new)
-        self.gains.append(moved(self.surrogate))
-        self.moves.append(np.array([moved(cost) for cost in self.costs]))
+        self.gains.append(float(moved_by(self.surrogate, change)[0]))
+        self.moves.append(np.array([moved_by(cost, change)[0] for cost in self.costs]))
 
     def _combined(self, weight: float, prices: np.ndarray) -> Surrogate:
         """That of the reward weight · r − Σ ν c, whose advantage is that combination."""
@@ -164,3 +161,26 @@ def _linear_program(cost: np.ndarray, rows: np.ndarray, limits: np.ndarray, boun
     return solver.linprog(
         cost, A_ub=rows, b_ub=limits, A_eq=shares, b_eq=[1.0], bounds=bounds, method="highs-ds", options=options
     )
+
+
+def one_of(surrogate: Surrogate, at: int) -> Surrogate:
+    """One instance of a batch."""
+    changes: dict[str, Any] = {"batch_shape": ()}
+    for one in fields(surrogate):
+        value = getattr(surrogate, one.name)
+        if isinstance(value, np.ndarray):
+            changes[one.name] = value[..., at : at + 1]
+    if surrogate.of_states is not None:
+        changes["of_states"] = tuple(part[..., at : at + 1] for part in surrogate.of_states)
+    return replace(surrogate, **changes)
+
+
+def moved_by(surrogate: Surrogate, change: np.ndarray) -> np.ndarray:
+    """Σ ρ Σ_a change A, (B,)."""
+    return (surrogate.visitation * (change * np.where(surrogate.available, surrogate.advantage, 0.0)).sum(0)).sum(0)
+
+
+def size_of(surrogate: Surrogate) -> np.ndarray:
+    """Σ ρ max|A|, (B,)."""
+    largest = np.abs(np.where(surrogate.available, surrogate.advantage, 0.0)).max(0)
+    return (surrogate.visitation * largest).sum(0)

@@ -24,7 +24,7 @@ from trpo_theory.model.policy import StateAggregation
 from trpo_theory.solve.evaluation import evaluate
 from trpo_theory.solve.settings import PLAIN, Returns
 from trpo_theory.step.quantities import Quantities, compare
-from trpo_theory.updates.columns import Columns
+from trpo_theory.updates.columns import Columns, moved_by, one_of, size_of
 from trpo_theory.updates.problems import TrustRegion
 from trpo_theory.updates.solution import UpdateSolution, Values
 from trpo_theory.updates.solvers.protocol import Solver
@@ -37,6 +37,8 @@ CONSTRAINED_RTOL = 1e-7
 """The relative gap of an optimum. Chosen: a thousand times the tolerance of the linear program."""
 _KEPT = 1e-9
 """What a surrogate of a cost may exceed its limit by, of Σ ρ max|A_c|. Chosen: ten times the tolerance of the linear program."""
+_INSIDE = 1e-9
+"""How far a policy whose feasibility is to be proved stays within radius and limits, relatively. Chosen: as `_KEPT`."""
 _NOTHING = 1e-8
 """An upper bound up to this share of Σ ρ max|A| says that there is nothing to gain. Chosen: below the gap of an optimum."""
 
@@ -66,7 +68,7 @@ class ConstrainedUpdate(UpdateSolution):
     @cached_property
     def cost_surrogates(self) -> dict[str, Values]:
         """L_c(new), which the limits are on."""
-        moved = (_moved(part, self.change_rows) for part in self.of_costs)
+        moved = (moved_by(part, self.change_rows) for part in self.of_costs)
         return {name: self.costs_old[name] + self._shaped(part) for name, part in zip(self.limits, moved, strict=True)}
 
     @cached_property
@@ -86,7 +88,7 @@ class ConstrainedUpdate(UpdateSolution):
         """Whether radius and limits are kept, to relative 1e-9."""
         kept = np.asarray(super().feasible)
         for part, (name, limit) in zip(self.of_costs, self.limits.items(), strict=True):
-            kept = kept & (self.cost_surrogates[name] <= limit + _KEPT * self._shaped(_size(part)))
+            kept = kept & (self.cost_surrogates[name] <= limit + _KEPT * self._shaped(size_of(part)))
         return kept if self.surrogate.batch_shape else bool(kept)
 
     @property
@@ -95,10 +97,35 @@ class ConstrainedUpdate(UpdateSolution):
         if self.status is Status.RECOVERY:
             return False
         kept = [
-            np.all(np.asarray(self.costs_old[name]) <= limit + _KEPT * np.asarray(self._shaped(_size(part))))
+            np.all(np.asarray(self.costs_old[name]) <= limit + _KEPT * np.asarray(self._shaped(size_of(part))))
             for part, (name, limit) in zip(self.of_costs, self.limits.items(), strict=True)
         ]
-        return all(kept) and bool(np.all(self.upper <= _NOTHING * _size(self.surrogate)))
+        return all(kept) and bool(np.all(self.upper <= _NOTHING * size_of(self.surrogate)))
+
+    def inside(self) -> ConstrainedUpdate:
+        """The same with a policy a little within radius and limits: that of the problem with both a little lower.
+
+        Raises:
+            InvalidInput: for a recovery step, a batch, or where no policy is within the lower ones.
+        """
+        assert isinstance(self.problem, TrustRegion)
+        sizes = [float(size_of(part)[0]) for part in self.of_costs]
+        lower = {name: limit - _INSIDE * size for (name, limit), size in zip(self.limits.items(), sizes, strict=True)}
+        problem = replace(self.problem, delta=self.problem.radius * (1 - _INSIDE), costs=lower)
+        if self.status is Status.RECOVERY or self.surrogate.batch_shape:
+            raise _unproved(self.status)
+        assert self.mdp is not None
+        found = constrained_step(
+            self.mdp,
+            self.quantities,
+            problem,
+            solver=self.solver,
+            aggregation=self.surrogate.aggregation,
+            returns=self.returns,
+        )
+        if found.status is Status.RECOVERY:
+            raise _unproved(found.status)
+        return replace(self, change_rows=found.change_rows, new_rows=found.new_rows)
 
     @cached_property
     def quantities(self) -> Quantities:
@@ -179,8 +206,8 @@ def constrained_step(
     prices: list[np.ndarray] = []
     for at in range(len(surrogate.gamma)):
         slack = np.array(list(limits.values())) - returned[:, at]
-        of_one = [_one(cost, at) for cost in of_costs]
-        columns = Columns(_one(surrogate, at), of_one, plain, slack, solver, slack_error=missed[:, at])
+        of_one = [one_of(cost, at) for cost in of_costs]
+        columns = Columns(one_of(surrogate, at), of_one, plain, slack, solver, slack_error=missed[:, at])
         found, price = _solved(columns, rtol)
         parts.append(found)
         prices.append(price)
@@ -205,7 +232,7 @@ def _solved(columns: Columns, rtol: float) -> tuple[UpdateSolution, np.ndarray]:
             upper, best = bound, prices
         gain = float(mixture @ columns.gains[: len(mixture)])
         most = max(abs(upper), abs(gain))
-        if upper - gain <= rtol * most or most <= _NOTHING * float(_size(columns.surrogate)[0]):
+        if upper - gain <= rtol * most or most <= _NOTHING * float(size_of(columns.surrogate)[0]):
             status = Status.OPTIMAL
             break
     mixture = np.append(mixture, 0.0) if status is Status.OPTIMAL else columns.mix()[0]
@@ -243,32 +270,17 @@ def _together(
     return solution
 
 
+def _unproved(status: Status) -> InvalidInput:
+    return InvalidInput(
+        got=f"an update whose status is {status.name.lower()}",
+        wanted="one instance, of which some policy keeps radius and limits, with 1e-9 of room",
+        fix="raise the limits or the radius, or leave --certify out",
+    )
+
+
 _BADNESS = (Status.OPTIMAL, Status.RECOVERY, Status.INACCURATE, Status.FAILED)
 
 
 def _plain(problem: Any) -> Any:
     """The problem without limits."""
     return replace(problem, costs=None)
-
-
-def _one(surrogate: Surrogate, at: int) -> Surrogate:
-    """One instance of a batch."""
-    changes: dict[str, Any] = {"batch_shape": ()}
-    for one in fields(surrogate):
-        value = getattr(surrogate, one.name)
-        if isinstance(value, np.ndarray):
-            changes[one.name] = value[..., at : at + 1]
-    if surrogate.of_states is not None:
-        changes["of_states"] = tuple(part[..., at : at + 1] for part in surrogate.of_states)
-    return replace(surrogate, **changes)
-
-
-def _moved(surrogate: Surrogate, change: np.ndarray) -> np.ndarray:
-    """Σ ρ Σ_a change A, (B,)."""
-    return (surrogate.visitation * (change * np.where(surrogate.available, surrogate.advantage, 0.0)).sum(0)).sum(0)
-
-
-def _size(surrogate: Surrogate) -> np.ndarray:
-    """Σ ρ max|A|, (B,)."""
-    largest = np.abs(np.where(surrogate.available, surrogate.advantage, 0.0)).max(0)
-    return (surrogate.visitation * largest).sum(0)
