@@ -7,7 +7,7 @@ A does not change with a constant in r or in V, so both are taken relative to on
     A(s,a) = r(s,a) − r_π(s) + γ (P_sa − P_π)·h,        e = r_π + γ P_π h − h,        |A − A*| ≤ γ span(e)/(1 − γ) + rounding,
     f = ρ₀ + γ P_πᵀ ρ − ρ,                              Σ|ρ − ρ*| ≤ Σ|f|/(1 − γ),
 for any h and ρ whatever, as span(h − V) ≤ span(e) + γ span(h − V). docs/theory.md, "Certificates". With another criterion than
-the discounted one 1/(1 − γ) is a bound on ‖(I − K)⁻¹‖, found by `old_chain`.
+the discounted one errors grow by (I − K)⁻¹, state by state, as `old_chain` bounds it.
 """
 
 from __future__ import annotations
@@ -61,9 +61,14 @@ class OldPolicy:
 
 def old_policy(q: Quantities) -> OldPolicy:
     """From the quantities of old, in floats."""
-    batch = q.batch_shape
-    most_passes = 0 if sp.issparse(q.transition) else _PASSES
     chain = old_chain(q)
+    unit = (min(_terms(q), _SUMMED_IN_ORDER) + min(q.actions, _SUMMED_IN_ORDER) + _FURTHER_STEPS) * _EPS
+    visited = _visitation(chain, unit, q.batch_shape)
+    return OldPolicy(*_advantages(q, chain, unit, visited[0] + visited[1]), *visited)
+
+
+def _advantages(q: Quantities, chain: OldChain, unit: float, most: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A, and max_a |A − A*| of each state; ρ of a state is at most `most`."""
     old, usable = chain.old, None if chain.usable.all() else chain.usable
 
     def relative(values: np.ndarray) -> np.ndarray:
@@ -72,9 +77,8 @@ def old_policy(q: Quantities) -> OldPolicy:
 
     reward = _centred(q.reward, (0, 1), usable) if chain.levels else q.reward
     reward = reward if usable is None else np.where(usable, reward, 0.0)
-    unit = (min(_terms(q), _SUMMED_IN_ORDER) + min(old.shape[1], _SUMMED_IN_ORDER) + _FURTHER_STEPS) * _EPS
     earned, earned_size = (old * reward).sum(1), (old * np.abs(reward)).sum(1)
-    h, passes = relative(chain.resolvent.solve(earned)), most_passes
+    h, passes = relative(chain.resolvent.solve(earned)), 0 if chain.is_sparse else _PASSES
     while True:
         moved, size = chain.ahead(h), np.abs(h).max(0)
         e = earned + (old * moved).sum(1) - h
@@ -83,25 +87,29 @@ def old_policy(q: Quantities) -> OldPolicy:
             break
         passes -= 1
         h = relative(h + chain.resolvent.solve(relative(e)))
+    if chain.anchor is not None:
+        h = h - np.where(chain.anchor, h, 0.0).sum(0)
+        moved = chain.ahead(h)
+        e = relative(earned + (old * moved).sum(1) - h)
     # Σ_b old(b) (r(a) − r(b) + ...): the difference first, which is exact where rewards are close to one another
     total, largest = reward + moved, np.abs(reward).max(1)
     advantage = total - (old * total).sum(1)[:, None]
     advantage = advantage if usable is None else np.where(usable, advantage, 0.0)
-    if chain.levels:
-        error = chain.gamma * _in_steps(span, rounding) * chain.longest + unit * (2 * largest + 4 * size)
-    else:  # state by state, as where nothing is earned any more there is no error
-        reach = chain.ahead(np.abs(h))
-        in_value = chain.grown(np.abs(e) + unit * (2 * ((old * reach).sum(1) + np.abs(h)) + earned_size))
-        error = 2 * chain.ahead(in_value).max(1) + unit * (2 * largest + 4 * reach.max(1))
-    return OldPolicy(advantage, error, *_visitation(chain, unit, batch, most_passes))
+    if chain.growing is None:
+        return advantage, chain.gamma * _in_steps(span, rounding) * chain.longest + unit * (2 * largest + 4 * size)
+    # state by state, as where nothing is earned any more, or where old hardly comes, errors count little
+    reach = chain.ahead(np.abs(h))
+    off = np.abs(e) + unit * (2 * ((old * reach).sum(1) + np.abs(h)) + earned_size)
+    if chain.anchor is not None:
+        off = off + (most * off).sum(0)  # of the gain, that is taken off
+    in_value = chain.growing.grown(off)
+    return advantage, 2 * chain.ahead(in_value).max(1) + unit * (2 * largest + 4 * reach.max(1))
 
 
-def _visitation(
-    chain: OldChain, unit: float, batch: tuple[int, ...], passes: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _visitation(chain: OldChain, unit: float, batch: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """ρ and the bounds on its errors: of each state, and of their sum."""
-    rho = chain.visits(chain.resolvent.solve_transposed(chain.kernel_start), batch)
-
+    rho, passes = chain.visits(chain.resolvent.solve_transposed(chain.kernel_start), batch), _PASSES
+    passes = 0 if chain.is_sparse else passes
     while True:
         f, rounding = chain.start + chain.onward(rho) - rho, unit * (2 * rho + chain.start)
         residual, whole = np.abs(f), rounding.sum(0)
@@ -110,8 +118,10 @@ def _visitation(
         passes -= 1
         better = rho + chain.resolvent.solve_transposed(f)
         rho = chain.visits(np.where(rho > 0, np.maximum(better, 0.0), 0.0), batch)
-    if not chain.levels:
-        of_states = chain.grown(residual + rounding, of_visits=True)
+    if chain.growing is not None:
+        of_states = chain.growing.grown(residual + rounding, of_visits=True)
+        if chain.anchor is not None:  # ρ sums to 1: all of it is divided by what the errors add up to, too
+            of_states = (of_states + of_states.sum(0) * rho) / np.maximum(1 - of_states.sum(0), _EPS)
         return rho, of_states, of_states.sum(0)
     missed = _in_steps(residual.sum(0), whole) * chain.longest
     return rho, np.broadcast_to(missed, rho.shape), np.asarray(missed)

@@ -3,19 +3,20 @@
 # The arithmetic of formulas, and sparse matrices, are untyped.
 """The chain of old in a criterion's kernel as its errors see it: operators over exact row sums, and how errors grow at most.
 
-| criterion | κ K | ‖(I − κ K_π)⁻¹‖ is at most |
+| criterion | κ K | errors grow by at most |
 |---|---|---|
 | discounted | γ P | 1/(1 − γ) |
-| episodic, or a horizon | γ P without what leads to an end | max w/(1 − max|1 + κ K_π w − w|), w near (I − κ K_π)⁻¹ 1 |
-| average | P, relative to the gain | 1 + 2 max w, w likewise without the column of a state k that recurs |
+| episodic, or a horizon | γ P without what leads to an end | (I − κ K_π)⁻¹, state by state |
+| average | P, relative to the gain | (I − K_π)⁻¹, K being P without the column of a state k that recurs, V(k) = 0 |
 
-For the average: x = P_π x + y − c with x(k) = 0 has |c| ≤ max|y| and |x| ≤ (max y − min y) max w. docs/theory.md, "Certificates".
+For the average: V − h = K_π (V − h) + e − (g − ĝ) with (V − h)(k) = 0 and |g − ĝ| ≤ d·|e|; d̂ − d = (f N 1) d − f N with
+f = d̂ P_π − d̂ and N = (I − K_π)⁻¹. docs/theory.md, "Certificates".
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from trpo_theory.solve.reachability import closed_classes, closure, edges
 from trpo_theory.step.quantities import Quantities
 
 _UNSOLVED = 0.5
-"""A residual of w above which nothing is known of the norm. Chosen: below, it is twice max w at most."""
+"""Of an error: a residual above it tells nothing of what it grows to. Chosen: below, it grows to twice what is found at most."""
 _ROUNDINGS = 64 * float(np.finfo(np.float64).eps)
 """Of a solution, which is what its residual may be: as of a sum of tens of terms. Chosen; runs are shorter than its inverse."""
 
@@ -48,8 +49,10 @@ class OldChain:
         resolvent: (I − κ K_π)⁻¹ in floats.
         kernel_start: what its transpose is applied to, for ρ.
         start: of the flow ρ = start + κ K_πᵀ ρ; 0 of the average, whose ρ sums to 1.
-        longest: a bound on ‖(I − κ K_π)⁻¹‖, (*batch).
+        longest: 1/(1 − γ) of discounted returns, (*batch).
+        growing: what errors grow by with other returns: the chain itself, or that without the column of k.
         recurrent: of the average, the states of the closed class.
+        anchor: of the average, whether a state is k, (S, *batch).
     """
 
     q: Quantities
@@ -62,8 +65,15 @@ class OldChain:
     resolvent: Resolvent
     kernel_start: np.ndarray
     start: np.ndarray
-    longest: np.ndarray
+    longest: Any = None
+    growing: OldChain | None = None
     recurrent: np.ndarray | None = None
+    anchor: np.ndarray | None = None
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the MDP is."""
+        return sp.issparse(self.transition)
 
     def ahead(self, h: np.ndarray) -> np.ndarray:
         """κ Σ_s' K(s'|s,a) h(s'), (S, A, *batch)."""
@@ -128,33 +138,33 @@ def old_chain(q: Quantities) -> OldChain:
         longest = 1 / complement(np.asarray(q.gamma, dtype=float))
         return OldChain(q, transition=q.transition, **parts, longest=longest)
     if q.criterion is not AVERAGE:
-        chain = OldChain(q, transition=kernel.transition, **parts, longest=np.ones(()))
-        return OldChain(q, transition=kernel.transition, **parts, longest=_longest(chain, resolvent))
+        chain = OldChain(q, transition=kernel.transition, **parts)
+        return replace(chain, growing=_solvable(chain))
     recurrent = _recurrent(q)
     rho = np.where(recurrent, q.visitation_old, -np.inf)
-    state = np.arange(len(rho)).reshape(-1, *(1,) * (rho.ndim - 1)) == rho.argmax(0)
+    anchor = np.arange(len(rho)).reshape(-1, *(1,) * (rho.ndim - 1)) == rho.argmax(0)
     if sp.issparse(q.transition):
-        taboo: Any = sp.csr_array(q.transition @ sp.diags_array(np.where(state, 0.0, 1.0)))
+        taboo: Any = sp.csr_array(q.transition @ sp.diags_array(np.where(anchor, 0.0, 1.0)))
     else:
-        taboo = np.where(state[None, None], 0.0, q.transition)
-    hitting = OldChain(q, transition=taboo, **parts, longest=np.ones(()))
-    longest = 1 + 2 * _longest(hitting, q.arithmetic.resolvent(taboo, old, 1.0))
+        taboo = np.where(anchor[None, None], 0.0, q.transition)
+    solved = {"resolvent": q.arithmetic.resolvent(taboo, old, 1.0)}
+    growing = _solvable(OldChain(q, transition=taboo, **parts | solved))
     parts["start"] = 0 * start
-    return OldChain(q, transition=q.transition, **parts, longest=longest, recurrent=recurrent)
+    return OldChain(q, transition=q.transition, **parts, growing=growing, recurrent=recurrent, anchor=anchor)
 
 
-def _longest(chain: OldChain, resolvent: Resolvent) -> np.ndarray:
-    """A bound on the norm of (I − κ K_π)⁻¹ of a K without negative entries, the longest expected run."""
+def _solvable(chain: OldChain) -> OldChain:
+    """The chain, of a K without negative entries, where floats tell the expected length of its runs.
+
+    Raises:
+        NotSolved: where they do not.
+    """
     ones = np.ones((chain.q.states, *chain.q.batch_shape))
     try:
-        w = resolvent.solve(ones)
+        chain.grown(ones)
     except (NotSolved, np.linalg.LinAlgError):
         raise _too_long() from None
-    with np.errstate(all="ignore"):
-        missed = np.abs(ones + (chain.old * chain.ahead(w)).sum(1) - w).max(0)
-    if not (missed <= _UNSOLVED).all():
-        raise _too_long()
-    return np.asarray(w.max(0) / (1 - missed))
+    return chain
 
 
 def _too_long() -> NotSolved:
