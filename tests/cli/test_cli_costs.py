@@ -1,9 +1,12 @@
 """`evaluate` and `update --cost` on one state, where the numbers are known."""
 
 import json
+import re
+import shlex
 
 import pytest
 
+import trpo_theory as tt
 from trpo_theory.cli import main
 
 
@@ -68,3 +71,50 @@ def test_improve_keeps_a_limit(path, capsys):
 def test_limits_need_a_radius(path, capsys, options, said):
     assert main(["update", path, "--old", "uniform", *options, "--cost", "c:1"]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["update", "improve"])
+def test_every_example_in_the_help_works(verb, capsys):
+    assert main([verb, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    examples = re.findall(r"trpo-theory ((?:update|improve) .*?)(?= [A-Z][a-z]+[ :,]| *$)", text)
+    assert len(examples) >= 4
+    for example in examples:
+        assert main([*shlex.split(example), "--json"]) == 0, example
+        json.loads(capsys.readouterr().out)
+
+
+def test_a_recovery_step_has_no_gap(path, capsys):
+    command = ["improve", path, "--problem", "max-kl", "--delta", "0.01", "--steps", "1", "--cost", "c:0.5"]
+    assert main([*command, "--json"]) == 0
+    (step,) = json.loads(capsys.readouterr().out)["steps"]
+    assert step["gap"] is None
+    assert main(command) == 0
+    assert "recovery" in capsys.readouterr().out
+
+
+def test_settings_are_those_of_evaluate(capsys):
+    """Up to an end, over a horizon and on average: the returns before and after are what evaluate says."""
+    for setting in (["--gamma", "1", "--horizon", "5"], ["--criterion", "average"]):
+        arguments = ["zoo:queue", *setting]
+        assert main(["update", *arguments, "--old", "uniform", "--problem", "max-kl", "--delta", "0.1", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["upper_bound"] == pytest.approx(found["objective"], rel=1e-8)
+        assert main(["evaluate", *arguments, "--json"]) == 0
+        before = json.loads(capsys.readouterr().out)
+        assert found["expected_return_old"] == pytest.approx(before["expected_return"], rel=1e-12)
+        assert found["expected_return_new"] > found["expected_return_old"]
+
+
+def test_the_best_soft_policy_is_evaluated(capsys):
+    command = ["evaluate", "zoo:queue", "--criterion", "average", "--temperature", "0.5", "--json"]
+    returns = []
+    for policy in ("uniform", "optimal"):
+        assert main([*command, "--policy", policy]) == 0
+        returns.append(json.loads(capsys.readouterr().out)["expected_return"])
+    best = tt.optimal(tt.load("zoo:queue", gamma=1), criterion="average", temperature=0.5)
+    assert returns[0] < returns[1] == pytest.approx(best.expected_return, rel=1e-12)
+    assert (
+        main(["update", "zoo:queue", "--old", "uniform", "--problem", "max-kl", "--delta", "0.1", *command[4:6]]) == 2
+    )
+    assert "optimal(mdp, temperature=tau)" in capsys.readouterr().err

@@ -62,7 +62,11 @@ _SHOWN_STATES = 20
 """Of a table of states: a screenful. Chosen."""
 
 
-@app.command(epilog="Example:  trpo-theory evaluate gym:FrozenLake-v1 --gamma 0.99 --policy optimal")
+@app.command(
+    epilog="The best policy with a price of entropy:  trpo-theory evaluate gym:FrozenLake-v1 --gamma 0.99 --temperature 0.01 "
+    "--policy optimal\n\n"
+    "Example:  trpo-theory evaluate gym:FrozenLake-v1 --gamma 0.99 --policy optimal"
+)
 def evaluate(
     mdp: MdpArgument,
     policy: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 import typer
@@ -22,8 +23,8 @@ from trpo_theory.cli.options import (
     MdpArgument,
     OutOption,
     ProblemOption,
+    RefusedTemperatureOption,
     SolverOption,
-    TemperatureOption,
     app,
 )
 from trpo_theory.cli.output import (
@@ -48,6 +49,8 @@ _HEADINGS = {"expected_return": "eta(new)", "surrogate": "L", "max_kl": "max-KL"
     cls=ListedHelp,
     epilog="Steps none of which lowers the return:  trpo-theory improve gym:FrozenLake-v1 --gamma 0.9 --problem "
     "reverse-max-chi2 --delta certified --bound chi2/mean-max --steps 20\n\n"
+    "Average rewards, with a limit on a cost:  trpo-theory improve zoo:queue --criterion average --problem max-kl --delta "
+    "0.5 --cost fast:0.2 --steps 20\n\n"
     "Over 100 steps, without a discount:  trpo-theory improve gym:FrozenLake-v1 --gamma 1 --horizon 100 --problem max-kl "
     "--delta 0.1 --steps 20\n\n"
     "Example:  trpo-theory improve gym:FrozenLake-v1 --gamma 0.99 --problem mean-kl --delta 0.01 --steps 20",
@@ -67,7 +70,7 @@ def improve(
     gamma: GammaOption = None,
     criterion: CriterionOption = None,
     horizon: HorizonOption = None,
-    temperature: TemperatureOption = None,
+    temperature: RefusedTemperatureOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Iterate an update problem, and say what happened at every step."""
@@ -102,7 +105,7 @@ def improve(
         )
         columns += ("radius", "promise") if delta == CERTIFIED else ()
         columns += ("costs",) if cost else ()
-        shown = [{name: row[name] for name in columns} for row in rows]
+        shown = [{name: None if row[name] == -math.inf else row[name] for name in columns} for row in rows]
         print_json({"problem": problem, "reason": str(trace.reason), "decreases": trace.decreases, "steps": shown})
         return OK if solved else UNDECIDED
     console = new_console()
@@ -139,7 +142,7 @@ def _print_steps(console: Any, rows: list[dict[str, Any]], *, certified: bool) -
         table.add_row(
             str(row["index"]),
             *(digits(number, places) for number in numbers),
-            relative(row["gap"], row["objective"]),
+            "recovery" if math.isinf(row["gap"]) else relative(row["gap"], row["objective"]),
             *(digits(row["costs"][name], places) for name in limited),
         )
     print_table(console, table)

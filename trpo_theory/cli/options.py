@@ -63,6 +63,12 @@ HorizonOption = Annotated[
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", metavar="TAU", help="Count TAU times the entropy of the policy.")
 ]
+RefusedTemperatureOption = Annotated[
+    float | None,
+    typer.Option(
+        "--temperature", metavar="TAU", help="Refused but for 0; evaluate --policy optimal --temperature TAU."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

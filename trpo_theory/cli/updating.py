@@ -24,8 +24,8 @@ from trpo_theory.cli.options import (
     MdpArgument,
     OutOption,
     ProblemOption,
+    RefusedTemperatureOption,
     SolverOption,
-    TemperatureOption,
     app,
 )
 from trpo_theory.cli.output import (
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     cls=ListedHelp,
     epilog="A radius that a bound certifies:  trpo-theory update gym:FrozenLake-v1 --gamma 0.9 --old uniform --problem "
     "reverse-max-chi2 --delta certified --bound chi2/mean-max\n\n"
+    "Average rewards, with a limit on a cost:  trpo-theory update zoo:queue --criterion average --old uniform --problem "
+    "max-kl --delta 0.1 --cost fast:0.39\n\n"
     "Up to the end, without a discount:  trpo-theory update gym:FrozenLake-v1 --gamma 1 --old uniform --problem mean-kl "
     "--delta 0.01\n\n"
     "Example:  trpo-theory update gym:FrozenLake-v1 --gamma 0.99 --old uniform --problem max-kl --delta 0.01",
@@ -71,13 +73,12 @@ def update(
     gamma: GammaOption = None,
     criterion: CriterionOption = None,
     horizon: HorizonOption = None,
-    temperature: TemperatureOption = None,
+    temperature: RefusedTemperatureOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Solve problem (11), (12) or (13), or a sibling, with a certificate of how good the answer is.
 
-    With a horizon the new policy is one for each step. With --cost the surrogates of costs keep their limits, or, where no
-    policy within the radius does, exceed them least.
+    With a horizon the new policy is one for each step. With --cost the surrogates of costs keep limits.
     """
     with busy("solving"):
         from trpo_theory import io, updates

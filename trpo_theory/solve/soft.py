@@ -127,7 +127,8 @@ def _longest(criterion: Criterion, kernel: Kernel, chain: PolicyChain, residual:
     better = PolicyChain(chain.arithmetic, kernel, chain.reward, chain.policy)
     vars(better)["value"] = above
     soft = soft_maximum(np.moveaxis(np.where(available, better.q_value, -np.inf), 1, -1), chain.temperature)
-    excess = np.where(kernel.counted, soft - above, 0.0).max(0)
+    counted = np.True_ if kernel.counted is None else kernel.counted
+    excess = np.where(counted, soft - above, 0.0).max(0)
     return np.where(excess <= 0, 2 * lengths.max(0), np.inf)[()]
 
 

@@ -25,6 +25,7 @@ from trpo_theory.solve.evaluation import evaluate
 from trpo_theory.solve.settings import PLAIN, Returns
 from trpo_theory.step.quantities import Quantities, compare
 from trpo_theory.updates.columns import Columns, moved_by, one_of, size_of
+from trpo_theory.updates.data_error import OldPolicy, old_policy
 from trpo_theory.updates.problems import TrustRegion
 from trpo_theory.updates.solution import UpdateSolution, Values
 from trpo_theory.updates.solvers.protocol import Solver
@@ -36,7 +37,10 @@ _ROUNDS = 200
 CONSTRAINED_RTOL = 1e-7
 """The relative gap of an optimum. Chosen: a thousand times the tolerance of the linear program."""
 _KEPT = 1e-9
-"""What a surrogate of a cost may exceed its limit by, of Σ ρ max|A_c|. Chosen: ten times the tolerance of the linear program."""
+"""What a surrogate of a cost may exceed its limit by, of Σ ρ max|A_c|, and a gap may be of Σ ρ max|A|. Chosen: ten times the
+tolerance of the linear program."""
+_SUMMED = 64
+"""Roundings in a sum over states and actions, each of size ε. Chosen, as of an upper bound."""
 _INSIDE = 1e-9
 """How far a policy whose feasibility is to be proved stays within radius and limits, relatively. Chosen: as `_KEPT`."""
 _NOTHING = 1e-8
@@ -55,9 +59,9 @@ class ConstrainedUpdate(UpdateSolution):
         of_costs: the surrogates of the costs, in the order of the limits.
     """
 
-    prices: Mapping[str, Values] = field(default_factory=dict)
+    prices: Mapping[str, Values] = field(default_factory=dict[str, Values])
     of_costs: tuple[Surrogate, ...] = field(default=(), repr=False)
-    costs_old: Mapping[str, Values] = field(default_factory=dict)
+    costs_old: Mapping[str, Values] = field(default_factory=dict[str, Values])
 
     @property
     def limits(self) -> Mapping[str, float]:
@@ -195,12 +199,10 @@ def constrained_step(
         if name not in mdp.costs:
             known = ", ".join(mdp.costs) or "an MDP with costs"
             raise InvalidInput(got=f"a limit on the cost {name!r}", wanted=known, fix="name a cost of the MDP")
-    surrogate = Surrogate.of(q, aggregation)
+    known = old_policy(q)
+    surrogate = Surrogate.of(q, aggregation, known)
     of_costs = tuple(Surrogate.of(q.cost(name), aggregation) for name in limits)
-    rows = surrogate.policy_rows(surrogate.old)
-    evaluated = evaluate(mdp, rows, **returns._asdict()).costs
-    returned = np.array([np.ravel(np.broadcast_to(evaluated[n].expected_return, q.batch_shape)) for n in limits])
-    missed = np.array([np.ravel(np.broadcast_to(evaluated[n].error_bound, q.batch_shape)) for n in limits])
+    returned, missed = (np.array(part) for part in zip(*(_of_old(q.cost(name), known) for name in limits), strict=True))
     plain = _plain(problem)
     parts: list[UpdateSolution] = []
     prices: list[np.ndarray] = []
@@ -217,13 +219,24 @@ def constrained_step(
     )
 
 
+def _of_old(q: Quantities, known: OldPolicy) -> tuple[np.ndarray, np.ndarray]:
+    """J(old) = Σ ρ r_old of each instance, and a bound on its error, (B,), of a cost in the place of the reward."""
+    earned = (q.old * q.reward).sum(1)
+    size = np.abs(earned)
+    off = np.minimum((known.visitation_error * size).sum(0), known.total_error * size.max(0))
+    off = off + _SUMMED * np.finfo(np.float64).eps * (known.visitation * size).sum(0)
+    parts = ((known.visitation * earned).sum(0), off)
+    returned, missed = (np.ravel(np.broadcast_to(part, q.batch_shape)) for part in parts)
+    return returned, missed
+
+
 def _solved(columns: Columns, rtol: float) -> tuple[UpdateSolution, np.ndarray]:
     """The solution of one instance and its prices."""
     recovery = columns.start()
     if recovery is not None:
         prices, mixture = recovery
         return columns.result(mixture, prices, -np.inf, Status.RECOVERY, rtol), prices
-    upper, best = np.inf, np.zeros(len(columns.slack))
+    upper, best, mixture = np.inf, np.zeros(len(columns.slack)), np.ones(1)
     status = Status.INACCURATE
     for _ in range(_ROUNDS):
         mixture, prices = columns.mix()
@@ -231,8 +244,8 @@ def _solved(columns: Columns, rtol: float) -> tuple[UpdateSolution, np.ndarray]:
         if bound < upper:
             upper, best = bound, prices
         gain = float(mixture @ columns.gains[: len(mixture)])
-        most = max(abs(upper), abs(gain))
-        if upper - gain <= rtol * most or most <= _NOTHING * float(size_of(columns.surrogate)[0]):
+        most, size = max(abs(upper), abs(gain)), float(size_of(columns.surrogate)[0])
+        if upper - gain <= max(rtol * most, _KEPT * size) or most <= _NOTHING * size:
             status = Status.OPTIMAL
             break
     mixture = np.append(mixture, 0.0) if status is Status.OPTIMAL else columns.mix()[0]

@@ -147,7 +147,7 @@ def old_chain(q: Quantities) -> OldChain:
         taboo: Any = sp.csr_array(q.transition @ sp.diags_array(np.where(anchor, 0.0, 1.0)))
     else:
         taboo = np.where(anchor[None, None], 0.0, q.transition)
-    solved = {"resolvent": q.arithmetic.resolvent(taboo, old, 1.0)}
+    solved: dict[str, Any] = {"resolvent": q.arithmetic.resolvent(taboo, old, 1.0)}
     growing = _solvable(OldChain(q, transition=taboo, **parts | solved))
     parts["start"] = 0 * start
     return OldChain(q, transition=q.transition, **parts, growing=growing, recurrent=recurrent, anchor=anchor)

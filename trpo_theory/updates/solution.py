@@ -242,13 +242,19 @@ class UpdateSolution:
 
     @property
     def status(self) -> Status:
-        """In words: never optimal unless the recomputed gap and feasibility say so."""
+        """In words: never optimal unless the recomputed gap and feasibility say so.
+
+        The gap is relative to the upper bound; with other returns than discounted ones, whose A and ρ are not known better than
+        floats tell, also to Σ ρ max|A|.
+        """
         if self.forced_status is not None:
             return self.forced_status
         surrogate = self.surrogate
         most = (surrogate.visitation * np.abs(np.where(surrogate.available, surrogate.advantage, 0.0)).max(0)).sum(0)
         nothing = self._shaped(self.upper) <= _NOTHING * self._shaped(most)
         allowed = np.maximum(self.rtol * np.abs(self.upper_bound), self.rounding)
+        if not surrogate.is_discounted:
+            allowed = np.maximum(allowed, self.rtol * self._shaped(most))
         small = (np.asarray(self.gap) <= allowed) | np.asarray(nothing)
         return Status.OPTIMAL if bool(np.all(small & np.asarray(self.feasible))) else Status.INACCURATE
 

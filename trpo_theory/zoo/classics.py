@@ -169,7 +169,8 @@ def queue(
     """One server with two speeds: each customer in the queue costs 1 a step, the fast speed costs `price` more.
 
     In each step, independently, a customer arrives with probability `arrival` (and is lost if `capacity` customers are in the
-    queue) and one of those in the queue before the step is served with probability `slow` or `fast`.
+    queue) and one of those in the queue before the step is served with probability `slow` or `fast`. Its cost "fast" counts the
+    steps at the fast speed.
     """
     capacity = _checks.integer(capacity, "capacity", least=1)
     arrival = _checks.number_between(arrival, "arrival", 0.0, 1.0)
@@ -183,7 +184,8 @@ def queue(
                 moves.append((action, after, p * q))
     transition = transition_of(capacity + 1, 2, moves)
     reward = -length[:, None] - np.array([0.0, float(price)])
-    return FiniteMDP(transition, reward, gamma, length == 0, action_labels=("slow", "fast"))
+    steps = np.broadcast_to([0.0, 1.0], reward.shape)
+    return FiniteMDP(transition, reward, gamma, length == 0, costs={"fast": steps}, action_labels=("slow", "fast"))
 
 
 def grid(*, gamma: float = 0.95, size: int = 5, slip: float = 0.2) -> FiniteMDP:
