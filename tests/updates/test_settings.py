@@ -232,3 +232,16 @@ def test_runs_that_are_too_long_for_floats_say_so():
     mdp = tt.FiniteMDP([[[1 - rate, rate]], [[0.0, 1.0]]], [[1.0], [0.0]], 1.0, [1, 0])
     with pytest.raises(NotSolved, match="use a horizon"):
         tt.update(mdp, np.ones((2, 1)), MaxKL(0.1))
+
+
+@pytest.mark.parametrize(("rate", "status"), [(1e-2, Status.OPTIMAL), (1e-6, Status.INACCURATE)])
+def test_what_floats_do_not_know_of_long_runs_is_said(rate, status):
+    """Two actions that leave with rates p and 2p, a reward of 1 a step: A is ±1/3, Σ ρ = 2/(3p)."""
+    fields = {"transition": [[[1 - rate, rate], [1 - 2 * rate, 2 * rate]], [[0, 1], [0, 1]]]}
+    mdp = tt.FiniteMDP(**fields, reward=[[1, 1], [0, 0]], gamma=1.0, initial=[1, 0])
+    found = tt.update(mdp, [[0.5, 0.5], [0.5, 0.5]], MaxTV(0.1))
+    best = 2 / (3 * rate) * 0.1 * (2 / 3)  # Σ ρ (new − old) A = 2/(3p) · (0.1 · 1/3 + 0.1 · 1/3)
+    assert found.status is status
+    assert found.objective == pytest.approx(best, rel=1e-5)
+    assert found.upper_bound >= best * (1 - 1e-7)
+    assert ("floats cannot tell A or rho" in found.advice) == (status is Status.INACCURATE)

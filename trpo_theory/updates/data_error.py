@@ -22,6 +22,7 @@ from trpo_theory.errors import NotSolved
 from trpo_theory.model.decimals import as_written
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.ball.chain import enclosed_policy
+from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.quantities import Quantities
 from trpo_theory.updates.old_chain import OldChain, old_chain
 
@@ -145,7 +146,9 @@ def _terms(q: Quantities) -> int:
     """The largest number of successors of a state and action."""
     if sp.issparse(q.transition):
         return int(np.diff(q.transition.indptr).max(initial=1))
-    return len(q.old)
+    if q.criterion is DISCOUNTED:
+        return len(q.old)
+    return int((q.transition > 0).sum(2).max())  # sums without a rounding where most states do not follow
 
 
 def enclosed_old_policy(mdp: FiniteMDP, old: np.ndarray, instance: tuple[int, ...] = ()) -> OldPolicy:

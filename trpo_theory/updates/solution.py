@@ -44,6 +44,14 @@ _STATIONARY = 1e-3
 _LEAST_GAIN = 1e-300
 """Next to the least float: where the rounding is 0, so is such a gain."""
 
+_KNOWN_RTOL = 1e-6
+"""Of an upper bound, what A and ρ may be off by where no better ones are to be had. Chosen: six digits of the gain."""
+
+_UNKNOWN = (
+    "floats cannot tell A or rho of these returns any better: upper_bound and gap include what they may be off by"
+)
+"""Advice where no proof in balls is to be had."""
+
 _NOTHING = 1e-13
 """An upper bound up to this share of Σ ρ max|A| says that there is nothing to gain: chosen, some hundred roundings of A, as where
 old is the best policy and some actions tie."""
@@ -244,8 +252,8 @@ class UpdateSolution:
     def status(self) -> Status:
         """In words: never optimal unless the recomputed gap and feasibility say so.
 
-        The gap is relative to the upper bound; with other returns than discounted ones, whose A and ρ are not known better than
-        floats tell, also to Σ ρ max|A|.
+        The gap is relative to the upper bound. With other returns than discounted ones A and ρ are not known better than floats
+        tell: it may also be that share of Σ ρ max|A|, or what they may be off by, up to 1e-6 of the upper bound.
         """
         if self.forced_status is not None:
             return self.forced_status
@@ -254,7 +262,8 @@ class UpdateSolution:
         nothing = self._shaped(self.upper) <= _NOTHING * self._shaped(most)
         allowed = np.maximum(self.rtol * np.abs(self.upper_bound), self.rounding)
         if not surrogate.is_discounted:
-            allowed = np.maximum(allowed, self.rtol * self._shaped(most))
+            unknown = np.minimum(2 * self._shaped(self.data_error), _KNOWN_RTOL * np.abs(self.upper_bound))
+            allowed = np.maximum(allowed, np.maximum(self.rtol * self._shaped(most), unknown))
         small = (np.asarray(self.gap) <= allowed) | np.asarray(nothing)
         return Status.OPTIMAL if bool(np.all(small & np.asarray(self.feasible))) else Status.INACCURATE
 
@@ -267,7 +276,10 @@ class UpdateSolution:
     @property
     def advice(self) -> str:
         """What to do about an answer that is not what its solver promises; "" for one that is."""
-        return "" if self.status.solved else self.solver.advice
+        if self.status.solved:
+            return ""
+        known = np.asarray(self.data_error) <= 0.5 * np.ravel(self.gap)
+        return self.solver.advice if self.surrogate.is_discounted or np.any(known) else _UNKNOWN
 
     def __repr__(self) -> str:
         if self.surrogate.batch_shape:
