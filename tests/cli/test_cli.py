@@ -131,7 +131,7 @@ BAD = [
     ("evaluate", "zoo:forest", "--policy", "FILES/mdp.txt"),
     ("bound", "zoo:forest", "--old", "uniform"),
     ("bound", "zoo:forest", "--old", "uniform", "--new", "FILES/other.npy"),
-    ("bound", "zoo:walk?n=32", "--old", "old", "--new", "new", "--certify"),
+    ("bound", "zoo:walk?n=600", "--old", "old", "--new", "new", "--certify"),
     ("bound", "FILES/sparse.npz", "--old", "uniform", "--new", "optimal", "--certify"),
     ("evaluate",),
     ("evaluate", "zoo:forest", "--polcy", "uniform"),
@@ -334,7 +334,7 @@ def test_certified_numbers_are_right_where_a_step_is_tiny(capsys, tmp_path):
 def test_bounds_too_costly_to_prove_are_left_out_with_a_note(capsys):
     arguments = (
         "bound",
-        "zoo:walk?n=16&x=1/4",
+        "zoo:walk?n=32&x=1/4",
         "--gamma",
         "1/2",
         "--old",
@@ -347,7 +347,7 @@ def test_bounds_too_costly_to_prove_are_left_out_with_a_note(capsys):
     status, out, err = run(capsys, *arguments)
     assert status == 0
     ids = {row["id"] for row in json.loads(out)["bounds"]}
-    left_out = set(err.strip().partition(": left out for more than 32 states: ")[2].split(", "))
+    left_out = set(err.strip().partition(": left out for more than 64 states: ")[2].split(", "))
     assert left_out == {"mixing/mean-tv", "mixing/tv", "mixing/kl", "chi2/floor"}
     assert ids == set(tt.bounds.plain()) - left_out
 

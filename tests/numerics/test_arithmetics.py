@@ -18,6 +18,7 @@ from mpmath import mpf
 from trpo_theory.numerics.arithmetic import Arithmetic, Resolvent
 from trpo_theory.numerics.ball.arrays import balls, plain
 from trpo_theory.numerics.ball.balls import Balls
+from trpo_theory.numerics.ball.enclosing import EnclosingBalls
 from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.numerics.derivatives import Traced, gradient
 from trpo_theory.numerics.error_array import ErrorArray
@@ -77,6 +78,7 @@ ROWS = {
     "running errors": Row(RunningError(), lambda x: ErrorArray(twice(x)), value_of_two, 1e-14),
     "graded comparisons": Row(GradedFloats(), lambda x: twice(x).view(GradedArray), first_of_two, 1e-14),
     "balls": Row(Balls(), balls, middle, 1e-15),
+    "enclosing balls": Row(EnclosingBalls(), balls, middle, 1e-15),
 }
 
 

@@ -265,16 +265,23 @@ def test_a_ratio_too_large_to_write_is_undecided():
     assert (certificate.verdict, certificate.theorem, certificate.certified) == (Outcome.UNDECIDED, "", False)
 
 
-def test_bounds_that_cost_a_solve_a_state_are_skipped_from_33_states_on():
+def test_bounds_that_cost_a_solve_a_state_are_skipped_from_65_states_on():
     def ring(states):
         return tt.FiniteMDP(np.roll(np.eye(states), 1, axis=1)[:, None], np.zeros((states, 1)), 0.5)
 
-    check_certifiable(ring(64))
-    with pytest.raises(tt.InvalidInput, match="65 states; wanted a dense MDP of at most 64"):
-        check_certifiable(ring(65))
-    assert COSTLY_STATES == 32
-    assert too_costly(ring(32)) == []
-    assert too_costly(ring(33)) == ["mixing/mean-tv", "mixing/tv", "mixing/kl", "chi2/floor"]
+    check_certifiable(ring(1000))
+    with pytest.raises(
+        tt.InvalidInput, match=r"1001 states; wanted a dense MDP of at most 1000 .* take about \d+ min and .* GB"
+    ):
+        check_certifiable(ring(1001))
+    check_certifiable(ring(100), 10)
+    with pytest.raises(
+        tt.InvalidInput, match="100 states over 11 steps; wanted a dense MDP of at most 1000 states, of all"
+    ):
+        check_certifiable(ring(100), 11)
+    assert COSTLY_STATES == 64
+    assert too_costly(ring(64)) == []
+    assert too_costly(ring(65)) == ["mixing/mean-tv", "mixing/tv", "mixing/kl", "chi2/floor"]
     one = np.ones((2, 1))
     chosen = certify_bounds(ring(2), one, one, [tt.bounds["trpo/tv"]])
     assert [(bound.id, bound.penalty, bound.slack, bound.holds) for bound in chosen] == [("trpo/tv", 0.0, 0.0, True)]

@@ -6,13 +6,18 @@ is certified, however long it is. Proofs: docs/theory.md, "The floor".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 from trpo_theory.bounds.formulas import Numbers
 from trpo_theory.bounds.record import Bound
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.bounds.time_resolved import Loss, growth_by_mean, time_resolved
+from trpo_theory.numerics.arithmetic import Arithmetic
+from trpo_theory.numerics.floats import Floats
 from trpo_theory.step.quantities import Quantities
 
 _LEAST_SPARE = Fraction(1, 2**80)
@@ -20,6 +25,8 @@ _LEAST_SPARE = Fraction(1, 2**80)
 sd √v, which is tried too, is the best."""
 _LEAST_SIZE = Fraction(1, 2**120)
 """Of y, in units of span(a): smaller ones are not divided by, and count as this. Chosen: below any rounding."""
+_NEAR_BEST = 1e-6
+"""Relative: levels that are as good as the best in floats. Chosen: far above their rounding."""
 
 
 class LossOfRatio(Loss):
@@ -35,7 +42,8 @@ class LossOfRatio(Loss):
 
     def __init__(self, q: Quantities, a: Any) -> None:
         super().__init__(q, a)
-        depth = self.a[:, None] - self.a[None]
+        same = np.eye(len(self.a), dtype=bool).reshape(len(self.a), -1, *(1,) * (np.ndim(self.a) - 1))
+        depth = q.arithmetic.where(same, 0, self.a[:, None] - self.a[None])
         self.depth, self.inside = depth, depth >= 0
 
     def at(self, laws: Any, v: Any) -> Numbers:
@@ -47,30 +55,52 @@ class LossOfRatio(Loss):
         q = self.q
         least = q.arithmetic.sum(laws * (self.a - q.min_s(self.a, where=q.visited)), 1)
         least = q.minimum(super().at(laws, v), least)
-        for depth, inside in zip(self.depth, self.inside, strict=True):
-            least = q.minimum(least, q.arithmetic.nan_to_inf(self._at_best_level(laws, v, depth, inside)))
+        for depth, inside in self._levels(laws, v):
+            least = q.minimum(least, q.arithmetic.nan_to_inf(_at_best_level(q.arithmetic, laws, v, depth, inside)))
         return q.maximum(least, 0 * least)  # as it is: in balls, the part of an enclosure that can be it
 
-    def _at_best_level(self, laws: Any, v: Any, depth: Any, inside: Any) -> Any:
-        """The bound at that b for a' − a = depth, which is ≥ 0 where inside: of terms ≥ 0, without cancellation."""
-        where, total = self.q.arithmetic.where, self.q.arithmetic.sum
-        least_spare, least_size = map(self.q.arithmetic.enclosed, (_LEAST_SPARE, _LEAST_SIZE))
-        kept = where(inside, laws, 0)
-        mass = total(kept, 1)
-        share = kept / where(mass > 0, mass, 1)[:, None]
-        far = total(share * depth, 1)
-        sd = self.q.sqrt(abs(total(share * (depth - far[:, None]) ** 2, 1)))
-        spare = v - total(where(inside, 0, laws), 1) * (1 + v)
-        above = (sd / self.q.sqrt(self.q.maximum(spare, least_spare)) - far)[:, None] + depth
-        y = self.q.maximum(above, 0 * depth)
-        mean, square = total(laws * y, 1), total(laws * y**2, 1)
-        size = self.q.maximum(self.q.sqrt(abs((1 + v) * square)) + mean, least_size)
-        spread = total(laws * (y - mean[:, None]) ** 2, 1)
-        return (v * square + spread) / size + least_size + total(laws * (y - above), 1)
+    def _levels(self, laws: Any, v: Any) -> Iterable[tuple[Any, Any]]:
+        """a' − a and whether it is ≥ 0, for each a' that is tried: (S, *batch), or in balls (T, S).
+
+        In balls the a' that is best in floats at each time, and those within 1e-6 of it: any level gives a bound, and one of a
+        hundred states costs what all of floats cost.
+        """
+        if isinstance(self.q.arithmetic, Floats):
+            return zip(self.depth, self.inside, strict=True)
+        floats = Floats()
+        a, laws, v = (self.q.arithmetic.nearest_floats(x) for x in (self.a, laws, v))
+        states = np.unique(a, return_index=True)[1]
+        depth = a[states, None] - a
+        with np.errstate(all="ignore"):
+            rows = [_at_best_level(floats, laws, v, row, row >= 0) for row in depth]
+        found = floats.nan_to_inf(np.stack(rows))
+        order = np.argsort(found, axis=0, kind="stable")
+        found = np.take_along_axis(found, order, 0)
+        near = (found <= found[0] * (1 + _NEAR_BEST)) & np.isfinite(found)
+        tried = states[order[: max(1, int(near.any(1).sum()))]]
+        return ((self.depth[which], self.inside[which]) for which in tried)
 
     def after(self, weight: Any) -> Numbers:
         """Σ over all later times of E a − min a."""
         return self.q.sum_s(weight * (self.a - self.q.min_s(self.a, where=self.q.visited)))
+
+
+def _at_best_level(arithmetic: Arithmetic, laws: Any, v: Any, depth: Any, inside: Any) -> Any:
+    """The loss at that b for a' − a = depth, which is ≥ 0 where inside: of terms ≥ 0, without cancellation."""
+    where, total, sqrt, maximum = arithmetic.where, arithmetic.sum, arithmetic.sqrt, arithmetic.maximum
+    least_spare, least_size = map(arithmetic.enclosed, (_LEAST_SPARE, _LEAST_SIZE))
+    kept = where(inside, laws, 0)
+    mass = total(kept, 1)
+    share = kept / where(mass > 0, mass, 1)[:, None]
+    far = total(share * depth, 1)
+    sd = sqrt(abs(total(share * (depth - far[:, None]) ** 2, 1)))
+    spare = v - total(where(inside, 0, laws), 1) * (1 + v)
+    above = (sd / sqrt(maximum(spare, least_spare)) - far)[:, None] + depth
+    y = maximum(above, 0 * depth)
+    mean, square = total(laws * y, 1), total(laws * y**2, 1)
+    size = maximum(sqrt(abs((1 + v) * square)) + mean, least_size)
+    spread = total(laws * (y - mean[:, None]) ** 2, 1)
+    return (v * square + spread) / size + least_size + total(laws * (y - above), 1)
 
 
 def _floor(q: Quantities) -> Numbers:

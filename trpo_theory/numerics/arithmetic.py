@@ -6,7 +6,8 @@
 | `derivatives.Traced` | float64 recorded by autograd, one batch | gradients of a bound's ratio |
 | `running_error.RunningError` | float64 with a bound on its error, one instance or a batch | what of a slack is rounding |
 | `graded.GradedFloats` | float64 whose comparisons say by how much they fail | how far hypotheses are from being met |
-| `ball.balls.Balls` | exact rationals and rigorous intervals, one instance | proofs |
+| `ball.balls.Balls` | exact rationals and rigorous intervals, one instance | proofs of ties |
+| `ball.enclosing.EnclosingBalls` | rigorous intervals about exact data, one instance | proofs |
 
 To add an arithmetic, write a class with these methods in a file of its own, and a row for it in
 tests/numerics/test_arithmetics.py, which checks every operation against mpmath and exact rationals.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,20 +15,25 @@ from trpo_theory.bounds.record import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
+from trpo_theory.numerics.arithmetic import Arithmetic
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.number import Ball
-from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.proofs.decide import decide
+from trpo_theory.proofs.evaluations import Evaluations
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.exact_floats import float_bits, quantities_of_floats
 from trpo_theory.step.quantities import Quantities, compare
 
-_MOST_STATES = 64
-"""Measured: exact elimination on rows of full-length floats: 10 s for 50 states, half a minute for 64; 1 s on gym's."""
+_MOST_STATES = 1000
+"""With a horizon, of all steps together. Measured for three actions: see `_cost`."""
+_FLOATS_FROM = 4
+"""States from which floats are taken for long numbers, unseen. Chosen: exact solutions of four have some 1,000 bits."""
 _BITS = 256
-"""At the first attempt: more than signs need, so that the numbers shown are right where a step is tiny. Chosen."""
-COSTLY_STATES = 32
-"""Measured: bounds that cost a solve for each state take most of 10 s there, and three times as long for 40 states."""
+"""At the first attempt with exact solutions: more than signs need, so that the numbers shown are right where a step is tiny.
+Chosen."""
+COSTLY_STATES = 64
+"""Measured: bounds that cost a solve for each state take a second there, and eight for twice as many."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def certify_bounds(
     so that what is an equality up to rounding is none.
 
     Args:
-        mdp: a dense MDP of at most 64 states.
+        mdp: a dense MDP of at most 1,000 states (with a horizon, of all steps together).
         old: the policy that we stand at, (S, A).
         new: the candidate, (S, A).
         bounds: those of the catalogue, but for the `too_costly`, if left out.
@@ -91,44 +97,105 @@ def certify_bounds(
     >>> certify_bounds(step.mdp, step.old, step.new)[0].outcome
     'proved'
     """
-    check_certifiable(mdp)
     if np.ndim(old) != 2 or np.ndim(new) != 2:
         raise InvalidInput(
             got="--certify for a policy of each step",
             wanted="one policy (S, A) for all steps",
             fix="leave --certify out, or make an MDP of (step, state) with finite_horizon",
         )
-    floats: Quantities = compare(
-        mdp,
-        old,
-        new,
-        criterion=criterion,
-        horizon=horizon,
-        temperature=None if temperature is None else float(rationals.number(temperature, "temperature")),
+    check_certifiable(mdp, horizon)
+    soft = None if temperature is None else rationals.number(temperature, "temperature")
+    floats = compare(
+        mdp, old, new, criterion=criterion, horizon=horizon, temperature=None if soft is None else float(soft)
     )
     if bounds is None:
         costly = too_costly(mdp, floats)
         bounds = [bound for bound in catalogue.catalogue.values() if bound.reads(floats) and bound.id not in costly]
-    instance = ExactInstance.of(mdp, old, new)
-    if exact:
-        instance = ExactInstance.from_fields({**instance.to_fields(), **exact})
-    instance = instance.replace(horizon=horizon, temperature=temperature)
-    levels: list[Quantities] = []
-    return [_certified(bound, instance, floats, levels) for bound in bounds]
+    step = _Step(mdp, old, new, exact or {}, horizon, soft)
+    found: dict[Any, Evaluations] = {}
+    certified: list[CertifiedBound] = []
+    for bound in bounds:
+        setting = (bound.criterion, bound.horizon, bound.temperature, bound.costs, bound.agents)
+        if setting not in found:
+            found[setting] = Evaluations(step, lambda q, bound=bound: bound.posed(q.with_agents(floats.agents)))
+        certified.append(_certified(bound, found[setting], floats))
+    return certified
 
 
-def check_certifiable(mdp: FiniteMDP) -> None:
-    """Refuse an MDP that exact rationals take too long for.
+class _Step:
+    """One step in any arithmetic of balls. Of arrays of floats, the rationals that they are are made only for exact solutions."""
+
+    def __init__(
+        self,
+        mdp: FiniteMDP,
+        old: np.ndarray,
+        new: np.ndarray,
+        exact: Mapping[str, Any],
+        horizon: int | None,
+        temperature: Fraction | None,
+    ) -> None:
+        self._mdp, self._policies, self._known = mdp, (old, new), exact
+        self._horizon, self._temperature = horizon, temperature
+        self._is_long = not exact and mdp.states >= _FLOATS_FROM
+
+    @cached_property
+    def _instance(self) -> ExactInstance:
+        instance = ExactInstance.of(self._mdp, *self._policies)
+        if self._known:
+            instance = ExactInstance.from_fields({**instance.to_fields(), **self._known})
+        return instance.replace(horizon=self._horizon, temperature=self._temperature)
+
+    @property
+    def solution_bits(self) -> float:
+        """Of floats, those of their 53 bits in each row."""
+        if not self._is_long:
+            return self._instance.solution_bits
+        return self.solved_states * float_bits(self._mdp.actions)
+
+    @property
+    def solved_states(self) -> int:
+        """States of its linear systems: with a horizon those of every step."""
+        return self._mdp.states * (self._horizon or 1)
+
+    def quantities(self, arithmetic: Arithmetic | None = None) -> Quantities:
+        """The quantities, in exact rationals if no other arithmetic is given."""
+        if arithmetic is None or not self._is_long:
+            return self._instance.quantities(arithmetic)
+        return quantities_of_floats(
+            self._mdp, *self._policies, arithmetic, horizon=self._horizon, temperature=self._temperature
+        )
+
+
+def check_certifiable(mdp: FiniteMDP, horizon: int | None = None) -> None:
+    """Refuse an MDP whose proofs take too long, or more memory than most machines have, with what they would take.
 
     Raises:
-        InvalidInput: for an MDP that is sparse or has more than 64 states.
+        InvalidInput: for an MDP that is sparse, or has more than 1,000 states (steps times states, with a horizon).
     """
-    if mdp.is_sparse or mdp.states > _MOST_STATES:
-        raise InvalidInput(
-            got=f"--certify for {'a sparse MDP of ' * mdp.is_sparse}{mdp.states} states",
-            wanted=f"a dense MDP of at most {_MOST_STATES} states, since its linear systems are solved in exact rationals",
-            fix="leave --certify out, or take a smaller instance of the same kind",
-        )
+    states = mdp.states * (horizon or 1)
+    if not mdp.is_sparse and states <= _MOST_STATES:
+        return
+    over = f" over {horizon} steps" if horizon else ""
+    raise InvalidInput(
+        got=f"--certify for {'a sparse MDP of ' * mdp.is_sparse}{mdp.states} states{over}",
+        wanted=f"a dense MDP of at most {_MOST_STATES} states{', of all steps together' * bool(horizon)}; this one would take "
+        f"about {_cost(states, mdp.actions)}",
+        fix="leave --certify out, or take a smaller instance of the same kind",
+    )
+
+
+def _cost(states: int, actions: int) -> str:
+    """Time and memory of the proofs of all bounds, in words.
+
+    Measured at 250, 500 and 1,000 states of 3 actions: both grow with the number of probabilities.
+    """
+    entries = states * states * actions
+    minutes, gigabytes = entries * _SECONDS / 60, entries * _BYTES / 2**30
+    return f"{max(1, round(minutes))} min and {gigabytes:.2g} GB"
+
+
+_SECONDS, _BYTES = 3e-5, 700
+"""Per probability P(s'|s,a). Measured."""
 
 
 def too_costly(mdp: FiniteMDP, q: Quantities | None = None) -> list[str]:
@@ -141,29 +208,15 @@ def too_costly(mdp: FiniteMDP, q: Quantities | None = None) -> list[str]:
     return [bound.id for bound in bounds if many and bound.small_only]
 
 
-def _certified(bound: Bound, instance: ExactInstance, floats: Quantities, levels: list[Quantities]) -> CertifiedBound:
-    """One bound decided.
-
-    Args:
-        bound: the bound.
-        instance: the step.
-        floats: its quantities in floats, shown where no attempt encloses the numbers.
-        levels: the quantities of each attempt. The k-th attempt at any bound is at the same precision, so that all bounds
-            share them.
-    """
-    attempts = itertools.count()
+def _certified(bound: Bound, evaluations: Evaluations, floats: Quantities) -> CertifiedBound:
+    """One bound decided; of its numbers, those of the last attempt, or in floats where no attempt encloses them."""
     check = bound.check(floats)
     numbers = {"penalty": float(check.penalty), "lower_bound": float(check.lower_bound), "slack": float(check.slack)}
 
     def slack(q: Quantities) -> Any:
-        attempt = next(attempts)
-        if attempt == len(levels):
-            levels.append(bound.posed(q.with_agents(floats.agents)))
-        q = levels[attempt]
-        with precision(_BITS << attempt):
-            found = {"penalty": bound.penalty(q), "lower_bound": bound.lower_bound(q), "slack": bound.slack(q)}
+        found = {"penalty": bound.penalty(q), "lower_bound": bound.lower_bound(q), "slack": bound.slack(q)}
         numbers.update({name: Ball(value).midpoint for name, value in found.items()})
         return found["slack"]
 
-    decision = decide(slack, instance)
+    decision = decide(slack, evaluations, first=_BITS)
     return CertifiedBound(bound.id, **numbers, outcome=decision.verdict, enclosure=decision.enclosure)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,9 +12,9 @@ import numpy as np
 
 from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.errors import InvalidInput
-from trpo_theory.numerics.ball.arrays import BallArray, plain
 from trpo_theory.numerics.ball.number import Ball
-from trpo_theory.numerics.ball.raw import Undecided, answering, arb, precision, rounded_constants
+from trpo_theory.numerics.ball.raw import Undecided, answering, precision, rounded_constants
+from trpo_theory.proofs.evaluations import Evaluations
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.quantities import Quantities
@@ -59,22 +58,24 @@ class Decision:
 
 def decide(
     slack: Callable[[Quantities], Any],
-    instance: ExactInstance,
+    instance: ExactInstance | Evaluations,
     *,
     given: Callable[[Quantities], Any] | None = None,
     relation: str = ">=",
     limit: int = 4096,
+    first: int = _FIRST,
 ) -> Decision:
-    """Prove or refute slack ≥ 0 (or slack = 0) on one instance; the precision doubles from 64 bits until it is decided.
+    """Prove or refute slack ≥ 0 (or slack = 0) on one instance: in enclosing balls, and where these leave it open exactly.
 
     Args:
         slack: a formula over `Quantities`: a number, or an array each entry of which must comply. Where it is "nothing"
             (0 · ∞, ∞ − ∞) the claim says nothing and holds. A float in it is the decimal that it is written as, or an interval
             about a rounded one: what depends on where in it the number lies stays undecided.
-        instance: the instance.
+        instance: the instance, or what several formulas share of it.
         given: the hypothesis, a condition over `Quantities`; arrays must hold throughout.
         relation: ">=" or "=".
         limit: the most bits. What is open there, such as an equality of transcendental numbers, stays undecided.
+        first: bits of the first attempt with exact solutions; they double until it is decided.
 
     Returns:
         A `Decision`. Errors of the formulas themselves come through unchanged.
@@ -84,23 +85,61 @@ def decide(
     """
     if relation not in (">=", "="):
         raise InvalidInput(got=f"relation = {relation!r}", wanted="'>=' or '='", fix="turn the inequality round")
-    q, bits = instance.quantities(), min(_FIRST, limit)
+    evaluations = instance if isinstance(instance, Evaluations) else Evaluations(instance)
+    attempt = functools.partial(_attempt, slack, given=given, relation=relation)
+    exact = evaluations.has_exact_solutions
+    for bits in (bits for bits in evaluations.enclosing_bits if bits <= limit):
+        last = not exact and bits == evaluations.enclosing_bits[-1]
+        found = _enclosed_attempt(attempt, evaluations, bits, last=last)
+        if found is not None:
+            return found
+    return _exactly(attempt, evaluations, min(first, limit), limit)
+
+
+_CLEAR = Fraction(1, 2**60)
+"""Relative width of a slack's enclosure up to which balls need no more bits. Chosen: 18 digits, and a file has 15."""
+
+
+def _enclosed_attempt(
+    attempt: Callable[..., Decision], evaluations: Evaluations, bits: int, *, last: bool
+) -> Decision | None:
+    """The decision of enclosing balls; None where they leave it open, or the slack known to a few digits only.
+
+    What goes wrong in the formula goes wrong with exact numbers, too, and is theirs to say; the last attempt says it itself.
+    """
+    try:
+        with precision(bits), rounded_constants() as constants:
+            found = attempt(evaluations.enclosed(bits), bits=bits)
+    except Exception:
+        if last:
+            raise
+        return None
+    if last:
+        return replace(found, constants=tuple(sorted(constants))) if found.verdict is Outcome.UNDECIDED else found
+    lower, upper = found.lower, found.upper
+    if found.verdict is Outcome.UNDECIDED or (
+        lower is not None and upper is not None and upper - lower > _CLEAR * max(abs(lower), abs(upper))
+    ):
+        return None
+    return found
+
+
+def _exactly(attempt: Callable[..., Decision], evaluations: Evaluations, bits: int, limit: int) -> Decision:
+    """The decision with exact solutions: the precision of what is not rational doubles until it is decided."""
     while True:
         with precision(bits), rounded_constants() as constants:
-            decision = _attempt(slack, q, given, relation, bits)
+            decision = attempt(evaluations.exact(bits), bits=bits)
         last = bits >= (min(limit, _ROUNDED_LIMIT) if constants else limit)
         if decision.verdict is not Outcome.UNDECIDED:
             return decision
         if decision.enclosure == _UNKNOWN and bits <= _BOTH_WAYS_LIMIT:
-            attempt = functools.partial(_attempt, slack, given=given, relation=relation, bits=bits)
             with precision(bits):
-                both = either_way(lambda attempt=attempt: attempt(instance.quantities()))
+                both = either_way(lambda bits=bits: attempt(evaluations.afresh(), bits=bits))
             if both is not None:
                 return both
         if decision.enclosure == _UNDEFINED or last:
             return replace(decision, constants=tuple(sorted(constants)))
         bits = min(2 * bits, limit)
-        q = _without_enclosures(q)
 
 
 _BOTH_WAYS_LIMIT = 256
@@ -164,7 +203,7 @@ def _of_all(found: list[Decision]) -> Decision | None:
     return replace(first, lower=lower, upper=upper, enclosure=_written(lower, upper))
 
 
-def _attempt(slack: Any, q: Quantities, given: Any, relation: str, bits: int) -> Decision:
+def _attempt(slack: Any, q: Quantities, *, given: Any, relation: str, bits: int) -> Decision:
     met: bool | None = None
     try:
         met = given is None or _holds(given(q))
@@ -235,18 +274,3 @@ def _written(lower: Fraction, upper: Fraction) -> str:
     if lower == upper and max(abs(lower.numerator), lower.denominator) < 10**_SHOWN_DIGITS:
         return str(lower)
     return f"[{decimal_toward(lower, _DIGITS, Toward.DOWN)}, {decimal_toward(upper, _DIGITS, Toward.UP)}]"
-
-
-def _without_enclosures(q: Quantities) -> Quantities:
-    """The same quantities for more precision: what is rational, or a proved comparison, need not be computed again."""
-    other = copy.copy(q)
-    for name, value in vars(q).items():
-        if isinstance(value, dict):  # what is computed piece by piece
-            vars(other)[name] = {key: part for key, part in value.items() if not _has_enclosures(part)}
-        elif _has_enclosures(value):
-            del vars(other)[name]
-    return other
-
-
-def _has_enclosures(value: Any) -> bool:
-    return isinstance(value, Ball | BallArray) and any(type(x.raw) is arb for x in np.ravel(plain(value)))

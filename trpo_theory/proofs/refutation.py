@@ -16,14 +16,16 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io.evidence_files import ReadFields
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.number import Ball
-from trpo_theory.numerics.ball.raw import Undecided, precision
+from trpo_theory.numerics.ball.raw import Undecided
 from trpo_theory.proofs.certified_file import FREE_TEXT, Certificate, differing, remarks, told_apart
 from trpo_theory.proofs.decide import Decision
+from trpo_theory.proofs.evaluations import Evaluations
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import KIND, file_hash, refutation_theorem, short_ends
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.fields import EXTRAS
+from trpo_theory.step.quantities import Quantities
 
 _TIGHT = Fraction(1, 10**6)
 """Of a file's enclosure, relative: chosen; a wider one says nothing of the size."""
@@ -84,10 +86,13 @@ def _expect_setting(claim: Claim, instance: ExactInstance) -> None:
 
 def _shown(claim: Claim, instance: ExactInstance, decision: Decision) -> tuple[dict[str, str], Any]:
     """The quantities of the instance, as text, and the step's new; nothing where even the step is not decided."""
+
+    def read(q: Quantities) -> tuple[dict[str, str], Any]:
+        at = claim.stepped(q)
+        return {name: _text(getattr(at, name)) for name in SHOWN}, None if claim.step is None else at.new
+
     try:
-        with precision(max(_SHOWN_BITS, decision.precision)):
-            q = claim.stepped(instance.quantities())
-            return {name: _text(getattr(q, name)) for name in SHOWN}, None if claim.step is None else q.new
+        return Evaluations(instance).read(read, max(_SHOWN_BITS, decision.precision))
     except Undecided:
         return {}, None
 

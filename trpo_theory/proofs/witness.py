@@ -20,8 +20,8 @@ from trpo_theory.io.evidence_files import (
 )
 from trpo_theory.model.types import PathLike
 from trpo_theory.numerics.ball.number import Ball
-from trpo_theory.numerics.ball.raw import precision
 from trpo_theory.proofs.decide import Decision
+from trpo_theory.proofs.evaluations import Evaluations
 from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.exact import ExactInstance
 
@@ -188,8 +188,7 @@ def file_hash(path: PathLike) -> str:
 
 def _stepped(claim: Claim, instance: ExactInstance, bits: int) -> list[list[Any]]:
     """The policy that the claim's step makes: in rationals where it is rational, else in decimals that sum to one."""
-    with precision(max(128, bits)):
-        new = claim.stepped(instance.quantities()).new
+    new = Evaluations(instance).read(lambda q: claim.stepped(q).new, max(128, bits))
     balls = [[Ball(entry) for entry in row] for row in new]
     if all(ball.is_exact for row in balls for ball in row):
         return [[_text(ball.fraction) for ball in row] for row in balls]

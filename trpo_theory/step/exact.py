@@ -9,6 +9,7 @@ instance.floats(), instance.mdp                         the nearest floats (`Ins
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
@@ -20,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.arithmetic import Arithmetic
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.arrays import balls
 from trpo_theory.numerics.ball.balls import Balls
@@ -226,15 +228,36 @@ class ExactInstance:
         whole = {"groups": groups, "available": self.available}
         return {name: _floats(value) for name, value in out.items() if name not in whole and value is not None} | whole
 
-    def quantities(self) -> Quantities:
+    @property
+    def solution_bits(self) -> float:
+        """About how many bits the denominator of an exact value has: those of γ and of P_old's rows, of all states together."""
+        return self._solution_bits
+
+    @cached_property
+    def _solution_bits(self) -> int:
+        total = self.solved_states * self.gamma.denominator.bit_length()
+        for moves, row, able in zip(self.transition, self.old, self.available, strict=True):
+            rows = [row, *moves[able]]
+            total += (self.solved_states // self.states) * sum(_denominator(one).bit_length() - 1 for one in rows)
+        return total
+
+    @property
+    def solved_states(self) -> int:
+        """States of its linear systems: with a horizon those of every step."""
+        return self.states * (1 if self.horizon is None else int(self.horizon))
+
+    def quantities(self, arithmetic: Arithmetic | None = None) -> Quantities:
         """The quantities of the step in exact rationals, and in balls where roots and logarithms enter.
 
         A quantity is computed when it is first read, at the precision then in force: read it inside `with precision(bits)`.
+
+        Args:
+            arithmetic: another one of balls.
         """
         arrays = {name: getattr(self, name) for name in AXES if name not in ("groups", "available")}
         enclosed: dict[str, Any] = {name: None if array is None else balls(array) for name, array in arrays.items()}
         groups = None if self.groups is None else np.array(self.groups)
-        return Quantities(Balls(), **enclosed, groups=groups, available=self.available)
+        return Quantities(arithmetic or Balls(), **enclosed, groups=groups, available=self.available)
 
     @cached_property
     def mdp(self) -> FiniteMDP:
@@ -257,6 +280,11 @@ class ExactInstance:
 
 _BESIDE_THE_MDP = ("gamma", "initial", "size", "groups", "old", "new", "reference", "noise", *EXTRAS)
 """The fields that can be exchanged without looking at the transition and the rewards again."""
+
+
+def _denominator(row: np.ndarray) -> int:
+    """Of numbers over one."""
+    return math.lcm(*(entry.denominator for entry in row))
 
 
 def _listed(value: Any) -> Any:

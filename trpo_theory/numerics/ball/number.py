@@ -39,6 +39,13 @@ class Ball:
             raise TypeError("a Ball is made of a real number: an int, float, Fraction or Ball")
         self.raw: Real = x
 
+    @classmethod
+    def of(cls, x: Real) -> Ball:
+        """The ball of a finite number of the ball library: fmpq, or arb."""
+        made = cls.__new__(cls)
+        made.raw = x if type(x) is fmpq else r.checked(x)
+        return made
+
     # --- what it is --------------------------------------------------------------------------------------------
 
     @property
@@ -128,7 +135,9 @@ class Ball:
         a, b = self.raw, _raw(other)
         if b is NotImplemented:
             return b
-        return Ball(op.add(a, b) if isinstance(a, float) or isinstance(b, float) else a + b)
+        if isinstance(a, float) or isinstance(b, float):
+            return Ball(op.add(a, b))
+        return Ball.of(a + b)
 
     __radd__ = __add__
 
@@ -136,7 +145,9 @@ class Ball:
         a, b = self.raw, _raw(other)
         if b is NotImplemented:
             return b
-        return Ball(op.add(a, op.minus(b)) if isinstance(a, float) or isinstance(b, float) else a - b)
+        if isinstance(a, float) or isinstance(b, float):
+            return Ball(op.add(a, op.minus(b)))
+        return Ball.of(a - b)
 
     def __rsub__(self, other: Any) -> Any:
         return (-self).__add__(other)
@@ -145,7 +156,9 @@ class Ball:
         a, b = self.raw, _raw(other)
         if b is NotImplemented:
             return b
-        return Ball(op.multiply(a, b) if isinstance(a, float) or isinstance(b, float) else a * b)
+        if isinstance(a, float) or isinstance(b, float):
+            return Ball(op.multiply(a, b))
+        return Ball.of(a * b)
 
     __rmul__ = __mul__
 
@@ -166,14 +179,14 @@ class Ball:
         return b if b is NotImplemented else Ball(op.power(b, self.raw))
 
     def __neg__(self) -> Ball:
-        return Ball(op.minus(self.raw))
+        return Ball(op.minus(self.raw)) if isinstance(self.raw, float) else Ball.of(-self.raw)
 
     def __pos__(self) -> Ball:
         return self
 
     def __abs__(self) -> Ball:
         if type(self.raw) is arb:
-            return Ball(r.nonnegative(abs(self.raw)))
+            return Ball.of(r.nonnegative(abs(self.raw)))
         return self if self.raw != self.raw else Ball(abs(self.raw))
 
     # --- comparisons: answered when proved -----------------------------------------------------------------------

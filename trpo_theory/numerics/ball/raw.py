@@ -75,7 +75,7 @@ def raw(x: Real) -> Real:
     if kind is fmpq:
         return x
     if kind is arb:
-        return _checked(x)
+        return checked(x)
     if kind is int:
         return fmpq(x)
     if kind is Fraction:
@@ -136,7 +136,12 @@ def _meant(x: float | np.floating) -> Real:
     return fmpq(written.numerator, written.denominator)
 
 
-def _checked(x: arb) -> Real:
+def checked(x: arb) -> Real:
+    """An enclosure that is finite; the rational that it is where it has no radius.
+
+    Raises:
+        Undecided: for one that came out indeterminate.
+    """
     if not x.is_finite():
         raise Undecided("an enclosure came out indeterminate (divided by a ball around 0, say): raise the precision")
     return dyadic(x) if x.is_exact() and -_EXPONENT < x.man_exp()[1] < _EXPONENT else x
@@ -221,6 +226,8 @@ def proved(a: Real, b: Real, holds: Callable[[Real, Real], bool], fails: Callabl
     """A comparison, `holds` or its contrary `fails`, of which the ball library says only what is certain."""
     if isinstance(a, float) or isinstance(b, float):
         return holds(a if isinstance(a, float) else 0.0, b if isinstance(b, float) else 0.0)
+    if a is b:  # one number, and not two in the same ball
+        return holds(0, 0)
     if holds(a, b):
         return True
     if (type(a) is fmpq and type(b) is fmpq) or fails(a, b):
