@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,4 +23,4 @@ class Least:
 
     def __and__(self, other: Least) -> Least:
         """Of the instances of both."""
-        return Least(*map(min, astuple(self), astuple(other)))
+        return Least(min(self.slack, other.slack), min(self.ratio, other.ratio), min(self.share, other.share))

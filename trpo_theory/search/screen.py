@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from trpo_theory.search.impose import impose
 from trpo_theory.search.least_entry import least_entry
 from trpo_theory.search.noise import MARGIN, ONE_BY_ONE, Tries, slack_and_error, worth_a_closer_look
 from trpo_theory.search.reading import fields_read, is_one_answer
-from trpo_theory.search.screened import NOISE, ONE_BY_ONE_SHARE, Screened, spread, stacked
+from trpo_theory.search.screened import FIELDS, NOISE, ONE_BY_ONE_SHARE, Screened, spread, stacked
 from trpo_theory.search.stepped import stepped
 from trpo_theory.search.terms import share_and_terms
 from trpo_theory.search.violation import violation
@@ -34,6 +36,12 @@ _APART_PROBES = ((48, 3, 2), (16, 2, 4))
 _SIZE = "_screen_size"
 _LEAST_NOISE = 1e-14
 """Of slacks that have nothing to do with rewards, such as those between divergences."""
+
+
+@functools.lru_cache(maxsize=64)  # chosen: the settings of a catalogue
+def probes(size: tuple[int, int, int], needs: frozenset[str]) -> Instances:
+    """The same random instances for all claims with these needs: B of S states and A actions."""
+    return impose(random_instances(np.random.default_rng(0), *size), needs)
 
 
 class Screen:
@@ -61,7 +69,7 @@ class Screen:
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
-        probe = impose(random_instances(np.random.default_rng(0), *_PROBE), claim.instance_needs)
+        probe = probes(_PROBE, claim.instance_needs)
         index = self._first_without_failure(probe)
         self._expect_numbers(probe, index)
         with own_code(claim):
@@ -77,6 +85,12 @@ class Screen:
         self.batched = at_once or self._runs_apart()
         self._by_size = self._own and asks_for_sizes(claim)
         self._tries = Tries()
+
+    def fresh(self) -> Screen:
+        """The same, which has not been used yet."""
+        other = copy.copy(self)
+        other._compared, other._tries, other.complaint = set(self._compared), Tries(), ""
+        return other
 
     def _is_for_batches(self, probe: Instances) -> bool:
         try:
@@ -139,8 +153,8 @@ class Screen:
         some = spread(len(instances), ONE_BY_ONE_SHARE)
         screened = Screened.nothing(len(instances))
         found = self._one_by_one(instances.take(some))
-        for field in dataclasses.fields(Screened):
-            getattr(screened, field.name)[some] = getattr(found, field.name)
+        for name in FIELDS:
+            getattr(screened, name)[some] = getattr(found, name)
         return screened
 
     def violation(self, instances: Instances) -> np.ndarray:

@@ -117,18 +117,21 @@ class Screened:
 
     def take(self, index: np.ndarray) -> Screened:
         """Of the instances at an index."""
-        return Screened(*(getattr(self, field.name)[index] for field in dataclasses.fields(self)))
+        return Screened(*(getattr(self, name)[index] for name in FIELDS))
 
     def __add__(self, other: Screened) -> Screened:
         """Of both batches, end to end."""
-        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in dataclasses.fields(self))
-        return Screened(*(np.concatenate(pair) for pair in pairs))
+        return Screened(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in FIELDS))
+
+
+FIELDS = tuple(field.name for field in dataclasses.fields(Screened))
+"""Of a `Screened`, in order."""
 
 
 def stacked(rows: list[Screened | None]) -> Screened:
     """Single instances as a batch, without those that are None."""
     fine = [row for row in rows if row is not None]
-    return Screened(*(np.array([getattr(row, field.name) for row in fine]) for field in dataclasses.fields(Screened)))
+    return Screened(*(np.array([getattr(row, name) for row in fine]) for name in FIELDS))
 
 
 def spread(count: int, share: float) -> np.ndarray:

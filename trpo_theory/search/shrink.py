@@ -43,14 +43,19 @@ _TRIES = 12
 
 
 def shrink(
-    claim: Claim, instance: ExactInstance, decision: Decision, *, proofs: int = _PROOFS
+    claim: Claim,
+    instance: ExactInstance,
+    decision: Decision,
+    *,
+    proofs: int = _PROOFS,
+    screen: Screen | None = None,
 ) -> tuple[ExactInstance, Decision]:
     """A simpler instance that still refutes the claim, with its proof; at most so many proofs are tried.
 
     States are merged and actions dropped while that refutes; then whole instances are rounded to one denominator, and rows
-    and numbers exchanged for simpler ones, cheapest first, until none can be.
+    and numbers exchanged for simpler ones, cheapest first, until none can be. `screen` is the claim's, if there is one.
     """
-    work = _Work(claim, instance, decision, proofs)
+    work = _Work(claim, instance, decision, proofs, Screen(claim) if screen is None else screen.fresh())
     work.accept_first([*_all_available(instance), *_neutral(instance)])
     work.accept_smaller()
     while work.instance.states <= FEW and work.accept_first(_smaller(work.instance, actions=not claim.agents)):
@@ -64,9 +69,9 @@ def shrink(
 
 
 class _Work:
-    def __init__(self, claim: Claim, instance: ExactInstance, decision: Decision, proofs: int) -> None:
+    def __init__(self, claim: Claim, instance: ExactInstance, decision: Decision, proofs: int, screen: Screen) -> None:
         self.claim, self.instance, self.decision, self.left = claim, instance, decision, proofs
-        self._screen = Screen(claim)
+        self._screen = screen
 
     def refutes(self, candidate: ExactInstance) -> bool:
         """Prove it, and step there; where a step makes new, old stands for it."""

@@ -7,9 +7,7 @@ from enum import Enum
 import numpy as np
 
 from trpo_theory.bounds.record import Bound
-from trpo_theory.search.battery import random_instances
-from trpo_theory.search.impose import impose
-from trpo_theory.search.screen import Screen
+from trpo_theory.search.screen import Screen, probes
 from trpo_theory.search.screened import Screened
 
 _PROBE = (64, 3, 2)
@@ -45,7 +43,7 @@ def kind_of(screen: Screen) -> SlackKind:
     """
     if isinstance(screen.claim, Bound):
         return SlackKind.LOWER
-    probe = impose(random_instances(np.random.default_rng(0), *_PROBE), screen.claim.instance_needs)
+    probe = probes(_PROBE, screen.claim.instance_needs)
     one, other = screen(probe), screen(probe.replace(reward=2 * probe.reward, noise=2 * probe.noise))
     met = one.met if one.met.sum() >= _ENOUGH else np.full_like(one.met, True)
     with np.errstate(invalid="ignore"):

@@ -64,7 +64,8 @@ class Search(ClaimTask):
             run_all(hunt, _HARD if self.hard or claim.expected == "open" else 1)
         except ClaimFailed as failed:  # what was found before counts
             error = failed.complaint
-        refuted = None if hunt.findings.refuted is None else shrink(claim, *hunt.findings.refuted)[0]
+        found = hunt.findings.refuted
+        refuted = None if found is None else shrink(claim, *found, screen=hunt.screen)[0]
         return Tally.of_findings(claim.id, hunt.findings, refuted, error or hunt.screen.complaint)
 
     def _drawn(self, claim: Claim) -> list[Batch]:

@@ -39,6 +39,10 @@ class Kept:
     actions: int
     numbers: tuple[float, ...]
 
+    def __hash__(self) -> int:
+        """Of few numbers: there may be thousands."""
+        return hash((self.slack, self.ratio, self.states, self.actions))
+
     @classmethod
     def of(cls, instances: Instances, index: int, slack: float, ratio: float) -> Kept:
         """One of a batch."""

@@ -46,7 +46,7 @@ class OtherSizes(Instrument):
         return super().suits(claim) and names_sizes(claim)
 
     def run(self, hunt: Hunt, effort: int) -> None:
-        """All sizes, chains and cycles of all lengths, and actions that nobody takes made unavailable."""
+        """All sizes whose refutation would be the smallest; chains of all lengths; actions that nobody takes made unavailable."""
         if not hunt.screen.batched or hunt.only is not None:
             return
         needs, each = hunt.claim.instance_needs, _EACH * effort
@@ -54,6 +54,8 @@ class OtherSizes(Instrument):
             f"of other sizes, {each}", lambda generator: [impose(part, needs) for part in _made(generator, each)]
         )
         for part, known in parts:
+            if not hunt.findings.wants(part.shape):
+                continue
             q = part.quantities() if known is None else known
             if hunt.screen.met(q).any():
                 hunt.try_out(part, known)

@@ -21,6 +21,8 @@ _SIZES = (1e-6, 1e-4, 0.01, 0.1, 0.5, 2.0)
 """Radii and coefficients of the problems. Chosen: from steps near 0 to beyond any divergence."""
 _SHARE = 10
 """A solve costs so many times what an instance of a battery costs, and there are so many times fewer. Chosen."""
+_SHARE_OF_PROVED = 30
+"""The same of a claim that has a proof. Chosen."""
 _NEAR_ONE = 1e-3
 """1 − γ below which a solver's numbers are made in ball arithmetic, up to a hundred times as slowly."""
 _SOME_NEAR_ONE = 1
@@ -47,7 +49,8 @@ class SolverSteps(Instrument):
         """Every size of step, on every pattern of shared rows."""
         claim, false = hunt.claim, 0
         patterns = 1 if claim.tabular else 3
-        each = max(8, hunt.instances // (_SHARE * len(_SHAPES) * len(_SIZES) * patterns))
+        share = _SHARE_OF_PROVED if hunt.proved else _SHARE
+        each = max(8, hunt.instances // (share * len(_SHAPES) * len(_SIZES) * patterns))
         for states, actions in _SHAPES:
             for number, pattern in enumerate(_patterns(hunt.generator, states)[:patterns]):
                 for size in _SIZES:
