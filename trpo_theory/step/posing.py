@@ -48,6 +48,8 @@ def guarded(q: Quantities) -> Quantities:
     if isinstance(q.arithmetic, Floats):
         with np.errstate(all="ignore"):
             allowed = allowed & (np.asarray(q.arithmetic.plain(q.longest)) < _LONGEST)
+        if np.all(allowed):
+            vars(q)[_ALLOWED] = allowed
     if np.all(allowed):
         return q
     safe = q.replace(transition=q.arithmetic.where(allowed, q.transition, 0))

@@ -133,8 +133,10 @@ def plan(
             _checks.integer(5 if states is None else states, "states", least=1),
             _checks.integer(3 if actions is None else actions, "actions", least=1),
         )
+    settings = list(dict.fromkeys(claim.instance_needs for claim in chosen))  # what is shared is not made twice
     searches: list[Any] = [
-        Search(claim, min(instances, CHUNK), seed, proved=proofs and theorem.is_proved(claim)) for claim in chosen
+        Search(claim, min(instances, CHUNK), seed, proved=proofs and theorem.is_proved(claim))
+        for claim in sorted(chosen, key=lambda claim: settings.index(claim.instance_needs))
     ]
     return searches + chunks(chosen, instances, seed, shape=shape, searched=CHUNK)
 
