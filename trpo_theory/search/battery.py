@@ -99,9 +99,9 @@ def random_instances(
         reward=numbers.rewards(generator, shape),
         gamma=numbers.gammas(generator, count),
         initial=numbers.initials(generator, count, states),
-        old=share(old, groups),
-        new=share(new, groups),
-        reference=share(random_rows(generator, shape), groups),
+        old=old,  # `oddities` has states of a group share a row
+        new=new,
+        reference=random_rows(generator, shape),
         noise=numbers.errors(generator, shape),
         groups=groups,
         size=10 ** generator.uniform(-2, 2, count),

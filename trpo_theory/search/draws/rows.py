@@ -19,19 +19,20 @@ def random_rows(generator: np.random.Generator, shape: tuple[int, ...]) -> np.nd
     weight = generator.standard_exponential(shape)
     few = generator.random(shape) < 0.5
     lucky = generator.random(shape)
-    skewed, one_hot, sparse, uniform, log_uniform = (kind == k for k in range(1, 6))
-    on_few = one_hot | sparse | uniform
-    first = np.zeros(shape, dtype=bool)
-    first[on_few] = lucky[on_few] == along_rows(np.maximum, lucky[on_few])
-    few |= first
+    skewed, one_hot, sparse, uniform, log_uniform = (np.flatnonzero(kind == k) for k in range(1, 6))
     weight[skewed] **= 4
-    weight[one_hot] = first[one_hot]
-    weight[sparse] *= few[sparse]
-    weight[uniform] = few[uniform]
-    decades = -_DECADES * generator.random(int(log_uniform.sum()))
+    weight[one_hot] = _is_largest(lucky[one_hot])
+    weight[sparse] *= few[sparse] | _is_largest(lucky[sparse])
+    weight[uniform] = few[uniform] | _is_largest(lucky[uniform])
+    decades = -_DECADES * generator.random(len(log_uniform))
     weight[log_uniform] = 10 ** (decades.reshape(-1, *[1] * (len(shape) - 1)) * lucky[log_uniform])
     weight /= along_rows(np.add, weight)
     return weight
+
+
+def _is_largest(rows: np.ndarray) -> np.ndarray:
+    """Whether an entry is the largest of its row."""
+    return rows == along_rows(np.maximum, rows)
 
 
 def along_rows(operation: np.ufunc, array: np.ndarray) -> np.ndarray:
@@ -62,7 +63,10 @@ def on_allowed(rows: np.ndarray, allowed: np.ndarray) -> np.ndarray:
 
 def share(policy: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Every state takes the row of the first state of its group."""
-    some = (groups != np.arange(groups.shape[1])).any(1)
-    shared, first = policy.copy(), np.argmax(groups[some, :, None] == groups[some, None, :], axis=2)
-    shared[some] = np.take_along_axis(policy[some], first[:, :, None], 1)
+    (some,) = np.nonzero((groups != np.arange(groups.shape[1])).any(1))
+    if not len(some):
+        return policy
+    shared, few = policy.copy(), groups[some]
+    first = np.argmax(few[:, :, None] == few[:, None, :], axis=2)
+    shared[some] = policy[some[:, None], first]
     return shared

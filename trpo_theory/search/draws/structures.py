@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from trpo_theory.model.policy import greedy
-from trpo_theory.numerics.layout import batch_first
+from trpo_theory.numerics.floats import Floats
+from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.search.draws.rows import along_rows, on_allowed, share, vertices
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.step.instances import Instances
+from trpo_theory.step.quantities import Quantities
 
 _ODD = 0.04
 """Share of the instances that each of the `oddities` changes. Chosen."""
 _BANDIT = 0.15
 """Of instances with one state, the share that starts uniform and ends greedy. Chosen: one state shows what such a step does."""
 _ROWS = ("old", "new", "reference")
+_OF_GAPS = ("gamma", "transition", "reward", "initial", "old", "new")
+"""What η(new) − L is of."""
 
 
 def with_worst_reward(instances: Instances, chosen: np.ndarray) -> Instances:
     """Those chosen get the reward that makes η(new) − L least."""
     if not chosen.any():
         return instances
-    reward = instances.reward.copy()
-    reward[chosen] = batch_first(worst_reward(instances.take(chosen).plain_quantities()))
+    reward, chosen = instances.reward.copy(), np.flatnonzero(chosen)
+    read: dict[str, Any] = {name: batch_last(getattr(instances, name)[chosen]).copy(order="C") for name in _OF_GAPS}
+    q = Quantities(Floats(), batch_shape=(len(chosen),), available=np.True_, **read)
+    reward[chosen] = batch_first(worst_reward(q))
     if instances.available is not None:
         reward[chosen] *= instances.available[chosen]
     return instances.replace(reward=reward)
@@ -61,13 +69,16 @@ def random_available(generator: np.random.Generator, groups: np.ndarray, actions
 
 
 def oddities(generator: np.random.Generator, instances: Instances) -> Instances:
-    """Some of the instances with ties, states that nobody visits, everything deterministic, or old uniform and new greedy."""
+    """Some of the instances with ties, states that nobody visits, everything deterministic, or old uniform and new greedy.
+
+    States of a group get one row; arrays are changed in place.
+    """
 
     def chosen(share_of_all: float) -> np.ndarray:
         return np.flatnonzero(generator.random(len(instances)) < share_of_all)
 
     states = instances.shape[0]
-    arrays = {name: array.copy() for name, array in instances.arrays().items()}
+    arrays = instances.arrays()
     one = chosen(_ODD)
     if states > 1:
         _leave_unvisited(arrays, chosen(_ODD))
@@ -108,6 +119,6 @@ def from_uniform_to_greedy(instances: Instances, index: np.ndarray) -> Instances
     able = np.ones(some.old.shape) if some.available is None else some.available.astype(float)
     some = some.replace(old=able / along_rows(np.add, able))
     old, new = instances.old.copy(), instances.new.copy()
-    old[index], new[index] = some.old, greedy(batch_first(some.plain_quantities().advantage), able > 0)
-    shared = share(new, instances.groups)
-    return instances.replace(old=share(old, instances.groups), new=shared)
+    old[index] = share(some.old, some.groups)
+    new[index] = share(greedy(batch_first(some.plain_quantities().advantage), able > 0), some.groups)
+    return instances.replace(old=old, new=new)
