@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from trpo_theory.errors import InvalidInput, NotSolved, overflow
 from trpo_theory.model.mdp import FiniteMDP
@@ -15,11 +17,11 @@ from trpo_theory.solve.chain import PolicyChain
 from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC, criterion_of
 from trpo_theory.solve.criterion import Criterion, Given
 from trpo_theory.solve.evaluation import to_leading
-from trpo_theory.solve.local_backups import LocalBackups
 from trpo_theory.solve.optimum import Optimum
-from trpo_theory.solve.reachability import ends, leading, successors
+from trpo_theory.solve.reachability import approaching, ends, leading, successors
 from trpo_theory.solve.settings import steps_asked, temperature_of, trailing_fields
 from trpo_theory.solve.soft import soft_backward, soft_policy_iteration
+from trpo_theory.solve.sparse_improvement import SparseImprovement
 
 _MAX_ITERATIONS = 10_000
 """Chosen: policy iteration takes tens of evaluations; so many mean that rounding makes it cycle."""
@@ -33,10 +35,10 @@ def optimal(
     V*(s) = max_a r(s,a) + γ Σ_s' P(s'|s,a) V*(s').   Source: Howard (1960); Puterman (2005), section 6.4.
 
     An action is replaced only by one whose Q-value is larger by more than rounding, so that ties cannot cycle. For a sparse
-    MDP, changes of the value in few states are propagated by `LocalBackups` before the next evaluation; the result is a full
-    evaluation in every case, and its `error_bound` comes from its own Bellman residual. Over a horizon: by backward induction.
-    With a price of entropy τ the best policy is π ∝ exp(Q*/τ), V* = τ log Σ_a exp(Q*/τ), by soft policy iteration, which is
-    Newton's method on that equation; a Bellman residual bounds its error in the same way.
+    MDP, modified policy iteration and local backups (`SparseImprovement`) look for good policies to evaluate; the result is a
+    full evaluation in every case, and its `error_bound` comes from its own Bellman residual. Over a horizon: by backward
+    induction. With a price of entropy τ the best policy is π ∝ exp(Q*/τ), V* = τ log Σ_a exp(Q*/τ), by soft policy iteration,
+    which is Newton's method on that equation; a Bellman residual bounds its error in the same way.
 
     Args:
         mdp: one MDP or a batch, dense or sparse.
@@ -65,17 +67,20 @@ def _by_policy_iteration(mdp: FiniteMDP, sums: Criterion) -> Optimum:
     available, given = fields["available"], Given(**fields)
     kernel = sums.kernel(CheckedFloats(), given)
     offered = np.where(available, fields["reward"], -np.inf)
-    local = LocalBackups(mdp.transition, offered, float(mdp.gamma)) if mdp.is_sparse and kernel.positive else None
-    action, last, raised = _first_actions(sums, given, offered), np.array(-np.inf), None
+    action, last, guess, cheap = _first_actions(sums, given, offered), np.array(-np.inf), None, None
+    if mdp.is_sparse and kernel.positive:
+        allowed = partial(_allowed, sums, given)
+        cheap = SparseImprovement(mdp.transition, kernel, offered, float(mdp.gamma), allowed)
+        action, guess = cheap.first(action)
     for iteration in range(1, _MAX_ITERATIONS + 1):
-        policy = batch_last(deterministic(batch_first(action, action.ndim - 1), mdp.actions), action.ndim - 1)
+        policy = _policy_of(action, mdp.actions)
         if sums is not DISCOUNTED and not np.all(sums.allows(given, policy)):
             one = not mdp.batch_shape
             raise sums.complaint(given, policy, "policy on the way to the best one") if one else _of_the_batch(sums)
         chain = PolicyChain(CheckedFloats(), kernel, fields["reward"], policy)
-        if local is not None:
-            from_start: Any = chain.resolvent.solve  # that of a sparse chain also takes an x to start from
-            vars(chain)["value"] = from_start(chain.expected_reward, raised)
+        if cheap is not None:
+            solve: Any = chain.resolvent.solve  # that of a sparse chain also takes an x to start from
+            vars(chain)["value"] = solve(chain.expected_reward, guess)
         q_value = np.where(available, chain.q_value, -np.inf)
         if not np.isfinite(q_value.max(1)).all():
             raise overflow("a Q-value")
@@ -97,10 +102,8 @@ def _by_policy_iteration(mdp: FiniteMDP, sums: Criterion) -> Optimum:
                 longest=_longest(sums, mdp.gamma),
             )
         action, last = np.where(improves, best, action), chain.value
-        if local is not None:
-            raised = local.raised(chain.value, q_value, float(rounding))
-            action = action if raised is None else local.greedy(raised)
-            raised = chain.value if raised is None else raised
+        if cheap is not None:
+            action, guess = cheap.following(chain.value, q_value, action, float(rounding))
     raise NotSolved(
         f"got policies that still change after {_MAX_ITERATIONS} evaluations; wanted a settled one; "
         "fix: lower gamma, so that rounding does not exceed the differences between actions"
@@ -115,12 +118,25 @@ def _longest(criterion: Criterion, gamma: Any) -> Any:
         return 1.0 / (1.0 - np.asarray(gamma))[()]
 
 
+def _policy_of(action: np.ndarray, actions: int) -> np.ndarray:
+    """(S, *batch) -> (S, A, *batch)."""
+    return batch_last(deterministic(batch_first(action, action.ndim - 1), actions), action.ndim - 1)
+
+
+def _allowed(criterion: Criterion, mdp: Given, action: np.ndarray) -> bool:
+    """Whether the policy has a return by the criterion."""
+    return criterion is DISCOUNTED or bool(np.all(criterion.allows(mdp, _policy_of(action, mdp.reward.shape[1]))))
+
+
 def _first_actions(criterion: Criterion, mdp: Given, offered: np.ndarray) -> np.ndarray:
     """Of the first policy: the best reward; where runs must end, an action that may come one step nearer to the end."""
     best = offered.argmax(1)
     if criterion is not EPISODIC:
         return best
     able, near, leads = np.asarray(mdp.available, dtype=bool), ends(mdp), successors(mdp.transition)
+    if sp.issparse(leads):
+        closer = approaching(leads, able, near)
+        return np.where(near, able.argmax(1), np.where(closer.any(1), closer.argmax(1), best))
     action = np.where(near, able.argmax(1), -1)
     while True:
         closer = leading(leads, near) & able & ~near[:, None]

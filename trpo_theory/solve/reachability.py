@@ -52,15 +52,39 @@ def edges(transition: Array, policy: Array) -> Any:
 def reaching(chain: Any, goal: np.ndarray) -> np.ndarray:
     """Whether a state leads to one of the goal, or is one, (S, *batch)."""
     if sp.issparse(chain):
-        found = goal
-        while ((more := found | np.asarray(chain @ found, dtype=bool)) != found).any():
-            found = more
-        return found
+        return np.isfinite(steps_to(chain, goal))
     shape = np.broadcast_shapes(chain.shape[2:], goal.shape[1:])
     found = np.broadcast_to(goal, (len(goal), *shape)) if shape else goal
     while ((more := found | (chain & found[None]).any(1)) != found).any():
         found = more
     return found
+
+
+def steps_to(chain: Any, goal: np.ndarray) -> np.ndarray:
+    """The least number of steps from each state to one of the goal in a sparse chain, (S,); ∞ where none leads there."""
+    from scipy.sparse.csgraph import dijkstra
+
+    states = len(goal)
+    matrix = sp.csr_array(chain, dtype=np.float64)
+    matrix.eliminate_zeros()
+    back = sp.coo_array(matrix.T)
+    first = np.flatnonzero(goal)
+    rows = np.concatenate([back.row, np.full(len(first), states)])
+    columns = np.concatenate([back.col, first])
+    graph = sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=(states + 1, states + 1))
+    return dijkstra(graph, indices=states, unweighted=True)[:states] - 1
+
+
+def approaching(leads: Any, able: np.ndarray, goal: np.ndarray) -> np.ndarray:
+    """Whether a state's available action may come one step nearer to the goal, (S, A), of a sparse MDP."""
+    states, actions = able.shape
+    places = np.arange(states * actions), np.arange(0, states * actions + 1, actions)
+    joined = sp.csr_array((able.ravel(), *places), (states, states * actions)) @ leads
+    distance = steps_to(joined, goal)
+    here = np.repeat(np.repeat(distance, actions), np.diff(leads.indptr))
+    nearer = leads.data & (distance[leads.indices] < here)
+    counts = sp.csr_array((nearer, leads.indices, leads.indptr), leads.shape) @ np.ones(states)
+    return able & (counts > 0).reshape(states, actions)
 
 
 def closure(chain: np.ndarray) -> np.ndarray:
