@@ -175,6 +175,7 @@ class _Sparse:
         y = self._refined(sp.csr_array(self._transition.T), b, "T", lambda e: float(np.abs(e).sum()))
         return np.maximum(y, 0.0) if (b >= 0).all() else y
 
+    @np.errstate(over="ignore", invalid="ignore")  # what is not finite has no small residual
     def _refined(
         self, matrix: Any, b: np.ndarray, trans: str, norm: Any, start: np.ndarray | None = None
     ) -> np.ndarray:

@@ -91,6 +91,7 @@ def _by_policy_iteration(mdp: FiniteMDP, sums: Criterion) -> Optimum:
             rounding = rounding + 4 * chain.residual
         improves = gain > rounding
         stuck = mdp.is_sparse and not (chain.value > last + rounding).any()
+        stuck = stuck and not (cheap is not None and cheap.guessed)
         if stuck or not improves.any():
             return Optimum(
                 policy=to_leading(policy, 2),

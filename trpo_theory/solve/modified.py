@@ -63,8 +63,9 @@ class ModifiedPolicyIteration:
         tied = self._reward >= self._reward.max(1, keepdims=True)
         return self.onward(np.zeros(states), np.where(tied, scrambled, -1.0).argmax(1))
 
+    @np.errstate(over="ignore", invalid="ignore")
     def onward(self, value: np.ndarray, action: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(V, action) from a V and a policy, (S,) each."""
+        """(V, action) from a V and a policy, (S,) each; V is not finite where it overflows."""
         changed, before, slow, q = len(value), np.inf, 0, self._backed_up(value)
         self.settles = False
         for _ in range(_BACKUPS):
@@ -85,7 +86,12 @@ class ModifiedPolicyIteration:
                 self.settles = True
                 break
             changed, before = now, residual
-        return value, self._without_ties(q, action)
+        action = self._without_ties(q, action)
+        if self._levels:  # what a policy never leaves has its value at once: at an end it is 0, and not a rounding
+            rows = self._first_rows + action
+            kept = self._transition[rows].diagonal() == 1
+            value = np.where(kept, self._reward.ravel()[rows] / (1 - self._gamma), value)
+        return value, action
 
     def _backed_up(self, value: np.ndarray) -> np.ndarray:
         """Q of V, (S, A)."""

@@ -35,23 +35,35 @@ class SparseImprovement:
         self._modified = ModifiedPolicyIteration(kernel.transition, reward, float(kernel.gamma), kernel.levels)
         self._discounted = kernel.levels and kernel.gamma < 1
         self._allowed = allowed
+        self._tried_at: np.ndarray | None = None
+        self._misled = False
+        self.guessed = False
+        """Whether the policy to evaluate is one of modified policy iteration, which may be worse than the last."""
 
     def first(self, action: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """(action, V to start from), in place of the first policy of policy iteration."""
         if not self._discounted or len(action) <= _AT_ONCE:
             return action, None
-        value, action = self._modified.from_start()
-        return action, value
+        value, guess = self._modified.from_start()
+        if not np.isfinite(value).all():
+            return action, None
+        self.guessed = True
+        return guess, value
 
     def following(
         self, value: np.ndarray, q_value: np.ndarray, action: np.ndarray, rounding: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """(action, V to start from) from the exact V and Q of a policy, and the policy that improves on it."""
+        self.guessed = False
         raised = self._local.raised(value, q_value, rounding)
         if raised is not None:
             return self._local.greedy(raised), raised
-        if self._modified.settles:
+        if self._tried_at is not None and not (value > self._tried_at + rounding).any():
+            self._misled = True
+        if self._modified.settles and not self._misled:
+            self._tried_at = value
             guess, further = self._modified.onward(value, action)
-            if self._allowed(further):
+            if np.isfinite(guess).all() and self._allowed(further):
+                self.guessed = True
                 return further, guess
         return action, value
