@@ -38,9 +38,12 @@ _SINGLE_RTOL = 1e-5
 """The least relative residual that is required of a pass in single precision: chosen, some hundred units of its rounding."""
 _SWEEPS = 16
 """Of x = b + γPx before a second attempt. Chosen: enough to spread a right-hand side of one entry over its neighbours."""
-_GUESS_ROUNDS, _GUESS_GAIN = 8, 0.5
-"""A solution that starts from a guess gets at most so many times 16 sweeps, while each time the residual contracts by this
-factor. Chosen: 16 sweeps cost as much as some three iterations of BiCGSTAB, which gain less where a chain forgets."""
+_ROUND, _ROUNDS = 8, 16
+"""A solution begins with so many sweeps, and with at most so many rounds of them. Chosen: as many products as four iterations of
+BiCGSTAB."""
+_GAIN, _GAIN_FROM_GUESS = 1e-2, 0.5
+"""While a round brings the residual down by this factor, there is another. Chosen: BiCGSTAB gains as much where a chain forgets
+fast, and next to a solution its start costs more."""
 _REFINEMENTS = 16
 """At most so many passes. Chosen: each gains three digits, or is followed by sparse LU."""
 _RESIDUAL_GOAL = 16 * _EPS
@@ -182,10 +185,13 @@ class _Sparse:
         """Solve, then refine on the residual until it is at rounding level or no longer halves."""
         attempts = _attempts(matrix, self._gamma)
         x, residual = (np.zeros_like(b), b) if start is None else (start, b + self._gamma * (matrix @ start) - start)
-        if start is not None:
-            x = x + self._swept(matrix, residual, norm, 0.25 * _RESIDUAL_GOAL * max(norm(x), norm(b)))
-            residual = b + self._gamma * (matrix @ x) - x
         size = norm(residual)
+        if self._factors is None and size > 0.0:
+            gain = _GAIN if start is None else _GAIN_FROM_GUESS
+            swept = x + self._swept(matrix, residual, norm, 0.25 * _RESIDUAL_GOAL * max(norm(x), norm(b)), gain)
+            remains = b + self._gamma * (matrix @ swept) - swept
+            if norm(remains) < size:
+                x, residual, size = swept, remains, norm(remains)
         for _ in range(_REFINEMENTS):
             goal = _RESIDUAL_GOAL * max(norm(x), norm(b))
             if size <= goal:
@@ -226,19 +232,25 @@ class _Sparse:
                 return False
         return True
 
-    def _swept(self, matrix: Any, residual: np.ndarray, norm: Any, goal: float) -> np.ndarray:
-        """Σ_k (γP)^k residual, while that contracts to the goal faster than BiCGSTAB would."""
-        total, size = np.zeros_like(residual), norm(residual)
-        for _ in range(_GUESS_ROUNDS):
-            if size <= goal:
+    def _swept(self, matrix: Any, residual: np.ndarray, norm: Any, goal: float, gain: float) -> np.ndarray:
+        """Σ_k (γP)^k residual, as far as each round of sweeps brings what is left down by the factor `gain`.
+
+        With d_k = (γP)^k residual, Σ_{j<k} d_j leaves the residual d_k, and Σ_{j<k} d_j + d_k/(1 − γ) leaves
+        (d_{k+1} − γ d_k)/(1 − γ), which is less where P forgets all but its stationary part.
+        """
+        gamma, total, change = self._gamma, np.zeros_like(residual), residual
+        left, further = norm(residual), 0.0
+        for _ in range(_ROUNDS):
+            before, previous = left, change
+            for _ in range(_ROUND):
+                total += change
+                previous, change = change, gamma * (matrix @ change)
+            plain = norm(change)
+            summed = norm(change - gamma * previous) / (1 - gamma) if gamma < 1 else np.inf
+            left, further = min(plain, summed), (gamma / (1 - gamma) if summed < plain else 0.0)
+            if not goal < left <= gain * before:
                 break
-            for _ in range(_SWEEPS):
-                total += residual
-                residual = self._gamma * (matrix @ residual)
-            before, size = size, norm(residual)
-            if size > _GUESS_GAIN * before:
-                break
-        return total
+        return total + further * previous if further else total
 
     def _factorise(self) -> None:
         from scipy.sparse.linalg import splu

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 _FEW = 0.125
 """The largest share of states to back up locally; where more of them change, a full evaluation is faster. Chosen."""
 _EFFORT = 40.0
-"""A limit on local backups, in sweeps over all states: a full evaluation costs about as much. Measured on grids."""
+"""A limit on local backups, in sweeps over all states. Chosen: a full evaluation costs more, and a frontier needs less."""
 _PICKED = 6.0
 """Cost of one indexed backup, in units of a full sweep's cost per state. Measured."""
 

@@ -79,7 +79,7 @@ def _advantages(q: Quantities, chain: OldChain, unit: float, most: np.ndarray) -
     reward = _centred(q.reward, (0, 1), usable) if chain.levels else q.reward
     reward = reward if usable is None else np.where(usable, reward, 0.0)
     earned, earned_size = (old * reward).sum(1), (old * np.abs(reward)).sum(1)
-    h, passes = relative(chain.resolvent.solve(earned)), 0 if chain.is_sparse else _PASSES
+    h, passes = relative(_relative_value(q, chain, earned)), 0 if chain.is_sparse else _PASSES
     while True:
         moved, size = chain.ahead(h), np.abs(h).max(0)
         e = earned + (old * moved).sum(1) - h
@@ -134,6 +134,16 @@ def _centred(values: np.ndarray, axes: tuple[int, ...] = (0,), where: np.ndarray
     low = values if where is None else np.where(where, values, np.inf)
     least = low.min(axes, keepdims=True)
     return values - (least + 0.5 * (high.max(axes, keepdims=True) - least))
+
+
+def _relative_value(q: Quantities, chain: OldChain, earned: np.ndarray) -> np.ndarray:
+    """(I − κ K_π)⁻¹ earned; of a sparse discounted MDP it is V less a constant, which is a start where V is known."""
+    value = vars(q._old).get("value")  # pyright: ignore[reportPrivateUsage]
+    if value is None or not sp.issparse(q.transition) or not (chain.levels and chain.gamma < 1):
+        return chain.resolvent.solve(earned)
+    solve: Any = chain.resolvent.solve  # a sparse one takes an x to start from
+    taken_off = float(((chain.old * q.reward).sum(1) - earned).mean())
+    return solve(earned, value - taken_off / (1 - chain.gamma))
 
 
 def _in_steps(residual: np.ndarray, rounding: np.ndarray) -> np.ndarray:

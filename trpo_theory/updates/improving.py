@@ -204,7 +204,7 @@ def improve(
             reason = Reason.NO_RETURN
             break
         policy, here = new, _at(mdp, new, returns)
-        eta = float(solution.expected_return_new)
+        eta = float(here.expected_return_old)
         done.append(_step(index, eta, float(surrogate), solution))
         advance()
         if solution.status is Status.FAILED:

@@ -1,0 +1,159 @@
+"""`optimal` on large sparse MDPs against QuantEcon's and mdpsolver's modified policy iteration, CPU seconds, each in a process.
+
+`python -m experiments.benchmarks.optimum [--before CHECKOUT] [--limit SECONDS] [--out DIR] [PATTERN ...]`: each peer is asked for
+an error of 1e-10 of the largest value, or 1e-12/(1 − γ) of it where that is more; every answer's Bellman residual is recomputed
+from the MDP, relative to the largest value. --before times an older checkout as well. Exit status 1 if a residual of ours
+exceeds 1e-13.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table as Shown
+
+import trpo_theory as tt
+from experiments.benchmarks.optimum_problems import PROBLEMS
+from experiments.benchmarks.peers import installed
+from trpo_theory.report import Table, write
+
+ROOT = Path(__file__).resolve().parents[2]
+PEERS = {"QuantEcon": "quantecon", "mdpsolver": "mdpsolver"}
+_MOST = 1e-13
+"""Of a relative residual of ours. Chosen: a hundred roundings."""
+_REPEATED_BELOW = 3.0
+"""Seconds below which a run is repeated twice, for the least. Chosen."""
+_IN_PROCESS = (
+    "import sys; sys.path.insert(0, sys.argv[1]); import trpo_theory; sys.path[0] = sys.argv[2]; "
+    "from experiments.benchmarks.optimum import one; one(sys.argv[3], sys.argv[4], float(sys.argv[5]))"
+)
+
+
+def one(problem: str, side: str, largest: float) -> None:
+    """Solve a problem by one side, and print its seconds, relative residual and largest value as JSON."""
+    warnings.simplefilter("ignore")
+    mdp = PROBLEMS[problem]()
+    sides: dict[str, Callable[[tt.FiniteMDP, float], Callable[[], np.ndarray]]] = {
+        "ours": _ours,
+        "QuantEcon": _quantecon,
+        "mdpsolver": _mdpsolver,
+    }
+    sides[side](tt.zoo.grid(size=60, gamma=0.9), 1.0)()  # imports, and what is compiled at the first call
+    solve = sides[side](mdp, largest)
+    seconds, value = np.inf, np.zeros(mdp.states)
+    for _ in range(3):
+        begin = time.process_time()
+        value = solve()
+        seconds = min(seconds, time.process_time() - begin)
+        if seconds > _REPEATED_BELOW:
+            break
+    print(json.dumps({"seconds": seconds, "largest": float(np.abs(value).max()), "residual": _residual(mdp, value)}))
+
+
+def _residual(mdp: tt.FiniteMDP, value: np.ndarray) -> float:
+    """max_s |max_a r + γ P V − V| over max |V|, from the definition."""
+    backed_up = mdp.reward + mdp.gamma * (mdp.transition @ value).reshape(mdp.reward.shape)
+    best = np.where(mdp.available, backed_up, -np.inf).max(1)
+    return float(np.abs(best - value).max() / np.abs(value).max())
+
+
+def _tolerance(mdp: tt.FiniteMDP, largest: float) -> float:
+    return largest * max(1e-10, 1e-12 / (1 - float(mdp.gamma)))
+
+
+def _ours(mdp: tt.FiniteMDP, largest: float) -> Callable[[], np.ndarray]:
+    return lambda: np.asarray(tt.optimal(mdp).value)
+
+
+def _quantecon(mdp: tt.FiniteMDP, largest: float) -> Callable[[], np.ndarray]:
+    """Its object is made beforehand."""
+    made, epsilon = tt.io.to_quantecon(mdp), _tolerance(mdp, largest)
+    return lambda: np.asarray(made.solve(method="modified_policy_iteration", epsilon=epsilon, max_iter=10**7).v)
+
+
+def _mdpsolver(mdp: tt.FiniteMDP, largest: float) -> Callable[[], np.ndarray]:
+    """One core; the lists that it takes are made beforehand."""
+    import mdpsolver
+
+    matrix, model, rows = mdp.transition, mdpsolver.model(), range(mdp.states)
+    ends, parts = matrix.indptr, (matrix.data.tolist(), matrix.indices.tolist())
+    lists = [
+        [[part[ends[k] : ends[k + 1]] for k in range(s * mdp.actions, (s + 1) * mdp.actions)] for s in rows]
+        for part in parts
+    ]
+    model.mdp(discount=float(mdp.gamma), rewards=mdp.reward.tolist(), tranMatProbs=lists[0], tranMatColumns=lists[1])
+
+    def solve() -> np.ndarray:
+        model.solve(algorithm="mpi", tolerance=_tolerance(mdp, largest), verbose=False, parallel=False)
+        return np.array(model.getValueVector())
+
+    return solve
+
+
+def _in_process(problem: str, side: str, checkout: Path, largest: float, limit: float) -> dict[str, float]:
+    """What `one` prints; nothing beyond the limit, or where a side fails."""
+    command = [sys.executable, "-c", _IN_PROCESS, str(checkout), str(ROOT), problem, side, repr(largest)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, cwd=ROOT)
+        return json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.TimeoutExpired, IndexError, ValueError):
+        return {}
+
+
+def row(problem: str, before: Path | None, limit: float) -> dict[str, Any]:
+    """One row of the table."""
+    ours = _in_process(problem, "ours", ROOT, 1.0, 10 * limit)
+    found: dict[str, Any] = {"problem": problem, "ours": ours["seconds"], "residual": ours["residual"]}
+    if before is not None:
+        found["before"] = _in_process(problem, "ours", before, 1.0, limit).get("seconds", np.nan)
+    for peer, module in PEERS.items():
+        possible = installed(module) and "episodic" not in problem  # they take no γ = 1
+        theirs = _in_process(problem, peer, ROOT, ours["largest"], limit) if possible else {}
+        found |= {peer: theirs.get("seconds", np.nan), f"{peer} residual": theirs.get("residual", np.nan)}
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the problems whose names contain one of the patterns; print and write the table."""
+    parser = argparse.ArgumentParser("python -m experiments.benchmarks.optimum", description=__doc__)
+    parser.add_argument("patterns", nargs="*", metavar="PATTERN")
+    parser.add_argument("--before", type=Path, metavar="CHECKOUT")
+    parser.add_argument("--limit", type=float, default=120.0, metavar="SECONDS", help="of a peer, by the clock")
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+    options = parser.parse_args(arguments)
+    chosen = [name for name in PROBLEMS if not options.patterns or any(part in name for part in options.patterns)]
+    console, rows = Console(width=170), []
+    for name in chosen:
+        rows.append(row(name, options.before, options.limit))
+        console.print(rows[-1])
+    frame = pd.DataFrame(rows)
+    words = (
+        "Optimal values of sparse MDPs: CPU seconds, least of up to three, of this toolkit and of modified policy iteration in "
+        "QuantEcon and mdpsolver at about the same accuracy; the residuals are recomputed, relative to the largest value. "
+        f"Blank: not installed, no such criterion, or not done in {options.limit:g} s by the clock."
+    )
+    table = Table(frame, caption=words, label="tab:optimum")
+    options.out.mkdir(parents=True, exist_ok=True)
+    write(table, options.out, "optimum")
+    shown = Shown(title="optimum")
+    for column in frame:
+        shown.add_column(str(column), justify="right")
+    for cells in table.shown().itertuples(index=False):
+        shown.add_row(*(str(cell) for cell in cells))
+    console.print(shown)
+    return 0 if all(found["residual"] <= _MOST for found in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
