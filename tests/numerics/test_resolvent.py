@@ -176,6 +176,20 @@ def test_batched_routes_broadcast_over_one_chain_many_gammas_and_many_right_hand
         np.testing.assert_allclose(x[:, i, j], want, rtol=0, atol=1e-13 * np.abs(want).max())
 
 
+@pytest.mark.parametrize("stays", [0.0, 0.25])
+def test_chains_that_never_go_back(stays):
+    rng = np.random.default_rng(5)
+    chains = np.triu(rng.random((3, 6, 6)), 1) / 6
+    chains[:, np.arange(6), np.arange(6)] = stays
+    b = rng.normal(size=6)
+    solved = linear.resolvent(np.moveaxis(chains, 0, -1), np.full(3, 0.75))
+    got = solved.solve(b[:, None]), solved.solve_transposed(b[:, None])
+    for i, P in enumerate(chains):
+        for x, transposed in zip(got, (False, True), strict=True):
+            want = nearest(exact_resolvent(P, 0.75, b, transposed=transposed))
+            np.testing.assert_allclose(x[:, i], want, rtol=0, atol=1e-14 * np.abs(want).max())
+
+
 # --- large sparse chains ------------------------------------------------------------------------------------------
 
 

@@ -10,10 +10,10 @@ import trpo_theory as tt
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import catalogue
 from trpo_theory.proofs.settle import settle
-from trpo_theory.search import findings
+from trpo_theory.search import findings, instruments
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.hunt import Hunt
-from trpo_theory.search.instruments import INSTRUMENTS, run_all, solver_steps
+from trpo_theory.search.instruments import INSTRUMENTS, ascent, mutation, run_all, solver_steps
 from trpo_theory.search.instruments.ascent import Ascent, climb
 from trpo_theory.search.scales import best_of, share_of_terms
 from trpo_theory.search.screen import Screen
@@ -173,3 +173,20 @@ def test_few_instances_that_are_solved_have_a_discount_next_to_1(monkeypatch):
     near = [int((1 - gamma < 0.000999).sum()) for gamma in seen]
     assert max(near) == 1
     assert 0 < sum(near) < len(seen)
+
+
+def test_what_is_proved_on_paper_is_screened_and_searched_no_further_unless_asked(monkeypatch):
+    monkeypatch.setattr(mutation, "GENERATIONS", 1)
+    monkeypatch.setattr(ascent, "STEPS", 1)
+    proved, searched = (
+        tt.verify("trpo/tv", instances=2000, proofs=proofs)["trpo/tv"].searched.tried for proofs in (True, False)
+    )
+    assert set(proved) == {"sharp witnesses", "random instances and zoo families"}
+    assert set(searched) == {*proved, "mutation", "gradient ascent"}
+    assert {name: searched[name] for name in proved} == dict(proved)
+
+
+def test_what_is_proved_on_paper_is_searched_where_few_instances_put_it_to_the_test(monkeypatch):
+    monkeypatch.setattr(mutation, "GENERATIONS", 1)
+    monkeypatch.setattr(instruments, "_ENOUGH", 10**6)
+    assert "mutation" in tt.verify("divergence/chi2", instances=100)["divergence/chi2"].searched.tried

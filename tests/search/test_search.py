@@ -588,6 +588,18 @@ def test_what_is_shrunk_still_refutes_and_is_simpler(name, refuted):
         assert (rows.sum(-1) == 1).all()
 
 
+def test_the_numbers_of_an_instance_of_many_states_become_simple_together():
+    claim = made(lambda q: 7.5 - q.states + 0 * q.gamma)
+    drawn = random_instances(np.random.default_rng(4), 1, 8, 2).exact(0)
+    small, decision = shrink(claim, drawn, settle(claim, drawn), proofs=40)
+    assert decision.verdict is Outcome.REFUTED
+    assert (small.states, small.actions) == (8, 1)
+    assert small.gamma == Fraction(1, 2)
+    assert not small.reward.any()
+    for rows in (small.transition, small.old, small.new, small.initial):
+        assert set(rows.ravel()) <= {0, 1}
+
+
 def test_a_tiny_discount_is_exchanged_for_a_plain_one_where_that_refutes_as_well():
     claim = made(lambda q: q.surrogate_gap + 3.6 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2)
     instance = ExactInstance(

@@ -11,7 +11,10 @@ import scipy.sparse as sp
 
 import trpo_theory as tt
 from trpo_theory.errors import InvalidInput
+from trpo_theory.numerics.float_array import float_array
+from trpo_theory.numerics.floats import Floats
 from trpo_theory.solve.criteria import DISCOUNTED
+from trpo_theory.solve.layers import layered_transition
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.posing import posed
@@ -84,6 +87,18 @@ def test_a_batch_of_several_horizons_is_each_of_them():
         cost = q.with_cost_names(("c",)).cost("c")
         for name in ("expected_return_new", "max_abs_advantage", "surrogate_gap"):
             np.testing.assert_allclose(getattr(cost, name)[index], getattr(paid, name), atol=1e-13)
+
+
+def test_the_layered_transition_of_a_batch_goes_to_the_next_layer_until_the_run_ends():
+    rng, lengths = np.random.default_rng(2), np.array([1, 3, 2])
+    transition = rng.random((2, 2, 2, 3))
+    for given in (transition, float_array(transition)):
+        made = layered_transition(Floats(), given, lengths)
+        assert type(made) is type(given)
+        for i, length in enumerate(lengths):
+            for t, s, a, u, to in np.ndindex(3, 2, 2, 3, 2):
+                want = transition[s, a, to, i] if u == t + 1 < length else 0.0
+                assert made[2 * t + s, a, 2 * u + to, i] == want
 
 
 @pytest.mark.parametrize(("steps", "gap"), [(2, "1/4"), (3, "11/16"), (5, "499/256"), (10, "1631913/262144")])
