@@ -8,6 +8,7 @@ import textwrap
 import numpy as np
 import plain_formulas
 import pytest
+from cheap import two_instruments
 from plain_formulas import PLAIN
 
 from trpo_theory.bounds.record import Claim
@@ -15,6 +16,7 @@ from trpo_theory.claims.from_file import read_claims
 from trpo_theory.search.apart.advice import _fix, advice
 from trpo_theory.search.apart.batched import Batched
 from trpo_theory.search.apart.probe import probe
+from trpo_theory.search.instruments import mutation
 from trpo_theory.search.screen import Screen
 from trpo_theory.verification.verifying import verify
 
@@ -155,7 +157,11 @@ def factorial(q):
 """
 
 
-def test_the_note_names_the_line_that_cannot_be_batched(tmp_path):
+def test_the_note_names_the_line_that_cannot_be_batched(tmp_path, monkeypatch):
+    two_instruments(monkeypatch)  # what is found is not tested, nor in which process
+    monkeypatch.setattr("trpo_theory.verification.execute.alone", lambda work, tasks: enumerate(map(work, tasks)))
+    monkeypatch.setattr(mutation, "GENERATIONS", 2)
+    monkeypatch.setattr(mutation, "_ONE_BY_ONE", 2)
     (tmp_path / "mine.py").write_text(MINE)
     text, factorial = read_claims(tmp_path / "mine.py")
     assert not Screen(text).batched
