@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from cheap import in_this_process, two_instruments
 
 from trpo_theory import claims
 from trpo_theory.bounds.theorem import Theorem
@@ -84,7 +85,9 @@ def test_a_bound_of_ones_own_follows_from_one_that_is_proved(capsys, mine):
 
 
 @pytest.mark.slow
-def test_verify_proves_a_bound_of_ones_own(capsys, mine):
+def test_verify_proves_a_bound_of_ones_own(capsys, mine, monkeypatch):
+    two_instruments(monkeypatch)
+    in_this_process(monkeypatch)
     assert main(["verify", "mine/five", "--from", mine, "--instances", "50", "--json"]) == 0
     (verdict,) = json.loads(capsys.readouterr().out)["claims"]
     assert (verdict["verdict"], verdict["proof"]["kind"]) == ("proved", "implied")

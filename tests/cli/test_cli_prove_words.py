@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+from cheap import in_this_process
 
 from trpo_theory.cli import main
 from trpo_theory.search.instruments.samples import Samples
@@ -34,6 +35,7 @@ def joined(q):
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Few random instances alone: what `show` searches is tested elsewhere."""
+    in_this_process(monkeypatch)
     monkeypatch.setattr(search_task, "run_all", lambda hunt, effort: Samples().use(hunt, 1))
     monkeypatch.setitem(verify.__kwdefaults__, "instances", 300)
 

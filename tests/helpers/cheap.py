@@ -22,3 +22,11 @@ def two_instruments(patch: pytest.MonkeyPatch) -> None:
     """
     few = tuple(one for one in instruments.INSTRUMENTS if isinstance(one, (Samples, Mutation)))
     patch.setattr(instruments, "INSTRUMENTS", few)
+
+
+def in_this_process(patch: pytest.MonkeyPatch) -> None:
+    """Claims of files are judged here, where other patches hold and nothing is imported again.
+
+    tests/verification/test_lost_processes.py has them in the process of their own that `verify` gives them.
+    """
+    patch.setattr("trpo_theory.verification.execute.alone", lambda work, tasks: enumerate(map(work, tasks)))

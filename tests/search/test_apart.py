@@ -8,7 +8,7 @@ import textwrap
 import numpy as np
 import plain_formulas
 import pytest
-from cheap import two_instruments
+from cheap import in_this_process, two_instruments
 from plain_formulas import PLAIN
 
 from trpo_theory.bounds.record import Claim
@@ -159,7 +159,7 @@ def factorial(q):
 
 def test_the_note_names_the_line_that_cannot_be_batched(tmp_path, monkeypatch):
     two_instruments(monkeypatch)  # what is found is not tested, nor in which process
-    monkeypatch.setattr("trpo_theory.verification.execute.alone", lambda work, tasks: enumerate(map(work, tasks)))
+    in_this_process(monkeypatch)
     monkeypatch.setattr(mutation, "GENERATIONS", 2)
     monkeypatch.setattr(mutation, "_ONE_BY_ONE", 2)
     (tmp_path / "mine.py").write_text(MINE)

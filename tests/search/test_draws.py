@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from cheap import in_this_process
 
 import trpo_theory as tt
 from trpo_theory import claim
@@ -345,7 +346,8 @@ def two(q): return q.min_s(q.sum_a(q.available + 0 * q.old)) - 2
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "actions"), [(0, 2), (1, 1)])
-def test_a_witness_with_an_unavailable_action_is_shrunk_with_its_mask(tmp_path, number, actions):
+def test_a_witness_with_an_unavailable_action_is_shrunk_with_its_mask(tmp_path, monkeypatch, number, actions):
+    in_this_process(monkeypatch)
     file = tmp_path / "claims.py"
     file.write_text(CLAIMS)
     (verdict,) = tt.verify([read_claims(file)[number]], jobs=1).verdicts
