@@ -189,27 +189,12 @@ under eq_bigr => s _ do rewrite mulrA.
 by rewrite -mulr_suml -mulrBl ler_wpmul2r // ler_subl_addr phi_le.
 Qed.
 
-(** ** The theorems *)
+(** ** The visitation, in chi-square *)
 
-Variable V : S -> R.
-Local Notation delta := (expected_advantage M V new).
-Local Notation gap := (return_of M V_new - surrogate M V rho_old new).
+Local Notation visitation_chi2 := (\sum_s rho_old s * (rho_new s / rho_old s - 1) ^+ 2).
 
-Lemma gap_sqr_le m :
-  gap ^+ 2 <= (\sum_s rho_old s * (delta s - m) ^+ 2) * (\sum_s phi s - (1 - g)^-1).
+Lemma visitation_chi2E : visitation_chi2 = \sum_s phi s - (1 - g)^-1.
 Proof.
-have -> : gap = \sum_s rho_old s * (delta s - m) * (rho_new s / rho_old s - 1).
-  rewrite (gap_identity V rho_old newP V_newP rho_newP).
-  have -> : \sum_s (rho_new s - rho_old s) * delta s = \sum_s (rho_new s - rho_old s) * (delta s - m).
-    under [RHS]eq_bigr => s _ do rewrite mulrBr.
-    rewrite sumrB -[X in _ = _ - X]mulr_suml sumrB (is_visitation_sum newP rho_newP) (is_visitation_sum oldP rho_oldP).
-    by rewrite subrr mul0r subr0.
-  apply: eq_bigr => s _; have [rho_s0 | rho_s] := eqVneq (rho_old s) 0.
-    by rewrite rho_s0 (new_visits rho_s0) subrr !mul0r.
-  by field.
-apply: le_trans (cauchy_schwarz _ _ rho_old_ge0) _.
-apply: ler_wpmul2l; first by apply: sumr_ge0 => s _; rewrite mulr_ge0 // sqr_ge0.
-rewrite le_eqVlt; apply/orP; left; apply/eqP.
 have -> : (1 - g)^-1 = \sum_s (2 * rho_new s - rho_old s).
   by rewrite sumrB -mulr_sumr (is_visitation_sum newP rho_newP) (is_visitation_sum oldP rho_oldP); ring.
 rewrite -sumrB; apply: eq_bigr => s _; rewrite /phi; have [rho_s0 | rho_s] := eqVneq (rho_old s) 0.
@@ -217,16 +202,14 @@ rewrite -sumrB; apply: eq_bigr => s _; rewrite /phi; have [rho_s0 | rho_s] := eq
 by field.
 Qed.
 
-(** chi2/instance, as the record computes it: y >= gamma M y + gamma / (1 - gamma) chi in visited states, y >= 0. *)
-Theorem chi2_instance (y : S -> R) m :
+(** For every y >= 0 with y >= gamma M y + gamma / (1 - gamma) chi in the visited states. *)
+Lemma visitation_chi2_instance (y : S -> R) :
   (forall s, 0 <= y s) ->
   (forall s, 0 < rho_old s ->
     \sum_t second_moments s t * y t + g / (1 - g) * chi2 (new s) (old s) <= y s) ->
-  gap ^+ 2 <= (\sum_s rho_old s * (delta s - m) ^+ 2) * (\sum_s rho0 s * y s).
+  visitation_chi2 <= \sum_s rho0 s * y s.
 Proof.
-move=> y_ge0 y_super; apply: le_trans (gap_sqr_le m) _.
-apply: ler_wpmul2l; first by apply: sumr_ge0 => s _; rewrite mulr_ge0 // sqr_ge0.
-rewrite ler_subl_addr.
+move=> y_ge0 y_super; rewrite visitation_chi2E ler_subl_addr.
 have -> : \sum_s rho0 s * y s + (1 - g)^-1 = \sum_s rho0 s * (y s + (1 - g)^-1).
   under [RHS]eq_bigr => s _ do rewrite mulrDr.
   by rewrite big_split /= -[X in _ = _ + X]mulr_suml (proj2 (start_law M)) mul1r.
@@ -241,7 +224,6 @@ Qed.
 
 Variable c : R.
 Hypothesis chi2_le : forall s, 0 < rho_old s -> chi2 (new s) (old s) <= c.
-Hypothesis c_small : g * (1 + c) < 1.
 
 Lemma visited_exists : exists s, 0 < rho_old s.
 Proof.
@@ -256,16 +238,15 @@ Proof. by apply: sumr_ge0 => a _; rewrite divr_ge0 // sqr_ge0. Qed.
 Lemma c_ge0 : 0 <= c.
 Proof. by have [s rho_s] := visited_exists; apply: le_trans (chi2_ge0 s) (chi2_le rho_s). Qed.
 
-(** (A'), chi2/expected-advantage, with any constant m and any critic V:
-    (eta(new) - L)^2 <= gamma c / ((1 - gamma)(1 - gamma (1 + c))) sum_s rho_old(s) (Abar(s) - m)^2. *)
-Theorem chi2_expected_advantage m :
-  gap ^+ 2 <= (\sum_s rho_old s * (delta s - m) ^+ 2) * (g * c / ((1 - g) * (1 - g * (1 + c)))).
+(** chi2/occupancy, for rho = d / (1 - gamma):
+    sum_s (rho_new - rho_old)^2 / rho_old <= gamma c / ((1 - gamma)(1 - gamma (1 + c))). *)
+Theorem chi2_occupancy : g * (1 + c) < 1 -> visitation_chi2 <= g * c / ((1 - g) * (1 - g * (1 + c))).
 Proof.
-have e_gt0 : 0 < 1 - g * (1 + c) by rewrite subr_gt0.
+move=> c_small; have e_gt0 : 0 < 1 - g * (1 + c) by rewrite subr_gt0.
 have e_neq0 := lt0r_neq0 e_gt0.
 pose y := g * c / ((1 - g) * (1 - g * (1 + c))).
 have y_ge0 : 0 <= y by rewrite divr_ge0 ?mulr_ge0 ?c_ge0 // ltW.
-apply: le_trans (chi2_instance m (fun=> y_ge0) _) _; last first.
+apply: le_trans (visitation_chi2_instance (fun=> y_ge0) _) _; last first.
   by rewrite -mulr_suml (proj2 (start_law M)) mul1r.
 move=> s rho_s; rewrite -mulr_suml second_moments_row //.
 have {2}-> : y = g * (1 + c) * y + g / (1 - g) * c by rewrite /y; field; rewrite e_neq0 d_neq0.
@@ -273,14 +254,60 @@ apply: ler_add; last by rewrite ler_wpmul2l ?chi2_le // divr_ge0 // ltW.
 by rewrite ler_wpmul2r // ler_wpmul2l // ler_add2l chi2_le.
 Qed.
 
-(** The coefficient of variation certifies the step: with mean and variance of Abar over d_old = (1 - gamma) rho_old,
-    mean > 0 and gamma c (1 + variance / mean^2) < 1 - gamma make eta(new) > eta_W + (what is promised beyond mean),
-    for the old value V: eta(new) > eta(old). *)
+(** ** The gap.  [V] is any critic; for V = V_old, delta is Abar and the surrogate is L. *)
+
+Variable V : S -> R.
+Local Notation delta := (expected_advantage M V new).
+Local Notation gap := (return_of M V_new - surrogate M V rho_old new).
+
+Lemma gap_sqr_le m : gap ^+ 2 <= (\sum_s rho_old s * (delta s - m) ^+ 2) * visitation_chi2.
+Proof.
+have -> : gap = \sum_s rho_old s * (delta s - m) * (rho_new s / rho_old s - 1).
+  rewrite (gap_identity V rho_old newP V_newP rho_newP).
+  have -> : \sum_s (rho_new s - rho_old s) * delta s = \sum_s (rho_new s - rho_old s) * (delta s - m).
+    under [RHS]eq_bigr => s _ do rewrite mulrBr.
+    rewrite sumrB -[X in _ = _ - X]mulr_suml sumrB (is_visitation_sum newP rho_newP) (is_visitation_sum oldP rho_oldP).
+    by rewrite subrr mul0r subr0.
+  apply: eq_bigr => s _; have [rho_s0 | rho_s] := eqVneq (rho_old s) 0.
+    by rewrite rho_s0 (new_visits rho_s0) subrr !mul0r.
+  by field.
+exact: cauchy_schwarz.
+Qed.
+
+Let spread_ge0 m : 0 <= \sum_s rho_old s * (delta s - m) ^+ 2.
+Proof. by apply: sumr_ge0 => s _; rewrite mulr_ge0 // sqr_ge0. Qed.
+
+(** chi2/instance, as the record computes it; no condition on the spectral radius of M is left. *)
+Theorem chi2_instance (y : S -> R) m :
+  (forall s, 0 <= y s) ->
+  (forall s, 0 < rho_old s ->
+    \sum_t second_moments s t * y t + g / (1 - g) * chi2 (new s) (old s) <= y s) ->
+  gap ^+ 2 <= (\sum_s rho_old s * (delta s - m) ^+ 2) * (\sum_s rho0 s * y s).
+Proof.
+move=> y_ge0 y_super; apply: le_trans (gap_sqr_le m) _.
+by apply: ler_wpmul2l => //; apply: visitation_chi2_instance.
+Qed.
+
+(** (A'), chi2/expected-advantage, with any constant m; chi2/critic for other V:
+    (eta(new) - L)^2 <= gamma c / ((1 - gamma)(1 - gamma (1 + c))) sum_s rho_old(s) (Abar(s) - m)^2. *)
+Theorem chi2_expected_advantage m : g * (1 + c) < 1 ->
+  gap ^+ 2 <= (\sum_s rho_old s * (delta s - m) ^+ 2) * (g * c / ((1 - g) * (1 - g * (1 + c)))).
+Proof.
+move=> c_small; apply: le_trans (gap_sqr_le m) _.
+by apply: ler_wpmul2l => //; apply: chi2_occupancy.
+Qed.
+
+(** update/cv-certificate: with mean and variance of Abar over d_old = (1 - gamma) rho_old, mean > 0 and
+    gamma c (1 + variance / mean^2) < 1 - gamma make eta(new) > eta(old). *)
 Theorem coefficient_of_variation (mean := (1 - g) * (\sum_s rho_old s * delta s))
   (variance := (1 - g) * (\sum_s rho_old s * (delta s - mean) ^+ 2)) :
   0 < mean -> g * c * (1 + variance / mean ^+ 2) < 1 - g -> return_of M V < return_of M V_new.
 Proof.
 move=> mean_gt0 small; rewrite ltNge; apply/negP => worse.
+have variance_ge0 : 0 <= variance by rewrite mulr_ge0 // ltW.
+have c_small : g * (1 + c) < 1.
+  rewrite mulrDr mulr1 -ltr_subr_addl; apply: le_lt_trans small.
+  by rewrite -[X in X <= _]mulr1 ler_wpmul2l ?mulr_ge0 ?c_ge0 // ler_addl divr_ge0 // sqr_ge0.
 have e_gt0 : 0 < 1 - g * (1 + c) by rewrite subr_gt0.
 have mean_le : mean / (1 - g) <= - gap.
   rewrite opprB /surrogate.
@@ -288,7 +315,7 @@ have mean_le : mean / (1 - g) <= - gap.
   by rewrite [return_of M V + _]addrC -addrA ler_addl subr_ge0.
 have : (mean / (1 - g)) ^+ 2 <= gap ^+ 2.
   by rewrite -[gap ^+ 2]sqrrN ler_expn2r // nnegrE ?(le_trans _ mean_le) // divr_ge0 // ltW.
-move/le_trans/(_ (chi2_expected_advantage mean)).
+move/le_trans/(_ (chi2_expected_advantage mean c_small)).
 have -> : \sum_s rho_old s * (delta s - mean) ^+ 2 = variance / (1 - g) by rewrite /variance mulrC mulKf.
 have -> : variance / (1 - g) * (g * c / ((1 - g) * (1 - g * (1 + c)))) =
     (g * c * variance / (1 - g * (1 + c))) / (1 - g) ^+ 2 by field; rewrite (lt0r_neq0 e_gt0) d_neq0.
@@ -303,12 +330,12 @@ Qed.
 (** (A), chi2/advantage, for the old value: Abar^2 <= chi2 sum_a old A^2 in every visited state. *)
 Hypothesis V_oldP : is_value M old V.
 
-Theorem chi2_advantage :
+Theorem chi2_advantage : g * (1 + c) < 1 ->
   gap ^+ 2 <= (\sum_s rho_old s * (\sum_a old s a * advantage M V s a ^+ 2)) *
     (g * c ^+ 2 / ((1 - g) * (1 - g * (1 + c)))).
 Proof.
-have e_gt0 : 0 < 1 - g * (1 + c) by rewrite subr_gt0.
-apply: le_trans (chi2_expected_advantage 0) _.
+move=> c_small; have e_gt0 : 0 < 1 - g * (1 + c) by rewrite subr_gt0.
+apply: le_trans (chi2_expected_advantage 0 c_small) _.
 have -> : g * c ^+ 2 / ((1 - g) * (1 - g * (1 + c))) = c * (g * c / ((1 - g) * (1 - g * (1 + c)))).
   by field; rewrite (lt0r_neq0 e_gt0) d_neq0.
 rewrite [X in _ <= X]mulrA; apply: ler_wpmul2r; first by rewrite divr_ge0 ?mulr_ge0 ?c_ge0 // ltW.
