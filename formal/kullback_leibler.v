@@ -12,14 +12,17 @@ Local Open Scope ring_scope.
 
 Local Notation real := R_realFieldType.
 
-(** KL(p || q) = sum_a p ln(p / q).  An action with p = 0 counts 0; theorems ask that q = 0 only where p = 0: elsewhere the
+(** The natural logarithm; log 0 = 0 in Coq, where nothing below reads it. *)
+Definition log (x : real) : real := ln x.
+
+(** KL(p || q) = sum_a p log(p / q).  An action with p = 0 counts 0; theorems ask that q = 0 only where p = 0: elsewhere the
     divergence is infinite, and they say nothing. *)
-Definition KL (A : finType) (p q : A -> real) : real := \sum_a p a * ln (p a / q a).
+Definition KL (A : finType) (p q : A -> real) : real := \sum_a p a * log (p a / q a).
 
 Lemma numeralE (n : nat) : n%:R = INR n :> real. Proof. by rewrite INRE. Qed.
 
 Lemma kl_term_ge (p q : real) : 0 <= p -> 0 <= q -> (q = 0 -> p = 0) ->
-  3%:R * (p - q) ^+ 2 / (4%:R * q + 2%:R * p) <= p * ln (p / q) - p + q.
+  3%:R * (p - q) ^+ 2 / (4%:R * q + 2%:R * p) <= p * log (p / q) - p + q.
 Proof.
 move=> p_ge0 q_ge0 pq; have [q0 | q_neq0] := eqVneq q 0.
   by rewrite q0 (pq q0) !(mulr0, mul0r, subr0, addr0, expr0n).
@@ -31,7 +34,7 @@ have [p0 | p_neq0] := eqVneq p 0.
 have p_gt0 : 0 < p by rewrite lt_neqAle eq_sym p_neq0.
 have d_neq0 : 4%:R * q + 2%:R * p != 0 by rewrite gt_eqF // addr_gt0 // mulr_gt0 ?ltr0n.
 have := kl_term p q (elimT (RltP 0 p) p_gt0) (elimT (RltP 0 q) q_gt0).
-rewrite (RdivE _ q_neq0) => H; apply/RleP; rewrite -(RdivE _ d_neq0) -RpowE !numeralE !INR_IZR_INZ.
+move=> H; apply/RleP; rewrite /log -(RdivE _ q_neq0) -(RdivE _ d_neq0) -RpowE !numeralE !INR_IZR_INZ.
 exact: H.
 Qed.
 
@@ -64,7 +67,7 @@ move=> le; apply: (@le_trans _ _ (\sum_a w a * y a ^+ 2)).
   have : 2%:R * (2%:R * total_variation p q ^+ 2) <= 2%:R * \sum_a w a * y a ^+ 2.
     by apply: le_trans le; rewrite le_eqVlt; apply/orP; left; apply/eqP; ring.
   by rewrite ler_pmul2l ?ltr0n.
-have -> : KL p q = \sum_a (p a * ln (p a / q a) - p a + q a).
+have -> : KL p q = \sum_a (p a * log (p a / q a) - p a + q a).
   by rewrite big_split sumrB /= (proj2 pP) (proj2 qP) subrK.
 apply: ler_sum => a _; have := kl_term_ge (p_ge0 a) (q_ge0 a) (@support a); apply: le_trans.
 rewrite le_eqVlt; apply/orP; left; apply/eqP; rewrite /y /w.
