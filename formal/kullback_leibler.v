@@ -89,24 +89,38 @@ Hypotheses (V_oldP : is_value M old V_old) (V_newP : is_value M new V_new).
 Hypotheses (rho_oldP : is_visitation M old rho_old) (rho_newP : is_visitation M new rho_new).
 Variables (eps D : real).
 Hypothesis advantage_le : forall s a, `|advantage M V_old s a| <= eps.
-Hypothesis support : forall s a, new s a = 0 -> old s a = 0.
-Hypothesis kl_le : forall s, KL (old s) (new s) <= D.
 
-(** Equation (9), pinsker/kl: |eta(new) - L| <= 2 eps gamma D / (1 - gamma)^2, D the largest KL(old || new). *)
-Theorem equation_nine :
+Lemma nine_of_total_variation : (forall s, 2%:R * total_variation (old s) (new s) ^+ 2 <= D) ->
   `|return_of M V_new - surrogate M V_old rho_old new| <= 2%:R * eps * g * D / (1 - g) ^+ 2.
 Proof.
-have tv_le s : total_variation (old s) (new s) <= Num.sqrt (D / 2%:R).
-  have D_ge : 2%:R * total_variation (old s) (new s) ^+ 2 <= D.
-    by have /le_trans := pinsker (oldP s) (newP s) (support (s := s)); apply; exact: kl_le.
+move=> tv2_le; have tv_le s : total_variation (old s) (new s) <= Num.sqrt (D / 2%:R).
   rewrite -[X in X <= _]ger0_norm; last by rewrite mulr_ge0 ?invr_ge0 ?ler0n // sumr_ge0.
   by rewrite -sqrtr_sqr ler_wsqrtr // ler_pdivl_mulr ?ltr0n // mulrC.
 have := trpo_tv oldP newP V_oldP V_newP rho_oldP rho_newP tv_le advantage_le.
 rewrite sqr_sqrtr; first by congr (_ <= _); field; rewrite lt0r_neq0 // one_minus_discount_gt0.
 have [s _ | S0] := pickP (fun _ : S => true); last first.
   by have := proj2 (start_law M); rewrite big_pred0 // => /eqP; rewrite eq_sym oner_eq0.
-rewrite divr_ge0 ?ler0n //; have /le_trans pinsker_s := pinsker (oldP s) (newP s) (support (s := s)).
-by apply: le_trans (pinsker_s _ (kl_le s)); rewrite mulr_ge0 ?ler0n // sqr_ge0.
+by rewrite divr_ge0 ?ler0n //; apply: le_trans (tv2_le s); rewrite mulr_ge0 ?ler0n // sqr_ge0.
+Qed.
+
+(** Equation (9), pinsker/kl: |eta(new) - L| <= 2 eps gamma D / (1 - gamma)^2, D the largest KL(old || new). *)
+Theorem equation_nine :
+  (forall s a, new s a = 0 -> old s a = 0) -> (forall s, KL (old s) (new s) <= D) ->
+  `|return_of M V_new - surrogate M V_old rho_old new| <= 2%:R * eps * g * D / (1 - g) ^+ 2.
+Proof.
+move=> support kl_le; apply: nine_of_total_variation => s.
+by have /le_trans := pinsker (oldP s) (newP s) (support s); apply; exact: kl_le.
+Qed.
+
+(** pinsker/reverse-kl: the same for the largest KL(new || old). *)
+Theorem equation_nine_reverse :
+  (forall s a, old s a = 0 -> new s a = 0) -> (forall s, KL (new s) (old s) <= D) ->
+  `|return_of M V_new - surrogate M V_old rho_old new| <= 2%:R * eps * g * D / (1 - g) ^+ 2.
+Proof.
+move=> support kl_le; apply: nine_of_total_variation => s.
+have -> : total_variation (old s) (new s) = total_variation (new s) (old s).
+  by rewrite /total_variation; congr (_ * _); apply: eq_bigr => a _; rewrite distrC.
+by have /le_trans := pinsker (newP s) (oldP s) (support s); apply; exact: kl_le.
 Qed.
 
 End EquationNine.

@@ -1,0 +1,105 @@
+(** * mean-kl/linear-4: eta(new) >= L - 4 eps gamma / (1 - gamma)^2 mean-KL for gamma >= 1/4 *)
+
+From Coq Require Import Reals.
+From mathcomp Require Import all_ssreflect all_algebra ring.
+From mathcomp.analysis Require Import Rstruct.
+From TRPO Require Import definitions kernel performance_difference sharp_gap kullback_leibler chain_rule.
+From TRPO Require linear_inequality linear_supersolution.
+Set Implicit Arguments.
+Unset Strict Implicit.
+Unset Printing Implicit Defensive.
+Import Order.TTheory GRing.Theory Num.Theory.
+Local Open Scope ring_scope.
+
+Local Notation real := R_realFieldType.
+Local Notation f := linear_inequality.f.
+Local Notation w := linear_supersolution.linear_w.
+Local Notation slope := linear_supersolution.linear_slope.
+Local Notation price := linear_supersolution.linear_price.
+
+Lemma range_of (g : real) : 4%:R^-1 <= g -> g < 1 -> Rle (Rdiv (IZR 1) (IZR 4)) g /\ Rlt g (IZR 1).
+Proof.
+move=> g_ge /RltP g_lt1.
+have quarter : Rdiv (IZR 1) (IZR 4) = 4%:R^-1 :> real.
+  have four : IZR 4 = 4%:R :> real by rewrite numeralE INR_IZR_INZ.
+  by rewrite four RdivE ?pnatr_eq0 // div1r.
+by split=> //; apply/RleP; rewrite quarter.
+Qed.
+
+Lemma linear_mean_supersolution (g : real) : 4%:R^-1 <= g -> g < 1 ->
+  mean_supersolution (R := R_realArchiFieldType) g f 1 (fun l => 0 < l) (price g) (w g) (slope g).
+Proof.
+move=> g_ge g_lt1; have range := range_of g_ge g_lt1.
+split.
+- by move=> x /RleP x_ge0; apply/RleP; apply: linear_supersolution.linear_w_ge0.
+- move=> x /RleP x_ge0; have [mu [nu [finite infinite]]] := linear_supersolution.linear_at g range x x_ge0.
+  exists mu, nu; split=> [l b _ /RltP l_gt0 b_sign | b b_sign]; apply/RleP.
+    exact: finite l b l_gt0 b_sign.
+  exact: infinite b b_sign.
+- have [mu [nu [finite infinite]]] := linear_supersolution.linear_at_infinity g range.
+  exists mu, nu; split=> [l b /RleP l_ge0 b_sign | b b_sign]; apply/RleP.
+    exact: finite l b l_ge0 b_sign.
+  exact: infinite b b_sign.
+Qed.
+
+Lemma fE (l : real) : f l = l - 1 - log l. Proof. by reflexivity. Qed.
+
+Section LinearMeanKL.
+
+Variables (S A : finType) (M : mdp real S A).
+Local Notation g := (discount M).
+Variables (old new : S -> A -> real) (V_old V_new rho_old rho_new : S -> real).
+Hypotheses (oldP : policy old) (newP : policy new).
+Hypotheses (V_oldP : is_value M old V_old) (V_newP : is_value M new V_new).
+Hypotheses (rho_oldP : is_visitation M old rho_old) (rho_newP : is_visitation M new rho_new).
+Variable eps : real.
+Hypothesis advantage_le : forall s a, `|advantage M V_old s a| <= eps.
+
+(** Elsewhere the mean divergence is infinite, and nothing is said. *)
+Hypothesis support : forall s a, 0 < rho_old s -> new s a = 0 -> old s a = 0.
+
+(** sum_s d_old(s) KL(old || new), d_old = (1 - gamma) rho_old. *)
+Definition mean_KL : real := (1 - g) * (\sum_s rho_old s * KL (old s) (new s)).
+
+(** The centred form of KL, sum p (l - 1 - log l), is KL. *)
+Lemma centred_KL s : 0 < rho_old s -> f_divergence f 1 (old s) (new s) = KL (old s) (new s).
+Proof.
+move=> s_vis; transitivity (\sum_a ((new s a - old s a) + old s a * log (old s a / new s a))); last first.
+  by rewrite big_split sumrB /= (proj2 (oldP s)) (proj2 (newP s)) subrr add0r.
+apply: eq_bigr => a _; have [o0 | o_neq0] := eqVneq (old s a) 0; first by rewrite o0 mul0r addr0 subr0 mulr1.
+have n_neq0 : new s a != 0 by apply: contra o_neq0 => /eqP n0; apply/eqP; apply: support s_vis n0.
+have pos (x : real) : 0 <= x -> x != 0 -> 0 < x by move=> x_ge0 x0; rewrite lt_neqAle eq_sym x0.
+have o_gt0 : 0 < old s a by apply: pos => //; case: (oldP s).
+have n_gt0 : 0 < new s a by apply: pos => //; case: (newP s).
+rewrite fE.
+have -> : log (new s a / old s a) = - log (old s a / new s a) by rewrite -logV ?divr_gt0 // invf_div.
+by move: (log _) => y; field.
+Qed.
+
+Theorem mean_kl_linear_4 : 4%:R^-1 <= g ->
+  surrogate M V_old rho_old new - return_of M V_new <= 4%:R * eps * g / (1 - g) ^+ 2 * mean_KL.
+Proof.
+move=> g_ge; have d_gt0 := one_minus_discount_gt0 M.
+have super := linear_mean_supersolution g_ge (discount_lt1 M).
+have price_ge0 : 0 <= price g.
+  apply/RleP; apply: linear_supersolution.linear_price_ge0; exact: range_of g_ge (discount_lt1 M).
+have f_ge0 (l : real) : 0 <= l -> 0 < l -> 0 <= f l.
+  by move=> _ l_gt0; rewrite fE subr_ge0 log_le.
+have allowed s a : 0 < rho_old s -> old s a != 0 -> 0 < new s a / old s a.
+  move=> s_vis o_neq0; have n_neq0 : new s a != 0 by apply: contra o_neq0 => /eqP n0; apply/eqP; apply: support s_vis n0.
+  by rewrite lt_neqAle eq_sym mulf_neq0 ?invr_eq0 // divr_ge0 //; [case: (newP s) | case: (oldP s)].
+have := sharp_gap_mean (R := R_realArchiFieldType) oldP newP V_oldP V_newP rho_oldP rho_newP advantage_le price_ge0 super
+  f_ge0 ler01 allowed.
+have -> : \sum_s rho_old s * f_divergence f 1 (old s) (new s) = \sum_s rho_old s * KL (old s) (new s).
+  apply: eq_bigr => s _; have [-> | s_neq0] := eqVneq (rho_old s) 0; first by rewrite !mul0r.
+  by rewrite centred_KL // lt_neqAle eq_sym s_neq0 (is_visitation_ge0 oldP rho_oldP).
+have -> : w g 1 = 0.
+  by rewrite /linear_supersolution.linear_w Rminus_eq_0 pow_ne_zero // /Rdiv !(Rmult_0_l, Rmult_0_r).
+have -> : price g = 4%:R * g / (1 - g).
+  have four : IZR 4 = 4%:R :> real by rewrite numeralE INR_IZR_INZ.
+  by rewrite /linear_supersolution.linear_price RdivE ?lt0r_neq0 // four.
+rewrite add0r /mean_KL; move: (\sum_s _) => kl; congr (_ <= _).
+by field; rewrite lt0r_neq0.
+Qed.
+
+End LinearMeanKL.
