@@ -33,7 +33,7 @@ BOUNDS = (
         _kl,
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - 2\epsilon\,\mathrm{Li}_{-1/2}(\gamma)\, D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
         'derived in docs/theory.md, "The chain-rule bound"; the finite-horizon analogue is known',
-        proof=Theorem("The chain-rule bound"),
+        proof=Theorem("The chain-rule bound", formal="chain_rule.chain_rule_kl"),
     ),
     Bound(
         "chain-rule/reverse-kl",

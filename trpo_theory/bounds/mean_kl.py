@@ -37,7 +37,9 @@ BOUNDS = (
         "derived here: trpo/kl with the mean for the maximum, for gamma from 1/5 on, below which it is false; proved in balls: "
         'docs/theory.md, "The linear mean-KL theorems"',
         given=lambda q: 5 * q.gamma >= 1,
-        proof=Theorem("The linear mean-KL theorems"),
+        proof=Theorem(
+            "The linear mean-KL theorems", formal="linear_mean_kl.mean_kl_linear_4", formal_for="gamma >= 1/4"
+        ),
     ),
     Bound(
         "mean-kl/linear-2",

@@ -9,6 +9,9 @@ from trpo_theory.errors import InvalidInput
 DOCUMENT = "docs/theory.md"
 """The document whose sections prove the claims of the catalogue."""
 
+FORMAL = "formal"
+"""The folder of the machine-checked proofs."""
+
 
 @dataclass(frozen=True)
 class Theorem:
@@ -18,6 +21,8 @@ class Theorem:
         section: the heading in docs/theory.md under which it is proved, word for word, such as "Constants".
         follows: ids of claims of the catalogue that it follows from, each of which is itself proved.
         because: the step from those claims to this one, such as "TV² ≤ KL/2 (Pinsker)".
+        formal: the machine-checked theorem: "chi_square.chi2_advantage" is chi2_advantage of formal/chi_square.v.
+        formal_for: what the machine-checked statement is about, where that is less than the claim: "gamma >= 1/4".
 
     Raises:
         InvalidInput: where neither a section nor a claim is named, or what it follows from is named without the step.
@@ -26,11 +31,15 @@ class Theorem:
     'docs/theory.md, "Constants"'
     >>> Theorem(follows=("trpo/tv",), because="TV² ≤ KL").by
     'follows from trpo/tv: TV² ≤ KL'
+    >>> Theorem("Coupling", formal="total_variation.coupling_tv").machine_checked
+    'machine-checked: formal/total_variation.v, coupling_tv'
     """
 
     section: str = ""
     follows: tuple[str, ...] = ()
     because: str = ""
+    formal: str = ""
+    formal_for: str = ""
 
     def __post_init__(self) -> None:
         if not self.section and not (self.follows and self.because):
@@ -48,3 +57,11 @@ class Theorem:
             return section
         because = f": {self.because}" if self.because else ""
         return f"follows from {' and '.join(self.follows)}{because}" + (f" ({section})" if section else "")
+
+    @property
+    def machine_checked(self) -> str:
+        """The theorem that a proof assistant checked, as a phrase; empty where there is none."""
+        if not self.formal:
+            return ""
+        file, _, name = self.formal.partition(".")
+        return f"machine-checked{self.formal_for and f' for {self.formal_for}'}: {FORMAL}/{file}.v, {name}"

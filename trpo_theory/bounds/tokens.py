@@ -240,7 +240,7 @@ BOUNDS = (
         + r"\mathrm{sd}_\pi(R)\sqrt{(1+c)^T-1-Tc},\quad R=\sum_{t<T}r_t,\; c=\max_{t,s}\chi^2(\tilde\pi_{t,s}\|\pi_{t,s})",
         'derived in docs/theory.md, "Return in chi-square"; attained by two tokens',
         horizon=True,
-        proof=Theorem("Return in chi-square"),
+        proof=Theorem("Return in chi-square", formal="chi_square_return.chi2_return"),
     ),
     Bound(
         "chi2/return-early",

@@ -51,7 +51,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma}{(1-\gamma)^2}\alpha^2",
         "Schulman et al. 2015, arXiv:1502.05477v5, Theorem 1",
         provenance="S",
-        proof=Theorem("Total variation"),
+        proof=Theorem("Total variation", formal="total_variation.trpo_tv"),
         sharp="4 is the least constant; coupling/tv is never above it",
     ),
     Bound(
@@ -60,7 +60,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
         "Schulman et al. 2015, arXiv:1502.05477v5, equation 9",
         provenance="S",
-        proof=Theorem("From total variation to KL"),
+        proof=Theorem("From total variation to KL", formal="kullback_leibler.equation_nine"),
         sharp="no: pinsker/kl is half of it",
     ),
     Bound(
@@ -69,7 +69,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\pi,\tilde\pi)",
         "Schulman et al. 2015 (ICML text) with Pinsker's own constant; equation (9) here",
         provenance="S",
-        proof=Theorem("From total variation to KL"),
+        proof=Theorem("From total variation to KL", formal="kullback_leibler.equation_nine"),
         sharp="no: chain-rule/kl is never above it",
     ),
     Bound(
@@ -78,7 +78,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{4\epsilon\gamma\alpha^2}{(1-\gamma)(1-\gamma(1-\alpha))}",
         "Schulman et al. 2015, arXiv:1502.05477v5, appendix A, before its last relaxation",
         provenance="S",
-        proof=Theorem("Coupling"),
+        proof=Theorem("Coupling", formal="total_variation.coupling_tv"),
         sharp="attained by zoo:coupling-tight up to α = 1/2",
     ),
     Bound(
@@ -87,7 +87,7 @@ BOUNDS = (
         r"\eta(\tilde\pi) \ge L_\pi(\tilde\pi) - \frac{2\epsilon\gamma}{(1-\gamma)^2} D_{\mathrm{KL}}^{\max}(\tilde\pi,\pi)",
         "many notes: pinsker/kl with the divergence that common code constrains",
         provenance="S",
-        proof=Theorem("From total variation to KL"),
+        proof=Theorem("From total variation to KL", formal="kullback_leibler.equation_nine_reverse"),
     ),
     Bound(
         "bh/kl",

@@ -73,7 +73,9 @@ def _certificate(suffix: str, radius: str, met: Condition, source: str, *, expec
         given=met,
         expected=expected,
         provenance="D",
-        proof=Theorem("The coefficient of variation") if expected else None,
+        proof=Theorem("The coefficient of variation", formal="chi_square.coefficient_of_variation")
+        if expected
+        else None,
     )
 
 
@@ -84,7 +86,7 @@ CLAIMS = (
         rf"\chi^2(d_{{\tilde\pi}}\|d_\pi)\le\frac{{\gamma c}}{{1-\gamma(1+c)}},\quad {_C}",
         'derived in docs/theory.md, "Occupancy in chi-square"; sharp',
         provenance="D",
-        proof=Theorem("Occupancy in chi-square"),
+        proof=Theorem("Occupancy in chi-square", formal="chi_square.chi2_occupancy"),
     ),
     Claim(
         "chi2/clip",

@@ -87,7 +87,7 @@ CLAIMS = (
         r"\eta(\tilde\pi) = \eta(\pi) + \sum_s \rho_{\tilde\pi}(s) \sum_a \tilde\pi(a|s) A_\pi(s,a)",
         "Kakade & Langford 2002, Lemma 6.1; equations (3) and (6)",
         "S",
-        proof=Theorem("Proofs of the equations"),
+        proof=Theorem("Proofs of the equations", formal="performance_difference.performance_difference"),
     ),
     _identity(
         "id/advantage-mean",
@@ -173,6 +173,6 @@ CLAIMS = (
         r"\mathbb{E}_{\tilde\pi}\Bigl[\sum_t \gamma^t A_\pi(s_t, a_t)\Bigr] = \eta(\tilde\pi) - \eta(\pi)",
         'equation (3): docs/theory.md, "The fourteen equations"',
         "D",
-        proof=Theorem("Proofs of the equations"),
+        proof=Theorem("Proofs of the equations", formal="performance_difference.performance_difference"),
     ),
 )

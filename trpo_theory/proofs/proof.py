@@ -17,22 +17,26 @@ class Proof:
         kind: "theorem" (a proof on paper), "implied", "sharp gap", "joint range", "identity", "computed cover", ...
         by: a phrase that a reader can follow: 'docs/theory.md, "Constants"', "implied by trpo/kl".
         region: the instances that it holds for.
+        machine_checked: of a theorem that a proof assistant checked too, where: "machine-checked: formal/...".
         evidence: what writes the file from which `certify` proves it again; None where there is none, as for a proof on paper.
     """
 
     kind: str
     by: str
     region: Region
+    machine_checked: str = ""
     evidence: Evidence | None = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:
         """Beside the word "proved": "theorem (docs/theory.md, ...)", with the region where it is not everything."""
-        how = self.by if self.by.startswith(self.kind) else f"{self.kind} ({self.by})"
+        by = f"{self.by}; {self.machine_checked}" if self.machine_checked else self.by
+        how = by if by.startswith(self.kind) else f"{self.kind} ({by})"
         if self.region.is_whole:
             return how + (f", {self.region.given}" if self.region.given else "")
         return f"{how}, {self.region.text}"
 
     def to_fields(self) -> dict[str, Any]:
-        """What JSON calls `proof`: kind, by, region."""
-        return {"kind": self.kind, "by": self.by, "region": self.region.to_fields()}
+        """What JSON calls `proof`: kind, by, region; machine_checked where a proof assistant checked it."""
+        fields = {"kind": self.kind, "by": self.by, "region": self.region.to_fields()}
+        return fields | ({"machine_checked": self.machine_checked} if self.machine_checked else {})

@@ -191,7 +191,7 @@ def _bound(name: str, reduced: Reduced, of: str) -> Bound:
         f"the worst case over all finite MDPs in {reduced.divergence.notation}: "
         'docs/theory.md, "The sharp gap"; proved here step by step, rounded up'
     )
-    proof = Theorem("The sharp gap")
+    proof = Theorem("The sharp gap", formal="sharp_gap.sharp_gap_max", formal_for="what a supersolution proves")
     return SteppedBound(f"sharp/{name}", _sharp(name, of, envelope), statement, source, proof=proof, envelope=envelope)
 
 

@@ -1,0 +1,78 @@
+"""The machine-checked proofs: what the catalogue names is stated there, nothing is assumed, and the check can fail."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from trpo_theory.claims import known
+from trpo_theory.updates.sharp_penalty import SHARP
+
+FORMAL = Path(__file__).resolve().parents[2] / "formal"
+PRINTED = "".join((FORMAL / name).read_text() for name in ("theorems.txt", "theorems_slow.txt"))
+"""What Coq prints of each theorem: its statement and its axioms."""
+CLAIMS = {
+    claim.id: claim.proof.formal for claim in [*known.values(), *SHARP.values()] if claim.proof and claim.proof.formal
+}
+COQ = pytest.mark.skipif(shutil.which("coqc") is None, reason="Coq is not installed: formal/check says how")
+
+
+@pytest.mark.parametrize("id", sorted(CLAIMS))
+def test_a_machine_checked_claim_names_a_theorem_of_its_file_that_is_printed_with_its_axioms(id: str) -> None:
+    file, name = CLAIMS[id].split(".")
+    assert re.search(rf"^Theorem {name}\b", (FORMAL / f"{file}.v").read_text(), re.MULTILINE)
+    assert re.search(rf"^{file}\.{name}$", PRINTED, re.MULTILINE)
+    if not id.startswith("sharp/"):
+        assert f"`{id}`" in (FORMAL / "README.md").read_text()
+
+
+def test_the_chi_square_theorems_use_no_axiom() -> None:
+    for name in ("chi_square.chi2_instance", "chi_square.coefficient_of_variation", "sharp_gap.sharp_gap_max"):
+        statement = PRINTED[PRINTED.index(f"{name}\n") :]
+        assert statement.index("Closed under the global context") < statement.index("Axioms:")
+
+
+def test_each_theorem_that_is_printed_is_in_the_table() -> None:
+    readme = (FORMAL / "README.md").read_text()
+    support = {"value_exists_unique", "visitation_exists_unique", "gap_identity", "visitation_change", "pinsker"}
+    for file, name in re.findall(r"^(\w+)\.(\w+)$", PRINTED, re.MULTILINE):
+        assert f"`{file}.{name}`" in readme or name in support or file == "example", name
+
+
+def test_nothing_is_admitted_or_assumed() -> None:
+    for file in FORMAL.glob("*.v"):
+        text = re.sub(r"\(\*.*?\*\)", "", file.read_text(), flags=re.DOTALL)
+        assert not re.search(r"\b(Admitted|admit|Axioms?|Parameters?|Conjecture|give_up)\b", text), file
+
+
+def _check(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([folder / "check"], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+@COQ
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        (
+            "total_variation.v",
+            "4 * eps * g * alpha ^+ 2 / (1 - g) ^+ 2",
+            "2 * eps * g * alpha ^+ 2 / (1 - g) ^+ 2",
+            "compile",
+        ),
+        ("kernel.v", "End Kernel.", "End Kernel.\nAxiom free : 1%N = 2%N.", "axiom"),
+    ],
+)
+def test_half_the_constant_and_an_axiom_fail(tmp_path: Path, file: str, old: str, new: str, said: str) -> None:
+    folder = tmp_path / "formal"
+    shutil.copytree(FORMAL, folder, ignore=shutil.ignore_patterns("*.vo*", "*.glob", ".*", "Makefile*"))
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new))
+    failed = _check(folder)
+    assert failed.returncode != 0
+    assert said in failed.stdout + failed.stderr
