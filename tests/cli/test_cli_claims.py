@@ -531,7 +531,7 @@ def test_falsify_what_stands(capsys, tmp_path, monkeypatch):
     assert path.read_text() == "an older one"
     status, out, _ = run(capsys, "falsify", "coupling/tv")
     assert status == 0
-    assert out.startswith("coupling/tv: proved: theorem (docs/theory.md, ")
+    assert out.startswith("coupling/tv: proved: theorem, machine-checked (docs/theory.md, ")
     assert "coupling/tv: no counterexample in " in out
 
 

@@ -58,5 +58,5 @@ def test_the_table_of_a_paper_has_columns_that_fit_a_page(tmp_path, capsys):
     heads = re.search(r"\\toprule\n(.*?) \\\\", latex)[1].split(" & ")
     assert heads == ["claim", "expected", "verdict", "effective", "least slack", "proof or witness"]
     assert r"p{0.30\textwidth}" in latex
-    assert "theorem (docs/theory.md" in latex
+    assert "theorem, machine-checked (docs/theory.md" in latex
     assert len((tmp_path / "verdicts.csv").read_text().splitlines()[0].split(",")) == 15

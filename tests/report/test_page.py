@@ -219,7 +219,7 @@ def test_the_catalogue_of_a_verification():
     assert rows["trpo/tv"].searched == verification["trpo/tv"].searched.text
     page = Catalogue.of(verification).to_html()
     text = " ".join(read(page).text)
-    assert "proved theorem (docs/theory.md" in " ".join(text.split())
+    assert "proved theorem, machine-checked (docs/theory.md" in " ".join(text.split())
     assert page.count("Searched: ") == 1  # not of the refuted one
     assert f"Searched: {rows['trpo/tv'].searched}" in page
 

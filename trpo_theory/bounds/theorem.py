@@ -31,8 +31,8 @@ class Theorem:
     'docs/theory.md, "Constants"'
     >>> Theorem(follows=("trpo/tv",), because="TV² ≤ KL").by
     'follows from trpo/tv: TV² ≤ KL'
-    >>> Theorem("Coupling", formal="total_variation.coupling_tv").machine_checked
-    'machine-checked: formal/total_variation.v, coupling_tv'
+    >>> Theorem("Coupling", formal="total_variation.coupling_tv").formal_place
+    'formal/total_variation.v, coupling_tv'
     """
 
     section: str = ""
@@ -60,8 +60,11 @@ class Theorem:
 
     @property
     def machine_checked(self) -> str:
-        """The theorem that a proof assistant checked, as a phrase; empty where there is none."""
-        if not self.formal:
-            return ""
+        """Whether a proof assistant checked it, and how much of it, as a phrase; empty where none did."""
+        return f"machine-checked{self.formal_for and f' for {self.formal_for}'}" if self.formal else ""
+
+    @property
+    def formal_place(self) -> str:
+        """Where the machine-checked theorem is; empty where there is none."""
         file, _, name = self.formal.partition(".")
-        return f"machine-checked{self.formal_for and f' for {self.formal_for}'}: {FORMAL}/{file}.v, {name}"
+        return f"{FORMAL}/{file}.v, {name}" if self.formal else ""

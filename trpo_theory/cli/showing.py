@@ -90,6 +90,8 @@ def _print(claim: Claim, shown: dict[str, Any], verdict: Verdict) -> None:
     if shown["needs"]:
         line(f"instances with: {', '.join(shown['needs'])}")
     line(f"verdict: {verdict.verdict}{': ' + verdict.how if verdict.how else ''}")
+    if verdict.proof is not None and verdict.proof.formal:
+        line(f"{verdict.proof.machine_checked}: {verdict.proof.formal}")
     if verdict.note:
         line(f"note: {verdict.note}")
     if verdict.witness is not None:

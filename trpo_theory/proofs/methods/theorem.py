@@ -23,7 +23,8 @@ class _Theorem:
         """The proof that the catalogue names: it holds for all that the claim is about."""
         if claim.proof is None or not is_proved(claim):
             return None
-        return Attempt(Proof(self.name, claim.proof.by, EVERYTHING, machine_checked=claim.proof.machine_checked))
+        paper = claim.proof
+        return Attempt(Proof(self.name, paper.by, EVERYTHING, paper.machine_checked, paper.formal_place))
 
 
 def is_proved(claim: Claim) -> bool:
