@@ -61,6 +61,14 @@ def overflow(what: str) -> NotSolved:
     )
 
 
+def too_long() -> NotSolved:
+    """The error for runs up to an end, or back to a state, whose length floats do not tell: values may be of either sign then."""
+    return NotSolved(
+        "got runs that are too long for floats to tell their length; wanted a policy that ends, or returns to a "
+        "state, in less than some 1e13 steps; fix: use a horizon, or a discount below 1"
+    )
+
+
 class NotKnown(TrpoTheoryError, LookupError):
     """A quantity that was read where only some quantities are known: the formula depends on more than those.
 

@@ -161,7 +161,9 @@ class Posed(Step):
 
     def cost(self, name):
         k = self.setting.costs.index(name)
-        return self.with_(r=[[x[k] for x in rows] for rows in self.costs])
+        ends = self.ends if self.setting.criterion == "episodic" and not self.n else ()
+        paid = [[F(0) if s in ends else x[k] for x in rows] for s, rows in enumerate(self.costs)]
+        return self.with_(r=paid, heat=F(0))
 
     def chain(self, policy):
         """The rows of P under a policy; with an end, those of the states outside it, without what leads there."""

@@ -128,7 +128,10 @@ class SettingsOracle(StepOracle):
         return self.replace(new=new)
 
     def cost(self, name: str) -> SettingsOracle:
-        return self.replace(reward=self.costs[:, :, self.cost_names.index(name)])
+        paid = self.costs[:, :, self.cost_names.index(name)]
+        if self.kind == "episodic":
+            paid = np.array([0 * x if end else x for x, end in zip(paid, self.ends, strict=True)])
+        return self.replace(reward=paid, temperature=MP.zero)
 
     # --- the chain ---------------------------------------------------------------------------------------------
 

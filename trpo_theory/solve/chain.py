@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.errors import NotSolved
 from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
 from trpo_theory.numerics.floats import Floats
 from trpo_theory.solve.criterion import Kernel
+from trpo_theory.solve.reachability import edges, recurrent
 
 _INVERTED = 300
 """States up to which a matrix is inverted for its norm. Chosen: a tenth of a second."""
@@ -79,8 +81,7 @@ class PolicyChain:
         states.
         """
         if self._kernel.positive:
-            ones = 1 + 0 * self.arithmetic.max(self.reward, 1)
-            return self.arithmetic.max(self.resolvent.solve(ones), 0)
+            return self._lengths_at_most()
         if len(self.policy) <= _INVERTED:
             return self.arithmetic.max(self.arithmetic.sum(abs(self.inverse), 1), 0)
         from scipy.sparse.linalg import LinearOperator, onenormest
@@ -89,6 +90,33 @@ class PolicyChain:
         linear_operator: Any = LinearOperator
         shape = (len(self.policy),) * 2
         return onenormest(linear_operator(shape, matvec=solve, rmatvec=transposed, dtype=np.float64))
+
+    @cached_property
+    def longest_run(self) -> Array:
+        """max_s (I − γ P_π)⁻¹ 1 as it is found, of a kernel without negative entries, (*batch)."""
+        return self.arithmetic.max(self._lengths, 0)
+
+    @cached_property
+    def _lengths(self) -> Array:
+        return self.resolvent.solve(1 + 0 * self.arithmetic.max(self.reward, 1))
+
+    def _lengths_at_most(self) -> Array:
+        """The longest run, of floats by its residual: for x ≥ 0, x = 1 + γ P_π x + e, |e| ≤ d < 1, true lengths are ≤ x/(1 − d).
+
+        ∞ where d is larger, as where an end is so far that floats tell nothing of how far: x may be of either sign there.
+        """
+        if not isinstance(self.arithmetic, Floats):
+            return self.longest_run
+        try:
+            found = self.arithmetic.plain(self._lengths)
+        except NotSolved:  # singular to rounding
+            return np.inf
+        ahead = self.gamma * self.arithmetic.expect(self.transition, self._lengths)
+        missed = abs(1 + self.arithmetic.plain(self.arithmetic.sum(self.policy * ahead, 1)) - found)
+        largest, terms = abs(found).max(0), sum(self.policy.shape[:2]) + 4
+        off = missed.max(0) + terms * np.finfo(np.float64).eps * (1 + 2 * largest)
+        known = (found > 0).all(0) & (off < 1)
+        return np.where(known, largest / np.where(known, 1 - off, 1.0), np.inf)[()]
 
     @cached_property
     def expected_reward(self) -> Array:
@@ -103,6 +131,11 @@ class PolicyChain:
         entropy = -self.arithmetic.sum(self.policy * logs, 1)
         counted = self._kernel.counted
         return entropy if counted is None else self.arithmetic.where(counted, entropy, 0)
+
+    @property
+    def counted(self) -> Any:
+        """In which states a run still goes on, (S, *batch); None for all."""
+        return self._kernel.counted
 
     @property
     def temperature(self) -> Any:
@@ -163,7 +196,10 @@ class PolicyChain:
     @cached_property
     def visitation(self) -> Array:
         """ρ = (I − γ P_πᵀ)⁻¹ ρ₀, equation (5): unnormalised."""
-        return self.resolvent.solve_transposed(self.initial)
+        found = self.resolvent.solve_transposed(self.initial)
+        if self._kernel.moves is None:
+            return found
+        return self.arithmetic.where(recurrent(edges(self._kernel.moves, self.policy)), found, 0)
 
     @cached_property
     def expected_return(self) -> Array:

@@ -117,9 +117,12 @@ class Average:
             )
             start = np.zeros(states)
             start[state] = 1.0
-            return Kernel(sp.csr_array(mdp.transition - column), 1.0, start, levels=True, positive=False)
+            return Kernel(
+                sp.csr_array(mdp.transition - column), 1.0, start, levels=True, positive=False, moves=mdp.transition
+            )
         share = arithmetic.where(np.True_, Fraction(1, states), 0)
-        return Kernel(mdp.transition - share, 1, 0 * mdp.initial + share, levels=True, positive=False)
+        start = 0 * mdp.initial + share
+        return Kernel(mdp.transition - share, 1, start, levels=True, positive=False, moves=mdp.transition)
 
     def occupancy(self, arithmetic: Arithmetic, gamma: Array, visitation: Array) -> Array:
         """d, which ρ is."""

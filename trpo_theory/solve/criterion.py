@@ -20,6 +20,7 @@ class Kernel(NamedTuple):
         levels: whether all rows of κ K have one sum, so that a constant in r moves every V(s) by as much.
         positive: whether no entry of K is negative, and so none of (I − κ K_π)⁻¹.
         counted: in which states a run still goes on, so that entropy is earned there, (S, *batch); None for all.
+        moves: P, where ρ is 0 in states that P_π leaves for good, which floats make small numbers of either sign; else None.
     """
 
     transition: Array
@@ -28,6 +29,7 @@ class Kernel(NamedTuple):
     levels: bool
     positive: bool = True
     counted: np.ndarray | None = None
+    moves: Array | None = None
 
 
 class Given(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float
 
-from trpo_theory.errors import overflow
+from trpo_theory.errors import overflow, too_long
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.floats import CheckedFloats
@@ -89,6 +89,8 @@ class Evaluation:
         if self._setting is None or self._setting.costs is None:
             return {}
         columns = np.moveaxis(self._setting.costs, 2, 0)
+        if self._chain.counted is not None:  # what is paid after the end is not of the run
+            columns = np.where(self._chain.counted[:, None], columns, 0.0)
         chains = [self._chain.of_reward(column) for column in columns]
         names = self._setting.cost_names
         return {
@@ -108,7 +110,9 @@ class Evaluation:
     @property
     def longest_run(self) -> float | Float[np.ndarray, "*batch"] | None:
         """max_s of the expected number of steps to the end, a step t counting γᵗ: criterion "episodic"; None for others."""
-        return _frozen(self._chain.amplification) if self.criterion == EPISODIC.name else None
+        if self.criterion != EPISODIC.name:
+            return None
+        return _frozen(self._chain.longest_run)
 
     @property
     def kemeny(self) -> float | Float[np.ndarray, "*batch"] | None:
@@ -188,6 +192,8 @@ def evaluate(
     found = posed_mdp(mdp, {"policy": policy}, criterion, horizon, temperature)
     kernel = found.criterion.kernel(CheckedFloats(), found.mdp)
     chain = PolicyChain(CheckedFloats(), kernel, found.mdp.reward, found.policies[0], found.temperature)
+    if found.criterion is EPISODIC and np.isinf(chain.amplification).any():
+        raise too_long()
     return Evaluation(chain, to_leading(found.mdp.available, 2), found)
 
 

@@ -108,6 +108,15 @@ def closed_classes(chain: Any) -> list[np.ndarray]:
     return [np.flatnonzero(label == one) for one in range(count) if not leaves[one]]
 
 
+def recurrent(chain: Any) -> np.ndarray:
+    """The states of the one closed class, (S, *batch)."""
+    if sp.issparse(chain):
+        found = np.zeros(chain.shape[0], dtype=bool)
+        found[closed_classes(chain)[0]] = True
+        return found
+    return np.asarray(closure(chain).all(0))
+
+
 _NAMED = 4
 """States that a message names at most. Chosen: a line's worth."""
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Real
 
-from trpo_theory.errors import InvalidInput
+from trpo_theory.errors import InvalidInput, too_long
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.numerics.floats import CheckedFloats
+from trpo_theory.solve.criteria import EPISODIC
 from trpo_theory.solve.settings import expect_discount, posed_mdp, trailing_costs, trailing_fields
 from trpo_theory.step.agents import StepAgents
 from trpo_theory.step.fields import GIVEN
@@ -87,6 +88,8 @@ class Quantities(StepAgents):
     def cost(self, name: str) -> Quantities:
         """The same step with the cost of that name in the place of the reward: its value, advantage, return and bounds.
 
+        As of `evaluate`, a cost is paid up to the end of the reward's runs, and has no price of entropy.
+
         Raises:
             InvalidInput: for a name that no cost has.
         """
@@ -99,7 +102,10 @@ class Quantities(StepAgents):
 
     @cached_property
     def _costs_by_name(self) -> dict[str, Quantities]:
-        return {name: self.replace(reward=self.costs[:, :, k]) for k, name in enumerate(self.cost_names)}
+        paid, counted = self.costs, self._kernel.counted
+        if counted is not None:  # what is paid after the end of the reward's run is not of it
+            paid = self.arithmetic.where(counted[:, None, None], paid, 0)
+        return {name: self.replace(reward=paid[:, :, k], temperature=0) for k, name in enumerate(self.cost_names)}
 
     def with_cost_names(self, names: tuple[str, ...]) -> Quantities:
         """The same step whose costs have these names, in their order."""
@@ -248,6 +254,7 @@ def compare(
     Raises:
         InvalidInput: for a policy that is not one, or of another MDP; for one that has no return by the criterion, as where
             γ = 1 and it never ends.
+        NotSolved: where runs up to an end are so long that floats do not tell their length.
 
     >>> mdp = FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[0, 1], [0, 0]], 0.5, [1, 0])
     >>> q = compare(mdp, [[0.5, 0.5], [1, 0]], [[0.25, 0.75], [1, 0]])
@@ -255,7 +262,7 @@ def compare(
     (0.888888888889, 0.857142857143)
     """
     found = posed_mdp(mdp, {"old policy": old, "new policy": new}, criterion, horizon, temperature)
-    return Quantities(
+    q = Quantities(
         CheckedFloats(),
         **found.mdp._asdict(),
         old=found.policies[0],
@@ -268,6 +275,9 @@ def compare(
         cost_names=found.cost_names,
         agents=mdp.agents,
     )
+    if found.criterion is EPISODIC and np.isinf(q.longest).any():
+        raise too_long()
+    return q
 
 
 def quantities_of(

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from trpo_theory.errors import NotSolved
+from trpo_theory.errors import NotSolved, too_long
 from trpo_theory.model.decimals import as_written
 from trpo_theory.numerics.arithmetic import Resolvent
 from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED
-from trpo_theory.solve.reachability import closed_classes, closure, edges
+from trpo_theory.solve.reachability import edges, recurrent
 from trpo_theory.step.quantities import Quantities
 
 _UNSOLVED = 0.5
@@ -93,7 +93,7 @@ class OldChain:
         found = np.maximum(solve(error), 0.0)
         back = self.onward(found) if of_visits else (self.old * self.ahead(found)).sum(1)
         if not (np.abs(error + back - found) <= _UNSOLVED * error + _ROUNDINGS * found).all():
-            raise _too_long()
+            raise too_long()
         return 2 * found
 
     def visits(self, rho: np.ndarray, batch: tuple[int, ...]) -> np.ndarray:
@@ -140,8 +140,8 @@ def old_chain(q: Quantities) -> OldChain:
     if q.criterion is not AVERAGE:
         chain = OldChain(q, transition=kernel.transition, **parts)
         return replace(chain, growing=_solvable(chain))
-    recurrent = _recurrent(q)
-    rho = np.where(recurrent, q.visitation_old, -np.inf)
+    closed = recurrent(edges(q.transition, q.old))
+    rho = np.where(closed, q.visitation_old, -np.inf)
     anchor = np.arange(len(rho)).reshape(-1, *(1,) * (rho.ndim - 1)) == rho.argmax(0)
     if sp.issparse(q.transition):
         taboo: Any = sp.csr_array(q.transition @ sp.diags_array(np.where(anchor, 0.0, 1.0)))
@@ -150,7 +150,7 @@ def old_chain(q: Quantities) -> OldChain:
     solved: dict[str, Any] = {"resolvent": q.arithmetic.resolvent(taboo, old, 1.0)}
     growing = _solvable(OldChain(q, transition=taboo, **parts | solved))
     parts["start"] = 0 * start
-    return OldChain(q, transition=q.transition, **parts, growing=growing, recurrent=recurrent, anchor=anchor)
+    return OldChain(q, transition=q.transition, **parts, growing=growing, recurrent=closed, anchor=anchor)
 
 
 def _solvable(chain: OldChain) -> OldChain:
@@ -163,22 +163,5 @@ def _solvable(chain: OldChain) -> OldChain:
     try:
         chain.grown(ones)
     except (NotSolved, np.linalg.LinAlgError):
-        raise _too_long() from None
+        raise too_long() from None
     return chain
-
-
-def _too_long() -> NotSolved:
-    return NotSolved(
-        "got runs that are too long for floats to tell their length; wanted an old policy that ends, or returns to a "
-        "state, in less than some 1e13 steps; fix: use a horizon, or a discount below 1"
-    )
-
-
-def _recurrent(q: Quantities) -> np.ndarray:
-    """The states of the closed class, (S, *batch)."""
-    chain = edges(q.transition, q.old)
-    if sp.issparse(chain):
-        found = np.zeros(len(q.old), dtype=bool)
-        found[closed_classes(chain)[0]] = True
-        return found
-    return np.asarray(closure(chain).all(0))
