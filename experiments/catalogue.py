@@ -25,8 +25,8 @@ TITLE = "The catalogue of claims"
 LEAD = (
     "What the literature and its folklore claim, as statements that are run: on random, sparse, near and worst-case "
     "instances, and, without a proof on paper, on those that a directed search finds. A negative slack in floats is decided in "
-    "exact arithmetic and shrunk to the smallest witness found. What is proved says how; “unrefuted” says that no counterexample was "
-    "found, not that there is none."
+    "exact arithmetic and shrunk to the smallest witness found. What is proved says how; “unrefuted” says that no counterexample "
+    "was found, not that there is none."
 )
 KINDS = {
     "identities": ("Identities, first order, and the order of L and η", ("id", "errata", "order")),

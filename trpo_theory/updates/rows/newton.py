@@ -49,7 +49,8 @@ def newton_roots(
             count > _PATIENCE and count % 2
         ):  # as where actions tie but for a rounding: Newton's steps would go to and fro
             inside &= False
-        last = settled | (inside & (np.abs(guess - here) <= _LAST_STEP * here))
+        narrow = high - low <= NEWTON_RTOL * low  # Newton's steps may all be outside by then
+        last = settled | narrow | (inside & (np.abs(guess - here) <= _LAST_STEP * here))
         if not inside.all():
             guess = np.where(inside, guess, np.sqrt(low) * np.sqrt(high))
         here = np.where(done | settled, here, guess)
