@@ -185,7 +185,7 @@ def paper_block(frames: dict[str, pd.DataFrame]) -> Any:
     from trpo_theory.report.page import PaperRow, Papers
 
     names = [field.name for field in dataclasses.fields(PaperRow)]
-    rows = frames["papers"].fillna("")[names].to_dict("records")
+    rows = pd.DataFrame(frames["papers"].fillna(""), columns=names).to_dict("records")
     return Papers([PaperRow(**row) for row in rows], paper_table(frames))
 
 

@@ -97,7 +97,10 @@ def test_a_sharp_penalty_is_shown_with_its_theorem(capsys):
     assert main(["show", "sharp/max-kl"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("sharp/max-kl, expected true")
-    assert 'verdict: proved: theorem, machine-checked for what a supersolution proves (docs/theory.md, "The sharp gap")' in text
+    assert (
+        'verdict: proved: theorem, machine-checked for what a supersolution proves (docs/theory.md, "The sharp gap")'
+        in text
+    )
     assert "no instances are searched" in text
     assert main(["prove", "sharp/max-kl", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["proof"]["kind"] == "theorem"
