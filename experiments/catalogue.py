@@ -185,8 +185,8 @@ def paper_block(frames: dict[str, pd.DataFrame]) -> Any:
     from trpo_theory.report.page import PaperRow, Papers
 
     names = [field.name for field in dataclasses.fields(PaperRow)]
-    rows = pd.DataFrame(frames["papers"].fillna(""), columns=names).to_dict("records")
-    return Papers([PaperRow(**row) for row in rows], paper_table(frames))
+    rows = frames["papers"].fillna("").to_dict("records")
+    return Papers([PaperRow(**{name: row[name] for name in names}) for row in rows], paper_table(frames))
 
 
 def paper_tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
