@@ -178,3 +178,10 @@ def test_policies_of_another_number_of_steps_are_refused():
         tt.evaluate(mdp(), policies(2), horizon=3)
     with pytest.raises(InvalidInput, match="loop over the batch"):
         tt.evaluate(tt.FiniteMDP(TRANSITION[None], REWARD[None], 1.0), policies(1)[0], horizon=3)
+
+
+def test_the_policy_of_an_evaluation_is_one_a_step():
+    mdp = tt.FiniteMDP(TRANSITION, REWARD, 1.0, INITIAL)
+    rows = np.random.default_rng(5).dirichlet(np.ones(ACTIONS), (3, STATES))
+    assert tt.evaluate(mdp, rows, horizon=3).policy.tolist() == rows.tolist()
+    assert tt.evaluate(mdp, rows[0], horizon=2).policy.tolist() == [rows[0].tolist()] * 2

@@ -47,7 +47,7 @@ class Evaluation:
     @property
     def policy(self) -> Float[np.ndarray, "*batch S A"]:
         """π(a|s)."""
-        return to_leading(self._chain.policy, 2)
+        return self._by_step(to_leading(self._chain.policy, 2))
 
     @property
     def value(self) -> Float[np.ndarray, "*batch S"]:
