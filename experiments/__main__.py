@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         out.print(f"A check failed: {', '.join(failed)}.", soft_wrap=True)
     out.print(
         f"Tables (.tex, .md, .csv, .html), figures (.pdf, .png) and data are in {options.out}, a folder an experiment; "
-        f"the report of {len(on_it)} experiments is {page}.",
+        f"the report of {len(on_it)} experiment{'s' * (len(on_it) != 1)} is {page}.",
         soft_wrap=True,
         markup=False,
     )

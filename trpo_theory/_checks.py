@@ -231,7 +231,8 @@ def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.n
         raise InvalidInput(
             got=f"{name} of shape {array.shape}",
             wanted=f"shape ({states}, {actions}): one row a state, one column an action of this MDP",
-            fix="check that the policy belongs to this MDP and is not transposed",
+            fix="check that the policy belongs to this MDP and is not transposed; with ?horizon= the states of a gym: table "
+            "are (step, state), and --horizon T in its place takes a policy of the states",
         )
     try:
         if array.shape != available.shape:

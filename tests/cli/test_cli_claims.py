@@ -648,3 +648,17 @@ def test_claims_paper_by_paper(capsys):
     assert main(["claims", "--by-paper", "cpo/mean-tv", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["claims"]
     assert (row["paper"], row["where"], row["twins"]) == ("Achiam et al. 2017 (CPO)", "Corollary 1", ["cpo/mean-tv-1"])
+
+
+def test_claims_paper_by_paper_on_a_narrow_terminal_cuts_nothing(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["claims", "--by-paper", "cpo/*", "kakade-langford*"]) == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    for word in (
+        "  cpo/any-critic-upper\n",
+        "expected true; discounted; wording seen",
+        "cpo/any-critic-upper-1",
+        "kakade-langford/optimum-no-mismatch",
+    ):
+        assert word in text

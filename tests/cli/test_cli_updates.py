@@ -249,3 +249,41 @@ def test_penalties_that_are_refused(capsys, options, message):
     status, out, err = run(capsys, f"update zoo:kakade --old uniform --problem penalty {options}")
     assert (status, out) == (2, "")
     assert message in err
+
+
+def test_the_setting_and_the_reason_of_a_status_are_told_in_lines_that_fit(capsys):
+    words = [
+        "update",
+        "gym:FrozenLake-v1",
+        "--gamma",
+        "1",
+        "--old",
+        "uniform",
+        "--problem",
+        "trpo-step",
+        "--delta",
+        "0.01",
+    ]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "trpo-step from uniform, gamma 1, rewards up to the end" in out
+    assert "\nheuristic: a step that does not solve the problem" in out
+    assert "line search: 1 try at most" in out
+    assert (
+        main(
+            [
+                "update",
+                "zoo:queue",
+                "--criterion",
+                "average",
+                "--old",
+                "uniform",
+                "--problem",
+                "max-kl",
+                "--delta",
+                "1/10",
+            ]
+        )
+        == 0
+    )
+    assert "max-kl from uniform, average rewards\n" in capsys.readouterr().out

@@ -70,6 +70,23 @@ def test_a_witness_as_a_person_reads_it():
     assert not any("new" in line for line in instance_lines(instance, with_new=False))
 
 
+def test_joint_actions_are_named_by_what_each_agent_does():
+    one = ExactInstance(
+        transition=[[[1]] * 6],
+        reward=[[0, 0, 0, 1, 0, 0]],
+        gamma=0,
+        initial=[1],
+        old=[[1, 0, 0, 0, 0, 0]],
+        new=[[0, 0, 0, 1, 0, 0]],
+    )
+    claim = tt.claim("mine/joint", statement="s", agents=(2, 3))(
+        lambda q: q.expected_return_old - q.expected_return_new
+    )
+    witness = witness_of(claim, one)
+    assert witness.text.splitlines()[5] == "  action (1, 0): to 0, reward 1, old 0, new 1"
+    assert witness.size_text == "1 state, 6 actions, integers"
+
+
 def test_one_state_is_written_as_one():
     one = ExactInstance(transition=[[[1]]], reward=[[1]], gamma=HALF, initial=[1], old=[[1]], new=[[1]])
     claim = tt.claim("mine/one", statement="s")(lambda q: -q.expected_return_new)

@@ -23,6 +23,7 @@ from trpo_theory.cli.options import (
 from trpo_theory.cli.output import (
     busy,
     digits,
+    discount_words,
     literal,
     new_console,
     opened,
@@ -106,13 +107,16 @@ def evaluate(
 
     console = new_console()
     average = evaluation.criterion == "average"
-    discount = "" if average else f", gamma {digits(source.mdp.gamma)}"
     console.print(
-        f"{literal(mdp)}: {source.mdp.states} states, {source.mdp.actions} actions{discount}"
+        f"{literal(mdp)}: {source.mdp.states} states, {source.mdp.actions} actions"
+        f"{discount_words(evaluation.criterion, source.mdp.gamma)}"
         f"{setting_words(evaluation.criterion, horizon, temperature)}"
     )
     returned = "gain (average reward a step)" if average else "expected return"
-    console.print(f"{returned} of {literal(policy)}: {digits(evaluation.expected_return, 12)}", highlight=False)
+    by_step = f" (a policy for each of {rows.shape[0]} steps)" if rows.ndim == 3 else ""
+    console.print(
+        f"{returned} of {literal(policy)}{by_step}: {digits(evaluation.expected_return, 12)}", highlight=False
+    )
     for name, cost in evaluation.costs.items():
         console.print(f"{returned} of cost {literal(name)}: {digits(cost.expected_return, 12)}", highlight=False)
     for name, words in _CONSTANTS.items():
@@ -156,7 +160,8 @@ def bound(
     sharp: Annotated[
         bool,
         typer.Option(
-            "--sharp", help="Add the worst case over all MDPs with the same gamma, steps, epsilon and distance."
+            "--sharp",
+            help="Add the worst case over all MDPs with the same gamma, steps, epsilon and distance; minutes for 100 steps.",
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -194,14 +199,18 @@ def bound(
     console = new_console()
     console.print(
         f"{literal(mdp)}: from {literal(old)} to {literal(new)}"
-        f"{'' if criterion == 'average' else f', gamma {digits(source.mdp.gamma)}'}"
-        f"{setting_words(criterion, horizon, temperature)}"
+        f"{discount_words(criterion, source.mdp.gamma)}{setting_words(q.criterion.name, horizon, temperature)}"
     )
     print_fields(console, fields)
     if rows:
         _print_bounds(console, rows, certify)
     else:
-        console.print("no bound of the catalogue is of this setting")
+        console.print("no bound of the catalogue is of this setting (docs/which-theorem.md has those of each)")
+        if q.criterion.name == "episodic":
+            console.print(
+                "up to an end runs may be as long as they like, and no penalty in a divergence and max |A| alone is enough:\n"
+                "give --horizon T for the bounds of T steps"
+            )
     if found is not None:
         console.print(_promise(found))
     if sharp:

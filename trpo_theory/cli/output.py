@@ -78,6 +78,11 @@ _CRITERIA = {"episodic": "rewards up to the end", "average": "average rewards"}
 """What a return sums, in words; of another criterion the discount, or the number of steps, says it."""
 
 
+def discount_words(criterion: str | None, gamma: SupportsFloat) -> str:
+    """The discount, where the criterion reads it."""
+    return "" if criterion == "average" else f", gamma {digits(gamma)}"
+
+
 def setting_words(criterion: str | None, horizon: int | None, temperature: float | None) -> str:
     """What the return sums, after the discount."""
     parts = (

@@ -47,6 +47,7 @@ def prove(
     says that some of the region is not decided.
     """
     from trpo_theory.claims import known
+    from trpo_theory.claims.papers import setting_text
     from trpo_theory.io.evidence_files import checked_evidence_path
     from trpo_theory.proofs.lattice import placed_within
     from trpo_theory.verification.proving import prove
@@ -66,7 +67,7 @@ def prove(
     if as_json:
         print_json(found.to_fields() | {"placed": None if placed is None else placed.to_fields()})
         return status
-    _print(found)
+    _print(found, setting_text(claim) if claim.setting else "")
     print_placed(placed)
     if written:
         new_console().print(f"written to {out}", markup=False)
@@ -121,7 +122,8 @@ def _write(found: Proving, out: str) -> bool:
     return False
 
 
-def _print(found: Proving) -> None:
+def _print(found: Proving, setting: str = "") -> None:
+    """What came of it; `setting` has the words for a claim that is not of discounted returns alone."""
     console = new_console()
 
     def line(text: str) -> None:
@@ -137,7 +139,7 @@ def _print(found: Proving) -> None:
     elif found.verdict == "vacuous":
         line(f"{found.id}: vacuous: {found.region.text}")
     else:
-        line(f"{found.id}: undecided: {found.region.text}")
+        line(f"{found.id}: undecided{'' if setting else f': {found.region.text}'}")
         for part in found.parts or (found.proof,):
             if part is not None:
                 line(f"proved for a part: {part.text}")
@@ -148,4 +150,7 @@ def _print(found: Proving) -> None:
     if found.note:
         line(found.note)
     elif not found.tried:
-        line("no method of proof says anything of a claim like this; `trpo-theory verify` looks for counterexamples")
+        why = f" (setting: {setting}): they are of discounted returns" if setting else ""
+        line(
+            f"no method of proof says anything of a claim like this{why}; `trpo-theory verify` looks for counterexamples"
+        )

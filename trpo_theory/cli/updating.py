@@ -30,7 +30,7 @@ from trpo_theory.cli.options import (
 )
 from trpo_theory.cli.output import (
     busy,
-    digits,
+    discount_words,
     literal,
     new_console,
     opened,
@@ -121,9 +121,10 @@ def update(
         print_json(fields)
         return status
     console = new_console()
+    summed = criterion or ("episodic" if horizon is None and source.mdp.gamma == 1 else None)
     console.print(
-        f"{literal(mdp)}: {problem} from {literal(old)}, gamma {digits(source.mdp.gamma)}"
-        f"{setting_words(criterion, horizon, None)}"
+        f"{literal(mdp)}: {problem} from {literal(old)}{discount_words(criterion, source.mdp.gamma)}"
+        f"{setting_words(summed, horizon, None)}"
     )
     _print_solution(console, solution, fields)
     if out is not None:
@@ -141,7 +142,10 @@ def _print_solution(console: Any, solution: Any, fields: dict[str, Any]) -> None
         shown |= {f"{literal(name)}: {what}": number for what, number in row.items()}
     if fields["gap"] is not None:
         shown["relative gap"] = relative(fields["gap"], fields["objective"])
-    print_fields(console, shown, {"proved_objective": Toward.DOWN, "proved_upper_bound": Toward.UP})
+    word, _, reason = fields["status"].partition(": ")
+    print_fields(console, shown | {"status": word}, {"proved_objective": Toward.DOWN, "proved_upper_bound": Toward.UP})
+    if reason:
+        console.print(f"{word}: {reason}")
     if isinstance(solution, updates.CertifiedUpdate) and solution.certified:
         console.print(
             f"the largest certified step is where the promise reaches 0; a share {solution.request.mix:g} of old is mixed in,\n"

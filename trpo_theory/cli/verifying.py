@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trpo_theory.cli.options import CHECK_FAILED, INTERRUPTED, OK, UNDECIDED, JsonOption, app, named
-from trpo_theory.cli.output import busy, fail, new_console, print_fields, print_json, print_table, progress
+from trpo_theory.cli.output import busy, fail, is_narrower, new_console, print_fields, print_json, print_table, progress
 from trpo_theory.cli.verdicts import few_effective, least_slack, print_verdicts, word
 from trpo_theory.errors import ClaimFailed, InvalidInput, NotSolved
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from trpo_theory.bounds.record import Claim
     from trpo_theory.verification.verdict import Verdict, Verification
 
@@ -70,14 +72,40 @@ def _print_papers(listed: list[Claim], *, as_json: bool) -> int:
     if as_json:
         return print_json({"claims": rows})
     table = Table("paper", "claim", "expected", "setting", "wording", "sharp", "false twins")
-    paper = ""
+    paper, console = "", new_console()
     for row in rows:
         shown = "" if row["paper"] == paper else row["paper"]
         paper = row["paper"]
         texts = (shown, row["claim"], word(row["expected"]), row["setting"], row["wording"], row["sharp"])
         table.add_row(*map(escape, texts), escape(", ".join(row["twins"])))
-    print_table(new_console(), table, prose="false twins")
+    if is_narrower(console, table):
+        _print_paper_list(console, rows)
+    else:
+        print_table(console, table, prose="false twins")
     return OK
+
+
+def _print_paper_list(console: Console, rows: list[dict[str, Any]]) -> None:
+    """The same as a list, for a terminal that is too narrow for the table: an id is never cut."""
+    from textwrap import wrap
+
+    paper = ""
+    for row in rows:
+        if row["paper"] != paper:
+            console.print(("\n" if paper else "") + row["paper"], markup=False)
+        paper = row["paper"]
+        parts = [
+            f"expected {word(row['expected'])}",
+            row["setting"],
+            f"wording {row['wording']}" if row["wording"] else "",
+        ]
+        if row["sharp"]:
+            parts.append(f"sharp: {row['sharp']}")
+        if row["twins"]:
+            parts.append(f"false twins: {', '.join(row['twins'])}")
+        console.print(f"  {row['claim']}", markup=False)
+        told = wrap("; ".join(part for part in parts if part), max(console.width - 4, 40), break_on_hyphens=False)
+        console.print("\n".join(f"    {line}" for line in told), markup=False)
 
 
 @app.command(epilog="Example:  trpo-theory verify trpo/tv trpo/tv-2 --instances 5000")
@@ -240,7 +268,7 @@ def chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
     own = claims_of(from_file) if from_file else []
     if not ids:
         return own or list(catalogue.catalogue.values())
-    listing = "`trpo-theory claims` lists them; one of your own needs --from FILE.py"
+    listing = "`trpo-theory claims` lists them, `trpo-theory claims --by-paper` by paper; one of your own needs --from FILE.py"
     if from_file:
         listing = f"`trpo-theory claims --from {from_file}` lists those of the file, without it the catalogue"
     return catalogue.selected(ids, own, listing)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,8 @@ class Witness:
         """Its size, for a table: 2 states, 3 actions, denominators to 10."""
         instance = self.instance
         parts = [_plural(instance.states, "state"), _plural(instance.actions, "action")]
-        return f"{', '.join(parts)}, denominators to {instance.largest_denominator}"
+        largest = instance.largest_denominator
+        return f"{', '.join(parts)}, {'integers' if largest == 1 else f'denominators to {largest}'}"
 
     @property
     def slack(self) -> tuple[Fraction, Fraction] | None:
@@ -88,7 +91,7 @@ class Witness:
     def text(self) -> str:
         """The instance as a person reads it."""
         head = f"{gamma_and_initial(self.instance)}, slack in {self.decision.enclosure}"
-        lines = [head, *instance_lines(self.instance, with_new=self.claim.step is None)]
+        lines = [head, *instance_lines(self.instance, with_new=self.claim.step is None, agents=self.claim.agents or ())]
         if self.claim.step is not None:
             lines.append(f"new: the step of size {self.instance.size}")
         groups = self.instance.plain().groups
@@ -157,9 +160,16 @@ def gamma_and_initial(instance: ExactInstance) -> str:
     return ", ".join(parts)
 
 
-def instance_lines(instance: ExactInstance, *, with_new: bool = True) -> list[str]:
-    """The states and actions for a person: where each leads, its reward, and what the policies do."""
+def instance_lines(instance: ExactInstance, *, with_new: bool = True, agents: Sequence[int] = ()) -> list[str]:
+    """The states and actions for a person: where each leads, its reward, and what the policies do.
+
+    Args:
+        instance: the instance.
+        with_new: whether the new policy is a column.
+        agents: how many actions each agent has; a joint action is then named by what each agent does, such as (0, 1).
+    """
     plain, lines = instance.plain(), []
+    joint = list(product(*map(range, agents))) if agents else range(plain.actions)
     columns = {"old": plain.old} | ({"new": plain.new} if with_new else {})
     columns |= {name: getattr(plain, name) for name in ("reference", "noise") if getattr(plain, name) is not None}
     for name, table in (("cost", plain.costs), ("reference", plain.references)):
@@ -167,8 +177,8 @@ def instance_lines(instance: ExactInstance, *, with_new: bool = True) -> list[st
             columns |= {f"{name} {k}": table[..., k] for k in range(table.shape[-1])}
     for s in range(plain.states):
         lines.append(f"state {s}:")
-        for a in range(plain.actions):
-            parts = [f"action {a}: {_successors(plain.transition[s, a])}, reward {plain.reward[s, a]}"]
+        for a, named in enumerate(joint):
+            parts = [f"action {named}: {_successors(plain.transition[s, a])}, reward {plain.reward[s, a]}"]
             if plain.model is not None:
                 parts.append(f"by the model {_successors(plain.model[s, a])}")
             lines.append("  " + ", ".join([*parts, *(f"{name} {rows[s, a]}" for name, rows in columns.items())]))

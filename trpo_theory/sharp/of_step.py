@@ -69,7 +69,9 @@ def sharp_of_step(q: Quantities, divergence: str = "max-kl", *, width: float | N
         )
     if q.batch_shape or q.criterion not in (DISCOUNTED, AVERAGE, FINITE_HORIZON) or q.temperature != 0:
         raise InvalidInput(
-            got=f"{f'a batch {q.batch_shape} of' if q.batch_shape else 'a'} {q.criterion.name} step",
+            got=(f"a batch {q.batch_shape} of steps" if q.batch_shape else "a step")
+            + f" whose criterion is {q.criterion.name}"
+            + (f", with temperature {float(q.temperature):g}" if q.temperature else ""),
             wanted="one step with discounted returns, over a horizon, or with average rewards, without a temperature",
             fix="no constant of the divergence alone exists up to an end: give --horizon T",
         )

@@ -19,7 +19,7 @@ from trpo_theory.solve.criterion import Criterion, Given, Kernel
 from trpo_theory.solve.layers import steps_of
 
 GIVEN: dict[str, str] = {
-    "gamma": "γ, the discount, in [0, 1)",
+    "gamma": "γ, the discount, in [0, 1); up to an end, over a horizon or on average it may be 1",
     "transition": "P(s'|s,a); where it is sparse, (S·A, S)",
     "reward": "r(s,a); 0 for an unavailable action",
     "initial": "ρ₀(s), the law of the first state",

@@ -89,7 +89,10 @@ class TRPOStep(Solver):
                 break
         exact = Dual().solve(surrogate, problem)
         failed = int(going.sum())
-        note = f"line search: at most {int(tries.max())} tries" + (f", {failed} failed" if failed else "")
+        most = int(tries.max())
+        note = f"line search: {most} {'try' if most == 1 else 'tries'} at most" + (
+            f", {failed} failed" if failed else ""
+        )
         return Answer(
             change,
             np.maximum(old + change, 0.0),
