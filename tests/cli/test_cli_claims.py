@@ -188,7 +188,7 @@ def test_verify_json(capsys):
     assert refuted["witness"]["claim"] == "trpo/tv-2"
     assert Fraction(refuted["witness"]["slack"][1]) < 0
     assert (standing["verdict"], standing["expected"], standing["witness"]) == ("proved", True, None)
-    assert standing["proof"].keys() == {"kind", "by", "region"}
+    assert standing["proof"].keys() == {"kind", "by", "region", "machine_checked", "formal"}
     assert standing["proof"]["kind"] == "theorem"
     assert standing["proof"]["by"] == catalogue["coupling/tv"].proof.by
     assert [verdict["proof"] for verdict in (refuted, unknown)] == [None, None]
