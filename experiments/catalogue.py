@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import itertools
 import json
@@ -192,12 +193,12 @@ def paper_block(frames: dict[str, pd.DataFrame]) -> Any:
 def paper_tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
     """`paper_table` in parts of the length of a page, which begin with a paper."""
     papers = [paper for paper, _ in itertools.groupby(frames["papers"]["paper"])]
-    counts = frames["papers"]["paper"].value_counts()
+    counts = collections.Counter(frames["papers"]["paper"])
     parts: list[int] = [0]
     for paper in papers:
         if parts[-1] and parts[-1] + counts[paper] > _PAGE:
             parts.append(0)
-        parts[-1] += int(counts[paper])
+        parts[-1] += counts[paper]
     ends = list(itertools.accumulate(parts))
     pieces = [slice(end - rows, end) for end, rows in zip(ends, parts, strict=True) if rows]
     return {f"{NAME}-papers-{k}": paper_table(frames, f"-{k}", piece) for k, piece in enumerate(pieces, 1)}
