@@ -202,3 +202,14 @@ def test_an_mdp_that_is_too_large_is_refused_with_the_way_out():
     assert alone.gap <= 1e-9 * alone.upper_bound
     with pytest.raises(tt.InvalidInput, match="solve"):
         update_rows.check_size(2000, 2)
+
+
+@pytest.mark.parametrize("problem", [ReverseMaxChi2, ReverseMeanChi2])
+@pytest.mark.parametrize("old", [[0.15, 0.71, 0.14], [0.3, 0.01, 0.69]])
+def test_best_actions_that_tie_leave_no_gap_in_chi_square(problem, old):
+    """One state, r = (0, 1, 1): with V = p(1 − p), p old's share of the first action, the optimum is sqrt(δV)/(1 − γ)."""
+    mdp = tt.FiniteMDP(np.ones((1, 3, 1)), [[0.0, 1.0, 1.0]], 0.99)
+    proof = certify_update(update(mdp, [old], problem(0.05)))
+    optimum = 100 * np.sqrt(0.05 * old[0] * (1 - old[0]))
+    assert proof.objective == pytest.approx(optimum, rel=1e-9)
+    assert proof.gap <= 1e-9 * optimum

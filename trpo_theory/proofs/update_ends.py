@@ -146,7 +146,8 @@ class EnclosedRow:
         for o, a in taken[1:]:
             if not arb(mass) * (mean - a) < 2 * price:
                 break
-            spread += arb(o * mass / (mass + o)) * (mean - a) ** 2
+            apart = mean - a  # not squared by **, which is nan of an arb on both sides of 0, as where actions tie
+            spread += arb(o * mass / (mass + o)) * (apart * apart)
             mean = arb(mass / (mass + o)) * mean + arb(o / (mass + o)) * a
             mass, count = mass + o, count + 1
         value = spread / (4 * price) + price * arb((1 - mass) ** 2 / mass)
@@ -154,7 +155,7 @@ class EnclosedRow:
             y = (
                 a - mean + 2 * price * arb((1 - mass) / mass)
             )  # where y < −2λ is not certain, the first term is no smaller
-            value += arb(o) * (-price - y if y < -2 * price else y**2 / (4 * price))
+            value += arb(o) * (-price - y if y < -2 * price else y * y / (4 * price))
         return value if value < greedy else greedy
 
     def bound(self, multiplier: fmpq) -> arb:
