@@ -172,3 +172,21 @@ def test_not_solved_is_raised_when_policies_do_not_settle(monkeypatch):
     monkeypatch.setattr(control, "_MAX_ITERATIONS", 1)
     with pytest.raises(NotSolved, match=r"got .* wanted .* fix: "):
         optimal(PUTERMAN)
+
+
+def test_a_sparse_best_policy_that_earns_nothing_at_all():
+    """Values of 0 are refined from values that are close to 0, whose residual is never small next to them."""
+    moves = [
+        [0.30473249815361575, 0.0, 0.6952675018463842],
+        [0.0011064364102998955, 0.06976897784976013, 0.9291245857399398],
+        [0.03543731764410174, 0.655029778862698, 0.3095329034932002],
+        [0.3028335723341013, 0.3048919501477309, 0.39227447751816774],
+        [0.9089534000855973, 0.00013750900531176734, 0.09090909090909091],
+        [0.11980670646190705, 0.0, 0.880193293538093],
+        [0.0, 0.0, 1.0],
+        [0.0, 0.0, 1.0],
+        [0.0, 0.0, 1.0],
+    ]
+    reward = [[-1.0, -3.0, 0.0], [0.0, -3.0, -2.0], [0.0, 0.0, 0.0]]
+    mdp = FiniteMDP(sp.csr_array(np.array(moves)), reward, 1.0)
+    assert optimal(mdp).value.tolist() == [0, 0, 0]

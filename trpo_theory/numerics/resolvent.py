@@ -172,6 +172,8 @@ class _Sparse:
 
     def solve(self, b: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
         """The x with x = b + γPx, by refinement from `start`, an x that is close, if one is given."""
+        if not b.any():  # x = 0, to which no x that is merely close can be refined: a residual is relative to x
+            return np.zeros_like(b)
         return self._refined(self._transition, b, "N", lambda e: float(np.abs(e).max()), start)
 
     def solve_transposed(self, b: np.ndarray) -> np.ndarray:
