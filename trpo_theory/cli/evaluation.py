@@ -103,45 +103,44 @@ def evaluate(
         fields |= _constants(evaluation, source.mdp.states)
     if as_json:
         return print_json(fields)
+    steps = rows.shape[0] if rows.ndim == 3 else None
+    setting = setting_words(evaluation.criterion, horizon, temperature)
+    _print_evaluation(literal(mdp), literal(policy), source, evaluation, fields, setting, steps)
+    return OK
+
+
+def _print_evaluation(
+    mdp: str, policy: str, source: Any, evaluation: Evaluation, fields: dict[str, Any], setting: str, steps: int | None
+) -> None:
     from rich.table import Table
 
     console = new_console()
     average = evaluation.criterion == "average"
-    console.print(
-        f"{literal(mdp)}: {source.mdp.states} states, {source.mdp.actions} actions"
-        f"{discount_words(evaluation.criterion, source.mdp.gamma)}"
-        f"{setting_words(evaluation.criterion, horizon, temperature)}"
-    )
+    discount = discount_words(evaluation.criterion, source.mdp.gamma)
+    console.print(f"{mdp}: {source.mdp.states} states, {source.mdp.actions} actions{discount}{setting}")
     returned = "gain (average reward a step)" if average else "expected return"
-    by_step = f" (a policy for each of {rows.shape[0]} steps)" if rows.ndim == 3 else ""
-    console.print(
-        f"{returned} of {literal(policy)}{by_step}: {digits(evaluation.expected_return, 12)}", highlight=False
-    )
+    by_step = "" if steps is None else f" (a policy for each of {steps} steps)"
+    console.print(f"{returned} of {policy}{by_step}: {digits(evaluation.expected_return, 12)}", highlight=False)
     for name, cost in evaluation.costs.items():
         console.print(f"{returned} of cost {literal(name)}: {digits(cost.expected_return, 12)}", highlight=False)
     for name, words in _CONSTANTS.items():
         if name in fields:
             console.print(f"{words}: {digits(fields[name], 8)}", highlight=False)
-    console.print(
-        f"error of any {'bias' if average else 'value'}: at most {evaluation.error_bound:.1e}", highlight=False
-    )
+    kind = "bias" if average else "value"
+    console.print(f"error of any {kind}: at most {evaluation.error_bound:.1e}", highlight=False)
     columns = ("bias", "stationary law") if average else ("value", "visitation")
-    table = Table(
-        "state",
-        *columns,
-        title=f"{'biases' if average else 'values'} of the first states" if _is_long(source) else None,
-    )
+    title = f"{'biases' if average else 'values'} of the first states" if _is_long(source) else None
+    table = Table("state", *columns, title=title)
     labels = source.mdp.state_labels or [str(s) for s in range(source.mdp.states)]
     shown = _SHOWN_STATES if _is_long(source) else source.mdp.states
     values, visitation = evaluation.value, evaluation.visitation
-    if horizon is not None:
+    if evaluation.horizon is not None:
         values, visitation = values[0], visitation.sum(0)
     for label, value, visits in zip(labels[:shown], values, visitation, strict=False):
         table.add_row(literal(str(label)), digits(value, 8), digits(visits, 8))
     print_table(console, table)
     if _is_long(source):
         console.print(f"({source.mdp.states - shown} more states: --json has them all)")
-    return OK
 
 
 @app.command(epilog="Example:  trpo-theory bound 'zoo:coupling-tight?x=1/4' --gamma 1/2 --old old --new new --certify")
@@ -205,17 +204,21 @@ def bound(
     if rows:
         _print_bounds(console, rows, certify)
     else:
-        console.print("no bound of the catalogue is of this setting (docs/which-theorem.md has those of each)")
-        if q.criterion.name == "episodic":
-            console.print(
-                "up to an end runs may be as long as they like, and no penalty in a divergence and max |A| alone is enough:\n"
-                "give --horizon T for the bounds of T steps"
-            )
+        _print_no_bounds(console, q.criterion.name)
     if found is not None:
         console.print(_promise(found))
     if sharp:
         _print_worst(console, worst)
     return status
+
+
+def _print_no_bounds(console: Console, criterion: str) -> None:
+    console.print("no bound of the catalogue is of this setting (docs/which-theorem.md has those of each)")
+    if criterion == "episodic":
+        console.print(
+            "up to an end runs may be as long as they like, and no penalty in a divergence and max |A| alone is enough:\n"
+            "give --horizon T for the bounds of T steps"
+        )
 
 
 def _worst(q: Quantities) -> list[SharpOfStep]:

@@ -99,13 +99,7 @@ def improve(
         io.write_fields({"policy": trace.policy, "old": start}, out)
     solved = all(updates.Status(row["status"]).solved for row in rows)
     if as_json:
-        columns = (
-            *("index", "expected_return", "surrogate", "max_kl", "mean_kl", "reverse_max_chi2"),
-            *("objective", "gap"),
-        )
-        columns += ("radius", "promise") if delta == CERTIFIED else ()
-        columns += ("costs",) if cost else ()
-        shown = [{name: None if row[name] == -math.inf else row[name] for name in columns} for row in rows]
+        shown = [_json_row(row, delta == CERTIFIED, bool(cost)) for row in rows]
         print_json({"problem": problem, "reason": str(trace.reason), "decreases": trace.decreases, "steps": shown})
         return OK if solved else UNDECIDED
     console = new_console()
@@ -123,6 +117,13 @@ def improve(
     if out is not None:
         console.print(f"the policy is in {literal(out)}")
     return OK if solved else UNDECIDED
+
+
+def _json_row(row: dict[str, Any], certified: bool, limited: bool) -> dict[str, Any]:
+    columns = ("index", "expected_return", "surrogate", "max_kl", "mean_kl", "reverse_max_chi2", "objective", "gap")
+    columns += ("radius", "promise") if certified else ()
+    columns += ("costs",) if limited else ()
+    return {name: None if row[name] == -math.inf else row[name] for name in columns}
 
 
 def _print_steps(console: Any, rows: list[dict[str, Any]], *, certified: bool) -> None:

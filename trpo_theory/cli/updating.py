@@ -102,14 +102,7 @@ def update(
             horizon=horizon,
             temperature=temperature,
         )
-        fields: dict[str, Any] = {"problem": problem, "solver": str(solution.solver)}
-        names = ("objective", "upper_bound", "gap", "surrogate_gain", "expected_return_old", "expected_return_new")
-        fields |= {name: getattr(solution, name) for name in (*names, "max_kl", "mean_kl", "reverse_max_chi2")}
-        if isinstance(solution, updates.CertifiedUpdate):
-            fields |= {"bound": solution.request.id, "radius": solution.radius, "promise": solution.promise}
-        if isinstance(solution, updates.ConstrainedUpdate):
-            fields |= _of_costs(solution)
-        fields |= {"status": str(solution.status), "policy": solution.policy}
+        fields: dict[str, Any] = {"problem": problem, "solver": str(solution.solver)} | _of_solution(solution)
         if certify:
             exact = exact_step(source, old=old) | _exact_amount(delta, coefficient)
             exact |= {"limits": exact_limits(cost)} if cost else {}
@@ -130,6 +123,19 @@ def update(
     if out is not None:
         console.print(f"the {'proof' if certify else 'policy'} is in {literal(out)}")
     return status
+
+
+def _of_solution(solution: UpdateSolution) -> dict[str, Any]:
+    """What is printed of an update, of whatever kind."""
+    from trpo_theory import updates
+
+    names = ("objective", "upper_bound", "gap", "surrogate_gain", "expected_return_old", "expected_return_new")
+    fields = {name: getattr(solution, name) for name in (*names, "max_kl", "mean_kl", "reverse_max_chi2")}
+    if isinstance(solution, updates.CertifiedUpdate):
+        fields |= {"bound": solution.request.id, "radius": solution.radius, "promise": solution.promise}
+    if isinstance(solution, updates.ConstrainedUpdate):
+        fields |= _of_costs(solution)
+    return fields | {"status": str(solution.status), "policy": solution.policy}
 
 
 def _print_solution(console: Any, solution: Any, fields: dict[str, Any]) -> None:

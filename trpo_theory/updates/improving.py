@@ -189,14 +189,8 @@ def improve(
             reason = Reason.OPTIMAL
             break
         solution = update_posed(mdp, here, problem, solver=solver, aggregation=aggregation, returns=returns)
-        if solution.status is Status.UNCERTIFIED:
-            reason = Reason.UNCERTIFIED
-            break
-        if solution.nothing_left:
-            reason = Reason.STATIONARY
-            break
-        if isinstance(solution, ConstrainedUpdate) and _stuck(solution):
-            reason = Reason.INFEASIBLE
+        if (ended := _ends_before(solution)) is not None:
+            reason = ended
             break
         surrogate = eta + solution.surrogate_gain
         new = _checks.policy_rows(solution.policy, mdp.available, "new policy")
@@ -211,6 +205,15 @@ def improve(
             reason = Reason.FAILED
             break
     return Trace(problem, first, tuple(done), policy, reason)
+
+
+def _ends_before(solution: UpdateSolution) -> Reason | None:
+    """Why an update is not taken, if it is not."""
+    if solution.status is Status.UNCERTIFIED:
+        return Reason.UNCERTIFIED
+    if solution.nothing_left:
+        return Reason.STATIONARY
+    return Reason.INFEASIBLE if isinstance(solution, ConstrainedUpdate) and _stuck(solution) else None
 
 
 def _at(mdp: FiniteMDP, policy: np.ndarray, returns: Returns) -> Quantities:
