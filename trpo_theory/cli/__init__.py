@@ -11,6 +11,7 @@ import typer
 
 from trpo_theory.cli import (
     auditing,
+    bounding,
     evaluation,
     fields,
     improving,
@@ -30,6 +31,7 @@ from trpo_theory.errors import InvalidInput, NotSolved
 __all__ = [
     "app",
     "auditing",
+    "bounding",
     "evaluation",
     "fields",
     "improving",
