@@ -52,26 +52,29 @@ _QUANTITIES = (
 """Of a step, which `bound` shows."""
 
 
+CertifyOption = Annotated[
+    bool, typer.Option("--certify", help="Prove each, in exact rationals and balls: decimals of a text, or floats.")
+]
+SharpOption = Annotated[
+    bool,
+    typer.Option(
+        "--sharp",
+        help="Add the worst case over all MDPs with the same gamma, steps, epsilon and distance; minutes for 100 steps.",
+    ),
+]
+
+
 @app.command(epilog="Example:  trpo-theory bound 'zoo:coupling-tight?x=1/4' --gamma 1/2 --old old --new new --certify")
 def bound(
     mdp: MdpArgument,
     old: Annotated[str, typer.Option(metavar="POLICY", help="The policy that we stand at.")],
     new: Annotated[str, typer.Option(metavar="POLICY", help="The candidate.")],
     gamma: GammaOption = None,
-    certify: Annotated[
-        bool,
-        typer.Option("--certify", help="Prove each, in exact rationals and balls: decimals of a text, or floats."),
-    ] = False,
+    certify: CertifyOption = False,
     criterion: CriterionOption = None,
     horizon: HorizonOption = None,
     temperature: TemperatureOption = None,
-    sharp: Annotated[
-        bool,
-        typer.Option(
-            "--sharp",
-            help="Add the worst case over all MDPs with the same gamma, steps, epsilon and distance; minutes for 100 steps.",
-        ),
-    ] = False,
+    sharp: SharpOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Every lower bound on the return of a new policy, with its slack: those of the criterion, horizon and temperature.

@@ -103,10 +103,8 @@ def improve(
         print_json({"problem": problem, "reason": str(trace.reason), "decreases": trace.decreases, "steps": shown})
         return OK if solved else UNDECIDED
     console = new_console()
-    setting = setting_words(criterion, horizon, None)
-    console.print(
-        f"{literal(mdp)}: {problem} from {literal(old)}{setting}, expected return {digits(trace.initial_return)}"
-    )
+    start_words = f"{problem} from {literal(old)}{setting_words(criterion, horizon, None)}"
+    console.print(f"{literal(mdp)}: {start_words}, expected return {digits(trace.initial_return)}")
     _print_steps(console, rows, certified=delta == CERTIFIED)
     console.print(f"ended: {trace.reason}; steps that lowered the return: {trace.decreases}")
     if cost:

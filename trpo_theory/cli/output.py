@@ -206,10 +206,10 @@ def digits(value: SupportsFloat | str, digits: int = 10, toward: Toward | None =
     return f"{float(decimal_toward(number, digits, toward)):.{digits}g}"
 
 
-def print_json(fields: Mapping[str, object]) -> int:
-    """Print one JSON object on stdout."""
+def print_json(fields: Mapping[str, object], status: int = OK) -> int:
+    """Print one JSON object on stdout; the exit status."""
     print(json.dumps(_plain(dict(fields)), allow_nan=False))
-    return OK
+    return status
 
 
 def _plain(value: Any) -> Any:

@@ -82,13 +82,10 @@ def update(
     """
     with busy("solving"):
         from trpo_theory import io, updates
-        from trpo_theory.io.evidence_files import checked_evidence_path
         from trpo_theory.loading.sources import exact_step, load_aggregation
 
         if certify:
-            _expect_provable(delta, criterion, horizon)
-            if out is not None:
-                checked_evidence_path(out, "the proof of a gap")
+            _expect_provable(delta, criterion, horizon, out)
         value = problem_of(problem, delta, coefficient, bound, cost)
         source = opened(mdp, gamma, criterion)
         start = policy_of(old, source, "old policy", criterion=criterion, horizon=horizon)
@@ -111,14 +108,11 @@ def update(
         io.write_fields({"policy": solution.policy, "old": start}, out)
     status = OK if solution.status.solved else UNDECIDED
     if as_json:
-        print_json(fields)
-        return status
+        return print_json(fields, status)
     console = new_console()
     summed = criterion or ("episodic" if horizon is None and source.mdp.gamma == 1 else None)
-    console.print(
-        f"{literal(mdp)}: {problem} from {literal(old)}{discount_words(criterion, source.mdp.gamma)}"
-        f"{setting_words(summed, horizon, None)}"
-    )
+    words = f"{discount_words(criterion, source.mdp.gamma)}{setting_words(summed, horizon, None)}"
+    console.print(f"{literal(mdp)}: {problem} from {literal(old)}{words}")
     _print_solution(console, solution, fields)
     if out is not None:
         console.print(f"the {'proof' if certify else 'policy'} is in {literal(out)}")
@@ -177,8 +171,12 @@ def _of_costs(solution: ConstrainedUpdate) -> dict[str, Any]:
     return {"costs": costs} if proved else {"costs": costs, "upper_bound": None, "gap": None}
 
 
-def _expect_provable(delta: str | None, criterion: str | None, horizon: int | None) -> None:
-    """Refuse --certify where no proof is written."""
+def _expect_provable(delta: str | None, criterion: str | None, horizon: int | None, out: str | None) -> None:
+    """Refuse --certify where no proof is written, and a file that it cannot be written to."""
+    from trpo_theory.io.evidence_files import checked_evidence_path
+
+    if out is not None:
+        checked_evidence_path(out, "the proof of a gap")
     if criterion not in (None, "discounted") or horizon is not None:
         raise InvalidInput(
             got=f"--certify with {'--horizon' if horizon is not None else f'--criterion {criterion}'}",

@@ -1,4 +1,4 @@
-"""The verbs that put claims to the test: claims, verify, falsify and certify."""
+"""The verbs that put claims to the test: verify, falsify and certify."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trpo_theory.cli.options import CHECK_FAILED, INTERRUPTED, OK, UNDECIDED, JsonOption, app, named
-from trpo_theory.cli.output import busy, fail, is_narrower, new_console, print_fields, print_json, print_table, progress
-from trpo_theory.cli.verdicts import few_effective, least_slack, print_verdicts, word
+from trpo_theory.cli.output import busy, fail, new_console, print_fields, print_json, progress
+from trpo_theory.cli.verdicts import few_effective, least_slack, print_verdicts
 from trpo_theory.errors import ClaimFailed, InvalidInput, NotSolved
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from trpo_theory.bounds.record import Claim
     from trpo_theory.verification.verdict import Verdict, Verification
 
@@ -28,84 +26,6 @@ FromOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", metavar="K", help="The same seed gives the same verdicts.")]
-
-
-@app.command(epilog="Example:  trpo-theory claims 'chi2/*'")
-def claims(
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID|PATTERN ...]", help="Claims; all if left out.")
-    ] = None,
-    from_file: FromOption = None,
-    by_paper: Annotated[
-        bool, typer.Option("--by-paper", help="One row a statement of a paper, paper by paper.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> int:
-    """List the catalogue: every claim, whether it is expected to be true, and where it is stated.
-
-    With --by-paper: what each paper states, in which setting, whether its wording was seen, how sharp it is, and the claims
-    that differ from it by one thing and are false. What no paper states is left out.
-    """
-    listed = chosen(ids, from_file)
-    if by_paper:
-        return _print_papers(listed, as_json=as_json)
-    names = ("id", "expected", "provenance", "source", "statement", "relation")
-    if as_json:
-        return print_json({"claims": [{name: getattr(claim, name) for name in names} for claim in listed]})
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("claim", "expected", "source")
-    for claim in listed:
-        table.add_row(escape(claim.id), word(claim.expected), escape(claim.source))
-    print_table(new_console(), table, prose="source")
-    return OK
-
-
-def _print_papers(listed: list[Claim], *, as_json: bool) -> int:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from trpo_theory.claims.papers import paper_rows
-
-    rows = paper_rows(listed)
-    if as_json:
-        return print_json({"claims": rows})
-    table = Table("paper", "claim", "expected", "setting", "wording", "sharp", "false twins")
-    paper, console = "", new_console()
-    for row in rows:
-        shown = "" if row["paper"] == paper else row["paper"]
-        paper = row["paper"]
-        texts = (shown, row["claim"], word(row["expected"]), row["setting"], row["wording"], row["sharp"])
-        table.add_row(*map(escape, texts), escape(", ".join(row["twins"])))
-    if is_narrower(console, table):
-        _print_paper_list(console, rows)
-    else:
-        print_table(console, table, prose="false twins")
-    return OK
-
-
-def _print_paper_list(console: Console, rows: list[dict[str, Any]]) -> None:
-    """The same as a list, for a terminal that is too narrow for the table: an id is never cut."""
-    from textwrap import wrap
-
-    paper = ""
-    for row in rows:
-        if row["paper"] != paper:
-            console.print(("\n" if paper else "") + row["paper"], markup=False)
-        paper = row["paper"]
-        parts = [
-            f"expected {word(row['expected'])}",
-            row["setting"],
-            f"wording {row['wording']}" if row["wording"] else "",
-        ]
-        if row["sharp"]:
-            parts.append(f"sharp: {row['sharp']}")
-        if row["twins"]:
-            parts.append(f"false twins: {', '.join(row['twins'])}")
-        console.print(f"  {row['claim']}", markup=False)
-        told = wrap("; ".join(part for part in parts if part), max(console.width - 4, 40), break_on_hyphens=False)
-        console.print("\n".join(f"    {line}" for line in told), markup=False)
 
 
 @app.command(epilog="Example:  trpo-theory verify trpo/tv trpo/tv-2 --instances 5000")

@@ -59,8 +59,8 @@ class Findings:
         relation: of the claim.
         counts: how many instances, how many of them were effective, and what they covered.
         least: of the effective ones.
-        standing: of those of them whose slack is not clearly negative; of the others the slack, where balls prove that it is not
-            negative.
+        standing: of those of them whose slack is not clearly negative; of the others the slack, where it is proved, in balls, not
+            to be negative.
         within_rounding: effective instances whose slack and terms are both within rounding of 0: none of the above.
         near: instances (of an inequality) whose slack is below 0 by no more than rounding, not decided in ball arithmetic.
         refuted: an instance on which the claim is proved false, with its proof.

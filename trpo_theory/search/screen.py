@@ -23,6 +23,7 @@ from trpo_theory.search.least_entry import least_entry
 from trpo_theory.search.noise import MARGIN, ONE_BY_ONE, Tries, slack_and_error, worth_a_closer_look
 from trpo_theory.search.reading import fields_read, is_one_answer
 from trpo_theory.search.screened import FIELDS, NOISE, ONE_BY_ONE_SHARE, Screened, spread, stacked
+from trpo_theory.search.sizes import size_of
 from trpo_theory.search.stepped import stepped
 from trpo_theory.search.terms import share_and_terms
 from trpo_theory.search.violation import violation
@@ -33,9 +34,6 @@ _PROBE = (7, 3, 2)
 """B, S and A of the instances on which a batched formula must agree with itself, one at a time: all different, none 1."""
 _APART_PROBES = ((48, 3, 2), (16, 2, 4))
 """The same for a formula that is made to run on a batch: so many that conditions hold on some and fail on others. Chosen."""
-_SIZE = "_screen_size"
-_LEAST_NOISE = 1e-14
-"""Of slacks that have nothing to do with rewards, such as those between divergences."""
 
 
 @functools.lru_cache(maxsize=64)  # chosen: the settings of a catalogue
@@ -270,7 +268,7 @@ class Screen:
         met = self._holds(moved, sound, count)
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isnan(slack), np.inf, slack)
-        size, gap = (np.broadcast_to(x, slack.shape) for x in (_size(moved), np.asarray(self.claim.gap(moved))))
+        size, gap = (np.broadcast_to(x, slack.shape) for x in (size_of(moved), np.asarray(self.claim.gap(moved))))
         moves = self._moved(moved, slack, gap)
         unknown = np.full(slack.shape, np.nan)
         share = (unknown, unknown) if count is None else share_and_terms(self.claim, moved, slack)
@@ -295,12 +293,3 @@ class Screen:
             return np.ones(slack.shape, dtype=bool)
         differs = np.asarray(np.asarray(q.new != q.old).any((0, 1)))
         return differs & ((slack != 0) | (gap != 0)) if "reward" in self._formula_reads else differs
-
-
-def _size(q: Quantities) -> Any:
-    """Found once for all claims that look at the same quantities."""
-    known = vars(q)
-    if _SIZE not in known:
-        parts = (abs(q.value), q.max_a(abs(q.advantage)), q.max_a(abs(q.reward)), q.max_a(abs(q.noise)))
-        known[_SIZE] = (sum(q.max_s(part) for part in parts) + _LEAST_NOISE / NOISE) * q.longest
-    return known[_SIZE]

@@ -147,7 +147,7 @@ class _Work:
         return kept
 
     def simplify_at_once(self) -> bool:
-        """Such a round for many states, where a proof takes long: as many of the edits at once as floats say refute.
+        """Such a round for many states, where a proof takes long: as many of the edits at once as refute it in floats.
 
         Returns:
             Whether any was kept.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,26 +19,12 @@ from trpo_theory.numerics.ball.verified import of_values, of_visits, refined
 from trpo_theory.sharp.divergence import Divergence
 from trpo_theory.sharp.divergences import BY_NAME
 from trpo_theory.sharp.normaliser import Normaliser
+from trpo_theory.sharp.sparse_rows import SparseRows
 
 Enclosure = tuple[float, float]
 """(lower, upper): floats that the number is between, ends included; both infinite where it is."""
 Row = dict[int, fmpq]
 """The positive probabilities of a row, by index."""
-
-
-class SparseRows(NamedTuple):
-    """A sparse (S·A, S) matrix in CSR form, whose data may be exact.
-
-    Attributes:
-        data: floats, or `Fraction`s.
-        indices, indptr: as of SciPy's.
-        shape: (S·A, S).
-    """
-
-    data: np.ndarray
-    indices: np.ndarray
-    indptr: np.ndarray
-    shape: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -114,14 +100,6 @@ def _array(value: ArrayLike, name: str) -> np.ndarray:
     if isinstance(value, np.ndarray) and value.dtype == object:
         return rationals.fractions(value, name)
     return _checks.real_array(value, name)
-
-
-def successors(transition: np.ndarray | SparseRows, s: int, a: int, actions: int) -> set[int]:
-    """The states that an action leads to."""
-    if isinstance(transition, SparseRows):
-        part = slice(*transition.indptr[s * actions + a : s * actions + a + 2])
-        return {int(t) for t, entry in zip(transition.indices[part], transition.data[part], strict=True) if entry}
-    return {int(t) for t in np.flatnonzero(transition[s, a])}
 
 
 def _exact_discount(gamma: float | Fraction) -> Any:

@@ -12,7 +12,7 @@ from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io._sparse import SPARSE_KEYS, transition_of
 from trpo_theory.io.evidence_files import Fields, ReadFields, exact_content, exact_rows, number_text
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.sharp.prove_lower import SparseRows, successors
+from trpo_theory.sharp.sparse_rows import SparseRows, successors
 from trpo_theory.sharp.witness import SharpWitness
 
 ARRAYS = ("reward", "initial", "old", "new")

@@ -172,14 +172,11 @@ def improve(
         NotSolved: where a solver's answer is no policy.
     """
     steps = _checks.integer(steps, "steps", least=1)
-    if mdp.batch_shape:
-        raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
+    policy = _start(mdp, old)
     expect_no_price(temperature)
     returns = Returns(criterion, horizon)
-    policy = uniform(mdp.available) if old is None else _checks.policy_rows(old, mdp.available, "old policy")
     here = _at(mdp, policy, returns)
-    limited = isinstance(problem, TrustRegion) and problem.costs is not None
-    highest, largest = (np.inf, 0.0) if limited else _best(mdp, returns)
+    highest, largest = _best(mdp, problem, returns)
     first = eta = float(here.expected_return_old)
     rounding = _OPTIMAL_RTOL * max(largest, float(np.abs(np.asarray(here.value)).max()))
     done: list[Step] = []
@@ -192,19 +189,24 @@ def improve(
         if (ended := _ends_before(solution)) is not None:
             reason = ended
             break
-        surrogate = eta + solution.surrogate_gain
         new = _checks.policy_rows(solution.policy, mdp.available, "new policy")
         if not np.all(is_allowed(here.with_new(new.reshape(np.shape(here.old))))):
             reason = Reason.NO_RETURN
             break
-        policy, here = new, _at(mdp, new, returns)
+        policy, here, before = new, _at(mdp, new, returns), eta
         eta = float(here.expected_return_old)
-        done.append(_step(index, eta, float(surrogate), solution))
         advance()
+        done.append(_step(index, eta, float(before + solution.surrogate_gain), solution))
         if solution.status is Status.FAILED:
             reason = Reason.FAILED
             break
     return Trace(problem, first, tuple(done), policy, reason)
+
+
+def _start(mdp: FiniteMDP, old: Any) -> np.ndarray:
+    if mdp.batch_shape:
+        raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
+    return uniform(mdp.available) if old is None else _checks.policy_rows(old, mdp.available, "old policy")
 
 
 def _ends_before(solution: UpdateSolution) -> Reason | None:
@@ -234,8 +236,10 @@ def _stuck(solution: ConstrainedUpdate) -> bool:
     return max(over[1]) > (1 - _LEAST_FALL) * max(over[0])
 
 
-def _best(mdp: FiniteMDP, returns: Returns) -> tuple[float, float]:
-    """The largest return of all policies, and the largest |V| of one that has it; ∞ and 0 where none is found."""
+def _best(mdp: FiniteMDP, problem: Problem | TRPOStep, returns: Returns) -> tuple[float, float]:
+    """The largest return of all policies, and the largest |V| of one that has it; ∞ and 0 where costs are limited, or none is found."""
+    if isinstance(problem, TrustRegion) and problem.costs is not None:
+        return np.inf, 0.0
     try:
         best = optimal(mdp, criterion=returns.criterion, horizon=returns.horizon)
     except InvalidInput:  # the best policy has no return by the criterion, though this one has
