@@ -22,7 +22,8 @@ def test_a_proved_bound(capsys):
     assert main(["show", "trpo/kl"]) == 0
     shown = capsys.readouterr().out
     assert "4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_kl" in shown
-    assert f"verdict: proved: theorem ({catalogue['trpo/kl'].proof.by})" in shown
+    assert f"verdict: proved: theorem, machine-checked ({catalogue['trpo/kl'].proof.by})" in shown
+    assert "machine-checked: formal/kullback_leibler.v, equation_nine\n" in shown
     for part in (catalogue["trpo/kl"].statement, catalogue["trpo/kl"].source, "penalty:", "searched: 1-"):
         assert part in shown
     assert "hypotheses" not in shown

@@ -26,9 +26,9 @@ from trpo_theory.numerics.ball.raw import Undecided, arb, precision
 from trpo_theory.step.quantities import Quantities
 
 ENCLOSING_BITS = (192, 768)
-"""Of the attempts in enclosing balls. Measured: 192 bits decide what is no tie; chosen: 768, so that 1e-200 is not taken for 0."""
+"""Of attempts in enclosing balls. Measured: 192 bits decide what is no tie; chosen: 768, so that 1e-200 is not taken for 0."""
 _LAST_BITS = 3072
-"""Of one more, where exact solutions are out of reach. Chosen: numbers down to the least float, squared, are not taken for 0."""
+"""Of one more, where exact solutions are out of reach. Chosen: the least float, squared, is not taken for 0."""
 _SHORT_SOLUTION = 256
 """Bits of an exact solution up to which it costs no more than one in balls, and is shown. Measured."""
 _EXACT_WORK = 2_000_000

@@ -237,7 +237,7 @@ def _stuck(solution: ConstrainedUpdate) -> bool:
 
 
 def _best(mdp: FiniteMDP, problem: Problem | TRPOStep, returns: Returns) -> tuple[float, float]:
-    """The largest return of all policies, and the largest |V| of one that has it; ∞ and 0 where costs are limited, or none is found."""
+    """The largest return of all policies and the largest |V| of one that has it; ∞ and 0 under limits or where none is found."""
     if isinstance(problem, TrustRegion) and problem.costs is not None:
         return np.inf, 0.0
     try:
