@@ -155,6 +155,23 @@ NOT_ALIKE = {
 }
 
 
+@pytest.mark.parametrize(
+    ("file", "field"),
+    [("model--simulation-one-model", "model"), ("geppo--mixture-old-tv", "references"), ("geppo--mixture-old-tv", "weights")],
+)
+def test_rows_of_a_setting_that_do_not_sum_to_one_are_refused(file, field, tmp_path):
+    """Divided by their sum they would be other numbers than the file's."""
+    fields = json.loads((HERE / f"{file}.json").read_text())
+    rows = fields[field]
+    while isinstance(rows[0], list) and isinstance(rows[0][0], list):
+        rows = rows[0]
+    first = rows if field == "weights" else rows[0]
+    first[0] = str(Fraction(first[0]) + Fraction(1, 10**9))
+    (tmp_path / "file.json").write_text(json.dumps(fields))
+    with pytest.raises(tt.InvalidInput, match=rf"got {field}.* that sums to 1 \+ 1e-09"):
+        tt.certify(tmp_path / "file.json")
+
+
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_the_record_has_the_quantities_of_the_setting(setting):
     """The package's, in rationals and balls, within 1e-25; on average values are the same up to a constant."""

@@ -74,7 +74,8 @@ FIELDS: Mapping[str, frozenset[str]] = {
 a file that says anything else is rejected, since nothing would be proved of that."""
 _OPTIONAL_NUMBERS = ("size", "noise", "groups")
 """Fields of an instance that most claims do not read."""
-_ROWS = ("transition", "initial", "old", "new", "reference")
+_ROWS = ("transition", "initial", "old", "new", "reference", "model", "references", "weights")
+"""Fields whose rows are probabilities."""
 
 
 def certify(
@@ -155,7 +156,10 @@ def _check_rows(fields: ReadFields) -> None:
                 wanted="rows of probabilities",
                 fix="write the file again with this version",
             )
-        mask = _padding(fields, array.shape[:-1]) if name == "transition" else np.zeros(array.shape[:-1], dtype=bool)
+        if name == "references" and array.ndim == 3:  # (S, A, J): policy j is [..., j]
+            array = np.moveaxis(array, 1, -1)
+        unused = name in ("transition", "model")
+        mask = _padding(fields, array.shape[:-1]) if unused else np.zeros(array.shape[:-1], dtype=bool)
         for index in map(tuple, np.argwhere(~mask)):
             total = sum(array[index].tolist(), Fraction(0))
             if total != 1:
