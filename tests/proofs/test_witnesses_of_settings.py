@@ -157,7 +157,11 @@ NOT_ALIKE = {
 
 @pytest.mark.parametrize(
     ("file", "field"),
-    [("model--simulation-one-model", "model"), ("geppo--mixture-old-tv", "references"), ("geppo--mixture-old-tv", "weights")],
+    [
+        ("model--simulation-one-model", "model"),
+        ("geppo--mixture-old-tv", "references"),
+        ("geppo--mixture-old-tv", "weights"),
+    ],
 )
 def test_rows_of_a_setting_that_do_not_sum_to_one_are_refused(file, field, tmp_path):
     """Divided by their sum they would be other numbers than the file's."""
