@@ -9,6 +9,7 @@ exceeds 1e-13.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import subprocess
 import sys
@@ -84,8 +85,7 @@ def _quantecon(mdp: tt.FiniteMDP, largest: float) -> Callable[[], np.ndarray]:
 
 def _mdpsolver(mdp: tt.FiniteMDP, largest: float) -> Callable[[], np.ndarray]:
     """One core; the lists that it takes are made beforehand."""
-    import mdpsolver
-
+    mdpsolver = importlib.import_module("mdpsolver")  # of the extra [peers]
     matrix, model, rows = mdp.transition, mdpsolver.model(), range(mdp.states)
     ends, parts = matrix.indptr, (matrix.data.tolist(), matrix.indices.tolist())
     lists = [
