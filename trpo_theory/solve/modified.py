@@ -47,7 +47,7 @@ class ModifiedPolicyIteration:
     def __init__(self, transition: Any, reward: np.ndarray, gamma: float, levels: bool) -> None:
         self._transition, self._reward, self._gamma, self._levels = transition, reward, gamma, levels
         states, actions = reward.shape
-        self.settles = True  # whether the last run of it ended before its limit
+        self.settles: bool = True  # whether the last run of it ended before its limit
         self._first_rows = np.arange(states) * actions
         self._largest_reward = float(np.abs(reward, where=np.isfinite(reward), out=np.zeros_like(reward)).max())
 

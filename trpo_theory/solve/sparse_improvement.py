@@ -37,7 +37,7 @@ class SparseImprovement:
         self._allowed = allowed
         self._tried_at: np.ndarray | None = None
         self._misled = False
-        self.guessed = False
+        self.guessed: bool = False
         """Whether the policy to evaluate is one of modified policy iteration, which may be worse than the last."""
 
     def first(self, action: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -47,8 +47,10 @@ class Columns:
         *,
         slack_error: np.ndarray,
     ) -> None:
-        self.surrogate, self.costs, self.slack = surrogate, costs, slack
-        self.most_slack = slack + slack_error
+        self.surrogate: Surrogate = surrogate
+        self.costs: Sequence[Surrogate] = costs
+        self.slack: np.ndarray = slack
+        self.most_slack: np.ndarray = slack + slack_error
         self._problem, self._solver = problem, solver
         self.changes: list[np.ndarray] = []
         self.news: list[np.ndarray] = []

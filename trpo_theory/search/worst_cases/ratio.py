@@ -13,7 +13,7 @@ from trpo_theory.search.battery import random_instances
 from trpo_theory.search.objective import Objective, extras_read, neutral
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.settings import furnished
-from trpo_theory.search.worst_reward import visits_of
+from trpo_theory.search.worst_reward import Visits, visits_of
 from trpo_theory.solve.criteria import DISCOUNTED, EPISODIC
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.posing import is_allowed
@@ -55,7 +55,7 @@ class Ratio(Objective):
         self.uses = extras_read(screen)
         if bound.setting:  # a step in another setting, or of a cost, is a copy, and reads every field
             self.uses = frozenset(name for name in self.uses if self._depends_on(name))
-        self.visits = visits_of(bound)
+        self.visits: Visits | None = visits_of(bound)
         self.climbs = self.batched and bound.criterion != EPISODIC.name and not bound.agents
 
     def __call__(self, instances: Instances) -> np.ndarray:
