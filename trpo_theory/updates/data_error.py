@@ -139,8 +139,8 @@ def _centred(values: np.ndarray, axes: tuple[int, ...] = (0,), where: np.ndarray
 def _relative_value(q: Quantities, chain: OldChain, earned: np.ndarray) -> np.ndarray:
     """(I − κ K_π)⁻¹ earned; of one step in a sparse discounted MDP it is V less a constant: a start where V is known."""
     value = vars(q._old).get("value")  # pyright: ignore[reportPrivateUsage]
-    alone = value is not None and value.ndim == 1 and sp.issparse(q.transition)  # a batch is solved by what takes no start
-    if not (alone and chain.levels and chain.gamma < 1):
+    alone = value is not None and value.ndim == 1  # a batch is solved by what takes no start
+    if not (alone and sp.issparse(q.transition) and chain.levels and chain.gamma < 1):
         return chain.resolvent.solve(earned)
     solve: Any = chain.resolvent.solve  # a sparse one takes an x to start from
     taken_off = float(((chain.old * q.reward).sum(1) - earned).mean())
