@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 import zlib
 
@@ -148,6 +149,23 @@ def _pixels(png: bytes) -> bytes:
             data += png[at + 8 : at + 8 + size]
         at += 12 + size
     return zlib.decompress(data)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"), [((2, 4, 10), ["2", "5", "10"]), ((0.1, 0.3, 0.8), ["0.1", "0.2", "0.5"])]
+)
+def test_a_short_logarithmic_axis_has_few_plain_numbers_apart(values, labels, tmp_path):
+    figure = style.new_figure()
+    axes = figure.add_subplot()
+    axes.plot(values, values)
+    axes.set(xscale="log", yscale="log")
+    style.save(figure, tmp_path, "short")
+    low, high = axes.get_xlim()
+    ticks = [tick.label1 for tick in (*axes.xaxis.get_major_ticks(), *axes.xaxis.get_minor_ticks())]
+    shown = [label for label in ticks if label.get_text() and low <= label.get_position()[0] <= high]
+    assert [label.get_text() for label in shown] == labels
+    boxes = [label.get_window_extent() for label in shown]
+    assert not any(first.overlaps(second) for first, second in itertools.pairwise(boxes))
 
 
 def test_the_style_leaves_matplotlib_as_it_was():

@@ -13,6 +13,9 @@ from trpo_theory.report.tables import made_directory
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_SHORT_LOG = 30.0
+"""A logarithmic axis over less than this ratio has 1, 2 and 5 of its powers, as plain numbers. Chosen: a decade and a half."""
+
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
     *("#000000", "#E69F00", "#56B4E9", "#009E73"),
     *("#F0E442", "#0072B2", "#D55E00", "#CC79A7"),
@@ -98,6 +101,7 @@ def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
         "png": {"Software": None},
     }
     paths = []
+    _number_short_log_axes(figure)
     with styled():
         for suffix, metadata in nothing.items():
             path = directory / f"{name}.{suffix}"
@@ -105,3 +109,15 @@ def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
                 figure.savefig(file, format=suffix, metadata=metadata)
             paths.append(path)
     return paths
+
+
+def _number_short_log_axes(figure: Figure) -> None:
+    """Few plain numbers where matplotlib writes 2×10⁰, 3×10⁰, 4×10⁰, ... one over the other."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        low, high = axis.get_view_interval()
+        if axis.get_scale() == "log" and 0 < low < high < _SHORT_LOG * low:
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
