@@ -37,7 +37,7 @@ def enclosed_costs(
     """The limits of a problem.
 
     Args:
-        step: what `rows_of_mdp` takes, with the reward.
+        step: what `rows_and_return` takes, with the reward.
         costs: (S, A, K), in the numbers of the reward.
         limits: of each cost.
         prices: ν of each.
@@ -56,7 +56,7 @@ def enclosed_costs(
 def costs_of(
     solution: UpdateSolution, step_of: Callable[[], dict[str, Any]], exact: Mapping[str, Any], bits: int
 ) -> list[EnclosedCost]:
-    """The limits of an update, none where it has none; `step_of` makes what `rows_of_mdp` takes, but for groups."""
+    """The limits of an update, none where it has none; `step_of` makes what `rows_and_return` takes, but for groups."""
     if not isinstance(solution, ConstrainedUpdate):
         return []
     step, groups = step_of(), solution.surrogate.aggregation

@@ -30,7 +30,7 @@ from trpo_theory.proofs.certified_file import Certificate, differing, not_proved
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.update_costs import enclosed_costs, limited_ends, read_limits, sentence
 from trpo_theory.proofs.update_ends import EnclosedRow, ExactProblem, Reduction
-from trpo_theory.proofs.update_rows import BITS, check_size, rows_of_mdp
+from trpo_theory.proofs.update_rows import BITS, check_size, rows_and_return
 from trpo_theory.step.exact import ExactInstance
 
 KIND = "update-gap"
@@ -240,7 +240,7 @@ def amount_name(reduction: Reduction) -> str:
 
 def _exact_rows(instance: ExactInstance) -> list[EnclosedRow]:
     """The rows of the class, from the file's own numbers."""
-    return rows_of_mdp(**_step(instance))
+    return rows_and_return(**_step(instance))[0]
 
 
 def _step(instance: ExactInstance) -> dict[str, Any]:

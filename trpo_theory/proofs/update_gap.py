@@ -29,7 +29,7 @@ from trpo_theory.proofs.update_ends import (
     rational,
 )
 from trpo_theory.proofs.update_evidence import KIND, amount_name, update_evidence
-from trpo_theory.proofs.update_rows import BITS, check_size, rows_of_mdp
+from trpo_theory.proofs.update_rows import BITS, check_size, rows_and_return
 from trpo_theory.updates.constrained import ConstrainedUpdate
 from trpo_theory.updates.penalties import linear_coefficient
 from trpo_theory.updates.problems import (
@@ -178,11 +178,8 @@ def _check_numbers(solution: UpdateSolution) -> None:
 def _mdp_rows(solution: UpdateSolution, exact: Mapping[str, Any], bits: int) -> list[EnclosedRow]:
     """The rows of the class from the MDP itself."""
     groups = solution.surrogate.aggregation
-    return rows_of_mdp(
-        **_step(solution, exact),
-        groups=None if groups is None else [int(group) for group in groups.group],
-        bits=bits,
-    )
+    named = None if groups is None else [int(group) for group in groups.group]
+    return rows_and_return(**_step(solution, exact), groups=named, bits=bits)[0]
 
 
 def _gamma(solution: UpdateSolution, exact: Mapping[str, Any]) -> Fraction:

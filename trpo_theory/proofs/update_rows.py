@@ -33,7 +33,7 @@ def check_size(states: int, actions: int) -> None:
         )
 
 
-def rows_of_mdp(
+def rows_and_return(
     *,
     gamma: Fraction,
     transition: np.ndarray,
@@ -44,8 +44,8 @@ def rows_of_mdp(
     new: np.ndarray,
     groups: Sequence[int] | None,
     bits: int = BITS,
-) -> list[EnclosedRow]:
-    """The rows of the policy class, a state each, or a group with its ρ summed and A averaged under ρ.
+) -> tuple[list[EnclosedRow], arb]:
+    """The rows of the policy class, a state each, or a group with its ρ summed and A averaged under ρ; and η(old) of the reward.
 
     Args:
         gamma: γ, exactly.
@@ -61,37 +61,6 @@ def rows_of_mdp(
     Raises:
         InvalidInput: for an MDP that is too large, or rows that differ within a group.
         NotSolved: for a new that is no policy, or a discount too near 1.
-    """
-    return rows_and_return(
-        gamma=gamma,
-        transition=transition,
-        reward=reward,
-        initial=initial,
-        available=available,
-        old=old,
-        new=new,
-        groups=groups,
-        bits=bits,
-    )[0]
-
-
-def rows_and_return(
-    *,
-    gamma: Fraction,
-    transition: np.ndarray,
-    reward: np.ndarray,
-    initial: np.ndarray,
-    available: np.ndarray,
-    old: np.ndarray,
-    new: np.ndarray,
-    groups: Sequence[int] | None,
-    bits: int = BITS,
-) -> tuple[list[EnclosedRow], arb]:
-    """As `rows_of_mdp`, with η(old) of the reward, or J_c(old) where that is a cost.
-
-    Raises:
-        InvalidInput: as `rows_of_mdp`.
-        NotSolved: likewise.
     """
     check_size(*old.shape)
     step = enclosed_policy(
