@@ -43,6 +43,22 @@ class Resolvent(Protocol):
 
 
 @runtime_checkable
+class Refining(Protocol):
+    """A resolvent that can begin from an x that is close, as that of a sparse chain can."""
+
+    def solve_from(self, b: Array, start: Array) -> Array:
+        """The x with x = b + γPx, by refinement from `start`."""
+        ...
+
+
+def solved_from(resolvent: Resolvent, b: Array, start: Array | None) -> Array:
+    """The x with x = b + γPx, from an x that is close where one is given and the resolvent can begin from it."""
+    if start is None or not isinstance(resolvent, Refining):
+        return resolvent.solve(b)
+    return resolvent.solve_from(b, start)
+
+
+@runtime_checkable
 class Arithmetic(Protocol):
     """What `Quantities` asks of numbers.
 

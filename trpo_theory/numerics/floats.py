@@ -14,7 +14,7 @@ from trpo_theory.errors import NotSolved, overflow
 from trpo_theory.numerics import divergence
 from trpo_theory.numerics import polylog as special
 from trpo_theory.numerics import resolvent as linear
-from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
+from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent, solved_from
 from trpo_theory.numerics.float_array import FloatArray, in_floats, takes_exact
 
 _CLOSE = 1e-9
@@ -182,9 +182,11 @@ class _CheckedResolvent:
     def __init__(self, solved: Resolvent) -> None:
         self._solved = solved
 
-    def solve(self, b: Array, *start: Array) -> Array:
-        """As that of the resolvent; a sparse one also takes an x to start from."""
-        return self._checked(self._solved.solve(b, *start), b, "a value")
+    def solve(self, b: Array) -> Array:
+        return self.solve_from(b, None)
+
+    def solve_from(self, b: Array, start: Array | None) -> Array:
+        return self._checked(solved_from(self._solved, b, start), b, "a value")
 
     def solve_transposed(self, b: Array) -> Array:
         return self._checked(self._solved.solve_transposed(b), b, "a visitation")

@@ -170,7 +170,10 @@ class _Sparse:
         if transition.shape[0] <= _FACTORISE_UP_TO:
             self._factorise()
 
-    def solve(self, b: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+    def solve(self, b: np.ndarray) -> np.ndarray:
+        return self.solve_from(b, None)
+
+    def solve_from(self, b: np.ndarray, start: np.ndarray | None) -> np.ndarray:
         """The x with x = b + γPx, by refinement from `start`, an x that is close, if one is given."""
         if not b.any():  # x = 0, to which no x that is merely close can be refined: a residual is relative to x
             return np.zeros_like(b)

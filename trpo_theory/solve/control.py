@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from trpo_theory.errors import InvalidInput, NotSolved, overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic
+from trpo_theory.numerics.arithmetic import solved_from
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.solve.chain import PolicyChain
@@ -79,8 +80,7 @@ def _by_policy_iteration(mdp: FiniteMDP, sums: Criterion) -> Optimum:
             raise sums.complaint(given, policy, "policy on the way to the best one") if one else _of_the_batch(sums)
         chain = PolicyChain(CheckedFloats(), kernel, fields["reward"], policy)
         if cheap is not None:
-            solve: Any = chain.resolvent.solve  # that of a sparse chain also takes an x to start from
-            vars(chain)["value"] = solve(chain.expected_reward, guess)
+            vars(chain)["value"] = solved_from(chain.resolvent, chain.expected_reward, guess)
         q_value = np.where(available, chain.q_value, -np.inf)
         if not np.isfinite(q_value.max(1)).all():
             raise overflow("a Q-value")

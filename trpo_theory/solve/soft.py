@@ -66,10 +66,8 @@ def soft_policy_iteration(mdp: FiniteMDP, criterion: Criterion, temperature: flo
         weights = np.exp((q_value - q_value.max(1)[:, None]) / temperature)
         policy = weights / weights.sum(1)[:, None]
         stuck = last is not None and not ((chain.value - last).max(0) > rounding).any()
-        settled, last = (
-            bool(stuck or not rises.any()),
-            chain.value,
-        )  # then once more: a policy's error is the root of V's
+        settled = bool(stuck or not rises.any())  # then once more: a policy's error is the root of V's
+        last = chain.value
         if not np.all(criterion.allows(given, policy)):  # an action of a probability that underflows
             raise _endless(temperature)
     raise NotSolved(

@@ -21,6 +21,7 @@ import scipy.sparse as sp
 from trpo_theory.errors import NotSolved
 from trpo_theory.model.decimals import as_written
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.numerics.arithmetic import solved_from
 from trpo_theory.numerics.ball.chain import enclosed_policy
 from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.quantities import Quantities
@@ -137,14 +138,12 @@ def _centred(values: np.ndarray, axes: tuple[int, ...] = (0,), where: np.ndarray
 
 
 def _relative_value(q: Quantities, chain: OldChain, earned: np.ndarray) -> np.ndarray:
-    """(I − κ K_π)⁻¹ earned; of one step in a sparse discounted MDP it is V less a constant: a start where V is known."""
+    """(I − κ K_π)⁻¹ earned; of a sparse discounted MDP it is V less a constant, which is a start where V is known."""
     value = vars(q._old).get("value")  # pyright: ignore[reportPrivateUsage]
-    alone = value is not None and value.ndim == 1  # a batch is solved by what takes no start
-    if not (alone and sp.issparse(q.transition) and chain.levels and chain.gamma < 1):
+    if value is None or not sp.issparse(q.transition) or not (chain.levels and chain.gamma < 1):
         return chain.resolvent.solve(earned)
-    solve: Any = chain.resolvent.solve  # a sparse one takes an x to start from
-    taken_off = float(((chain.old * q.reward).sum(1) - earned).mean())
-    return solve(earned, value - taken_off / (1 - chain.gamma))
+    taken_off = ((chain.old * q.reward).sum(1) - earned).mean(0)
+    return solved_from(chain.resolvent, earned, value - taken_off / (1 - chain.gamma))
 
 
 def _in_steps(residual: np.ndarray, rounding: np.ndarray) -> np.ndarray:
