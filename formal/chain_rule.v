@@ -190,15 +190,9 @@ Variable eps : real.
 Hypothesis advantage_le : forall s a, `|advantage M V_old s a| <= eps.
 Local Notation Abar := (expected_advantage M V_old new).
 
-Lemma state_exists : exists s : S, True.
-Proof.
-have [s _ | S0] := pickP (fun _ : S => true); first by exists s.
-by have := proj2 (start_law M); rewrite big_pred0 // => /eqP; rewrite eq_sym oner_eq0.
-Qed.
-
 Lemma radius_ge0 : 0 <= D.
 Proof.
-have [s _] := state_exists; have /le_trans := pinsker (oldP s) (newP s) (support (s := s)).
+have [s _] := law_inhabited (start_law M); have /le_trans := pinsker (oldP s) (newP s) (support (s := s)).
 move=> /(_ _ (kl_le s)); apply: le_trans; by rewrite mulr_ge0 ?ler0n // sqr_ge0.
 Qed.
 
@@ -207,8 +201,7 @@ Let root := Num.sqrt (D / 2%:R).
 Lemma tv_root s : total_variation (old s) (new s) <= root.
 Proof.
 have /le_trans /(_ (kl_le s)) D_ge := pinsker (oldP s) (newP s) (support (s := s)).
-rewrite -[X in X <= _]ger0_norm; last by rewrite mulr_ge0 ?invr_ge0 ?ler0n // sumr_ge0.
-by rewrite -sqrtr_sqr ler_wsqrtr // ler_pdivl_mulr ?ltr0n // mulrC.
+exact: total_variation_root.
 Qed.
 
 Lemma law_distance t : \sum_u `|law_at new t u - law_at old t u| <= 2%:R * (Num.sqrt t%:R * root).
@@ -218,9 +211,8 @@ have := pinsker old_law new_law (law_at_support (t := t)) => /le_trans /(_ (kl_a
 have -> : \sum_u `|law_at new t u - law_at old t u| = 2%:R * total_variation (law_at old t) (law_at new t).
   rewrite /total_variation mulrA divff ?pnatr_eq0 // mul1r.
   by apply: eq_bigr => u _; rewrite distrC.
-rewrite ler_wpmul2l ?ler0n // -sqrtrM ?ler0n // -[X in X <= _]ger0_norm.
-  by rewrite -sqrtr_sqr ler_wsqrtr // mulrA ler_pdivl_mulr ?ltr0n // mulrC.
-by rewrite mulr_ge0 ?invr_ge0 ?ler0n // sumr_ge0.
+rewrite ler_wpmul2l ?ler0n // -sqrtrM ?ler0n // mulrA.
+exact: total_variation_root.
 Qed.
 
 (** |eta(new) - L| <= 2 eps K D for every K above the partial sums of sum_t sqrt(t) gamma^t. *)
@@ -229,7 +221,7 @@ Theorem chain_rule_kl K : (forall N, \sum_(t < N) Num.sqrt (t%:R : real) * g ^+ 
 Proof.
 move=> K_ge; rewrite (gap_identity V_old rho_old newP V_newP rho_newP) -subr_le0.
 have root_ge0 : 0 <= root by apply: sqrtr_ge0.
-have [s0 _] := state_exists.
+have [s0 _] := law_inhabited (start_law M).
 have Abar_le s : `|Abar s| <= 2%:R * eps * root := expected_advantage_le oldP V_oldP tv_root advantage_le s.
 have m_ge0 : 0 <= 2%:R * eps * root := le_trans (normr_ge0 _) (Abar_le s0).
 pose c := 2%:R / (1 - g) * (2%:R * eps * root).

@@ -38,6 +38,13 @@ move=> H; apply/RleP; rewrite /log -(RdivE _ q_neq0) -(RdivE _ d_neq0) -RpowE !n
 exact: H.
 Qed.
 
+Lemma total_variation_root (A : finType) (p q : A -> real) d :
+  2%:R * total_variation p q ^+ 2 <= d -> total_variation p q <= Num.sqrt (d / 2%:R).
+Proof.
+move=> le; rewrite -[X in X <= _]ger0_norm; last by rewrite mulr_ge0 ?invr_ge0 ?ler0n // sumr_ge0.
+by rewrite -sqrtr_sqr ler_wsqrtr // ler_pdivl_mulr ?ltr0n // mulrC.
+Qed.
+
 Section Pinsker.
 
 Variables (A : finType) (p q : A -> real).
@@ -93,13 +100,10 @@ Hypothesis advantage_le : forall s a, `|advantage M V_old s a| <= eps.
 Lemma nine_of_total_variation : (forall s, 2%:R * total_variation (old s) (new s) ^+ 2 <= D) ->
   `|return_of M V_new - surrogate M V_old rho_old new| <= 2%:R * eps * g * D / (1 - g) ^+ 2.
 Proof.
-move=> tv2_le; have tv_le s : total_variation (old s) (new s) <= Num.sqrt (D / 2%:R).
-  rewrite -[X in X <= _]ger0_norm; last by rewrite mulr_ge0 ?invr_ge0 ?ler0n // sumr_ge0.
-  by rewrite -sqrtr_sqr ler_wsqrtr // ler_pdivl_mulr ?ltr0n // mulrC.
+move=> tv2_le; have tv_le s := total_variation_root (tv2_le s).
 have := trpo_tv oldP newP V_oldP V_newP rho_oldP rho_newP tv_le advantage_le.
 rewrite sqr_sqrtr; first by congr (_ <= _); field; rewrite lt0r_neq0 // one_minus_discount_gt0.
-have [s _ | S0] := pickP (fun _ : S => true); last first.
-  by have := proj2 (start_law M); rewrite big_pred0 // => /eqP; rewrite eq_sym oner_eq0.
+have [s _] := law_inhabited (start_law M).
 by rewrite divr_ge0 ?ler0n //; apply: le_trans (tv2_le s); rewrite mulr_ge0 ?ler0n // sqr_ge0.
 Qed.
 

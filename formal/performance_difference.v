@@ -8,6 +8,13 @@ Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 
+(** A set that bears a law has an element. *)
+Lemma law_inhabited (R : realFieldType) (T : finType) (p : T -> R) : law p -> exists x : T, True.
+Proof.
+case=> _ p_sum; have [x _ | none] := pickP (fun _ : T => true); first by exists x.
+by move: p_sum; rewrite big_pred0 // => /eqP; rewrite eq_sym oner_eq0.
+Qed.
+
 Section PerformanceDifference.
 
 Variables (R : realFieldType) (S A : finType) (M : mdp R S A).
@@ -42,6 +49,14 @@ Proof. by move=> piP s t; rewrite mulr_ge0 ?discount_ge0 // chain_ge0. Qed.
 
 Lemma discounted_chain_row pi : policy pi -> forall s, \sum_t discounted_chain pi s t <= g.
 Proof. by move=> piP s; rewrite -mulr_sumr chain_row // mulr1. Qed.
+
+Lemma discounted_chain_sum pi s F :
+  \sum_t discounted_chain pi s t * F t = g * (\sum_a pi s a * (\sum_t P s a t * F t)).
+Proof.
+rewrite /discounted_chain /chain_of; under eq_bigr => t _ do rewrite mulr_sumr mulr_suml.
+rewrite exchange_big mulr_sumr /=; apply: eq_bigr => a _; rewrite !mulr_sumr.
+by apply: eq_bigr => t _; rewrite !mulrA.
+Qed.
 
 Lemma value_kernel pi V :
   is_value M pi V <-> value_equation (discounted_chain pi) (reward_of M pi) V.

@@ -62,11 +62,7 @@ Let g_ge0 : 0 <= g := discount_ge0 M.
 
 Lemma eps_ge0 : 0 <= eps.
 Proof.
-have one_neq0 := negP (oner_neq0 R).
-have [s _ | S0] := pickP (fun _ : S => true); last first.
-  by have := proj2 (start_law M); rewrite big_pred0 // => /eqP; rewrite eq_sym => /one_neq0.
-have [a _ | A0] := pickP (fun _ : A => true); last first.
-  by have := proj2 (oldP s); rewrite big_pred0 // => /eqP; rewrite eq_sym => /one_neq0.
+have [s _] := law_inhabited (start_law M); have [a _] := law_inhabited (oldP s).
 exact: le_trans (normr_ge0 _) (advantage_le s a).
 Qed.
 
@@ -178,11 +174,7 @@ have := averaged oldP newP V_oldP advantage_le (next := fun l => w (x * l)) (sig
   (fun a => all_allowed s a s_vis) finite' infinite.
 rewrite /= sign_of => average.
 rewrite mulrDr {1}F_divE /cost s_vis.
-have flow : \sum_t discounted_chain M old s t * F_div t = g * (\sum_a old s a * (\sum_t P s a t * F_div t)).
-  rewrite /discounted_chain /chain_of; under eq_bigr => t _ do rewrite mulr_sumr mulr_suml.
-  rewrite exchange_big mulr_sumr /=; apply: eq_bigr => a _; rewrite !mulr_sumr.
-  by apply: eq_bigr => t _; rewrite !mulrA.
-rewrite flow.
+rewrite discounted_chain_sum.
 have -> : \sum_a (if old s a == 0 then x * new s a * (eps * w_slope)
       else old s a * (\sum_t P s a t * (eps * (w (x * ratio s a) + lam * F_div t)))) =
     eps * (\sum_a (if old s a == 0 then new s a * (x * w_slope) else old s a * w (x * ratio s a)))

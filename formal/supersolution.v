@@ -120,11 +120,7 @@ Lemma one_step s x : F_old s - x * F_new s = (1 - x) * Abar s +
   g * (\sum_a (if old s a == 0 then - (x * new s a) * (\sum_t P s a t * F_new t)
                else old s a * (\sum_t P s a t * (F_old t - x * ratio s a * F_new t)))).
 Proof.
-have flow pi F : \sum_t discounted_chain M pi s t * F t = g * (\sum_a pi s a * (\sum_t P s a t * F t)).
-  rewrite /discounted_chain /chain_of; under eq_bigr => t _ do rewrite mulr_sumr mulr_suml.
-  rewrite exchange_big mulr_sumr /=; apply: eq_bigr => a _; rewrite !mulr_sumr.
-  by apply: eq_bigr => t _; rewrite !mulrA.
-rewrite F_oldE {1}F_newE !flow.
+rewrite F_oldE {1}F_newE !discounted_chain_sum.
 have -> : \sum_a (if old s a == 0 then - (x * new s a) * (\sum_t P s a t * F_new t)
                else old s a * (\sum_t P s a t * (F_old t - x * ratio s a * F_new t))) =
    \sum_a old s a * (\sum_t P s a t * F_old t) - x * (\sum_a new s a * (\sum_t P s a t * F_new t)).

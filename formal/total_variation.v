@@ -80,9 +80,8 @@ Hypothesis tv_le : forall s, total_variation (old s) (new s) <= alpha.
 
 Lemma alpha_ge0 : 0 <= alpha.
 Proof.
-case: (pickP (fun _ : S => true)) => [s _ | S0]; first exact: le_trans (tv_ge0 s) (tv_le s).
-have := proj2 (start_law M); rewrite big_pred0 // => /eqP.
-by rewrite eq_sym oner_eq0.
+have [s _] := law_inhabited (start_law M).
+exact: le_trans (tv_ge0 s) (tv_le s).
 Qed.
 
 (** The visitation changes by at most 2 gamma alpha / (1 - gamma)^2 in the 1-norm. *)
@@ -160,8 +159,7 @@ Hypothesis advantage_le : forall s a, `|advantage M V_old s a| <= eps.
 
 Lemma expected_advantage_le s : `|expected_advantage M V_old new s| <= 2 * eps * alpha.
 Proof.
-have [a _ | A0] := pickP (fun _ : A => true); last first.
-  have := proj2 (oldP s); rewrite big_pred0 // => /eqP; by rewrite eq_sym oner_eq0.
+have [a _] := law_inhabited (oldP s).
 have eps_ge0 : 0 <= eps := le_trans (normr_ge0 _) (advantage_le s a).
 rewrite (expected_advantage_difference new oldP V_oldP); apply: le_trans (ler_norm_sum _ _ _) _.
 apply: (@le_trans _ _ (\sum_a `|new s a - old s a| * eps)).
@@ -177,8 +175,8 @@ move=> le_c; rewrite (gap_identity V_old rho_old newP V_newP rho_newP).
 apply: le_trans (ler_norm_sum _ _ _) _.
 apply: (@le_trans _ _ ((\sum_s `|rho_new s - rho_old s|) * (2 * eps * alpha))); last first.
   apply: ler_wpmul2r => //.
-  case: (pickP (fun _ : S => true)) => [s _ | S0]; first exact: le_trans (normr_ge0 _) (expected_advantage_le s).
-  have := proj2 (start_law M); rewrite big_pred0 // => /eqP; by rewrite eq_sym oner_eq0.
+  have [s _] := law_inhabited (start_law M).
+  exact: le_trans (normr_ge0 _) (expected_advantage_le s).
 rewrite mulr_suml; apply: ler_sum => s _; rewrite normrM; apply: ler_wpmul2l => //.
 exact: expected_advantage_le.
 Qed.
