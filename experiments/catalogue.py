@@ -210,11 +210,11 @@ def _word(expected: Any) -> str:
 
 
 def _short(size: str) -> str:
-    """2 states, 3 actions, denominators to 10: as 2 × 3, 10."""
+    """2 states, 3 actions, denominators to 10: as 2 × 3, 10; integers have the denominator 1."""
     if not size:
         return ""
     states, actions, largest = ("".join(c for c in part if c.isdigit()) for part in size.split(", "))
-    return f"{states} × {actions}, {largest}"
+    return f"{states} × {actions}, {largest or 1}"
 
 
 def blocks(frames: dict[str, pd.DataFrame]) -> list[Any]:

@@ -333,6 +333,14 @@ def test_an_experiment_is_found_by_listing_and_refused_if_incomplete(monkeypatch
     sys.modules.pop("experiments.half_done", None)
 
 
+@pytest.mark.parametrize(
+    ("size", "short"),
+    [("2 states, 3 actions, denominators to 10", "2 × 3, 10"), ("1 state, 1 action, integers", "1 × 1, 1"), ("", "")],
+)
+def test_the_size_of_a_witness_in_a_narrow_column(size, short):
+    assert catalogue._short(size) == short
+
+
 @pytest.mark.slow
 def test_the_page_of_the_catalogue_is_made_from_its_files_alone(tmp_path):
     settings = catalogue.Settings(claims=("errata/eta-with-advantage", "id/flow"), instances=50, jobs=1)
