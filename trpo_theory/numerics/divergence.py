@@ -34,6 +34,15 @@ def x_minus_log1p(x: Real[np.ndarray, "*shape"]) -> Real[np.ndarray, "*shape"]:
         return np.where(np.abs(x) < _SMALL, _small_x_minus_log1p(x), x - np.log1p(x))
 
 
+def x_minus_log(x: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+    """x − log(1 + x) for x > −1, of ratio = 1 + x where that is known better than 1 + x as stored, as next to 0."""
+    small = np.abs(x) < _SMALL
+    if small.all():
+        return _small_x_minus_log1p(x)
+    terms = x - np.log(ratio)
+    return np.where(small, _small_x_minus_log1p(x), terms) if small.any() else terms
+
+
 def _small_x_minus_log1p(x: np.ndarray) -> np.ndarray:
     """With s = x/(2 + x), log(1 + x) = 2 artanh(s): x − log(1 + x) = s·x − 2 s³ (1/3 + s²/5 + s⁴/7 + …)."""
     s = x / (2.0 + x)

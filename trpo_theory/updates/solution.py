@@ -181,8 +181,8 @@ class UpdateSolution:
     def _gain(self) -> np.ndarray:
         """Σ ρ Σ_a change A: centred by the mean of A under old, since Σ_a change = 0."""
         surrogate = self.surrogate
-        centred = surrogate.advantage - (surrogate.old * surrogate.advantage).sum(0)
-        return (surrogate.visitation * (self.change_rows * np.where(surrogate.available, centred, 0.0)).sum(0)).sum(0)
+        centred = np.where(surrogate.available, surrogate.centred, 0.0)
+        return (surrogate.visitation * (self.change_rows * centred).sum(0)).sum(0)
 
     @property
     def surrogate_gain(self) -> Values:
@@ -258,7 +258,7 @@ class UpdateSolution:
         if self.forced_status is not None:
             return self.forced_status
         surrogate = self.surrogate
-        most = (surrogate.visitation * np.abs(np.where(surrogate.available, surrogate.advantage, 0.0)).max(0)).sum(0)
+        most = (surrogate.visitation * surrogate.largest).sum(0)
         nothing = self._shaped(self.upper) <= _NOTHING * self._shaped(most)
         allowed = np.maximum(self.rtol * np.abs(self.upper_bound), self.rounding)
         if not surrogate.is_discounted:

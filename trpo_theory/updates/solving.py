@@ -98,8 +98,8 @@ def solve(
     upper = answer.upper
     if upper is None:
         upper = upper_bound(surrogate, problem, answer.multiplier, answer.guess)
-    centred = surrogate.advantage - (surrogate.old * surrogate.advantage).sum(0)
-    size = (surrogate.visitation * np.abs(answer.change * centred).sum(0)).sum(0)
+    moved = np.add.reduce(np.abs(answer.change * surrogate.centred), 0)
+    size = np.add.reduce(surrogate.visitation * moved, 0)
     if np.isnan(upper).any() or not np.isfinite(size).all():
         raise overflow("an objective or its upper bound")
     error = data_error(surrogate, problem, answer.multiplier, upper, answer.guess)
@@ -138,8 +138,9 @@ def _supporting(solver: Solver | None, problem: Problem) -> Solver:
 
 def _checked_rows(new: np.ndarray, solver: Solver, problem: Problem) -> None:
     """Raise unless the rows of an answer, (A, G, B), are probabilities: the solver's failure, not the caller's."""
-    wrong = ~((np.abs(new.sum(0) - 1) <= ROW_SUM_ATOL) & (new >= 0).all(0))
-    if wrong.any():
+    off = np.abs(np.add.reduce(new, 0) - 1)
+    if not (off.max(initial=0.0) <= ROW_SUM_ATOL and new.min(initial=0.0) >= 0):
+        wrong = ~((off <= ROW_SUM_ATOL) & (new >= 0).all(0))
         row, instance = np.argwhere(wrong)[0]
         raise NotSolved(
             f"{solver} did not solve {problem}: row {row} of its answer sums to {new[:, row, instance].sum():.10g}, with "

@@ -71,6 +71,26 @@ class Surrogate:
         """What makes d of ρ, (B,): 1 − γ of the decimal that γ is written as; with another criterion 1/Σ ρ."""
         return complement(self.gamma) if self.total is None else 1 / np.where(self.total > 0, self.total, 1.0)
 
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """Σ_a old A of each row, (G, B): 0 but for rounding, as A is stored."""
+        return np.add.reduce(self.old * self.advantage, 0)
+
+    @cached_property
+    def centred(self) -> np.ndarray:
+        """A − Σ_a old A, (A, G, B)."""
+        return self.advantage - self.mean
+
+    @cached_property
+    def best(self) -> np.ndarray:
+        """max A over the actions that are available, (G, B)."""
+        return np.maximum.reduce(np.where(self.available, self.advantage, -np.inf), 0)
+
+    @cached_property
+    def largest(self) -> np.ndarray:
+        """max |A| over the actions that are available, (G, B)."""
+        return np.maximum.reduce(np.abs(np.where(self.available, self.advantage, 0.0)), 0)
+
     @property
     def is_discounted(self) -> bool:
         """Whether returns are discounted, without a horizon: Σ ρ is then known, and is 1/(1 − γ)."""

@@ -113,6 +113,8 @@ def data_error(
     The lesser of what they add within the divergence's reach and of what is left to the best actions of the MDP itself.
     """
     within = _error_within_reach(surrogate, problem, multiplier, upper, guess)
+    if (_greedy_gain(surrogate) - upper >= within).all():  # and so is the most that any policy gains
+        return within
     return np.minimum(within, np.maximum(_most_gain(surrogate) - upper, 0.0))
 
 
@@ -120,7 +122,12 @@ def _sizes(surrogate: Surrogate) -> np.ndarray:
     """A bound on |A*| of a row, (G, B); of a group, whose A is a mean, on those of its states."""
     if surrogate.aggregation is not None:
         return np.broadcast_to(surrogate.max_abs_advantage, surrogate.visitation.shape) + surrogate.advantage_error
-    return np.abs(np.where(surrogate.available, surrogate.advantage, 0.0)).max(0) + surrogate.advantage_error
+    return surrogate.largest + surrogate.advantage_error
+
+
+def _greedy_gain(surrogate: Surrogate) -> np.ndarray:
+    """What the best action of each row gains, for A and ρ as they stand, (B,)."""
+    return np.add.reduce(surrogate.visitation * (surrogate.best - surrogate.mean), 0)
 
 
 def _most_gain(surrogate: Surrogate) -> np.ndarray:
@@ -129,8 +136,7 @@ def _most_gain(surrogate: Surrogate) -> np.ndarray:
     Where old takes the best action but for a rest, only that rest counts, and so do the errors of A and ρ.
     """
     old, rho = surrogate.old, surrogate.visitation
-    best = np.where(surrogate.available, surrogate.advantage, -np.inf).max(0)
-    lack = np.where(surrogate.available, best - surrogate.advantage, 0.0)
+    lack = np.where(surrogate.available, surrogate.best - surrogate.advantage, 0.0)
     usual = np.arange(len(old))[:, None, None] == old.argmax(0)
     rest = np.where(usual, np.where(usual, 0.0, old).sum(0), 1 - old)
     error = rho * surrogate.advantage_error + surrogate.visitation_error * _sizes(surrogate)
@@ -272,7 +278,7 @@ def _row_values(
     free = Blocks(surrogate, problem, TOTAL_VARIATION) if isinstance(problem, Penalty) else blocks
 
     def best(rows: Rows, _: slice) -> tuple[np.ndarray, ...]:
-        return (rows.scale * rows.mean,)
+        return (rows.most,)
 
     def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
         value = problem.divergence.dual_value(rows, flat[block], blocks.guess_of(block))

@@ -9,7 +9,7 @@ import numpy as np
 
 from trpo_theory.updates.reduction import Reduction
 from trpo_theory.updates.rows.conic import ConicRows
-from trpo_theory.updates.rows.rows import Rows, Solved, Spent
+from trpo_theory.updates.rows.rows import Local, Rows, Solved, Spent
 
 
 class RowDivergence(ABC):
@@ -69,6 +69,18 @@ class RowDivergence(ABC):
         """As `at_multiplier`, for those who read no row of the solution: where that is cheaper, it is left out."""
         return self.at_multiplier(rows, multiplier, guess)
 
+    def near_radius(self, rows: Rows, radius: np.ndarray) -> np.ndarray | None:
+        """States near those at a radius, (N,), of ordinary rows; None where `local` is not written: roots are then nested."""
+        return None
+
+    def near_multiplier(self, rows: Rows, multiplier: np.ndarray) -> np.ndarray | None:
+        """States near those at a multiplier, (N,), of ordinary rows; None where they are known in closed form."""
+        return None
+
+    def local(self, rows: Rows, state: np.ndarray) -> Local:
+        """Ordinary rows at states, (N,), to eight digits."""
+        raise NotImplementedError
+
     def critical_multiplier(self, rows: Rows) -> np.ndarray:
         """The λ, (N,), below which mass leaves old's support; 0 where that is at no λ > 0."""
         return np.zeros(rows.scale.shape)
@@ -76,7 +88,7 @@ class RowDivergence(ABC):
     def dual_value(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> np.ndarray:
         """v(λ) = max_p Σ (p − old) A − λ D(p), (N,), for λ ≥ 0: at λ = 0 the gain of the best action."""
         solved = self.spent_at(rows, multiplier, guess)
-        return np.where(multiplier > 0, solved.gain - multiplier * solved.divergence, rows.scale * rows.mean)
+        return np.where(multiplier > 0, solved.gain - multiplier * solved.divergence, rows.most)
 
     @abstractmethod
     def step_at(self, radius: float) -> float:

@@ -10,16 +10,15 @@ Proofs: docs/theory.md, "One row in closed form", "Corners" and "Small steps in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from trpo_theory.numerics.divergence import kl_of_change
+from trpo_theory.numerics.divergence import kl_of_change, x_minus_log
 from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.newton import NEWTON_RTOL, Step, newton_roots
-from trpo_theory.updates.rows.rows import Rows, Solved
+from trpo_theory.updates.rows.rows import Local, Rows, Solved
 
 RARE = 1e-150
 """A probability of old up to this counts as none: products of two of them would underflow, and no objective sees it."""
@@ -37,6 +36,18 @@ _LEAST_LOG_MASS = -690.0
 _LEAST_NEW = 1e-300
 """What old takes, p takes at least as often as this (or as old does): at p = 0 < old, KL would be ∞, for no gain. Chosen
 a little above the least normal float, 2.2e-308."""
+
+_PLAIN_FROM = 1e-2
+"""Nats: a radius from which on log1p alone leaves a KL with an error of 14 ε at most, a third of that of a root."""
+
+_PLAIN_LOCAL = 1e-6
+"""Σ old x² from which on log1p alone tells KL to eight digits. Chosen, with room: its error is ε √(2 KL)."""
+
+_NEAR = 0.1
+"""The least p/old of which log1p(p/old − 1) is a log to all digits but one. Chosen."""
+
+_FAR = 1e-100
+"""The least p/old at which no p may be as rare as _LEAST_NEW, as old exceeds RARE or does not count. Chosen."""
 
 
 class ForwardKL(RowDivergence):
@@ -56,31 +67,55 @@ class ForwardKL(RowDivergence):
 
     def at_radius(self, rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
         """Maximise Σ p A subject to KL(old‖p) ≤ radius, (N,)."""
+        if rows.ordinary and radius.min(initial=1.0) > 0:
+            return _solved(rows, _radius_roots(rows, radius, None, guess))
         moving = (rows.scale > 0) & (radius > 0)
         ceiling = _ceiling(rows)
         inside = moving & (radius < ceiling)
-        if inside.all():
-            return _solved(rows, _radius_roots(rows, radius, ceiling, guess), None, moving)
         some = np.flatnonzero(inside)
         u = np.full(radius.shape, _LEAST)
         u[some] = _radius_roots(rows.take(some), radius[some], ceiling[some], None if guess is None else guess[some])
         with np.errstate(invalid="ignore"):
             log_mass = np.where(moving & ~inside, ceiling - radius, 0.0)
-        return _solved(rows, u, log_mass, moving)
+        return _partly_solved(rows, u, log_mass, moving)
 
     def at_multiplier(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
         """Maximise Σ p A − λ KL(old‖p) for multipliers λ > 0, (N,)."""
+        if _all_move(rows, multiplier):
+            return _solved(rows, _multiplier_roots(rows, np.maximum(multiplier / rows.scale, _LEAST), guess))
         moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
         target = np.maximum(np.where(moving, multiplier, 1.0) / np.where(moving, rows.scale, 1.0), _LEAST)
         floor = self.critical_multiplier(rows) / np.where(moving, rows.scale, 1.0)
         inside = moving & (target > floor)
-        if inside.all():
-            return _solved(rows, _multiplier_roots(rows, target, guess), None, moving)
         some, tail = np.flatnonzero(inside), moving & ~inside
         log_mass = np.log(np.where(tail, target, 1.0) / np.where(tail, floor, 1.0))
         u = np.full(target.shape, _LEAST)
         u[some] = _multiplier_roots(rows.take(some), target[some], None if guess is None else guess[some])
-        return _solved(rows, u, log_mass, moving)
+        return _partly_solved(rows, u, log_mass, moving)
+
+    def dual_value(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> np.ndarray:
+        """As of any divergence, without the rows themselves."""
+        if not _all_move(rows, multiplier):
+            return super().dual_value(rows, multiplier, guess)
+        point = _point(rows, _multiplier_roots(rows, np.maximum(multiplier / rows.scale, _LEAST), guess))
+        return _gain(rows, point) - multiplier * _kl(rows, point)
+
+    def near_radius(self, rows: Rows, radius: np.ndarray) -> np.ndarray:
+        """From below, as while x is small."""
+        return np.minimum(np.fmax(_near_root(rows, radius), _LEAST), _LARGEST)
+
+    def near_multiplier(self, rows: Rows, multiplier: np.ndarray) -> np.ndarray:
+        """As for large u."""
+        target = np.maximum(multiplier / rows.scale, _LEAST)
+        low, high = _between(rows, target)
+        return np.minimum(np.fmax(_near_multiplier(rows, target), low), high)
+
+    def local(self, rows: Rows, state: np.ndarray) -> Local:
+        """KL by log1p where that tells eight digits of it."""
+        point = _point(rows, state)
+        plain = bool(point.v.min(initial=1.0) > _PLAIN_LOCAL)
+        log_multiplier = np.log(rows.scale * (state / point.m))
+        return Local(_kl(rows, point, plain=plain), log_multiplier, point.v / (1 + point.v), point.m * point.v)
 
     def critical_multiplier(self, rows: Rows) -> np.ndarray:
         """λ at u = 0, below which mass leaves old's support: 1/Σ (old/d) where the best action is outside it, else 0."""
@@ -109,28 +144,53 @@ FORWARD_KL: RowDivergence = ForwardKL()
 """The one instance."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Point:
+class _Point(NamedTuple):
+    """At u > 0, relative to scale."""
+
+    ratio: np.ndarray
     x: np.ndarray
-    new: np.ndarray
-    kl: np.ndarray
+    change: np.ndarray
     m: np.ndarray
     v: np.ndarray
 
 
 def _point(rows: Rows, u: np.ndarray) -> _Point:
-    """Everything at u > 0, relative to scale: x (A, N), KL, m and V."""
+    """p/old, x and old x, (A, N), m and V, (N,)."""
     y = rows.deficit / u
     z = 1 / (1 + y)
     weighted = rows.old * z
-    m, w = weighted.sum(0), (weighted * y).sum(0)
-    x = (w - m * y) * (z / m)
-    change, new = rows.old * x, _kept(rows, weighted / m)
-    return _Point(x, new, kl_of_change(rows.old, new, change).sum(0), m, (change * x).sum(0))
+    m, w = np.add.reduce(weighted, 0), np.add.reduce(weighted * y, 0)
+    ratio = z / m
+    x = (w - m * y) * ratio
+    change = rows.old * x
+    return _Point(ratio, x, change, m, np.add.reduce(change * x, 0))
+
+
+def _kl(rows: Rows, point: _Point, *, plain: bool = False) -> np.ndarray:
+    """KL of rows at a point, (N,), to its last digits; plain: by log1p alone, which costs a fifth, where that is as good.
+
+    log1p leaves an error of ε E|x| ≤ ε √(2 KL).
+    """
+    least = point.ratio.min(initial=1.0)
+    if plain and least > _NEAR:
+        return np.add.reduce(rows.old * (point.x - np.log1p(point.x)), 0)
+    if least > _FAR:
+        return np.add.reduce(rows.old * x_minus_log(point.x, point.ratio), 0)
+    return np.add.reduce(kl_of_change(rows.old, _kept(rows, rows.old * point.ratio), point.change), 0)
 
 
 def _kept(rows: Rows, new: np.ndarray) -> np.ndarray:
     return np.maximum(new, np.minimum(rows.old, _LEAST_NEW))
+
+
+def _gain(rows: Rows, point: _Point) -> np.ndarray:
+    """Σ (p − old) A, (N,): Σ change = 0, so the deficit may be centred."""
+    return -rows.scale * np.add.reduce(point.change * rows.centred, 0)
+
+
+def _all_move(rows: Rows, multiplier: np.ndarray) -> bool:
+    """Whether all rows leave old for a maximum inside its support."""
+    return rows.ordinary and multiplier.min(initial=1.0) > 0 and multiplier.max(initial=1.0) < np.inf
 
 
 def _ceiling(rows: Rows) -> np.ndarray:
@@ -139,31 +199,36 @@ def _ceiling(rows: Rows) -> np.ndarray:
     free = np.flatnonzero((rows.outside >= 0) & (rows.scale > 0))
     if not len(free):
         return ceiling
-    ceiling[free] = _point(rows.take(free), np.full(len(free), _LEAST)).kl
+    some = rows.take(free)
+    ceiling[free] = _kl(some, _point(some, np.full(len(free), _LEAST)))
     return ceiling
 
 
-def _solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray | None, moving: np.ndarray) -> Solved:
-    """At u, with e^log_mass of the mass left on old's support; None where all rows move and all of it stays."""
+def _solved(rows: Rows, u: np.ndarray) -> Solved:
+    """At u, of rows that all move, with all of their mass left on old's support."""
     point = _point(rows, u)
-    if log_mass is None:
-        change, slope = rows.old * point.x, point.v / (1 + point.v)
-        gain = -rows.scale * (change * (rows.deficit - rows.mean)).sum(0)
-        rows.balance(change)
-        return Solved(change, point.new, point.kl, gain, rows.scale * (u / point.m), slope, u)
+    kl, new = _kl(rows, point), _kept(rows, rows.old * point.ratio)
+    gain = _gain(rows, point)
+    rows.balance(point.change)
+    return Solved(point.change, new, kl, gain, rows.scale * (u / point.m), point.v / (1 + point.v), u)
+
+
+def _partly_solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.ndarray) -> Solved:
+    """At u, with e^log_mass of the mass left on old's support."""
+    point = _point(rows, u)
     log_mass = np.maximum(log_mass, _LEAST_LOG_MASS)
     lost = -np.expm1(log_mass)
     x = point.x - lost * (1 + point.x)
     change = np.where(moving, rows.old * x, 0.0)
     # Σ change = 0, so the deficit may be centred: nothing cancels where one rare action does it all.
-    gain = rows.scale * (lost * rows.mean - (change * (rows.deficit - rows.mean)).sum(0))
+    gain = rows.scale * (lost * rows.mean - (change * rows.centred).sum(0))
     leaving = np.flatnonzero(moving & (lost > 0))
     change[rows.outside[leaving], leaving] = lost[leaving]
     rows.balance(change)
-    new = np.where(moving, _kept(rows, point.new * np.exp(log_mass)), rows.old)
+    new = np.where(moving, _kept(rows, rows.old * point.ratio * np.exp(log_mass)), rows.old)
     new[rows.outside[leaving], leaving] = lost[leaving]
     parts = (
-        point.kl - log_mass,
+        _kl(rows, point) - log_mass,
         gain,
         rows.scale * np.exp(log_mass) * (u / point.m),
         np.where(lost > 0, 1.0, point.v / (1 + point.v)),
@@ -172,21 +237,25 @@ def _solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray | None, moving: np.n
     return Solved(change, new, kl, gain, multiplier, slope, u)
 
 
-def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, start: np.ndarray | None) -> np.ndarray:
-    """u with KL(u) = radius, by Newton in a bracket on a function of KL that is nearly linear in log u."""
+def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray | None, start: np.ndarray | None) -> np.ndarray:
+    """u with KL(u) = radius, by Newton in a bracket on a function of KL that is nearly linear in log u; None for no ceiling."""
     start = _near_root(rows, radius) if start is None else start
+    plain = bool(radius.min(initial=1.0) >= _PLAIN_FROM)
 
     def step_of(some: np.ndarray | None) -> Step:
-        part, target, top = (rows, radius, ceiling) if some is None else (rows.take(some), radius[some], ceiling[some])
+        part, target = (rows, radius) if some is None else (rows.take(some), radius[some])
+        top = ceiling if some is None or ceiling is None else ceiling[some]
+        settled = NEWTON_RTOL * target
         with np.errstate(all="ignore"):
-            goal = _straight(target, top)
+            goal, _ = _straight(target, top)
 
         def step(here: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             point = _point(part, here)
+            kl = _kl(part, point, plain=plain)
             with np.errstate(all="ignore"):
-                rise = _straight(point.kl, top) - goal
-                guess = here * np.exp(rise * (_straight_run(point.kl, top) / (point.m * point.v)))
-            return point.kl > target, guess, np.abs(point.kl - target) <= NEWTON_RTOL * target
+                height, run = _straight(kl, top)
+                guess = here * np.exp((height - goal) * (run / (point.m * point.v)))
+            return kl > target, guess, np.abs(kl - target) <= settled
 
         return step
 
@@ -195,11 +264,6 @@ def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, start: np
 
 def _multiplier_roots(rows: Rows, target: np.ndarray, start: np.ndarray | None) -> np.ndarray:
     """u with u/m(u) = λ: m lies between old's mass on the best actions and 1, and u ≥ λ − Σ old d."""
-    best = np.where(rows.deficit == 0, rows.old, 0.0).sum(0)
-    low = np.maximum(np.maximum(target * best, target - rows.mean) * (1 - 1e-14), _LEAST)
-    high = np.maximum(target * (1 + 1e-14), _LEAST)
-    if start is None:  # λ(u) = u + Σ old d − Var/u + … for large u
-        start = target - rows.mean + rows.variance / target
 
     def step_of(some: np.ndarray | None) -> Step:
         part, goal = (rows, target) if some is None else (rows.take(some), target[some])
@@ -214,7 +278,20 @@ def _multiplier_roots(rows: Rows, target: np.ndarray, start: np.ndarray | None) 
 
         return step
 
-    return newton_roots(step_of, start, low, high)
+    if start is not None and step_of(None)(start)[2].all():  # as of an answer, whose roots are known
+        return start
+    return newton_roots(step_of, _near_multiplier(rows, target) if start is None else start, *_between(rows, target))
+
+
+def _between(rows: Rows, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds on the u with u/m(u) = λ."""
+    low = np.maximum(np.maximum(target * rows.best, target - rows.mean) * (1 - 1e-14), _LEAST)
+    return low, np.maximum(target * (1 + 1e-14), _LEAST)
+
+
+def _near_multiplier(rows: Rows, target: np.ndarray) -> np.ndarray:
+    """About the u with u/m(u) = λ: λ(u) = u + Σ old d − Var/u + … for large u."""
+    return target - rows.mean + rows.variance / target
 
 
 def _near_root(rows: Rows, radius: np.ndarray) -> np.ndarray:
@@ -224,11 +301,15 @@ def _near_root(rows: Rows, radius: np.ndarray) -> np.ndarray:
         return size / (1 + rows.mean / size)
 
 
-def _straight(kl: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
-    """log(eᴷ − 1), or where KL has a ceiling log(K/(K* − K)): falls as −2 log u for large u, linearly for small."""
-    return np.where(np.isfinite(ceiling), np.log(kl) - np.log(ceiling - kl), kl + np.log(-np.expm1(-kl)))
+def _straight(kl: np.ndarray, ceiling: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """log(eᴷ − 1), or where KL has a ceiling log(K/(K* − K)), and 1/(its derivative), which is finite where KL is denormal.
 
-
-def _straight_run(kl: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
-    """1/(its derivative), which is finite where KL is denormal."""
-    return np.where(np.isfinite(ceiling), kl * (1 - kl / ceiling), -np.expm1(-kl))
+    It falls as −2 log u for large u, linearly for small.
+    """
+    below_one = -np.expm1(-kl)
+    free = kl + np.log(below_one)
+    if ceiling is None:
+        return free, below_one
+    finite = np.isfinite(ceiling)
+    height = np.where(finite, np.log(kl) - np.log(ceiling - kl), free)
+    return height, np.where(finite, kl * (1 - kl / ceiling), below_one)

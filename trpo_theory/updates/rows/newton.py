@@ -38,7 +38,7 @@ def newton_roots(
         low: the bracket's ends, (N,), positive, and
         high: likewise.
     """
-    here = np.minimum(np.maximum(np.where(start == start, start, low), low), high)  # nan is none
+    here = np.minimum(np.fmax(start, low), high)  # fmax: nan is none
     roots, some, step = here, None, step_of(None)
     done = np.zeros(here.shape, dtype=bool)
     for count in range(NEWTON_STEPS):
@@ -49,9 +49,10 @@ def newton_roots(
             count > _PATIENCE and count % 2
         ):  # as where actions tie but for a rounding: Newton's steps would go to and fro
             inside &= False
-        narrow = high - low <= NEWTON_RTOL * low  # Newton's steps may all be outside by then
-        last = settled | narrow | (inside & (np.abs(guess - here) <= _LAST_STEP * here))
+        last = settled | (np.abs(guess - here) <= _LAST_STEP * here)
         if not inside.all():
+            narrow = high - low <= NEWTON_RTOL * low  # Newton's steps may all be outside by then
+            last = settled | narrow | (inside & last)
             guess = np.where(inside, guess, np.sqrt(low) * np.sqrt(high))
         here = np.where(done | settled, here, guess)
         done |= last

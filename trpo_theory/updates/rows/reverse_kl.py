@@ -48,7 +48,7 @@ class ReverseKL(RowDivergence):
     def at_radius(self, rows: Rows, radius: np.ndarray, guess: np.ndarray | None = None) -> Solved:
         """Maximise Σ p A subject to KL(p‖old) ≤ radius, (N,)."""
         moving = (rows.scale > 0) & (radius > 0)
-        ceiling = -np.log(np.where(rows.deficit == 0, rows.old, 0.0).sum(0))
+        ceiling = -np.log(rows.best)
         beta = np.full(radius.shape, _LARGEST)
         some = np.flatnonzero(moving & (radius < ceiling))
         part = rows.take(some)
@@ -95,7 +95,7 @@ def _point(rows: Rows, beta: np.ndarray) -> tuple[np.ndarray, ...]:
 def _solved(rows: Rows, beta: np.ndarray, moving: np.ndarray) -> Solved:
     x, new, kl, slope = _point(rows, beta)
     change = np.where(moving, rows.old * x, 0.0)
-    gain = -rows.scale * (change * (rows.deficit - rows.mean)).sum(0)
+    gain = -rows.scale * (change * rows.centred).sum(0)
     rows.balance(change)
     multiplier = np.where(beta >= _LARGEST, 0.0, rows.scale / beta)
     kl, multiplier, slope = (np.where(moving, part, 0.0) for part in (kl, multiplier, slope))

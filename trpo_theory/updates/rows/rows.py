@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,11 @@ class Rows:
     def of(cls, old: np.ndarray, advantage: np.ndarray, available: np.ndarray, *, rare: float) -> Rows:
         """The rows of old, advantage and available, each (A, N); old's support is where it exceeds rare, a probability."""
         support = old > rare
+        if available.all() and support.all():
+            deficit = np.maximum.reduce(advantage, 0) - advantage
+            scale = np.maximum.reduce(deficit, 0)
+            if (scale > 0).all():
+                return cls(old, deficit / scale, scale, np.full(scale.shape, -1))
         best = np.where(available, advantage, -np.inf).max(0)
         supported = np.where(support, advantage, -np.inf).max(0) >= best
         outside = np.where(supported, -1, np.where(available & ~support, advantage, -np.inf).argmax(0))
@@ -48,14 +54,34 @@ class Rows:
         change[largest, columns] -= change.sum(0)
 
     @cached_property
+    def ordinary(self) -> bool:
+        """Whether all rows can gain, and by actions of old's support."""
+        return bool(np.all(self.scale > 0) and np.all(self.outside < 0))
+
+    @cached_property
     def mean(self) -> np.ndarray:
         """Σ old d, the gain of the best action over old in units of scale, (N,)."""
-        return (self.old * self.deficit).sum(0)
+        return np.add.reduce(self.old * self.deficit, 0)
+
+    @cached_property
+    def most(self) -> np.ndarray:
+        """The gain of the best action over old, (N,)."""
+        return self.scale * self.mean
+
+    @cached_property
+    def best(self) -> np.ndarray:
+        """old's mass on the best actions of its support, (N,)."""
+        return np.where(self.deficit == 0, self.old, 0.0).sum(0)
+
+    @cached_property
+    def centred(self) -> np.ndarray:
+        """d − Σ old d, (A, N)."""
+        return self.deficit - self.mean
 
     @cached_property
     def variance(self) -> np.ndarray:
         """Var_old(d), in units of scale², (N,)."""
-        return (self.old * (self.deficit - self.mean) ** 2).sum(0)
+        return np.add.reduce(self.old * self.centred**2, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +93,26 @@ class Spent:
     multiplier: np.ndarray
     slope: np.ndarray
     state: np.ndarray
+
+
+class Local(NamedTuple):
+    """Row problems at roots' states, (N,) or (G, B), to first order.
+
+    Attributes:
+        divergence: D.
+        log_multiplier: log λ.
+        slope: −d D/d log λ.
+        steep: −d D/d log state.
+    """
+
+    divergence: np.ndarray
+    log_multiplier: np.ndarray
+    slope: np.ndarray
+    steep: np.ndarray
+
+    def shaped(self, shape: tuple[int, int]) -> Local:
+        """Rows by group and instance, (G, B)."""
+        return Local(*(part.reshape(shape) for part in self))
 
 
 @dataclass(frozen=True, eq=False)

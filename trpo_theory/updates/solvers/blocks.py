@@ -31,13 +31,13 @@ class Blocks:
 
     shape: tuple[int, int, int]
     divergence: RowDivergence
-    visitation: np.ndarray
+    visited: np.ndarray
     starts: range
 
     def __init__(self, surrogate: Surrogate, problem: Problem, divergence: RowDivergence | None = None) -> None:
         actions, groups, batch = self.shape = surrogate.old.shape
         self.divergence = divergence or problem.divergence
-        self.visitation = surrogate.visitation.reshape(-1)
+        self.visited = surrogate.visitation > 0
         self._flat = [part.reshape(actions, -1) for part in (surrogate.old, surrogate.advantage, surrogate.available)]
         self.starts = range(0, groups * batch, max(_BLOCK // actions, 1))
         self._kept = self._shared(surrogate.rows_seen) if len(self.starts) == 1 else None
@@ -55,6 +55,11 @@ class Blocks:
         if self._kept is not None:
             return self._kept
         return self.divergence.rows(*(part[:, block] for part in self._flat))
+
+    def ordinary(self) -> Rows | None:
+        """All rows, where they fit in one block, are visited and can all gain by actions of old's support; else None."""
+        rows = self._kept
+        return rows if rows is not None and rows.ordinary and bool(self.visited.all()) else None
 
     def each(self, function: Callable[[Rows, slice], tuple[np.ndarray, ...]]) -> list[np.ndarray]:
         """The (N,) arrays that function returns block by block, joined."""
@@ -103,6 +108,10 @@ class Blocks:
             parts = (last[2].change, last[2].new, last[2].multiplier, last[2].state)
             change, new, multiplier, guess = (part.reshape(*part.shape[:-1], *self.shape[1:]) for part in parts)
             return Answer(change, new, multiplier, guess)
+        if self._kept is not None:
+            solved = method(self._kept, values, self.guess)
+            change, new = solved.change.reshape(self.shape), solved.new.reshape(self.shape)
+            return Answer(change, new, solved.multiplier.reshape(self.shape[1:]), solved.state.reshape(self.shape[1:]))
         change, new = np.empty((2, self.shape[0], self.shape[1] * self.shape[2]))
 
         def one(rows: Rows, block: slice) -> tuple[np.ndarray, ...]:
@@ -118,7 +127,8 @@ class Blocks:
         return None if self.guess is None else self.guess[block]
 
     def _per_row(self, argument: np.ndarray) -> np.ndarray:
-        return np.where(self.visitation > 0, np.broadcast_to(argument, self.shape[1:]).reshape(-1), 0.0)
+        """(B,) -> (N,): 0 for rows that are never visited."""
+        return np.where(self.visited, argument, 0.0).reshape(-1)
 
     def critical(self) -> np.ndarray:
         """The multipliers below which mass leaves old's support, (G, B)."""

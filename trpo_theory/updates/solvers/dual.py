@@ -22,20 +22,8 @@ from trpo_theory.updates.sharp_penalty import SteppedBound
 from trpo_theory.updates.solvers.answer import Answer
 from trpo_theory.updates.solvers.blocks import Blocks
 from trpo_theory.updates.solvers.protocol import Solver
-from trpo_theory.updates.solvers.roots import decreasing_roots
+from trpo_theory.updates.solvers.shared import LOG_MULTIPLIERS, penalty_radius, within_mean
 from trpo_theory.updates.surrogate import Surrogate
-
-_LOG_RANGE = 600.0
-"""Multipliers are sought between e^±600 = 1e±260, chosen inside what floats hold with room for squares of small factors."""
-
-_STRAIGHT_RANGE = 640.0
-"""Radii t are sought by log(eᵗ − 1) between ±640, that is between 1e-278 and 640 nats: floats end at 1e-308 and 709."""
-
-_RTOL = 4e-14
-"""Relative accuracy of the shared root: some 200 roundings, as sums over many rows have."""
-
-_TAIL_RTOL = 1e-12
-"""A row counts as in its tail, and a budget as not spent, up to this: 25 times the shared root's own accuracy."""
 
 _CLOSED = 1e-12
 """A bracket this narrow, relatively, in which Σ ρ λ is not yet the slope holds a jump of it: chosen, far above a float's end."""
@@ -45,9 +33,6 @@ _NEAR = (-3.0, 1.0)
 
 _LEAST_MEAN = 1e-280
 """Next to the least float: slopes are taken at positive radii."""
-
-_LARGEST_RADIUS = 1e4
-"""Nats. Beyond it every row has left all but its best actions, as far as floats can tell: e^-709 is the least."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +48,7 @@ class Dual(Solver):
             return _penalised(blocks, surrogate, problem)
         assert isinstance(problem, TrustRegion)
         if problem.reduction.shares_multiplier:
-            return _mean(blocks, surrogate, problem.radius)
+            return within_mean(blocks, surrogate, problem.radius)
         return blocks.answer(problem.divergence.at_radius, np.full(surrogate.gamma.shape, problem.radius))
 
     def __str__(self) -> str:
@@ -97,7 +82,7 @@ def _penalised(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> Answer
 def _radius_at(blocks: Blocks, surrogate: Surrogate, problem: Penalty, coefficient: np.ndarray) -> float:
     """The best radius under a linear penalty, of one instance."""
     if not problem.reduction.shares_multiplier:
-        return float(_penalty_radius(blocks, surrogate, coefficient)[0])
+        return float(penalty_radius(blocks, surrogate, coefficient)[0])
     answer = _at_price(blocks, surrogate, coefficient)
     divergence = blocks.divergence.measure(surrogate.old, answer.new, answer.change)
     return float(problem.reduction.reduce(divergence, surrogate.complement * surrogate.visitation)[0])
@@ -106,7 +91,7 @@ def _radius_at(blocks: Blocks, surrogate: Surrogate, problem: Penalty, coefficie
 def _within(blocks: Blocks, surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> Answer:
     """The maximiser of L within a radius, (B,); of a mean for one instance."""
     if problem.reduction.shares_multiplier:
-        return _mean(blocks, surrogate, float(radius[0]))
+        return within_mean(blocks, surrogate, float(radius[0]))
     return blocks.answer(blocks.divergence.at_radius, radius)
 
 
@@ -119,9 +104,8 @@ def _frontier(blocks: Blocks, surrogate: Surrogate, problem: Problem) -> Frontie
         return float((rho * gain).sum()), float((rho * multiplier).sum())
 
     def of_mean(radius: float) -> tuple[float, float]:
-        answer = _mean(blocks, surrogate, radius)
-        centred = surrogate.advantage - (surrogate.old * surrogate.advantage).sum(0)
-        gain = (rho * (answer.change * np.where(surrogate.available, centred, 0.0)).sum(0)).sum()
+        answer = within_mean(blocks, surrogate, radius)
+        gain = (rho * (answer.change * np.where(surrogate.available, surrogate.centred, 0.0)).sum(0)).sum()
         return float(gain), float(problem.reduction.budget(answer.multiplier, rho, surrogate.complement, 1.0)[0])
 
     return of_mean if problem.reduction.shares_multiplier else of_max
@@ -129,7 +113,7 @@ def _frontier(blocks: Blocks, surrogate: Surrogate, problem: Problem) -> Frontie
 
 def _at_coefficient(blocks: Blocks, surrogate: Surrogate, coefficient: np.ndarray) -> Answer:
     """Of C times a maximum: rows share one radius."""
-    radius = _penalty_radius(blocks, surrogate, coefficient)
+    radius = penalty_radius(blocks, surrogate, coefficient)
     answer = blocks.answer(blocks.divergence.at_radius, radius)
     # A row that stays, though its best action is one that old never takes, does so from this multiplier on.
     stays = (radius == 0) & (surrogate.visitation > 0)
@@ -203,78 +187,10 @@ def _at_mean_slope(blocks: Blocks, surrogate: Surrogate, problem: Penalty) -> An
         with np.errstate(divide="ignore"):
             return np.log(surrogate.complement * slope_at(surrogate, problem, mean)) - log_multiplier
 
-    ends = np.full(surrogate.gamma.shape, _LOG_RANGE)
+    ends = np.full(surrogate.gamma.shape, LOG_MULTIPLIERS)
     x = crossing(function, -ends, ends)[2]
     answer = blocks.answer(at_multiplier, np.exp(x))
     return replace(answer, multiplier=np.broadcast_to(np.exp(x), surrogate.visitation.shape).copy())
-
-
-def _mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
-    """Rows share one multiplier: the root of Σ w D(λ) = δ, w = (1 − γ) ρ."""
-    at_multiplier = blocks.divergence.at_multiplier
-    weight = surrogate.complement * surrogate.visitation
-    variance = blocks.variance()
-    moving = np.asarray((blocks.can_gain() & (weight > 0)).any(0) & (delta > 0))
-
-    def function(log_multiplier: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        divergence, _, _, slope = blocks.solve(blocks.divergence.spent_at, np.exp(log_multiplier), going)
-        mean, steep = (weight * divergence).sum(0), (weight * slope).sum(0)
-        with np.errstate(all="ignore"):
-            value = _log_expm1(mean) - _log_expm1(delta)
-            return value, steep / np.expm1(-mean), np.abs(mean - delta) <= _RTOL * delta
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        near = blocks.divergence.curvature
-        start = 0.5 * np.log((weight * variance).sum(0) / (2 * near * delta)) if delta > 0 else np.zeros(moving.shape)
-    root = decreasing_roots(function, start, moving, -_LOG_RANGE, _LOG_RANGE)
-    answer = blocks.answer(at_multiplier, np.where(moving, np.exp(root), np.inf))
-    return _spend_the_rest(surrogate, blocks, answer, np.exp(root), delta)
-
-
-def _spend_the_rest(
-    surrogate: Surrogate, blocks: Blocks, answer: Answer, multiplier: np.ndarray, delta: float
-) -> Answer:
-    """Where mass leaves old's support, D is finer than a float λ can express (KL = log(λ*/λ)): such a row gets the rest of δ."""
-    divergence = blocks.divergence
-    weight = surrogate.complement * surrogate.visitation
-    in_tail = (
-        (multiplier <= blocks.critical() * (1 + _TAIL_RTOL)) & (weight > 0) & (np.log(multiplier) > 1 - _LOG_RANGE)
-    )
-    if not in_tail.any():
-        return answer
-    spent = weight * divergence.measure(surrogate.old, answer.new, answer.change)
-    instances = np.flatnonzero(in_tail.any(0) & (np.abs(spent.sum(0) - delta) > _TAIL_RTOL * delta))
-    groups = np.where(in_tail, weight, -1.0).argmax(0)[instances]
-    radius = (delta - spent.sum(0)[instances] + spent[groups, instances]) / weight[groups, instances]
-    parts = (surrogate.old, surrogate.advantage, surrogate.available)
-    rows = divergence.rows(*(part[:, groups, instances] for part in parts))
-    solved = divergence.at_radius(rows, np.maximum(radius, 0.0))
-    answer.change[:, groups, instances], answer.new[:, groups, instances] = solved.change, solved.new
-    return answer
-
-
-def _penalty_radius(blocks: Blocks, surrogate: Surrogate, coefficient: np.ndarray) -> np.ndarray:
-    """Rows share one radius t: where f' = Σ ρ λ(t) meets the slope of the penalty."""
-    rho = surrogate.visitation
-    variance = blocks.variance()
-    deviation = (rho * np.sqrt(variance)).sum(0)
-    # Σ ρ λ(t) as t → 0: infinite, unless no row that can gain has any variance under old.
-    flat = np.where((rho * variance > 0).any(0), np.inf, (rho * blocks.critical()).sum(0))
-    moving = (flat > coefficient) & (coefficient > 0)
-
-    def function(straight: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        radius = np.logaddexp(0.0, straight)
-        _, _, multiplier, slope = blocks.solve(blocks.divergence.at_radius, radius, going)
-        total = (rho * multiplier).sum(0)
-        with np.errstate(all="ignore"):
-            steep = np.where(multiplier > 0, rho * multiplier / slope, 0.0).sum(0) * -np.expm1(-radius)
-            return np.log(total / coefficient), -steep / total, np.abs(total - coefficient) <= _RTOL * coefficient
-
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        start = _log_expm1(deviation**2 / (2 * coefficient**2))
-    root = decreasing_roots(function, start, moving, -_STRAIGHT_RANGE, _STRAIGHT_RANGE)
-    radius = np.where(moving, np.logaddexp(0.0, root), 0.0)
-    return np.where((coefficient == 0) & (flat > 0), _LARGEST_RADIUS, radius)
 
 
 def _unpenalised(surrogate: Surrogate, answer: Answer, free: np.ndarray) -> Answer:
@@ -293,8 +209,3 @@ def _unpenalised(surrogate: Surrogate, answer: Answer, free: np.ndarray) -> Answ
         new=np.where(free, greedy.new.reshape(shape), answer.new),
         multiplier=np.where(free, 0.0, answer.multiplier),
     )
-
-
-def _log_expm1(x: np.ndarray | float) -> np.ndarray:
-    """log(eˣ − 1): log x for small x, x for large."""
-    return np.asarray(x + np.log(-np.expm1(-np.asarray(x))))
