@@ -126,6 +126,8 @@ def temperature_of(value: Any) -> float:
 
 def _batch_shape(mdp: FiniteMDP, rows: dict[str, np.ndarray]) -> tuple[int, ...]:
     shapes = [mdp.batch_shape, *(policy.shape[:-2] for policy in rows.values())]
+    if not any(shapes):
+        return ()
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
@@ -195,5 +197,7 @@ def trailing_costs(mdp: FiniteMDP, batch: int = 0) -> np.ndarray | None:
 
 def _to_trailing(array: np.ndarray, core: int, batch: int) -> np.ndarray:
     """(*batch, *core) -> contiguous (*core, *batch), with leading axes of size 1 added."""
+    if not batch:
+        return array
     array = array.reshape((1,) * (batch + core - array.ndim) + array.shape)
-    return np.ascontiguousarray(batch_last(array, batch)) if batch else array
+    return np.ascontiguousarray(batch_last(array, batch))

@@ -37,8 +37,8 @@ _LEAST_NEW = 1e-300
 """What old takes, p takes at least as often as this (or as old does): at p = 0 < old, KL would be ∞, for no gain. Chosen
 a little above the least normal float, 2.2e-308."""
 
-_PLAIN_FROM = 1e-2
-"""Nats: a radius from which on log1p alone leaves a KL with an error of 14 ε at most, a third of that of a root."""
+_PLAIN_FROM = 2e-2
+"""Σ old x², which is about 2 KL: from here on log1p alone leaves a KL with an error of 14 ε, a third of that of a root."""
 
 _PLAIN_LOCAL = 1e-6
 """Σ old x² from which on log1p alone tells KL to eight digits. Chosen, with room: its error is ε √(2 KL)."""
@@ -113,9 +113,8 @@ class ForwardKL(RowDivergence):
     def local(self, rows: Rows, state: np.ndarray) -> Local:
         """KL by log1p where that tells eight digits of it."""
         point = _point(rows, state)
-        plain = bool(point.v.min(initial=1.0) > _PLAIN_LOCAL)
         log_multiplier = np.log(rows.scale * (state / point.m))
-        return Local(_kl(rows, point, plain=plain), log_multiplier, point.v / (1 + point.v), point.m * point.v)
+        return Local(_kl(rows, point, _PLAIN_LOCAL), log_multiplier, point.v / (1 + point.v), point.m * point.v)
 
     def critical_multiplier(self, rows: Rows) -> np.ndarray:
         """λ at u = 0, below which mass leaves old's support: 1/Σ (old/d) where the best action is outside it, else 0."""
@@ -166,13 +165,13 @@ def _point(rows: Rows, u: np.ndarray) -> _Point:
     return _Point(ratio, x, change, m, np.add.reduce(change * x, 0))
 
 
-def _kl(rows: Rows, point: _Point, *, plain: bool = False) -> np.ndarray:
-    """KL of rows at a point, (N,), to its last digits; plain: by log1p alone, which costs a fifth, where that is as good.
+def _kl(rows: Rows, point: _Point, plain_from: float = _PLAIN_FROM) -> np.ndarray:
+    """KL of rows at a point, (N,), to its last digits: by log1p alone, which costs a fifth, from a V on at which that tells them.
 
-    log1p leaves an error of ε E|x| ≤ ε √(2 KL).
+    log1p leaves an error of ε E|x| ≤ ε √V.
     """
-    least = point.ratio.min(initial=1.0)
-    if plain and least > _NEAR:
+    least = np.minimum.reduce(point.ratio, axis=None, initial=1.0)
+    if least > _NEAR and np.minimum.reduce(point.v, initial=1.0) >= plain_from:
         return np.add.reduce(rows.old * (point.x - np.log1p(point.x)), 0)
     if least > _FAR:
         return np.add.reduce(rows.old * x_minus_log(point.x, point.ratio), 0)
@@ -240,26 +239,23 @@ def _partly_solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.n
 def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray | None, start: np.ndarray | None) -> np.ndarray:
     """u with KL(u) = radius, by Newton in a bracket on a function of KL that is nearly linear in log u; None for no ceiling."""
     start = _near_root(rows, radius) if start is None else start
-    plain = bool(radius.min(initial=1.0) >= _PLAIN_FROM)
 
     def step_of(some: np.ndarray | None) -> Step:
         part, target = (rows, radius) if some is None else (rows.take(some), radius[some])
         top = ceiling if some is None or ceiling is None else ceiling[some]
-        settled = NEWTON_RTOL * target
-        with np.errstate(all="ignore"):
-            goal, _ = _straight(target, top)
+        settled, goal = NEWTON_RTOL * target, _straight(target, top)[0]
 
         def step(here: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             point = _point(part, here)
-            kl = _kl(part, point, plain=plain)
-            with np.errstate(all="ignore"):
-                height, run = _straight(kl, top)
-                guess = here * np.exp((height - goal) * (run / (point.m * point.v)))
+            kl = _kl(part, point)
+            height, run = _straight(kl, top)
+            guess = here * np.exp((height - goal) * (run / (point.m * point.v)))
             return kl > target, guess, np.abs(kl - target) <= settled
 
         return step
 
-    return newton_roots(step_of, start, np.full(start.shape, _LEAST), np.full(start.shape, _LARGEST))
+    with np.errstate(all="ignore"):
+        return newton_roots(step_of, start, _LEAST, _LARGEST)
 
 
 def _multiplier_roots(rows: Rows, target: np.ndarray, start: np.ndarray | None) -> np.ndarray:

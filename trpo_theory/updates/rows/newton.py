@@ -28,14 +28,17 @@ Step = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def newton_roots(
-    step_of: Callable[[np.ndarray | None], Step], start: np.ndarray, low: np.ndarray, high: np.ndarray
+    step_of: Callable[[np.ndarray | None], Step],
+    start: np.ndarray,
+    low: np.ndarray | float,
+    high: np.ndarray | float,
 ) -> np.ndarray:
     """Roots of functions of a positive number, (N,).
 
     Args:
         step_of: makes the step of some of the rows, by their indices; of all for None.
         start: where to begin; what is outside the bracket, or nan, is brought inside.
-        low: the bracket's ends, (N,), positive, and
+        low: the bracket's ends, (N,) or of all rows, positive, and
         high: likewise.
     """
     here = np.minimum(np.fmax(start, low), high)  # fmax: nan is none

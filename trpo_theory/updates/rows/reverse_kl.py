@@ -127,4 +127,4 @@ def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray, start: np
         return step
 
     low = np.minimum(np.sqrt(8 * radius) * (1 - 1e-14), _LARGEST)
-    return newton_roots(step_of, start, low, np.full(start.shape, _LARGEST))
+    return newton_roots(step_of, start, low, _LARGEST)

@@ -34,7 +34,9 @@ class Rows:
             deficit = np.maximum.reduce(advantage, 0) - advantage
             scale = np.maximum.reduce(deficit, 0)
             if (scale > 0).all():
-                return cls(old, deficit / scale, scale, np.full(scale.shape, -1))
+                rows = cls(old, deficit / scale, scale, np.full(scale.shape, -1))
+                vars(rows)["ordinary"] = True
+                return rows
         best = np.where(available, advantage, -np.inf).max(0)
         supported = np.where(support, advantage, -np.inf).max(0) >= best
         outside = np.where(supported, -1, np.where(available & ~support, advantage, -np.inf).argmax(0))
@@ -56,7 +58,7 @@ class Rows:
     @cached_property
     def ordinary(self) -> bool:
         """Whether all rows can gain, and by actions of old's support."""
-        return bool(np.all(self.scale > 0) and np.all(self.outside < 0))
+        return bool((self.scale > 0).all() and (self.outside < 0).all())
 
     @cached_property
     def mean(self) -> np.ndarray:
