@@ -9,3 +9,4 @@ Set Printing Width 110.
 Unset Printing Implicit Defensive.
 
 Check @linear_mean_kl.mean_kl_linear_4. Print Assumptions linear_mean_kl.mean_kl_linear_4.
+Check @linear_mean_kl.mean_kl_linear_2. Print Assumptions linear_mean_kl.mean_kl_linear_2.

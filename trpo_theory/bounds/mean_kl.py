@@ -48,7 +48,9 @@ BOUNDS = (
         "derived here: equation (9), pinsker/kl, with the mean for the maximum, for gamma from 21/40 on; proved in balls: "
         'docs/theory.md, "The linear mean-KL theorems"',
         given=lambda q: 40 * q.gamma >= 21,
-        proof=Theorem("The linear mean-KL theorems"),
+        proof=Theorem(
+            "The linear mean-KL theorems", formal="linear_mean_kl.mean_kl_linear_2", formal_for="gamma >= 4/5"
+        ),
     ),
     Bound(
         "mean-kl/linear-1",
