@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trpo_theory.bounds.formulas import Numbers, Truth
-from trpo_theory.bounds.horizon import sequence_kl
+from trpo_theory.bounds.horizon import sequence_kl, steps_left
 from trpo_theory.bounds.record import Claim
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.numerics.arithmetic import Array
@@ -42,7 +42,8 @@ def _per_sequence(q: Quantities) -> Numbers:
 
 
 def _all_visited(q: Quantities) -> Truth:
-    return (q.visitation_old > 0).all(0)
+    """Whether old visits every (t, s); the rows of steps after the end, which shorter runs of a batch have, do not count."""
+    return ((q.visitation_old > 0) | (steps_left(q) < 0)).all(0)
 
 
 _THEOREM = Theorem("Finite horizon")

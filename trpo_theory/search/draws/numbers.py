@@ -31,11 +31,14 @@ def gammas(generator: np.random.Generator, count: int) -> np.ndarray:
 
 def rewards(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Normal, of −1, 0 and 1, of [0, 1], or normal times 1 to 100; some of them times a power of ten."""
-    kind = generator.integers(0, 4, shape[0])
-    reward, signs = generator.standard_normal(shape), generator.integers(-1, 2, shape)
-    unit = generator.random(shape)
-    reward[kind == 1], reward[kind == 2] = signs[kind == 1], unit[kind == 2]
-    reward[kind == 3] *= 10 ** (2 * unit[kind == 3])
+    kind = generator.integers(0, 4, shape[0], dtype=np.uint8)
+    normal, sign, unit = (np.flatnonzero(which) for which in (kind % 3 == 0, kind == 1, kind == 2))
+    reward = np.empty(shape)
+    reward[normal] = generator.standard_normal((len(normal), *shape[1:]))
+    reward[sign] = generator.integers(-1, 2, (len(sign), *shape[1:]), dtype=np.int8)
+    reward[unit] = generator.random((len(unit), *shape[1:]))
+    stretched = np.flatnonzero(kind == 3)
+    reward[stretched] *= 10 ** (2 * generator.random((len(stretched), *shape[1:])))
     return reward * scales(generator, shape[0])[:, None, None]
 
 
@@ -55,6 +58,15 @@ def initials(generator: np.random.Generator, count: int, states: int) -> np.ndar
 def errors(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Of one size: of random signs, uniform, or one sign in each state."""
     scale = 10 ** generator.uniform(-3, 0.5, (shape[0], 1, 1))
-    signs = generator.integers(0, 2, shape) * 2.0 - 1.0
-    kind = np.broadcast_to(generator.integers(0, 3, (shape[0], 1, 1)), shape)
-    return scale * np.choose(kind, [signs, generator.uniform(-1, 1, shape), np.broadcast_to(signs[..., :1], shape)])
+    kind = generator.integers(0, 3, shape[0], dtype=np.uint8)
+    signs, between, of_states = (np.flatnonzero(kind == k) for k in range(3))
+    error = np.empty(shape)
+    error[signs] = _signs(generator, (len(signs), *shape[1:]))
+    error[between] = generator.uniform(-1, 1, (len(between), *shape[1:]))
+    error[of_states] = _signs(generator, (len(of_states), shape[1], 1))
+    error *= scale
+    return error
+
+
+def _signs(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return generator.integers(0, 2, shape, dtype=np.int8) * 2.0 - 1.0

@@ -15,24 +15,42 @@ def random_rows(generator: np.random.Generator, shape: tuple[int, ...]) -> np.nd
 
     Dense, skewed, one-hot, on few entries, uniform on few, log-uniform down to some power of ten that is itself uniform.
     """
-    kind = generator.integers(0, 16, shape[0]) // _EACH
-    weight = generator.standard_exponential(shape)
-    few = generator.random(shape) < 0.5
-    lucky = generator.random(shape)
-    skewed, one_hot, sparse, uniform, log_uniform = (np.flatnonzero(kind == k) for k in range(1, 6))
-    weight[skewed] **= 4
-    weight[one_hot] = _is_largest(lucky[one_hot])
-    weight[sparse] *= few[sparse] | _is_largest(lucky[sparse])
-    weight[uniform] = few[uniform] | _is_largest(lucky[uniform])
-    decades = -_DECADES * generator.random(len(log_uniform))
-    weight[log_uniform] = 10 ** (decades.reshape(-1, *[1] * (len(shape) - 1)) * lucky[log_uniform])
+    kind = generator.integers(0, 16, shape[0], dtype=np.uint8) // _EACH
+    weight = np.empty(shape)
+    dense, skewed, one_hot, sparse, uniform, log_uniform = (_Drawn(generator, kind == k, shape) for k in range(6))
+    weight[dense.where] = dense.exponential()
+    weight[skewed.where] = np.square(np.square(skewed.exponential()))
+    weight[one_hot.where] = one_hot.one_each()
+    weight[sparse.where] = sparse.exponential() * sparse.few()
+    weight[uniform.where] = uniform.few()
+    weight[log_uniform.where] = log_uniform.powers()
     weight /= along_rows(np.add, weight)
     return weight
 
 
-def _is_largest(rows: np.ndarray) -> np.ndarray:
-    """Whether an entry is the largest of its row."""
-    return rows == along_rows(np.maximum, rows)
+class _Drawn:
+    """Random rows of the instances of one kind, of which only what the kind reads is drawn."""
+
+    def __init__(self, generator: np.random.Generator, chosen: np.ndarray, shape: tuple[int, ...]) -> None:
+        self.where = np.flatnonzero(chosen)
+        self._generator, self._shape = generator, (len(self.where), *shape[1:])
+
+    def exponential(self) -> np.ndarray:
+        return self._generator.standard_exponential(self._shape)
+
+    def one_each(self) -> np.ndarray:
+        """Whether an entry is the one of its row, all as likely."""
+        entries = self._shape[-1]
+        return np.arange(entries) == self._generator.integers(0, entries, (*self._shape[:-1], 1))
+
+    def few(self) -> np.ndarray:
+        """Half of the entries, and one of each row in any case."""
+        return (self._generator.integers(0, 2, self._shape, dtype=np.uint8) == 1) | self.one_each()
+
+    def powers(self) -> np.ndarray:
+        """10 to a power uniform down to one that is itself uniform down to −`_DECADES`."""
+        decades = -_DECADES * self._generator.random((len(self.where), *[1] * (len(self._shape) - 1)))
+        return 10 ** (decades * self._generator.random(self._shape))
 
 
 def along_rows(operation: np.ufunc, array: np.ndarray) -> np.ndarray:
