@@ -96,6 +96,8 @@ def _results(tasks: Sequence[Task], jobs: int, dask: str | None) -> Iterator[tup
         except WorkersDied:
             pass  # what is left is run one by one, to find the claim that ends its process
     places = list(left)
+    if not places:
+        return
     for place, tallies in enumerate(_one_by_one([left[index] for index in places])):
         yield places[place], tallies
 
