@@ -183,7 +183,7 @@ def test_the_fields_that_claims_of_the_catalogue_read():
         ("update/npg", {"size"}, True),
         ("id/flow", set(), False),
     ):
-        reads, by_formula = fields_read(catalogue[id], probe)
+        reads, by_formula = fields_read(catalogue[id], [probe.one(index) for index in range(len(probe))])
         assert (reads & extra, "new" in by_formula) == (wanted, of_new), id
         assert "reward" in by_formula or id == "id/flow"
         assert ("new" in reads) == (of_new and catalogue[id].step is None)

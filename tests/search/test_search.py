@@ -288,8 +288,10 @@ AMBIGUOUS = ((3, 3, 2), (2, 3, 2))
 @pytest.mark.parametrize("id", catalogue)
 def test_a_claim_says_of_a_batch_what_it_says_of_each(id):
     claim = catalogue[id]
-    screen = Screen(claim)
-    assert screen.batched
+    screen, found_out = Screen(claim), Screen(claim, known=False)
+    assert found_out.batched
+    assert not found_out.written_for_one
+    assert (screen.batched, screen.reads) == (found_out.batched, found_out.reads)
     for count, states, actions in AMBIGUOUS:
         instances = impose(drawn(count, states, actions, seed=9), claim.instance_needs)
         screened = screen(instances)

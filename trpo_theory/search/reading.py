@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
 
 
-def fields_read(claim: Claim, probe: Instances) -> tuple[frozenset[str], frozenset[str]]:
-    """The fields of the instance that the claim reads on some of the probe, and those that its slack and hypotheses read.
+def fields_read(claim: Claim, each: Iterable[Quantities]) -> tuple[frozenset[str], frozenset[str]]:
+    """The fields of the instance that the claim reads on some of these, and those that its slack and hypotheses read.
 
     They differ where the claim has a step of its own: new is then the step's, and not a field of the instance.
 
@@ -25,13 +26,15 @@ def fields_read(claim: Claim, probe: Instances) -> tuple[frozenset[str], frozens
     by_step: set[str] = set()
     by_formula: set[str] = set()
     failures: list[ClaimFailed] = []
-    for index in range(len(probe)):
+    succeeded = False
+    for q in each:
         try:
             with own_code(claim, quiet=True):
-                _read(claim, probe.one(index), by_step, by_formula)
+                _read(claim, q, by_step, by_formula)
+            succeeded = True
         except ClaimFailed as error:
             failures.append(error)
-    if len(failures) == len(probe):
+    if failures and not succeeded:
         raise failures[0]
     by_setting = claim.setting & frozenset(EXTRAS)
     drawn = by_setting | (by_formula if claim.step is None else by_step | (by_formula - {"new"}))
