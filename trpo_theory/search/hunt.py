@@ -95,6 +95,7 @@ class Hunt:
         self.only, self.proved, self.instrument = only, proved, "given instances"
         self._drawn, self._shared = drawn, shared
         self._best: dict[tuple[int, int], tuple[Instances, Screened]] = {}
+        self._latest: dict[tuple[int, int], tuple[Instances, Screened]] = {}  # whose best are not among those yet
 
     def drawn(self) -> list[Batch] | None:
         """The instances that several claims share, one batch a size; None where each draws its own."""
@@ -124,12 +125,21 @@ class Hunt:
     def count(self, instances: Instances, screened: Screened) -> None:
         """Count what an instrument evaluated itself, and keep the best and the refuting ones."""
         self.findings.add(instances, screened, self.instrument)
-        if instances.shape in self._best:
+        if instances.shape in self._latest:
+            self._choose(instances.shape)
+        self._latest[instances.shape] = instances, screened
+
+    def _choose(self, shape: tuple[int, int]) -> None:
+        """The best of a size, among those before and its latest batch: found where they are asked for, or another batch comes."""
+        if shape not in self._latest:
+            return
+        instances, screened = self._latest.pop(shape)
+        if shape in self._best:
             best = best_of(screened, self.kind)
-            known, of_known = self._best[instances.shape]
+            known, of_known = self._best[shape]
             instances, screened = joined([known, instances.take(best)]), of_known + screened.take(best)
         best = best_of(screened, self.kind)
-        self._best[instances.shape] = instances.take(best), screened.take(best)
+        self._best[shape] = instances.take(best), screened.take(best)
 
     def sizes(self, usual: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
         """The sizes that an instrument is to search: the usual ones, unless one is given."""
@@ -137,22 +147,24 @@ class Hunt:
 
     def sizes_met(self) -> list[tuple[int, int]]:
         """The sizes of which an instance met the hypotheses, the smallest first."""
-        met = (shape for shape, (_, screened) in self._best.items() if screened.met.any())
+        tried = (*self._best.items(), *self._latest.items())
+        met = {shape for shape, (_, screened) in tried if screened.met.any()}
         return sorted(met, key=lambda shape: (shape[0] * shape[1], shape))
 
     def best(self, shape: tuple[int, int]) -> tuple[Instances, Screened]:
         """The best instances of a size that was tried, with their slacks in floats."""
+        self._choose(shape)
         return self._best[shape]
 
     def least(self, shape: tuple[int, int]) -> np.ndarray:
         """The least slack of a size by either scale, (2,)."""
-        _, screened = self._best[shape]
+        _, screened = self.best(shape)
         scales = share_of_terms(screened, self.kind), scaled(screened, "reward")
         return np.array([np.minimum(order.min(), SAYS_NOTHING) for order in scales])
 
     def wants(self, shape: tuple[int, int]) -> bool:
         """Whether a counterexample of that size would be the smallest so far, and instances of it are there to start from."""
-        return shape in self._best and self.findings.wants(shape)
+        return (shape in self._best or shape in self._latest) and self.findings.wants(shape)
 
     def prove(self) -> None:
         """Decide in ball arithmetic the slacks that are negative in floats, small instances first, until one is refuted."""
