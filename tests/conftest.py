@@ -24,8 +24,8 @@ os.environ.pop("COLUMNS", None)  # which pytest-xdist sets to its own terminal's
 
 
 def _modules_with_shapes() -> list[str]:
-    """The modules that import jaxtyping: checking the other nine tenths too costs each process two seconds."""
-    with_shapes = (path for path in PACKAGE.rglob("*.py") if "from jaxtyping" in path.read_text(encoding="utf-8"))
+    """The modules that name shapes: checking the other nine tenths too costs each process two seconds."""
+    with_shapes = (path for path in PACKAGE.rglob("*.py") if "model.shapes import" in path.read_text(encoding="utf-8"))
     parts = (path.relative_to(PACKAGE.parent).with_suffix("").parts for path in with_shapes)
     return [".".join(names[:-1] if names[-1] == "__init__" else names) for names in parts]
 

@@ -9,7 +9,7 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.claims.rules import improvement
 from trpo_theory.step.quantities import Quantities
-from trpo_theory.updates import MaxKL, MeanKL, Penalty
+from trpo_theory.updates.problems import MaxKL, MeanKL, Penalty
 
 
 def shared_row_maximiser(q: Quantities) -> Numbers:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import numpy as np
-from jaxtyping import Float
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io import Run, run_of, write_run
 from trpo_theory.io.runs import RUN_ROW_ATOL
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import PathLike, RealLike
 
 if TYPE_CHECKING:

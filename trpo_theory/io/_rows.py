@@ -6,12 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
-from jaxtyping import Float, Int
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import MAX_ENTRIES
+from trpo_theory.model.shapes import Float, Int
+from trpo_theory.model.sparse import sp
 
 DENSE_ENTRIES = 2 * 10**7
 """Transitions of more entries (S·A·S) than this are kept sparse; chosen: 160 MB of float64."""

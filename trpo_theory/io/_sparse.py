@@ -8,11 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.decimals import as_written
+from trpo_theory.model.sparse import sp
 
 SPARSE_KEYS = ("transition_data", "transition_indices", "transition_indptr", "transition_shape")
 

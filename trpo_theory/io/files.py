@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
@@ -20,6 +19,7 @@ from trpo_theory.io._source import checked_path, existing_file, in_file, read_te
 from trpo_theory.io._sparse import SPARSE_KEYS, transition_of
 from trpo_theory.model.labels import Label
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import PathLike, RealLike
 
 OPTIONAL_KEYS = ("available", "costs", "state_labels", "action_labels")

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model._dynamics import one_reward_each
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.model.types import RealLike, SparseMatrix
 
 
@@ -54,7 +54,7 @@ def from_mdptoolbox(
 
 def _matrices(value: Any, name: str) -> list[Any] | None:
     """A sequence of matrices as sparse ones, if any of them is sparse; else None."""
-    if sp.issparse(value):
+    if is_sparse(value):
         raise InvalidInput(
             got=f"one sparse matrix as {name}, shape {value.shape}",
             wanted="one (S, S) matrix for each action",
@@ -64,9 +64,9 @@ def _matrices(value: Any, name: str) -> list[Any] | None:
         entries = list(value)
     except TypeError:
         return None
-    if not any(sp.issparse(entry) for entry in entries):
+    if not any(is_sparse(entry) for entry in entries):
         return None
-    entries = [entry if sp.issparse(entry) else _checks.real_array(entry, name) for entry in entries]
+    entries = [entry if is_sparse(entry) else _checks.real_array(entry, name) for entry in entries]
     if any(entry.ndim != 2 for entry in entries):
         raise _misshapen(name, [entry.shape for entry in entries])
     return [one_reward_each(entry) if name == "reward" else sp.csr_array(entry) for entry in entries]

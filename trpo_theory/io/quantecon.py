@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._rows import check_size, densified, integer_vector
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.model.types import RealLike
 
 
@@ -59,10 +59,10 @@ def from_quantecon(ddp: _Given, initial: RealLike | None = None) -> FiniteMDP:
             fix="build DiscreteDP(R, Q, beta) first, or give the arrays to FiniteMDP(Q, R, beta)",
         )
     gamma = _checks.discount_or_one(ddp.beta)
-    if not sp.issparse(ddp.Q) and np.ndim(ddp.Q) == 3:
+    if not is_sparse(ddp.Q) and np.ndim(ddp.Q) == 3:
         reward = _checks.real_array(ddp.R, "R", allow_minus_inf=True)
         return FiniteMDP(ddp.Q, reward, gamma, initial)
-    matrix = ddp.Q if sp.issparse(ddp.Q) else _checks.real_array(ddp.Q, "Q")
+    matrix = ddp.Q if is_sparse(ddp.Q) else _checks.real_array(ddp.Q, "Q")
     reward = _checks.real_array(ddp.R, "R", allow_minus_inf=True)
     state = integer_vector(getattr(ddp, "s_indices", None), "s_indices")
     action = integer_vector(getattr(ddp, "a_indices", None), "a_indices")
@@ -87,7 +87,7 @@ def _from_pairs(matrix: Any, reward: Any, state: Any, action: Any, gamma: Any, i
         )
     place = sp.csr_array((np.ones(pairs), (row, np.arange(pairs))), shape=(states * actions, pairs))
     transition = place @ sp.csr_array(matrix)
-    if not sp.issparse(matrix):
+    if not is_sparse(matrix):
         transition = densified(transition, states, actions)
     full = np.full(states * actions, -np.inf)
     full[row] = reward

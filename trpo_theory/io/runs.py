@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from trpo_theory import _checks
 from trpo_theory._entries import expect_numbers
@@ -19,6 +18,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import checked_path, in_file
 from trpo_theory.io.files import SPARSE_KEYS, mdp_fields, mdp_from_fields, read_fields, write_fields
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import PathLike, RealLike
 
 RUN_ROW_ATOL = 1e-4

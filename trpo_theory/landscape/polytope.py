@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.landscape.square import two_states
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic, uniform
+from trpo_theory.model.shapes import Float, Int
 from trpo_theory.model.types import RealLike
 from trpo_theory.solve.control import Optimum, optimal
 from trpo_theory.solve.evaluation import evaluate

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
 
 from trpo_theory import _checks, bounds
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.divergence import kl_of_change
 from trpo_theory.solve.control import Optimum, optimal

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
 
 from trpo_theory import _checks, io
 from trpo_theory.errors import InvalidInput
 from trpo_theory.loading.reader import Source, forms, rational, registry
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation, uniform
+from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import PathLike, RealLike
 from trpo_theory.solve.control import optimal
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp  # pyright: ignore[reportMissingTypeStubs] - SciPy has no stubs
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.sparse import is_sparse, sp
 
 
 class Parts(NamedTuple):
@@ -97,11 +97,6 @@ def _availability(available: Any, finite: Any, shape: tuple[int, ...]) -> np.nda
             fix="give a terminal state one action that stays there with reward 0",
         )
     return mask.copy()
-
-
-def is_sparse(value: object) -> bool:
-    """Whether it is a SciPy sparse array or matrix: `scipy.sparse.issparse`, typed."""
-    return isinstance(value, sp.sparray | sp.spmatrix)
 
 
 def sparse_parts(transition: Any, reward: Any, available: Any, atol: float) -> Parts:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from trpo_theory import _checks
 from trpo_theory._entries import expect_numbers
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.shapes import Bool, Float, Int
 from trpo_theory.model.types import RealLike
 
 

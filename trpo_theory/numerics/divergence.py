@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from jaxtyping import Real
 
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.shapes import Real
 
 Rows = Real[np.ndarray, "..."] | Sequence[object] | float
 """Probabilities, an axis of them a row: an array of floats or integers, or nested sequences."""

@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved, overflow
+from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics import divergence
 from trpo_theory.numerics import polylog as special
 from trpo_theory.numerics import resolvent as linear
@@ -100,7 +100,7 @@ class Floats:
 
     def expect(self, transition: Array, value: Array) -> Array:
         """Σ_s' P(s'|s,a) value(s'), shape (S, A, *batch)."""
-        if sp.issparse(transition):
+        if is_sparse(transition):
             return (transition @ value).reshape(len(value), -1)
         if transition.ndim == 3:
             return transition @ value
@@ -108,7 +108,7 @@ class Floats:
 
     def push(self, transition: Array, weight: Array) -> Array:
         """Σ_s,a weight(s,a) P(s'|s,a), shape (S', *batch)."""
-        if sp.issparse(transition):
+        if is_sparse(transition):
             return transition.T @ weight.ravel()
         if transition.ndim == 3:
             return weight.reshape(-1) @ transition.reshape(-1, transition.shape[2])
@@ -117,7 +117,7 @@ class Floats:
     def laws(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:
         """The laws of s_0, ..., s_{steps−1}, (steps, S, *batch): p_{t+2ᵏ} = (P_πᵀ)^(2ᵏ) p_t for all t < 2ᵏ at once."""
         start = self._spread(start, policy)
-        if sp.issparse(transition):
+        if is_sparse(transition):
             return self._stepped(transition, policy, start, steps)
         start = start + 0 * transition[0, 0]  # which may have a batch that old has not
         if len(policy) > _DOUBLE_BELOW:
@@ -155,7 +155,7 @@ class Floats:
 
     def chain_chi2(self, transition: Array, new: Policy, old: Policy) -> Array:
         """χ²(P_new(·|s) ‖ P_old(·|s)), from the policies' difference: it keeps its digits however close they are."""
-        if sp.issparse(transition):
+        if is_sparse(transition):
             return _sparse_chain_chi2(transition, new, old)
         change, base = policy_transition(transition, new - old), policy_transition(transition, old)
         return takes_exact(divergence.chi2_of_change)(change, base, axis=1)
@@ -218,7 +218,7 @@ def as_floats(arithmetic: Arithmetic) -> Floats:
 
 def policy_transition(transition: Array, policy: Policy) -> Array:
     """P_π(s, s') = Σ_a π(a|s) P(s'|s,a), shape (S, S', *batch)."""
-    if not sp.issparse(transition):
+    if not is_sparse(transition):
         return np.einsum("sa...,sat...->st...", policy, transition)
     # Without sorting or summing: the rows of a state's actions are adjacent, so that reading them as one row gives P_π
     # with duplicate entries, which matrix products add up.
@@ -239,7 +239,7 @@ def policy_transition(transition: Array, policy: Policy) -> Array:
 def _neumann_sum(chain: Array, b: np.ndarray) -> np.ndarray:
     """Σ_n Mⁿ b for a chain M (S, S, *batch), dense or sparse."""
     states = len(b)
-    if sp.issparse(chain):
+    if is_sparse(chain):
         chain = sp.csr_array(chain)
         ends = (b == 0) & (np.asarray(chain.sum(1)).ravel() == chain.diagonal())
         chain = sp.csr_array(sp.diags_array(np.where(ends, 0.0, 1.0)) @ chain)

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.shapes import Float
 
 _NEAR_ONE = 0.2
 """From here on the expansion about x = 1 takes over: |log x| < 1.61, so its terms fall at least as 0.26^k."""

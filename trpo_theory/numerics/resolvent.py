@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved
+from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics.arithmetic import Array, Resolvent
 from trpo_theory.numerics.layout import batch_first, batch_last
 
@@ -54,7 +54,7 @@ _RESIDUAL_LIMIT = 1e-10
 
 def resolvent(transition: Array, gamma: Array) -> Resolvent:
     """The resolvent of a float chain: transition (S, S) dense or sparse, or (S, S, *batch)."""
-    if sp.issparse(transition):
+    if is_sparse(transition):
         return _Sparse(transition, gamma)
     states = len(transition)
     matrix = -np.asarray(gamma) * transition

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from trpo_theory import bounds
+from trpo_theory.model.shapes import Bool, Float
 from trpo_theory.recorded.chains import Steps
 from trpo_theory.step.idle import held_still
 from trpo_theory.step.quantities import Quantities

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics import resolvent as linear
 from trpo_theory.numerics.arithmetic import Array, Policy, Resolvent
 from trpo_theory.numerics.floats import Floats, policy_transition
@@ -78,7 +78,7 @@ class OneMDP(Floats):
         """(I − γ P_π)⁻¹ of each policy."""
         if self._factorised is not None:
             return _BlockDiagonal([policy_transition(self._factorised, one) for one in batch_first(policy)], gamma)
-        if not sp.issparse(transition) and len(policy) < _ELIMINATE_BELOW:
+        if not is_sparse(transition) and len(policy) < _ELIMINATE_BELOW:
             return linear.resolvent(policy_transition(transition[..., None], policy), gamma)
         chains = (policy_transition(transition, one) for one in batch_first(policy))
         return _OneByOne([linear.resolvent(chain, float(gamma[0])) for chain in chains])

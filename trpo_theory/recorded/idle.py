@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import uniform
+from trpo_theory.model.shapes import Bool, Float
 from trpo_theory.step import idle
 
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from trpo_theory import _checks
+from trpo_theory.model.shapes import Bool, Float, Int
 from trpo_theory.model.types import RealLike
 from trpo_theory.recorded.certificates import AuditedCertificate, best_of, frame_of
 

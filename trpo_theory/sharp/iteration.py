@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved
+from trpo_theory.model.sparse import sp
 from trpo_theory.sharp.ends import Ends, chords_of, ends_of, widest
 from trpo_theory.sharp.laws import Atoms, Found, Laws, Prices
 from trpo_theory.sharp.peaks import highest_everywhere

@@ -19,9 +19,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved
+from trpo_theory.model.sparse import sp
 from trpo_theory.numerics.ball.raw import fmpq, fmpq_mat, fraction, raw
 from trpo_theory.sharp.inequality import Blocks, Piecewise, Place
 from trpo_theory.sharp.small_radii import SQUARE, EvenSupersolution, NodeLaws

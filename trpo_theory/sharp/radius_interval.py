@@ -17,7 +17,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from trpo_theory.errors import NotSolved
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction, precision, raw
@@ -145,6 +144,7 @@ class _Wide(Setting):
     @cached_property
     def width(self) -> float:
         """m, as of `Setting`, without l ≥ 0."""
+        from scipy.optimize import brentq
 
         def left(m: float) -> float:
             return float(self.cost(np.array([m, -m])).mean()) - self.radius

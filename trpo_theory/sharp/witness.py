@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.sparse import sp
 from trpo_theory.sharp.divergence import retreat
 from trpo_theory.sharp.ends import widest
 from trpo_theory.sharp.horizon import Step

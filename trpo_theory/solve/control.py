@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory.errors import InvalidInput, NotSolved, overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic
+from trpo_theory.model.sparse import is_sparse
 from trpo_theory.numerics.arithmetic import solved_from
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last
@@ -135,7 +135,7 @@ def _first_actions(criterion: Criterion, mdp: Given, offered: np.ndarray) -> np.
     if criterion is not EPISODIC:
         return best
     able, near, leads = np.asarray(mdp.available, dtype=bool), ends(mdp), successors(mdp.transition)
-    if sp.issparse(leads):
+    if is_sparse(leads):
         closer = approaching(leads, able, near)
         return np.where(near, able.argmax(1), np.where(closer.any(1), closer.argmax(1), best))
     action = np.where(near, able.argmax(1), -1)

@@ -18,10 +18,10 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory._checks import near_matches
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
 from trpo_theory.solve.criterion import Criterion, Given, Kernel
 from trpo_theory.solve.reachability import closed_classes, closure, edges, ends, named, reaching
@@ -59,7 +59,7 @@ class Episodic:
     def kernel(self, arithmetic: Arithmetic, mdp: Given) -> Kernel:
         """P without what leads to an end."""
         goes_on = ~ends(mdp)
-        if sp.issparse(mdp.transition):
+        if is_sparse(mdp.transition):
             cut = sp.csr_array(mdp.transition @ sp.diags_array(goes_on.astype(np.float64)))
             cut.eliminate_zeros()
             return Kernel(cut, mdp.gamma, mdp.initial * goes_on, levels=False, counted=goes_on)
@@ -105,7 +105,7 @@ class Average:
     def kernel(self, arithmetic: Arithmetic, mdp: Given) -> Kernel:
         """P − 1 uᵀ: u is uniform, or of a sparse MDP one state."""
         states = len(mdp.reward)
-        if sp.issparse(mdp.transition):
+        if is_sparse(mdp.transition):
             state = int(np.argmax(mdp.initial))
             column = sp.csr_array(
                 (
@@ -145,7 +145,7 @@ class Average:
     def _everywhere(self, mdp: Given, policy: Array) -> np.ndarray:
         """Whether every state leads to a state, (S, *batch)."""
         chain = edges(mdp.transition, policy)
-        if sp.issparse(chain):
+        if is_sparse(chain):
             return np.array([len(closed_classes(chain)) == 1])
         return np.all(closure(chain), axis=0)
 

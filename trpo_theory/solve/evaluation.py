@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
-from jaxtyping import Float
 
 from trpo_theory.errors import overflow, too_long
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.shapes import Float
+from trpo_theory.model.sparse import is_sparse
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last
@@ -142,7 +142,7 @@ class Evaluation:
         """
         chain = self._chain
         states, actions = chain.policy.shape[:2]
-        successors = int(np.diff(chain.transition.indptr).max()) if sp.issparse(chain.transition) else states
+        successors = int(np.diff(chain.transition.indptr).max()) if is_sparse(chain.transition) else states
         scale = (chain.policy * np.abs(chain.reward)).sum(1).max(0) + 2 * np.abs(chain.value).max(0)
         rounding = (successors + actions + 4) * np.finfo(np.float64).eps * scale
         if self.criterion == DISCOUNTED.name:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
 from trpo_theory.numerics.float_array import FloatArray
 from trpo_theory.solve.criterion import Given
@@ -58,7 +58,7 @@ def layers_of_runs(lengths: np.ndarray, states: int) -> np.ndarray:
 def layered_transition(arithmetic: Arithmetic, transition: Array, lengths: np.ndarray) -> Array:
     """P((t + 1, s')|(t, s), a) = P(s'|s,a) for t + 1 < T."""
     steps = int(lengths.max())
-    if sp.issparse(transition):
+    if is_sparse(transition):
         return sp.csr_array(sp.kron(sp.eye_array(steps, k=1), transition))
     states, actions = transition.shape[:2]
     if transition.ndim == 3 and transition.dtype == np.float64 and transition.size * steps**2 > _DENSE_ENTRIES:

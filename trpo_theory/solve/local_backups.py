@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
+
+from trpo_theory.model.sparse import sp
 
 _FEW = 0.125
 """The largest share of states to back up locally; where more of them change, a full evaluation is faster. Chosen."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+
+from trpo_theory.model.shapes import Bool, Float
 
 
 def soft_maximum(q_value: np.ndarray, temperature: float) -> np.ndarray:

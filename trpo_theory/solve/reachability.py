@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
+from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics.arithmetic import Array
 from trpo_theory.solve.criterion import Given
 
@@ -17,7 +17,7 @@ def ends(mdp: Given) -> np.ndarray:
     earns = np.asarray(mdp.reward != 0, dtype=bool) & able
     found: np.ndarray = np.logical_not(earns.any(1))
     leads = successors(mdp.transition)
-    if not sp.issparse(leads):
+    if not is_sparse(leads):
         leads = leads.any(1, keepdims=True)
         found = np.broadcast_to(found, (len(found), *np.broadcast_shapes(found.shape[1:], leads.shape[3:])))
     while ((fewer := found & ~leading(leads, ~found).any(1)) != found).any():
@@ -27,14 +27,14 @@ def ends(mdp: Given) -> np.ndarray:
 
 def successors(transition: Array) -> Any:
     """Whether P(s'|s,a) > 0, in the layout of P."""
-    if sp.issparse(transition):
+    if is_sparse(transition):
         return sp.csr_array((transition.data > 0, transition.indices, transition.indptr), transition.shape)
     return np.asarray(transition > 0, dtype=bool)
 
 
 def leading(leads: Any, states: np.ndarray) -> np.ndarray:
     """Whether an action may lead to one of some states, (S, A, *batch), by what `successors` returned."""
-    if sp.issparse(leads):
+    if is_sparse(leads):
         return np.asarray(leads @ states, dtype=bool).reshape(len(states), -1)
     return (leads & states[None, None]).any(2)
 
@@ -42,7 +42,7 @@ def leading(leads: Any, states: np.ndarray) -> np.ndarray:
 def edges(transition: Array, policy: Array) -> Any:
     """Whether P_π(s'|s) > 0: booleans (S, S, *batch), or a sparse (S, S)."""
     plays, leads = np.asarray(policy > 0, dtype=bool), successors(transition)
-    if not sp.issparse(leads):
+    if not is_sparse(leads):
         return (leads & plays[:, :, None]).any(1)
     states, actions = plays.shape
     places = np.arange(states * actions), np.arange(0, states * actions + 1, actions)
@@ -51,7 +51,7 @@ def edges(transition: Array, policy: Array) -> Any:
 
 def reaching(chain: Any, goal: np.ndarray) -> np.ndarray:
     """Whether a state leads to one of the goal, or is one, (S, *batch)."""
-    if sp.issparse(chain):
+    if is_sparse(chain):
         return np.isfinite(steps_to(chain, goal))
     shape = np.broadcast_shapes(chain.shape[2:], goal.shape[1:])
     found = np.broadcast_to(goal, (len(goal), *shape)) if shape else goal
@@ -110,7 +110,7 @@ def closed_classes(chain: Any) -> list[np.ndarray]:
 
 def recurrent(chain: Any) -> np.ndarray:
     """The states of the one closed class, (S, *batch)."""
-    if sp.issparse(chain):
+    if is_sparse(chain):
         found = np.zeros(chain.shape[0], dtype=bool)
         found[closed_classes(chain)[0]] = True
         return found

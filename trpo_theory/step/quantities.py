@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Real
 
 from trpo_theory.errors import InvalidInput, too_long
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.shapes import Real
 from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.solve.criteria import EPISODIC

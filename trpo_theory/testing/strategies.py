@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from jaxtyping import Float
 
 from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
+from trpo_theory.model.shapes import Float
 from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.quantities import Quantities, compare
 from trpo_theory.testing import _draws, _options

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved
 from trpo_theory.model.decimals import as_written
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.sparse import is_sparse
 from trpo_theory.numerics.arithmetic import solved_from
 from trpo_theory.numerics.ball.chain import enclosed_policy
 from trpo_theory.solve.criteria import DISCOUNTED
@@ -140,7 +140,7 @@ def _centred(values: np.ndarray, axes: tuple[int, ...] = (0,), where: np.ndarray
 def _relative_value(q: Quantities, chain: OldChain, earned: np.ndarray) -> np.ndarray:
     """(I − κ K_π)⁻¹ earned; of a sparse discounted MDP it is V less a constant, which is a start where V is known."""
     value = vars(q._old).get("value")  # pyright: ignore[reportPrivateUsage]
-    if value is None or not sp.issparse(q.transition) or not (chain.levels and chain.gamma < 1):
+    if value is None or not is_sparse(q.transition) or not (chain.levels and chain.gamma < 1):
         return chain.resolvent.solve(earned)
     taken_off = ((chain.old * q.reward).sum(1) - earned).mean(0)
     return solved_from(chain.resolvent, earned, value - taken_off / (1 - chain.gamma))
@@ -154,7 +154,7 @@ def _in_steps(residual: np.ndarray, rounding: np.ndarray) -> np.ndarray:
 
 def _terms(q: Quantities) -> int:
     """The largest number of successors of a state and action."""
-    if sp.issparse(q.transition):
+    if is_sparse(q.transition):
         return int(np.diff(q.transition.indptr).max(initial=1))
     if q.criterion is DISCOUNTED:
         return len(q.old)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp  # pyright: ignore[reportMissingTypeStubs] - SciPy has no stubs
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.sparse import sp
 from trpo_theory.step.quantities import compare
 
 

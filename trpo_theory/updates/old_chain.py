@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from trpo_theory.errors import NotSolved, too_long
 from trpo_theory.model.decimals import as_written
+from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics.arithmetic import Resolvent
 from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED
 from trpo_theory.solve.reachability import edges, recurrent
@@ -73,7 +73,7 @@ class OldChain:
     @property
     def is_sparse(self) -> bool:
         """Whether the MDP is."""
-        return sp.issparse(self.transition)
+        return is_sparse(self.transition)
 
     def ahead(self, h: np.ndarray) -> np.ndarray:
         """κ Σ_s' K(s'|s,a) h(s'), (S, A, *batch)."""
@@ -143,7 +143,7 @@ def old_chain(q: Quantities) -> OldChain:
     closed = recurrent(edges(q.transition, q.old))
     rho = np.where(closed, q.visitation_old, -np.inf)
     anchor = np.arange(len(rho)).reshape(-1, *(1,) * (rho.ndim - 1)) == rho.argmax(0)
-    if sp.issparse(q.transition):
+    if is_sparse(q.transition):
         taboo: Any = sp.csr_array(q.transition @ sp.diags_array(np.where(anchor, 0.0, 1.0)))
     else:
         taboo = np.where(anchor[None, None], 0.0, q.transition)

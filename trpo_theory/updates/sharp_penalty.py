@@ -19,12 +19,6 @@ from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.sharp.divergence import Reduced
 from trpo_theory.sharp.divergences import DIVERGENCES
-from trpo_theory.sharp.iteration import solved
-from trpo_theory.sharp.mean import solved_for_mean
-from trpo_theory.sharp.proved import proved_supersolution
-from trpo_theory.sharp.setting import Setting
-from trpo_theory.sharp.solving import space_of
-from trpo_theory.sharp.supersolution import supersolution
 from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.step.quantities import Quantities
 
@@ -105,6 +99,13 @@ def largest_gap(gamma: float, step: int, name: str = "max-kl") -> float:
         step: its radius is the divergence's largest, where that is smaller: G does not grow beyond it.
         name: of `DIVERGENCES`.
     """
+    from trpo_theory.sharp.iteration import solved
+    from trpo_theory.sharp.mean import solved_for_mean
+    from trpo_theory.sharp.proved import proved_supersolution
+    from trpo_theory.sharp.setting import Setting
+    from trpo_theory.sharp.solving import space_of
+    from trpo_theory.sharp.supersolution import supersolution
+
     divergence, reduction = DIVERGENCES[name]
     radius = min(radius_of(step), divergence.largest_radius)
     exact = Fraction(radius)

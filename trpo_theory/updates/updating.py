@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Real
 
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
+from trpo_theory.model.shapes import Real
 from trpo_theory.solve.settings import PLAIN, Returns
 from trpo_theory.step.quantities import Quantities, compare
 from trpo_theory.updates.applicable import expect_no_price

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from trpo_theory._checks import discount
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.announced import announced
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import RealLike
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike
+
+from trpo_theory.model.sparse import sp
 
 DENSE_UP_TO = 2_000_000
 """The most entries S·A·S of a dense transition; chosen: 16 MB of float64, which a batch or an LU still fits beside."""
@@ -28,8 +29,10 @@ def transition_of(
         rows.append(site * actions + action)
         columns.append(np.broadcast_to(successor, site.shape))
         weights.append(np.broadcast_to(np.asarray(probability, dtype=np.float64), site.shape))
-    parts = np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns))
-    matrix = sp.csr_array(sp.coo_array(parts, shape=(states * actions, states)))
+    weight, row, column = (np.concatenate(parts) for parts in (weights, rows, columns))
+    size = states * actions * states
+    if size <= DENSE_UP_TO:
+        return np.bincount(row * states + column, weight, size).reshape(states, actions, states)
+    matrix = sp.csr_array(sp.coo_array((weight, (row, column)), shape=(states * actions, states)))
     matrix.eliminate_zeros()
-    dense = states * actions * states <= DENSE_UP_TO
-    return matrix.toarray().reshape(states, actions, states) if dense else matrix
+    return matrix

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import scipy.sparse as sp
-from jaxtyping import Float
 
 from trpo_theory import _checks
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.shapes import Float
+from trpo_theory.model.sparse import sp
 from trpo_theory.zoo._moves import DENSE_UP_TO
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.proofs.method import Method
@@ -27,5 +29,19 @@ def _of_the_folder() -> Iterator[Method]:
         yield method
 
 
-METHODS: tuple[Method, ...] = tuple(sorted(_of_the_folder(), key=lambda method: (method.seconds, method.name)))
+class _WhenUsed(Sequence[Method]):
+    """The methods, whose modules are imported when the first is asked for: most claims need none but their theorem."""
+
+    @cached_property
+    def _all(self) -> tuple[Method, ...]:
+        return tuple(sorted(_of_the_folder(), key=lambda method: (method.seconds, method.name)))
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all[index]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+METHODS: Sequence[Method] = _WhenUsed()
 """In the order in which they are tried."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from scipy.special import wrightomega
 
 from trpo_theory.numerics.ball.raw import arb, fmpq
 from trpo_theory.sharp.divergence import Divergence, Reduction
@@ -22,6 +21,8 @@ def _generator(ratio: np.ndarray) -> np.ndarray:
 
 def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     """l = 1/ω(1 − c/λ), ω Wright's function: y + log y = z at y = ω(z)."""
+    from scipy.special import wrightomega
+
     z = 1 - c / multiplier
     inside = z > -_LARGEST_EXPONENT
     return np.where(inside, 1 / wrightomega(np.where(inside, z, 1.0)), np.exp(_LARGEST_EXPONENT))
