@@ -1,7 +1,7 @@
 from . import bounds, claims, io, report, updates, zoo
 from .bounds.decorator import claim
 from .bounds.record import Claim
-from .errors import InvalidInput, NotSolved, TrpoTheoryError
+from .errors import InvalidInput, NotSolved, RowsRescaled, TrpoTheoryError
 from .loading.sources import load, load_aggregation, load_policy
 from .model.mdp import FiniteMDP
 from .model.policy import StateAggregation, greedy, mixture, softmax, uniform
@@ -80,6 +80,7 @@ __all__ = [
     "ReverseMaxKL",
     "ReverseMeanChi2",
     "ReverseMeanKL",
+    "RowsRescaled",
     "SharpGap",
     "SharpLimit",
     "StateAggregation",

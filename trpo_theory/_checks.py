@@ -5,22 +5,48 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from trpo_theory._entries import expect_numbers, is_real
+from trpo_theory.entries.arrays import real_array
+from trpo_theory.entries.expected import is_real
+from trpo_theory.entries.foreign import native
+from trpo_theory.entries.precision import ROUNDING, ROW_SUM_ATOL, row_sum_atol
+from trpo_theory.entries.rows import (
+    check_row_sums,
+    first_index,
+    meaning,
+    probability_rows,
+    show_index,
+    without_tiny_negatives,
+)
+from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import InvalidInput
 
-ROW_SUM_ATOL = 1e-8
-"""How far a row of probabilities may be from summing to 1 (1e-5 for float32 and float16 input). Chosen: far above the rounding of
-any sum of float64, far below what an error in the data would leave."""
-
-ROUNDING = 64 * np.finfo(np.float64).eps
-"""A row whose sum is closer to 1 than this is left as it is; one further off is divided by its sum. Chosen: the rounding that a
-sum of some hundred probabilities may leave, 1.4e-14."""
+__all__ = [
+    "ROUNDING",
+    "ROW_SUM_ATOL",
+    "check_row_sums",
+    "discount",
+    "discount_or_one",
+    "distribution",
+    "expect_shape",
+    "first_index",
+    "integer",
+    "meaning",
+    "near_matches",
+    "number_between",
+    "policy_rows",
+    "probability_rows",
+    "real_array",
+    "row_sum_atol",
+    "show_index",
+    "unknown_name",
+    "without_tiny_negatives",
+]
 
 _NAMED = 24
 """Choices that a message names, at most; of more it names the nearest. Chosen: what is read at a glance, three lines."""
@@ -50,58 +76,6 @@ def unknown_name(kind: str, name: object, choices: Iterable[str], listing: str =
     """The error for a name that is not in a catalogue; `listing` says how to see all of them."""
     fix = near_matches(str(name), list(choices), listing)
     return InvalidInput(got=f"the {kind} {name!r}", wanted=f"the name of a known {kind}", fix=fix)
-
-
-def real_array(value: Any, name: str, *, allow_minus_inf: bool = False) -> np.ndarray:
-    """`value` as a fresh float64 array without NaN or infinity (−inf only where it has a meaning).
-
-    A Fraction and a Decimal become the nearest float; an array of truth values alone is 1 where it is true, else 0.
-    """
-    expect_numbers(value, name)
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind in "OUSMmVc":
-            if array.dtype.kind != "O":
-                raise TypeError
-            if not all(is_real(entry) or isinstance(entry, (bool, np.bool_)) for entry in array.flat):
-                raise TypeError
-        array = np.array(array, dtype=np.float64, order="C")
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidInput(
-            got=f"{name} that is not a rectangular array of real numbers",
-            wanted="an array of floats, integers or fractions",
-            fix=f"pass np.asarray({name}, dtype=float) and check that all its rows have the same length",
-        ) from None
-    if array.size == 0:
-        raise InvalidInput(got=f"an empty {name}, shape {array.shape}", wanted="at least one entry", fix=f"fill {name}")
-    bad = ~np.isfinite(array)
-    if allow_minus_inf:
-        bad &= ~np.isneginf(array)
-    if bad.any():
-        index = first_index(bad)
-        raise InvalidInput(
-            got=f"{array[index]} in {name}" + (f" at {show_index(index)}" if index else ""),
-            wanted="finite numbers" + (" (or -inf for an unavailable action)" if allow_minus_inf else ""),
-            fix="find where that entry comes from and replace it",
-        )
-    return array
-
-
-def first_index(mask: Any) -> tuple[int, ...]:
-    """Where `mask` is first true."""
-    return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), np.shape(mask)))
-
-
-def meaning(index: Sequence[int], name: str) -> str:
-    """What the index of a row of `name` stands for, as an appendix: " (state 1, action 0)"; the batch comes first."""
-    if name == "transition" and len(index) > 1:
-        return f" (state {index[-2]}, action {index[-1]})"
-    return f" (state {index[-1]})" if index and name.startswith(("policy", "old", "new")) else ""
-
-
-def show_index(index: Sequence[int]) -> str:
-    """An index as a reader writes it: [0, 2, 1]; nothing for a scalar."""
-    return "[" + ", ".join(str(int(i)) for i in index) + "]" if len(index) else ""
 
 
 def discount(value: Any, batch_shape: tuple[int, ...] = ()) -> float | np.ndarray:
@@ -141,59 +115,6 @@ def _broadcasts(shape: tuple[int, ...], batch_shape: tuple[int, ...], name: str)
     )
 
 
-def probability_rows(array: np.ndarray, name: str, *, where: Any = True, atol: float = ROW_SUM_ATOL) -> np.ndarray:
-    """`array` with last axis a probability vector; rows off by rounding only are divided by their sum.
-
-    Rows where `where` is false must be zero.
-    """
-    if (array < 0).any():
-        index = first_index(array < 0)
-        raise InvalidInput(
-            got=f"{name}{show_index(index)} = {array[index]:.6g}",
-            wanted="probabilities, none negative",
-            fix="set it to 0 and rescale the row, or look for a sign error where it was computed",
-        )
-    sums = np.asarray(array.sum(-1))
-    if where is True and bool((np.abs(sums - 1) <= ROUNDING).all()):
-        return array
-    return _rescale(array, sums, np.broadcast_to(where, sums.shape), name, atol)
-
-
-def _rescale(array: np.ndarray, sums: np.ndarray, where: np.ndarray, name: str, atol: float) -> np.ndarray:
-    check_row_sums(sums, where, name, atol)
-    off = where & (np.abs(sums - 1) > ROUNDING)
-    if off.any():
-        array = array / np.where(off, sums, 1.0)[..., None]
-    return array
-
-
-def check_row_sums(sums: np.ndarray, where: np.ndarray, name: str, atol: float = ROW_SUM_ATOL) -> None:
-    """Raise unless every row sums to 1 within atol, and every row outside `where` is zero."""
-    wrong = where & ~(np.abs(sums - 1) <= atol)
-    if wrong.any():
-        index = first_index(wrong)
-        raise InvalidInput(
-            got=f"{name}{' row ' if index else ''}{show_index(index)} that sums to {sums[index]:.10g}{meaning(index, name)}",
-            wanted=f"each row to sum to 1 (within {atol:g})",
-            fix="divide the row by its sum, or mark the action unavailable if it cannot be taken there",
-        )
-    stray = ~where & (sums != 0)
-    if stray.any():
-        index = first_index(stray)
-        raise InvalidInput(
-            got=f"{name} row {show_index(index)} with mass {sums[index]:.6g} where none may be",
-            wanted="zero for every action that is not available in its state",
-            fix="move that mass to the available actions (mdp.available says which they are)",
-        )
-
-
-def row_sum_atol(value: Any) -> float:
-    """The tolerance that the precision of the input deserves."""
-    dtype = getattr(value, "dtype", None)
-    single = dtype is not None and dtype.kind == "f" and dtype.itemsize < 8
-    return 1e-5 if single else ROW_SUM_ATOL
-
-
 def distribution(value: Any, name: str, states: int, batch_shape: tuple[int, ...] = ()) -> np.ndarray:
     """An initial distribution (*batch, S); a missing one is uniform."""
     if value is None:
@@ -225,7 +146,7 @@ def expect_shape(array: np.ndarray, name: str, *sizes: Any, batch_shape: tuple[i
 
 def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.ndarray:
     """A policy (*batch, S, A): row-stochastic, no mass on unavailable actions. Leading axes may be new."""
-    array = real_array(value, name)
+    array = real_array(value.toarray() if is_sparse(value) else value, name)
     states, actions = available.shape[-2:]
     if array.ndim < 2 or array.shape[-2:] != (states, actions):
         raise InvalidInput(
@@ -263,7 +184,8 @@ def integer(value: Any, name: str, *, least: int) -> int:
 
 
 def number_between(value: Any, name: str, low: float, high: float) -> float:
-    """A real number in [low, high]."""
+    """A real number in [low, high]; an array of no axes is its number."""
+    value = _scalar(value, name)
     good = is_real(value) and low <= float(value) <= high
     if not good or not math.isfinite(float(value)):
         shown = str(value) if isinstance(value, numbers.Rational) else repr(value)
@@ -271,6 +193,12 @@ def number_between(value: Any, name: str, low: float, high: float) -> float:
             got=f"{name} = {shown}", wanted=f"a number in [{low:g}, {high:g}]", fix=_number_meant(value, name)
         )
     return float(value)
+
+
+def _scalar(value: Any, name: str) -> Any:
+    """The number of an array or tensor of no axes; anything else unchanged."""
+    value = native(value, name) if hasattr(value, "shape") else value
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def _number_meant(value: Any, name: str) -> str:

@@ -49,6 +49,14 @@ def _invalid_input(got: str, wanted: str, fix: str) -> InvalidInput:
     return InvalidInput(got=got, wanted=wanted, fix=fix)
 
 
+class RowsRescaled(UserWarning):
+    """Rows of probabilities that were read missed a sum of 1 by what rounding to few digits explains: divided by their sums.
+
+    `strict=True` of `load` and `load_policy`, `--strict` on the command line, and `warnings.simplefilter("error", RowsRescaled)`
+    refuse them instead.
+    """
+
+
 class NotSolved(TrpoTheoryError, ArithmeticError):
     """A computation whose own check (residual, gap) says that its numbers are not to be used."""
 

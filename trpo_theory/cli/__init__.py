@@ -25,7 +25,7 @@ from trpo_theory.cli import (
     worst,
 )
 from trpo_theory.cli.options import BAD_INPUT, INTERRUPTED, OK, UNDECIDED, app
-from trpo_theory.cli.output import fail
+from trpo_theory.cli.output import fail, notes_of_rescaled_rows
 from trpo_theory.cli.signals import terminations_interrupt
 from trpo_theory.errors import InvalidInput, NotSolved
 
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     known = sys.stdout
     try:
         stdout = streams.expect_open(known)
-        with streams.ascii_where_needed(), terminations_interrupt():
+        with streams.ascii_where_needed(), terminations_interrupt(), notes_of_rescaled_rows():
             status = _run(arguments)
             stdout.flush()
         return status

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trpo_theory.cli.options import CHECK_FAILED, OK, GammaOption, JsonOption, app, named
+from trpo_theory.cli.options import CHECK_FAILED, OK, GammaOption, JsonOption, StrictOption, app, named
 from trpo_theory.cli.output import digits, new_console, opened, print_json, print_table, progress
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def audit(
             "--out", metavar="DIR", help="Write the tables (csv, md, tex, html) and the figure there.", callback=named
         ),
     ] = None,
+    strict: StrictOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Audit a training run: returns, divergences and bounds of each update, beside the exact updates.

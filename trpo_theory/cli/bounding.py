@@ -17,6 +17,7 @@ from trpo_theory.cli.options import (
     HorizonOption,
     JsonOption,
     MdpArgument,
+    StrictOption,
     TemperatureOption,
     app,
 )
@@ -75,6 +76,7 @@ def bound(
     horizon: HorizonOption = None,
     temperature: TemperatureOption = None,
     sharp: SharpOption = False,
+    strict: StrictOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Every lower bound on the return of a new policy, with its slack: those of the criterion, horizon and temperature.

@@ -13,6 +13,7 @@ from trpo_theory.cli.options import (
     HorizonOption,
     JsonOption,
     MdpArgument,
+    StrictOption,
     TemperatureOption,
     app,
 )
@@ -59,6 +60,7 @@ def evaluate(
     criterion: CriterionOption = None,
     horizon: HorizonOption = None,
     temperature: TemperatureOption = None,
+    strict: StrictOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """The return and the value of a policy, solved exactly.

@@ -25,6 +25,7 @@ from trpo_theory.cli.options import (
     ProblemOption,
     RefusedTemperatureOption,
     SolverOption,
+    StrictOption,
     app,
 )
 from trpo_theory.cli.output import (
@@ -71,6 +72,7 @@ def improve(
     criterion: CriterionOption = None,
     horizon: HorizonOption = None,
     temperature: RefusedTemperatureOption = None,
+    strict: StrictOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Iterate an update problem, and say what happened at every step."""

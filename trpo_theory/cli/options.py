@@ -110,6 +110,25 @@ def named(param: typer.CallbackParam, value: str | None) -> str | None:
     return value
 
 
+def _strictly(ctx: typer.Context, value: bool) -> bool:
+    """While the command runs, rows that were rounded to few digits are refused."""
+    if value:
+        from trpo_theory.entries.reading import reading
+
+        ctx.with_resource(reading(strict=True))
+    return value
+
+
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Refuse rows of probabilities rounded to few digits, instead of dividing them by their sums with a note.",
+        callback=_strictly,
+    ),
+]
+
+
 OutOption = Annotated[
     str | None, typer.Option("--out", metavar="FILE", help="Write the result, .npz or .json.", callback=named)
 ]

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.cli.options import OK
-from trpo_theory.errors import InvalidInput
+from trpo_theory.errors import InvalidInput, RowsRescaled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,24 @@ def fail(message: str, status: int) -> int:
     with suppress(OSError):  # a stderr that is full or closed; the exit status is what is left
         print(f"trpo-theory: {message}", file=sys.stderr, flush=True)
     return status
+
+
+@contextmanager
+def notes_of_rescaled_rows() -> Iterator[None]:
+    """While the block runs, the warning of rows that were divided by their sums is a note on stderr, once for each text."""
+    before, said = warnings.showwarning, set[str]()
+
+    def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, RowsRescaled):
+            before(message, category, *where, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            print(f"note: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", RowsRescaled)
+        warnings.showwarning = show
+        yield
 
 
 def opened(mdp: str, gamma: str | None, criterion: str | None = None) -> Source:

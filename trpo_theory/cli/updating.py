@@ -26,6 +26,7 @@ from trpo_theory.cli.options import (
     ProblemOption,
     RefusedTemperatureOption,
     SolverOption,
+    StrictOption,
     app,
 )
 from trpo_theory.cli.output import (
@@ -74,6 +75,7 @@ def update(
     criterion: CriterionOption = None,
     horizon: HorizonOption = None,
     temperature: RefusedTemperatureOption = None,
+    strict: StrictOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Solve problem (11), (12) or (13), or a sibling, with a certificate of how good the answer is.

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.foreign import native
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io import Run, run_of, write_run
-from trpo_theory.io.runs import RUN_ROW_ATOL
+from trpo_theory.io.runs import RUN_ROW_ATOL, run_row_atol
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import PathLike, RealLike
@@ -61,6 +62,7 @@ class Recorder:
                 fix="pass them all, in the order of the MDP's states",
             )
         self._policies: list[np.ndarray] = []
+        self._atol = RUN_ROW_ATOL
         self._logged: dict[str, dict[int, Any]] = {}
 
     def __len__(self) -> int:
@@ -96,7 +98,8 @@ class Recorder:
     def table(self, policy: PolicyLike) -> Float[np.ndarray, "S A"]:
         """The array (S, A) of a policy as `add` takes it, its rows not rescaled."""
         value = policy(self._states) if callable(policy) and not hasattr(policy, "probs") else policy
-        table = _checks.real_array(as_numpy(getattr(value, "probs", value)), "policy")
+        value = getattr(value, "probs", value)
+        atol, table = run_row_atol(value), _checks.real_array(value, "policy")
         if table.shape == (self._observed, self.mdp.actions) and self._observed < self.mdp.states:
             table = np.vstack([table, np.full((1, self.mdp.actions), 1.0 / self.mdp.actions)])
         if table.shape != (self.mdp.states, self.mdp.actions):
@@ -107,7 +110,8 @@ class Recorder:
                 if callable(policy)
                 else "check that it belongs to this MDP and is not transposed",
             )
-        _checks.probability_rows(table, "policy", atol=RUN_ROW_ATOL)
+        _checks.probability_rows(table, "policy", atol=atol, written=False)
+        self._atol = max(self._atol, atol)
         return table
 
     def run(self) -> Run:
@@ -118,7 +122,11 @@ class Recorder:
         """
         updates = max(len(self) - 1, 0)
         logged = {name: [said.get(k, math.nan) for k in range(updates)] for name, said in self._logged.items()}
-        return run_of(self._stacked(), self.mdp, logged=logged, about=self.about)
+        return self.run_with(logged)
+
+    def run_with(self, logged: Mapping[str, RealLike]) -> Run:
+        """The run so far with other logged numbers, one series a name."""
+        return run_of(self._stacked(), self.mdp, logged=logged, about=self.about, atol=self._atol)
 
     def _stacked(self) -> np.ndarray:
         if not self._policies:
@@ -158,20 +166,10 @@ def record(
     >>> record([np.eye(2), np.full((2, 2), 0.5)], tt.load("zoo:kakade", gamma=0.9)).updates
     1
     """
-    recorder = Recorder(mdp, states=states)
+    recorder = Recorder(mdp, states=states, about=about)
     for policy in policies:
         recorder.add(policy)
-    return run_of(recorder._stacked(), mdp, logged=logged, about=about)
-
-
-def as_numpy(value: Any) -> Any:
-    """A tensor, on any device, as an array; anything else unchanged."""
-    if hasattr(value, "detach") and hasattr(value, "cpu"):
-        value = value.detach().cpu()
-        return (value.double() if hasattr(value, "double") else value).numpy()
-    if isinstance(value, np.ma.MaskedArray):
-        return value  # for the checks to see its mask
-    return np.asarray(value) if hasattr(value, "__array__") else value
+    return recorder.run_with(logged or {})
 
 
 def _length(states: Any) -> int:
@@ -187,7 +185,7 @@ def _length(states: Any) -> int:
 
 def _number(value: Any, name: str) -> float:
     try:
-        return float(as_numpy(value))
+        return float(native(value, name))
     except (TypeError, ValueError):
         raise InvalidInput(
             got=f"{name} = {value!r}"[:200] + " logged", wanted="one number", fix="log its mean, or omit it"

@@ -8,6 +8,8 @@ import numbers
 import re
 from typing import Any
 
+import numpy as np
+
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 
@@ -114,7 +116,7 @@ def layers_of(env: Any) -> list[Any]:
     """
     import gymnasium
 
-    if not isinstance(env, gymnasium.Env):
+    if not isinstance(env, gymnasium.Env) and not hasattr(env, "P"):
         raise InvalidInput(
             got=f"{type(env).__name__} {str(env)[:80]!r} as an environment",
             wanted="a gymnasium.Env, or the id of one",
@@ -125,3 +127,73 @@ def layers_of(env: Any) -> list[Any]:
         layers.append(env)
         env = env.env
     return layers
+
+
+def with_the_table(env: Any) -> tuple[Any, list[Any]]:
+    """The outermost layer that has a table P of its own, or the innermost one; and the wrappers around it."""
+    layers = layers_of(env)
+    for place, layer in enumerate(layers):
+        if "P" in vars(layer) or hasattr(type(layer), "P"):
+            return layer, layers[:place]
+    return (layers[-1].env if layers else env), layers
+
+
+_OBSERVING = ("VecMonitor", "VecCheckNan", "VecVideoRecorder", "RecordEpisodeStatistics")
+"""Wrappers of vectors of environments that change neither transitions nor rewards."""
+
+
+def single(env: Any) -> Any:
+    """The environment itself; of a vector of equal ones, in this process, the first.
+
+    Raises:
+        InvalidInput: for a vector whose environments differ or cannot be looked into, or in a wrapper that may change them.
+    """
+    if not (hasattr(env, "num_envs") and (hasattr(env, "envs") or hasattr(env, "venv") or hasattr(env, "env_method"))):
+        import sys
+
+        vector: Any = getattr(sys.modules.get("gymnasium"), "vector", None)
+        if vector is None or not isinstance(env, vector.VectorEnv):
+            return env
+    while not isinstance(vars(env).get("envs"), list | tuple):
+        inner = vars(env).get("venv", vars(env).get("env"))
+        if inner is None:
+            raise InvalidInput(
+                got=f"{type(env).__name__}, whose environments run in other processes",
+                wanted="an environment, or a vector of equal ones in this process",
+                fix="pass one environment, as it is made for the vector: gymnasium.make(...)",
+            )
+        if type(env).__name__ not in _OBSERVING:
+            raise InvalidInput(
+                got=f"a vector of environments in the wrapper {type(env).__name__}, which may change rewards or observations",
+                wanted="environments whose table gives all of their dynamics",
+                fix="pass env.unwrapped, whose MDP is the table's, without the wrapper",
+            )
+        env = inner
+    first, *others = env.envs
+    for place, other in enumerate(others, 1):
+        if not _are_alike(first, other):
+            raise InvalidInput(
+                got=f"a vector of environments of which number 0 and number {place} differ",
+                wanted="equal environments: the MDP is one",
+                fix="pass one of them: env.envs[0]",
+            )
+    return first
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    """Whether two environments have the same wrappers, table and start."""
+    (core, layers), (core2, layers2) = with_the_table(one), with_the_table(other)
+    if [*map(type, layers), type(core)] != [*map(type, layers2), type(core2)]:
+        return False
+    starts = [getattr(each, "initial_state_distrib", getattr(each, "isd", None)) for each in (core, core2)]
+    return getattr(core, "P", None) == getattr(core2, "P", None) and (
+        starts[0] is starts[1] or np.array_equal(starts[0], starts[1])
+    )
+
+
+def map_letters(core: Any) -> str:
+    """The letters of a FrozenLake's map; S, the start, for an environment without one."""
+    desc = getattr(core, "desc", None)
+    if desc is None:
+        return "S"
+    return "".join(letter.decode() if isinstance(letter, bytes) else str(letter) for letter in np.ravel(desc))

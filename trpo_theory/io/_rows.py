@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import MAX_ENTRIES
 from trpo_theory.model.shapes import Float, Int
-from trpo_theory.model.sparse import sp
 
 DENSE_ENTRIES = 2 * 10**7
 """Transitions of more entries (S·A·S) than this are kept sparse; chosen: 160 MB of float64."""
@@ -24,16 +24,18 @@ def assemble(
     reward: Float[np.ndarray, "N"],
     states: int,
     actions: int,
+    atol: float = _checks.ROW_SUM_ATOL,
 ) -> tuple[sp.csr_array, Float[np.ndarray, "S A"], np.ndarray]:
     """The transition, the conditional mean reward, and which (s, a) occur, from transitions listed in any order.
 
     P(s'|s,a) = Σ p,  r(s,a) = Σ p r / Σ p, the sums over the listed transitions of row s·A + a (and successor s').
-    Where all rewards of a row are equal, r is that number to the last bit.
+    Where all rewards of a row are equal, r is that number to the last bit. `atol` is as in `without_rounding`.
 
     Raises:
         InvalidInput: for a negative or infinite p, an infinite r, or too many (s, a).
     """
     check_size(states, actions)
+    probability = _without_tiny_negatives(probability, atol)
     bad = ~(np.isfinite(probability) & (probability >= 0) & np.isfinite(reward))
     if bad.any():
         at = int(np.argmax(bad))
@@ -55,7 +57,40 @@ def assemble(
     np.maximum.at(high, row[taken], reward[taken])
     mean = np.where(low == high, low, mean)
     seen = np.bincount(row, minlength=count) > 0
-    return matrix, mean.reshape(states, actions), seen.reshape(states, actions)
+    return without_rounding(matrix, atol), mean.reshape(states, actions), seen.reshape(states, actions)
+
+
+def without_rounding(transition: Any, atol: float) -> Any:
+    """A transition, dense or sparse, with rows divided by their sums where they are off by the rounding of another format.
+
+    Args:
+        transition: rows along the last axis.
+        atol: the `row_sum_atol` of the numbers as they came. Rows within `ROW_SUM_ATOL`, and those beyond `atol`, are left as
+            they are, for the checks of the MDP.
+    """
+    if atol <= _checks.ROW_SUM_ATOL:
+        return transition
+    if is_sparse(transition):
+        matrix = sp.csr_array(transition, dtype=np.float64)
+        matrix.data = _without_tiny_negatives(matrix.data, atol)
+        sums = matrix.sum(axis=1)
+        return sp.csr_array(sp.diags_array(1.0 / _divisors(sums, atol)) @ matrix)
+    array = _without_tiny_negatives(np.asarray(transition, dtype=np.float64), atol)
+    return array / _divisors(array.sum(-1), atol)[..., None]
+
+
+def _divisors(sums: np.ndarray, atol: float) -> np.ndarray:
+    off = np.abs(sums - 1)
+    return np.where((off > _checks.ROW_SUM_ATOL) & (off <= atol), sums, 1.0)
+
+
+def _without_tiny_negatives(entries: np.ndarray, atol: float) -> np.ndarray:
+    """Entries below 0 by rounding as 0; others, for the checks to refuse, as they are."""
+    tiny = (entries < 0) & (entries >= -atol)
+    if not tiny.any():
+        return entries
+    cleared = _checks.without_tiny_negatives(np.where(tiny, entries, 0.0), atol, "the probabilities", str)
+    return np.where(tiny, cleared, entries)
 
 
 def densified(matrix: sp.csr_array, states: int, actions: int) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.reading import reading
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.types import PathLike
 
@@ -68,14 +69,24 @@ def _unreadable(path: Path, what: str, error: Exception) -> InvalidInput:
     fix = "check the path and its permissions"
     if isinstance(error, FileNotFoundError):
         try:
-            siblings = [name for name in sorted(os.listdir(path.parent)) if Path(name).suffix == path.suffix][:1000]
+            names = sorted(os.listdir(path.parent))
         except OSError:
             fix = f"check the directory {str(path.parent)!r}, which cannot be listed"
         else:
-            fix = _checks.near_matches(path.name, siblings) if siblings else "check the spelling and the directory"
+            fix = _instead(path, [name for name in names if name != path.name and Path(name).suffix == path.suffix])
     return InvalidInput(
         got=f"the path {str(path)!r} that cannot be read ({reason})", wanted=f"the file of {what}", fix=fix
     )
+
+
+def _instead(path: Path, siblings: list[str]) -> str:
+    """What to do about a path to nothing: of a link, to mend it; else a file beside it that is there."""
+    if path.is_symlink():
+        return (
+            f"it is a link to {os.readlink(path)!r}, which is not there: restore that file, or link to where it is now"
+        )
+    there = [name for name in siblings[:1000] if (path.parent / name).is_file()]
+    return _checks.near_matches(path.name, there) if there else "check the spelling and the directory"
 
 
 def read_text(path: Path, what: str) -> str:
@@ -103,9 +114,12 @@ def read_text(path: Path, what: str) -> str:
 
 @contextmanager
 def in_file(source: object) -> Iterator[None]:
-    """Adds the name of the file to every `InvalidInput` raised inside; NumPy's overflow warnings are off (checks follow)."""
+    """Adds the name of the file to every `InvalidInput` raised inside; NumPy's overflow warnings are off (checks follow).
+
+    Rows of probabilities that were rounded to few digits are divided by their sums, with a note: see `entries.reading`.
+    """
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"), reading(source):
             yield
     except InvalidInput as error:
         if str(source) in error.got:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.sparse import sp
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io._rows import without_rounding
 from trpo_theory.model.decimals import as_written
-from trpo_theory.model.sparse import sp
 
 SPARSE_KEYS = ("transition_data", "transition_indices", "transition_indptr", "transition_shape")
 
@@ -21,7 +22,7 @@ def transition_of(fields: Mapping[str, Any]) -> Any:
     """The transition of a file: its dense array, or the CSR matrix of its parts."""
     if "transition" in fields:
         return fields["transition"]
-    data = _vector(fields[SPARSE_KEYS[0]], SPARSE_KEYS[0])
+    data, atol = _vector(fields[SPARSE_KEYS[0]], SPARSE_KEYS[0]), _checks.row_sum_atol(fields[SPARSE_KEYS[0]])
     indices, indptr, shape = (_integers(fields[key], key) for key in SPARSE_KEYS[1:])
     rows, states = (int(size) for size in shape) if len(shape) == 2 else (0, 0)
     sound = (
@@ -42,7 +43,7 @@ def transition_of(fields: Mapping[str, Any]) -> Any:
             "and as many indices in [0, S)",
             fix="store data, indices, indptr and shape of scipy.sparse.csr_array(transition)",
         )
-    return sp.csr_array((data, indices, indptr), shape=(rows, states))
+    return without_rounding(sp.csr_array((data, indices, indptr), shape=(rows, states)), atol)
 
 
 def written_transition(fields: Mapping[str, Any], states: int, actions: int) -> list[list[list[Fraction | int]]]:

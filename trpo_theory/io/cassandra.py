@@ -9,6 +9,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io._declared import Written, expect_observed
 from trpo_theory.io._rows import assemble, check_size, densified
 from trpo_theory.io._rules import ANY, Rules
 from trpo_theory.io._source import existing_file, in_file, read_text
@@ -41,11 +42,17 @@ def read_cassandra(path: PathLike, gamma: RealLike | None = None) -> FiniteMDP:
     Raises:
         InvalidInput: naming the file and the line; also for a partially observed model.
     """
+    return read_written(path, gamma)[0]
+
+
+def read_written(path: PathLike, gamma: RealLike | None = None) -> tuple[FiniteMDP, Written | None]:
+    """As `read_cassandra`, with what the file says before anything is rounded."""
     path = existing_file(path, (), "an MDP in Cassandra's format")
     if gamma is not None:
         gamma = _checks.discount_or_one(gamma)
     with in_file(path.name):
-        return _Reader(Words(read_text(path, "an MDP in Cassandra's format"))).mdp(gamma)
+        reader = _Reader(Words(read_text(path, "an MDP in Cassandra's format")))
+        return reader.mdp(gamma), reader.written
 
 
 class _Reader:
@@ -60,6 +67,7 @@ class _Reader:
         self.sign = 1.0
         self.initial: list[float] | None = None
         self.rules: dict[str, Rules] = {}
+        self.written: Written | None = None
 
     def mdp(self, gamma: Any) -> FiniteMDP:
         """Read all statements, then build the MDP."""
@@ -93,7 +101,7 @@ class _Reader:
         if gamma is None:
             raise InvalidInput(got="no discount:", wanted="a discount", fix="add discount: 0.95 or pass --gamma 0.99")
         if "observations" in self.sizes:
-            self._check_observed()
+            expect_observed(self.rules["O"], **self.sizes)
         states, actions = self.sizes["states"], self.sizes["actions"]
         action, state, successor, probability = self.rules["T"].support()
         reward = self.sign * self.rules["R"].at(action, state, successor)
@@ -108,6 +116,7 @@ class _Reader:
                 fix="add it; T: a : s uniform, or T: a identity for an action that changes nothing",
             )
         matrix, mean, _ = assemble(row, successor, probability, reward, states, actions)
+        self.written = Written((states, actions), (state, action, successor), probability, reward, self.initial)
         labels = {kind: list(self.names[kind]) or None for kind in ("states", "actions")}
         return FiniteMDP(
             densified(matrix, states, actions),
@@ -120,22 +129,6 @@ class _Reader:
 
     def _name(self, kind: str, index: int) -> str:
         return repr(list(self.names[kind])[index]) if self.names[kind] else str(index)
-
-    def _check_observed(self) -> None:
-        states, actions, count = (self.sizes[kind] for kind in ("states", "actions", "observations"))
-        if count == states:
-            action, successor, seen, probability = self.rules["O"].support()
-            same = (successor == seen) & (probability == 1)
-            if same.all() and len(action) == states * actions:
-                return
-            what = "O that is not the identity"
-        else:
-            what = f"{count} observations of {states} states"
-        raise InvalidInput(
-            got=f"a partially observed model, with {what}",
-            wanted="a fully observed one: as many observations as states, and O the identity under every action",
-            fix="delete observations: and the rules of O if the agent is meant to see the state",
-        )
 
     def _index(self, kind: str) -> int:
         word = self.words.next(f"one of the {kind}")
@@ -189,12 +182,20 @@ class _Reader:
             self.initial = self._uniform(listed if choice == "include" else ~listed)
         elif self.words.passes("uniform"):
             self.initial = [1.0 / states] * states
-        elif is_number(self.words.peek()) and (states == 1 or is_number(self.words.peek(1))):
+        elif states == 1 and is_number(self.words.peek()):
+            self._sure_start()
+        elif is_number(self.words.peek()) and is_number(self.words.peek(1)):
             self.initial = self.words.numbers(states, 0.0, 1.0)
         else:
             listed = np.zeros(states, dtype=bool)
             listed[self._state()] = True
             self.initial = self._uniform(listed)
+
+    def _sure_start(self) -> None:
+        """The start in the only state: its number, 0, or its probability, 1."""
+        if self.words.number(0.0, 1.0) not in (0.0, 1.0):
+            self.words.refuse("a start in the only state", "its number, 0, or its probability, 1", "write start: 0")
+        self.initial = [1.0]
 
     def _state(self) -> int:
         index = self._index("states")
@@ -281,7 +282,11 @@ class _Reader:
         if "observations" in self.sizes:
             seen = self._index("observations")
         elif self.words.next("*") != "*":
-            self.words.refuse("an observation in a file without observations:", "R: a : s : s' r")
+            self.words.refuse(
+                "an observation in a file without observations:",
+                "R: a : s : s' r",
+                "leave it out, with the expected reward over observations where they differ",
+            )
         else:
             seen = ANY
         value = self.words.number()

@@ -124,14 +124,23 @@ def read_policy(path: PathLike, name: str = "policy") -> Float[np.ndarray, "*bat
     """
     content = policy_entries(path, name)
     with in_file(Path(path).name):
-        policy = _checks.real_array(content, name)
-        if policy.ndim < 2:
-            raise InvalidInput(
-                got=f"{name} of shape {policy.shape}",
-                wanted="shape (S, A): one row a state, one column an action",
-                fix="write out the probabilities; for actions a(s), trpo_theory.model.policy.deterministic(a, A)",
-            )
-        return policy
+        return policy_table(content, name)
+
+
+def policy_table(content: Field, name: str = "policy") -> Float[np.ndarray, "*batch S A"]:
+    """What `policy_entries` read, as an array of two axes or more.
+
+    Raises:
+        InvalidInput: for anything else.
+    """
+    policy = _checks.real_array(content, name)
+    if policy.ndim < 2:
+        raise InvalidInput(
+            got=f"{name} of shape {policy.shape}",
+            wanted="shape (S, A): one row a state, one column an action",
+            fix="write out the probabilities; for actions a(s), trpo_theory.model.policy.deterministic(a, A)",
+        )
+    return policy
 
 
 def policy_entries(path: PathLike, name: str = "policy") -> Any:

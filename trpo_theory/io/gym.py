@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import math
-import numbers
 import re
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
-from trpo_theory.io._environments import first_line, layers_of, made, with_table
-from trpo_theory.io._rows import assemble, check_size, densified
+from trpo_theory.io._environments import layers_of, made, map_letters, single, with_table, with_the_table
+from trpo_theory.io._rows import check_size
 from trpo_theory.io._source import in_file
+from trpo_theory.io._tables import Listed, is_table, listed, numbered, with_ends_absorbing
+from trpo_theory.io._wrappers import expect_harmless
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 
 Option = str | bool | int | float | tuple[str | bool | int | float, ...] | list[str] | None
 """The value of an option for `gymnasium.make`."""
-
-_HARMLESS = (
-    "TimeLimit",
-    "OrderEnforcing",
-    "PassiveEnvChecker",
-    "RecordEpisodeStatistics",
-    "HumanRendering",
-    "RenderCollection",
-    "RecordVideo",
-)
-"""Wrappers of Gymnasium that change neither transitions nor rewards."""
 
 
 @runtime_checkable
@@ -44,27 +36,29 @@ class Environment(Protocol):
 
 
 if TYPE_CHECKING:
-    _Given = str | Environment
+    _Given = str | Environment | Mapping[Any, Any] | Sequence[Any]
 else:
     _Given = object  # `from_gym` refuses anything else with its own message
 
 
 def from_gym(source: _Given, gamma: RealLike, *, initial: RealLike | None = None, **options: Option) -> FiniteMDP:
-    """The MDP of a Gymnasium environment with a table `P[s][a] = [(probability, s', reward, terminated), ...]`.
+    """The MDP of a Gymnasium environment with a table `P[s][a] = [(probability, s', reward, terminated), ...]`, or of a table.
 
     P(s'|s,a) = Σ p,  r(s,a) = Σ p r.  An episode ends after a transition with `terminated`: the state that it enters becomes
     absorbing, with reward 0, whatever the table has in that state's own row. The MDP then has as many states as there are
     observations, so that a policy trained on the environment fits it. If such a state can also be entered without
     `terminated` on a path from the start, or is a possible start, all terminated transitions lead to one extra absorbing
-    state instead, appended as the last (label "terminated").
+    state instead, appended as the last (label "terminated"); also where a terminated transition enters no state of the
+    table, such as -1.
 
     Exact for every state that can be reached from the start; for other states a successor may have become absorbing.
     Time limits are not in the table: see `time_limit`.
 
     Args:
-        source: an id such as "FrozenLake-v1", or an environment.
+        source: an id such as "FrozenLake-v1"; an environment, in wrappers that change nothing (which is tried out), or a vector
+            of equal ones; or the table alone, P: a dict or list by state, then by action (names are labels).
         gamma: the discount.
-        initial: ρ₀, shape (S,); by default the environment's `initial_state_distrib`.
+        initial: ρ₀, shape (S,); by default the environment's `initial_state_distrib`, and of a table alone uniform.
         **options: for `gymnasium.make`, such as map_name="8x8".
 
     Returns:
@@ -75,22 +69,33 @@ def from_gym(source: _Given, gamma: RealLike, *, initial: RealLike | None = None
             dynamics (a wrapper that may change them, or Taxi's fickle_passenger).
     """
     gamma = _checks.discount_or_one(gamma)
+    env: Any
+    with _quiet():
+        env, name = (made(source, options), source) if isinstance(source, str) else (source, _named(source))
+    if env is source and options:
+        raise InvalidInput(
+            got=f"options {', '.join(options)} for an environment that is already made",
+            wanted="an id with options, or an environment without",
+            fix="pass them to gymnasium.make",
+        )
+    try:
+        with in_file(str(name)):
+            if is_table(env):
+                return _from_table(env, gamma, initial)
+            with _quiet():
+                core, entries, size = _described(single(env), str(name))
+            return with_ends_absorbing(entries, _initial(core, initial, size[0], str(name)), size[1], gamma)
+    finally:
+        if env is not source:
+            env.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """While the block runs, environments do not warn: of what they are used for here nothing is deprecated."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        env: Any
-        env, name = (made(source, options), source) if isinstance(source, str) else (source, repr(source)[:80])
-        if env is source and options:
-            raise InvalidInput(
-                got=f"options {', '.join(options)} for an environment that is already made",
-                wanted="an id with options, or an environment without",
-                fix="pass them to gymnasium.make",
-            )
-        try:
-            with in_file(str(name)):
-                return _from_env(env, str(name), gamma, initial)
-        finally:
-            if env is not source:
-                env.close()
+        yield
 
 
 def time_limit(source: _Given, **options: Option) -> int | None:
@@ -103,9 +108,8 @@ def time_limit(source: _Given, **options: Option) -> int | None:
     Returns:
         max_episode_steps, or None if there is no limit.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        env: Any = made(source, options) if isinstance(source, str) else source
+    with _quiet():
+        env: Any = made(source, options) if isinstance(source, str) else single(source)
         limits = [layer._max_episode_steps for layer in layers_of(env) if type(layer).__name__ == "TimeLimit"]
         if env is not source:
             env.close()
@@ -146,17 +150,22 @@ def _parsed(value: str) -> bool | int | float | str:
     return value
 
 
-def _from_env(env: Any, name: str, gamma: RealLike, initial: RealLike | None) -> FiniteMDP:
-    import gymnasium
+def _named(source: Any) -> str:
+    return "the table" if is_table(source) else repr(source)[:80]
 
-    for layer in layers_of(env):
-        if not any(type(layer) is getattr(gymnasium.wrappers, known) for known in _HARMLESS):
-            raise InvalidInput(
-                got=f"{name} in the wrapper {type(layer).__name__}, which may change its dynamics",
-                wanted="an environment whose table gives all of its dynamics",
-                fix="pass env.unwrapped if the wrapper changes neither transitions nor rewards",
-            )
-    core = env.unwrapped
+
+def _from_table(table: Any, gamma: RealLike, initial: RealLike | None) -> FiniteMDP:
+    by_number, states, actions = numbered(table)
+    size = len(by_number), 1 + max((max(moves, default=0) for moves in by_number.values()), default=0)
+    check_size(*size)
+    entries = listed(by_number, *size, "P", whole=False)
+    start = _checks.distribution(initial, "initial", size[0])
+    return with_ends_absorbing(entries, start, size[1], gamma, whole=False, names=(states, actions))
+
+
+def _described(env: Any, name: str) -> tuple[Any, Listed, tuple[int, int]]:
+    """The layer with the table, its transitions, and S and A."""
+    core, layers = with_the_table(env)
     if getattr(core, "fickle_passenger", False):
         raise InvalidInput(
             got=f"{name} with fickle_passenger = True, whose changes of destination are not in its table",
@@ -177,16 +186,33 @@ def _from_env(env: Any, name: str, gamma: RealLike, initial: RealLike | None) ->
     _check_space(core, "observation_space", states, name)
     _check_space(core, "action_space", actions, name)
     check_size(states, actions)
-    if initial is None:
-        initial = getattr(core, "initial_state_distrib", None)
-        if initial is None:
-            raise InvalidInput(
-                got=f"{name}, which does not say where it starts",
-                wanted="its attribute initial_state_distrib",
-                fix="pass initial=, a distribution over its states",
-            )
-    initial = _checks.distribution(initial, "initial", states)
-    return _with_ends_absorbing(_listed(table, states, actions, name), initial, actions, gamma)
+    entries = listed(table, states, actions, name)
+    for layer in layers:
+        expect_harmless(layer, table, name)
+    return core, entries, (states, actions)
+
+
+def _initial(core: Any, initial: Any, states: int, name: str) -> np.ndarray:
+    """The start: as given, or as the environment has it (`isd` in early versions of Gym)."""
+    if initial is not None:
+        return _checks.distribution(initial, "initial", states)
+    own = getattr(core, "initial_state_distrib", getattr(core, "isd", None))
+    if own is None:
+        raise InvalidInput(
+            got=f"{name}, which does not say where it starts",
+            wanted="its attribute initial_state_distrib",
+            fix="pass initial=, a distribution over its states, to trpo_theory.io.from_gym",
+        )
+    try:
+        return _checks.distribution(own, "initial", states)
+    except InvalidInput:
+        lettered = "desc" if "S" not in map_letters(core) else ""
+        raise InvalidInput(
+            got=f"the environment's initial_state_distrib that is no distribution, {str(own)[:60]}"
+            + (", as its map has no S, the start" if lettered else ""),
+            wanted="where it starts: probabilities that sum to 1",
+            fix="put an S into the map, such as desc=SF,FG" if lettered else "correct the attribute, or pass initial=",
+        ) from None
 
 
 def _check_space(core: Any, space: str, length: int, name: str) -> None:
@@ -197,70 +223,3 @@ def _check_space(core: Any, space: str, length: int, name: str) -> None:
             wanted="a table with an entry for each, counted from 0",
             fix="correct the environment's table or its space",
         )
-
-
-def _listed(table: Any, states: int, actions: int, name: str) -> tuple[np.ndarray, ...]:
-    """The table as vectors: row s·A + a, successor, probability, reward, terminated; entries with p = 0 are dropped."""
-    found: list[tuple[int, int, float, float, bool]] = []
-    for state in range(states):
-        for action in range(actions):
-            try:
-                if len(table[state]) != actions:
-                    raise ValueError(f"{len(table[state])} actions, others have {actions}")
-                for probability, successor, reward, terminated in table[state][action]:
-                    if not 0 <= (target := int(successor)) == successor < states:
-                        raise ValueError(f"the successor {successor!r} is not a state")
-                    if terminated not in (0, 1) or not isinstance(reward, numbers.Real):
-                        raise TypeError(f"reward {reward!r}, terminated {terminated!r}")
-                    if probability != 0:
-                        entry = (state * actions + action, target, float(probability), float(reward), bool(terminated))
-                        found.append(entry)
-            except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
-                raise InvalidInput(
-                    got=f"the entry of state {state}, action {action} in the table of {name}: {first_line(error)}",
-                    wanted="P[s][a] to be a list of (probability, successor, reward, terminated)",
-                    fix="correct the environment's table",
-                ) from None
-    if not found:
-        raise InvalidInput(got=f"an empty table of {name}", wanted="transitions", fix="correct the environment's table")
-    return tuple(np.array(column) for column in zip(*found, strict=True))
-
-
-def _with_ends_absorbing(listed: tuple[np.ndarray, ...], initial: np.ndarray, actions: int, gamma: Any) -> FiniteMDP:
-    row, successor, probability, reward, terminated = listed
-    states = len(initial)
-    end = np.zeros(states + 1, dtype=bool)
-    end[successor[terminated]] = True
-    alive = _reached(row[~terminated] // actions, successor[~terminated], initial > 0)
-    labels = None
-    if (end[:states] & alive).any():
-        end[:] = False
-        end[states] = True
-        successor = np.where(terminated, states, successor)
-        initial = np.append(initial, 0.0)
-        labels = [*map(str, range(states)), "terminated"]
-        states += 1
-    keep = ~end[row // actions]
-    ends = (np.flatnonzero(end)[:, None] * actions + np.arange(actions)).ravel()
-    matrix, mean, _ = assemble(
-        np.concatenate([row[keep], ends]),
-        np.concatenate([successor[keep], ends // actions]),
-        np.concatenate([probability[keep], np.ones(len(ends))]),
-        np.concatenate([reward[keep], np.zeros(len(ends))]),
-        states,
-        actions,
-    )
-    return FiniteMDP(densified(matrix, states, actions), mean, gamma, initial, state_labels=labels)
-
-
-def _reached(source: np.ndarray, target: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """The states that an episode can visit before it terminates."""
-    import scipy.sparse as sp
-    from scipy.sparse.csgraph import breadth_first_order
-
-    root, first = len(start), np.flatnonzero(start)
-    source, target = np.append(source, np.full(len(first), root)), np.append(target, first)
-    graph = sp.csr_array((np.ones(len(source)), (source, target)), shape=(root + 1, root + 1))
-    reached = np.zeros(root + 1, dtype=bool)
-    reached[breadth_first_order(graph, root, return_predecessors=False)] = True
-    return reached[:root]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.reading import reading
+from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.errors import InvalidInput
-from trpo_theory.io._rows import check_size, densified, integer_vector
+from trpo_theory.io._rows import check_size, densified, integer_vector, without_rounding
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.model.types import RealLike
 
 
@@ -58,11 +59,17 @@ def from_quantecon(ddp: _Given, initial: RealLike | None = None) -> FiniteMDP:
             wanted="a quantecon.markov.DiscreteDP",
             fix="build DiscreteDP(R, Q, beta) first, or give the arrays to FiniteMDP(Q, R, beta)",
         )
-    gamma = _checks.discount_or_one(ddp.beta)
+    with reading():
+        return _from_program(ddp, _checks.discount_or_one(ddp.beta), initial)
+
+
+def _from_program(ddp: Any, gamma: Any, initial: Any) -> FiniteMDP:
     if not is_sparse(ddp.Q) and np.ndim(ddp.Q) == 3:
         reward = _checks.real_array(ddp.R, "R", allow_minus_inf=True)
         return FiniteMDP(ddp.Q, reward, gamma, initial)
-    matrix = ddp.Q if is_sparse(ddp.Q) else _checks.real_array(ddp.Q, "Q")
+    matrix = without_rounding(
+        ddp.Q if is_sparse(ddp.Q) else _checks.real_array(ddp.Q, "Q"), _checks.row_sum_atol(ddp.Q)
+    )
     reward = _checks.real_array(ddp.R, "R", allow_minus_inf=True)
     state = integer_vector(getattr(ddp, "s_indices", None), "s_indices")
     action = integer_vector(getattr(ddp, "a_indices", None), "a_indices")

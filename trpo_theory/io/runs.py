@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
-from trpo_theory._entries import expect_numbers
+from trpo_theory.entries.expected import expect_numbers
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import checked_path, in_file
 from trpo_theory.io.files import SPARSE_KEYS, mdp_fields, mdp_from_fields, read_fields, write_fields
@@ -26,6 +26,9 @@ RUN_ROW_ATOL = 1e-4
 
 Chosen: float32 softmaxes are off by 1e-7, and rows printed with five digits by up to 1e-5 for each action.
 """
+
+_MOST_ROW_ATOL = 2e-2
+"""The same in the widest format that there is, bfloat16: see `entries.precision`."""
 
 _LOGGED = "logged_"
 _SUFFIXES = (".npz",)
@@ -67,14 +70,16 @@ def run_of(
     *,
     logged: Mapping[str, RealLike] | None = None,
     about: Mapping[str, object] | None = None,
+    atol: float | None = None,
 ) -> Run:
-    """A checked run: its policies fit the MDP, and rows whose sum is within 1e-4 of 1 are divided by it.
+    """A checked run: its policies fit the MDP, and rows whose sum is within 1e-4 of 1 (5e-3 in float16) are divided by it.
 
     Args:
         policies: shape (T, S, A), T ≥ 2, in the order of the training.
         mdp: one MDP.
         logged: numbers logged for the updates, by name: shape (T − 1,), NaN where nothing was logged.
         about: strings and numbers that identify the run.
+        atol: how far rows may be from summing to 1; by default as the format of their numbers deserves.
 
     Raises:
         InvalidInput: for anything else: a wrong shape, NaN, a single policy, rows that are not distributions, probability
@@ -87,10 +92,11 @@ def run_of(
         raise InvalidInput(
             got=f"{mdp!r} as the MDP of a run"[:200], wanted="one FiniteMDP", fix="load it: trpo_theory.load(...)"
         )
+    atol = run_row_atol(policies) if atol is None else atol
     array = _checks.real_array(policies, "policies")
     _check_shape(array, mdp)
     sums = array.sum(-1)
-    array = _checks.probability_rows(array, "policies", atol=RUN_ROW_ATOL)
+    array = _checks.probability_rows(array, "policies", atol=atol, written=False)
     array = _checks.policy_rows(array, mdp.available, "policies")
     array.flags.writeable = False
     off = np.abs(sums - 1)
@@ -101,6 +107,11 @@ def run_of(
         about={_text(name): _said(value, name) for name, value in (about or {}).items()},
         renormalised=float(np.max(off, where=off > _checks.ROUNDING, initial=0.0)),
     )
+
+
+def run_row_atol(policies: Any) -> float:
+    """How far rows of recorded policies may be from summing to 1: `RUN_ROW_ATOL`, and more in formats of 16 bits."""
+    return max(RUN_ROW_ATOL, _checks.row_sum_atol(policies))
 
 
 def read_run(path: PathLike, *, mdp: FiniteMDP | None = None, gamma: RealLike | None = None) -> Run:
@@ -132,7 +143,7 @@ def read_run(path: PathLike, *, mdp: FiniteMDP | None = None, gamma: RealLike | 
         mdp = _mdp_of(fields, mdp, gamma, path)
         logged = {key.removeprefix(_LOGGED): value for key, value in fields.items() if key.startswith(_LOGGED)}
         run = run_of(fields["policies"], mdp, logged=logged, about=_about(fields.get("about")))
-        before = _checks.number_between(_scalar(fields.get("renormalised", 0.0)), "renormalised", 0.0, RUN_ROW_ATOL)
+        before = _checks.number_between(_scalar(fields.get("renormalised", 0.0)), "renormalised", 0.0, _MOST_ROW_ATOL)
     return Run(run.policies, run.mdp, run.logged, run.about, max(run.renormalised, before))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.reading import reading
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._costs import PREFIX
 from trpo_theory.io._json import parse_rational
@@ -64,9 +65,10 @@ def from_triplets(
             or rows that do not sum to 1.
     """
     gamma = _checks.discount_or_one(gamma)
-    given = (state, action, successor)
-    indices = [integer_vector(value, name) for value, name in zip(given, _FIELDS, strict=False)]
+    atol = _checks.row_sum_atol(probability)
     probability, reward = _checks.real_array(probability, "probability"), _checks.real_array(reward, "reward")
+    given = (state, action, _where_it_matters(successor, probability, state))
+    indices = [integer_vector(value, name) for value, name in zip(given, _FIELDS, strict=False)]
     further = {name: _checks.real_array(cost, f"cost {name!r}") for name, cost in (costs or {}).items()}
     vectors = dict(zip(_FIELDS, (*indices, probability, reward), strict=True)) | further
     if len({vector.shape for vector in vectors.values()}) > 1:
@@ -80,13 +82,20 @@ def from_triplets(
     actions = count_of(actions, "actions", int(action.max()) + 1)
     _check_sources(state, states)
     check_size(states, actions)
-    with np.errstate(over="ignore", invalid="ignore"):
+    initial = _checks.distribution(initial, "initial", states)
+    with np.errstate(over="ignore", invalid="ignore"), reading():
         row = state * actions + action
-        matrix, mean, seen = assemble(row, successor, probability, reward, states, actions)
-        means = {
-            name: assemble(row, successor, probability, cost, states, actions)[1] for name, cost in further.items()
-        }
+        size = (states, actions, atol)
+        matrix, mean, seen = assemble(row, successor, probability, reward, *size)
+        means = {name: assemble(row, successor, probability, cost, *size)[1] for name, cost in further.items()}
         return FiniteMDP(matrix, mean, gamma, initial, available=seen, costs=means)
+
+
+def _where_it_matters(successor: Any, probability: np.ndarray, state: Any) -> Any:
+    """The successors, with the state itself for those that have probability 0: whatever is listed there, it is never entered."""
+    array, source = _checks.real_array(successor, "successor"), _checks.real_array(state, "state")
+    fits = array.shape == probability.shape == source.shape
+    return np.where(probability == 0, source, array) if fits else array
 
 
 def read_triplets(
@@ -176,8 +185,9 @@ def _columns(path: Path, parsed: Callable[[str], Any] = float) -> tuple[list[Any
                 continue
             if len(cells) != len(header):
                 raise _bad_line(reader.line_num, f"{len(cells)} fields", f"{len(header)}, as the header has")
+            never = _is_zero(cells[order[3]])
             for field, column in enumerate(order):
-                cell = cells[column]
+                cell = cells[order[0]] if field == 2 and never else cells[column]
                 if not (_INTEGER if field < 3 else _NUMBER).fullmatch(cell):
                     wanted = "an integer from 0" if field < 3 else "a number"
                     raise _bad_line(reader.line_num, f"{cell[:60]!r} as {header[column]}", wanted)
@@ -194,6 +204,10 @@ def _columns(path: Path, parsed: Callable[[str], Any] = float) -> tuple[list[Any
     columns = [np.array(column) for column in values]
     names = (header[place][len(PREFIX) :] for place in order[len(_FIELDS) :])
     return columns[: len(_FIELDS)], dict(zip(names, columns[len(_FIELDS) :], strict=True))
+
+
+def _is_zero(cell: str) -> bool:
+    return _NUMBER.fullmatch(cell) is not None and float(cell) == 0
 
 
 def _is_cost(name: str) -> bool:

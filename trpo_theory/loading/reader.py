@@ -98,12 +98,6 @@ def forms(*, named_only: bool = False) -> str:
     return ", ".join(named) + f", or {files}"
 
 
-def decimals(mdp: FiniteMDP) -> dict[str, Any]:
-    """`Source.exact` of a dense MDP whose numbers are decimals of a text."""
-    names = ("transition", "reward", "initial")
-    return {} if mdp.is_sparse else {name: getattr(mdp, name).tolist() for name in names}
-
-
 def is_written_out(mdp: FiniteMDP) -> bool:
     """Whether the exact numbers of a sparse transition are kept, as nested lists."""
     return mdp.states**2 * mdp.actions <= _MOST_ENTRIES

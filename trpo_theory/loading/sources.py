@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trpo_theory import _checks, io
+from trpo_theory.entries.reading import reading
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io._source import in_file
+from trpo_theory.io.files import policy_table
+from trpo_theory.loading.exactly import divided_exactly
 from trpo_theory.loading.reader import Source, forms, rational, registry
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation, uniform
@@ -30,13 +34,15 @@ else:
 _POLICY_NAMES, _CARRIED = ("uniform", "optimal"), ("old", "new")
 
 
-def load(source: Loadable, *, gamma: RealLike | None = None) -> FiniteMDP:
+def load(source: Loadable, *, gamma: RealLike | None = None, strict: bool = False) -> FiniteMDP:
     """Load an MDP from a name, a file or another library's object.
 
     Args:
         source: "gym:FrozenLake-v1?map_name=8x8", "zoo:forest?fire=1/10"; a .npz, .json, .csv (triplets), .POMDP or
             .MDP file; a FiniteMDP, a QuantEcon DiscreteDP, or a Gymnasium environment with a table. `readers/` has them all.
         gamma: the discount; it overrides the source's own, and is needed where the source has none.
+        strict: whether rows of probabilities that were rounded to few digits, as 0.333333 three times, are refused. By default
+            they are divided by their sums, with the warning `RowsRescaled` that says how far off they were.
 
     Raises:
         InvalidInput: for anything that cannot be read.
@@ -44,16 +50,21 @@ def load(source: Loadable, *, gamma: RealLike | None = None) -> FiniteMDP:
     >>> load("zoo:puterman", gamma=0.9)
     FiniteMDP(states=2, actions=2, gamma=0.9, dense)
     """
-    return open_source(source, gamma=gamma).mdp
+    return open_source(source, gamma=gamma, strict=strict).mdp
 
 
-def open_source(source: Loadable, *, gamma: RealLike | None = None) -> Source:
-    """As `load`, with the policies and notes that come with the MDP, and what its text says exactly."""
+def open_source(source: Loadable, *, gamma: RealLike | None = None, strict: bool = False) -> Source:
+    """As `load`, with the policies and notes that come with the MDP, and what its text says exactly.
+
+    Rows that were divided by their sums are so in `Source.exact`, too, in rationals: a proof is about those.
+    """
     given = None if gamma is None else rational(gamma, "gamma")
-    if not isinstance(given, Fraction):
-        return _opened(source, given)
-    found = _opened(source, float(given))
-    return dataclasses.replace(found, exact={**found.exact, "gamma": given})
+    with reading(strict=strict) as read:
+        found = _opened(source, float(given) if isinstance(given, Fraction) else given)
+    exact = divided_exactly(found.exact) if read.rescaled else found.exact
+    if isinstance(given, Fraction):
+        exact = {**exact, "gamma": given}
+    return dataclasses.replace(found, exact=exact)
 
 
 def _opened(source: Loadable, gamma: RealLike | None) -> Source:
@@ -96,6 +107,7 @@ def load_policy(
     criterion: str | None = None,
     horizon: int | None = None,
     temperature: float | None = None,
+    strict: bool = False,
 ) -> Float[np.ndarray, "*batch S A"]:
     """A policy from a word, a file or an array, checked against the MDP.
 
@@ -107,6 +119,7 @@ def load_policy(
         criterion: what "optimal" maximises, as for `optimal`.
         horizon: likewise; "optimal" is then one policy for each step, (T, S, A).
         temperature: likewise; "optimal" is then the best policy with a price of entropy.
+        strict: as for `load`, of a policy that is read from a file.
 
     Raises:
         InvalidInput: for an unknown word, a file that cannot be read, or an array that is not a policy of this MDP.
@@ -122,7 +135,8 @@ def load_policy(
     if text == "optimal":
         return np.array(optimal(mdp, criterion=criterion, horizon=horizon, temperature=temperature).policy)
     if text in source.policies:
-        return _checks.policy_rows(source.policies[text], mdp.available, name)
+        with reading(strict=strict):
+            return _checks.policy_rows(source.policies[text], mdp.available, name)
     if not Path(text).suffix:
         known = (*_POLICY_NAMES, *source.policies)
         if text in _CARRIED:
@@ -136,7 +150,10 @@ def load_policy(
             wanted="one of " + ", ".join(known) + ", or a .npy, .npz or .json file",
             fix=_checks.near_matches(text, known),
         )
-    return _checks.policy_rows(io.read_policy(text), mdp.available, f"{name} (of {text})")
+    content = io.policy_entries(text)
+    with in_file(Path(text).name), reading(strict=strict):
+        policy_table(content)
+        return _checks.policy_rows(content, mdp.available, f"{name} (of {text})")
 
 
 def exact_step(source: Source, **policies: str) -> dict[str, Any]:
@@ -151,9 +168,9 @@ def exact_step(source: Source, **policies: str) -> dict[str, Any]:
         if spec in _POLICY_NAMES:
             continue
         if spec in source.policies:
-            found |= {field: source.exact[spec]} if spec in source.exact else {}
+            found |= divided_exactly({field: source.exact[spec]}) if spec in source.exact else {}
         elif Path(spec).suffix.lower() == ".json":
-            found[field] = io.policy_entries(spec)
+            found |= divided_exactly({field: io.policy_entries(spec)})
     return found
 
 

@@ -8,9 +8,9 @@ from typing import Any, cast
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model._dynamics import Parts, reduced_dense, reduced_sparse
-from trpo_theory.model.sparse import is_sparse
 
 
 def reduced_costs(costs: Any, parts: Parts) -> dict[str, np.ndarray]:

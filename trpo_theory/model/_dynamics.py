@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.sparse import is_sparse, sp
 
 
 class Parts(NamedTuple):
@@ -121,14 +121,7 @@ def sparse_parts(transition: Any, reward: Any, available: Any, atol: float) -> P
         max(matrix.nnz, states) < np.iinfo(np.int32).max
     ):  # 32-bit indices: products with vectors are limited by memory bandwidth
         matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
-    if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
-        where = int(np.argmax(~(np.isfinite(matrix.data) & (matrix.data >= 0))))
-        row = int(np.searchsorted(matrix.indptr, where, side="right")) - 1
-        raise InvalidInput(
-            got=f"{matrix.data[where]} in the sparse transition, state {row // actions}, action {row % actions}",
-            wanted="finite probabilities, none negative",
-            fix="find where that entry comes from and replace it",
-        )
+    _expect_probabilities(matrix, actions, atol)
     if not is_sparse(reward):
         reward = _checks.real_array(reward, "reward", allow_minus_inf=True)
     per_pair = reward.shape == (states, actions)
@@ -138,12 +131,36 @@ def sparse_parts(transition: Any, reward: Any, available: Any, atol: float) -> P
         matrix.data *= np.repeat(available.ravel(), np.diff(matrix.indptr))
         matrix.eliminate_zeros()
     sums = matrix.sum(axis=1)
-    _checks.check_row_sums(sums.reshape(states, actions), available, "transition", atol)
+    starts = matrix.indptr
+    _checks.check_row_sums(
+        sums.reshape(states, actions),
+        available,
+        "transition",
+        atol,
+        lambda index: matrix.data[starts[row := index[0] * actions + index[1]] : starts[row + 1]],
+    )
     scale = np.where(available.ravel() & (np.abs(sums - 1) > _checks.ROUNDING), sums, 1.0)
     if (scale != 1.0).any():
         matrix.data /= np.repeat(scale, np.diff(matrix.indptr))
     reward = reduced_sparse(reward, matrix, states, actions, "reward")
     return Parts(matrix, np.where(available, reward, 0.0), available)
+
+
+def _expect_probabilities(matrix: Any, actions: int, atol: float) -> None:
+    """Set negative entries of a sparse transition to 0 where they are rounding; refuse others, and what is not finite."""
+
+    def said(index: tuple[int, ...]) -> str:
+        row = int(np.searchsorted(matrix.indptr, index[0], side="right")) - 1
+        return f"{matrix.data[index]} in the sparse transition, state {row // actions}, action {row % actions}"
+
+    bad = ~np.isfinite(matrix.data)
+    if bad.any():
+        raise InvalidInput(
+            got=said(_checks.first_index(bad)),
+            wanted="finite probabilities, none negative",
+            fix="find where that entry comes from and replace it",
+        )
+    matrix.data = _checks.without_tiny_negatives(matrix.data, atol, "the sparse transition", said)
 
 
 def reduced_sparse(reward: Any, matrix: Any, states: int, actions: int, what: str) -> np.ndarray:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.model._costs import reduced_costs
 from trpo_theory.model._dynamics import dense_parts, sparse_parts
 from trpo_theory.model.announced import announced
 from trpo_theory.model.labels import Label, labels
 from trpo_theory.model.shapes import Bool, Float
-from trpo_theory.model.sparse import is_sparse
 from trpo_theory.model.types import CostsLike, RealLike, SparseMatrix
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trpo_theory import _checks
-from trpo_theory._entries import expect_numbers
+from trpo_theory.entries.expected import expect_numbers
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.shapes import Bool, Float, Int
 from trpo_theory.model.types import RealLike

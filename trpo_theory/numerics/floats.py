@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.errors import NotSolved, overflow
-from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics import divergence
 from trpo_theory.numerics import polylog as special
 from trpo_theory.numerics import resolvent as linear

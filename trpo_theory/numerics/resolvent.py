@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.errors import NotSolved
-from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics.arithmetic import Array, Resolvent
 from trpo_theory.numerics.layout import batch_first, batch_last
 

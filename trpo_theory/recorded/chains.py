@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics import resolvent as linear
 from trpo_theory.numerics.arithmetic import Array, Policy, Resolvent
 from trpo_theory.numerics.floats import Floats, policy_transition

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trpo_theory.entries.sparse import sp
 from trpo_theory.errors import NotSolved
-from trpo_theory.model.sparse import sp
 from trpo_theory.sharp.ends import Ends, chords_of, ends_of, widest
 from trpo_theory.sharp.laws import Atoms, Found, Laws, Prices
 from trpo_theory.sharp.peaks import highest_everywhere

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.entries.sparse import sp
 from trpo_theory.errors import NotSolved
-from trpo_theory.model.sparse import sp
 from trpo_theory.numerics.ball.raw import fmpq, fmpq_mat, fraction, raw
 from trpo_theory.sharp.inequality import Blocks, Piecewise, Place
 from trpo_theory.sharp.small_radii import SQUARE, EvenSupersolution, NodeLaws

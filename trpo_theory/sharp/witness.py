@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trpo_theory.entries.sparse import sp
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.model.sparse import sp
 from trpo_theory.sharp.divergence import retreat
 from trpo_theory.sharp.ends import widest
 from trpo_theory.sharp.horizon import Step

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import InvalidInput, NotSolved, overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic
-from trpo_theory.model.sparse import is_sparse
 from trpo_theory.numerics.arithmetic import solved_from
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from trpo_theory._checks import near_matches
+from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
 from trpo_theory.solve.criterion import Criterion, Given, Kernel
 from trpo_theory.solve.reachability import closed_classes, closure, edges, ends, named, reaching

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import overflow, too_long
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.shapes import Float
-from trpo_theory.model.sparse import is_sparse
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last

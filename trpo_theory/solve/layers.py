@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
 from trpo_theory.numerics.float_array import FloatArray
 from trpo_theory.solve.criterion import Given

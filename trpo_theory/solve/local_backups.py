@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.model.sparse import sp
+from trpo_theory.entries.sparse import sp
 
 _FEW = 0.125
 """The largest share of states to back up locally; where more of them change, a full evaluation is faster. Chosen."""

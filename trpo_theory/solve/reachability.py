@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.model.sparse import is_sparse, sp
+from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.numerics.arithmetic import Array
 from trpo_theory.solve.criterion import Given
 

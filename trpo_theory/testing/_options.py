@@ -14,8 +14,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from trpo_theory import _checks
-from trpo_theory._entries import is_real
 from trpo_theory.bounds.setting import SETTING_FIELDS
+from trpo_theory.entries.expected import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.decimals import as_written
 from trpo_theory.model.policy import StateAggregation

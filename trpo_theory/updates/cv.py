@@ -8,8 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from trpo_theory._entries import is_real
 from trpo_theory._outward import Toward, float_toward
+from trpo_theory.entries.expected import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.decimals import as_written, dyadic
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import NotSolved
 from trpo_theory.model.decimals import as_written
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.model.sparse import is_sparse
 from trpo_theory.numerics.arithmetic import solved_from
 from trpo_theory.numerics.ball.chain import enclosed_policy
 from trpo_theory.solve.criteria import DISCOUNTED

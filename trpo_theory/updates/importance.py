@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.sparse import sp
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.model.sparse import sp
 from trpo_theory.step.quantities import compare
 
 

@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.errors import NotSolved, too_long
 from trpo_theory.model.decimals import as_written
-from trpo_theory.model.sparse import is_sparse, sp
 from trpo_theory.numerics.arithmetic import Resolvent
 from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED
 from trpo_theory.solve.reachability import edges, recurrent

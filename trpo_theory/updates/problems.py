@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from trpo_theory._entries import is_real
 from trpo_theory.bounds import Bound
+from trpo_theory.entries.expected import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.updates.certified import Certified
 from trpo_theory.updates.penalty_reads import SPREAD, is_proportional, quantities_read, refused

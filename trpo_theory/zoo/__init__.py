@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory._checks import integer, unknown_name
-from trpo_theory._entries import expect_numbers, is_real
+from trpo_theory.entries.expected import expect_numbers, is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.zoo.chi_square import certificate_ladder, kl_for_chi2

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from trpo_theory.model.sparse import sp
+from trpo_theory.entries.sparse import sp
 
 DENSE_UP_TO = 2_000_000
 """The most entries S·A·S of a dense transition; chosen: 16 MB of float64, which a batch or an LU still fits beside."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trpo_theory._checks import discount
-from trpo_theory._entries import is_real
+from trpo_theory.entries.expected import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.sparse import sp
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.shapes import Float
-from trpo_theory.model.sparse import sp
 from trpo_theory.zoo._moves import DENSE_UP_TO
 
 

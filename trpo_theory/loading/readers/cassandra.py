@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trpo_theory import io
-from trpo_theory.loading.reader import Reader, Source, decimals
+from trpo_theory.io.cassandra import read_written
+from trpo_theory.loading.reader import Reader, Source, is_written_out
 from trpo_theory.model.types import RealLike
 
 
@@ -16,8 +16,8 @@ class Cassandra(Reader):
 
     def read(self, source: Path, gamma: RealLike | None) -> Source:
         """The MDP of a file; `gamma` overrides its discount."""
-        mdp = io.read_cassandra(source, gamma)
-        return Source(mdp, exact=decimals(mdp))
+        mdp, written = read_written(source, gamma)
+        return Source(mdp, exact=written.fields() if written is not None and is_written_out(mdp) else {})
 
 
 READER: Reader = Cassandra()

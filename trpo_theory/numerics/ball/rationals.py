@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
-from trpo_theory._entries import expect_numbers
+from trpo_theory.entries.expected import expect_numbers
+from trpo_theory.entries.foreign import native
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._json import parse_rational
 from trpo_theory.model import decimals
@@ -32,6 +33,7 @@ def fractions(
     minus_inf: bool = False,
 ) -> np.ndarray:
     """An object array of `Fraction`, floats being the dyadic rationals that they are; with minus_inf, None for −∞."""
+    value = native(value, name)
     expect_numbers(value, name)
     try:
         array = np.asarray(value, dtype=object)
