@@ -53,8 +53,9 @@ def _formats(value: Any) -> set[str]:
         return {"", *(name for entry in value if type(entry) is not float for name in _formats(entry))}
     if isinstance(value, np.ndarray) and value.dtype == object:
         return {"", *(name for entry in value.flat if type(entry) is not float for name in _formats(entry))}
-    if hasattr(value, "dtypes") and hasattr(value, "columns"):  # a table: a format a column
-        return {"", *map(str, value.dtypes)}
+    columns = getattr(value, "dtypes", None)
+    if columns is not None and hasattr(value, "columns"):  # a table: a format a column
+        return {"", *map(str, columns)}
     return {"", dtype_name(value)}
 
 

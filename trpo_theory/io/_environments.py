@@ -185,7 +185,7 @@ def _are_alike(one: Any, other: Any) -> bool:
     (core, layers), (core2, layers2) = with_the_table(one), with_the_table(other)
     if [*map(type, layers), type(core)] != [*map(type, layers2), type(core2)]:
         return False
-    starts = [getattr(each, "initial_state_distrib", getattr(each, "isd", None)) for each in (core, core2)]
+    starts: list[Any] = [getattr(each, "initial_state_distrib", getattr(each, "isd", None)) for each in (core, core2)]
     return getattr(core, "P", None) == getattr(core2, "P", None) and (
         starts[0] is starts[1] or np.array_equal(starts[0], starts[1])
     )

@@ -133,7 +133,8 @@ def listed(table: Any, states: int, actions: int, name: str, *, whole: bool = Tr
         raise InvalidInput(got=f"an empty table of {name}", wanted="transitions", fix="correct the environment's table")
     row, successor, probability, reward, terminated = zip(*found, strict=True)
     atol = row_sum_atol(list({type(p): p for p in probability}.values()))
-    return Listed(*map(np.array, (row, successor, [float(p) for p in probability], reward, terminated)), atol)
+    columns = [np.array(column) for column in (row, successor, [float(p) for p in probability], reward, terminated)]
+    return Listed(columns[0], columns[1], columns[2], columns[3], columns[4], atol)
 
 
 def _entries(outcomes: Any, row: int, states: int) -> list[tuple[int, int, Any, float, bool]]:

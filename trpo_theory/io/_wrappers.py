@@ -112,7 +112,8 @@ def _player(env: Any, table: Any) -> Any:
 
         def __init__(self) -> None:
             self.observation_space, self.action_space = env.observation_space, env.action_space
-            self.s, self.outcome, self.reward, self.terminated = 0, None, 0.0, False
+            self.s, self.reward, self.terminated = 0, 0.0, False
+            self.outcome: Any = None
             self.actions: list[int] = []
 
         def __getattr__(self, key: str) -> Any:
