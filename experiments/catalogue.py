@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import itertools
 import json
 from collections.abc import Callable
@@ -14,8 +13,9 @@ import pandas as pd
 
 import trpo_theory as tt
 from experiments.contract import no_captions
-from trpo_theory.claims.papers import paper_rows
 from trpo_theory.report import Table
+from trpo_theory.report import paper_tables as by_paper
+from trpo_theory.report.paper_tables import paper_frame
 from trpo_theory.verification.verifying import INSTANCES, plan
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ KINDS = {
     "bounds": ("Lower bounds on the return", ()),
 }
 """Title and prefixes of the ids, tried in this order; the last kind takes all other claims."""
-_PAPER_COLUMNS = ("paper", "where", "claim", "verdict", "setting", "wording", "sharp", "twins")
-"""Of the tables of papers."""
 _PAGE = 40
 """Rows of a part of the table of papers, at most, but for a paper with more. Chosen: a page's."""
 _QUICK = ("errata/eta-with-advantage", "divergence/pinsker", "trpo/tv-2", "coupling/tv")
@@ -109,17 +107,8 @@ def frames_of(verification: Any) -> dict[str, pd.DataFrame]:
     return {
         "": pd.DataFrame(rows),
         "witnesses": pd.DataFrame(witnesses, columns=["id", "content"]),
-        "papers": papers_of(verification),
+        "papers": paper_frame({verdict.id: verdict.verdict for verdict in verification}),
     }
-
-
-def papers_of(verification: Any) -> pd.DataFrame:
-    """One row a statement of a paper, in the order of the papers, with its verdict; false twins are named, not rows."""
-    verdicts = {verdict.id: verdict.verdict for verdict in verification}
-    rows = paper_rows(tt.claims.get(name) for name in verdicts)
-    columns = [*_PAPER_COLUMNS, "seen", "expected", "statement", "source"]
-    shown = ({**row, "verdict": verdicts[row["claim"]], "twins": ", ".join(row["twins"])} for row in rows)
-    return pd.DataFrame(shown, columns=columns)
 
 
 def _kind(claim_id: str) -> str:
@@ -166,28 +155,14 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
 
 def paper_table(frames: dict[str, pd.DataFrame], number: str = "", among: slice = slice(None)) -> Table:
     """What each paper states: all of it, or the rows of a slice as a table with a number."""
-    rows = frames["papers"].fillna("").iloc[among]
-    shown = rows[list(_PAPER_COLUMNS)].copy()
-    shown["paper"] = shown["paper"].where(shown["paper"] != shown["paper"].shift(), "")
-    seen = zip(shown["wording"], rows["seen"], strict=True)
-    shown["wording"] = [word + (f": {where}" if where else "") for word, where in seen]
-    return Table(
-        shown,
-        caption="Paper by paper: statements and their verdicts. Wording: seen, and where; from memory; or derived here, after "
-        "the paper. Sharp: what is known of how far it could be improved. False twins differ by one thing.",
-        label=f"tab:{NAME}-papers{number}",
-        headings={"twins": ("false twins", "false twins")},
-        prose=("wording", "sharp", "twins"),
-    )
+    return by_paper.paper_table(frames["papers"].iloc[among], f"tab:{NAME}-papers{number}")
 
 
 def paper_block(frames: dict[str, pd.DataFrame]) -> Any:
     """The statements by paper, typeset, for the page."""
-    from trpo_theory.report.page import PaperRow, Papers
+    from trpo_theory.report.page import Papers
 
-    names = [field.name for field in dataclasses.fields(PaperRow)]
-    rows = frames["papers"].fillna("").to_dict("records")
-    return Papers([PaperRow(**{name: row[name] for name in names}) for row in rows], paper_table(frames))
+    return Papers.of(frames["papers"], f"tab:{NAME}-papers")
 
 
 def paper_tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
@@ -222,6 +197,14 @@ def blocks(frames: dict[str, pd.DataFrame]) -> list[Any]:
     from trpo_theory.report.page import Catalogue
 
     return [Catalogue(claim_rows(frames)), paper_block(frames)]
+
+
+def last_full_run() -> tuple[str, list[Any]]:
+    """The blocks of the last full run, which is kept, and a sentence that says when it was made."""
+    from trpo_theory.report import stored
+
+    kept = stored.catalogue()
+    return kept.dated, kept.blocks()
 
 
 def claim_rows(frames: dict[str, pd.DataFrame]) -> list[Any]:

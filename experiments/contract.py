@@ -38,8 +38,8 @@ class Experiment(Protocol):
         LEAD: two sentences before its tables: what is asked, and of what.
         Settings: a frozen dataclass with defaults, one field for each choice, whose docstring says what it is.
 
-    A module may also have `missing` (`Requires`), `terminal` (`WithText`), `TERMINAL_PARTS` (`WithColumns`) and `blocks`
-    (`WithBlocks`).
+    A module may also have `missing` (`Requires`), `terminal` (`WithText`), `TERMINAL_PARTS` (`WithColumns`) `blocks`
+    (`WithBlocks`) and `last_full_run` (`WithFullRun`).
     """
 
     NAME: str
@@ -107,6 +107,15 @@ class WithColumns(Protocol):
     """
 
     TERMINAL_PARTS: Sequence[Iterable[int]]
+
+
+@runtime_checkable
+class WithFullRun(Protocol):
+    """An experiment whose section of the report shows the last full run, which is kept, where only a short one was made."""
+
+    def last_full_run(self) -> tuple[str, list[Any]]:
+        """A sentence that says when it was made and by which version, and its blocks."""
+        ...
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ import pandas as pd
 import trpo_theory as tt
 from trpo_theory.errors import NotSolved
 from trpo_theory.report import Table, style
+from trpo_theory.report.names import named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -226,7 +227,9 @@ def _lines(axes: Axes, frame: Any, column: str, first: float | None = None, **lo
         x, y = list(rows["update"]), list(rows[column])
         if first is not None:
             x, y = [0, *x], [first, *y]
-        (line,) = axes.plot(x, y, **{"color": style.COLOURS[k], "ls": style.DASHES[k], "label": str(method), **look})
+        (line,) = axes.plot(
+            x, y, **{"color": style.COLOURS[k], "ls": style.DASHES[k], "label": named(str(method)), **look}
+        )
         if len(x) < 8:
             line.set(marker=style.MARKERS[k], markersize=3)
     axes.set_xscale("symlog", linthresh=1, linscale=0.4)

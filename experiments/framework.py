@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import datetime
 import hashlib
 import importlib
 import json
 import pkgutil
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -22,7 +24,7 @@ import trpo_theory
 from experiments.contract import Experiment, Frames, WithText
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
-from trpo_theory.report import Table, style
+from trpo_theory.report import Table, screen, style
 from trpo_theory.report.tables import made_directory, write
 
 ORDER = (
@@ -132,7 +134,9 @@ class Place:
                 stream.write(content)
             timing = name.endswith("timing")
             files[name] = {"file": file, "sha256": hashlib.sha256(content).hexdigest(), "timing": timing}
-        manifest = {**_recipe(self.experiment, settings), "seconds": round(seconds, 2), "frames": files}
+        today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        made = {"date": today, "commit": _commit(), "seconds": round(seconds, 2)}
+        manifest = {**_recipe(self.experiment, settings), **made, "frames": files}
         with atomic_write(self.data / MANIFEST) as stream:
             stream.write((json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
 
@@ -152,12 +156,13 @@ class Place:
         return {name: read_frame(self.data / file["file"]) for name, file in manifest["frames"].items()}
 
     def present(self, frames: Frames) -> list[Path]:
-        """Write every table as LaTeX, Markdown, CSV and HTML, and every figure as PDF and PNG."""
+        """Write every table as LaTeX, Markdown, CSV and HTML, and every figure as PDF, PNG and SVG."""
         paths = []
         for name, table in self.experiment.tables(frames).items():
             paths += write(table, self.folder, name, suffixes=(".tex", ".md", ".csv", ".html"))
         for name, draw in self.experiment.figures(frames).items():
-            paths += style.save(draw(), self.folder, name)
+            figure = draw()
+            paths += [*style.save(figure, self.folder, name), *screen.save(figure, self.folder, name)]
         return paths
 
 
@@ -197,6 +202,19 @@ def _package() -> str:
     root = Path(trpo_theory.__path__[0])
     paths = [path.relative_to(root) for path in sorted(root.rglob("*.py"))]
     return "".join(f"{path.as_posix()} {_hash(root / path)}\n" for path in paths if path.parts[0] not in _PRESENTATION)
+
+
+def _commit() -> str:
+    """The commit of this checkout, with a + where files of the package differ from it; "" outside one."""
+    git = ["git", "-C", str(_ROOT.parent)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+        changed = subprocess.run(
+            [*git, "diff", "--quiet", "HEAD", "--", "trpo_theory"], capture_output=True, check=False
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return commit.stdout.strip() + "+" * bool(changed.returncode)
 
 
 def _hash(path: Path) -> str:

@@ -20,7 +20,7 @@ NAME = "pictures"
 TITLE = "Two states, all policies"
 LEAD = (
     "Every policy of a two-state, two-action MDP is a point of a square, and its value a point of a polygon. Both show what "
-    r"the problems (11), (12) and (13) make of $\eta$, of $L$ and of the trust region; move a slider, and they change."
+    r"the three problems make of $\eta$, of $L$ and of the trust region, as the explorer above does for any such MDP."
 )
 PROBLEMS = {
     "(11)": lambda row: tt.Penalty(bound=row["bound"]),
@@ -174,11 +174,12 @@ def captions() -> dict[str, str]:
 
 
 def blocks(frames: dict[str, pd.DataFrame]) -> list[Any]:
-    """The table, and the square under the reader's hands."""
-    from trpo_theory.report.page import Explorer, Shown
+    """The table, with the problems' names."""
+    from trpo_theory.report.names import with_names
+    from trpo_theory.report.page import Shown
 
     (table,) = tables(frames).values()
-    return [Shown(table), Explorer()]
+    return [Shown(with_names(table))]
 
 
 def summary(frames: dict[str, pd.DataFrame]) -> str:

@@ -1,20 +1,25 @@
 """`python -m experiments.readme [NAME ...] [--out DIR]`: update the results in the README and the chapter on trusted steps.
 
-Writes the tables (Markdown, and CSV with every digit), the figures and the witnesses of finished full runs to
-experiments/results/, and the tables into both documents between `<!-- experiments: NAME -->` and `<!-- end -->`.
+Writes the tables (Markdown, and CSV with every digit), the figures, the witnesses and the catalogue's verdicts of finished
+full runs to experiments/results/, with an index for the page of an installed package, and the tables into both documents
+between `<!-- experiments: NAME -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from experiments.contract import Frames
 from experiments.framework import Place, registry
 from trpo_theory.errors import InvalidInput, TrpoTheoryError
 from trpo_theory.io._atomic import atomic_write
+from trpo_theory.report import stored
 from trpo_theory.report.tables import write
 
 TABLES = {
@@ -56,6 +61,22 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "experiments" / "results"
 README = ROOT / "README.md"
 CHAPTER = ROOT / "docs/trusted-steps.md"
+CATALOGUE = "catalogue"
+"""The experiment whose verdicts are kept whole, for the page of a short run."""
+_OF_A_WITNESS = (
+    "transition",
+    "reward",
+    "gamma",
+    "initial",
+    "old",
+    "new",
+    "reference",
+    "noise",
+    "size",
+    "groups",
+    "slack",
+)
+"""What the page draws of one; the rest stands in its record."""
 _BEGINS = re.compile(r"<!-- experiments: (\S+) -->")
 _BLOCK = "<!-- experiments: {name} -->\n{text}<!-- end -->"
 
@@ -83,7 +104,7 @@ def refresh(
     Raises:
         InvalidInput: if an experiment has no full run by the current code, or nothing of it is shown.
     """
-    shown = {*TABLES.values(), *KEPT.values(), *FIGURES.values(), *DRAWN.values()}
+    shown = {*TABLES.values(), *KEPT.values(), *FIGURES.values(), *DRAWN.values(), CATALOGUE}
     for name in sorted({*names} - shown):
         raise InvalidInput(
             got=f"the experiment {name}", wanted=f"one of {', '.join(sorted(shown))}", fix="check the spelling"
@@ -105,10 +126,50 @@ def refresh(
     for experiment, kept in DATA.items():
         for frame in kept if experiment in places else ():
             _copy(places[experiment].data / f"{experiment}-{frame}.csv", results)
+    if CATALOGUE in places:
+        _write(results / stored.CATALOGUE, kept_catalogue(frames[CATALOGUE], places[CATALOGUE].manifest() or {}))
+    _write(results / stored.INDEX, index())
     for document in documents:
         text = document.read_text(encoding="utf-8")
         with atomic_write(document) as stream:
             stream.write(spliced(text, results).encode())
+
+
+def kept_catalogue(frames: Frames, manifest: dict[str, Any]) -> str:
+    """Verdicts and witnesses of a full run as JSON, a line a claim, with the version, the commit and the day."""
+    witnesses = {row["id"]: json.loads(row["content"]) for row in frames["witnesses"].to_dict("records")}
+    lines = []
+    for row in frames[""].to_dict("records"):
+        kept = {
+            name: row[name] for name in ("id", "verdict", "instances", "effective", "min_slack", "note", "searched")
+        }
+        kept |= {
+            "proof": row["proof"],
+            "min_slack": None if row["min_slack"] in ("", None) else float(row["min_slack"]),
+        }
+        witness = witnesses.get(row["id"])
+        kept["witness"] = witness and {name: witness[name] for name in _OF_A_WITNESS if name in witness}
+        lines.append(json.dumps(kept, ensure_ascii=False).replace("NaN", "null"))
+    top = {name: manifest.get(name, "") for name in ("version", "commit", "date")}
+    return f'{json.dumps(top)[:-1]}, "claims": [\n' + ",\n".join(lines) + "\n]}\n"
+
+
+def index() -> str:
+    """The experiments of which tables are kept, with their headings, for the page outside a checkout."""
+    names: dict[str, list[str]] = {}
+    for name, experiment in {**TABLES, **KEPT}.items():
+        names.setdefault(experiment, []).append(name)
+    found = [
+        {"name": experiment.NAME, "title": experiment.TITLE, "lead": experiment.LEAD, "tables": names[experiment.NAME]}
+        for experiment in registry().values()
+        if experiment.NAME in names
+    ]
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_write(path) as stream:
+        stream.write(text.encode())
 
 
 def _of(places: dict[str, Place], shown: dict[str, str]) -> list[tuple[str, str]]:

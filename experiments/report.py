@@ -8,23 +8,17 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from experiments.contract import WithBlocks
+from experiments.contract import WithBlocks, WithFullRun
 from experiments.framework import Place, registry
-from trpo_theory.report import style
+from trpo_theory.report import screen
+from trpo_theory.report.front import LEAD, TITLE, front
+from trpo_theory.report.names import in_prose, with_names
 from trpo_theory.report.page import Figure, Page, Section, Shown
 from trpo_theory.report.page.blocks import as_block
 
 PAGE = "index.html"
-FIRST = ("pictures",)
+FIRST = ("pictures", "catalogue")
 """These come first; the others follow in the order in which they run."""
-_DOTS, _ON_SCREEN = 300, 150
-"""Dots an inch of the files (as `style.save` writes them), and on the screen (chosen)."""
-TITLE = "What the bounds behind TRPO promise, and what they keep"
-LEAD = (
-    "Finite Markov decision processes are solved exactly, and the lower bounds, updates and claims of the "
-    "policy-improvement literature are put to the test on them. Every number on this page is recomputed from its "
-    "definition; every table and figure can be saved from it."
-)
 
 
 @dataclass(frozen=True)
@@ -51,29 +45,33 @@ def assemble(out: Path) -> tuple[Path, list[str]]:
     order = [name for name in FIRST if name in experiments] + [name for name in experiments if name not in FIRST]
     places = [Place(experiments[name], out) for name in order]
     places = [place for place in places if place.is_of_this_code()]
-    Page(TITLE, LEAD, [section(place) for place in places]).write(out / PAGE)
+    Page(TITLE, LEAD, [*front(), *map(section, places)]).write(out / PAGE)
     return out / PAGE, [place.experiment.NAME for place in places]
 
 
 def section(place: Place) -> Section:
     """An experiment's section: lead and summary, figures, then blocks or tables."""
     experiment, frames = place.experiment, place.frames()
-    captions = experiment.captions()
-    if isinstance(experiment, WithBlocks):
+    captions = {name: in_prose(caption) for name, caption in experiment.captions().items()}
+    lead = f"{experiment.LEAD} {experiment.summary(frames)}".strip()
+    short = place.manifest() is not None and not place.is_done(experiment.Settings())
+    if short and isinstance(experiment, WithFullRun):
+        dated, blocks = experiment.last_full_run()
+        lead = f"{experiment.LEAD} {dated} The short run of this page judged some of them anew: {experiment.summary(frames)}"
+    elif isinstance(experiment, WithBlocks):
         blocks = experiment.blocks(frames)
     else:
-        blocks = [Shown(table, captions.get(name, "")) for name, table in experiment.tables(frames).items()]
-    figures = [_figure(place, name, captions[name]) for name in experiment.figures(frames)]
-    lead = f"{experiment.LEAD} {experiment.summary(frames)}".strip()
-    if place.manifest() is not None and not place.is_done(experiment.Settings()):
+        tables = experiment.tables(frames).items()
+        blocks = [Shown(with_names(table), captions.get(name, "")) for name, table in tables]
+    if short and not isinstance(experiment, WithFullRun):
         lead += " (These are the numbers of a short run.)"
-    return Section(experiment.NAME, experiment.TITLE, lead, [*figures, *blocks])
+    figures = [_figure(place, name, captions[name]) for name in experiment.figures(frames)]
+    return Section(experiment.NAME, in_prose(experiment.TITLE), in_prose(lead), [*figures, *blocks])
 
 
 def _figure(place: Place, name: str, caption: str) -> Figure:
-    """A figure: its PNG at the width of a column of text or of the page, with the PDF as a download."""
-    image, vectors = ((place.folder / f"{name}.{suffix}").read_bytes() for suffix in ("png", "pdf"))
-    inches = int.from_bytes(image[16:20], "big") / _DOTS
-    width = None if inches > 0.75 * style.WIDTH["page"] else round(_ON_SCREEN * inches)
-    alt = caption.replace("$", "").replace("`", "")
-    return Figure(name, image, caption, alt, {"pdf": vectors}, width=width)
+    """A figure: its SVG, and that for a narrow screen if there is one, with the PDF as a download."""
+    image, vectors = ((place.folder / f"{name}.{suffix}").read_bytes() for suffix in ("svg", "pdf"))
+    small = place.folder / f"{name}{screen.NARROW}.svg"
+    narrow = small.read_bytes() if small.exists() else None
+    return Figure(name, image, caption, screen.title_of(image), {"pdf": vectors}, narrow=narrow)

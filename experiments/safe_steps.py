@@ -275,7 +275,7 @@ def _draw_curves(frame: Any) -> Figure:
                 axes.set_yscale("log")
                 axes.grid(visible=True)
         for axes in grid[-1]:
-            axes.set_xlabel("steps of (11)")
+            axes.set_xlabel("steps of the penalty problem")
         for axes in grid[:, 0]:
             axes.set_ylabel("share of the gain")
         figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(bounds))

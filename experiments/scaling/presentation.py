@@ -12,6 +12,7 @@ from experiments.benchmarks.foundation import SCREENED
 from experiments.benchmarks.peers import NOT_INSTALLED
 from experiments.scaling.running import NAME
 from trpo_theory.report import Table
+from trpo_theory.report.names import named
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -186,7 +187,7 @@ def _draw_updates(frame: Any) -> Figure:
             for solver, dashes in (("dual", "-"), ("clarabel", style.DASHES[1])):
                 line = rows[rows["solver"] == solver]
                 look: dict[str, Any] = {"color": colour, "marker": marker, "ls": dashes}
-                name = f"{str(problem).partition(' ')[0]} {solver}"
+                name = f"{named(str(problem).partition(' ')[0])}, {solver}"
                 axes.plot(line["states"], line["seconds"], mfc=None if dashes == "-" else "white", label=name, **look)
         _proportional(axes, frame["states"], frame.loc[frame["solver"] == "dual", "seconds"])
         axes.set_ylabel("time, certificate included (s)")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from experiments.step_sizes.running import EXACT, NAME
 from trpo_theory.report import Table, show
+from trpo_theory.report.names import named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -184,8 +185,8 @@ def _across(axes: Axes, updates: Any) -> None:
     from trpo_theory.report import style
 
     ends = updates.set_index("method")["final"]
-    axes.axhline(ends["(11)"], color=style.PURPLE, lw=1.0, ls=style.DASHES[3], label="(11)", zorder=1)
-    axes.axhline(ends["(12)"], color=style.ORANGE, lw=1.0, ls=style.DASHES[4], label="(12)", zorder=1)
+    axes.axhline(ends["(11)"], color=style.PURPLE, lw=1.0, ls=style.DASHES[3], label="penalty", zorder=1)
+    axes.axhline(ends["(12)"], color=style.ORANGE, lw=1.0, ls=style.DASHES[4], label="max-KL", zorder=1)
     axes.axhline(updates["optimal"].iloc[0], color=style.GREY, lw=0.8, ls="-", label="best of all policies", zorder=0)
     axes.axhline(updates["initial"].iloc[0], color=style.GREY, lw=0.8, ls=":", label="start", zorder=0)
 
@@ -217,7 +218,7 @@ def _draw_curves(frames: dict[str, Any]) -> Figure:
                 ("(12)", style.BLACK, style.DASHES[4]),
             ):
                 line = here[here["method"] == method]
-                axes.plot(line["iteration"], line["median"], color=colour, ls=dashes, label=method)
+                axes.plot(line["iteration"], line["median"], color=colour, ls=dashes, label=named(method))
             axes.set_xscale("symlog", linthresh=1)
             axes.set_xlim(left=0)
             axes.set_title(f"{mdp}, {policies}; gradient: {gradient}", fontsize=7.5)

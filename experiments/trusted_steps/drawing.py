@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.trusted_steps.running import EVERY, NAME
+from trpo_theory.report.names import named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,7 +118,7 @@ def _panel(axes: Axes, frame: Any, methods: list[str]) -> None:
             "marker": style.MARKERS[k % 7],
             "ls": "-" if certified else style.DASHES[1],
         }
-        axes.plot(line["update"], line["share"], label=method, ms=2.2, lw=1.0, **look)
+        axes.plot(line["update"], line["share"], label=named(method), ms=2.2, lw=1.0, **look)
     axes.axhline(0.99, color=style.GREY, lw=0.6, ls=":")
     axes.set_xscale("log")
     axes.set_xlim(_NO_UPDATE, _MOST)

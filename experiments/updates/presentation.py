@@ -9,11 +9,12 @@ import numpy as np
 
 from experiments.updates.running import NAME
 from trpo_theory.report import Table
+from trpo_theory.report.names import named
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TITLE = "Problems (11), (12) and (13)"
+TITLE = "The penalty, max-KL and mean-KL problems side by side"
 LEAD = (
     "One update and several from the same policy: (11) with the paper's C is provably monotone and hardly moves; (12) and "
     "(13) move as far as their radius. Problem (12) is not hard: it separates by state; what is hard is to solve (11) as "
@@ -208,7 +209,7 @@ def _draw_timing(frame: Any) -> Figure:
                 marker=style.MARKERS[k],
                 ls="-" if first else style.DASHES[1],
                 mfc=None if first else "white",
-                label=f"{problem} {solver}",
+                label=f"{named(str(problem))}, {solver}",
             )
         axes.set_xlabel("states")
         axes.set_ylabel("time, certificate included (s)")

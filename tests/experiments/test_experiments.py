@@ -110,7 +110,7 @@ def test_same_settings_give_the_same_bytes(tmp_path, capsys):
     assert str(tmp_path / "b" / "index.html") in capsys.readouterr().out.replace("\n", "")
     files = [{p.relative_to(tmp_path / d): p.read_bytes() for p in (tmp_path / d).rglob("*.*")} for d in ("a", "b")]
     assert len([path for path in files[0] if path.suffix == ".tex"]) == 2 + 1
-    assert {path.suffix for path in files[0]} == {".tex", ".md", ".csv", ".html", ".json", ".pdf", ".png"}
+    assert {path.suffix for path in files[0]} == {".tex", ".md", ".csv", ".html", ".json", ".pdf", ".png", ".svg"}
     for path, content in files[0].items():
         if path.name != "manifest.json":  # it has the seconds
             assert content == files[1][path], path

@@ -69,7 +69,7 @@ def test_the_drawn_square_is_the_record(square):
 def test_the_drawn_polytope_is_the_record(polytope):
     axes = value_polytope.draw(polytope).axes[0]
     lines = {line.get_label(): line.get_xydata() for line in axes.lines}
-    assert np.array_equal(lines["(12)"], polytope.paths["(12)"])
+    assert np.array_equal(lines["max-KL"], polytope.paths["(12)"])
     fill, edges = axes.collections
     assert len(fill.get_paths()) == len(polytope.strips)
     assert np.array_equal([path.vertices for path in edges.get_paths()], polytope.edges)

@@ -260,7 +260,10 @@ def test_figures_carry_their_files():
     saved = {attrs["download"]: attrs["href"] for tag, attrs in reader.tags if "download" in attrs}
     assert set(saved) == {"f.svg", "f.png"}
     assert saved["f.png"].startswith("data:image/png;base64,iVBOR")
-    assert [attrs["alt"] for tag, attrs in reader.tags if tag == "img"] == ["a"]
+    drawings = [attrs for tag, attrs in reader.tags if tag == "svg"]
+    assert [(attrs["role"], attrs["aria-label"]) for attrs in drawings] == [("img", "a")]
+    raster = read(Figure("g", PNG, "c", "b").to_html())
+    assert [attrs["alt"] for tag, attrs in raster.tags if tag == "img"] == ["b"]
 
 
 def test_the_package_has_its_styles_scripts_and_templates():

@@ -114,6 +114,8 @@ def test_html_is_read_back_with_its_classes_and_unrounded_numbers():
         ("M", "number", "col"),
         ("slack", "number", "col"),
         ("holds", None, "col"),
+        ("a_b", None, "row"),
+        ("50%", None, "row"),
     ]
     texts = [["".join(cell.itertext()) for cell in row] for row in root.find("tbody")]
     assert texts == [["a_b", "−1235", "∞", "True"], ["50%", "1.500×10−7", "0", "False"]]

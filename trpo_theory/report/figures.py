@@ -9,6 +9,7 @@ import pandas as pd
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
 from trpo_theory.report import style
+from trpo_theory.report.colours import as_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -215,6 +216,8 @@ def _legend(figure: Figure, axes: Axes) -> None:
 
 def _direct_labels(figure: Figure, axes: Axes) -> None:
     """Each name at the right of the last point of its line, moved apart where two would overlap."""
+    from matplotlib.colors import to_hex
+
     ends = []
     axes.autoscale_view()
     for line in axes.lines:
@@ -234,7 +237,7 @@ def _direct_labels(figure: Figure, axes: Axes) -> None:
             textcoords="offset points",
             va="center",
             fontsize=7,
-            color=line.get_color(),
+            color=as_text(to_hex(line.get_color())),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 _SWEEPS = 12
 """Of ordering the levels by the mean place of their neighbours. Chosen: the order stops changing before."""
+_LETTERS = 120
+"""Of a line of the caption. Chosen: the width of a page at 7 points."""
 _LEVEL = 0.16
 """Height of a level, as a share of the figure's width. Chosen by eye."""
 
@@ -86,5 +89,5 @@ def hasse_diagram(
         axes.set_xlim(0, 1)
         axes.set_ylim(-0.5, len(rows) - 0.5)
         axes.set_axis_off()
-        axes.set_title(caption, fontsize=7, color=style.GREY, loc="left")
+        axes.set_title(textwrap.fill(caption, _LETTERS), fontsize=7, color=style.GREY, loc="left")
     return figure

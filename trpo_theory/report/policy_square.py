@@ -11,6 +11,7 @@ from trpo_theory.landscape import PolicySquare, Section
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 from trpo_theory.report import style
+from trpo_theory.report.names import named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +39,7 @@ def policy_square(mdp: FiniteMDP, old: RealLike, delta: float, *, width: str = "
 
 
 def draw(square: PolicySquare, *, width: str = "page") -> Figure:
-    """η as filled contours, L as dashed ones, the region M > η(old), the trust regions of (12) and (13), and the steps."""
+    """η as filled contours, L as dashed ones, the region M > η(old), the trust regions in max-KL and mean-KL, and the steps."""
     with style.styled():
         if width == "page":
             figure = style.new_figure(width, ratio=0.62)
@@ -135,8 +136,8 @@ def _regions(axes: Axes, square: PolicySquare) -> list[Any]:
         Polygon(square.mean_kl_region, fill=False, ec=style.GREEN, lw=1.4, ls=(0, (5, 1.5)), zorder=3),
     )
     promise.set_label(f"M > η(old): sure to improve\n({square.bound.id})")
-    box.set_label(f"(12): max-KL ≤ {square.delta:g} nats")
-    oval.set_label(f"(13): mean-KL ≤ {square.delta:g} nats")
+    box.set_label(f"max-KL ≤ {square.delta:g} nats")
+    oval.set_label(f"mean-KL ≤ {square.delta:g} nats")
     return [axes.add_patch(patch) for patch in (promise, box, oval)]
 
 
@@ -151,7 +152,7 @@ def _steps(axes: Axes, square: PolicySquare) -> list[Any]:
         colour, marker = style.UPDATES[index % len(style.UPDATES)]
         end = solution.policy[:, 0]
         axes.plot(*np.stack([start, end], -1), color=colour, lw=1.0, path_effects=halo, zorder=4)
-        label = f"step of {name}: η = {solution.expected_return_new:.4g}"
+        label = f"{named(name)} step: η = {solution.expected_return_new:.4g}"
         handles += axes.plot(
             *end[:, None], marker=marker, ms=5.5, mfc=colour, mec="white", mew=0.7, label=label, zorder=6, **point
         )
@@ -187,7 +188,7 @@ def _section(axes: Axes, square: PolicySquare) -> None:
     wall = float(section.distance[-1])
     end = wall if reached > _LONG_STEP * wall else reached / (2 * _LONG_STEP)
     axes.set(xlim=(0, end), ylim=_section_limits(section, end))
-    axes.set_xlabel(f"distance from old, along the step of {name}")
+    axes.set_xlabel(f"distance from old, along the {named(name)} step")
     axes.set_ylabel("discounted reward")
     axes.legend(loc="best", ncols=3, handlelength=1.8, columnspacing=1.2)
 

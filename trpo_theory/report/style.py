@@ -101,7 +101,7 @@ def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
         "png": {"Software": None},
     }
     paths = []
-    _number_short_log_axes(figure)
+    number_short_log_axes(figure)
     with styled():
         for suffix, metadata in nothing.items():
             path = directory / f"{name}.{suffix}"
@@ -111,7 +111,7 @@ def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
     return paths
 
 
-def _number_short_log_axes(figure: Figure) -> None:
+def number_short_log_axes(figure: Figure) -> None:
     """Few plain numbers where matplotlib writes 2×10⁰, 3×10⁰, 4×10⁰, ... one over the other."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 

@@ -160,9 +160,11 @@ class Table:
         numeric = {name: _numeric(frame[name]) for name in frame}
         kind = {name: ' class="number"' if numeric[name] else "" for name in frame}
         head = "".join(f'<th scope="col"{kind[name]}>{escape(self.heading(name))}</th>' for name in frame)
+        tag = {name: "td" if column or numeric[name] else 'th scope="row"' for column, name in enumerate(frame)}
         columns = [
             [
-                f"<td{kind[name]}>{_data(inside, value) if numeric[name] else inside}</td>"
+                f"<{tag[name] if inside else 'td'}{kind[name]}>{_data(inside, value) if numeric[name] else inside}"
+                f"</{tag[name][:2] if inside else 'td'}>"
                 for inside, value in zip(self._cells(name, frame[name], cells.html), self.frame[name], strict=True)
             ]
             for name in frame

@@ -12,6 +12,7 @@ from trpo_theory.landscape import ValuePolytope
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
 from trpo_theory.report import style
+from trpo_theory.report.names import named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +46,7 @@ def draw(polytope: ValuePolytope, *, width: str = "column") -> Figure:
         for index, (name, values) in enumerate(polytope.paths.items()):
             colour, marker = style.UPDATES[index % len(style.UPDATES)]
             look = {"color": colour, "marker": marker, "ls": style.DASHES[index % len(style.DASHES)]}
-            axes.plot(*values.T, **look, lw=1.1, ms=3.6, mec="white", mew=0.4, label=name, zorder=4 + index)
+            axes.plot(*values.T, **look, lw=1.1, ms=3.6, mec="white", mew=0.4, label=named(name), zorder=4 + index)
             axes.plot(*values[:1].T, "o", ms=5.5, mfc="white", mec="black", mew=0.9, zorder=99)
         axes.plot(
             *polytope.optimum.value[:, None],
@@ -63,7 +64,7 @@ def draw(polytope: ValuePolytope, *, width: str = "column") -> Figure:
         axes.set_xlabel(f"value of state {states[0]} (discounted reward)")
         axes.set_ylabel(f"value of state {states[1]} (discounted reward)")
         if polytope.paths:
-            axes.legend(loc="best")
+            axes.legend(loc="best", title="problem of the update", title_fontsize=7)
     return figure
 
 

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from trpo_theory.errors import InvalidInput
 from trpo_theory.report.page.statement import prose
 from trpo_theory.report.page.templating import render
+from trpo_theory.report.screen import inlined
 from trpo_theory.report.tables import Table
 
 _MEDIA = {
@@ -48,7 +49,8 @@ class Figure:
 
     Attributes:
         name: the name of the downloads, without suffix.
-        content: the bytes of an SVG or PNG file.
+        content: the bytes of an SVG or PNG file; of SVG the colours follow the page's light or dark.
+        narrow: the same drawn for a narrow screen, an SVG file, or None.
         caption: two sentences of what it shows; may have $LaTeX$ and `code`.
         alt: the text for readers who cannot see the figure.
         downloads: further embedded files, by suffix ("pdf").
@@ -64,6 +66,7 @@ class Figure:
     alt: str
     downloads: Mapping[str, bytes] = field(default_factory=dict)
     width: int | None = None
+    narrow: bytes | None = None
 
     def __post_init__(self) -> None:
         if not self.alt.strip():
@@ -89,10 +92,13 @@ class Figure:
         links = [
             (suffix.upper(), f"{self.name}.{suffix}", _data(suffix, file)) for suffix, file in self.downloads.items()
         ]
+        vectors = self.suffix == "svg"
         return render(
             "figure.html.j2",
             figure=self,
-            source=_data(str(self.suffix), self.content),
+            source="" if vectors else _data("png", self.content),
+            drawing=inlined(self.content, self.name, self.alt, classes="wide" * bool(self.narrow)) if vectors else "",
+            small=inlined(self.narrow, f"{self.name}-narrow", self.alt, classes="narrow") if self.narrow else "",
             caption=prose(self.caption),
             links=links,
         )
@@ -123,8 +129,33 @@ class Shown:
             name=name,
             caption=prose(table.plain_caption or table.caption),
             about=prose(self.about),
-            table=table.to_html(),
+            table=_named(table.to_html(), name),
             links=links,
+        )
+
+
+@dataclass(frozen=True)
+class SavedTable:
+    """A table that was written before.
+
+    Attributes:
+        name: of the download, without suffix.
+        caption: may have $LaTeX$ and `code`.
+        html: its `<table>`.
+        csv: the file with all digits.
+    """
+
+    name: str
+    caption: str
+    html: str
+    csv: bytes
+
+    def to_html(self) -> str:
+        """A `<figure>` with the table in a scrolling box."""
+        links = [("CSV", f"{self.name}.csv", _data("csv", self.csv))]
+        caption = prose(self.caption)
+        return render(
+            "table.html.j2", name=self.name, caption=caption, about="", table=_named(self.html, self.name), links=links
         )
 
 
@@ -143,6 +174,11 @@ def as_block(item: object) -> Block:
             fix="wrap your own HTML in Html(...)",
         )
     return item
+
+
+def _named(table: str, name: str) -> str:
+    """A `<table>` whose name is its caption."""
+    return table.replace("<table", f'<table aria-labelledby="caption-{name}"', 1)
 
 
 def _data(suffix: str, content: bytes) -> str:

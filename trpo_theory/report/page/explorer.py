@@ -12,7 +12,7 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True)
 class Explorer:
-    """Sliders for a two-state, two-action MDP, the policy square, and the numbers of the steps (11), (12) and (13).
+    """Sliders for a two-state, two-action MDP, the policy square, and the numbers of the penalty, max-KL and mean-KL steps.
 
     Attributes:
         gamma: the initial discount.
@@ -45,18 +45,19 @@ class Explorer:
             sliders = [_slider(f"old-{s}", f"π(1 | {s}), old policy", 0.01, 0.99, self.old[s])]
             sliders += [_slider(f"reward-{s}-{a}", f"Reward of action {a}", -1, 1, self.reward[s][a]) for a in range(2)]
             sliders += [_slider(f"next-{s}-{a}", f"Action {a} leads to 1", 0, 1, self.next[s][a]) for a in range(2)]
+            sliders = [{**slider, "of": f" in state {s}"} for slider in sliders]
             groups.append({"title": f"State {s}", "sliders": sliders})
         return groups
 
 
 def _slider(name: str, label: str, least: float, most: float, value: float, step: float = 0.01) -> dict[str, Any]:
-    return {"name": name, "label": label, "min": least, "max": most, "value": value, "step": step}
+    return {"name": name, "label": label, "min": least, "max": most, "value": value, "step": step, "of": ""}
 
 
 _STEPS = (
-    ("penalty", "(11)", "L − C max-KL"),
-    ("max-kl", "(12)", "max-KL ≤ δ"),
-    ("mean-kl", "(13)", "mean-KL ≤ δ"),
+    ("penalty", "penalty", "L − C max-KL"),
+    ("max-kl", "max-KL", "max-KL ≤ δ"),
+    ("mean-kl", "mean-KL", "mean-KL ≤ δ"),
 )
 _QUANTITIES = (
     ("policy-0", "π̃(1 | 0)"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from trpo_theory.report.page.blocks import Shown
 from trpo_theory.report.page.statement import typeset
 from trpo_theory.report.page.templating import render
+from trpo_theory.report.paper_tables import paper_table
 from trpo_theory.report.tables import Table
 
 
@@ -52,6 +56,13 @@ class Papers:
 
     rows: Sequence[PaperRow]
     table: Table
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, label: str) -> Papers:
+        """The rows of `paper_frame`, and their table with this label."""
+        names = [field.name for field in dataclasses.fields(PaperRow)]
+        rows = frame.fillna("").to_dict("records")
+        return cls([PaperRow(**{name: str(row[name]) for name in names}) for row in rows], paper_table(frame, label))
 
     def to_html(self) -> str:
         """A `<details>` a paper, then one with the table."""

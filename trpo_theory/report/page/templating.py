@@ -6,7 +6,7 @@ import functools
 from importlib.resources import files
 from typing import Any
 
-STYLES = ("base.css", "catalogue.css", "explorer.css")
+STYLES = ("base.css", "catalogue.css", "explorer.css", "print.css")
 SCRIPTS = (
     "theme.js",
     "catalogue.js",
@@ -16,6 +16,8 @@ SCRIPTS = (
     "regions.js",
     "square.js",
     "explorer.js",
+    "reach.js",
+    "print.js",
 )
 
 

@@ -33,8 +33,15 @@ function startTheme(button) {
 
 startTheme(document.querySelector("[data-action=theme]"));
 
+// A drawing as a file of its own: the colours of light paper, which every program knows.
+function plain(drawing) {
+  const text = new XMLSerializer().serializeToString(drawing).replace(/light-dark\((#\w+),\s*#\w+\)/g, "$1");
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+}
+
 document.querySelectorAll("a[data-save-image]").forEach((link) => {
   link.addEventListener("click", () => {
-    link.href = link.closest("figure").querySelector("img").src;
+    const figure = link.closest("figure");
+    link.href = figure.querySelector("img")?.src ?? plain(figure.querySelector("svg"));
   });
 });
