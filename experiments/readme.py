@@ -1,7 +1,7 @@
-"""`python -m experiments.readme [NAME ...] [--out DIR]`: update the results in the README and the chapter on trusted steps.
+"""`python -m experiments.readme [NAME ...] [--out DIR]`: update the results that the README and docs/ show.
 
 Writes the tables (Markdown, and CSV with every digit), the figures, the witnesses and the catalogue's verdicts of finished
-full runs to experiments/results/, with an index for the page of an installed package, and the tables into both documents
+full runs to experiments/results/, with an index for the page of an installed package, and the tables into the documents
 between `<!-- experiments: NAME -->` and `<!-- end -->`.
 """
 
@@ -42,14 +42,14 @@ KEPT = {
     **{"power-missed": "power", "power-margins": "power"},
     **{"sharp-divergences": "sharp-divergences"},
 }
-"""Tables that are committed but not shown in the README."""
+"""Tables that are committed, and shown in the chapter on trusted steps or nowhere."""
 FIGURES = {
     "pictures-square": "pictures",
     "pictures-polytope": "pictures",
     "power": "power",
     "horizons-excess": "horizons",
 }
-"""Figures that the README shows, each with its experiment."""
+"""Figures that the guides show, each with its experiment."""
 DRAWN = {
     **{f"trusted-steps-{part}": "trusted-steps" for part in ("sizes", "curves", "clips")},
     "trusted-runs-shares": "trusted-runs",
@@ -77,12 +77,14 @@ _OF_A_WITNESS = (
     "slack",
 )
 """What the page draws of one; the rest stands in its record."""
+DOCUMENTS = (README, CHAPTER, ROOT / "docs/results.md", *sorted((ROOT / "docs/guides").glob("*.md")))
+"""What may show results."""
 _BEGINS = re.compile(r"<!-- experiments: (\S+) -->")
 _BLOCK = "<!-- experiments: {name} -->\n{text}<!-- end -->"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Bring the results and the README up to date; 0, or 2 where a full run is missing."""
+    """Bring the results and the documents up to date; 0, or 2 where a full run is missing."""
     parser = argparse.ArgumentParser("python -m experiments.readme", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where they ran (default: out)")
     parser.add_argument("names", nargs="*", metavar="NAME", help="of which experiments (default: all that are shown)")
@@ -92,12 +94,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (TrpoTheoryError, OSError) as error:
         print(f"experiments: {error}", file=sys.stderr)
         return 2
-    print(f"{RESULTS} and the README show what {options.out} has.")
+    print(f"{RESULTS}, the README and docs/ show what {options.out} has.")
     return 0
 
 
 def refresh(
-    out: Path, results: Path = RESULTS, documents: Sequence[Path] = (README, CHAPTER), names: Sequence[str] = ()
+    out: Path, results: Path = RESULTS, documents: Sequence[Path] = DOCUMENTS, names: Sequence[str] = ()
 ) -> None:
     """Copy tables and figures from `out` to `results`, and the tables into the documents that show them.
 

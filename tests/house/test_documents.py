@@ -14,7 +14,14 @@ from trpo_theory.updates.sharp_penalty import SHARP
 
 ROOT = next(folder for folder in Path(__file__).resolve().parents if (folder / "pyproject.toml").is_file())
 CODE = sorted(path for folder in ("trpo_theory", "experiments", "tests") for path in (ROOT / folder).rglob("*.py"))
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+WRITTEN = ("_build", "catalogue", "gallery", "reference")
+"""Folders of docs/ that are written when it is built, but for an index.md."""
+PAGES = [
+    path
+    for path in (ROOT / "docs").rglob("*.md")
+    if path.name == "index.md" or not set(path.relative_to(ROOT).parts) & set(WRITTEN)
+]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *PAGES])
 THEORY = ROOT / "docs" / "theory.md"
 
 NAME = re.compile(r"(?<![\w./-])[\w/-]+\.md\b")

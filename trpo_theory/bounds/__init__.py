@@ -84,8 +84,11 @@ all_bounds: Catalogue[Bound] = Catalogue.of(
     (bound for file in FILES for bound in file.BOUNDS),
     "`trpo-theory claims` lists them, list(tt.bounds) in Python",
 )
+"""Every bound, by id."""
 catalogue: Catalogue[Bound] = all_bounds.where(lambda bound: bound.expected is True)
+"""The bounds that are true."""
 folklore: Catalogue[Bound] = all_bounds.where(lambda bound: bound.expected is not True)
+"""The bounds that are false, or open."""
 
 
 def get(bound_id: str) -> Bound:

@@ -92,6 +92,7 @@ def _records() -> Iterable[Claim]:
 catalogue: Catalogue[Claim] = Catalogue.of(
     "claim", _records(), "`trpo-theory claims` lists them, list(tt.claims) in Python"
 )
+"""Every claim, by id, bounds included."""
 known: Catalogue[Claim] = Catalogue("claim", [*catalogue.items(), *SHARP.items()], catalogue.listing)
 """What ids stand for: the catalogue, and the sharp penalties, which are proved step by step, and not searched."""
 

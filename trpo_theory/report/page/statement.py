@@ -47,7 +47,7 @@ def prose(text: str) -> str:
 def _set(latex: str) -> list[Piece]:
     """Pieces of HTML, each math or text."""
     try:
-        return [(kind, escape(one, quote=False) if kind == "text" else _mathml(one)) for kind, one in _pieces(latex)]
+        return [(kind, escape(one, quote=False) if kind == "text" else mathml(one)) for kind, one in _pieces(latex)]
     except Exception:
         return [("code", f'<code class="latex">{escape(latex, quote=False)}</code>')]
 
@@ -110,11 +110,12 @@ def _matching(tokens: list[str], opening: int) -> int:
     raise ValueError("braces that do not match")
 
 
-def _mathml(latex: str) -> str:
-    """A `<math>` element."""
+def mathml(latex: str, *, block: bool = False) -> str:
+    """A `<math>` element, within a line or as a block of its own."""
     from latex2mathml.converter import convert
 
-    root = ElementTree.fromstring(convert(latex).replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
+    element = convert(latex, display="block" if block else "inline")
+    root = ElementTree.fromstring(element.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
     for element in list(root.iter()):
         _repair(element)
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
