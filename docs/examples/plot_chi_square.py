@@ -8,8 +8,9 @@ old policy's visits. Where :math:`\gamma(1+c)<1`,
 
 .. math:: L-\eta(\tilde\pi)\le\mathrm{rms}(A_\pi)\,\frac{c\sqrt\gamma}{(1-\gamma)\sqrt{1-\gamma(1+c)}}
 
-(the claim ``chi2/advantage``). No largest advantage stands in it. A chain of states, each of whose steps doubles the
-stakes, comes as close to it as one likes: the family ``chi2_advantage_tight``.
+(the claim ``chi2/advantage``). No largest advantage stands in it. On a chain whose advantages are
+in proportion to how much likelier the path so far has become, the gap comes as close to it as one likes: the family
+``chi2_advantage_tight``.
 """
 
 import matplotlib.pyplot as plt
