@@ -50,6 +50,7 @@ from .updates import (
 )
 from .verification.falsifying import check, falsify
 from .verification.proving import prove
+from .verification.slack_sample import SlackSample, sampled_slacks
 from .verification.verdict import Verdict, Verification
 from .verification.verifying import verify
 
@@ -83,6 +84,7 @@ __all__ = [
     "RowsRescaled",
     "SharpGap",
     "SharpLimit",
+    "SlackSample",
     "StateAggregation",
     "Status",
     "StepCertificate",
@@ -121,6 +123,7 @@ __all__ = [
     "optimal",
     "prove",
     "report",
+    "sampled_slacks",
     "sharp_gap",
     "sharp_limit",
     "softmax",

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from trpo_theory import claims
 from trpo_theory.cli import main
 from trpo_theory.sharp import solving
 
@@ -56,7 +57,13 @@ def test_the_table_of_a_paper_has_columns_that_fit_a_page(tmp_path, capsys):
     assert main(["verify", "trpo/kl", "trpo/tv-2", "--instances", "300", "--out", str(tmp_path)]) in (0, 1)
     latex = (tmp_path / "verdicts.tex").read_text()
     heads = re.search(r"\\toprule\n(.*?) \\\\", latex)[1].split(" & ")
-    assert heads == ["claim", "expected", "verdict", "effective", "least slack", "proof or witness"]
-    assert r"p{0.30\textwidth}" in latex
+    assert heads == ["claim", "statement", "verdict", "least slack", "proof or witness"]
+    shares = [float(share) for share in re.findall(r"p\{([\d.]+)\\textwidth\}", latex)]
+    assert len(shares) == 3
+    assert sum(shares) < 0.7  # beside them a verdict and a number: test_latex compiles such a table
+    assert rf"${claims['trpo/kl'].statement}$" in latex
     assert "theorem, machine-checked (docs/theory.md" in latex
-    assert len((tmp_path / "verdicts.csv").read_text().splitlines()[0].split(",")) == 15
+    assert len((tmp_path / "verdicts.csv").read_text().splitlines()[0].split(",")) == 16
+    page = (tmp_path / "verdicts.md").read_text().splitlines()[2]
+    heads = [cell.strip() for cell in page.strip("|").split("|")]
+    assert heads == ["claim", "statement", "expected", "verdict", "effective", "least slack", "proof or witness"]

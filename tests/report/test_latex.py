@@ -10,8 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import trpo_theory as tt
 from experiments import lower_bound
+from trpo_theory import claims, report
+from trpo_theory.loading.sources import open_source
 from trpo_theory.report import Table
+from trpo_theory.report.mathematics import inline
+from trpo_theory.report.witness_latex import claim_name
 
 pytestmark = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 
@@ -62,8 +67,8 @@ KINDS = {
 }
 
 
-def compiled(directory, body: str) -> str:
-    (directory / "tables.tex").write_text(PREAMBLE + "\\begin{document}\n" + body + "\n\\end{document}\n")
+def compiled(directory, body: str, preamble: str = PREAMBLE) -> str:
+    (directory / "tables.tex").write_text(preamble + "\\begin{document}\n" + body + "\n\\end{document}\n")
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "-no-shell-escape", "tables.tex"]
     run = subprocess.run(command, cwd=directory, capture_output=True, text=True, errors="replace", timeout=120)
     assert run.returncode == 0, run.stdout[-2000:]
@@ -80,6 +85,48 @@ def test_every_kind_of_table_compiles(tmp_path):
     assert not [points for points in wide if points > 3], wide
     assert "Missing character" not in log
     assert (tmp_path / "tables.pdf").stat().st_size > 10_000
+
+
+HOSTILE = (
+    tt.claim("a_b%c/[x]{y}#1^~", statement=r"a_b%c \ge 0 \text{ & } \frac{1}{2}")(lambda q: 0 * q.surrogate_gap),
+    tt.claim("mine/unbalanced", statement=r"\frac{1}{ \left( x_1_2")(lambda q: 0 * q.surrogate_gap),
+    tt.claim("mine/words", statement="the return η(π̃) never falls: 100 % & “sure” — 中文")(
+        lambda q: 0 * q.surrogate_gap
+    ),
+    tt.claim("*mine", statement="…", source="50% of_it")(lambda q: q.expected_return_new - q.expected_return_old),
+)
+
+
+def test_what_verbs_print_compiles_in_a_plain_article(tmp_path):
+    step = tt.compare(
+        *(lambda s: (s.mdp, s.policies["old"], s.policies["new"]))(open_source("zoo:coupling-tight", gamma=0.5))
+    )
+    checks = tt.bounds.check_all(step)
+    found = tt.verify(
+        ["trpo/tv", "chi2/second-order", "average/doeblin/kakade-langford/greedy-any", *HOSTILE], instances=300
+    )
+    tables = [report.verdicts_table(found), report.bounds_table(checks, setting="C:\\new_file 100% $x")]
+    names = ("expected_return_old", "max_kl", "mean_kl", "reverse_max_chi2", "rms_advantage")
+    fields = {name: float(getattr(step, name)) for name in names} | {"fuel_%: limit": 1.0, "status": "optimal"}
+    tables.append(report.quantities_table(fields, caption="The step", label="tab:step", setting="a_b.json"))
+    witnesses = [verdict.witness for verdict in found if verdict.witness]
+    body = [table.to_latex() for table in tables]
+    body += [of(one) for one in witnesses for of in (report.witness_latex, report.tikz_diagram)]
+    body += [report.verdict_latex(verdict, "50% of_it") for verdict in found]
+    packages = sorted({name for table in tables for name in table.packages} | {"amsmath", "amssymb", "tikz"})
+    log = compiled(tmp_path, "\n\n".join(body), f"\\documentclass{{article}}\n\\usepackage{{{','.join(packages)}}}\n")
+    wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
+    assert not [points for points in wide if points > 20], wide
+    assert len(witnesses) >= 2
+
+
+@pytest.mark.slow
+def test_every_statement_of_the_catalogue_compiles(tmp_path):
+    rows = [f"{claim_name(one.id)}: {inline(one.statement)}\n" for one in claims.catalogue.values()]
+    head = "\\documentclass{article}\n\\usepackage{amsmath,amssymb}\n"
+    log = compiled(tmp_path, "\\raggedright\n" + "\n".join(rows), head)
+    wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
+    assert not [points for points in wide if points > 20], wide
 
 
 def test_the_check_sees_an_error(tmp_path):

@@ -16,10 +16,12 @@ from trpo_theory.cli.options import (
     GammaOption,
     HorizonOption,
     JsonOption,
+    LatexOption,
     MdpArgument,
     StrictOption,
     TemperatureOption,
     app,
+    expect_one_form,
 )
 from trpo_theory.cli.output import (
     busy,
@@ -31,6 +33,7 @@ from trpo_theory.cli.output import (
     policy_of,
     print_fields,
     print_json,
+    print_latex,
     print_table,
     setting_words,
 )
@@ -78,11 +81,13 @@ def bound(
     sharp: SharpOption = False,
     strict: StrictOption = False,
     as_json: JsonOption = False,
+    latex: LatexOption = False,
 ) -> int:
     """Every lower bound on the return of a new policy, with its slack: those of the criterion, horizon and temperature.
 
     With --certify the sign of each slack is proved, and hypotheses are exact too: what is an equality up to rounding is none.
     """
+    expect_one_form(json=as_json, latex=latex)
     with busy("solving"):
         from trpo_theory import bounds
         from trpo_theory.proofs.certified_bounds import check_certifiable
@@ -97,7 +102,7 @@ def bound(
         q = compare(source.mdp, *policies, **setting)
         fields: dict[str, Any] = {name: getattr(q, name) for name in _QUANTITIES}
         rows = [_row(check) for check in bounds.check_all(q)]
-        found = None if certify or as_json or not rows else certificate(q)
+        found = None if certify or as_json or latex or not rows else certificate(q)
         worst = _worst(q) if sharp else []
     held_back = [bound.id for bound in bounds.catalogue.values() if bound.reads(q)]
     if found is not None and (left_out := [name for name in held_back if name not in found.promises]):
@@ -109,11 +114,15 @@ def bound(
     if as_json:
         print_json({**fields, "bounds": rows} | ({"sharp": [one.to_fields() for one in worst]} if sharp else {}))
         return status
-    console = new_console()
-    console.print(
-        f"{literal(mdp)}: from {literal(old)} to {literal(new)}"
+    words = (
+        f"{mdp}: from {old} to {new}"
         f"{discount_words(criterion, source.mdp.gamma)}{setting_words(q.criterion.name, horizon, temperature)}"
     )
+    if latex:
+        _print_latex(words, fields, rows, certify)
+        return status
+    console = new_console()
+    console.print(literal(words))
     print_fields(console, fields)
     if rows:
         _print_bounds(console, rows, certify)
@@ -124,6 +133,15 @@ def bound(
     if sharp:
         _print_worst(console, worst)
     return status
+
+
+def _print_latex(words: str, fields: dict[str, Any], rows: list[dict[str, Any]], certify: bool) -> None:
+    from trpo_theory.report.step_tables import bounds_table, quantities_table
+
+    print_latex(
+        quantities_table(fields, caption="The step", setting=words, label="tab:step"),
+        *([bounds_table(rows, setting=words, proved=certify, shifted=_shifted(rows))] if rows else []),
+    )
 
 
 def _print_no_bounds(console: Console, criterion: str) -> None:
@@ -178,18 +196,22 @@ def _print_bounds(console: Console, rows: list[dict[str, Any]], certify: bool) -
     """A row a bound, and what the shift in the title is."""
     from rich.table import Table
 
-    from trpo_theory import bounds
-
     table = Table("bound", "penalty", "lower bound", "slack", "holds", title="eta(new) >= L + shift - penalty")
     for row in rows:
         least = max(float(row["slack"]), 0.0) if row["holds"] else row["slack"]  # below 0 by no more than rounding: 0
         slack = row["enclosure"] if certify else digits(least, 6)
         table.add_row(row["id"], digits(row["penalty"], 6), digits(row["lower_bound"], 6), slack, _word(row, certify))
     print_table(console, table)
-    ids = {row["id"] for row in rows}
-    shifted = [bound.id for bound in bounds.catalogue.values() if bound.shift is not None and bound.id in ids]
-    if shifted:
+    if shifted := _shifted(rows):
         console.print(f"shift: 0 but for {', '.join(shifted)}")
+
+
+def _shifted(rows: list[dict[str, Any]]) -> list[str]:
+    """Ids of those bounds that have another centre than L."""
+    from trpo_theory import bounds
+
+    ids = {row["id"] for row in rows}
+    return [bound.id for bound in bounds.catalogue.values() if bound.shift is not None and bound.id in ids]
 
 
 def _promise(found: StepCertificate) -> str:

@@ -71,6 +71,9 @@ RefusedTemperatureOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
+LatexOption = Annotated[
+    bool, typer.Option("--latex", help="Print a table for a paper (LaTeX, booktabs) and nothing else.")
+]
 
 ProblemOption = Annotated[str, typer.Option("--problem", metavar="PROBLEM", help=LISTED)]
 CostOption = Annotated[
@@ -96,6 +99,16 @@ AggregateOption = Annotated[
     str | None,
     typer.Option("--aggregate", metavar="MAP", help="A file with one integer a state: equal ones share a row."),
 ]
+
+
+def expect_one_form(*, json: bool, latex: bool, name: str = "--latex") -> None:
+    """Refuse two forms of output at once.
+
+    Raises:
+        InvalidInput: for both.
+    """
+    if json and latex:
+        raise InvalidInput(got=f"--json and {name}", wanted="one form of output", fix="drop one of them")
 
 
 def named(param: typer.CallbackParam, value: str | None) -> str | None:

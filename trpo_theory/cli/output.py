@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.table import Column, Table
 
     from trpo_theory.loading.sources import Source
+    from trpo_theory.report.tables import Table as LatexTable
 
 _UNWATCHED_WIDTH = 240
 """Characters a line where output is not a terminal; chosen: wider than every table, so that none is folded."""
@@ -165,7 +166,7 @@ def print_fields(
 
     table = Table("quantity", "value")
     for name, value in fields.items():
-        table.add_row(name, value if isinstance(value, str) else digits(value, 8, (outward or {}).get(name)))
+        table.add_row(literal(name), value if isinstance(value, str) else digits(value, 8, (outward or {}).get(name)))
     print_table(console, table)
 
 
@@ -229,6 +230,14 @@ def print_json(fields: Mapping[str, object], status: int = OK) -> int:
     """Print one JSON object on stdout; the exit status."""
     print(json.dumps(_plain(dict(fields)), allow_nan=False))
     return status
+
+
+def print_latex(*tables: LatexTable) -> None:
+    """Print tables for a paper, after a comment with the packages that they need."""
+    needed = list(dict.fromkeys(name for table in tables for name in table.packages))
+    print(f"% \\usepackage{{{','.join(needed)}}}")
+    for table in tables:
+        print(table.to_latex(), end="")
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ import typer
 
 from trpo_theory.cli.options import JsonOption, app
 from trpo_theory.cli.output import busy, new_console, print_json
+from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, expect_witness, print_witness
 from trpo_theory.cli.verdicts import print_placed, word
 from trpo_theory.cli.verifying import FromOption, chosen, own_errors, status_of
 
@@ -23,11 +24,14 @@ def show(
     claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim of the catalogue, or of --from.")],
     from_file: FromOption = None,
     as_json: JsonOption = False,
+    latex: WitnessLatexOption = False,
+    tikz: TikzOption = False,
 ) -> int:
     """Show all of one claim: statement, source, formula, hypotheses, verdict, and its proof or its witness.
 
     The verdict is that of `trpo-theory verify ID`, which searches for a counterexample first.
     """
+    expect_form(json=as_json, latex=latex, tikz=tikz)
     from trpo_theory.bounds.doeblin import reduced_from
     from trpo_theory.proofs.lattice import placed_within
     from trpo_theory.verification.verifying import verify
@@ -39,12 +43,27 @@ def show(
         if placed is None and (reduced := reduced_from(claim)) is not None:
             placed, of = placed_within(reduced), "by the Doeblin reduction, at gamma = 1 - beta: "
     shown = _described(claim)
+    if latex or tikz:
+        _print_for_paper(verdict, claim.source, latex=latex, tikz=tikz)
+        return status_of(verdict)
     if as_json:
         print_json({**verdict.to_fields(), **shown, "placed": None if placed is None else placed.to_fields()})
         return status_of(verdict)
     _print(claim, shown, verdict)
     print_placed(placed, of)
     return status_of(verdict)
+
+
+def _print_for_paper(verdict: Verdict, source: str, *, latex: bool, tikz: bool) -> None:
+    """Its statement and verdict, then the witness, if it has one: without one there is no diagram."""
+    from trpo_theory.report.witness_latex import verdict_latex
+
+    if verdict.witness is None and tikz:
+        expect_witness(verdict)
+    if latex:
+        print(verdict_latex(verdict, source), end="" if verdict.witness is None else "\n")
+    if verdict.witness is not None:
+        print_witness(verdict.witness, latex=latex, tikz=tikz)
 
 
 def _described(claim: Claim) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from trpo_theory.cli.options import (
     GammaOption,
     HorizonOption,
     JsonOption,
+    LatexOption,
     ListedHelp,
     MdpArgument,
     OutOption,
@@ -28,6 +29,7 @@ from trpo_theory.cli.options import (
     SolverOption,
     StrictOption,
     app,
+    expect_one_form,
 )
 from trpo_theory.cli.output import (
     busy,
@@ -38,6 +40,7 @@ from trpo_theory.cli.output import (
     policy_of,
     print_fields,
     print_json,
+    print_latex,
     setting_words,
 )
 from trpo_theory.cli.problems import CERTIFIED, exact_limits, problem_of, relative
@@ -45,6 +48,9 @@ from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
     from trpo_theory.updates import ConstrainedUpdate, UpdateSolution
+
+_OUTWARD = {"proved_objective": Toward.DOWN, "proved_upper_bound": Toward.UP}
+"""The direction in which digits of proved ends are rounded."""
 
 
 @app.command(
@@ -77,11 +83,13 @@ def update(
     temperature: RefusedTemperatureOption = None,
     strict: StrictOption = False,
     as_json: JsonOption = False,
+    latex: LatexOption = False,
 ) -> int:
     """Solve problem (11), (12) or (13), or a sibling, with a certificate of how good the answer is.
 
     With a horizon the new policy is one for each step. With --cost the surrogates of costs keep limits.
     """
+    expect_one_form(json=as_json, latex=latex)
     with busy("solving"):
         from trpo_theory import io, updates
         from trpo_theory.loading.sources import exact_step, load_aggregation
@@ -111,10 +119,18 @@ def update(
     status = OK if solution.status.solved else UNDECIDED
     if as_json:
         return print_json(fields, status)
-    console = new_console()
     summed = criterion or ("episodic" if horizon is None and source.mdp.gamma == 1 else None)
     words = f"{discount_words(criterion, source.mdp.gamma)}{setting_words(summed, horizon, None)}"
-    console.print(f"{literal(mdp)}: {problem} from {literal(old)}{words}")
+    words = f"{mdp}: {problem} from {old}{words}"
+    if latex:
+        from trpo_theory.report.step_tables import quantities_table
+
+        print_latex(
+            quantities_table(_shown(fields), caption="The update", setting=words, label="tab:update", outward=_OUTWARD)
+        )
+        return status
+    console = new_console()
+    console.print(literal(words))
     _print_solution(console, solution, fields)
     if out is not None:
         console.print(f"the {'proof' if certify else 'policy'} is in {literal(out)}")
@@ -138,14 +154,8 @@ def _print_solution(console: Any, solution: Any, fields: dict[str, Any]) -> None
     """What is known of a solution, and what to do about it."""
     from trpo_theory import updates
 
-    unshown = ("policy", "gap", "certified", "proved_gap", "costs")
-    shown = {name: value for name, value in fields.items() if name not in unshown and value is not None}
-    for name, row in fields.get("costs", {}).items():
-        shown |= {f"{literal(name)}: {what}": number for what, number in row.items()}
-    if fields["gap"] is not None:
-        shown["relative gap"] = relative(fields["gap"], fields["objective"])
     word, _, reason = fields["status"].partition(": ")
-    print_fields(console, shown | {"status": word}, {"proved_objective": Toward.DOWN, "proved_upper_bound": Toward.UP})
+    print_fields(console, _shown(fields), _OUTWARD)
     if reason:
         console.print(f"{word}: {reason}")
     if isinstance(solution, updates.CertifiedUpdate) and solution.certified:
@@ -156,6 +166,17 @@ def _print_solution(console: Any, solution: Any, fields: dict[str, Any]) -> None
     for words in (solution.note, solution.advice):
         if words:
             console.print(words)
+
+
+def _shown(fields: dict[str, Any]) -> dict[str, Any]:
+    """What a table has, of costs one row for each number; the status is the word alone."""
+    unshown = ("policy", "gap", "certified", "proved_gap", "costs")
+    shown = {name: value for name, value in fields.items() if name not in unshown and value is not None}
+    for name, row in fields.get("costs", {}).items():
+        shown |= {f"{name}: {what}": number for what, number in row.items()}
+    if fields["gap"] is not None:
+        shown["relative gap"] = relative(fields["gap"], fields["objective"])
+    return shown | {"status": fields["status"].partition(": ")[0]}
 
 
 def _of_costs(solution: ConstrainedUpdate) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The verbs that put claims to the test: verify, falsify and certify."""
+"""The verb that puts claims to the test: verify; and what verbs on claims share."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trpo_theory.cli.options import CHECK_FAILED, INTERRUPTED, OK, UNDECIDED, JsonOption, app, named
-from trpo_theory.cli.output import busy, fail, new_console, print_fields, print_json, progress
-from trpo_theory.cli.verdicts import few_effective, least_slack, print_verdicts
+from trpo_theory.cli.options import (
+    CHECK_FAILED,
+    INTERRUPTED,
+    OK,
+    UNDECIDED,
+    JsonOption,
+    LatexOption,
+    app,
+    expect_one_form,
+    named,
+)
+from trpo_theory.cli.output import busy, fail, print_json, print_latex, progress
+from trpo_theory.cli.verdicts import print_verdicts
 from trpo_theory.errors import ClaimFailed, InvalidInput, NotSolved
 
 if TYPE_CHECKING:
@@ -49,14 +59,26 @@ def verify(
         typer.Option(metavar="DIR", help="Write tables, witnesses and what each task found out there.", callback=named),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --out.")] = False,
+    histogram: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.pdf|.png",
+            help="Draw the slacks over 5,000 random instances, a panel for each claim (12 at most).",
+            callback=named,
+        ),
+    ] = None,
     as_json: JsonOption = False,
+    latex: LatexOption = False,
 ) -> int:
     """Verdicts on claims: refuted with a proved witness, proved, or unrefuted in so many instances."""
     from trpo_theory.verification.verifying import plan, verify
 
+    expect_one_form(json=as_json, latex=latex)
     if out is not None:
         _checked_directory(Path(out))
     claims = chosen(ids, from_file)
+    if histogram is not None:
+        _expect_panels(claims, histogram)
     recipe: dict[str, Any] = {"instances": instances, "seed": seed, "states": states, "actions": actions}
     tasks = len(plan(claims, **recipe))
     where: dict[str, Any] = {"jobs": jobs, "dask": dask, "out": out, "resume": resume}
@@ -72,101 +94,45 @@ def verify(
     if out is not None:
         _write(verification, Path(out))
         print(f"{tasks} tasks, their tables and their witnesses are in {out}", file=sys.stderr)
+    if histogram is not None:
+        _draw(claims, histogram, seed=seed, states=states, actions=actions)
     status = _status(verification)
     if as_json:
         print_json({"claims": [verdict.to_fields() for verdict in verification]})
+        return status
+    if latex:
+        from trpo_theory.report.verdict_tables import verdicts_table
+
+        print_latex(verdicts_table(verification))
         return status
     print_verdicts(verification, written=out is not None)
     return status
 
 
-@app.command(epilog="Example:  trpo-theory falsify trpo/tv-2 --out witness.json")
-def falsify(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim of the catalogue, or of --from.")],
-    from_file: FromOption = None,
-    seed: SeedOption = 0,
-    out: Annotated[
-        str | None, typer.Option(metavar="WITNESS.json", help="Write the witness there.", callback=named)
-    ] = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Search hard for a counterexample to one claim, shrink it, and prove it.
+def _expect_panels(claims: list[Claim], path: str) -> None:
+    """Refuse a figure that cannot be written, or of too many claims, before anything is searched."""
+    from trpo_theory.report.slack_figure import MOST
+    from trpo_theory.report.style import checked_figure_path
 
-    Where there is none to be found, this takes minutes: it goes through some three million instances.
-    """
-    from trpo_theory.io.evidence_files import checked_evidence_path
-    from trpo_theory.verification.falsifying import falsify
-
-    if out is not None:
-        checked_evidence_path(out)
-    claim = chosen([claim_id], from_file)[0]
-    with own_errors(), busy("searching"):
-        verdict = falsify(claim, seed=seed)
-    if verdict.witness is not None and out is not None:
-        verdict.witness.write(out)
-    status = status_of(verdict)
-    if as_json:
-        fields = verdict.to_fields()
-        print_json({**fields, "certified": verdict.witness is not None})
-        return status
-    console = new_console()
-    if verdict.verdict == "error":
-        console.print(f"{verdict.id}: error: {verdict.note}", markup=False)
-        return status
-    if verdict.witness is None:
-        if verdict.proof is not None:
-            console.print(f"{verdict.id}: proved: {verdict.proof.text}", markup=False)
-        word = "no counterexample" if verdict.proof is not None else verdict.verdict
-        console.print(
-            f"{verdict.id}: {word} in {verdict.instances} instances, {verdict.effective} of which put it to the test; "
-            f"least slack {least_slack(verdict, 6)}",
-            markup=False,
+    checked_figure_path(path)
+    if len(claims) > MOST:
+        raise InvalidInput(
+            got=f"--histogram with {len(claims)} claims",
+            wanted=f"{MOST} at most",
+            fix="name the claims, or a pattern of them",
         )
-        console.print(f"searched: {verdict.searched.text}", markup=False)
-        for note in (few_effective(verdict), verdict.note):
-            if note:
-                console.print(note, markup=False)
-        return status
-    console.print(f"{verdict.id}: refuted, proved in ball arithmetic ({verdict.witness.size_text})", markup=False)
-    console.print(verdict.witness.text, markup=False)
-    if out is not None:
-        console.print(f"written to {out}", markup=False)
-    return status
 
 
-@app.command(epilog="Example:  trpo-theory certify witness.json")
-def certify(
-    evidence: Annotated[
-        str,
-        typer.Argument(
-            metavar="WITNESS.json", help="What falsify, prove, worst-case, sharp or update --certify wrote."
-        ),
-    ],
-    from_file: FromOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Prove a file of evidence again, from the file alone, and print the theorem that it proves.
+def _draw(claims: list[Claim], path: str, **settings: Any) -> None:
+    """The histogram, with a note where it is."""
+    from trpo_theory.report.slack_figure import slack_histogram
+    from trpo_theory.report.style import save_as
+    from trpo_theory.verification.slack_sample import sampled_slacks
 
-    Exit status 1 says that the file states something else than what is proved, 3 that nothing is proved.
-    """
-    from trpo_theory.proofs.certifying import certify
-
-    with own_errors(), busy("proving"):
-        claims = claims_of(from_file) if from_file else None
-        certificate = certify(evidence, claims=claims)
-    status = OK if certificate.certified else (UNDECIDED if certificate.undecided else CHECK_FAILED)
-    if as_json:
-        print_json(certificate.to_fields())
-        return status
-    console = new_console()
-    console.print(f"{certificate.id}: {certificate.summary}", markup=False)
-    if certificate.theorem:
-        console.print(f"theorem: {certificate.theorem}", markup=False)
-    for note in certificate.notes:
-        console.print(f"note: {note}", markup=False)
-    if certificate.quantities:
-        print_fields(console, dict(certificate.quantities))
-    return status
+    with own_errors(), busy("drawing"):
+        samples = [sampled_slacks(claim, **settings) for claim in claims]
+        save_as(slack_histogram(samples), path)
+    print(f"slacks of {sum(len(sample.slack) for sample in samples)} instances are in {path}", file=sys.stderr)
 
 
 def claims_of(path: str) -> list[Claim]:
@@ -237,6 +203,7 @@ def _write(verification: Verification, directory: Path) -> None:
     """verdicts.tex, .md and .csv, a file for each witness, and their checksums; a note for each that was damaged before."""
     from trpo_theory.io import write_fields
     from trpo_theory.report import Table, write
+    from trpo_theory.report.verdict_tables import verdicts_table
     from trpo_theory.verification.checksums import damaged_results, write_checksums
     from trpo_theory.verification.portable import witness_name
 
@@ -244,8 +211,9 @@ def _write(verification: Verification, directory: Path) -> None:
         print(f"note: {name} was damaged or lost: it was written again", file=sys.stderr)
     table = Table(verification.to_frame(), caption="Verdicts on claims", label="tab:verdicts")
     written = [path.name for path in write(table, directory, "verdicts", suffixes=(".csv",))]
-    paper = Table(verification.to_short_frame(), "Verdicts on claims", "tab:verdicts", prose=("proof or witness",))
-    written += [path.name for path in write(paper, directory, "verdicts", suffixes=(".tex", ".md"))]
+    written += [path.name for path in write(verdicts_table(verification), directory, "verdicts", suffixes=(".tex",))]
+    page = verdicts_table(verification, columns=tuple(verification.to_short_frame()))
+    written += [path.name for path in write(page, directory, "verdicts", suffixes=(".md",))]
     for verdict in verification:
         if verdict.witness is not None:
             written.append(f"{witness_name(verdict.id)}.json")

@@ -9,6 +9,7 @@ import typer
 from trpo_theory.cli import verifying
 from trpo_theory.cli.options import CHECK_FAILED, OK, JsonOption, app, named
 from trpo_theory.cli.output import busy, digits, new_console, print_json
+from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, print_witness
 
 
 @app.command(name="worst-case", epilog="Example:  trpo-theory worst-case pinsker/kl --gamma 1/2 --states 3")
@@ -32,6 +33,8 @@ def worst_case(
         str | None, typer.Option(metavar="WITNESS.json", help="Write the witness there.", callback=named)
     ] = None,
     as_json: JsonOption = False,
+    latex: WitnessLatexOption = False,
+    tikz: TikzOption = False,
 ) -> int:
     """The largest ratio (L - eta(new))/penalty found for a bound, with a witness that proves it: at most 1 if the bound is true.
 
@@ -41,6 +44,7 @@ def worst_case(
     from trpo_theory.io.evidence_files import checked_evidence_path
     from trpo_theory.search.worst_cases.finding import as_bound, worst_case
 
+    expect_form(json=as_json, latex=latex, tikz=tikz)
     if out is not None:
         checked_evidence_path(out)
     with verifying.own_errors(), busy("searching"):
@@ -51,6 +55,9 @@ def worst_case(
     status = CHECK_FAILED if found.refutes and one.expected is True else OK
     if as_json:
         print_json(found.to_fields())
+        return status
+    if latex or tikz:
+        print_witness(found, latex=latex, tikz=tikz)
         return status
     console = new_console()
     said = (

@@ -1,7 +1,8 @@
-"""Tables (LaTeX, Markdown, HTML, CSV), figures (PDF, PNG) and the HTML report of results. No mathematics."""
+"""Tables (LaTeX, Markdown, HTML, CSV), figures (PDF, PNG), LaTeX and TikZ of witnesses, and the HTML page. No mathematics.
 
-from __future__ import annotations
+Names are imported when first used; `__init__.pyi` lists them.
+"""
 
-from trpo_theory.report.tables import Table, show, write
+import lazy_loader
 
-__all__ = ["Table", "show", "write"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

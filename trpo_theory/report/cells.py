@@ -9,29 +9,14 @@ from html import escape
 from typing import SupportsFloat
 
 from trpo_theory._outward import Toward, decimal_toward
+from trpo_theory.report.symbols import in_text
 
 _PLAIN = r"-?\d+(?:\.\d+)?"
 _NUMBER = re.compile(rf"({_PLAIN})(?:e(-?\d+))?")
 _UNCERTAIN = re.compile(rf"\(?({_PLAIN}) ± ({_PLAIN})(?:\)e(-?\d+))?")
 _SPECIAL = ("inf", "-inf", "nan")
-_LATEX = {
-    **{character: "\\" + character for character in "&%#_{}$"},
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"<": "$<$", ">": "$>$", "|": "$|$", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "·": r"$\cdot$"},
-    **{"≤": r"$\leq$", "≥": r"$\geq$", "≠": r"$\neq$", "∞": r"$\infty$", "→": r"$\to$", "‖": r"$\|$", "√": r"$\surd$"},
-    **{"α": r"$\alpha$", "γ": r"$\gamma$", "δ": r"$\delta$", "ε": r"$\epsilon$", "η": r"$\eta$", "λ": r"$\lambda$"},
-    **{
-        "π": r"$\pi$",
-        "ρ": r"$\rho$",
-        "τ": r"$\tau$",
-        "Δ": r"$\Delta$",
-        "Σ": r"$\Sigma$",
-        "²": "$^2$",
-        "…": r"\ldots{}",
-    },
-}
-
-_CAPTION = re.compile(r"\\.|[" + re.escape("".join(c for c in _LATEX if c not in r"\{}$~^")) + "]")
+_KEPT = r"\{}$~^[]"
+"""What a caption may contain as LaTeX."""
 
 
 def show(value: object, digits: int = 4, *, scientific: bool = False, toward: Toward | None = None) -> str:
@@ -135,8 +120,8 @@ def latex(text: str, *, bold: bool = False) -> str:
     if parts is None:
         pieces = text.split("$")
         if len(pieces) % 2 == 0:
-            return _escaped(text)
-        return "".join(f"${piece}$" if i % 2 else _escaped(piece) for i, piece in enumerate(pieces))
+            return in_text(text)
+        return "".join(f"${piece}$" if i % 2 else in_text(piece) for i, piece in enumerate(pieces))
     if match := _UNCERTAIN.fullmatch(text):
         pair = rf"{match[1]} \pm {match[2]}"
         return f"${pair}$" if match[3] is None else rf"$({pair})\cdot10^{{{int(match[3])}}}$"
@@ -151,15 +136,12 @@ def caption(text: str) -> str:
     pieces = text.split("$")
     if len(pieces) % 2 == 0:
         return text
-    return "".join(f"${piece}$" if i % 2 else _CAPTION.sub(_of_caption, piece) for i, piece in enumerate(pieces))
+    return "".join(f"${piece}$" if i % 2 else _of_caption(piece) for i, piece in enumerate(pieces))
 
 
-def _of_caption(found: re.Match[str]) -> str:
-    return found[0] if found[0].startswith("\\") else _LATEX[found[0]]
-
-
-def _escaped(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
+def _of_caption(text: str) -> str:
+    parts = re.split(r"(\\.)", text)
+    return "".join(part if i % 2 else in_text(part, kept=_KEPT) for i, part in enumerate(parts))
 
 
 def markdown(text: str, *, bold: bool = False) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.report.tables import made_directory
 
@@ -37,6 +38,12 @@ UPDATES = ((VERMILLION, "o"), (BLUE, "s"), (GREEN, "D"), (PURPLE, "^"), (ORANGE,
 """Colour and marker of update problems, in the order (11), (12), (13), the practical step, others."""
 HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo")
 GREY = "0.35"
+
+_NOTHING: dict[str, dict[str, Any]] = {
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    ".png": {"Software": None},
+}
+"""The metadata of files by their suffix: no date and no version."""
 
 WIDTH = {"column": 3.4, "page": 7.0}
 """Inches: one column of a two-column paper, and both."""
@@ -96,19 +103,42 @@ def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
     The same figure gives the same bytes: the files contain no date and no version.
     """
     directory = made_directory(directory)
-    nothing = {
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-        "png": {"Software": None},
-    }
-    paths = []
+    return [save_as(figure, directory / f"{name}{suffix}") for suffix in _NOTHING]
+
+
+def save_as(figure: Figure, path: str | Path) -> Path:
+    """Write one file, .pdf or .png, atomically.
+
+    Raises:
+        InvalidInput: for another suffix.
+    """
+    path = checked_figure_path(path)
     number_short_log_axes(figure)
-    with styled():
-        for suffix, metadata in nothing.items():
-            path = directory / f"{name}.{suffix}"
-            with atomic_write(path) as file:
-                figure.savefig(file, format=suffix, metadata=metadata)
-            paths.append(path)
-    return paths
+    with styled(), atomic_write(path) as file:
+        figure.savefig(file, format=path.suffix[1:].lower(), metadata=_NOTHING[path.suffix.lower()])
+    return path
+
+
+def checked_figure_path(path: str | Path) -> Path:
+    """The path of a figure.
+
+    Raises:
+        InvalidInput: for a suffix that is not .pdf or .png, and a directory that is not there.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _NOTHING:
+        raise InvalidInput(
+            got=f"the figure {str(path)!r}",
+            wanted="a name that ends in .pdf or .png",
+            fix=f"write {path.stem or 'figure'}.pdf",
+        )
+    if not path.parent.is_dir():
+        raise InvalidInput(
+            got=f"the figure {str(path)!r}, whose directory is not there",
+            wanted="a directory that exists",
+            fix="make it first",
+        )
+    return path
 
 
 def number_short_log_axes(figure: Figure) -> None:

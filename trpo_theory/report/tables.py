@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -17,6 +18,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.report import cells
 from trpo_theory.report.cells import show
+from trpo_theory.report.mathematics import inline, is_formula
 
 __all__ = ["Table", "made_directory", "show", "write"]
 
@@ -40,6 +42,9 @@ class Table:
         uncertainty: for a column, the column of its standard errors; both are shown in one, 0.123 ± 0.004.
         mark: cells shown in bold, as (position of the row, column).
         prose: columns of sentences, whose lines are broken in LaTeX so that the table fits the text's width.
+        widths: of those columns, as shares of the text's width; by default they have 0.3 of it together.
+        mathematics: columns of formulas in LaTeX.
+        long: whether it may be broken over pages in LaTeX.
         plain_caption: the caption without LaTeX, for Markdown and HTML; by default the caption itself.
 
     Raises:
@@ -57,11 +62,14 @@ class Table:
     mark: tuple[tuple[int, str], ...] = ()
     plain_caption: str = ""
     prose: tuple[str, ...] = ()
+    widths: dict[str, float] = field(default_factory=dict)
+    mathematics: tuple[str, ...] = ()
+    long: bool = False
 
     def __post_init__(self) -> None:
         columns = [str(name) for name in self.frame.columns]
         used = [
-            *self.prose,
+            *(*self.prose, *self.widths, *self.mathematics),
             *self.scientific,
             *self.outward,
             *self.uncertainty,
@@ -98,6 +106,8 @@ class Table:
         return [show(value, digits, **how) for value in self.frame[name]]
 
     def _cells(self, name: Any, texts: Any, form: Any) -> list[str]:
+        if name in self.mathematics and form in _FORMULAS:
+            return [_FORMULAS[form](text) for text in texts]
         marked = {row for row, column in self.mark if column == name}
         return [form(text, bold=row in marked) for row, text in enumerate(texts)]
 
@@ -111,9 +121,10 @@ class Table:
         return f"{caption}\n\n{frame.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
 
     def to_latex(self) -> str:
-        r"""A table environment with booktabs' rules and siunitx' alignment; needs \usepackage{booktabs,siunitx} (and amsmath).
+        r"""A table environment with booktabs' rules and siunitx' alignment, which compiles in any document class.
 
-        Columns of sentences need \usepackage{array}, too.
+        It needs \usepackage{booktabs,siunitx,amsmath}; for columns of sentences array, for formulas amssymb, and longtable where
+        it is long. `packages` has those of this table.
 
         A column is aligned at its decimal marker (S) where that is possible, else at the right (numbers) or the left.
         """
@@ -121,25 +132,52 @@ class Table:
         formats, headings, columns = [], [], {}
         for name in frame:
             aligned = cells.table_format(frame[name])
-            broken = rf">{{\raggedright\arraybackslash}}p{{{_PROSE / max(len(self.prose), 1):.2f}\textwidth}}"
-            plain = broken if name in self.prose else "r" if _numeric(frame[name]) else "l"
-            formats.append(aligned or plain)
+            formats.append(self._column_format(name, aligned, _numeric(frame[name])))
             columns[name] = self._cells(name, frame[name], cells.siunitx if aligned else cells.latex)
+            if name in self.widths:
+                columns[name] = [_breakable(text) for text in columns[name]]
             heading = self.heading(name, latex=True)
             headings.append(f"{{{heading}}}" if aligned else heading)
         frame = pd.DataFrame(columns)
         frame.columns = headings
+        kind: dict[str, Any] = {"environment": "longtable"} if self.long else {"position_float": "centering"}
         text = frame.style.hide(axis="index").to_latex(
             column_format="".join(formats),
             hrules=True,
             caption=cells.caption(self.caption),
             label=self.label,
-            position="tbp",
-            position_float="centering",
+            position=None if self.long else "tbp",
+            **kind,
         )
-        return text.replace(r"\begin{tabular}", f"{self._settings(formats)}\n\\begin{{tabular}}").replace(
+        if self.widths:  # rows of several lines each
+            head, rule, body = text.partition("\\midrule\n")
+            text = (
+                head
+                + rule
+                + body.replace("\\\\\n", "\\\\\\addlinespace\n").replace(
+                    "\\addlinespace\n\\bottomrule", "\n\\bottomrule"
+                )
+            )
+        settings = self._settings(formats)
+        if self.long:
+            return f"{{{settings}\n{text.rstrip()}\n}}\n"
+        return text.replace(r"\begin{tabular}", f"{settings}\n\\begin{{tabular}}").replace(
             r"\centering", "\\centering\\setlength{\\belowcaptionskip}{4pt}"
         )
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Of LaTeX, which `to_latex` needs."""
+        names = ["booktabs", "siunitx", "amsmath"]
+        names += ["array"] if self.prose or self.widths else []
+        names += ["amssymb"] if self.mathematics else []
+        return (*names, *(["longtable"] if self.long else []))
+
+    def _column_format(self, name: Any, aligned: str | None, numeric: bool) -> str:
+        if name in self.prose or name in self.widths:
+            share = self.widths.get(name, _PROSE / max(len(self.prose), 1))
+            return rf">{{\raggedright\arraybackslash}}p{{{share:.2f}\textwidth}}"
+        return aligned or ("r" if numeric else "l")
 
     def _settings(self, formats: list[str]) -> str:
         text = r"\footnotesize\setlength{\tabcolsep}{3pt}"
@@ -220,6 +258,29 @@ def made_directory(directory: str | Path) -> Path:
             fix="name another",
         ) from None
     return directory
+
+
+def _markdown_formula(text: str) -> str:
+    return cells.markdown(f"${text}$") if is_formula(text) else cells.markdown(text)
+
+
+def _html_formula(text: str) -> str:
+    from trpo_theory.report.page.statement import typeset
+
+    return typeset(text) if is_formula(text) else escape(text)
+
+
+_FORMULAS: dict[Any, Callable[[str], str]] = {
+    cells.latex: inline,
+    cells.markdown: _markdown_formula,
+    cells.html: _html_formula,
+}
+"""How a cell of a column of formulas is written, by how another one is."""
+
+
+def _breakable(text: str) -> str:
+    """An id in a narrow column: a line may end after a slash."""
+    return text if " " in text or "$" in text else text.replace("/", r"/\allowbreak{}")
 
 
 def _numeric(column: Any) -> bool:

@@ -64,6 +64,7 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
         searched=found.coverage,
         witness=witness,
         note=note,
+        statement=claim.statement,
     )
 
 
@@ -127,6 +128,7 @@ def _failed(claim: Claim, found: Tally) -> Verdict:
         min_ratio=np.inf,
         searched=found.coverage,
         note=note,
+        statement=claim.statement,
     )
 
 

@@ -30,4 +30,5 @@ def unsearched(claim: Claim) -> Verdict:
         near=0,
         note=_NOTE,
         proof=found.proof,
+        statement=claim.statement,
     )

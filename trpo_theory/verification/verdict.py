@@ -45,6 +45,7 @@ class Verdict:
         margin_found: of a bound that stands and is not proved: the margin that a search with the default settings finds in nine
             cases of ten of such bounds (`search.power`); None where that was not measured.
         power: that in a sentence.
+        statement: of the claim, in LaTeX.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Verdict:
     proof: Proof | None = None
     margin_found: float | None = None
     power: str = ""
+    statement: str = ""
 
     @property
     def as_expected(self) -> bool:
@@ -81,7 +83,7 @@ class Verdict:
     def to_fields(self) -> dict[str, Any]:
         """For JSON: the witness as the content of its file, or None."""
         counts = ("instances", "effective", "trivial", "min_slack", "min_ratio", "min_share", "near")
-        return {name: getattr(self, name) for name in ("id", "verdict", "expected", *counts, "note")} | {
+        return {name: getattr(self, name) for name in ("id", "statement", "verdict", "expected", *counts, "note")} | {
             "searched": self.searched.to_fields(),
             "margin_found": self.margin_found,
             "proof": None if self.proof is None else self.proof.to_fields(),
@@ -135,6 +137,7 @@ class Verification:
         rows = [
             {
                 "claim": verdict.id,
+                "statement": verdict.statement,
                 "expected": str(verdict.expected).lower(),
                 "verdict": str(verdict.verdict),
                 "effective": verdict.effective,
