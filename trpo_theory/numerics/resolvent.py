@@ -8,6 +8,8 @@ needs no pivoting, and the residual of any x bounds its error:
 from __future__ import annotations
 
 import contextlib
+import itertools
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +25,12 @@ _ELIMINATE_BELOW = 32
 """Batches of chains with fewer states are eliminated across the batch; larger ones go to LAPACK one by one. Measured."""
 _KRYLOV_ITERATIONS = 300
 """Of BiCGSTAB in one pass. Chosen: a chain that needs more is solved faster by sparse LU."""
+_WATCHED, _HOPELESS = 60, 1.0
+"""A pass that after so many iterations has more than this share of its residual left is given up for sparse LU where that fills
+little. Measured: of queues in series and of grids with a goal no such pass ended, of grids without one nearly every pass gained."""
+_STARTS, _NEAR, _STEPS = 8, 1500, 10
+"""LU fills little where from each of so many states at most so many are near, by so many steps either way. Chosen: a grid with
+moves to eight neighbours has 441, a random graph has nearly all of its states."""
 _KRYLOV_RTOL = 1e-13
 """The least relative residual that is required of a pass in double precision: chosen, some hundred units of rounding."""
 _KRYLOV_USEFUL = 1e-3
@@ -38,9 +46,9 @@ _SINGLE_RTOL = 1e-5
 """The least relative residual that is required of a pass in single precision: chosen, some hundred units of its rounding."""
 _SWEEPS = 16
 """Of x = b + γPx before a second attempt. Chosen: enough to spread a right-hand side of one entry over its neighbours."""
-_ROUND, _ROUNDS = 8, 16
+_ROUND, _ROUNDS = 8, 32
 """A solution begins with so many sweeps, and with at most so many rounds of them. Chosen: as many products as four iterations of
-BiCGSTAB."""
+BiCGSTAB, and as one pass of half as many as it may take."""
 _GAIN, _GAIN_FROM_GUESS = 1e-2, 0.5
 """While a round brings the residual down by this factor, there is another. Chosen: BiCGSTAB gains as much where a chain forgets
 fast, and next to a solution its start costs more."""
@@ -183,7 +191,7 @@ class _Sparse:
         y = self._refined(sp.csr_array(self._transition.T), b, "T", lambda e: float(np.abs(e).sum()))
         return np.maximum(y, 0.0) if (b >= 0).all() else y
 
-    @np.errstate(over="ignore", invalid="ignore")  # what is not finite has no small residual
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite has no small residual
     def _refined(
         self, matrix: Any, b: np.ndarray, trans: str, norm: Any, start: np.ndarray | None = None
     ) -> np.ndarray:
@@ -206,7 +214,8 @@ class _Sparse:
             if self._factors is not None:
                 correction, slow = self._factors.solve(residual, trans=trans), False
             else:
-                correction, slow = _krylov(*attempts[0], self._gamma, residual, 0.25 * goal / size)
+                rtol = 0.25 * goal / size
+                correction, slow = _krylov(*attempts[0], self._gamma, residual, rtol, lambda: self._fills_little)
             candidate = x + correction
             remains = b + self._gamma * (matrix @ candidate) - candidate
             gained = norm(remains) <= (0.5 if self._factors is not None else _KRYLOV_USEFUL) * size
@@ -237,25 +246,47 @@ class _Sparse:
                 return False
         return True
 
+    @cached_property
+    def _fills_little(self) -> bool:
+        """Whether states have few states near them, as in the plane, so that small sets of them part a chain in two."""
+        ahead, states = self._transition, self._transition.shape[0]
+        back = sp.csr_array(ahead.T)
+        for start in np.linspace(0, states - 1, _STARTS).astype(int):
+            found, new = np.zeros(states, dtype=bool), np.array([start])
+            for _ in range(_STEPS):
+                found[new] = True
+                near = np.concatenate([ahead[new].indices, back[new].indices])
+                new = np.unique(near[~found[near]])
+                if len(new) > _NEAR:
+                    return False
+            if np.count_nonzero(found) > _NEAR:
+                return False
+        return True
+
     def _swept(self, matrix: Any, residual: np.ndarray, norm: Any, goal: float, gain: float) -> np.ndarray:
-        """Σ_k (γP)^k residual, as far as each round of sweeps brings what is left down by the factor `gain`.
+        """Σ_k (γP)^k residual, while rounds of sweeps bring what is left down by the factor `gain`, or will come to the goal.
 
         With d_k = (γP)^k residual, Σ_{j<k} d_j leaves the residual d_k, and Σ_{j<k} d_j + d_k/(1 − γ) leaves
         (d_{k+1} − γ d_k)/(1 − γ), which is less where P forgets all but its stationary part.
         """
-        gamma, total, change = self._gamma, np.zeros_like(residual), residual
-        left, further = norm(residual), 0.0
-        for _ in range(_ROUNDS):
-            before, previous = left, change
+        gamma, total, change = self._gamma, residual.copy(), residual
+
+        def left(previous: np.ndarray, change: np.ndarray) -> np.ndarray:
+            return np.array([norm(change), norm(change - gamma * previous) / (1 - gamma) if gamma < 1 else np.inf])
+
+        previous, change = change, gamma * (matrix @ change)
+        before = left(previous, change)
+        for further in reversed(range(_ROUNDS)):
             for _ in range(_ROUND):
                 total += change
                 previous, change = change, gamma * (matrix @ change)
-            plain = norm(change)
-            summed = norm(change - gamma * previous) / (1 - gamma) if gamma < 1 else np.inf
-            left, further = min(plain, summed), (gamma / (1 - gamma) if summed < plain else 0.0)
-            if not goal < left <= gain * before:
+            now = left(previous, change)
+            rate = now / before
+            useful = (rate <= gain) | ((rate < 1) & (now * rate**further <= goal))
+            if now.min() <= goal or not useful.any():
                 break
-        return total + further * previous if further else total
+            before = now
+        return total + gamma / (1 - gamma) * previous if now[1] < now[0] else total
 
     def _factorise(self) -> None:
         from scipy.sparse.linalg import splu
@@ -281,8 +312,17 @@ def _attempts(matrix: Any, gamma: float) -> list[tuple[Any, int]]:
     return [(single, 0), (single, _SWEEPS), *double]
 
 
-def _krylov(matrix: Any, sweeps: int, gamma: float, residual: np.ndarray, rtol: float) -> tuple[np.ndarray, bool]:
-    """BiCGSTAB's x for x − γPx = residual, in the matrix's precision, and whether it ran out of iterations."""
+class _Slow(Exception):
+    """A pass of BiCGSTAB is given up."""
+
+
+def _krylov(
+    matrix: Any, sweeps: int, gamma: float, residual: np.ndarray, rtol: float, fills_little: Callable[[], bool]
+) -> tuple[np.ndarray, bool]:
+    """BiCGSTAB's x for x − γPx = residual, in the matrix's precision, and whether it took, or would take, too many iterations.
+
+    It is given up early only where `fills_little`.
+    """
     from scipy.sparse.linalg import LinearOperator, bicgstab
 
     scale = np.abs(residual).max()  # bicgstab takes a small right-hand side for a breakdown
@@ -294,6 +334,17 @@ def _krylov(matrix: Any, sweeps: int, gamma: float, residual: np.ndarray, rtol: 
     linear_operator: Any = LinearOperator
     operator = linear_operator(matrix.shape, matvec=lambda x: x - factor * (matrix @ x), dtype=matrix.dtype)
     rtol = max(rtol, _KRYLOV_RTOL if matrix.dtype == np.float64 else _SINGLE_RTOL)
+    rtol, count = min(rtol, 0.1 * _KRYLOV_USEFUL), itertools.count(1)
+
+    def watch(x: np.ndarray) -> None:
+        if next(count) == _WATCHED:
+            left = np.linalg.norm(right - operator.matvec(x)) / np.linalg.norm(right)
+            if not left <= _HOPELESS and fills_little():
+                raise _Slow
+
     with np.errstate(all="ignore"):
-        x, info = bicgstab(operator, right, x0=start, rtol=min(rtol, 0.1 * _KRYLOV_USEFUL), maxiter=_KRYLOV_ITERATIONS)
+        try:
+            x, info = bicgstab(operator, right, x0=start, rtol=rtol, maxiter=_KRYLOV_ITERATIONS, callback=watch)
+        except _Slow:
+            return np.zeros_like(residual), True
         return np.nan_to_num(x.astype(np.float64)) * scale, info > 0

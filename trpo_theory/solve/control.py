@@ -11,12 +11,10 @@ from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import InvalidInput, NotSolved, overflow
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import deterministic
-from trpo_theory.numerics.arithmetic import solved_from
 from trpo_theory.numerics.floats import CheckedFloats
-from trpo_theory.numerics.layout import batch_first, batch_last
-from trpo_theory.solve.chain import PolicyChain
 from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC, criterion_of
 from trpo_theory.solve.criterion import Criterion, Given
+from trpo_theory.solve.evaluated import DenseEvaluator, Evaluator, SparseEvaluator, policy_of
 from trpo_theory.solve.evaluation import to_leading
 from trpo_theory.solve.optimum import Optimum
 from trpo_theory.solve.reachability import approaching, ends, leading, successors
@@ -65,46 +63,39 @@ def optimal(
 
 def _by_policy_iteration(mdp: FiniteMDP, sums: Criterion) -> Optimum:
     fields, _ = trailing_fields(mdp)
-    available, given = fields["available"], Given(**fields)
+    reward, available, given = fields["reward"], fields["available"], Given(**fields)
     kernel = sums.kernel(CheckedFloats(), given)
-    offered = np.where(available, fields["reward"], -np.inf)
+    offered = np.where(available, reward, -np.inf)
     action, last, guess, cheap = _first_actions(sums, given, offered), np.array(-np.inf), None, None
-    if mdp.is_sparse and kernel.positive:
-        allowed = partial(_allowed, sums, given)
-        cheap = SparseImprovement(mdp.transition, kernel, offered, float(mdp.gamma), allowed)
-        action, guess = cheap.first(action)
+    evaluated: Evaluator = DenseEvaluator(kernel, reward, available)
+    if mdp.is_sparse:
+        evaluated = SparseEvaluator(kernel, offered, float(np.abs(reward).max()))
+        if kernel.positive:
+            cheap = SparseImprovement(mdp.transition, kernel, offered, float(mdp.gamma), partial(_allowed, sums, given))
+            action, guess = cheap.first(action)
     for iteration in range(1, _MAX_ITERATIONS + 1):
-        policy = _policy_of(action, mdp.actions)
-        if sums is not DISCOUNTED and not np.all(sums.allows(given, policy)):
-            one = not mdp.batch_shape
+        if not _allowed(sums, given, action):
+            one, policy = not mdp.batch_shape, policy_of(action, mdp.actions)
             raise sums.complaint(given, policy, "policy on the way to the best one") if one else _of_the_batch(sums)
-        chain = PolicyChain(CheckedFloats(), kernel, fields["reward"], policy)
-        if cheap is not None:
-            vars(chain)["value"] = solved_from(chain.resolvent, chain.expected_reward, guess)
-        q_value = np.where(available, chain.q_value, -np.inf)
-        if not np.isfinite(q_value.max(1)).all():
+        found = evaluated(action, guess)
+        if not np.isfinite(found.highest).all():
             raise overflow("a Q-value")
-        best = q_value.argmax(1)
-        gain = q_value.max(1) - np.take_along_axis(q_value, action[:, None], 1)[:, 0]
-        rounding = 32 * np.finfo(np.float64).eps * (np.abs(chain.value).max(0) + np.abs(fields["reward"]).max((0, 1)))
-        if mdp.is_sparse:  # a sparse solve leaves a residual, which also perturbs Q-values
-            rounding = rounding + 4 * chain.residual
-        improves = gain > rounding
-        stuck = mdp.is_sparse and not (chain.value > last + rounding).any()
+        improves = found.highest - found.own > found.rounding
+        stuck = mdp.is_sparse and not (found.value > last + found.rounding).any()
         stuck = stuck and not (cheap is not None and cheap.guessed)
         if stuck or not improves.any():
             return Optimum(
-                policy=to_leading(policy, 2),
-                value=to_leading(chain.value, 1),
-                q_value=to_leading(q_value, 2),
-                expected_return=chain.expected_return,
+                policy=to_leading(policy_of(action, mdp.actions), 2),
+                value=to_leading(found.value, 1),
+                q_value=to_leading(found.q_value, 2),
+                expected_return=found.expected_return,
                 gamma=mdp.gamma,
                 iterations=iteration,
                 longest=_longest(sums, mdp.gamma),
             )
-        action, last = np.where(improves, best, action), chain.value
+        action, last = np.where(improves, found.q_value.argmax(1), action), found.value
         if cheap is not None:
-            action, guess = cheap.following(chain.value, q_value, action, float(rounding))
+            action, guess = cheap.following(found.value, found.q_value, action, float(found.rounding))
     raise NotSolved(
         f"got policies that still change after {_MAX_ITERATIONS} evaluations; wanted a settled one; "
         "fix: lower gamma, so that rounding does not exceed the differences between actions"
@@ -119,14 +110,9 @@ def _longest(criterion: Criterion, gamma: Any) -> Any:
         return 1.0 / (1.0 - np.asarray(gamma))[()]
 
 
-def _policy_of(action: np.ndarray, actions: int) -> np.ndarray:
-    """(S, *batch) -> (S, A, *batch)."""
-    return batch_last(deterministic(batch_first(action, action.ndim - 1), actions), action.ndim - 1)
-
-
 def _allowed(criterion: Criterion, mdp: Given, action: np.ndarray) -> bool:
     """Whether the policy has a return by the criterion."""
-    return criterion is DISCOUNTED or bool(np.all(criterion.allows(mdp, _policy_of(action, mdp.reward.shape[1]))))
+    return criterion is DISCOUNTED or bool(np.all(criterion.allows(mdp, policy_of(action, mdp.reward.shape[1]))))
 
 
 def _first_actions(criterion: Criterion, mdp: Given, offered: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ import numpy as np
 
 from trpo_theory.entries.sparse import sp
 
+from trpo_theory.solve.chosen import largest
+
 _FEW = 0.125
 """The largest share of states to back up locally; where more of them change, a full evaluation is faster. Chosen."""
 _EFFORT = 40.0
@@ -42,7 +44,7 @@ class LocalBackups:
             q_value: Q(s, a) of V, (S, A).
             least: changes up to this are ignored.
         """
-        states, best = len(value), q_value.max(1)
+        states, best = len(value), largest(q_value)
         rising = np.flatnonzero(best - value > least)
         if len(rising) > _FEW * states:
             return None
@@ -65,7 +67,7 @@ class LocalBackups:
         return self._q_value(slice(None), value).argmax(1)
 
     def _backed_up(self, states: Any, value: np.ndarray) -> np.ndarray:
-        return self._q_value(states, value).max(1)
+        return largest(self._q_value(states, value))
 
     def _q_value(self, states: Any, value: np.ndarray) -> np.ndarray:
         reward, transition = self._reward[states], self._transition

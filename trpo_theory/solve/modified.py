@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.solve.chosen import ChosenRows, largest, taken
+
 _SWEEPS = 20
 """Of x ← r_π + κ K_π x after each Bellman backup. Measured on grids, tori and Garnet MDPs: with 5 to 50 it
 costs at most about twice as much as with the best number."""
@@ -46,9 +48,9 @@ class ModifiedPolicyIteration:
 
     def __init__(self, transition: Any, reward: np.ndarray, gamma: float, levels: bool) -> None:
         self._transition, self._reward, self._gamma, self._levels = transition, reward, gamma, levels
-        states, actions = reward.shape
+        self._chosen = ChosenRows(transition, reward, gamma)
         self.settles: bool = True  # whether the last run of it ended before its limit
-        self._first_rows = np.arange(states) * actions
+        self._forgets = False  # whether the last sweeps were enough: an exact evaluation then needs but some more
         self._largest_reward = float(np.abs(reward, where=np.isfinite(reward), out=np.zeros_like(reward)).max())
 
     def from_start(self) -> tuple[np.ndarray, np.ndarray]:
@@ -57,62 +59,57 @@ class ModifiedPolicyIteration:
         Of several best rewards the action is picked by a scrambled sequence: where all actions earn the same, such a policy leads
         everywhere, and the first action may lead nowhere.
         """
-        states, actions = self._reward.shape
-        place = np.arange(states * actions, dtype=np.float64).reshape(states, actions)
-        scrambled = np.mod(place**2 * 0.6180339887498949, 1.0)
-        tied = self._reward >= self._reward.max(1, keepdims=True)
-        return self.onward(np.zeros(states), np.where(tied, scrambled, -1.0).argmax(1))
+        actions = self._reward.shape[1]
+        action, tied = self._reward.argmax(1), self._reward >= largest(self._reward)[:, None]
+        several = np.flatnonzero(np.count_nonzero(tied, axis=1) > 1)
+        place = several[:, None] * actions + np.arange(actions, dtype=np.float64)
+        action[several] = np.where(tied[several], np.mod(place**2 * 0.6180339887498949, 1.0), -1.0).argmax(1)
+        return self._improved(np.zeros(len(action)), action, self._reward)
 
-    @np.errstate(over="ignore", invalid="ignore")
     def onward(self, value: np.ndarray, action: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(V, action) from a V and a policy, (S,) each; V is not finite where it overflows."""
-        changed, before, slow, q = len(value), np.inf, 0, self._backed_up(value)
-        self.settles = False
+        return self._improved(value, action.copy(), self._chosen.backed_up(value))
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _improved(self, value: np.ndarray, action: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(V, action) from V, a policy that is overwritten, and Q of V."""
+        changed, before, slow, chosen = len(value), np.inf, 0, self._chosen
+        own, self.settles = taken(q, action), False
         for _ in range(_BACKUPS):
-            value = self._swept(value, q, action, _SETTLED_SWEEPS if changed == 0 else _SWEEPS)
-            q = self._backed_up(value)
-            best = q.argmax(1)
-            highest = q.ravel()[self._first_rows + best]
+            value = self._swept(value, own, action, _SETTLED_SWEEPS if changed == 0 else _SWEEPS)
+            q = chosen.backed_up(value)
+            own, highest = taken(q, action), largest(q)
             size = float(np.abs(value).max()) + self._largest_reward
-            better = highest - q.ravel()[self._first_rows + action] > 32 * np.finfo(np.float64).eps * size
-            action = np.where(better, best, action)
-            change = highest - value
-            residual = self._size_of(change)
-            now = int(np.count_nonzero(better))
+            better = np.flatnonzero(highest - own > 32 * np.finfo(np.float64).eps * size)
+            action[better] = q[better].argmax(1)
+            own[better] = highest[better]
+            residual = self._size_of(highest - value)
+            now = len(better)
             few = now <= _FEW * len(value) and now < max(_SPREADING * changed, 1)
             frontier = 0 < now <= _FRONTIER * len(value)
             slow = slow + 1 if few and residual > _CONVERGING * before else 0
-            if slow > (0 if frontier else _PATIENCE) or (now == 0 and residual <= _SETTLED * size):
+            settled = now == 0 and (self._forgets or residual <= _SETTLED * size)
+            if settled or slow > (0 if frontier else _PATIENCE):
                 self.settles = True
                 break
             changed, before = now, residual
-        action = self._without_ties(q, action)
+        action = self._without_ties(q, own)
         if self._levels:  # what a policy never leaves has its value at once: at an end it is 0, and not a rounding
-            rows = self._first_rows + action
+            rows = chosen.rows(action)
             kept = self._transition[rows].diagonal() == 1
             value = np.where(kept, self._reward.ravel()[rows] / (1 - self._gamma), value)
         return value, action
 
-    def _backed_up(self, value: np.ndarray) -> np.ndarray:
-        """Q of V, (S, A)."""
-        q = self._transition @ value
-        q *= self._gamma
-        q = q.reshape(self._reward.shape)
-        q += self._reward
-        return q
-
-    def _swept(self, value: np.ndarray, q: np.ndarray, action: np.ndarray, sweeps: int) -> np.ndarray:
+    def _swept(self, value: np.ndarray, first: np.ndarray, action: np.ndarray, sweeps: int) -> np.ndarray:
         """V after one backup by the policy's own Q(s, action), and further sweeps; what is left is summed as far as constant."""
-        rows = self._first_rows + action
-        chain = self._transition[rows]
-        first = q.ravel()[rows]
+        chain = self._chosen.chain(action)
         change, total = first - value, np.zeros(len(value))  # small changes added one by one to V would be rounded away
-        enough = _ENOUGH * self._size_of(change)
+        enough, self._forgets = _ENOUGH * self._size_of(change), False
         for sweep in range(1, sweeps + 1):
             change = chain @ change
-            change *= self._gamma
             total += change
             if sweep % _CHECKED == 0 and self._size_of(change) <= enough:
+                self._forgets = True
                 break
         if self._levels:
             total += self._gamma / (1 - self._gamma) * 0.5 * (change.max() + change.min())
@@ -122,9 +119,7 @@ class ModifiedPolicyIteration:
         """Of what a sweep has changed: its span, or its largest entry."""
         return float(np.ptp(change) if self._levels else np.abs(change).max())
 
-    def _without_ties(self, q: np.ndarray, action: np.ndarray) -> np.ndarray:
-        """Of actions whose Q is the same to the last digit, the one of the best reward, or the first."""
-        own = q.ravel()[self._first_rows + action]
+    def _without_ties(self, q: np.ndarray, own: np.ndarray) -> np.ndarray:
+        """Of actions whose Q is the same as the policy's to the last digit, the one of the best reward, or the first."""
         earns_most = self._reward.argmax(1)
-        first = np.where(q.ravel()[self._first_rows + earns_most] == own, earns_most, (q == own[:, None]).argmax(1))
-        return first
+        return np.where(taken(q, earns_most) == own, earns_most, (q == own[:, None]).argmax(1))
