@@ -27,7 +27,7 @@ _KRYLOV_ITERATIONS = 300
 """Of BiCGSTAB in one pass. Chosen: a chain that needs more is solved faster by sparse LU."""
 _WATCHED, _HOPELESS = 60, 1.0
 """A pass that after so many iterations has more than this share of its residual left is given up for sparse LU where that fills
-little. Measured: of queues in series and of grids with a goal no such pass ended, of grids without one nearly every pass gained."""
+little. Measured: on queues in series and grids with a goal no such pass ended, on grids without one nearly every pass gained."""
 _STARTS, _NEAR, _STEPS = 8, 1500, 10
 """LU fills little where from each of so many states at most so many are near, by so many steps either way. Chosen: a grid with
 moves to eight neighbours has 441, a random graph has nearly all of its states."""

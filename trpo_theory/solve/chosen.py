@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
+
+from trpo_theory.entries.sparse import sp
 
 _COLUMNS = 32
 """Actions up to which the largest of them is found column by column: NumPy takes 40 ns a row otherwise. Measured."""

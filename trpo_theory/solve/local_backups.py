@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.entries.sparse import sp
-
 from trpo_theory.solve.chosen import largest
 
 _FEW = 0.125
