@@ -135,13 +135,15 @@ class Counts:
     def _unseen(self, described: _Described, shape: tuple[int, int], candidates: np.ndarray) -> np.ndarray:
         """Which of the candidates are the first of those that are equal, now and before; they are known from now on.
 
-        The first batch of a size is only kept: a set is made of it when a second one comes.
+        As long as each batch of a size is larger than those before together they are sorted; of smaller ones a set is made.
         """
         hashes = described.hashes(self.reads)
-        known = self._known.get(shape)
-        if known is None:
+        known = self._known.get(shape, hashes[:0])
+        if isinstance(known, np.ndarray) and len(known) < len(hashes):
             first = described.first(self.reads) if candidates.all() else _first(hashes, candidates)
-            self._known[shape] = hashes[first]
+            if len(known):
+                first = first & ~np.isin(hashes, known)
+            self._known[shape] = np.concatenate([known, hashes[first]])
             return first
         if isinstance(known, np.ndarray):
             known = self._known[shape] = set(known.tolist())
@@ -235,10 +237,12 @@ def _hashed(name: str, array: np.ndarray) -> np.ndarray:
     """
     numbers = np.ascontiguousarray(array.reshape(len(array), -1), dtype=np.float64) + 0.0
     bits = numbers.view(np.uint64)
-    return np.einsum("ij,j->i", bits ^ (bits >> np.uint64(32)), _weights(name, bits.shape[1]))
+    count = bits.shape[1]
+    weights = _weights(name, 1 << max(10, (count - 1).bit_length()))[:count]
+    return np.einsum("ij,j->i", bits ^ (bits >> np.uint64(32)), weights)
 
 
-@functools.lru_cache(maxsize=512)  # chosen: the fields of some fifty sizes
+@functools.lru_cache(maxsize=128)  # chosen: the fields of some ten lengths
 def _weights(name: str, count: int) -> np.ndarray:
     """Odd random numbers below 2⁶⁴, always the same ones."""
     generator = np.random.default_rng([*name.encode()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from fractions import Fraction
 
@@ -10,11 +11,12 @@ import numpy as np
 
 def cost(value: Fraction | int | float) -> float:
     """How complicated a number is: 0 for 0, 1 for 1, then by the digits of numerator and denominator."""
-    number = Fraction(value)
-    if number == 0:
+    number = value if isinstance(value, Fraction) else Fraction(value)
+    numerator, denominator = number.numerator, number.denominator
+    if numerator == 0:
         return 0.0
-    digits = math.log2(abs(number.numerator)) + 2.0 * math.log2(number.denominator)
-    return 1.0 + digits + (0.25 if number < 0 else 0.0)
+    digits = math.log2(abs(numerator)) + 2.0 * math.log2(denominator)
+    return 1.0 + digits + (0.25 if numerator < 0 else 0.0)
 
 
 def total_cost(values: object) -> float:
@@ -24,12 +26,20 @@ def total_cost(values: object) -> float:
 
 def row_at(row: np.ndarray, denominator: int) -> np.ndarray:
     """The row rounded to multiples of 1/denominator that sum to one: what is left goes where rounding took most."""
-    parts = [entry * denominator for entry in row]
-    whole = [math.floor(part) for part in parts]
-    by_loss = sorted(range(len(parts)), key=lambda i: (whole[i] - parts[i], i))
-    for i in by_loss[: denominator - sum(whole)]:
-        whole[i] += 1
-    return np.array([Fraction(count, denominator) for count in whole], dtype=object)
+    common = math.lcm(*(entry.denominator for entry in row))
+    parts = [entry.numerator * (common // entry.denominator) * denominator for entry in row]  # over common
+    whole = [part // common for part in parts]
+    if (left := denominator - sum(whole)) > 0:
+        by_loss = sorted(range(len(parts)), key=lambda i: (-(parts[i] % common), i))
+        for i in by_loss[:left]:
+            whole[i] += 1
+    return np.array([_quotient(count, denominator) for count in whole], dtype=object)
+
+
+@functools.lru_cache(maxsize=4096)
+def _quotient(count: int, denominator: int) -> Fraction:
+    """count/denominator, of which few are asked for again and again."""
+    return Fraction(count, denominator)
 
 
 def number_at(value: Fraction, denominator: int) -> Fraction:
