@@ -159,8 +159,12 @@ class Claim(InSetting):
         It is ∞ where the claim says nothing (∞ − ∞).
         """
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            value = q.arithmetic.nan_to_inf(self.signed_slack(q))
-            return -abs(value) if self.relation == "=" else value
+            return self.slack_of(self.signed_slack(q), q)
+
+    def slack_of(self, signed: Numbers, q: Quantities) -> Numbers:
+        """The slack, of the signed slack in the arithmetic of q."""
+        value = q.arithmetic.nan_to_inf(signed)
+        return -abs(value) if self.relation == "=" else value
 
     def met(self, q: Quantities) -> Truth:
         """Whether the hypotheses hold."""

@@ -7,6 +7,7 @@ small it is.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from trpo_theory.bounds.record import Claim
 from trpo_theory.numerics.error_array import ErrorArray, parts
 from trpo_theory.numerics.error_rules import UNIT
 from trpo_theory.numerics.running_error import RunningError
+from trpo_theory.search.screened import Screened
 from trpo_theory.step.instances import Instances, quantities_of_arrays
 from trpo_theory.step.quantities import Quantities
 
@@ -25,7 +27,7 @@ _TIE = 1e-9
 known to 1e-13 of itself, and to 1e-16 over the step's TV."""
 _CLOSER = 48
 """Instances of a batch whose noise is found where the coarse one resolves others. Chosen: a few are enough for a negative one."""
-ONE_BY_ONE = 6
+_ONE_BY_ONE = 6
 """Likewise of a formula that is evaluated one instance at a time."""
 _ALL = 400
 """Likewise where it resolves none. Chosen: more than a generation of the directed search."""
@@ -97,6 +99,36 @@ def _of_entries(claim: Claim, q: Quantities, count: int) -> tuple[np.ndarray, np
         entries = slack.ndim - bool(q.batch_shape)
         least = slack.min(axis=tuple(range(entries))) if entries > 0 else slack
         return np.broadcast_to(least.value, (count,)), np.broadcast_to(least.error, (count,))
+
+
+def finer(claim: Claim, screened: Screened, instances: Instances, tries: Tries, *, at_once: bool) -> Screened:
+    """With the noise relative to the claim's own terms, on the instances whose sign it most likely resolves.
+
+    Args:
+        claim: the claim.
+        screened: what floats said of it.
+        instances: of these.
+        tries: how often error bounds were asked for before; it is written to.
+        at_once: whether they are found of all instances at once, or one at a time, as of a formula that was written for one.
+    """
+    coarse = screened.noise
+    tries.see(screened.met, np.abs(screened.slack) > coarse)
+    chosen = worth_a_closer_look(screened.slack, screened.met, coarse, screened.gap, above=tries.hardly_told)
+    if not tries.allowed(len(chosen)):
+        return screened
+    if not at_once:
+        order = screened.slack[chosen] / (screened.gap[chosen] + screened.noise[chosen])
+        chosen = chosen[np.argsort(order)[:_ONE_BY_ONE]]
+    found = slack_and_error(claim, instances.take(chosen), batched=at_once)
+    if found is None:
+        tries.over()
+        return screened
+    slack, noise = screened.slack[chosen], screened.noise.copy()
+    with np.errstate(invalid="ignore"):
+        missed = MARGIN * found[1] + np.abs(found[0] - slack)
+        noise[chosen] = np.fmin(missed, noise[chosen])
+    tries.count(resolved=bool((np.abs(slack) > noise[chosen]).any()))
+    return dataclasses.replace(screened, noise=noise)
 
 
 def worth_a_closer_look(

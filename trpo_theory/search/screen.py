@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import dataclasses
 import functools
 from typing import Any
 
@@ -21,12 +20,12 @@ from trpo_theory.search.apart.probe import probe as tame
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
 from trpo_theory.search.least_entry import least_entry
-from trpo_theory.search.noise import MARGIN, ONE_BY_ONE, Tries, slack_and_error, worth_a_closer_look
+from trpo_theory.search.noise import Tries, finer
 from trpo_theory.search.reading import fields_read, is_one_answer
 from trpo_theory.search.screened import FIELDS, NOISE, ONE_BY_ONE_SHARE, Screened, spread, stacked
 from trpo_theory.search.sizes import size_of
 from trpo_theory.search.stepped import stepped
-from trpo_theory.search.terms import share_and_terms
+from trpo_theory.search.terms import share_and_terms, signed_slack_with_terms
 from trpo_theory.search.violation import violation
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
@@ -73,7 +72,7 @@ class Screen:
             claim: the claim.
             known: whether claims of the catalogue are taken to run on batches as they are: tests find it out of each.
         """
-        self.claim, self._tries = claim, Tries()
+        self.claim, self._as_given, self._tries = claim, claim, Tries()
         probe = probes(_PROBE, claim.instance_needs)
         if known and catalogue.catalogue.get(claim.id) is claim:
             self.reads, self._formula_reads = fields_read(claim, [probe.quantities()])
@@ -145,7 +144,7 @@ class Screen:
             screened = self._at_once(instances, q)
         except ClaimFailed:
             return self._after_failure(instances)
-        return self._finer(screened, instances)
+        return finer(self.claim, screened, instances, self._tries, at_once=not self.written_for_one)
 
     def _at_once(self, instances: Instances, q: Quantities | None) -> Screened:
         with own_code(self.claim, quiet=True):
@@ -161,7 +160,7 @@ class Screen:
         """
         if not self.written_for_one and self._runs_apart():
             with contextlib.suppress(ClaimFailed):
-                return self._finer(self._at_once(instances, None), instances)
+                return finer(self.claim, self._at_once(instances, None), instances, self._tries, at_once=False)
         self.batched = self.written_for_one
         some = spread(len(instances), ONE_BY_ONE_SHARE)
         screened = Screened.nothing(len(instances))
@@ -186,29 +185,6 @@ class Screen:
             return float(violation(self.claim, one, batched=False)[0])
         except ClaimFailed:
             return np.inf
-
-    def _finer(self, screened: Screened, instances: Instances) -> Screened:
-        """The noise relative to the claim's own terms, on the instances whose sign it most likely resolves."""
-        tries, coarse = self._tries, screened.noise
-        tries.see(screened.met, np.abs(screened.slack) > coarse)
-        chosen = worth_a_closer_look(screened.slack, screened.met, coarse, screened.gap, above=tries.hardly_told)
-        if not self._tries.allowed(len(chosen)):
-            return screened
-        at_once = not self.written_for_one
-        if not at_once:
-            chosen = chosen[
-                np.argsort(screened.slack[chosen] / (screened.gap[chosen] + screened.noise[chosen]))[:ONE_BY_ONE]
-            ]
-        found = slack_and_error(self.claim, instances.take(chosen), batched=at_once)
-        if found is None:
-            self._tries.over()
-            return screened
-        slack, finer = screened.slack[chosen], screened.noise.copy()
-        with np.errstate(invalid="ignore"):
-            missed = MARGIN * found[1] + np.abs(found[0] - slack)
-            finer[chosen] = np.fmin(missed, finer[chosen])
-        self._tries.count(resolved=bool((np.abs(slack) > finer[chosen]).any()))
-        return dataclasses.replace(screened, noise=finer)
 
     def _expect_numbers(self, probe: Instances, index: int) -> None:
         """A condition in place of a slack would be 0 or 1 and never negative; a hypothesis that is None would always hold.
@@ -279,14 +255,20 @@ class Screen:
 
     def _evaluate(self, q: Quantities, count: int | None) -> Screened:
         moved, sound = stepped(self.claim, q)
-        slack = least_entry(self.claim.slack(moved), count, np.min, "fiu", "a slack: a number, or an array of them")
+        at_once = count is not None and self.claim is self._as_given  # one made to run on a batch is asked twice
+        signed = signed_slack_with_terms(self.claim, moved) if at_once else None
+        with np.errstate(all="ignore"):
+            value = self.claim.slack(moved) if signed is None else self.claim.slack_of(signed, moved)
+        slack = least_entry(value, count, np.min, "fiu", "a slack: a number, or an array of them")
         met = self._holds(moved, sound, count)
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isnan(slack), np.inf, slack)
         size, gap = (np.broadcast_to(x, slack.shape) for x in (size_of(moved), np.asarray(self.claim.gap(moved))))
         moves = self._moved(moved, slack, gap)
         unknown = np.full(slack.shape, np.nan)
-        share = (unknown, unknown) if count is None else share_and_terms(self.claim, moved, slack)
+        if count is not None and not at_once:
+            signed = signed_slack_with_terms(self.claim, moved)
+        share = (unknown, unknown) if count is None else share_and_terms(self.claim, moved, slack, signed)
         return Screened(slack, met, NOISE * size, gap, size, moves, *share)
 
     def met(self, q: Quantities) -> np.ndarray:

@@ -46,30 +46,42 @@ class _WithTerms:
         return value.view(TermArray) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
 
 
-def share_and_terms(claim: Claim, q: Quantities, slack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def signed_slack_with_terms(claim: Claim, q: Quantities) -> Any:
+    """The claim's signed slack as an array that knows its terms; None where the formula does more than such arrays follow.
+
+    Of a bound, too: its terms are its gap and its penalty, whatever that is made of.
+    """
+    if _is_gap_and_penalty(claim):
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            return claim.signed_slack(_WithTerms(q))  # pyright: ignore[reportArgumentType]
+    except (Exception, SystemExit):  # it may do well on the quantities themselves
+        return None
+
+
+def _is_gap_and_penalty(claim: Claim) -> bool:
+    return isinstance(claim, Bound) and claim.shift is None and claim.residual is None
+
+
+def share_and_terms(claim: Claim, q: Quantities, slack: np.ndarray, signed: Any) -> tuple[np.ndarray, np.ndarray]:
     """The least entry of slack over the sum of the absolute values of the terms that its formula adds up last, and that sum.
 
     Both are (B,), and NaN where that is not known: where the last operation is not a sum, or the formula does more than arrays
-    follow. Of a bound they are known of its gap and its least slack, (B,), without a second evaluation of a costly penalty.
+    follow. Of a bound they are known of its gap and its least slack, (B,), of others of `signed_slack_with_terms`.
     """
-    if isinstance(claim, Bound) and claim.shift is None and claim.residual is None:
+    if _is_gap_and_penalty(claim):
         gap = np.asarray(q.surrogate_gap)
         with np.errstate(all="ignore"):
             sizes = np.abs(gap) + np.abs(slack - gap)
             share = slack / sizes
         return np.where(np.isnan(share), np.inf, share), sizes
     count = len(slack)
-    unknown = np.full(count, np.nan), np.full(count, np.nan)
-    try:
-        with np.errstate(all="ignore"):
-            value: Any = claim.signed_slack(_WithTerms(q))  # pyright: ignore[reportArgumentType]
-    except (Exception, SystemExit):  # it did well on the quantities themselves
-        return unknown
-    terms = getattr(value, "terms", None)
-    if terms is None or terms.shape != value.shape or value.shape[-1:] not in ((1,), (count,)):
-        return unknown
+    terms = getattr(signed, "terms", None)
+    if terms is None or terms.shape != signed.shape or signed.shape[-1:] not in ((1,), (count,)):
+        return np.full(count, np.nan), np.full(count, np.nan)
     with np.errstate(all="ignore"):
-        share = np.asarray(value) / terms
+        share = np.asarray(signed) / terms
     share = np.where(np.isnan(share), np.inf, -np.abs(share) if claim.relation == "=" else share)
     share, terms = (x.reshape(-1, x.shape[-1]) for x in (share, np.asarray(terms)))
     least = share.argmin(0)[None]
