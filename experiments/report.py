@@ -17,8 +17,8 @@ from trpo_theory.report.page import Figure, Page, Section, Shown
 from trpo_theory.report.page.blocks import as_block
 
 PAGE = "index.html"
-FIRST = ("pictures", "catalogue")
-"""These come first; the others follow in the order in which they run."""
+FIRST, LAST = ("pictures",), ("catalogue",)
+"""These come first, and last, as one looks things up in it; the others are in the order in which they run."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Folded:
 def assemble(out: Path) -> tuple[Path, list[str]]:
     """Write the page of all experiments that this code has finished; returns its path and their names."""
     experiments = registry()
-    order = [name for name in FIRST if name in experiments] + [name for name in experiments if name not in FIRST]
+    others = [name for name in experiments if name not in (*FIRST, *LAST)]
+    order = [name for name in (*FIRST, *others, *LAST) if name in experiments]
     places = [Place(experiments[name], out) for name in order]
     places = [place for place in places if place.is_of_this_code()]
     Page(TITLE, LEAD, [*front(), *map(section, places)]).write(out / PAGE)

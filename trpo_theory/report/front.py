@@ -41,7 +41,7 @@ def front() -> list[Section]:
 
 
 def page() -> Page:
-    """The page of the kept results: explorer, definitions, the catalogue, and the tables of the experiments' last full runs."""
+    """The page of the kept results: explorer, definitions, the tables of the experiments' last full runs, and the catalogue."""
     kept = stored.catalogue()
     catalogue = Section("catalogue", "The catalogue of claims", f"{_CATALOGUE} {kept.dated}", kept.blocks())
-    return Page(TITLE, LEAD, [*front(), catalogue, *stored.sections()])
+    return Page(TITLE, LEAD, [*front(), *stored.sections(), catalogue])

@@ -91,10 +91,12 @@ def narrow(figure: Figure) -> Figure:
 
 
 def _height(axes: Axes, figure: Figure) -> float:
-    """Of a panel, in inches: as it was, or what a legend in a place of its own needs."""
+    """Of a panel, in inches: as it was, or what a square needs, or a legend in a place of its own."""
     legend = axes.get_legend()
     if legend is not None and not axes.axison:
         return legend.get_window_extent().height / figure.dpi + 0.2
+    if axes.get_aspect() == 1.0:
+        return style.WIDTH["column"]
     spec = cast(Any, axes.get_subplotspec())
     return figure.get_figheight() * len(spec.rowspan) / spec.get_gridspec().nrows
 
