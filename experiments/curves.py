@@ -22,7 +22,7 @@ NAME = "curves"
 TITLE = "Monotone improvement, update by update"
 LEAD = (
     "The exact updates, again and again from the uniform policy. Equation (10) makes every update of (11) an improvement; "
-    "with all policies allowed (12) and (13) improve too, at a rate that theory does not grant them."
+    "with all policies allowed the max-KL and mean-KL problems improve too, at a rate that theory does not grant them."
 )
 ITERATION = "policy iteration"
 _ROUNDING = 1e-12
@@ -167,7 +167,8 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
         NAME: Table(
             shown,
             caption=f"Exact updates from the uniform policy at discount {frame['gamma'].iloc[0]:g}: how many there were (a curve "
-            "ends close to the optimal return, or at the limit), how many took half and 99\\% of the gain to it, what share they "
+            "ends close to the optimal return, or at the limit), how many took half and 99\\% of the gain to it, what "
+            "share they "
             "took in all, the median of what M promises over what the update gains, and how many lowered the return.",
             label=f"tab:{NAME}",
             headings={
@@ -179,7 +180,8 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
             },
             digits={"closed": 4, "kept": 3},
             plain_caption=f"Exact updates from the uniform policy at discount {frame['gamma'].iloc[0]:g}: how many there were (a "
-            "curve ends close to the optimal return, or at the limit), how many took half and 99% of the gain to it, what share "
+            "curve ends close to the optimal return, or at the limit), how many took half and 99% of the gain to it, "
+            "what share "
             "they took in all, the median of what M promises over what the update gains, and how many lowered the return.",
         )
     }
@@ -198,9 +200,11 @@ def figures(frames: dict[str, pd.DataFrame]) -> dict[str, Callable[[], Figure]]:
 def captions() -> dict[str, str]:
     """Two sentences on each figure."""
     return {
-        f"{NAME}-returns": "The return over the number of updates, by method; the grey line is the optimal return. No curve ever "
+        f"{NAME}-returns": "The return over the number of updates, by method; the grey line is the optimal return. No "
+        "curve ever "
         "falls, and the updates whose improvement is proved beforehand are the slow ones.",
-        f"{NAME}-gains": "What each update gains, and (thin) what the lower bound M promised of the updates of (11) before they "
+        f"{NAME}-gains": "What each update gains, and (thin) what the lower bound M promised of the updates of (11) "
+        "before they "
         "were made. Small steps keep twice their promise: half of L's gain is set aside for a loss that does not come.",
     }
 

@@ -169,9 +169,11 @@ def figures(frames: dict[str, Any]) -> dict[str, Callable[[], Figure]]:
 def captions() -> dict[str, str]:
     """Two sentences a figure."""
     return {
-        f"{NAME}-update": "Seconds for problems (11), (12) and (13), certificate included, over the number of states, by the "
+        f"{NAME}-update": "Seconds for the penalty, max-KL and mean-KL problems, certificate included, over the number "
+        "of states, by the "
         "dual (filled) and by Clarabel (open). The grey line grows in proportion to the number of states.",
-        f"{NAME}-sparse": "Seconds to evaluate a random policy on sparse MDPs, over the number of states: the value, and after "
+        f"{NAME}-sparse": "Seconds to evaluate a random policy on sparse MDPs, over the number of states: the value, "
+        "and after "
         "it the visitation. The grey line grows in proportion to the number of states.",
     }
 

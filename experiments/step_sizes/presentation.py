@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 TITLE = "Step sizes"
 LEAD = (
     "Plain gradient ascent on the logits of a softmax policy, equation (1), with fixed steps over decades, from exact and "
-    "from sampled gradients, against the updates (11)-(13). A step too large does three kinds of harm: it overshoots where "
+    "from sampled gradients, against the penalty, max-KL and mean-KL problems. A step too large does three kinds of "
+    "harm: it overshoots where "
     "states share a row, it takes noise for advice where the gradient is sampled, and it drives the policy to a corner "
     "where the gradient vanishes, from which it does not come back."
 )
@@ -133,11 +134,14 @@ def captions() -> dict[str, str]:
     """Two sentences a figure."""
     return {
         f"{NAME}-final": "The return after all iterations against the step size, from exact and from sampled gradients (mean "
-        "over seeds; shaded, two standard errors). Lines across: where (11) and (12) end, the first return and the best.",
+        "over seeds; shaded, two standard errors). Lines across: where the penalty and the max-KL problem end, the "
+        "first return and the best.",
         f"{NAME}-falls": "The share of runs whose return fell in some iteration, against the step size. With all policies "
         "allowed the exact gradient never falls, whatever its step; where rows are shared or gradients sampled, it does.",
-        f"{NAME}-curves": "Returns over iterations for some step sizes (median; shaded, all seeds) and for (11) and (12). "
-        "Steps too large fall, or end in a corner of the simplex where the gradient vanishes; (11) never falls.",
+        f"{NAME}-curves": "Returns over iterations for some step sizes (median; shaded, all seeds) and for the penalty "
+        "and the max-KL problem. "
+        "Steps too large fall, or end in a corner of the simplex where the gradient vanishes; the penalty problem "
+        "never falls.",
     }
 
 

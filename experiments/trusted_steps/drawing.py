@@ -44,9 +44,12 @@ def captions() -> dict[str, str]:
     return {
         f"{NAME}-sizes": "The largest step from the uniform policy that each bound certifies, as the largest χ² of (new, old) "
         "over the states. The grey line is TRPO's usual radius, a KL of .01, which is a χ² of about .02.",
-        f"{NAME}-curves": "The share of the gain after so many updates: certified radii (full lines), (11), the unproven "
-        "(12) at .01 nats, and policy iteration. A class shares the policy in the states of a row, a column or a block.",
-        f"{NAME}-clips": "The largest clip |new/old − 1| that is certified whatever the MDP, for three coefficients of variation "
+        f"{NAME}-curves": "The share of the gain after so many updates: certified radii (full lines), the penalty "
+        "problem, the "
+        "unproven max-KL problem at .01 nats, and policy iteration. A class shares the policy in the states of a row, "
+        "a column or a block.",
+        f"{NAME}-clips": "The largest clip |new/old − 1| that is certified whatever the MDP, for three coefficients of "
+        "variation "
         "of the expected advantage. Full: time by time; dashed: in closed form; grey: PPO's usual .2.",
     }
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 TITLE = "The penalty, max-KL and mean-KL problems side by side"
 LEAD = (
-    "One update and several from the same policy: (11) with the paper's C is provably monotone and hardly moves; (12) and "
-    "(13) move as far as their radius. Problem (12) is not hard: it separates by state; what is hard is to solve (11) as "
-    "gamma nears 1, where a general conic solver loses all digits and the dual none."
+    "One update and several from the same policy: the penalty problem with the paper's C is provably monotone and hardly "
+    "moves; the max-KL and the mean-KL problem move as far as their radius. The max-KL problem is not hard: it separates by "
+    "state; what is hard is to solve the penalty problem as gamma nears 1, where a general conic solver loses all digits and "
+    "the dual none."
 )
 _LOOKS = {"dual": 1, "clarabel": 0, "scs": 2}
 _FLOOR = 1e-17
@@ -160,8 +161,8 @@ def captions() -> dict[str, str]:
         "objectives; above the dotted line its step is worse than none, a cross marks where it says "
         "that it failed, and 0 is drawn at 1e-17. "
         "Left, the optimal max-KL, which is why: the conic solvers hold their cones to an absolute accuracy.",
-        f"{NAME}-timing": "Seconds for problems (12) and (13), certificate included, against the number of states. "
-        "By the dual (12), with a constraint for every state, costs no more than (13), with one; "
+        f"{NAME}-timing": "Seconds for the max-KL and the mean-KL problem, certificate included, against the number of states. "
+        "By the dual the first, with a constraint for every state, costs no more than the second, with one; "
         "a conic solver does not see that it separates.",
     }
 
@@ -228,7 +229,7 @@ def summary(frames: dict[str, Any]) -> str:
         words = f"from 1 - gamma = {bad['one_minus_gamma'].max():g} on" if len(bad) else "nowhere"
         lost.append(f"{name} misses more than 1e-6 of the optimum of (11) {words}")
     return (
-        f"Median share of the possible gain in one update: {shares}. (12) solved state by state agrees to "
+        f"Median share of the possible gain in one update: {shares}. The max-KL problem solved state by state agrees to "
         f"{separate['relative_difference'].max():.0e} on {len(separate)} MDPs. {'; '.join(lost)}; the dual's largest gap "
         f"is {conic[conic['solver'] == 'dual']['relative_gap'].abs().max():.0e}."
     )
