@@ -85,8 +85,9 @@ def narrow(figure: Figure) -> Figure:
     for place, axes in enumerate(panels):
         axes.set_subplotspec(grid[place, 0])
     figure.set_size_inches(style.WIDTH["column"], sum(heights))
-    for legend in list(figure.legends):
-        _fit(legend, figure)
+    with style.styled():
+        for legend in list(figure.legends):
+            _fit(legend, figure)
     return figure
 
 
