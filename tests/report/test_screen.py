@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import re
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -119,3 +120,16 @@ def test_both_drawings_are_written(tmp_path):
     assert names == ["two.svg", "two-narrow.svg"]
     column = figures.lines(FRAME, "x", "y", "by", xlabel="x", ylabel="y")
     assert [path.name for path in screen.save(column, tmp_path, "one")] == ["one.svg"]
+
+
+def test_a_field_of_colours_stays_in_order():
+    """The policy square's field: what is bright on white is dim on dark paper, all the way, so that lines can be read on it."""
+    from matplotlib.colors import to_hex
+
+    from trpo_theory.report.policy_square import _pale
+
+    shades = [to_hex(shade) for shade in _pale()(range(0, 256, 8))]
+    dark = [on_dark(shade) for shade in shades]
+    brightness = [contrast(shade, "#000000") for shade in dark]
+    assert all(later < former + 0.05 for former, later in pairwise(brightness))
+    assert min(contrast(on_dark("#333333"), shade) for shade in dark) > 3  # the dashed lines of L, 0.2 of white

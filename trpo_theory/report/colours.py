@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import functools
 import math
+from itertools import pairwise
 
 Rgb = tuple[float, float, float]
 
 _GREYISH = 0.09
 """Chroma below which a colour is ink, paper or a pale field, whose lightness is inverted. Chosen: below Okabe and Ito's."""
-_INK, _PAPER = 0.91, 0.21
-"""Lightness of black and of white on dark paper: those of the page's --ink and --paper."""
+_PALE = (0.85, 0.15)
+"""Above this lightness and below this chroma a colour is of a pale field, too. Chosen: between it and Okabe and Ito's yellow."""
+_INVERTED = ((0.0, 0.91), (0.5, 0.63), (0.62, 0.42), (1.0, 0.21))
+"""Lightness on white, and on dark paper. The ends are the page's --ink and --paper; between them, chosen: greys of letters stay
+legible, and fields behind lines are dim."""
 _BRIGHT = 0.70
 """The least lightness of a colour on dark paper. Chosen: a contrast above 4.5 with it for every hue."""
 TEXT_CONTRAST = 4.5
 """The contrast of text with its ground that WCAG 2.2 asks for, level AA."""
 _OUTSIDE = 1e-4
 """How far a part may be outside the gamut: a level is 1/255."""
-_CURVE = 1.3
-"""Exponent of the inversion, by which middle greys are text that can be read on dark paper. Chosen."""
 _STEPS = 24
 """Of a bisection: far below the 256 levels of a channel."""
 
@@ -27,9 +29,17 @@ _STEPS = 24
 def on_dark(colour: str) -> str:
     """What a colour on white becomes on dark paper: ink and pale fields are inverted, the others at least bright."""
     lightness, chroma, hue = _lch(_rgb(colour))
-    if chroma < _GREYISH:
-        return _hex(_in_gamut(_INK + (_PAPER - _INK) * min(lightness, 1.0) ** _CURVE, chroma, hue))
+    if chroma < _GREYISH or (lightness > _PALE[0] and chroma < _PALE[1]):
+        return _hex(_in_gamut(_inverted(lightness), chroma, hue))
     return _hex(_in_gamut(max(lightness, _BRIGHT), chroma, hue))
+
+
+def _inverted(lightness: float) -> float:
+    """Linear between the points of the table."""
+    for (start, above), (end, below) in pairwise(_INVERTED):
+        if lightness <= end:
+            return above + (below - above) * (lightness - start) / (end - start)
+    return _INVERTED[-1][1]
 
 
 @functools.cache
