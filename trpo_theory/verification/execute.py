@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -134,4 +133,6 @@ def _there(sent: tuple[str, Any]) -> list[Tally]:
 
 
 def _version() -> str:
+    import importlib.metadata  # which takes as long as a small search
+
     return importlib.metadata.version("trpo-theory")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
@@ -288,6 +287,8 @@ def _short(value: Any) -> str:
 
 
 def _versions() -> dict[str, str]:
+    import importlib.metadata
+
     versions = {name: importlib.metadata.version(name) for name in (*_DECIDES, "scipy", "python-flint", "pyarrow")}
     return versions | {"python": platform.python_version()}
 

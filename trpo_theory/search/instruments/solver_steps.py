@@ -13,7 +13,6 @@ from trpo_theory.search.battery import random_instances, share
 from trpo_theory.search.hunt import Hunt
 from trpo_theory.search.instrument import Instrument
 from trpo_theory.step.instances import Instances
-from trpo_theory.updates import update
 
 _SHAPES = ((2, 2), (3, 2), (3, 3), (5, 3))
 """(S, A) of the instances whose update is solved. Chosen."""
@@ -82,6 +81,8 @@ def _few_near_one(drawn: Instances, some: int) -> Instances:
 
 
 def _solved(claim: Claim, drawn: Instances, pattern: np.ndarray, size: float) -> Instances:
+    from trpo_theory.updates import update  # few claims are about solutions
+
     assert claim.problem is not None
     groups = np.broadcast_to(pattern, (len(drawn), len(pattern)))
     old = share(drawn.old, groups)
