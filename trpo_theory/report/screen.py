@@ -141,9 +141,7 @@ def inlined(content: bytes, name: str, alt: str, *, classes: str = "") -> str:
     text = content.decode()
     root = _ROOT.search(text)
     if root is None:
-        start = text[text.index("<svg") :]
-        tag = start[: start.index(">") + 1]
-        return start.replace(tag, f'{tag[:-1]} role="img" aria-label="{escape(alt)}">', 1)
+        return _named(text, alt)
     box = root[1].split()
     body = text[root.end() :]
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<title>.*?</title>", "", body, flags=re.DOTALL)
@@ -161,6 +159,15 @@ def inlined(content: bytes, name: str, alt: str, *, classes: str = "") -> str:
 
 _PIXELS = 140
 """CSS pixels of an inch of a figure: its text of 8 points is then as large as the text around it. Chosen."""
+
+
+def _named(text: str, alt: str) -> str:
+    """An SVG file of another program: with a name, and with a viewBox, by which it can shrink."""
+    start = text[text.index("<svg") :]
+    tag = start[: start.index(">") + 1]
+    size = [re.search(rf'\b{side}="([\d.]+)', tag) for side in ("width", "height")]
+    box = f' viewBox="0 0 {size[0][1]} {size[1][1]}"' if size[0] and size[1] else ""
+    return start.replace(tag, f'{tag[:-1]}{box} role="img" aria-label="{escape(alt)}">', 1)
 
 
 def _rounded(number: re.Match[str]) -> str:
