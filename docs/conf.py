@@ -29,6 +29,8 @@ source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 napoleon_use_ivar = True
 napoleon_attr_annotations = False  # they have stars, as in "*batch S A"
 napoleon_use_rtype = False
+autodoc_typehints = "none"  # docstrings have shapes and units
+maximum_signature_line_length = 100
 autodoc_member_order = "bysource"
 nitpick_ignore_regex = [("py:(class|exc|data|obj)", r"(?!trpo_theory\.\w+$).*")]
 """Annotations name types of other libraries, and of rooms that have no page; what `trpo_theory` itself has is looked for."""
@@ -43,7 +45,7 @@ html_math_renderer = "mathml"
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
-    "within_subsection_order": "ExampleTitleSortKey",
+    "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,

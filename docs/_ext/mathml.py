@@ -62,6 +62,8 @@ def converted(latex: str, *, block: bool = False) -> str:
             attributes = fences[ord(text) - FIRST]
             element.tag, element.text, element.attrib = "mo", attributes["glyph"], {**attributes}
             del element.attrib["glyph"]
+        elif element.tag == "mo" and text in ("|", "‖") and "form" not in element.attrib:
+            element.attrib |= {"lspace": "0", "rspace": "0"}
         elif element.tag == "mo" and text == "∞":
             element.tag = "mi"
         elif element.tag == "mo" and len(text) > 1 and text.isalpha():

@@ -19,6 +19,7 @@ from sphinx.util import logging
 LOGGER = logging.getLogger(__name__)
 CODE = re.compile(r"`([^`]+)`")
 SECTION = re.compile(r"(Args|Attributes|Returns|Raises|Yields|Note|Notes|Examples?):$")
+SEVERAL = re.compile(r"( +\w+(?:, \w+)+):")
 MARKS = re.compile(r"(\||(?<!\w)\*(?!\*?\w+:)|(?<=\w)_\b)")
 """What reStructuredText would read as markup; not the stars of an argument of any number, which napoleon wants."""
 FOLDER = Path(__file__).resolve().parents[1] / "reference"
@@ -92,8 +93,10 @@ def _page(room: str, line: str) -> str:
 def _entry(room: str, name: str, value: Any) -> list[str]:
     full = home(room, name, value)
     if full != f"{room}.{name}" or isinstance(value, ModuleType):
-        role = "mod" if isinstance(value, ModuleType) else "obj"
-        return [f".. py:data:: {name}", "   :no-index:", "", f"   :py:{role}:`{full}`, described there.", ""]
+        role = f":py:{'mod' if isinstance(value, ModuleType) else 'obj'}:`{full}`, described there."
+        if isinstance(value, ModuleType) and full not in ROOMS:
+            role = f"``{full}``. {(inspect.getdoc(value) or '').partition(chr(10))[0].replace('`', '``')}"
+        return [f".. py:data:: {name}", "   :no-index:", "", f"   {role}", ""]
     kind = "class" if inspect.isclass(value) else "function" if inspect.isroutine(value) else "data"
     if kind == "data":
         return [f".. py:data:: {name}", "", f"   {written(room, name, value)}", ""]
@@ -122,6 +125,10 @@ def as_rst(app: Sphinx | None, what: str, name: str, value: Any, options: Any, l
             parts = CODE.split(line)  # text, code, text, ...
             line = "".join(f"``{part}``" if j % 2 else MARKS.sub(r"\\\1", part) for j, part in enumerate(parts))
             section = bool(SECTION.match(line)) or (section and line[:1] in ("", " "))
+            if section and (names := SEVERAL.match(line)):
+                line = names[1].replace(", ", ",\u2060") + line[names.end(1) :]  # else the first is taken for a type
+            if what == "property" and len(found) == 1:
+                line = line.replace(": ", "\u2236 ")  # else what stands before a colon is taken for a type
             if not section and line.strip() and found[-1].strip() and (line[0] == " ") != (found[-1][0] == " "):
                 found.append("")
         found.append(line)
