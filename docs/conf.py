@@ -30,7 +30,6 @@ napoleon_use_ivar = True
 napoleon_attr_annotations = False  # they have stars, as in "*batch S A"
 napoleon_use_rtype = False
 autodoc_typehints = "none"  # docstrings have shapes and units
-maximum_signature_line_length = 100
 autodoc_member_order = "bysource"
 nitpick_ignore_regex = [("py:(class|exc|data|obj)", r"(?!trpo_theory\.\w+$).*")]
 """Annotations name types of other libraries, and of rooms that have no page; what `trpo_theory` itself has is looked for."""

@@ -7,7 +7,10 @@ import json
 import re
 import textwrap
 from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -17,6 +20,7 @@ from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.claims.papers import WORDINGS, paper_of, setting_text, twin_of, twins
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import Witness
+from trpo_theory.report import stored
 from trpo_theory.report.diagram import transition_diagram
 from trpo_theory.step.exact import ExactInstance
 
@@ -95,6 +99,7 @@ def _section(claim: Claim) -> str:
         "false twins": ", ".join(map(_link, twins(claim))),
         "differs by one thing from": _link(of.id) if (of := twin_of(claim)) is not None else "",
         "note": _plain(claim.note),
+        "searched": _searched(claim),
     }
     parts = [
         f"({_target(claim.id)})=\n## `{claim.id}`",
@@ -108,6 +113,23 @@ def _section(claim: Claim) -> str:
         _witness(claim),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+@cache
+def _kept() -> tuple[str, dict[str, Mapping[str, Any]]]:
+    kept = stored.catalogue()
+    return kept.date, {row["id"]: row for row in kept.rows}
+
+
+def _searched(claim: Claim) -> str:
+    """What the last run over the whole catalogue tried; nothing of a newer claim."""
+    kept = _kept()
+    row = kept[1].get(claim.id)
+    if row is None:
+        return ""
+    counts = f"{row['instances']:,} instances, of which {row['effective']:,} put it to the test"
+    ranges = f": {_plain(row['searched'])}" if claim.proof is None and row["searched"] else ""
+    return f"{counts} ({kept[0]}){ranges}"
 
 
 def _outcome(claim: Claim) -> str:

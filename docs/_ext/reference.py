@@ -128,7 +128,7 @@ def as_rst(app: Sphinx | None, what: str, name: str, value: Any, options: Any, l
             if section and (names := SEVERAL.match(line)):
                 line = names[1].replace(", ", ",\u2060") + line[names.end(1) :]  # else the first is taken for a type
             if what == "property" and len(found) == 1:
-                line = line.replace(": ", "\u2236 ")  # else what stands before a colon is taken for a type
+                line = line.replace(": ", "\\ \u2236 ")  # else what stands before a colon is taken for a type
             if not section and line.strip() and found[-1].strip() and (line[0] == " ") != (found[-1][0] == " "):
                 found.append("")
         found.append(line)
