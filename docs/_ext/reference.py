@@ -30,7 +30,7 @@ ROOMS = {
     "trpo_theory.updates": "Update problems, solvers, certificates of steps.",
     "trpo_theory.zoo": "Markov decision processes by name.",
     "trpo_theory.io": "Files and other libraries' objects.",
-    "trpo_theory.report": "Tables.",
+    "trpo_theory.report": "Tables and figures, for a paper.",
     "trpo_theory.numerics": "Floating-point arithmetic with relative accuracy.",
     "trpo_theory.numerics.divergence": "Divergences of two distributions.",
     "trpo_theory.numerics.polylog": "Polylogarithms.",
