@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,24 @@ class Written:
             table[self.place] = values
             found[name] = table.tolist()
         return found
+
+
+def expect_every_row(row: np.ndarray, names: Mapping[str, Mapping[str, int]], states: int, actions: int) -> None:
+    """Raise unless each of the rows s·A + a has a transition; `names` are those of states and actions, in their order."""
+    listed = np.unique(row)
+    if len(listed) == states * actions:
+        return
+    gaps = np.flatnonzero(listed != np.arange(len(listed)))
+    missing = divmod(int(gaps[0]) if len(gaps) else len(listed), actions)
+    state, action = (
+        repr(list(names[kind])[at]) if names[kind] else str(at)
+        for kind, at in zip(("states", "actions"), missing, strict=True)
+    )
+    raise InvalidInput(
+        got=f"no T for action {action} in state {state}",
+        wanted="a distribution over successors for every action in every state",
+        fix="add it; T: a : s uniform, or T: a identity for an action that changes nothing",
+    )
 
 
 def expect_observed(rules: Rules, states: int, actions: int, observations: int) -> None:

@@ -63,6 +63,8 @@ class Words:
     def number(self, low: float = -np.inf, high: float = np.inf) -> float:
         """Read a number in [low, high]."""
         word = self.next("a number")
+        if word in ("+", "-"):
+            word += self.next("a number")
         value = float(word) if is_number(word) else np.nan
         if not (np.isfinite(value) and low <= value <= high):
             wanted = "a probability in [0, 1]" if high == 1 else "a finite number"

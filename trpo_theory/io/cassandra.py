@@ -9,7 +9,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
-from trpo_theory.io._declared import Written, expect_observed
+from trpo_theory.io._declared import Written, expect_every_row, expect_observed
 from trpo_theory.io._rows import assemble, check_size, densified
 from trpo_theory.io._rules import ANY, Rules
 from trpo_theory.io._source import existing_file, in_file, read_text
@@ -106,15 +106,7 @@ class _Reader:
         action, state, successor, probability = self.rules["T"].support()
         reward = self.sign * self.rules["R"].at(action, state, successor)
         row = state * actions + action
-        listed = np.unique(row)
-        if len(listed) < states * actions:
-            gaps = np.flatnonzero(listed != np.arange(len(listed)))
-            state, action = divmod(int(gaps[0]) if len(gaps) else len(listed), actions)
-            raise InvalidInput(
-                got=f"no T for action {self._name('actions', action)} in state {self._name('states', state)}",
-                wanted="a distribution over successors for every action in every state",
-                fix="add it; T: a : s uniform, or T: a identity for an action that changes nothing",
-            )
+        expect_every_row(row, self.names, states, actions)
         matrix, mean, _ = assemble(row, successor, probability, reward, states, actions)
         self.written = Written((states, actions), (state, action, successor), probability, reward, self.initial)
         labels = {kind: list(self.names[kind]) or None for kind in ("states", "actions")}
@@ -126,9 +118,6 @@ class _Reader:
             state_labels=labels["states"],
             action_labels=labels["actions"],
         )
-
-    def _name(self, kind: str, index: int) -> str:
-        return repr(list(self.names[kind])[index]) if self.names[kind] else str(index)
 
     def _index(self, kind: str) -> int:
         word = self.words.next(f"one of the {kind}")
@@ -149,9 +138,9 @@ class _Reader:
 
     def _values(self) -> None:
         word = self.words.next("reward or cost")
-        if word not in ("reward", "cost"):
+        if word.removesuffix("s") not in ("reward", "cost"):
             self.words.refuse(repr(word[:60]), "values: reward or values: cost")
-        self.sign = -1.0 if word == "cost" else 1.0
+        self.sign = -1.0 if word.startswith("cost") else 1.0
 
     def _things(self, kind: str) -> None:
         words = self.words.until_statement()
@@ -175,10 +164,7 @@ class _Reader:
             if choice not in ("include", "exclude"):
                 self.words.refuse(repr(choice[:60]), "start:, start include: or start exclude:")
             self.words.colon()
-            first, count = self.words.place, len(self.words.until_statement())
-            self.words.place = first
-            listed = np.zeros(states, dtype=bool)
-            listed[[self._state() for _ in range(count)]] = True
+            listed = self._listed_states()
             self.initial = self._uniform(listed if choice == "include" else ~listed)
         elif self.words.passes("uniform"):
             self.initial = [1.0 / states] * states
@@ -187,9 +173,15 @@ class _Reader:
         elif is_number(self.words.peek()) and is_number(self.words.peek(1)):
             self.initial = self.words.numbers(states, 0.0, 1.0)
         else:
-            listed = np.zeros(states, dtype=bool)
-            listed[self._state()] = True
-            self.initial = self._uniform(listed)
+            self.initial = self._uniform(self._listed_states())
+
+    def _listed_states(self) -> np.ndarray:
+        """Which states are named up to the next statement."""
+        first, count = self.words.place, len(self.words.until_statement())
+        self.words.place = first
+        listed = np.zeros(self.sizes["states"], dtype=bool)
+        listed[[self._state() for _ in range(count)]] = True
+        return listed
 
     def _sure_start(self) -> None:
         """The start in the only state: its number, 0, or its probability, 1."""
@@ -239,7 +231,9 @@ class _Reader:
         action, size = self._index("actions"), self.sizes[kind]
         state = self._index("states") if (has_state := self.words.passes(":")) else ANY
         if has_state and self.words.passes(":"):
-            rules.add(action, state, self._index(kind), self.words.number(0.0, 1.0))
+            successor = self._index(kind)
+            self.words.passes(":")  # some writers have T: a : s : s' : p
+            rules.add(action, state, successor, self.words.number(0.0, 1.0))
         elif self.words.passes("uniform"):
             rules.add(action, state, ANY, 1.0 / size)
         elif not has_state and size == self.sizes["states"] and self.words.passes("identity"):
@@ -281,6 +275,9 @@ class _Reader:
         """A rule R: a : s : s' : o r, of which only o = s' matters, since states are observed."""
         if "observations" in self.sizes:
             seen = self._index("observations")
+            self.words.passes(":")
+        elif is_number(self.words.peek()) and not is_number(self.words.peek(1)):
+            seen = ANY  # R: a : s : s' : r
         elif self.words.next("*") != "*":
             self.words.refuse(
                 "an observation in a file without observations:",

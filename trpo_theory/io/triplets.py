@@ -23,6 +23,29 @@ from trpo_theory.model.types import PathLike, RealLike
 
 _FIELDS = ("state", "action", "successor", "probability", "reward")
 _CRAAM = ("idstatefrom", "idaction", "idstateto", "probability", "reward")
+_NAMES = (
+    frozenset({"state", "idstatefrom", "s", "from", "fromstate", "statefrom", "currentstate", "source", "origin"}),
+    frozenset({"action", "idaction", "a"}),
+    frozenset(
+        {
+            "successor",
+            "idstateto",
+            "nextstate",
+            "newstate",
+            "to",
+            "tostate",
+            "stateto",
+            "snext",
+            "sprime",
+            "s'",
+            "sp",
+            "target",
+        }
+    ),
+    frozenset({"probability", "p", "prob", "transitionprobability"}),
+    frozenset({"reward", "r", "rewards"}),
+)
+"""What the columns of `_FIELDS` are called, without spaces, hyphens and underscores."""
 _INTEGER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 
@@ -109,7 +132,8 @@ def read_triplets(
     """A sparse MDP from a .csv file with one transition on each line; see `from_triplets`.
 
     The header is idstatefrom,idaction,idstateto,probability,reward (as CRAAM writes it) or
-    state,action,successor,probability,reward, its columns in any order; further columns cost:NAME are costs.
+    state,action,successor,probability,reward, or other usual names such as next_state, its columns in any order, separated by
+    commas, semicolons or tabs; further columns cost:NAME are costs. A first column without a name, as pandas writes, is ignored.
 
     Args:
         path: the file.
@@ -176,8 +200,10 @@ def _columns(path: Path, parsed: Callable[[str], Any] = float) -> tuple[list[Any
     """Each field's column, and each cost's; probabilities, rewards and costs as `parsed` makes them of text."""
     text = read_text(path, "an MDP's transitions")
     try:
-        reader = csv.reader(text.splitlines(), strict=True)
-        header = [name.strip() if _is_cost(name) else name.strip().lower() for name in next(reader)]
+        first = text.partition("\n")[0]
+        delimiter = max(",;\t", key=first.count)  # of two that are there as often, the comma
+        reader = csv.reader(text.splitlines(), strict=True, delimiter=delimiter)
+        header = [name.strip() for name in next(reader)]
         order = _order(header)
         values: list[list[Any]] = [[] for _ in order]
         for cells in reader:
@@ -216,11 +242,14 @@ def _is_cost(name: str) -> bool:
 
 def _order(header: list[str]) -> list[int]:
     """The places of the fields, then of the costs."""
-    costs = [name for name in header if _is_cost(name)]
-    for names in (_CRAAM, _FIELDS):
-        every = {*names, *costs}
-        if set(header) == every and len(header) == len(every):
-            return [header.index(name) for name in (*names, *costs)]
+    costs = [place for place, name in enumerate(header) if _is_cost(name)]
+    plain = [re.sub(r"[ _-]", "", name.lower()) for name in header]
+    found = [[place for place, name in enumerate(plain) if name in names] for names in _NAMES]
+    every = [*(place for places in found for place in places), *costs]
+    index = [0] if plain[:1] == [""] else []  # of the lines, as pandas writes it
+    twice = len({header[place] for place in costs}) < len(costs)
+    if all(len(places) == 1 for places in found) and sorted(every + index) == list(range(len(header))) and not twice:
+        return every
     shown = ",".join(header)
     extra = "; outcomes of nature are not supported" if "idoutcome" in header else ""
     raise InvalidInput(
