@@ -27,16 +27,88 @@ class WithDescriptor(Protocol):
 _IN_ASCII = {
     **{"≥": ">=", "≤": "<=", "≠": "!=", "≈": "~", "±": "+-", "×": "x", "·": "*", "√": "sqrt", "∞": "inf", "∑": "sum"},
     **{"−": "-", "–": "-", "—": "-", "…": "...", "→": "->", "∝": "~", "∈": "in", "\u0303": "~"},
-    **{"“": '"', "”": '"', "‘": "'", "’": "'"},
+    **{"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "«": "<<", "»": ">>", "′": "'", "⁻": "-", "⁄": "/"},
+    **{"‖": "||", "≪": "<<", "≫": ">>", "∓": "-+", "∗": "*", "•": "*", "⇒": "=>", "⇔": "<=>", "←": "<-", "↦": "|->"},
+    **{"↑": "up", "↓": "down", "↔": "<->", "∂": "d", "∇": "grad ", "∫": "int", "∏": "prod", "∎": "[]", "∀": "for all "},
+    **{
+        "∃": "exists ",
+        "∅": "{}",
+        "∪": "union",
+        "∩": "intersection",
+        "⊂": "subset",
+        "⊆": "subset",
+        "∉": "not in",
+        "°": "deg",
+    },
+    **{
+        "λ": "lambda",
+        "Λ": "Lambda",
+        "µ": "mu",
+        "ø": "o",
+        "Ø": "O",
+        "æ": "ae",
+        "Æ": "Ae",
+        "œ": "oe",
+        "Œ": "Oe",
+        "ß": "ss",
+    },
+    **{
+        "đ": "d",
+        "Đ": "D",
+        "ł": "l",
+        "Ł": "L",
+        "ð": "d",
+        "Ð": "D",
+        "þ": "th",
+        "Þ": "Th",
+        "ı": "i",
+        "€": "EUR",
+        "£": "GBP",
+    },
+    **dict(
+        zip(
+            "абвгдезийклмнопрстуфхцъыьэ",
+            [
+                "a",
+                "b",
+                "v",
+                "g",
+                "d",
+                "e",
+                "z",
+                "i",
+                "i",
+                "k",
+                "l",
+                "m",
+                "n",
+                "o",
+                "p",
+                "r",
+                "s",
+                "t",
+                "u",
+                "f",
+                "kh",
+                "ts",
+                "_",
+                "y",
+                "_",
+                "e",
+            ],
+            strict=True,
+        )
+    ),
+    **{"ж": "zh", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya", "ё": "e", "ъ": "", "ь": ""},
 }
 _HANDLER = "trpo-theory-ascii"
 
 
 def in_ascii(text: str) -> str:
-    """The text in ASCII characters: Greek letters by name, accents left out, "?" for what has no likeness.
+    """The text in ASCII characters: Greek letters by name, accents left out, the number of what has no likeness.
 
-    >>> in_ascii("η ≥ L − ε², naïve ─│")
-    'eta >= L - epsilon2, naive -|'
+    >>> in_ascii("η ≥ L − ε², naïve ─│ 状")
+    'eta >= L - epsilon2, naive -| U+72B6'
     """
     return "".join(_in_ascii(character) for character in text)
 
@@ -46,6 +118,8 @@ def _in_ascii(character: str) -> str:
         return character
     if character in _IN_ASCII:
         return _IN_ASCII[character]
+    if character.lower() in _IN_ASCII and not unicodedata.name(character, "").startswith("GREEK"):
+        return _IN_ASCII[character.lower()].capitalize()
     name = unicodedata.name(character, "?")
     if name.startswith("BOX DRAWINGS"):
         return {"HORIZONTAL": "-", "VERTICAL": "|"}.get(name.split()[-1] if name.count(" ") == 3 else "", "+")
@@ -54,8 +128,11 @@ def _in_ascii(character: str) -> str:
         return name.lower()
     if kind == ["GREEK", "CAPITAL", "LETTER"]:
         return name.capitalize()
-    plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
-    return plain or ("" if unicodedata.combining(character) else "?")
+    parts = unicodedata.normalize("NFKD", character)
+    plain = "".join(_IN_ASCII.get(part, part) for part in parts).encode("ascii", "ignore").decode()
+    return plain or (
+        "" if unicodedata.combining(character) or not character.isprintable() else f"U+{ord(character):04X}"
+    )
 
 
 def _replaced(error: UnicodeError) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -64,7 +65,19 @@ def open_source(source: Loadable, *, gamma: RealLike | None = None, strict: bool
     exact = divided_exactly(found.exact) if read.rescaled else found.exact
     if isinstance(given, Fraction):
         exact = {**exact, "gamma": given}
-    return dataclasses.replace(found, exact=exact)
+    return dataclasses.replace(found, exact=exact, notes=(*found.notes, *_of_agents(found.mdp)))
+
+
+def _of_agents(mdp: FiniteMDP) -> tuple[str, ...]:
+    """A note where action labels look like those of several agents, and are not."""
+    joint = [label for label in mdp.action_labels or () if isinstance(label, tuple) and len(label) > 1]
+    if not joint or mdp.agents:
+        return ()
+    every = math.prod(len(set(column)) for column in zip(*joint, strict=True))
+    return (
+        f"the {mdp.actions} action labels are tuples, but not all {every} combinations of their parts in the order of "
+        "itertools.product: the MDP has a single agent",
+    )
 
 
 def _opened(source: Loadable, gamma: RealLike | None) -> Source:

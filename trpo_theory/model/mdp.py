@@ -143,7 +143,8 @@ class FiniteMDP:
         """How many actions each of several agents has; () for a single agent.
 
         They are known where the action labels are tuples, one for each combination of the agents' own, in the order of
-        `itertools.product` and `numpy.ravel_multi_index`.
+        `itertools.product` and `numpy.ravel_multi_index`. Tuples of which a combination is missing, or in another order, as
+        coordinates of moves may be, are labels of a single agent: `trpo_theory.load` and the command line note it.
 
         >>> labels = [("left", "left"), ("left", "right"), ("right", "left"), ("right", "right")]
         >>> FiniteMDP(np.ones((1, 4, 1)), np.zeros((1, 4)), 0.9, action_labels=labels).agents

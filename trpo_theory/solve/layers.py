@@ -18,6 +18,8 @@ from trpo_theory.numerics.arithmetic import Arithmetic, Array
 from trpo_theory.numerics.float_array import FloatArray
 from trpo_theory.solve.criterion import Given
 
+_MOST_PAIRS = 2 * 10**7
+"""Steps times states times actions; chosen: 160 MB of float64, of which there are some dozen."""
 _DENSE_ENTRIES = 2e7
 """Of the layered transition of one MDP: beyond, it is sparse. Chosen, as of MDPs that are read: 160 MB."""
 
@@ -115,6 +117,7 @@ def finite_horizon(mdp: FiniteMDP, horizon: int) -> FiniteMDP:
     steps = _checks.integer(horizon, "horizon", least=1)
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch of MDPs, {mdp.batch_shape}", wanted="one MDP", fix="loop over the batch")
+    expect_room(mdp, steps)
     rows, last = mdp.states * mdp.actions, steps * mdp.states
     chain = mdp.transition if mdp.is_sparse else sp.csr_array(mdp.transition.reshape(rows, mdp.states))
     runs = sp.kron(sp.eye_array(steps, k=1), chain)
@@ -137,6 +140,19 @@ def finite_horizon(mdp: FiniteMDP, horizon: int) -> FiniteMDP:
         state_labels=[*(f"({t}, {label})" for t in range(steps) for label in labels), "end"],
         action_labels=mdp.action_labels,
     )
+
+
+def expect_room(mdp: FiniteMDP, steps: int) -> None:
+    """Refuse a horizon whose arrays (T·S, A) would not fit into memory, before they are allocated."""
+    most = _MOST_PAIRS // (mdp.states * mdp.actions)
+    if steps > most:
+        raise InvalidInput(
+            got=f"horizon = {steps} with {mdp.states} states and {mdp.actions} actions",
+            wanted=f"at most {most} steps: values and visitations are of every step, state and action",
+            fix=f"pass horizon={most}, or no horizon, with a discount or criterion='average'"
+            if most
+            else "aggregate states",
+        )
 
 
 def _until_the_end(reward: np.ndarray, steps: int) -> np.ndarray:

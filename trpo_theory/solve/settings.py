@@ -13,7 +13,7 @@ from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_last
 from trpo_theory.solve.criteria import DISCOUNTED, FINITE_HORIZON, criterion_of, undiscounted
 from trpo_theory.solve.criterion import Criterion, Given
-from trpo_theory.solve.layers import layered, layered_policy, tiled
+from trpo_theory.solve.layers import expect_room, layered, layered_policy, tiled
 
 
 class Returns(NamedTuple):
@@ -107,6 +107,7 @@ def steps_asked(mdp: FiniteMDP, criterion: str | None, horizon: Any) -> int:
         raise InvalidInput(
             got=f"a batch of MDPs, {mdp.batch_shape}, with a horizon", wanted="one MDP", fix="loop over the batch"
         )
+    expect_room(mdp, steps)
     return steps
 
 
