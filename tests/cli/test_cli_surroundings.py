@@ -137,7 +137,9 @@ def test_ascii_in_a_process_of_its_own():
         ("η(π̃) ≥ L − γε²/(1 − γ)²", "eta(pi~) >= L - gammaepsilon2/(1 - gamma)2"),
         ("Schrödinger … “Σ”", 'Schrodinger ... "Sigma"'),
         ("┌─┬┐", "+-++"),
-        ("\udcff日", "??"),
+        ("\udcff日本", r"\udcff\u65e5\u672c"),
+        ("½ ‖x‖⁻¹ → Ærø, Łódź", "1/2 ||x||-1 -> Aero, Lodz"),
+        ("Москва, щука, Жук", "Moskva, shchuka, Zhuk"),
     ],
 )
 def test_ascii_text(text, plain):

@@ -24,91 +24,23 @@ class WithDescriptor(Protocol):
         ...
 
 
-_IN_ASCII = {
-    **{"≥": ">=", "≤": "<=", "≠": "!=", "≈": "~", "±": "+-", "×": "x", "·": "*", "√": "sqrt", "∞": "inf", "∑": "sum"},
-    **{"−": "-", "–": "-", "—": "-", "…": "...", "→": "->", "∝": "~", "∈": "in", "\u0303": "~"},
-    **{"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "«": "<<", "»": ">>", "′": "'", "⁻": "-", "⁄": "/"},
-    **{"‖": "||", "≪": "<<", "≫": ">>", "∓": "-+", "∗": "*", "•": "*", "⇒": "=>", "⇔": "<=>", "←": "<-", "↦": "|->"},
-    **{"↑": "up", "↓": "down", "↔": "<->", "∂": "d", "∇": "grad ", "∫": "int", "∏": "prod", "∎": "[]", "∀": "for all "},
-    **{
-        "∃": "exists ",
-        "∅": "{}",
-        "∪": "union",
-        "∩": "intersection",
-        "⊂": "subset",
-        "⊆": "subset",
-        "∉": "not in",
-        "°": "deg",
-    },
-    **{
-        "λ": "lambda",
-        "Λ": "Lambda",
-        "µ": "mu",
-        "ø": "o",
-        "Ø": "O",
-        "æ": "ae",
-        "Æ": "Ae",
-        "œ": "oe",
-        "Œ": "Oe",
-        "ß": "ss",
-    },
-    **{
-        "đ": "d",
-        "Đ": "D",
-        "ł": "l",
-        "Ł": "L",
-        "ð": "d",
-        "Ð": "D",
-        "þ": "th",
-        "Þ": "Th",
-        "ı": "i",
-        "€": "EUR",
-        "£": "GBP",
-    },
-    **dict(
-        zip(
-            "абвгдезийклмнопрстуфхцъыьэ",
-            [
-                "a",
-                "b",
-                "v",
-                "g",
-                "d",
-                "e",
-                "z",
-                "i",
-                "i",
-                "k",
-                "l",
-                "m",
-                "n",
-                "o",
-                "p",
-                "r",
-                "s",
-                "t",
-                "u",
-                "f",
-                "kh",
-                "ts",
-                "_",
-                "y",
-                "_",
-                "e",
-            ],
-            strict=True,
-        )
-    ),
-    **{"ж": "zh", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya", "ё": "e", "ъ": "", "ь": ""},
-}
+_ALIKE = """
+≥ >= ≤ <= ≠ != ≈ ~ ± +- ∓ -+ × x · * ∗ * • * √ sqrt ∞ inf ∑ sum ∏ prod ∫ int ∂ d ∇ grad ∎ [] ∀ all ∃ exists ∈ in ∉ notin
+∅ {} ∪ union ∩ intersection ⊂ subset ⊆ subset ≪ << ≫ >> ‖ || ∝ ~ ′ ' ⁻ - ⁄ / − - – - — - … ... ← <- → -> ↔ <-> ↦ |-> ⇒ =>
+⇔ <=> ↑ up ↓ down “ " ” " „ " ‘ ' ’ ' « << » >> λ lambda Λ Lambda µ mu ø o æ ae œ oe ß ss đ d ħ h ł l ð d þ th ı i € EUR £ GBP
+° deg а a б b в v г g д d е e ё e ж zh з z и i й i к k л l м m н n о o п p р r с s т t у u ф f х kh ц ts ч ch ш sh щ shch ы y
+э e ю yu я ya
+"""
+"""Characters and what is read for them, in pairs; of letters that are not here the name or the one without its accent is."""
+_IN_ASCII = dict(zip(_ALIKE.split()[::2], _ALIKE.split()[1::2], strict=True)) | {"\u0303": "~", "ъ": "", "ь": ""}
 _HANDLER = "trpo-theory-ascii"
 
 
 def in_ascii(text: str) -> str:
-    """The text in ASCII characters: Greek letters by name, accents left out, the number of what has no likeness.
+    r"""The text in ASCII characters: Greek letters by name, accents left out, Cyrillic transliterated, the code of others.
 
-    >>> in_ascii("η ≥ L − ε², naïve ─│ 状")
-    'eta >= L - epsilon2, naive -| U+72B6'
+    >>> print(in_ascii("η ≥ L − ε², naïve ─│ 状"))
+    eta >= L - epsilon2, naive -| \u72b6
     """
     return "".join(_in_ascii(character) for character in text)
 
@@ -130,9 +62,7 @@ def _in_ascii(character: str) -> str:
         return name.capitalize()
     parts = unicodedata.normalize("NFKD", character)
     plain = "".join(_IN_ASCII.get(part, part) for part in parts).encode("ascii", "ignore").decode()
-    return plain or (
-        "" if unicodedata.combining(character) or not character.isprintable() else f"U+{ord(character):04X}"
-    )
+    return plain or ("" if unicodedata.combining(character) else ascii(character)[1:-1])
 
 
 def _replaced(error: UnicodeError) -> tuple[str, int]:

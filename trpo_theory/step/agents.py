@@ -114,8 +114,8 @@ class StepAgents(StepConditions):
             raise InvalidInput(
                 got="a step of a single agent",
                 wanted="several agents",
-                fix="give FiniteMDP action labels that are tuples, one for each combination of the agents' own actions, in the order "
-                "of itertools.product; or the claim agents=(2, 2), say",
+                fix="give FiniteMDP action labels that are tuples, one for each combination of the agents' own actions, in "
+                "the order of itertools.product; or the claim agents=(2, 2), say",
             )
         return self.agents
 
