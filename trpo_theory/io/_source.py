@@ -13,6 +13,7 @@ import numpy as np
 from trpo_theory import _checks
 from trpo_theory.entries.reading import reading
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io._conversions import conversion
 from trpo_theory.model.types import PathLike
 
 MAX_ENTRIES = 2 * 10**8
@@ -22,8 +23,8 @@ MAX_TEXT_BYTES = 2 * 10**8
 """The most bytes of a text file; chosen: as JSON lists, some 2 GB of Python objects."""
 
 
-def checked_path(path: PathLike, suffixes: tuple[str, ...], what: str) -> Path:
-    """`path` as a Path with one of the suffixes (any, if there are none).
+def checked_path(path: PathLike, suffixes: tuple[str, ...], what: str, *, to_read: bool = False) -> Path:
+    """`path` as a Path with one of the suffixes (any, if there are none); of a file to be read or written.
 
     Raises:
         InvalidInput: for something that is not a path, or of another suffix.
@@ -38,14 +39,22 @@ def checked_path(path: PathLike, suffixes: tuple[str, ...], what: str) -> Path:
         raise InvalidInput(
             got=f"the file name {str(checked)!r} for {what}",
             wanted="a name that ends in " + " or ".join(suffixes),
-            fix="rename or convert the file; the suffix decides how it is read and written",
+            fix=_other_suffix(checked, suffixes, what)
+            if to_read
+            else f"write {str(checked.with_suffix(suffixes[0]))!r}",
         )
     return checked
 
 
+def _other_suffix(path: Path, suffixes: tuple[str, ...], what: str) -> str:
+    """How to read a file whose suffix is none of these."""
+    renamed = f"convert it to {' or '.join(suffixes)}: the suffix decides how a file is read"
+    return conversion(path, what) or f"{renamed}; if it is one, and only its name is another, rename it"
+
+
 def existing_file(path: PathLike, suffixes: tuple[str, ...], what: str) -> Path:
     """As `checked_path`, for an existing, regular file that is not empty."""
-    checked = checked_path(path, suffixes, what)
+    checked = checked_path(path, suffixes, what, to_read=True)
     try:
         status = checked.stat()
     except (OSError, ValueError) as error:

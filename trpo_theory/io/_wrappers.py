@@ -128,6 +128,7 @@ def _player(env: Any, table: Any) -> Any:
 
         def step(self, action: Any) -> tuple[int, float, bool, bool, dict[str, Any]]:
             self.actions.append(action)
+            self.outcome = table[self.s][action][0] if self.outcome is None else self.outcome
             _, successor, reward, terminated = self.outcome
             if 0 <= successor < len(table):
                 self.s = int(successor)

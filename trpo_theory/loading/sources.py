@@ -14,6 +14,7 @@ import numpy as np
 from trpo_theory import _checks, io
 from trpo_theory.entries.reading import reading
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io._conversions import conversion
 from trpo_theory.io._source import in_file
 from trpo_theory.io.files import policy_table
 from trpo_theory.loading.exactly import divided_exactly
@@ -85,6 +86,8 @@ def _opened(source: Loadable, gamma: RealLike | None) -> Source:
         return Source(source if gamma is None else source.with_gamma(gamma))
     if isinstance(source, (str, os.PathLike)):
         return _open_named(os.fspath(source), gamma)
+    if isinstance(source, np.ndarray) and source.dtype == object and source.ndim == 0:
+        return _opened(source.item(), gamma)  # what numpy.save made of an object
     for reader in registry():
         if reader.recognises(source):
             return reader.read(source, gamma)
@@ -108,7 +111,8 @@ def _open_named(text: str, gamma: RealLike | None) -> Source:
     raise InvalidInput(
         got=f"{text!r} as the MDP",
         wanted=forms(named_only=True),
-        fix=f"give the file its usual suffix, or write {' or '.join(schemes)} before the name",
+        fix=conversion(Path(text), "an MDP")
+        or f"give the file its usual suffix, or write {' or '.join(schemes)} before the name",
     )
 
 

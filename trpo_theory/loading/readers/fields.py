@@ -8,7 +8,7 @@ from typing import Any
 
 from trpo_theory import io
 from trpo_theory.io._costs import costs_of
-from trpo_theory.io._sparse import written_transition
+from trpo_theory.io._sparse import SPARSE_KEYS, written_transition
 from trpo_theory.loading.reader import Reader, Source, is_written_out
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
@@ -21,13 +21,18 @@ class Fields(Reader):
     """See `trpo_theory.io.read_mdp`."""
 
     suffixes: tuple[str, ...] = (".npz", ".json")
+    form = "a mapping with transition, reward, gamma, initial"
 
-    def read(self, source: Path, gamma: RealLike | None) -> Source:
-        """The MDP of a file, with its arrays `old`, `new` and `policy` as policies."""
-        fields = io.read_fields(source)
+    def recognises(self, source: object) -> bool:
+        """Whether it is a mapping with a transition, such as what `numpy.load` makes of a .npz file."""
+        return isinstance(source, Mapping) and any(key in source for key in ("transition", *SPARSE_KEYS))
+
+    def read(self, source: Path | Mapping[str, Any], gamma: RealLike | None) -> Source:
+        """The MDP of a file or mapping, with its arrays `old`, `new` and `policy` as policies."""
+        fields = dict(source) if isinstance(source, Mapping) else io.read_fields(source)
         policies = {key: fields[key] for key in ("old", "new", "policy") if key in fields}
-        mdp = io.mdp_from_fields(fields, gamma, source=str(source))
-        text = source.suffix.lower() == ".json"
+        mdp = io.mdp_from_fields(fields, gamma, source="the mapping" if isinstance(source, Mapping) else str(source))
+        text = not isinstance(source, Mapping) and source.suffix.lower() == ".json"
         return Source(mdp, policies, exact=_exact(fields, mdp, gamma) | policies if text else {})
 
 
