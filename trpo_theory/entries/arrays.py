@@ -84,8 +84,8 @@ def _first_that_is_none(array: np.ndarray, name: str, wanted: str) -> InvalidInp
     for index, entry in np.ndenumerate(array):
         at = f" at {show_index(index)}" if index else ""
         if not _is_number(entry):
-            shown = f"{str(entry) if isinstance(entry, str) else entry!r}"[:60]
-            text = f"the text {shown!r}" if isinstance(entry, str) else f"{shown}, a {type(entry).__name__},"
+            shown = repr(str(entry) if isinstance(entry, str) else entry)[:60]
+            text = f"the text {shown}" if isinstance(entry, str) else f"{shown}, a {type(entry).__name__},"
             fix = (
                 "replace it by a number (float(x) reads a text)" if isinstance(entry, str) else "replace it by a number"
             )

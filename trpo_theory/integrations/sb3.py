@@ -17,7 +17,6 @@ from trpo_theory.model.types import PathLike, RealLike
 
 try:
     from stable_baselines3.common.callbacks import BaseCallback
-    from stable_baselines3.common.monitor import Monitor
     from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
     from stable_baselines3.common.policies import ActorCriticPolicy
 except ImportError as _error:
@@ -186,11 +185,8 @@ def mdp_of(model: OnPolicyAlgorithm) -> FiniteMDP:
             wanted="the environment's table",
             fix="pass the MDP: PolicyRecorder(trpo_theory.load('gym:FrozenLake-v1', gamma=model.gamma))",
         )
-    env = inner[0]
-    while isinstance(env, Monitor):
-        env = env.env
     try:
-        return from_gym(env, _checks.discount(model.gamma))
+        return from_gym(environment, _checks.discount(model.gamma))
     except InvalidInput as error:
         raise InvalidInput(
             got=error.got,

@@ -130,5 +130,5 @@ def _misshapen(name: str, shape: Any) -> InvalidInput:
     return InvalidInput(
         got=f"{name} of shape {shape}",
         wanted=wanted[name],
-        fix="put the action first: transitions[a][s, s'], np.moveaxis(x, 2, 0) for MATLAB's (S, S, A) (FiniteMDP takes (S, A, S))",
+        fix="put the action first: transitions[a][s, s'], np.moveaxis(x, 2, 0) of MATLAB's (S, S, A); FiniteMDP has (S, A, S)",
     )

@@ -64,12 +64,12 @@ def from_quantecon(ddp: _Given, initial: RealLike | None = None) -> FiniteMDP:
 
 
 def _from_program(ddp: Any, gamma: Any, initial: Any) -> FiniteMDP:
-    if not is_sparse(ddp.Q) and np.ndim(ddp.Q) == 3:
-        reward = _checks.real_array(ddp.R, "R", allow_minus_inf=True)
-        return FiniteMDP(ddp.Q, reward, gamma, initial)
     matrix = without_rounding(
         ddp.Q if is_sparse(ddp.Q) else _checks.real_array(ddp.Q, "Q"), _checks.row_sum_atol(ddp.Q)
     )
+    if matrix.ndim == 3:
+        reward = _checks.real_array(ddp.R, "R", allow_minus_inf=True)
+        return FiniteMDP(matrix, reward, gamma, initial)
     reward = _checks.real_array(ddp.R, "R", allow_minus_inf=True)
     state = integer_vector(getattr(ddp, "s_indices", None), "s_indices")
     action = integer_vector(getattr(ddp, "a_indices", None), "a_indices")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from trpo_theory import _checks
-from trpo_theory.entries.expected import expect_numbers
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.shapes import Bool, Float, Int
+from trpo_theory.model.shapes import Float, Int
 from trpo_theory.model.types import RealLike
 
 
@@ -25,9 +24,7 @@ def uniform(available: RealLike) -> Float[np.ndarray, "*batch S A"]:
     return taken / taken.sum(-1, keepdims=True)
 
 
-def softmax(
-    logits: RealLike, available: Bool[np.ndarray, "*batch S A"] | None = None
-) -> Float[np.ndarray, "*batch S A"]:
+def softmax(logits: RealLike, available: RealLike | None = None) -> Float[np.ndarray, "*batch S A"]:
     """π(a|s) ∝ exp(logits(s, a)) over the available actions.
 
     Args:
@@ -39,7 +36,7 @@ def softmax(
     """
     logits = _checks.real_array(logits, "logits", allow_minus_inf=True)
     if available is not None:
-        logits = np.where(available, logits, -np.inf)
+        logits = np.where(_checks.real_array(available, "available") == 1.0, logits, -np.inf)
     top = logits.max(-1, keepdims=True)
     if (top == -np.inf).any():
         raise InvalidInput(got="a row of logits without a finite entry", wanted="one or more", fix="raise one logit")
@@ -47,9 +44,7 @@ def softmax(
     return weights / weights.sum(-1, keepdims=True)
 
 
-def greedy(
-    q_value: RealLike, available: Bool[np.ndarray, "*batch S A"] | None = None
-) -> Float[np.ndarray, "*batch S A"]:
+def greedy(q_value: RealLike, available: RealLike | None = None) -> Float[np.ndarray, "*batch S A"]:
     """The deterministic policy that takes an action of largest q_value; of several, the first.
 
     Args:
@@ -58,7 +53,7 @@ def greedy(
     """
     q_value = _checks.real_array(q_value, "q_value", allow_minus_inf=True)
     if available is not None:
-        q_value = np.where(available, q_value, -np.inf)
+        q_value = np.where(_checks.real_array(available, "available") == 1.0, q_value, -np.inf)
     return deterministic(q_value.argmax(-1), q_value.shape[-1])
 
 
@@ -73,16 +68,21 @@ def deterministic(action: RealLike, actions: int) -> Float[np.ndarray, "*batch S
 
 
 def mixture(
-    old: Float[np.ndarray, "*#batch S A"],
-    target: Float[np.ndarray, "*#batch S A"],
-    weight: float | Float[np.ndarray, "*#batch 1 1"],
+    old: RealLike,
+    target: RealLike,
+    weight: RealLike,
 ) -> Float[np.ndarray, "*batch S A"]:
-    """The mixture (1 − weight) old + weight target: Kakade and Langford's conservative update."""
-    expect_numbers(weight, "weight")
-    weight = np.asarray(weight, dtype=np.float64)
+    """The mixture (1 − weight) old + weight target: Kakade and Langford's conservative update.
+
+    Args:
+        old: a policy, shape (*batch, S, A).
+        target: likewise.
+        weight: in [0, 1], one number or (*batch, 1, 1).
+    """
+    weight = _checks.real_array(weight, "weight")
     if not ((weight >= 0) & (weight <= 1)).all():
         raise InvalidInput(got=f"a mixture weight of {weight}", wanted="weights in [0, 1]", fix="change weight")
-    return (1.0 - weight) * old + weight * target
+    return (1.0 - weight) * _checks.real_array(old, "old") + weight * _checks.real_array(target, "target")
 
 
 class StateAggregation:

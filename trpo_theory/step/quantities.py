@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from trpo_theory.errors import InvalidInput, too_long
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.model.shapes import Real
+from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.arithmetic import Array, Policy
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.solve.criteria import EPISODIC
@@ -225,8 +224,8 @@ _OF_OLD = frozenset(
 
 def compare(
     mdp: FiniteMDP,
-    old: Real[np.ndarray, "*old_batch S A"] | Sequence[object],
-    new: Real[np.ndarray, "*new_batch S A"] | Sequence[object],
+    old: RealLike,
+    new: RealLike,
     *,
     criterion: str | None = None,
     horizon: int | None = None,
