@@ -12,7 +12,7 @@ from trpo_theory.entries.foreign import native
 from trpo_theory.errors import InvalidInput
 from trpo_theory.integrations import record
 from trpo_theory.io import from_mdptoolbox, from_quantecon, from_triplets, run_of
-from trpo_theory.model.policy import greedy, mixture, softmax, uniform
+from trpo_theory.model.policy import greedy, softmax
 
 P = np.array([[[0.5, 0.5], [1.0, 0.0]], [[0.0, 1.0], [0.25, 0.75]]])
 R = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -115,9 +115,6 @@ def test_policies_logits_and_vectors_of_another_library(form):
     assert tt.compare(MDP, made(POLICY), made(POLICY)).expected_return_new == right
     assert (softmax(made(R)) == softmax(R)).all()
     assert (greedy(made(R)) == greedy(R)).all()
-    assert (
-        mixture(made(POLICY), made(uniform(MDP.available)), 0.5) == mixture(POLICY, uniform(MDP.available), 0.5)
-    ).all()
     run = run_of(made(np.stack([POLICY, POLICY])), MDP)
     assert (run.policies == POLICY).all()
     assert (record([made(POLICY), made(POLICY)], MDP).policies == POLICY).all()

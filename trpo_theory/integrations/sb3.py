@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import re
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -186,7 +186,7 @@ def mdp_of(model: OnPolicyAlgorithm) -> FiniteMDP:
             fix="pass the MDP: PolicyRecorder(trpo_theory.load('gym:FrozenLake-v1', gamma=model.gamma))",
         )
     try:
-        return from_gym(environment, _checks.discount(model.gamma))
+        return from_gym(cast("Any", environment), _checks.discount(model.gamma))
     except InvalidInput as error:
         raise InvalidInput(
             got=error.got,

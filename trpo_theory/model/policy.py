@@ -6,7 +6,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.shapes import Float, Int
+from trpo_theory.model.shapes import Bool, Float, Int
 from trpo_theory.model.types import RealLike
 
 
@@ -24,7 +24,9 @@ def uniform(available: RealLike) -> Float[np.ndarray, "*batch S A"]:
     return taken / taken.sum(-1, keepdims=True)
 
 
-def softmax(logits: RealLike, available: RealLike | None = None) -> Float[np.ndarray, "*batch S A"]:
+def softmax(
+    logits: RealLike, available: Bool[np.ndarray, "*batch S A"] | None = None
+) -> Float[np.ndarray, "*batch S A"]:
     """π(a|s) ∝ exp(logits(s, a)) over the available actions.
 
     Args:
@@ -44,7 +46,9 @@ def softmax(logits: RealLike, available: RealLike | None = None) -> Float[np.nda
     return weights / weights.sum(-1, keepdims=True)
 
 
-def greedy(q_value: RealLike, available: RealLike | None = None) -> Float[np.ndarray, "*batch S A"]:
+def greedy(
+    q_value: RealLike, available: Bool[np.ndarray, "*batch S A"] | None = None
+) -> Float[np.ndarray, "*batch S A"]:
     """The deterministic policy that takes an action of largest q_value; of several, the first.
 
     Args:
@@ -68,9 +72,9 @@ def deterministic(action: RealLike, actions: int) -> Float[np.ndarray, "*batch S
 
 
 def mixture(
-    old: RealLike,
-    target: RealLike,
-    weight: RealLike,
+    old: Float[np.ndarray, "*#batch S A"],
+    target: Float[np.ndarray, "*#batch S A"],
+    weight: float | Float[np.ndarray, "*#batch 1 1"],
 ) -> Float[np.ndarray, "*batch S A"]:
     """The mixture (1 − weight) old + weight target: Kakade and Langford's conservative update.
 
@@ -79,7 +83,7 @@ def mixture(
         target: likewise.
         weight: in [0, 1], one number or (*batch, 1, 1).
     """
-    weight = _checks.real_array(weight, "weight")
+    weight = _checks.real_array(weight, "the mixture weight")
     if not ((weight >= 0) & (weight <= 1)).all():
         raise InvalidInput(got=f"a mixture weight of {weight}", wanted="weights in [0, 1]", fix="change weight")
     return (1.0 - weight) * _checks.real_array(old, "old") + weight * _checks.real_array(target, "target")
