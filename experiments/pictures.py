@@ -12,6 +12,7 @@ import pandas as pd
 import trpo_theory as tt
 from trpo_theory import landscape
 from trpo_theory.report import Table
+from trpo_theory.report.front import POLYTOPE, SQUARE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -165,11 +166,8 @@ def _polytope(frame: Any) -> Figure:
 def captions() -> dict[str, str]:
     """Two sentences on each figure."""
     return {
-        f"{NAME}-square": "The policy square: the return η in colours, the surrogate L dashed, the trust regions of (12) "
-        "and (13), the region in which M promises an improvement, and each update's step. Right: η, L and M along the step of "
-        "(11), which maximises M; M touches η at the old policy and lies below it.",
-        f"{NAME}-polytope": "The value polytope: grey is what any policy can attain, its corners are deterministic policies. The "
-        "paths of the updates run from the uniform policy towards the optimal one, the star, with a marker an update.",
+        f"{NAME}-square": SQUARE,
+        f"{NAME}-polytope": POLYTOPE,
     }
 
 

@@ -78,7 +78,7 @@ def test_the_verb_writes_the_page(tmp_path, capsys):
     assert main(["report", "--out", str(tmp_path / "new"), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     page = Path(said["page"]).read_text(encoding="utf-8")
-    assert said["sections"][:2] == ["explorer", "definitions"]
+    assert said["sections"][:3] == ["explorer", "definitions", "pictures"]
     assert said["sections"][-1] == "catalogue"
     assert said["catalogue"]["claims"] == page.count('<tr role="row" data-verdict=') >= 400
     assert main(["report", "--out", str(tmp_path / "new")]) == 0
