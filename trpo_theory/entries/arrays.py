@@ -81,6 +81,11 @@ def _no_array(value: Any, name: str) -> InvalidInput:
 
 
 def _first_that_is_none(array: np.ndarray, name: str, wanted: str) -> InvalidInput:
+    if array.ndim == 0 and not _is_number(array[()]):
+        shown = repr(str(array) if array.dtype.kind == "U" else array[()])[:60]
+        return _refused(
+            name, f"{shown}, a {type(array[()]).__name__}", wanted, f"pass the numbers of {name} as a list or an array"
+        )
     for index, entry in np.ndenumerate(array):
         at = f" at {show_index(index)}" if index else ""
         if not _is_number(entry):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,9 @@ _FORMATS = {"float32": 1e-5, "float16": 5e-3, "half": 5e-3, "bfloat16": 2e-2, "F
 """By format. Chosen: the sum of a softmax in float32 is off by some 1e-7, and by less than 1e-5 with thousands of actions; an
 entry in float16 and bfloat16 is off by 2⁻¹¹ and 2⁻⁸ of itself, thus the sum by as much, or a few times that if computed so."""
 
+_EXACT_OR_DOUBLE = frozenset({float, int, Fraction, str, type(None), np.float64})
+"""Types of single numbers of which the format is known, and which come in long lists."""
+
 _FEWEST, _MOST = 4, 8
 """Digits of numbers that were rounded when they were written: fewer are meant exactly, more are float64."""
 
@@ -46,13 +50,13 @@ def row_sum_atol(value: Any) -> float:
 
 def _formats(value: Any) -> set[str]:
     """The names of the formats that occur in it."""
-    if isinstance(value, (list, tuple)):
-        kinds = {type(entry) for entry in value}
-        if kinds <= {float, int}:
-            return {""}
-        return {"", *(name for entry in value if type(entry) is not float for name in _formats(entry))}
     if isinstance(value, np.ndarray) and value.dtype == object:
-        return {"", *(name for entry in value.flat if type(entry) is not float for name in _formats(entry))}
+        value = value.ravel().tolist()
+    if isinstance(value, (list, tuple)):
+        kinds = set(map(type, value))
+        if kinds <= _EXACT_OR_DOUBLE:
+            return {""}
+        return {"", *(name for entry in value if type(entry) not in _EXACT_OR_DOUBLE for name in _formats(entry))}
     columns = getattr(value, "dtypes", None)
     if columns is not None and hasattr(value, "columns"):  # a table: a format a column
         return {"", *map(str, columns)}

@@ -15,6 +15,7 @@ from trpo_theory.io.files import (
     write_mdp,
 )
 from trpo_theory.io.gym import from_gym, parse_options, time_limit
+from trpo_theory.io.matlab import read_mat
 from trpo_theory.io.mdptoolbox import from_mdptoolbox
 from trpo_theory.io.quantecon import from_quantecon, to_quantecon
 from trpo_theory.io.runs import Run, read_run, run_of, write_run
@@ -32,6 +33,7 @@ __all__ = [
     "read_cassandra",
     "read_fields",
     "read_integers",
+    "read_mat",
     "read_mdp",
     "read_policy",
     "read_run",

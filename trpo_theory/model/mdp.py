@@ -41,7 +41,8 @@ class FiniteMDP:
         state_labels, action_labels: optional names of the states and actions, for tables and messages. Joint actions of several
             agents are tuples, such as list(itertools.product(("left", "right"), repeat=2)): see `agents`.
 
-    Rows that sum to 1 only within 1e-8 (1e-5 for float32 input) are divided by their sum; others are refused.
+    Rows that sum to 1 only within 1e-8 (1e-5 for float32 input, 5e-3 for float16) are divided by their sum; others are refused.
+    Entries below 0 by rounding are 0. Arrays may be of any library that NumPy can read: PyTorch, JAX, pandas, SciPy.
 
     Raises:
         InvalidInput: for a wrong shape, NaN or infinity, a negative probability, a row that does not sum to 1,

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
+from trpo_theory.entries.foreign import native
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.shapes import Real
 
@@ -25,6 +27,10 @@ _LOG1P_TERMS = 1.0 / np.arange(3.0, 23.0, 2.0)
 """1/3, 1/5, ...: |s| < 1/7, so that the last is below 1e-17 of the first."""
 _EXP_TERMS = 1.0 / np.cumprod(np.arange(2.0, 18.0))
 """1/2!, ..., 1/17!: the last, at |y| = 0.7, is below 1e-16 of the first."""
+
+
+def _floats(rows: Any) -> np.ndarray:
+    return np.asarray(native(rows, "a row"), dtype=np.float64)
 
 
 def x_minus_log1p(x: Real[np.ndarray, "*shape"]) -> Real[np.ndarray, "*shape"]:
@@ -59,13 +65,13 @@ def kl_div(p: Rows, q: Rows) -> Real[np.ndarray, "..."]:
 
     As `scipy.special.kl_div`, but without its cancellation where p is close to q.
     """
-    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    p, q = _floats(p), _floats(q)
     return kl_of_change(p, q, q - p)
 
 
 def kl_of_change(p: Rows, q: Rows, change: Rows) -> Real[np.ndarray, "..."]:
     """As `kl_div`, from change = q − p where that is known more precisely than q − p as stored."""
-    p, q, change = (np.asarray(part, dtype=np.float64) for part in (p, q, change))
+    p, q, change = (_floats(part) for part in (p, q, change))
     close = np.abs(change) < _SMALL * p
     with np.errstate(all="ignore"):
         if close.all():
@@ -92,17 +98,17 @@ def kl(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
 
 def tv(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """TV(p, q) = ½ Σ |p − q|, the largest difference in the probability of an event."""
-    return 0.5 * np.abs(np.asarray(p, dtype=np.float64) - np.asarray(q, dtype=np.float64)).sum(axis)
+    return 0.5 * np.abs(_floats(p) - _floats(q)).sum(axis)
 
 
 def chi2(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """χ²(p‖q) = Σ (p − q)²/q, Pearson's: ∞ where p > 0 = q."""
-    return chi2_of_change(np.asarray(p, dtype=np.float64) - np.asarray(q, dtype=np.float64), q, axis=axis)
+    return chi2_of_change(_floats(p) - _floats(q), q, axis=axis)
 
 
 def chi2_of_change(change: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """As `chi2`, from change = p − q where that is known more precisely than p − q as stored."""
-    change, q = np.asarray(change, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    change, q = _floats(change), _floats(q)
     with np.errstate(all="ignore"):
         return np.where(change == 0.0, 0.0, change * (change / q)).sum(axis)
 
@@ -114,14 +120,14 @@ def jeffreys(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | f
 
 def jensen_shannon(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2, from q − p: m itself would round the difference away."""
-    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    p, q = _floats(p), _floats(q)
     middle, half = 0.5 * (p + q), 0.5 * (q - p)
     return 0.5 * (kl_of_change(p, middle, half) + kl_of_change(q, middle, -half)).sum(axis)
 
 
 def hellinger2(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """H²(p, q) = 1 − Σ √(pq) = ½ Σ (√p − √q)², the squared Hellinger distance (1 − BC)."""
-    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    p, q = _floats(p), _floats(q)
     root_sum = np.sqrt(p) + np.sqrt(q)
     return 0.5 * np.square((p - q) / np.where(root_sum == 0.0, 1.0, root_sum)).sum(axis)
 
@@ -134,7 +140,7 @@ def renyi(p: Rows, q: Rows, order: float | Fraction, *, axis: int = -1) -> Real[
     order = float(order)
     if not 0.01 <= order <= 0.99:
         raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", fix="use kl for order 1")
-    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    p, q = _floats(p), _floats(q)
     b = 1.0 - order
     with np.errstate(all="ignore"):
         x = (q - p) / p

@@ -12,6 +12,7 @@ import numpy as np
 
 from trpo_theory import bounds as catalogue
 from trpo_theory.bounds.record import Bound
+from trpo_theory.entries.foreign import native
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
@@ -97,6 +98,7 @@ def certify_bounds(
     >>> certify_bounds(step.mdp, step.old, step.new)[0].outcome
     'proved'
     """
+    old, new = native(old, "old"), native(new, "new")
     if np.ndim(old) != 2 or np.ndim(new) != 2:
         raise InvalidInput(
             got="--certify for a policy of each step",

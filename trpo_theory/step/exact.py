@@ -35,7 +35,7 @@ class ExactInstance:
 
     Integers, `Fraction` and rationals written "1/3" are taken exactly. A float in an array is the dyadic rational that it is;
     gamma and size are the decimals that they are written as, 0.9 the rational 9/10. Every row of probabilities that does not
-    sum to one exactly, but within 1e-8, is divided by its exact sum.
+    sum to one exactly, but within 1e-8 (1e-5 of float32), is divided by its exact sum.
 
     Args:
         transition: P(s'|s,a), (S, A, S).
@@ -84,7 +84,8 @@ class ExactInstance:
                 got=f"transition of shape {shape}", wanted="shape (S, A, S)", fix="put the axes in that order"
             )
         reward, available = rationals.reward(self.reward, self.available, transition)
-        transition = rationals.rows(rationals.select(available, transition), "transition", available)
+        atol = rationals.row_atol(self.transition)
+        transition = rationals.rows(rationals.select(available, transition), "transition", available, atol=atol)
         self._set({"transition": transition, "reward": reward, "available": available})
         self._set({name: self._checked(name, getattr(self, name)) for name in _BESIDE_THE_MDP})
 
@@ -96,7 +97,7 @@ class ExactInstance:
         if name in EXTRAS:
             return None if value is None else self._checked_extra(name, value)
         if name == "initial":
-            return rationals.rows(rationals.fractions(value, name, (states,)), name)
+            return rationals.rows(rationals.fractions(value, name, (states,)), name, atol=rationals.row_atol(value))
         if name == "size":
             return rationals.number(1 if value is None else value, name)
         if name == "groups":
@@ -104,7 +105,9 @@ class ExactInstance:
         if value is None and name in ("reference", "noise"):
             return None
         table = rationals.fractions(value, name, (states, actions))
-        return table if name == "noise" else rationals.policy(table, name, self.available)
+        if name == "noise":
+            return table
+        return rationals.policy(table, name, self.available, atol=rationals.row_atol(value))
 
     def _checked_extra(self, name: str, value: Any) -> Any:
         """One of the fields of a setting, as it is stored."""

@@ -14,6 +14,7 @@ import numpy as np
 from trpo_theory import _checks
 from trpo_theory.entries.expected import expect_numbers
 from trpo_theory.entries.foreign import native
+from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._json import parse_rational
 from trpo_theory.model import decimals
@@ -33,7 +34,7 @@ def fractions(
     minus_inf: bool = False,
 ) -> np.ndarray:
     """An object array of `Fraction`, floats being the dyadic rationals that they are; with minus_inf, None for −∞."""
-    value = native(value, name)
+    value = native(value.toarray() if is_sparse(value) else value, name)
     expect_numbers(value, name)
     try:
         array = np.asarray(value, dtype=object)
@@ -179,25 +180,30 @@ def nonnegative(array: np.ndarray, name: str) -> np.ndarray:
     return array
 
 
-def rows(array: np.ndarray, name: str, where: np.ndarray | None = None) -> np.ndarray:
+def row_atol(value: Any) -> Fraction:
+    """How far rows of these numbers may be from summing to 1: as `_checks.row_sum_atol`, more in narrow formats."""
+    return max(_ATOL, decimals.as_written(_checks.row_sum_atol(value)))
+
+
+def rows(array: np.ndarray, name: str, where: np.ndarray | None = None, *, atol: Fraction = _ATOL) -> np.ndarray:
     """Probabilities along the last axis, each row over its exact sum; rows outside `where` are left alone."""
     out = nonnegative(array, name).copy()
     for index in np.ndindex(array.shape[:-1]):
         total = sum(array[index].tolist(), Fraction(0))
         if total == 1 or (where is not None and not where[index]):
             continue
-        if abs(total - 1) > _ATOL:
+        if abs(total - 1) > atol:
             raise InvalidInput(
                 got=f"{name}{' row ' * bool(index)}{_checks.show_index(index)} that sums to {short(total)}"
                 f"{_checks.meaning(index, name)}",
-                wanted="each row to sum to 1 (within 1e-08)",
+                wanted=f"each row to sum to 1 (within {float(atol):g})",
                 fix="divide the row by its sum",
             )
         out[index] = array[index] / total
     return out
 
 
-def policy(array: np.ndarray, name: str, available: np.ndarray) -> np.ndarray:
+def policy(array: np.ndarray, name: str, available: np.ndarray, *, atol: Fraction = _ATOL) -> np.ndarray:
     """Rows of probabilities without mass on unavailable actions."""
     stray = (array != 0).astype(bool) & ~available
     if stray.any():
@@ -207,7 +213,7 @@ def policy(array: np.ndarray, name: str, available: np.ndarray) -> np.ndarray:
             wanted="no mass on unavailable actions",
             fix="move it to the available ones",
         )
-    return rows(array, name)
+    return rows(array, name, atol=atol)
 
 
 def groups(value: RealLike | None, states: int) -> tuple[int, ...] | None:
