@@ -34,10 +34,11 @@ def fractions(
     minus_inf: bool = False,
 ) -> np.ndarray:
     """An object array of `Fraction`, floats being the dyadic rationals that they are; with minus_inf, None for −∞."""
-    value = native(value.toarray() if is_sparse(value) else value, name)
-    expect_numbers(value, name)
+    given: Any = value
+    given = native(given.toarray() if is_sparse(given) else given, name)
+    expect_numbers(given, name)
     try:
-        array = np.asarray(value, dtype=object)
+        array = np.asarray(given, dtype=object)
         out = np.empty(array.shape, dtype=object)
         out.ravel()[:] = [_as_fraction(entry, name, minus_inf) for entry in array.ravel()]
     except ValueError as error:
