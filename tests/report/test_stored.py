@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import json
 import re
@@ -44,6 +45,16 @@ def test_it_says_of_when_and_of_what_it_is(kept):
     assert re.search(
         rf"{len(kept.rows)} claims on {day} \w+ 20\d\d, by version {re.escape(kept.version)} \(commit `", kept.dated
     )
+
+
+def test_it_says_what_was_added_since(kept):
+    fewer = dataclasses.replace(kept, rows=kept.rows[3:])
+    assert fewer.dated.endswith(f"Added since, and not among them: {len(set(tt.claims.catalogue) - _ids(fewer))}.")
+    assert len(set(tt.claims.catalogue) - _ids(fewer)) >= 3
+
+
+def _ids(kept):
+    return {row["id"] for row in kept.rows}
 
 
 def test_the_index_is_that_of_the_experiments():

@@ -67,9 +67,11 @@ class StoredCatalogue:
         """A sentence that says of how many claims it is, when it was made, and by which version."""
         day = datetime.date.fromisoformat(self.date)
         commit = f" (commit `{self.commit}`)" if self.commit else ""
+        newer = len(set(claims.catalogue) - {row["id"] for row in self.rows})
+        added = f" Added since, and not among them: {newer}." if newer else ""
         return (
             f"These are the verdicts of the last run of the whole catalogue: {len(self.rows)} claims on "
-            f"{day.day} {day:%B %Y}, by version {self.version}{commit}."
+            f"{day.day} {day:%B %Y}, by version {self.version}{commit}.{added}"
         )
 
     def blocks(self) -> list[Any]:
