@@ -20,6 +20,7 @@ LOGGER = logging.getLogger(__name__)
 CODE = re.compile(r"`([^`]+)`")
 SECTION = re.compile(r"(Args|Attributes|Returns|Raises|Yields|Note|Notes|Examples?):$")
 SEVERAL = re.compile(r"( +\w+(?:, \w+)+):")
+PHRASE = re.compile(r"( +[^`:(]+ [^`:(]+): ")
 MARKS = re.compile(r"(\||(?<!\w)\*(?!\*?\w+:)|(?<=\w)_\b)")
 """What reStructuredText would read as markup; not the stars of an argument of any number, which napoleon wants."""
 FOLDER = Path(__file__).resolve().parents[1] / "reference"
@@ -127,6 +128,8 @@ def as_rst(app: Sphinx | None, what: str, name: str, value: Any, options: Any, l
             section = bool(SECTION.match(line)) or (section and line[:1] in ("", " "))
             if section and (names := SEVERAL.match(line)):
                 line = names[1].replace(", ", ",\u2060") + line[names.end(1) :]  # else the first is taken for a type
+            if found[-1] == "Returns:" and (said := PHRASE.match(line)):
+                line = f"{said[1]}\\ \u2236 {line[said.end() :]}"  # nor is a phrase a type
             if what == "property" and len(found) == 1:
                 line = line.replace(": ", "\\ \u2236 ")  # else what stands before a colon is taken for a type
             if not section and line.strip() and found[-1].strip() and (line[0] == " ") != (found[-1][0] == " "):
