@@ -252,3 +252,15 @@ def test_the_advice_about_an_array_works(value):
     advised = caught.value.fix.removeprefix("pass one field, ").removeprefix("pass ").partition(" if ")[0]
     reward = eval(advised, {"reward": value, "np": np})
     assert tt.FiniteMDP(P, reward, 0.5).states == 2
+
+
+def test_advice_about_rows_that_are_none_works():
+    """Nested lists with None for an action that cannot be taken, as in a textbook."""
+    rows = [[[0.5, 0.5], [1.0, 0.0]], [[0.0, 1.0], None]]
+    with pytest.raises(InvalidInput, match=r"None in place of a row.*row of zeros.*available="):
+        tt.FiniteMDP(rows, R, 0.5)
+    rows[1][1] = [0.0, 0.0]
+    mdp = tt.FiniteMDP(rows, R, 0.5, available=[[True, True], [True, False]])
+    np.testing.assert_allclose(
+        tt.optimal(mdp).value, [4.0, 6.0], rtol=1e-14
+    )  # V0 = max(1 + V0/4 + 3/2, 2 + V0/2), V1 = 3 + V1/2

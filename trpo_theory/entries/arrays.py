@@ -63,9 +63,10 @@ def _no_array(value: Any, name: str) -> InvalidInput:
     except ValueError:
         array = None
     if array is None or (array.dtype == object and any(isinstance(entry, (list, tuple)) for entry in array.flat)):
-        return _refused(
-            name, _ragged(value), wanted, "make all its rows equally long, with 0 for entries that do not exist"
-        )
+        what, fix = _ragged(value), "make all its rows equally long, with 0 for entries that do not exist"
+        if what == _NO_ROW:
+            fix = "write a row of zeros there; for an action that cannot be taken pass available=, false there, too"
+        return _refused(name, what, wanted, fix)
     if array.dtype.kind == "c":
         return _refused(name, "complex numbers", wanted, f"pass np.real({name}) if imaginary parts are 0, or rounding")
     if array.dtype.kind in "Mm":
@@ -107,9 +108,14 @@ def _first_that_is_none(array: np.ndarray, name: str, wanted: str) -> InvalidInp
     return _refused(name, f"the dtype {array.dtype}", wanted, "replace them by numbers")
 
 
+_NO_ROW = "None in place of a row"
+
+
 def _ragged(value: Any) -> str:
     """Which two entries of a nested list have different lengths."""
     if isinstance(value, (list, tuple)):
+        if any(entry is None for entry in value) and any(isinstance(entry, (list, tuple)) for entry in value):
+            return _NO_ROW
         sizes = {len(entry) if hasattr(entry, "__len__") and not isinstance(entry, str) else None for entry in value}
         if len(sizes) > 1:
             said = sorted("a number" if size is None else f"{size} entries" for size in sizes)
