@@ -196,6 +196,8 @@ def criterion_of(name: str | None, gamma: Any) -> Criterion:
         InvalidInput: for another name, and for None with a batch that has both.
     """
     if name is None:
+        if isinstance(gamma, float):
+            return EPISODIC if gamma == 1 else DISCOUNTED
         whole = np.asarray(gamma) == 1
         if whole.any() and not whole.all():
             raise InvalidInput(

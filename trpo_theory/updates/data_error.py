@@ -71,7 +71,7 @@ def old_policy(q: Quantities) -> OldPolicy:
 
 def _advantages(q: Quantities, chain: OldChain, unit: float, most: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A, and max_a |A − A*| of each state; ρ of a state is at most `most`."""
-    old, usable = chain.old, None if chain.usable.all() else chain.usable
+    old, usable = chain.old, chain.usable
 
     def relative(values: np.ndarray) -> np.ndarray:
         """Less a constant, where that changes no advantage."""
@@ -126,15 +126,18 @@ def _visitation(chain: OldChain, unit: float, batch: tuple[int, ...]) -> tuple[n
             of_states = (of_states + of_states.sum(0) * rho) / np.maximum(1 - of_states.sum(0), _EPS)
         return rho, of_states, of_states.sum(0)
     missed = _in_steps(residual.sum(0), whole) * chain.longest
-    return rho, np.broadcast_to(missed, rho.shape), np.asarray(missed)
+    return rho, np.full(rho.shape, missed), np.asarray(missed)
 
 
 def _centred(values: np.ndarray, axes: tuple[int, ...] = (0,), where: np.ndarray | None = None) -> np.ndarray:
     """Less the middle of their range, with a rounding of what is left; `where` says which of the values count."""
     high = values if where is None else np.where(where, values, -np.inf)
     low = values if where is None else np.where(where, values, np.inf)
-    least = low.min(axes, keepdims=True)
-    return values - (least + 0.5 * (high.max(axes, keepdims=True) - least))
+    if values.ndim == len(axes):
+        least, most = low.min(), high.max()
+    else:
+        least, most = low.min(axes, keepdims=True), high.max(axes, keepdims=True)
+    return values - (least + 0.5 * (most - least))
 
 
 def _relative_value(q: Quantities, chain: OldChain, earned: np.ndarray) -> np.ndarray:

@@ -41,7 +41,7 @@ class OldChain:
 
     Attributes:
         old: its rows over their sums, (S, A, *batch).
-        usable: whether an action is available.
+        usable: whether an action is available; None where all are.
         transition: K before κ and, of the average, before the gain is taken off, in the layout of P.
         sums: of the rows of P, by which those of K are divided.
         gamma: κ.
@@ -57,7 +57,7 @@ class OldChain:
 
     q: Quantities
     old: np.ndarray
-    usable: np.ndarray
+    usable: np.ndarray | None
     transition: Any
     sums: np.ndarray
     gamma: Any
@@ -77,7 +77,8 @@ class OldChain:
 
     def ahead(self, h: np.ndarray) -> np.ndarray:
         """κ Σ_s' K(s'|s,a) h(s'), (S, A, *batch)."""
-        return self.gamma * np.where(self.usable, self.q.arithmetic.expect(self.transition, h) / self.sums, 0.0)
+        ahead = self.q.arithmetic.expect(self.transition, h) / self.sums
+        return self.gamma * (ahead if self.usable is None else np.where(self.usable, ahead, 0.0))
 
     def onward(self, y: np.ndarray) -> np.ndarray:
         """κ Σ_{s,a} y(s) old(a|s) K(s'|s,a), (S, *batch)."""
@@ -98,7 +99,9 @@ class OldChain:
 
     def visits(self, rho: np.ndarray, batch: tuple[int, ...]) -> np.ndarray:
         """A solution for ρ, none of it below 0; of the average 0 for states that are left for good, and of sum 1."""
-        rho = np.maximum(np.broadcast_to(rho, (len(rho), *np.broadcast_shapes(rho.shape[1:], batch))), 0.0)
+        if rho.shape[1:] != batch:
+            rho = np.broadcast_to(rho, (len(rho), *np.broadcast_shapes(rho.shape[1:], batch)))
+        rho = np.maximum(rho, 0.0)
         if self.recurrent is None:
             return rho
         rho = np.where(self.recurrent, rho, 0.0)
@@ -127,9 +130,10 @@ def old_chain(q: Quantities) -> OldChain:
     """
     kernel = q._kernel  # pyright: ignore[reportPrivateUsage]
     resolvent = q._old.resolvent  # pyright: ignore[reportPrivateUsage]
-    usable = np.asarray(q.available)
+    usable = None if q._all_available else np.asarray(q.available)  # pyright: ignore[reportPrivateUsage]
     sums = q.expect(np.ones((q.states, *q.batch_shape)))
-    sums = np.where(usable & (sums > 0), sums, 1.0)
+    if usable is not None or not sums.min() > 0:
+        sums = np.where((sums > 0) & (True if usable is None else usable), sums, 1.0)
     old = q.old / q.old.sum(1, keepdims=True)
     start = kernel.start / q.initial.sum(0)
     parts: dict[str, Any] = {"usable": usable, "sums": sums, "old": old, "resolvent": resolvent, "gamma": kernel.gamma}

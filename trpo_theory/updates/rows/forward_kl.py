@@ -17,7 +17,7 @@ import numpy as np
 from trpo_theory.numerics.divergence import kl_of_change, x_minus_log
 from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.divergence import RowDivergence
-from trpo_theory.updates.rows.newton import NEWTON_RTOL, Step, newton_roots
+from trpo_theory.updates.rows.newton import NEWTON_RTOL, Step, at_once, newton_roots
 from trpo_theory.updates.rows.rows import Local, Rows, Solved
 
 RARE = 1e-150
@@ -274,9 +274,10 @@ def _multiplier_roots(rows: Rows, target: np.ndarray, start: np.ndarray | None) 
 
         return step
 
-    if start is not None and step_of(None)(start)[2].all():  # as of an answer, whose roots are known
-        return start
-    return newton_roots(step_of, _near_multiplier(rows, target) if start is None else start, *_between(rows, target))
+    if start is None:
+        return newton_roots(step_of, _near_multiplier(rows, target), *_between(rows, target))
+    known = at_once(step_of(None), start)  # as of an answer, whose certificate asks for them
+    return newton_roots(step_of, start, *_between(rows, target)) if known is None else known
 
 
 def _between(rows: Rows, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

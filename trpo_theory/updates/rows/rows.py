@@ -34,7 +34,7 @@ class Rows:
             deficit = np.maximum.reduce(advantage, 0) - advantage
             scale = np.maximum.reduce(deficit, 0)
             if (scale > 0).all():
-                rows = cls(old, deficit / scale, scale, np.full(scale.shape, -1))
+                rows = cls(old, deficit / scale, scale, np.full(len(scale), -1))
                 vars(rows)["ordinary"] = True
                 return rows
         best = np.where(available, advantage, -np.inf).max(0)
