@@ -125,6 +125,8 @@ def linear_coefficient(surrogate: Surrogate, problem: Penalty) -> np.ndarray | N
 
 def is_free(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
     """Where there is no penalty, whatever new is, (B,)."""
+    if not isinstance(problem.bound, Bound):
+        return np.full(surrogate.gamma.shape, problem.coefficient == 0)
     return penalty_at(surrogate, problem, np.full(surrogate.gamma.shape, np.inf)) == 0
 
 

@@ -273,9 +273,11 @@ def _row_values(
     """v(λ) and v(0), (G, B): at λ = 0 every row takes its best action."""
     blocks = Blocks(surrogate, problem)
     blocks.guess = None if guess is None else guess.reshape(-1)
-    flat = np.broadcast_to(multiplier, blocks.shape[1:]).reshape(-1)
-    # Without a penalty mass may leave old's support, whatever the divergence.
-    free = Blocks(surrogate, problem, TOTAL_VARIATION) if isinstance(problem, Penalty) else blocks
+    rows = blocks.shape[1:]
+    flat = (multiplier if multiplier.shape == rows else np.broadcast_to(multiplier, rows)).reshape(-1)
+    # Without a penalty mass may leave old's support, whatever the divergence: where there is an action outside it.
+    inside = not problem.divergence.keeps_support and blocks.ordinary() is not None
+    free = blocks if inside or not isinstance(problem, Penalty) else Blocks(surrogate, problem, TOTAL_VARIATION)
 
     def best(rows: Rows, _: slice) -> tuple[np.ndarray, ...]:
         return (rows.most,)

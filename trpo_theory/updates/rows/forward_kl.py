@@ -37,11 +37,11 @@ _LEAST_NEW = 1e-300
 """What old takes, p takes at least as often as this (or as old does): at p = 0 < old, KL would be ∞, for no gain. Chosen
 a little above the least normal float, 2.2e-308."""
 
-_PLAIN_FROM = 2e-2
-"""Σ old x², which is about 2 KL: from here on log1p alone leaves a KL with an error of 14 ε, a third of that of a root."""
+_LOSS = 14.0
+"""Roundings ε that KL may be off by, relatively, so that plain logarithms may tell it: chosen, a third of those of a root."""
 
-_PLAIN_LOCAL = 1e-6
-"""Σ old x² from which on log1p alone tells KL to eight digits. Chosen, with room: its error is ε √(2 KL)."""
+_LOSS_NEAR = 4e7
+"""Those of a root that is sought for others to start from: eight digits are left."""
 
 _NEAR = 0.1
 """The least p/old of which log1p(p/old − 1) is a log to all digits but one. Chosen."""
@@ -114,7 +114,7 @@ class ForwardKL(RowDivergence):
         """KL by log1p where that tells eight digits of it."""
         point = _point(rows, state)
         log_multiplier = np.log(rows.scale * (state / point.m))
-        return Local(_kl(rows, point, _PLAIN_LOCAL), log_multiplier, point.v / (1 + point.v), point.m * point.v)
+        return Local(_kl(rows, point, _LOSS_NEAR), log_multiplier, point.v / (1 + point.v), point.m * point.v)
 
     def critical_multiplier(self, rows: Rows) -> np.ndarray:
         """λ at u = 0, below which mass leaves old's support: 1/Σ (old/d) where the best action is outside it, else 0."""
@@ -165,14 +165,19 @@ def _point(rows: Rows, u: np.ndarray) -> _Point:
     return _Point(ratio, x, change, m, np.add.reduce(change * x, 0))
 
 
-def _kl(rows: Rows, point: _Point, plain_from: float = _PLAIN_FROM) -> np.ndarray:
-    """KL of rows at a point, (N,), to its last digits: by log1p alone, which costs a fifth, from a V on at which that tells them.
+def _kl(rows: Rows, point: _Point, loss: float = _LOSS) -> np.ndarray:
+    """KL of rows at a point, (N,), to `loss` roundings: by plain logarithms, at a fifth of the cost, where these tell as much.
 
-    log1p leaves an error of ε E|x| ≤ ε √V.
+    What x − log1p(x) leaves is ε E|x| ≤ ε √V of a KL of about V/2 or more, and x − log(p/old) leaves about ε.
     """
     least = np.minimum.reduce(point.ratio, axis=None, initial=1.0)
-    if least > _NEAR and np.minimum.reduce(point.v, initial=1.0) >= plain_from:
-        return np.add.reduce(rows.old * (point.x - np.log1p(point.x)), 0)
+    if least > _NEAR:
+        if np.minimum.reduce(point.v, initial=1.0) >= (2 / loss) ** 2:
+            return np.add.reduce(rows.old * (point.x - np.log1p(point.x)), 0)
+    elif least > _FAR:
+        kl = np.add.reduce(rows.old * (point.x - np.log(point.ratio)), 0)
+        if np.minimum.reduce(kl, initial=1.0) * loss >= 1:
+            return kl
     if least > _FAR:
         return np.add.reduce(rows.old * x_minus_log(point.x, point.ratio), 0)
     return np.add.reduce(kl_of_change(rows.old, _kept(rows, rows.old * point.ratio), point.change), 0)

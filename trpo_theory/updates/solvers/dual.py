@@ -117,6 +117,8 @@ def _at_coefficient(blocks: Blocks, surrogate: Surrogate, coefficient: np.ndarra
     answer = blocks.answer(blocks.divergence.at_radius, radius)
     # A row that stays, though its best action is one that old never takes, does so from this multiplier on.
     stays = (radius == 0) & (surrogate.visitation > 0)
+    if not stays.any():
+        return answer
     return replace(answer, multiplier=np.where(stays, blocks.critical(), answer.multiplier))
 
 

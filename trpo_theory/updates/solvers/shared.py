@@ -90,7 +90,9 @@ def penalty_radius(blocks: Blocks, surrogate: Surrogate, coefficient: np.ndarray
             return np.log(total / coefficient), -steep / total, np.abs(total - coefficient) <= _RTOL * coefficient
 
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        start = 2 * np.log(deviation / coefficient) - np.log(2.0)  # λ ≈ sd/√(2t) for small t; e^t − 1 for t is nearer then
+        start = 2 * np.log(deviation / coefficient) - np.log(
+            2.0
+        )  # λ ≈ sd/√(2t) for small t; e^t − 1 for t is nearer then
         start = joint_radius(blocks, rho, coefficient, start)
     root = decreasing_roots(function, start, moving, -_STRAIGHT_RANGE, _STRAIGHT_RANGE)
     radius = np.where(moving, np.logaddexp(0.0, root), 0.0)
