@@ -117,6 +117,14 @@ def linear_coefficient(surrogate: Surrogate, problem: Penalty) -> np.ndarray | N
         return np.full(surrogate.gamma.shape, problem.coefficient, dtype=float)
     if isinstance(problem.bound, SteppedBound) or problem.coupled:
         return None
+    seen = surrogate.coefficients_seen
+    if problem.bound not in seen:
+        seen[problem.bound] = _slope(surrogate, problem)
+    return seen[problem.bound]
+
+
+def _slope(surrogate: Surrogate, problem: Penalty) -> np.ndarray | None:
+    """C of a bound, (B,), from its values at some radii; None where these are not on a line."""
     slopes = penalty_at(surrogate, problem, _PROBES[:, None]) / _PROBES[:, None]
     with np.errstate(invalid="ignore"):
         linear = (np.abs(slopes - slopes[-1]) <= _LINEAR_RTOL * np.abs(slopes[-1])).all()
@@ -127,6 +135,9 @@ def is_free(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
     """Where there is no penalty, whatever new is, (B,)."""
     if not isinstance(problem.bound, Bound):
         return np.full(surrogate.gamma.shape, problem.coefficient == 0)
+    linear = linear_coefficient(surrogate, problem)
+    if linear is not None and (linear > 0).all():
+        return np.zeros(surrogate.gamma.shape, dtype=bool)
     return penalty_at(surrogate, problem, np.full(surrogate.gamma.shape, np.inf)) == 0
 
 

@@ -67,6 +67,11 @@ class Surrogate:
         return {}
 
     @cached_property
+    def coefficients_seen(self) -> dict[Bound, np.ndarray | None]:
+        """The coefficients of bounds whose penalty is linear, (B,), None for others: filled by `linear_coefficient`."""
+        return {}
+
+    @cached_property
     def complement(self) -> np.ndarray:
         """What makes d of ρ, (B,): 1 − γ of the decimal that γ is written as; with another criterion 1/Σ ρ."""
         return complement(self.gamma) if self.total is None else 1 / np.where(self.total > 0, self.total, 1.0)
