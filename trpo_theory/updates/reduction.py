@@ -78,7 +78,9 @@ class _Mean(Reduction):
         return self.spent(divergence, weight)
 
     def admissible(self, multiplier: np.ndarray, rho: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(np.where(rho > 0, multiplier, 0.0).max(0), rho.shape)
+        shared = np.empty(rho.shape)
+        shared[...] = np.maximum.reduce(np.where(rho > 0, multiplier, 0.0), 0)
+        return shared
 
     def budget(self, multiplier: np.ndarray, rho: np.ndarray, complement: np.ndarray, delta: float) -> np.ndarray:
         return multiplier.max(0) * delta / complement

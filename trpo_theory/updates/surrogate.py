@@ -17,6 +17,7 @@ from trpo_theory.solve.criteria import DISCOUNTED, FINITE_HORIZON
 from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.step.quantities import Quantities
 from trpo_theory.updates.data_error import OldPolicy, old_policy
+from trpo_theory.updates.grouping import by_step, grouped, largest, summed
 from trpo_theory.updates.old_chain import complement
 from trpo_theory.updates.rows.divergence import RowDivergence
 from trpo_theory.updates.rows.rows import Rows
@@ -96,6 +97,18 @@ class Surrogate:
         """max |A| over the actions that are available, (G, B)."""
         return np.maximum.reduce(np.abs(np.where(self.available, self.advantage, 0.0)), 0)
 
+    @cached_property
+    def sizes_at_most(self) -> np.ndarray:
+        """A bound on |A*| of a row, (G, B); of a group, whose A is a mean, on those of its states."""
+        if self.aggregation is not None:
+            return np.broadcast_to(self.max_abs_advantage, self.visitation.shape) + self.advantage_error
+        return self.largest + self.advantage_error
+
+    @cached_property
+    def visitation_missed(self) -> np.ndarray:
+        """The relative error of ρ, row by row, (G, B): at most 1."""
+        return np.minimum(self.visitation_error / np.where(self.visitation > 0, self.visitation, np.inf), 1.0)
+
     @property
     def is_discounted(self) -> bool:
         """Whether returns are discounted, without a horizon: Σ ρ is then known, and is 1/(1 − γ)."""
@@ -156,7 +169,7 @@ class Surrogate:
         """
         batch, horizon = q.batch_shape, int(q.horizon) if q.criterion is FINITE_HORIZON else 0
         known = old_policy(q) if known is None else known
-        aggregation = aggregation if aggregation is None or not horizon else _by_step(aggregation, q.states, horizon)
+        aggregation = aggregation if aggregation is None or not horizon else by_step(aggregation, q.states, horizon)
 
         def rows(array: Any) -> np.ndarray:
             array = flat(array)
@@ -176,10 +189,10 @@ class Surrogate:
         epsilon, gamma = np.abs(advantage).max((0, 1)), flat(q.gamma).ravel()
         states = None if aggregation is None else (advantage, visitation)
         if aggregation is not None:
-            old, advantage, available, visitation = _grouped(aggregation, old, advantage, available, visitation)
+            old, advantage, available, visitation = grouped(aggregation, old, advantage, available, visitation)
             added = np.bincount(aggregation.group)[:, None] * np.finfo(np.float64).eps * epsilon  # of their means
-            advantage_error = _largest(aggregation, advantage_error) + added
-            visitation_error = _summed(aggregation, visitation_error)
+            advantage_error = largest(aggregation, advantage_error) + added
+            visitation_error = summed(aggregation, visitation_error)
         if not (np.isfinite(advantage).all() and np.isfinite(visitation).all()):
             raise overflow("advantages")
         missed = flat(known.total_error).ravel()
@@ -225,63 +238,6 @@ class Surrogate:
 def _public(rows: np.ndarray) -> np.ndarray:
     """(A, G, B) -> (B, G, A)."""
     return batch_first(rows).swapaxes(1, 2)
-
-
-def _by_step(aggregation: StateAggregation, states: int, steps: int) -> StateAggregation:
-    """A map of the states (t, s) from one of s, whose groups are then apart in each step."""
-    group = np.asarray(aggregation.group)
-    if len(group) == states:
-        return aggregation
-    if len(group) * steps != states:
-        raise InvalidInput(
-            got=f"an aggregation map of {len(group)} states",
-            wanted=f"one integer for each of the {states // steps} states, or for each of the {states} (step, state)",
-            fix="check that the map belongs to this MDP",
-        )
-    return StateAggregation((group + aggregation.count * np.arange(steps)[:, None]).ravel())
-
-
-def _grouped(
-    aggregation: StateAggregation, old: np.ndarray, advantage: np.ndarray, available: np.ndarray, visitation: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """The rows of groups: ρ summed, A averaged under ρ (0 where a group is never visited), old shared."""
-    group = aggregation.group
-    if len(group) != old.shape[1]:
-        raise InvalidInput(
-            got=f"an aggregation map of {len(group)} states",
-            wanted=f"one integer for each of the {old.shape[1]} states",
-            fix="check that the map belongs to this MDP",
-        )
-    first = np.unique(group, return_index=True)[1]
-    for array, what in ((old, "old policy"), (available, "available actions")):
-        apart = (array != array[:, first][:, group]).any(axis=(0, 2))
-        if apart.any():
-            state = int(np.argmax(apart))
-            raise InvalidInput(
-                got=f"an {what} outside the class: state {state} differs from state {int(first[group[state]])} of its group",
-                wanted=f"the same {what} in all states of a group",
-                fix="start from a policy of the class (StateAggregation.expand makes one), or change the map",
-            )
-    total = np.zeros((aggregation.count, visitation.shape[1]))
-    np.add.at(total, group, visitation)
-    weighted = np.zeros((len(old), *total.shape))
-    for sums, terms in zip(weighted, advantage * visitation, strict=True):
-        np.add.at(sums, group, terms)
-    return old[:, first], weighted / np.where(total > 0, total, 1.0), available[:, first], total
-
-
-def _largest(aggregation: StateAggregation, part: np.ndarray) -> np.ndarray:
-    """The largest of each group, (S, B) -> (G, B)."""
-    out = np.zeros((aggregation.count, part.shape[1]))
-    np.maximum.at(out, aggregation.group, part)
-    return out
-
-
-def _summed(aggregation: StateAggregation, part: np.ndarray) -> np.ndarray:
-    """The sum over each group, (S, B) -> (G, B)."""
-    out = np.zeros((aggregation.count, part.shape[1]))
-    np.add.at(out, aggregation.group, part)
-    return out
 
 
 def checked(surrogate: Surrogate) -> None:

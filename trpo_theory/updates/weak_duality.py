@@ -51,7 +51,7 @@ def _bound(
         charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.radius)
         if problem.reduction.shares_multiplier:  # what is spent is known for ρ of the MDP, not for ρ as it stands
             in_total, _ = _price_of_visitation(surrogate, problem, charge)
-            multiplier = multiplier * (1 - np.where(in_total, 0.0, _missed(surrogate)))
+            multiplier = multiplier * (1 - np.where(in_total, 0.0, surrogate.visitation_missed))
     elif isinstance(problem, Penalty):
         multiplier = problem.reduction.admissible(multiplier, rho)
         price = problem.reduction.budget(multiplier, rho, surrogate.complement, 1.0)
@@ -62,16 +62,10 @@ def _bound(
         else:
             return np.full(surrogate.gamma.shape, np.inf)
         if problem.reduction.shares_multiplier:
-            multiplier = multiplier * (1 - _missed(surrogate))
+            multiplier = multiplier * (1 - surrogate.visitation_missed)
         charge = np.where(is_free(surrogate, problem), np.inf, charge)
     values, greedy = _row_values(surrogate, problem, multiplier, guess)
     return np.minimum((rho * values).sum(0) + charge, (rho * greedy).sum(0))
-
-
-def _missed(surrogate: Surrogate) -> np.ndarray:
-    """The relative error of ρ, row by row, (G, B): at most 1."""
-    rho = surrogate.visitation
-    return np.minimum(surrogate.visitation_error / np.where(rho > 0, rho, np.inf), 1.0)
 
 
 def _price_of_visitation(
@@ -83,18 +77,18 @@ def _price_of_visitation(
     other: a row pays λ̄ (1 − missed), by which the bound grows by up to missed λ̄ δ/(1 − γ), and what policies move within
     reach is added; it is the less for small radii where no row's ρ is badly known.
     """
-    together = 2 * surrogate.total_error * _sizes(surrogate).max(0)
+    together = 2 * surrogate.total_error * surrogate.sizes_at_most.max(0)
     within = _moved_within(surrogate, problem, np.full(charge.shape, problem.radius))
-    in_total = together < _missed(surrogate).max(0) * charge + within
+    in_total = together < surrogate.visitation_missed.max(0) * charge + within
     return in_total, np.where(in_total, together, within)
 
 
 def _moved_within(surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> np.ndarray:
     """What Σ |ρ* − ρ| |p − old| |A*| is at most within the reach of a mean radius, (B,)."""
-    sizes = _sizes(surrogate)
+    sizes = surrogate.sizes_at_most
     size, total = sizes.max(0), surrogate.visitation.sum(0)
     moved = np.minimum(surrogate.total_error * size, (surrogate.visitation_error * sizes).sum(0))
-    share = np.max(_missed(surrogate), axis=0, initial=0.0)
+    share = np.maximum.reduce(surrogate.visitation_missed, 0, initial=0.0)
     tight = np.where(share < 0.5, 2 * share * size * total * _mean_reach(surrogate, problem, radius), np.inf)
     return np.minimum(tight, 2 * moved)  # a rare row may move by all that is there
 
@@ -118,13 +112,6 @@ def data_error(
     return np.minimum(within, np.maximum(_most_gain(surrogate) - upper, 0.0))
 
 
-def _sizes(surrogate: Surrogate) -> np.ndarray:
-    """A bound on |A*| of a row, (G, B); of a group, whose A is a mean, on those of its states."""
-    if surrogate.aggregation is not None:
-        return np.broadcast_to(surrogate.max_abs_advantage, surrogate.visitation.shape) + surrogate.advantage_error
-    return surrogate.largest + surrogate.advantage_error
-
-
 def _greedy_gain(surrogate: Surrogate) -> np.ndarray:
     """What the best action of each row gains, for A and ρ as they stand, (B,)."""
     return np.add.reduce(surrogate.visitation * (surrogate.best - surrogate.mean), 0)
@@ -139,7 +126,7 @@ def _most_gain(surrogate: Surrogate) -> np.ndarray:
     lack = np.where(surrogate.available, surrogate.best - surrogate.advantage, 0.0)
     usual = np.arange(len(old))[:, None, None] == old.argmax(0)
     rest = np.where(usual, np.where(usual, 0.0, old).sum(0), 1 - old)
-    error = rho * surrogate.advantage_error + surrogate.visitation_error * _sizes(surrogate)
+    error = rho * surrogate.advantage_error + surrogate.visitation_error * surrogate.sizes_at_most
     slack = np.where(surrogate.available, 2 * error * rest - rho * lack, 0.0).max(0)
     return (rho * (old * lack).sum(0) + slack).sum(0)
 
@@ -185,7 +172,7 @@ def _error_of_coupled(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
     d* ≥ (1 − x) d in each state makes sd* ≥ √(1 − x) sd, and the penalty of no policy that counts exceeds its gain.
     """
     most = np.maximum(_most_gain(surrogate), 0.0)
-    share = np.max(_missed(surrogate), axis=0, initial=0.0)
+    share = np.maximum.reduce(surrogate.visitation_missed, 0, initial=0.0)
     lost = np.minimum(share + coefficient_error(surrogate, problem), 1.0)
     return 2 * _error_of_moves(surrogate) + lost * most
 
@@ -195,7 +182,7 @@ def _error_of_moves(surrogate: Surrogate) -> np.ndarray:
 
     |Σ ρ* (p − old) A* − Σ ρ (p − old) A| ≤ Σ ρ |A − A*| |p − old| + Σ |ρ − ρ*| |p − old| |A*|.
     """
-    sizes = _sizes(surrogate)
+    sizes = surrogate.sizes_at_most
     moved = np.minimum(surrogate.total_error * sizes.max(0), (surrogate.visitation_error * sizes).sum(0))
     return (surrogate.visitation * surrogate.advantage_error).sum(0) + moved
 
@@ -243,7 +230,7 @@ def _most_spent(surrogate: Surrogate, problem: Penalty) -> tuple[np.ndarray, np.
     Penalties do not fall: there is none in [t/2, t] where that at t/2 is above the gain at t.
     """
     sure = 1 - np.minimum(coefficient_error(surrogate, problem), 1.0)
-    size = (surrogate.visitation * _sizes(surrogate)).sum(0) + _error_of_moves(surrogate)
+    size = (surrogate.visitation * surrogate.sizes_at_most).sum(0) + _error_of_moves(surrogate)
     greedy = np.maximum(_most_gain(surrogate), 0.0)
 
     def most(radius: np.ndarray) -> np.ndarray:

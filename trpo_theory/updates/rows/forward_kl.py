@@ -10,13 +10,14 @@ Proofs: docs/theory.md, "One row in closed form", "Corners" and "Small steps in 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from trpo_theory.numerics.divergence import kl_of_change, x_minus_log
+from trpo_theory.numerics.divergence import kl_of_change
 from trpo_theory.updates.rows.conic import ConicRows
 from trpo_theory.updates.rows.divergence import RowDivergence
+from trpo_theory.updates.rows.forward_kl_point import Point
 from trpo_theory.updates.rows.newton import NEWTON_RTOL, Step, at_once, newton_roots
 from trpo_theory.updates.rows.rows import Local, Rows, Solved
 
@@ -33,21 +34,8 @@ _LARGEST = 1e300
 _LEAST_LOG_MASS = -690.0
 """What stays on old's support is at least e to this, 1e-300, so that its KL is finite: feasible, and lost to no objective."""
 
-_LEAST_NEW = 1e-300
-"""What old takes, p takes at least as often as this (or as old does): at p = 0 < old, KL would be ∞, for no gain. Chosen
-a little above the least normal float, 2.2e-308."""
-
-_LOSS = 14.0
-"""Roundings ε that KL may be off by, relatively, so that plain logarithms may tell it: chosen, a third of those of a root."""
-
 _LOSS_NEAR = 4e7
-"""Those of a root that is sought for others to start from: eight digits are left."""
-
-_NEAR = 0.1
-"""The least p/old of which log1p(p/old − 1) is a log to all digits but one. Chosen."""
-
-_FAR = 1e-100
-"""The least p/old at which no p may be as rare as _LEAST_NEW, as old exceeds RARE or does not count. Chosen."""
+"""Roundings that a KL may be off by at a root that others start from: eight digits are left."""
 
 
 class ForwardKL(RowDivergence):
@@ -97,8 +85,8 @@ class ForwardKL(RowDivergence):
         """As of any divergence, without the rows themselves."""
         if not _all_move(rows, multiplier):
             return super().dual_value(rows, multiplier, guess)
-        point = _point(rows, _multiplier_roots(rows, np.maximum(multiplier / rows.scale, _LEAST), guess))
-        return _gain(rows, point) - multiplier * _kl(rows, point)
+        point = Point.at(rows, _multiplier_roots(rows, np.maximum(multiplier / rows.scale, _LEAST), guess))
+        return point.gain() - multiplier * point.kl()
 
     def near_radius(self, rows: Rows, radius: np.ndarray) -> np.ndarray:
         """From below, as while x is small."""
@@ -112,9 +100,9 @@ class ForwardKL(RowDivergence):
 
     def local(self, rows: Rows, state: np.ndarray) -> Local:
         """KL by log1p where that tells eight digits of it."""
-        point = _point(rows, state)
+        point = Point.at(rows, state)
         log_multiplier = np.log(rows.scale * (state / point.m))
-        return Local(_kl(rows, point, _LOSS_NEAR), log_multiplier, point.v / (1 + point.v), point.m * point.v)
+        return Local(point.kl(_LOSS_NEAR), log_multiplier, point.v / (1 + point.v), point.m * point.v)
 
     def critical_multiplier(self, rows: Rows) -> np.ndarray:
         """λ at u = 0, below which mass leaves old's support: 1/Σ (old/d) where the best action is outside it, else 0."""
@@ -143,55 +131,6 @@ FORWARD_KL: RowDivergence = ForwardKL()
 """The one instance."""
 
 
-class _Point(NamedTuple):
-    """At u > 0, relative to scale."""
-
-    ratio: np.ndarray
-    x: np.ndarray
-    change: np.ndarray
-    m: np.ndarray
-    v: np.ndarray
-
-
-def _point(rows: Rows, u: np.ndarray) -> _Point:
-    """p/old, x and old x, (A, N), m and V, (N,)."""
-    y = rows.deficit / u
-    z = 1 / (1 + y)
-    weighted = rows.old * z
-    m, w = np.add.reduce(weighted, 0), np.add.reduce(weighted * y, 0)
-    ratio = z / m
-    x = (w - m * y) * ratio
-    change = rows.old * x
-    return _Point(ratio, x, change, m, np.add.reduce(change * x, 0))
-
-
-def _kl(rows: Rows, point: _Point, loss: float = _LOSS) -> np.ndarray:
-    """KL of rows at a point, (N,), to `loss` roundings: by plain logarithms, at a fifth of the cost, where these tell as much.
-
-    What x − log1p(x) leaves is ε E|x| ≤ ε √V of a KL of about V/2 or more, and x − log(p/old) leaves about ε.
-    """
-    least = np.minimum.reduce(point.ratio, axis=None, initial=1.0)
-    if least > _NEAR:
-        if np.minimum.reduce(point.v, initial=1.0) >= (2 / loss) ** 2:
-            return np.add.reduce(rows.old * (point.x - np.log1p(point.x)), 0)
-    elif least > _FAR:
-        kl = np.add.reduce(rows.old * (point.x - np.log(point.ratio)), 0)
-        if np.minimum.reduce(kl, initial=1.0) * loss >= 1:
-            return kl
-    if least > _FAR:
-        return np.add.reduce(rows.old * x_minus_log(point.x, point.ratio), 0)
-    return np.add.reduce(kl_of_change(rows.old, _kept(rows, rows.old * point.ratio), point.change), 0)
-
-
-def _kept(rows: Rows, new: np.ndarray) -> np.ndarray:
-    return np.maximum(new, np.minimum(rows.old, _LEAST_NEW))
-
-
-def _gain(rows: Rows, point: _Point) -> np.ndarray:
-    """Σ (p − old) A, (N,): Σ change = 0, so the deficit may be centred."""
-    return -rows.scale * np.add.reduce(point.change * rows.centred, 0)
-
-
 def _all_move(rows: Rows, multiplier: np.ndarray) -> bool:
     """Whether all rows leave old for a maximum inside its support."""
     return rows.ordinary and multiplier.min(initial=1.0) > 0 and multiplier.max(initial=1.0) < np.inf
@@ -204,22 +143,21 @@ def _ceiling(rows: Rows) -> np.ndarray:
     if not len(free):
         return ceiling
     some = rows.take(free)
-    ceiling[free] = _kl(some, _point(some, np.full(len(free), _LEAST)))
+    ceiling[free] = Point.at(some, np.full(len(free), _LEAST)).kl()
     return ceiling
 
 
 def _solved(rows: Rows, u: np.ndarray) -> Solved:
     """At u, of rows that all move, with all of their mass left on old's support."""
-    point = _point(rows, u)
-    kl, new = _kl(rows, point), _kept(rows, rows.old * point.ratio)
-    gain = _gain(rows, point)
+    point = Point.at(rows, u)
+    kl, new, gain = point.kl(), point.new(), point.gain()
     rows.balance(point.change)
     return Solved(point.change, new, kl, gain, rows.scale * (u / point.m), point.v / (1 + point.v), u)
 
 
 def _partly_solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.ndarray) -> Solved:
     """At u, with e^log_mass of the mass left on old's support."""
-    point = _point(rows, u)
+    point = Point.at(rows, u)
     log_mass = np.maximum(log_mass, _LEAST_LOG_MASS)
     lost = -np.expm1(log_mass)
     x = point.x - lost * (1 + point.x)
@@ -229,10 +167,10 @@ def _partly_solved(rows: Rows, u: np.ndarray, log_mass: np.ndarray, moving: np.n
     leaving = np.flatnonzero(moving & (lost > 0))
     change[rows.outside[leaving], leaving] = lost[leaving]
     rows.balance(change)
-    new = np.where(moving, _kept(rows, rows.old * point.ratio * np.exp(log_mass)), rows.old)
+    new = np.where(moving, point.new(np.exp(log_mass)), rows.old)
     new[rows.outside[leaving], leaving] = lost[leaving]
     parts = (
-        _kl(rows, point) - log_mass,
+        point.kl() - log_mass,
         gain,
         rows.scale * np.exp(log_mass) * (u / point.m),
         np.where(lost > 0, 1.0, point.v / (1 + point.v)),
@@ -251,8 +189,8 @@ def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray | None, st
         settled, goal = NEWTON_RTOL * target, _straight(target, top)[0]
 
         def step(here: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            point = _point(part, here)
-            kl = _kl(part, point)
+            point = Point.at(part, here)
+            kl = point.kl()
             height, run = _straight(kl, top)
             guess = here * np.exp((height - goal) * (run / (point.m * point.v)))
             return kl > target, guess, np.abs(kl - target) <= settled

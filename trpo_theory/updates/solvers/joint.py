@@ -79,9 +79,9 @@ def _together(blocks: Blocks, rows: Rows, step: Linear, start: np.ndarray, state
     for _ in range(_STEPS):
         here = blocks.divergence.local(rows, state).shaped(shape)
         found, moved = step(here, shared)
-        done = np.abs(moved).max(0) <= _CLOSE
+        done = np.maximum.reduce(np.abs(moved), 0) <= _CLOSE
         shared, state = found, state * np.exp(moved).reshape(-1)
-        if done.mean() >= _MOSTLY:
+        if np.count_nonzero(done) >= _MOSTLY * done.size:
             break
     if done.all():
         blocks.guess = state

@@ -27,6 +27,8 @@ def decreasing_roots(
         if not going.any():
             break
         value, slope, settled = function(x, going)
+        if (settled | ~going).all():
+            break
         lower, upper = np.where(going & (value > 0), x, lower), np.where(going & (value <= 0), x, upper)
         with np.errstate(all="ignore"):
             guess = x - value / slope

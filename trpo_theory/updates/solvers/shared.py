@@ -54,6 +54,8 @@ def _spend_the_rest(
     surrogate: Surrogate, blocks: Blocks, answer: Answer, multiplier: np.ndarray, delta: float
 ) -> Answer:
     """Where mass leaves old's support, D is finer than a float λ can express (KL = log(λ*/λ)): such a row gets the rest of δ."""
+    if blocks.ordinary() is not None:  # no mass leaves it
+        return answer
     divergence = blocks.divergence
     weight = surrogate.complement * surrogate.visitation
     in_tail = (
