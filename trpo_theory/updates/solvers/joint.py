@@ -70,6 +70,7 @@ def _each(blocks: Blocks, shared: np.ndarray) -> np.ndarray:
     return np.repeat(shared, groups) if batch == 1 else np.broadcast_to(shared, (groups, batch)).reshape(-1)
 
 
+@np.errstate(all="ignore")  # what it does not bring to an end may be nan
 def _together(blocks: Blocks, rows: Rows, step: Linear, start: np.ndarray, state: np.ndarray | None) -> np.ndarray:
     """Newton from `start` and the rows' states, (N,); the instances that it does not bring to an end keep their start."""
     if state is None:

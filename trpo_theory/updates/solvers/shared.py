@@ -43,8 +43,7 @@ def within_mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
     with np.errstate(divide="ignore", invalid="ignore"):
         near = blocks.divergence.curvature
         start = 0.5 * np.log((weight * variance).sum(0) / (2 * near * delta)) if delta > 0 else np.zeros(moving.shape)
-    with np.errstate(all="ignore"):
-        start = joint_multiplier(blocks, weight, delta, start)
+    start = joint_multiplier(blocks, weight, delta, start)
     root = decreasing_roots(function, start, moving, -LOG_MULTIPLIERS, LOG_MULTIPLIERS)
     answer = blocks.answer(at_multiplier, np.where(moving, np.exp(root), np.inf))
     return _spend_the_rest(surrogate, blocks, answer, np.exp(root), delta)
