@@ -29,8 +29,12 @@ Linear = Callable[[Local, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From rows at their roots, (G, B), and the shared number, (B,), to the next number, and to the steps in v, (G, B)."""
 
 
+@np.errstate(all="ignore")  # what is not brought to an end may be nan
 def joint_multiplier(blocks: Blocks, weight: np.ndarray, delta: float, start: np.ndarray) -> np.ndarray:
     """The log of the multiplier at which Σ w D = δ, (B,), or `start` where that is not found; roots are left in the blocks."""
+    rows = blocks.ordinary()
+    if rows is None or not delta > 0:
+        return start
     goal = log_expm1(delta)
 
     def step(here: Local, log_multiplier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -40,12 +44,10 @@ def joint_multiplier(blocks: Blocks, weight: np.ndarray, delta: float, start: np
         rise = (mean + np.log(below_one) - goal) * below_one / np.add.reduce(weight * here.slope, 0)
         return log_multiplier + rise, (lack + rise) * (here.slope / here.steep)
 
-    rows = blocks.ordinary()
-    if rows is None or not delta > 0:
-        return start
     return _together(blocks, rows, step, start, blocks.divergence.near_multiplier(rows, _each(blocks, np.exp(start))))
 
 
+@np.errstate(all="ignore")  # what is not brought to an end may be nan
 def joint_radius(blocks: Blocks, rho: np.ndarray, coefficient: np.ndarray, start: np.ndarray) -> np.ndarray:
     """The log(eᵗ − 1) of the radius at which Σ ρ λ = C, (B,), likewise."""
 
@@ -70,7 +72,6 @@ def _each(blocks: Blocks, shared: np.ndarray) -> np.ndarray:
     return np.repeat(shared, groups) if batch == 1 else np.broadcast_to(shared, (groups, batch)).reshape(-1)
 
 
-@np.errstate(all="ignore")  # what it does not bring to an end may be nan
 def _together(blocks: Blocks, rows: Rows, step: Linear, start: np.ndarray, state: np.ndarray | None) -> np.ndarray:
     """Newton from `start` and the rows' states, (N,); the instances that it does not bring to an end keep their start."""
     if state is None:
