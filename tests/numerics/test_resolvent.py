@@ -13,13 +13,15 @@ from strategies_small import random_rows
 
 from trpo_theory.errors import NotSolved
 from trpo_theory.numerics import resolvent as linear
+from trpo_theory.numerics import sparse_resolvent
+from trpo_theory.numerics.sparse_resolvent import SparseResolvent
 
 ROUTES = {
     "single": (linear._Lapack, (1, 2, 7, 31, 40)),
     "eliminated": (linear._Eliminated, (1, 2, 7, 31)),
     "batched": (linear._BatchedLapack, (32, 40)),
-    "sparse": (linear._Sparse, (1, 2, 7, 40)),
-    "sparse-lu": (linear._Sparse, (1, 2, 7, 40)),
+    "sparse": (SparseResolvent, (1, 2, 7, 40)),
+    "sparse-lu": (SparseResolvent, (1, 2, 7, 40)),
 }
 CASES = [(route, states) for route, (_, sizes) in ROUTES.items() for states in sizes]
 every_route = pytest.mark.parametrize(("route", "states"), CASES)
@@ -276,3 +278,53 @@ def test_a_wrong_krylov_answer_is_noticed_and_mended_by_lu(monkeypatch):
     np.testing.assert_allclose(
         linear.resolvent(ring(5), 0.9).solve(b), np.linalg.solve(np.eye(5) - 0.9 * ring(5).toarray(), b), rtol=1e-13
     )
+
+
+def random_chain(states: int, successors: int) -> sp.csr_array:
+    generator = np.random.default_rng(11)
+    rows = np.repeat(np.arange(states), successors)
+    columns, weights = generator.integers(states, size=rows.size), generator.dirichlet(np.ones(successors), states)
+    return sp.csr_array(sp.coo_array((weights.ravel(), (rows, columns)), shape=(states, states)))
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.99, 0.9995])
+def test_sweeps_in_single_precision_lose_no_digit(gamma, monkeypatch):
+    """Against LAPACK: the residual is of rounding, forward and transposed."""
+    monkeypatch.setattr(sparse_resolvent, "_SINGLE_FROM", 0)
+    states = 300
+    chain, generator = random_chain(states, 6), np.random.default_rng(12)
+    solver, matrix = linear.resolvent(chain, gamma), np.eye(states) - gamma * chain.toarray()
+    for b in (generator.standard_normal(states), np.eye(states)[7]):
+        x, y = solver.solve(b), solver.solve_transposed(b)
+        want = np.linalg.solve(matrix, b)
+        assert np.abs(b - matrix @ x).max() <= 1e-14 * max(np.abs(want).max(), np.abs(b).max())
+        np.testing.assert_allclose(x, want, rtol=0, atol=1e-13 * np.abs(want).max() / (1 - gamma))
+        want = np.linalg.solve(matrix.T, b)
+        assert np.abs(b - matrix.T @ y).sum() <= 1e-14 * np.abs(want).sum()
+        np.testing.assert_allclose(y, want, rtol=0, atol=1e-13 * np.abs(want).sum() / (1 - gamma))
+
+
+def drift(size: int) -> sp.csr_array:
+    """Moves on a grid towards one corner, which is never left."""
+    row, column = np.divmod(np.arange(size**2), size)
+    up, left = np.maximum(row - 1, 0) * size + column, row * size + np.maximum(column - 1, 0)
+    here = np.arange(size**2)
+    parts = (np.repeat([0.6, 0.3, 0.1], size**2), (np.tile(here, 3), np.concatenate([up, left, here])))
+    return sp.csr_array(sp.coo_array(parts, shape=(size**2, size**2)))
+
+
+def test_a_chain_that_bicgstab_gains_nothing_on_is_factorised():
+    """V = Σ γᵗ of the steps outside of the corner, against a direct solver."""
+    chain, gamma = drift(60), 0.9999
+    b = np.ones(chain.shape[0])
+    b[0] = 0.0
+    matrix = sp.csc_array(sp.eye_array(len(b)) - gamma * chain)
+    np.testing.assert_allclose(
+        linear.resolvent(chain, gamma).solve(b), scipy.sparse.linalg.spsolve(matrix, b), rtol=1e-11, atol=1e-11
+    )
+
+
+def test_where_sparse_lu_fills_little():
+    """In the plane, and not of a random graph."""
+    assert SparseResolvent(drift(60), 0.9)._fills_little
+    assert not SparseResolvent(random_chain(5000, 5), 0.9)._fills_little
