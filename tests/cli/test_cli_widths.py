@@ -67,3 +67,51 @@ def test_the_table_of_a_paper_has_columns_that_fit_a_page(tmp_path, capsys):
     page = (tmp_path / "verdicts.md").read_text().splitlines()[2]
     heads = [cell.strip() for cell in page.strip("|").split("|")]
     assert heads == ["claim", "statement", "expected", "verdict", "effective", "least slack", "proof or witness"]
+
+
+VERBS = (
+    ["claims", "chi2/*", "average/doeblin/kakade*"],
+    ["claims", "--by-paper", "trm/*"],
+    ["fields"],
+    ["evaluate", "gym:FrozenLake-v1", "--gamma", "0.99"],
+    ["evaluate", "zoo:queue", "--criterion", "average"],
+    ["bound", "zoo:coupling-tight?x=1/4", "--gamma", "1/2", "--old", "old", "--new", "new"],
+    ["update", "zoo:queue", "--criterion", "average", "--old", "uniform", "--problem", "max-kl", "--delta", "0.1"]
+    + ["--cost", "fast:0.39"],
+    ["improve", "zoo:coupling-tight", "--gamma", "1/2", "--problem", "mean-kl", "--delta", "0.01", "--steps", "2"],
+    ["sharp", "--divergence", "max-tv", "--gamma", "1/2", "--radius", "1/4"],
+    ["prove", "trpo/kl"],
+    ["report", "--help"],
+)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: " ".join(verb)[:30])
+def test_no_line_is_wider_than_the_terminal_and_nothing_is_cut(verb, capsys, monkeypatch):
+    """Each word of the unfolded output is there, whole or folded, and no number is broken."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert main(verb) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heads = {number - 1 for number, line in enumerate(lines) if line.strip() and set(line) <= {" ", "─"}}
+    words = [word for number, line in enumerate(lines) if number not in heads for word in line.split()]
+    words = [word for word in words if not set(word) <= set("─╭╮╰╯│")]
+    for columns in (40, 60, 80, 100, 200):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        assert main(verb) == 0
+        text = capsys.readouterr().out
+        assert max(map(len, (line.rstrip() for line in text.splitlines()))) <= columns
+        assert "…" not in text
+        if verb[-1] == "--help":
+            continue
+        folded = "".join(text.split())
+        assert [word for word in words if word not in folded] == []
+        whole = set(text.replace(",", " ").replace(";", " ").split())
+        numbers = {word.strip(",;") for word in words if re.fullmatch(r"-?\d[\d.e+-]*", word.strip(",;"))}
+        assert numbers <= {word.strip("().:") for word in whole} | whole
+
+
+def test_ids_are_folded_after_a_slash_and_numbers_never(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["show", "average/doeblin/kakade-langford/greedy-any"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("average/doeblin/kakade-langford/\n  greedy-any, expected false:")
+    assert all(len(line) <= 40 for line in text.splitlines())

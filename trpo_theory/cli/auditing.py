@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trpo_theory.cli.options import CHECK_FAILED, OK, GammaOption, JsonOption, StrictOption, app, named
-from trpo_theory.cli.output import digits, new_console, opened, print_json, print_table, progress
+from trpo_theory.cli.output import digits, opened, print_json, progress
+from trpo_theory.cli.terminal import new_console, print_table
 
 if TYPE_CHECKING:
     from trpo_theory.io import Run

@@ -27,16 +27,14 @@ from trpo_theory.cli.output import (
     busy,
     digits,
     discount_words,
-    literal,
-    new_console,
     opened,
     policy_of,
     print_fields,
     print_json,
     print_latex,
-    print_table,
     setting_words,
 )
+from trpo_theory.cli.terminal import literal, new_console, print_table
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from trpo_theory.cli.options import CHECK_FAILED, OK, UNDECIDED, JsonOption, app
-from trpo_theory.cli.output import busy, fail, new_console, print_fields, print_json
+from trpo_theory.cli.output import busy, fail, print_fields, print_json
 from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, print_witness
+from trpo_theory.cli.terminal import new_console
 from trpo_theory.cli.verifying import FromOption, claims_of, own_errors
 
 

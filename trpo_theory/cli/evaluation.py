@@ -17,18 +17,8 @@ from trpo_theory.cli.options import (
     TemperatureOption,
     app,
 )
-from trpo_theory.cli.output import (
-    busy,
-    digits,
-    discount_words,
-    literal,
-    new_console,
-    opened,
-    policy_of,
-    print_json,
-    print_table,
-    setting_words,
-)
+from trpo_theory.cli.output import busy, digits, discount_words, opened, policy_of, print_json, setting_words
+from trpo_theory.cli.terminal import literal, new_console, print_table
 
 if TYPE_CHECKING:
     from trpo_theory.loading.sources import Source

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trpo_theory.cli.options import JsonOption, app, named
-from trpo_theory.cli.output import busy, new_console, print_json
+from trpo_theory.cli.output import busy, print_json
 from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, expect_witness, print_witness
+from trpo_theory.cli.terminal import new_console
 from trpo_theory.cli.verdicts import few_effective, least_slack
 from trpo_theory.cli.verifying import FromOption, SeedOption, chosen, own_errors, status_of
 

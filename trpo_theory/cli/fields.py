@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from trpo_theory.cli.options import OK, JsonOption, app
-from trpo_theory.cli.output import literal, new_console, print_json, print_table
+from trpo_theory.cli.output import print_json
+from trpo_theory.cli.terminal import literal, new_console, print_table
 
 _WIDTH = 100
 """Columns of the table, also where the terminal has more: chosen, so that formulas stay beside their names."""

@@ -28,18 +28,9 @@ from trpo_theory.cli.options import (
     StrictOption,
     app,
 )
-from trpo_theory.cli.output import (
-    digits,
-    literal,
-    new_console,
-    opened,
-    policy_of,
-    print_json,
-    print_table,
-    progress,
-    setting_words,
-)
+from trpo_theory.cli.output import digits, opened, policy_of, print_json, progress, setting_words
 from trpo_theory.cli.problems import CERTIFIED, problem_of, relative
+from trpo_theory.cli.terminal import literal, new_console, print_table
 from trpo_theory.errors import InvalidInput
 
 _HEADINGS = {"expected_return": "eta(new)", "surrogate": "L", "max_kl": "max-KL", "mean_kl": "mean-KL"}

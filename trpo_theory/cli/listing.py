@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trpo_theory.cli.options import OK, JsonOption, app
-from trpo_theory.cli.output import is_narrower, new_console, print_json, print_table
+from trpo_theory.cli.output import print_json
+from trpo_theory.cli.terminal import is_narrower, new_console, print_table
 from trpo_theory.cli.verdicts import word
 
 if TYPE_CHECKING:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import math
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.cli.options import OK
+from trpo_theory.cli.terminal import literal, print_table
 from trpo_theory.errors import InvalidInput, RowsRescaled
 
 if TYPE_CHECKING:
     import numpy as np
     from rich.console import Console
-    from rich.table import Column, Table
 
     from trpo_theory.loading.sources import Source
     from trpo_theory.report.tables import Table as LatexTable
-
-_UNWATCHED_WIDTH = 240
-"""Characters a line where output is not a terminal; chosen: wider than every table, so that none is folded."""
 
 
 def fail(message: str, status: int) -> int:
@@ -142,22 +136,6 @@ def progress(doing: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
-def new_console() -> Console:
-    """The console for tables; as wide as the terminal, or as COLUMNS says; else they are not folded."""
-    from rich.console import Console
-
-    columns = os.environ.get("COLUMNS", "")
-    asked = sys.stdout.isatty() or (columns.isdigit() and int(columns) > 0)
-    return Console(highlight=False, soft_wrap=True, width=None if asked else _UNWATCHED_WIDTH)
-
-
-def literal(text: str) -> str:
-    """A name from user input, safe to print: markup and unprintable characters are escaped."""
-    from rich.markup import escape
-
-    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
-
-
 def print_fields(
     console: Console, fields: Mapping[str, str | SupportsFloat], outward: Mapping[str, Toward] | None = None
 ) -> None:
@@ -168,54 +146,6 @@ def print_fields(
     for name, value in fields.items():
         table.add_row(literal(name), value if isinstance(value, str) else digits(value, 8, (outward or {}).get(name)))
     print_table(console, table)
-
-
-def print_table(console: Console, table: Table, prose: str | None = None) -> None:
-    """Print a table in the style of all commands: a rule under the head, numbers at the right.
-
-    Where it is wider than the terminal, the column with the heading `prose` is folded. Without one its columns are printed in
-    several tables below each other, each with the first column: half of a number, or a row without its name, says little.
-    """
-    from rich import box
-
-    table.box = box.SIMPLE_HEAD
-    for place, column in enumerate(table.columns):
-        sentences = column.header == prose
-        column.justify = "left" if sentences or not place else "right"
-        column.no_wrap = not sentences
-        column.overflow = "fold"
-    for part in [table] if prose is not None else _side_by_side(console, table):
-        part.width = table.width if prose is not None else _width(console, part)
-        console.print(part)
-
-
-def _side_by_side(console: Console, table: Table) -> list[Table]:
-    """The table, or parts of its columns that fit the console, each with the first column."""
-    first, *others = table.columns
-    groups = [[first]]
-    for column in others:
-        if len(groups[-1]) > 1 and _width(console, _with_columns(table, [*groups[-1], column])) > console.width:
-            groups.append([first])
-        groups[-1].append(column)
-    return [table] if len(groups) == 1 else [_with_columns(table, group) for group in groups]
-
-
-def _with_columns(table: Table, columns: list[Column]) -> Table:
-    """A table of some columns of another one."""
-    part = copy.copy(table)
-    part.columns = [replace(column, _index=place) for place, column in enumerate(columns)]
-    return part
-
-
-def is_narrower(console: Console, table: Table) -> bool:
-    """Whether the terminal is too narrow for the table."""
-    return console.width < _width(console, table)
-
-
-def _width(console: Console, table: Table) -> int:
-    from rich.measure import Measurement
-
-    return Measurement.get(console, console.options.update(width=_UNWATCHED_WIDTH), table).maximum
 
 
 def digits(value: SupportsFloat | str, digits: int = 10, toward: Toward | None = None) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trpo_theory.cli.options import CHECK_FAILED, OK, UNDECIDED, JsonOption, app, named
-from trpo_theory.cli.output import busy, new_console, print_json
+from trpo_theory.cli.output import busy, print_json
+from trpo_theory.cli.terminal import new_console
 from trpo_theory.cli.verdicts import print_placed
 from trpo_theory.cli.verifying import FromOption, chosen, own_errors
 from trpo_theory.errors import InvalidInput

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from trpo_theory.cli.options import OK, JsonOption, app
-from trpo_theory.cli.output import new_console, print_json
+from trpo_theory.cli.output import print_json
+from trpo_theory.cli.terminal import new_console
 
 
 @app.command(epilog="Example:  trpo-theory report --out out")

@@ -10,7 +10,8 @@ from typer.core import TyperCommand
 
 from trpo_theory._outward import Toward
 from trpo_theory.cli.options import OK, JsonOption, app, named
-from trpo_theory.cli.output import busy, digits, new_console, print_fields, print_json, print_table
+from trpo_theory.cli.output import busy, digits, print_fields, print_json
+from trpo_theory.cli.terminal import new_console, print_table
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:

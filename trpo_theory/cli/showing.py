@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trpo_theory.cli.options import JsonOption, app
-from trpo_theory.cli.output import busy, new_console, print_json
+from trpo_theory.cli.output import busy, print_json
 from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, expect_witness, print_witness
+from trpo_theory.cli.terminal import new_console
 from trpo_theory.cli.verdicts import print_placed, word
 from trpo_theory.cli.verifying import FromOption, chosen, own_errors, status_of
 

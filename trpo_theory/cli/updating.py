@@ -34,8 +34,6 @@ from trpo_theory.cli.options import (
 from trpo_theory.cli.output import (
     busy,
     discount_words,
-    literal,
-    new_console,
     opened,
     policy_of,
     print_fields,
@@ -44,6 +42,7 @@ from trpo_theory.cli.output import (
     setting_words,
 )
 from trpo_theory.cli.problems import CERTIFIED, exact_limits, problem_of, relative
+from trpo_theory.cli.terminal import literal, new_console
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:

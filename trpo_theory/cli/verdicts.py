@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from trpo_theory.cli.output import digits, is_narrower, new_console, print_table
+from trpo_theory.cli.output import digits
+from trpo_theory.cli.terminal import is_narrower, new_console, print_table
 
 if TYPE_CHECKING:
     from trpo_theory.proofs.lattice import Placed

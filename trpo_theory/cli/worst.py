@@ -8,8 +8,9 @@ import typer
 
 from trpo_theory.cli import verifying
 from trpo_theory.cli.options import CHECK_FAILED, OK, JsonOption, app, named
-from trpo_theory.cli.output import busy, digits, new_console, print_json
+from trpo_theory.cli.output import busy, digits, print_json
 from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, print_witness
+from trpo_theory.cli.terminal import new_console
 
 
 @app.command(name="worst-case", epilog="Example:  trpo-theory worst-case pinsker/kl --gamma 1/2 --states 3")
