@@ -64,7 +64,7 @@ def missing() -> str | None:
 
         import trpo_theory.integrations.sb3  # noqa: F401
     except ImportError as error:
-        return f"{error}" if "[sb3]" in str(error) else f"{error}; fix: pip install 'trpo-theory[sb3]'"
+        return f"{error}" if "[sb3]" in str(error) else f"{error}; fix: python -m pip install '.[sb3]'"
     return None
 
 

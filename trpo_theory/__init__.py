@@ -2,7 +2,7 @@
 
 >>> import trpo_theory as tt
 >>> mdp = tt.load("gym:FrozenLake-v1", gamma=0.99)
->>> q = tt.compare(mdp, tt.load_policy("uniform", mdp), tt.load_policy("optimal", mdp))
+>>> q = tt.compare(mdp, "uniform", "optimal")
 >>> round(float(q.expected_return_new), 6)
 0.542026
 

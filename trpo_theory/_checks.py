@@ -153,7 +153,7 @@ def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.n
             got=f"{name} of shape {array.shape}",
             wanted=f"shape ({states}, {actions}): one row a state, one column an action of this MDP",
             fix="check that the policy belongs to this MDP and is not transposed; with ?horizon= the states of a gym: table "
-            "are (step, state), and --horizon T in its place takes a policy of the states",
+            "are (step, state), and horizon=T (--horizon T) in its place takes a policy of the states",
         )
     try:
         if array.shape != available.shape:

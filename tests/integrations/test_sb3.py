@@ -210,7 +210,7 @@ def test_without_the_extra_one_message_says_how_to_install_it():
     assert run.returncode == 1
     last = run.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: got no working stable_baselines3")
-    assert "pip install 'trpo-theory[sb3]'" in last
+    assert "python -m pip install '.[sb3]'" in last
 
 
 TINY = audit_runs.Settings(
@@ -275,4 +275,4 @@ def test_the_experiment_says_what_it_found_and_fails_with_a_bound():
 def test_without_the_extra_the_experiment_is_skipped_in_words(monkeypatch):
     assert audit_runs.missing() is None
     monkeypatch.setitem(sys.modules, "sb3_contrib", None)
-    assert "fix: pip install 'trpo-theory[sb3]'" in (audit_runs.missing() or "")
+    assert "fix: python -m pip install '.[sb3]'" in (audit_runs.missing() or "")

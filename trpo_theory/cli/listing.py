@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 from trpo_theory.cli.verifying import FromOption, chosen
 
 
-@app.command(epilog="Example:  trpo-theory claims 'chi2/*'")
+@app.command(epilog="Those of a paper:  trpo-theory claims Achiam --by-paper\n\nExample:  trpo-theory claims 'chi2/*'")
 def claims(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID|PATTERN ...]", help="Claims; all if left out.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID|PATTERN|WORDS ...]",
+            help="Claims; all if left out. Words are looked for in ids, sources, papers and statements.",
+        ),
     ] = None,
     from_file: FromOption = None,
     by_paper: Annotated[
@@ -35,7 +39,7 @@ def claims(
     With --by-paper: what each paper states, in which setting, whether its wording was seen, how sharp it is, and the claims
     that differ from it by one thing and are false. What no paper states is left out.
     """
-    listed = chosen(ids, from_file)
+    listed = chosen(ids, from_file, words=True)
     if by_paper:
         return _print_papers(listed, as_json=as_json)
     names = ("id", "expected", "provenance", "source", "statement", "relation")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -147,5 +148,15 @@ OutOption = Annotated[
 ]
 
 
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"trpo-theory {sys.modules['trpo_theory'].__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _verbs() -> None: ...
+def _verbs(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None: ...

@@ -22,6 +22,10 @@ _PRINTED = 20_000_000
 """Entries (S, A, S) of a witness up to which --json prints them all. Chosen: 100 MB; beyond it, those that are not 0."""
 
 
+_LIST = "DIVERGENCE is one of "
+"""Begins the paragraph of the help that lists the divergences, where long names are not cut."""
+
+
 class _NamesDivergences(TyperCommand):
     """Completes the help when it is shown: an import of the divergences would slow every other verb."""
 
@@ -29,7 +33,9 @@ class _NamesDivergences(TyperCommand):
         from trpo_theory.sharp.divergences import DIVERGENCES
 
         units = {reduced.divergence.unit: None for reduced in DIVERGENCES.values()}
-        more = {"divergence": f"{', '.join(DIVERGENCES)}.", "radius": f"In the divergence's unit: {', '.join(units)}."}
+        names = f"DIVERGENCE is one of {', '.join(DIVERGENCES)}."
+        self.help = f"{(self.help or '').partition(_LIST)[0].rstrip()}\n\n{_LIST}{names[len(_LIST) :]}"
+        more = {"divergence": "One of the names above.", "radius": f"In the divergence's unit: {', '.join(units)}."}
         for parameter in self.params:
             if parameter.name in more:
                 vars(parameter)["help"] = more[parameter.name]

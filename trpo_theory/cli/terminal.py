@@ -18,7 +18,7 @@ _UNWATCHED_WIDTH = 240
 """Characters a line where output is not a terminal; chosen: wider than every table, so that none is folded."""
 _LEAST_WIDTH = 20
 """Characters a line that text is folded to at least. Chosen: a number with 12 digits and its exponent."""
-_PROSE_WIDTH = 24
+_PROSE_WIDTH = 12
 """Characters of a folded column of sentences, at least; with less room a table becomes a list. Chosen."""
 _PIECE = re.compile(r"\s*(?:\S*?[A-Za-z0-9]/(?=[A-Za-z])|\S+?(?=\\[A-Za-z])|\S+)|\s+$")
 """What stays on one line: a word, or the part of one up to a slash of an id or a path, or up to a command of LaTeX."""

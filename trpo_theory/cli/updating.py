@@ -169,10 +169,11 @@ def _print_solution(console: Any, solution: Any, fields: dict[str, Any]) -> None
 
 def _shown(fields: dict[str, Any]) -> dict[str, Any]:
     """What a table has, of costs one row for each number; the status is the word alone."""
-    unshown = ("policy", "gap", "certified", "proved_gap", "costs")
+    unshown = ("policy", "gap", "certified", "proved_gap", "costs", "prices")
     shown = {name: value for name, value in fields.items() if name not in unshown and value is not None}
     for name, row in fields.get("costs", {}).items():
-        shown |= {f"{name}: {what}": number for what, number in row.items()}
+        shown |= {f"{name}: {what}": number for what, number in row.items() if what != "price"}
+        shown[f"prices: {name}"] = row["price"]
     if fields["gap"] is not None:
         shown["relative gap"] = relative(fields["gap"], fields["objective"])
     return shown | {"status": fields["status"].partition(": ")[0]}
@@ -189,8 +190,8 @@ def _of_costs(solution: ConstrainedUpdate) -> dict[str, Any]:
         }
         for name, limit in solution.limits.items()
     }
-    proved = math.isfinite(float(solution.upper_bound))
-    return {"costs": costs} if proved else {"costs": costs, "upper_bound": None, "gap": None}
+    found = {"costs": costs, "prices": dict(solution.prices)}
+    return found if math.isfinite(float(solution.upper_bound)) else found | {"upper_bound": None, "gap": None}
 
 
 def _expect_provable(delta: str | None, criterion: str | None, horizon: int | None, out: str | None) -> None:

@@ -142,8 +142,8 @@ def claims_of(path: str) -> list[Claim]:
     return read_claims(path)
 
 
-def chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
-    """The claims meant: of the file, if there is one, else of the catalogue."""
+def chosen(ids: list[str] | None, from_file: str | None, *, words: bool = False) -> list[Claim]:
+    """The claims meant: of the file, if there is one, else of the catalogue; `words` of their records may stand for ids."""
     for name in ids or []:
         if name.endswith(".py"):
             raise InvalidInput(
@@ -157,6 +157,10 @@ def chosen(ids: list[str] | None, from_file: str | None) -> list[Claim]:
     listing = "`trpo-theory claims` lists them, `trpo-theory claims --by-paper` by paper; one of your own needs --from FILE.py"
     if from_file:
         listing = f"`trpo-theory claims --from {from_file}` lists those of the file, without it the catalogue"
+    if words:
+        from trpo_theory.claims import by_words
+
+        return by_words.found(ids, own, listing)
     return catalogue.selected(ids, own, listing)
 
 

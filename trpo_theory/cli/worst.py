@@ -13,7 +13,7 @@ from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, p
 from trpo_theory.cli.terminal import new_console
 
 
-@app.command(name="worst-case", epilog="Example:  trpo-theory worst-case pinsker/kl --gamma 1/2 --states 3")
+@app.command(name="worst-case", epilog="Example:  trpo-theory worst-case pinsker/kl --gamma 1/2 --states 2")
 def worst_case(
     bound: Annotated[str, typer.Argument(metavar="BOUND", help="The id of a bound, or of a claim of --from.")],
     gamma: Annotated[

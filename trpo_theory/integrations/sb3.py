@@ -22,7 +22,7 @@ try:
 except ImportError as _error:
     raise ImportError(
         f"got no working stable_baselines3 ({_error}); wanted the extra [sb3]; fix: "
-        "pip install 'trpo-theory[sb3]' (install a CPU build of torch first, and pip fetches no GPU libraries)",
+        "python -m pip install '.[sb3]' in a checkout (install a CPU build of torch first, and pip fetches no GPU libraries)",
         name=_error.name,
     ) from _error
 

@@ -99,7 +99,9 @@ class _Reader:
 
     def _built(self, gamma: Any) -> FiniteMDP:
         if gamma is None:
-            raise InvalidInput(got="no discount:", wanted="a discount", fix="add discount: 0.95 or pass --gamma 0.99")
+            raise InvalidInput(
+                got="no discount:", wanted="a discount", fix="add discount: 0.95, or pass gamma=0.99 (--gamma 0.99)"
+            )
         if "observations" in self.sizes:
             expect_observed(self.rules["O"], **self.sizes)
         states, actions = self.sizes["states"], self.sizes["actions"]

@@ -262,7 +262,7 @@ def _check_keys(fields: Mapping[str, Any], gamma: Any) -> None:
         raise InvalidInput(
             got=f"no gamma (found {_listed(fields)})",
             wanted="a discount",
-            fix="add gamma to the file or pass --gamma 0.99",
+            fix="add gamma to the file, or pass gamma=0.99 (--gamma 0.99)",
         )
     if not sparse and any(key in fields for key in SPARSE_KEYS):
         raise InvalidInput(got="a dense transition and a sparse one", wanted="one of the two", fix="delete one of them")

@@ -201,7 +201,7 @@ def _initial(core: Any, initial: Any, states: int, name: str) -> np.ndarray:
         raise InvalidInput(
             got=f"{name}, which does not say where it starts",
             wanted="its attribute initial_state_distrib",
-            fix="pass initial=, a distribution over its states, to trpo_theory.io.from_gym",
+            fix="pass initial=[...], a distribution over its states, to trpo_theory.io.from_gym",
         )
     try:
         return _checks.distribution(own, "initial", states)
@@ -211,7 +211,9 @@ def _initial(core: Any, initial: Any, states: int, name: str) -> np.ndarray:
             got=f"the environment's initial_state_distrib that is no distribution, {str(own)[:60]}"
             + (", as its map has no S, the start" if lettered else ""),
             wanted="where it starts: probabilities that sum to 1",
-            fix="put an S into the map, such as desc=SF,FG" if lettered else "correct the attribute, or pass initial=",
+            fix="put an S into the map, such as desc=SF,FG"
+            if lettered
+            else "correct the attribute, or pass initial=[...]",
         ) from None
 
 

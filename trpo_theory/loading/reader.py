@@ -123,7 +123,7 @@ def required(gamma: RealLike | None, what: str) -> RealLike:
         raise InvalidInput(
             got=f"{what} without a discount",
             wanted="gamma in [0, 1), which it does not fix",
-            fix="pass gamma (--gamma 0.99)",
+            fix="pass gamma=0.99 (--gamma 0.99)",
         )
     return gamma
 

@@ -20,10 +20,10 @@ from trpo_theory.io.files import policy_table
 from trpo_theory.loading.exactly import divided_exactly
 from trpo_theory.loading.reader import Source, forms, rational, registry
 from trpo_theory.model.mdp import FiniteMDP
-from trpo_theory.model.policy import StateAggregation, uniform
+from trpo_theory.model.policy import StateAggregation
 from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import PathLike, RealLike
-from trpo_theory.solve.control import optimal
+from trpo_theory.solve.words import WORDS, policy_named
 
 if TYPE_CHECKING:
     from trpo_theory.io.gym import Environment
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 else:
     Loadable = object  # at run time the readers decide
 
-_POLICY_NAMES, _CARRIED = ("uniform", "optimal"), ("old", "new")
+_CARRIED = ("old", "new")
 
 
 def load(source: Loadable, *, gamma: RealLike | None = None, strict: bool = False) -> FiniteMDP:
@@ -147,15 +147,13 @@ def load_policy(
     if not isinstance(spec, (str, os.PathLike)):
         return _checks.policy_rows(spec, mdp.available, name)
     text = os.fspath(spec)
-    if text == "uniform":
-        return uniform(mdp.available)
-    if text == "optimal":
-        return np.array(optimal(mdp, criterion=criterion, horizon=horizon, temperature=temperature).policy)
+    if text in WORDS:
+        return policy_named(text, mdp, name, criterion=criterion, horizon=horizon, temperature=temperature)
     if text in source.policies:
         with reading(strict=strict):
             return _checks.policy_rows(source.policies[text], mdp.available, name)
     if not Path(text).suffix:
-        known = (*_POLICY_NAMES, *source.policies)
+        known = (*WORDS, *source.policies)
         if text in _CARRIED:
             raise InvalidInput(
                 got=f"{name} {text!r}, but the MDP (its file, or its entry in the zoo) has no {text!r}",
@@ -182,7 +180,7 @@ def exact_step(source: Source, **policies: str) -> dict[str, Any]:
     """
     found = {name: value for name, value in source.exact.items() if name not in source.policies}
     for field, spec in policies.items():
-        if spec in _POLICY_NAMES:
+        if spec in WORDS:
             continue
         if spec in source.policies:
             found |= divided_exactly({field: source.exact[spec]}) if spec in source.exact else {}

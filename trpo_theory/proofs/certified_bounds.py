@@ -22,6 +22,7 @@ from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.proofs.decide import decide
 from trpo_theory.proofs.evaluations import Evaluations
 from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.solve.words import with_arrays
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.exact_floats import float_bits, quantities_of_floats
 from trpo_theory.step.quantities import Quantities, compare
@@ -79,8 +80,8 @@ def certify_bounds(
 
     Args:
         mdp: a dense MDP of at most 1,000 states (with a horizon, of all steps together).
-        old: the policy that we stand at, (S, A).
-        new: the candidate, (S, A).
+        old: the policy that we stand at, (S, A), or "uniform" or "optimal".
+        new: the candidate, likewise.
         bounds: those of the catalogue, but for the `too_costly`, if left out.
         exact: fields of the step that are known better than their floats, as `ExactInstance.from_fields` reads them.
         criterion: as for `compare`, and so the next two; a temperature is the decimal that it is written as.
@@ -98,12 +99,14 @@ def certify_bounds(
     >>> certify_bounds(step.mdp, step.old, step.new)[0].outcome
     'proved'
     """
-    old, new = native(old, "old"), native(new, "new")
+    words: dict[str, Any] = {"criterion": criterion, "horizon": horizon, "temperature": temperature}
+    old, new = with_arrays({"old policy": native(old, "old"), "new policy": native(new, "new")}, mdp, **words).values()
     if np.ndim(old) != 2 or np.ndim(new) != 2:
         raise InvalidInput(
-            got="--certify for a policy of each step",
+            got="a policy for each step, of which bounds are not certified",
             wanted="one policy (S, A) for all steps",
-            fix="leave --certify out, or make an MDP of (step, state) with finite_horizon",
+            fix="check the bounds in floats (check_all(q), `bound` without --certify), or make an MDP of (step, state) with "
+            "finite_horizon",
         )
     check_certifiable(mdp, horizon)
     soft = None if temperature is None else rationals.number(temperature, "temperature")
@@ -179,10 +182,10 @@ def check_certifiable(mdp: FiniteMDP, horizon: int | None = None) -> None:
         return
     over = f" over {horizon} steps" if horizon else ""
     raise InvalidInput(
-        got=f"--certify for {'a sparse MDP of ' * mdp.is_sparse}{mdp.states} states{over}",
+        got=f"bounds to certify of {'a sparse MDP of ' * mdp.is_sparse}{mdp.states} states{over}",
         wanted=f"a dense MDP of at most {_MOST_STATES} states{', of all steps together' * bool(horizon)}; this one would take "
         f"about {_cost(states, mdp.actions)}",
-        fix="leave --certify out, or take a smaller instance of the same kind",
+        fix="check them in floats (check_all(q), `bound` without --certify), or take a smaller instance of the same kind",
     )
 
 

@@ -61,7 +61,7 @@ def as_instance(source: Any) -> Instance:
         raise InvalidInput(
             got=f"evidence{kind} without {', '.join(missing)}",
             wanted="a witness: an MDP with transition, reward and initial, dense",
-            fix="pass what falsify or worst-case found, or a file that --out of theirs wrote",
+            fix="pass what falsify or worst-case found, or the path of a file that they wrote",
         )
     try:
         transition, reward, initial = (numbers(fields[name]) for name in ("transition", "reward", "initial"))

@@ -73,7 +73,7 @@ def sharp_of_step(q: Quantities, divergence: str = "max-kl", *, width: float | N
             + f" whose criterion is {q.criterion.name}"
             + (f", with temperature {float(q.temperature):g}" if q.temperature else ""),
             wanted="one step with discounted returns, over a horizon, or with average rewards, without a temperature",
-            fix="no constant of the divergence alone exists up to an end: give --horizon T",
+            fix="no constant of the divergence alone exists up to an end: give horizon=T (--horizon T)",
         )
     radius, share, steps = float(getattr(q, field)), 1.0, None
     gamma, size = float(q.gamma), float(q.max_abs_advantage)

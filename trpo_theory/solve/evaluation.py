@@ -171,7 +171,7 @@ def evaluate(
     Args:
         mdp: one MDP or a batch, dense or sparse.
         policy: π(a|s), shape (*batch, S, A); batches of MDPs and of policies broadcast against each other. With a horizon
-            also one policy a step, (T, S, A).
+            also one policy a step, (T, S, A). Or "uniform" or "optimal".
         criterion: "discounted", "episodic" (rewards up to the end, γ ≤ 1) or "average" (γ is not read); if left out, episodic
             where γ = 1, else discounted.
         horizon: T: the rewards of T steps, of one MDP; arrays of the result are then (T, S, ...).

@@ -14,6 +14,7 @@ from trpo_theory.numerics.layout import batch_last
 from trpo_theory.solve.criteria import DISCOUNTED, FINITE_HORIZON, criterion_of, undiscounted
 from trpo_theory.solve.criterion import Criterion, Given
 from trpo_theory.solve.layers import expect_room, layered, layered_policy, tiled
+from trpo_theory.solve.words import with_arrays
 
 
 class Returns(NamedTuple):
@@ -63,7 +64,7 @@ def posed_mdp(
 
     Args:
         mdp: one or a batch.
-        policies: by what messages call them, (*batch, S, A), or (T, S, A) with a horizon.
+        policies: by what messages call them, (*batch, S, A), or (T, S, A) with a horizon; or "uniform" or "optimal".
         criterion: as of `compare`, and so the next two.
         horizon: T, or None.
         temperature: τ, or None.
@@ -71,6 +72,7 @@ def posed_mdp(
     Raises:
         InvalidInput: for what is no policy of this MDP, or has no return by the criterion.
     """
+    policies = with_arrays(policies, mdp, criterion, horizon, temperature)
     soft = 0 if temperature is None else temperature_of(temperature)
     if horizon is not None:
         return _over_a_horizon(mdp, policies, steps_asked(mdp, criterion, horizon), soft)

@@ -238,7 +238,7 @@ def compare(
     Args:
         mdp: one MDP or a batch; batches of MDPs and of policies broadcast against each other. Its `agents` are those of the
             result.
-        old: the policy that we stand at, shape (*batch, S, A).
+        old: the policy that we stand at, shape (*batch, S, A); or "uniform" or "optimal", by the same criterion.
         new: the candidate, likewise.
         criterion: "discounted", "episodic" (up to the end, γ ≤ 1) or "average" (γ is not read, and 1 in the result); if left
             out, episodic where γ = 1, else discounted.

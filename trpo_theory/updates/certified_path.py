@@ -11,6 +11,7 @@ from trpo_theory import _checks
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.solve.words import policy_or_named
 from trpo_theory.step.quantities import Quantities, quantities_of
 from trpo_theory.updates.certified import MIX, Aim, checked_aim, checked_mix, trusted
 from trpo_theory.updates.largest import RETREATS, Steps, largest_certified
@@ -92,8 +93,8 @@ def certified_step(
 
     Args:
         mdp: one MDP.
-        old: (S, A).
-        direction: a policy (S, A), or real numbers (S, A).
+        old: (S, A), or "uniform" or "optimal".
+        direction: a policy, likewise, or real numbers (S, A).
         bound: its id, or a `Bound`; one that is false, or open, certifies nothing.
         path: as above.
         mix: the share of old in the longest step.
@@ -109,6 +110,8 @@ def certified_step(
     checked_aim(aim)
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
+    old = policy_or_named(old, mdp, "old policy")
+    direction = policy_or_named(direction, mdp, "direction") if path == "line" else direction
     old = _checks.policy_rows(old, mdp.available, "old policy")
     _checks.expect_shape(old, "old policy", mdp.states, mdp.actions)
     family = _family(old, direction, mdp, path, mix)

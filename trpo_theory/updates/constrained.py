@@ -287,7 +287,7 @@ def _unproved(status: Status) -> InvalidInput:
     return InvalidInput(
         got=f"an update whose status is {status.name.lower()}",
         wanted="one instance, of which some policy keeps radius and limits, with 1e-9 of room",
-        fix="raise the limits or the radius, or leave --certify out",
+        fix="raise the limits or the radius, or ask for no proof: drop certify_update() or --certify",
     )
 
 

@@ -16,6 +16,7 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation, uniform
 from trpo_theory.solve.control import optimal
 from trpo_theory.solve.settings import PLAIN, Returns
+from trpo_theory.solve.words import policy_or_named
 from trpo_theory.step.posing import is_allowed
 from trpo_theory.step.quantities import Quantities, compare, quantities_of
 from trpo_theory.updates.applicable import expect_no_price
@@ -155,7 +156,7 @@ def improve(
         mdp: one MDP.
         problem: as for `update`.
         steps: how many updates at most.
-        old: where to start, (S, A); over a horizon (S, A) or (T, S, A).
+        old: where to start, (S, A); over a horizon (S, A) or (T, S, A); or "uniform" or "optimal".
         solver: as for `update`.
         aggregation: as for `update`.
         advance: called after each step, for a progress bar.
@@ -172,9 +173,9 @@ def improve(
         NotSolved: where a solver's answer is no policy.
     """
     steps = _checks.integer(steps, "steps", least=1)
-    policy = _start(mdp, old)
     expect_no_price(temperature)
     returns = Returns(criterion, horizon)
+    policy = _start(mdp, old, returns)
     here = _at(mdp, policy, returns)
     highest, largest = _best(mdp, problem, returns)
     first = eta = float(here.expected_return_old)
@@ -203,9 +204,10 @@ def improve(
     return Trace(problem, first, tuple(done), policy, reason)
 
 
-def _start(mdp: FiniteMDP, old: Any) -> np.ndarray:
+def _start(mdp: FiniteMDP, old: Any, returns: Returns) -> np.ndarray:
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
+    old = policy_or_named(old, mdp, "old policy", criterion=returns.criterion, horizon=returns.horizon)
     return uniform(mdp.available) if old is None else _checks.policy_rows(old, mdp.available, "old policy")
 
 

@@ -37,7 +37,7 @@ def update(
 
     Args:
         mdp: one MDP, or a batch.
-        old: the policy that we stand at, (*batch, S, A); over a horizon (S, A) or (T, S, A).
+        old: the policy that we stand at, (*batch, S, A); over a horizon (S, A) or (T, S, A); or "uniform" or "optimal".
         problem: `Penalty`, `MaxKL`, `MeanKL` (equations 11-13), `ReverseMaxKL`, `ReverseMeanKL`,
             `ReverseMaxChi2`, `ReverseMeanChi2` or `MaxTV`; or `TRPOStep(delta)`, the practical step towards (13).
             Their delta may be `Certified(bound)`: the largest radius whose own step the bound certifies, one instance;

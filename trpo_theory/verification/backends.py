@@ -68,7 +68,7 @@ def _on_this_machine(work: Callable[[Any], Any], tasks: Sequence[Any], jobs: int
         return
     raise WorkersDied(
         f"got processes that were killed {_RETRIES} times, {len(left)} of {len(tasks)} tasks left; wanted them to live, which "
-        "takes memory; fix: fewer --jobs, and --resume"
+        "takes memory; fix: fewer --jobs (jobs=1), and --resume (resume=True) where results are kept"
     )
 
 
@@ -208,7 +208,7 @@ def _cluster(address: str) -> Iterator[None]:
         raise InvalidInput(
             got=f"a cluster, {address!r}, without the library for it",
             wanted="Dask's distributed",
-            fix="pip install 'trpo-theory[dask]', here and on the workers",
+            fix="python -m pip install '.[dask]' in a checkout, here and on the workers",
         ) from None
     import joblib
 
@@ -218,7 +218,7 @@ def _cluster(address: str) -> Iterator[None]:
         raise InvalidInput(
             got=f"no Dask scheduler at {address!r} ({str(error).splitlines()[0] if str(error) else type(error).__name__})",
             wanted="the address that dask scheduler prints, such as tcp://127.0.0.1:8786",
-            fix="start one, or use --jobs",
+            fix="start one, or leave dask out and pass jobs=2 (--jobs 2)",
         ) from None
     try:
         try:

@@ -69,8 +69,8 @@ class RunDirectory:
         if begun and known is not None and not resume:
             raise InvalidInput(
                 got=f"the directory {str(self.path)!r}, which has the results of a run",
-                wanted="a new one, or --resume",
-                fix="add --resume to go on with that run, or name another directory",
+                wanted="a new one, or to go on with that run",
+                fix="add --resume (resume=True) to go on with that run, or name another directory",
             )
         if begun and known is None:
             raise InvalidInput(
@@ -161,7 +161,7 @@ class RunDirectory:
         return InvalidInput(
             got=f"the run directory {str(self.path)!r} that cannot be written: {what}",
             wanted="a directory with write permission and space",
-            fix="make room there and add --resume, which goes on with what is complete, or name another directory",
+            fix="make room there and add --resume (resume=True), which goes on with what is complete, or name another directory",
         )
 
 
@@ -192,7 +192,7 @@ with out=...; fix: check the name
             raise InvalidInput(
                 got=f"the damaged file {str(file)!r}",
                 wanted="a file as it was written",
-                fix="run the same command with --resume: it is computed again",
+                fix="do the same with --resume (resume=True): it is computed again",
             ) from None
         codes = made_by.get("codes", {})
         tallies += [tally for tally in found if codes.get(tally.claim) == manifest["codes"].get(tally.claim, "")]

@@ -181,7 +181,7 @@ def worst_case(
             got=f"no instance of {shape[0]} states and {shape[1]} actions at gamma = {exact_gamma} "
             f"with a finite positive penalty of {bound.id}",
             wanted="a size and a discount at which the bound says something",
-            fix="raise --states or --actions, or take another gamma",
+            fix="raise states or actions, or take another gamma",
         )
     instance, decision = _certified(ratio, found.best(CHAMPIONS), exact_gamma)
     return WorstCase(bound, exact_gamma, float(found.ratios.max()), instance, decision)
