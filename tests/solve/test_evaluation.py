@@ -274,7 +274,7 @@ REFUSED = {
     "NaN": (MASKED, [[np.nan, 1], [1, 0]], r"nan in policy at \[0, 0\]"),
     "unavailable": (MASKED, [[0.5, 0.5], [0.25, 0.75]], r"policy\[1, 1\] = 0.75 for an action that is not available"),
     "ragged": (MASKED, [[1, 0], [1]], "policy that is not a rectangular array"),
-    "words": (MASKED, "unifrom", "policy 'unifrom'; wanted \"uniform\", \"optimal\" or an array"),
+    "words": (MASKED, "unifrom", "policy 'unifrom'"),
     "another batch": (THREE, np.full((2, 4, 3), 1 / 3), r"policy with batch \(2,\) for MDPs with batch \(3,\)"),
     "a batch on a sparse MDP": (as_sparse(MASKED), [uniform(MASKED.available)] * 2, "a batch of policies"),
 }
