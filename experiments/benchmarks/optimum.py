@@ -103,8 +103,7 @@ def _policy_iteration(mdp: tt.FiniteMDP, largest: float) -> Callable[[], np.ndar
 
 def _floor(mdp: tt.FiniteMDP, largest: float) -> Callable[[], np.ndarray]:
     """V of the optimal policy, which is found beforehand, and its Q."""
-    chosen = np.asarray(tt.optimal(mdp).policy).argmax(1)
-    policy = tt.deterministic(chosen, mdp.actions)
+    policy = tt.optimal(mdp).policy
 
     def solve() -> np.ndarray:
         found = tt.evaluate(mdp, policy)
