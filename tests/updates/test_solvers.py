@@ -110,18 +110,27 @@ def test_the_oracle_refuses_a_problem_whose_conditions_it_does_not_have() -> Non
         kkt.violations("max-klx", [], 0.5, delta=DELTA)
 
 
-def test_what_is_no_solver_is_refused() -> None:
+def test_what_is_no_solver_problem_or_mixture_is_refused() -> None:
     """By a message, where types are not checked at run time."""
     import subprocess
     import sys
 
+    calls = (
+        "tt.update(mdp, old, tt.MaxKL(0.1), solver='clarabel')",
+        "tt.update(mdp, old, 'max-kl')",
+        "tt.improve(mdp, tt.MaxKL, 3)",
+        "tt.mixture(old, 0.1, old)",
+    )
     code = (
         "import trpo_theory as tt; from trpo_theory.errors import InvalidInput\n"
-        "try: tt.update(tt.load('zoo:f6', gamma=0.9), [[.4, .6]] * 3, tt.MaxKL(0.1), solver='clarabel')\n"
-        "except InvalidInput as error: print(error)"
-    )
+        "mdp, old = tt.load('zoo:f6', gamma=0.9), [[.4, .6]] * 3\n"
+    ) + "".join(f"try: {call}\nexcept InvalidInput as error: print(error)\n" for call in calls)
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert printed.startswith("got solver = 'clarabel'; wanted a Solver; fix: ")
+    solver, name, kind, mixed = printed.splitlines()
+    assert solver.startswith("got solver = 'clarabel'; wanted a Solver; fix: ")
+    assert name == "got problem = 'max-kl'; wanted an update problem; fix: pass MaxKL(0.01), say"
+    assert kind.startswith("got problem = <class ") and kind.endswith("; fix: pass MaxKL(0.01), say")
+    assert mixed.startswith("got policies of shapes (3, 2) and (); wanted ")
 
 
 def test_names_and_fields_of_problems_follow_from_divergence_and_reduction() -> None:

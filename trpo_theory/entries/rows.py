@@ -14,7 +14,9 @@ from trpo_theory.errors import InvalidInput
 _FUZZ = 1 + 1e-6
 """Factor of a tolerance: 1 - 0.99999 is 1.0000000000010001e-05 in floats."""
 
-_LOOSER = "leave out strict (--strict), which refuses what a few digits explain, or divide the row by its sum"
+_DIVIDED = "divide the row by its sum"
+_ABSENT = ", or mark the action unavailable if it cannot be taken there"
+_LOOSER = f"leave out strict (--strict), which refuses what a few digits explain, or {_DIVIDED}"
 
 
 def first_index(mask: Any) -> tuple[int, ...]:
@@ -79,7 +81,8 @@ def without_tiny_negatives(
         raise InvalidInput(
             got=got(first_index(wrong)),
             wanted="probabilities, none negative",
-            fix="set it to 0 and rescale the row, or look for a sign error where it was computed",
+            fix="set it to 0 and rescale the row, or look for a sign error where it was computed"
+            + ("; of logits, trpo_theory.softmax makes a policy" if name.startswith("policy") else ""),
         )
     if now is not None:
         now.rescaled = True
@@ -119,9 +122,7 @@ def check_row_sums(
         raise InvalidInput(
             got=f"{name}{' row ' if index else ''}{show_index(index)} that sums to {sums[index]:.10g}{meaning(index, name)}",
             wanted=f"each row to sum to 1 (within {atol:g})",
-            fix=_LOOSER
-            if excused[index]
-            else "divide the row by its sum, or mark the action unavailable if it cannot be taken there",
+            fix=_LOOSER if excused[index] else _DIVIDED + (_ABSENT if name.startswith("transition") else ""),
         )
     if excused.any() and now is not None:
         _tell_of(now, sums, np.where(excused, off, 0.0), name)

@@ -177,7 +177,7 @@ def _described(env: Any, name: str) -> tuple[Any, Listed, tuple[int, int]]:
         raise InvalidInput(
             got=f"{name}, which publishes no table P of its transitions",
             wanted="an environment with one: " + ", ".join(with_table()),
-            fix="estimate its transitions and build a FiniteMDP, or choose one of these",
+            fix="choose one of these, set P on an environment of your own, or build a FiniteMDP of its transitions",
         )
     try:
         states, actions = len(table), len(table[0])

@@ -131,8 +131,8 @@ def read_run(path: PathLike, *, mdp: FiniteMDP | None = None, gamma: RealLike | 
     Raises:
         InvalidInput: naming the file, for one that is missing, damaged or not a run.
     """
-    path = checked_path(path, _SUFFIXES, "a run")
-    fields = read_fields(path)
+    path = checked_path(path, _SUFFIXES, "a run", to_read=True)
+    fields = read_fields(path, what="a run")
     with in_file(path.name):
         if "policies" not in fields:
             raise InvalidInput(

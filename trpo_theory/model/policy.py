@@ -86,7 +86,14 @@ def mixture(
     weight = _checks.real_array(weight, "the mixture weight")
     if not ((weight >= 0) & (weight <= 1)).all():
         raise InvalidInput(got=f"a mixture weight of {weight}", wanted="weights in [0, 1]", fix="change weight")
-    return (1.0 - weight) * _checks.real_array(old, "old") + weight * _checks.real_array(target, "target")
+    old, target = _checks.real_array(old, "old"), _checks.real_array(target, "target")
+    if old.shape[-2:] != target.shape[-2:]:
+        raise InvalidInput(
+            got=f"policies of shapes {old.shape} and {target.shape}",
+            wanted="two of the same states and actions",
+            fix="write mixture(old, target, weight), of one MDP",
+        )
+    return (1.0 - weight) * old + weight * target
 
 
 class StateAggregation:

@@ -92,6 +92,8 @@ def solve(
         checked(surrogate)
     if isinstance(problem, TRPOStep):
         problem, solver = problem.problem, problem
+    if not isinstance(problem, Problem):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
+        raise InvalidInput(got=f"problem = {problem!r}", wanted="an update problem", fix="pass MaxKL(0.01), say")
     solver = _supporting(solver, problem)
     answer = solver.solve(surrogate, problem)
     _checked_rows(answer.new, solver, problem)
