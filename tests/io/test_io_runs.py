@@ -256,7 +256,7 @@ def test_files_that_are_no_run_are_refused_and_named(tmp_path, fields, message):
 def test_paths_that_lead_to_no_run_are_refused(tmp_path):
     with pytest.raises(InvalidInput, match=r"'run.json' for a run; wanted a name that ends in .npz; fix: convert"):
         read_run("run.json")
-    with pytest.raises(InvalidInput, match="No such file.*the file of a run"):
+    with pytest.raises(InvalidInput, match=r"No such file.*the file of a run"):
         read_run(tmp_path / "missing.npz")
     (tmp_path / "empty.npz").touch()
     with pytest.raises(InvalidInput, match="the empty file"):

@@ -129,7 +129,8 @@ def test_what_is_no_solver_problem_or_mixture_is_refused() -> None:
     solver, name, kind, mixed = printed.splitlines()
     assert solver.startswith("got solver = 'clarabel'; wanted a Solver; fix: ")
     assert name == "got problem = 'max-kl'; wanted an update problem; fix: pass MaxKL(0.01), say"
-    assert kind.startswith("got problem = <class ") and kind.endswith("; fix: pass MaxKL(0.01), say")
+    assert kind.startswith("got problem = <class ")
+    assert kind.endswith("; fix: pass MaxKL(0.01), say")
     assert mixed.startswith("got policies of shapes (3, 2) and (); wanted ")
 
 
