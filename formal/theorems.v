@@ -1,7 +1,7 @@
 (** * What is proved, and from which axioms: [check] compares what this file prints with theorems.txt *)
 
 From TRPO Require performance_difference total_variation kullback_leibler chain_rule.
-From TRPO Require chi_square chi_square_reward chi_square_return supersolution sharp_gap example.
+From TRPO Require chi_square chi_square_reward chi_square_return supersolution sharp_gap sharp_proof example.
 From mathcomp Require Import all_ssreflect all_algebra.
 From TRPO Require Import definitions kernel.
 Import GRing.Theory Num.Theory.
@@ -25,6 +25,8 @@ Check @chi_square_reward.chi2_reward. Print Assumptions chi_square_reward.chi2_r
 Check @chi_square_return.chi2_return. Print Assumptions chi_square_return.chi2_return.
 Check @sharp_gap.sharp_gap_max. Print Assumptions sharp_gap.sharp_gap_max.
 Check @sharp_gap.sharp_gap_mean. Print Assumptions sharp_gap.sharp_gap_mean.
+Check @sharp_proof.proved_tv. Print Assumptions sharp_proof.proved_tv.
+Check @sharp_proof.proved_chi2. Print Assumptions sharp_proof.proved_chi2.
 Check @example.example_improves. Print Assumptions example.example_improves.
 Check @kullback_leibler.pinsker. Print Assumptions kullback_leibler.pinsker.
 Check @kullback_leibler.equation_nine. Print Assumptions kullback_leibler.equation_nine.

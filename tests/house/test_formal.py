@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -85,3 +86,45 @@ def test_half_the_constant_and_an_axiom_fail(tmp_path: Path, file: str, old: str
     failed = _check(folder)
     assert failed.returncode != 0
     assert said in failed.stdout + failed.stderr
+
+
+TOTAL_VARIATION = {
+    "divergence": "max-tv", "normaliser": "max", "gamma": "1/2", "radius": "1/10", "slope": "2/5",
+    "nodes": ["0", "1"], "w": ["2/5", "4/55"],
+    "price": ["2", "4/11", "2"], "mu": ["0", "1/55", "1/5"], "nu": ["0", "0", "0"],
+}  # fmt: skip
+"""The sharp gap in closed form: gamma a/((1 - gamma)(1 - gamma (1 - a))) 2 a = 4/55, where coupling is sharp, a = 1/10."""
+
+
+def _from_proof(folder: Path, **changes: object) -> subprocess.CompletedProcess[str]:
+    file = folder / "proof.json"
+    file.write_text(json.dumps(TOTAL_VARIATION | changes))
+    return subprocess.run([FORMAL / "from_proof", file], capture_output=True, text=True, check=False)
+
+
+def test_a_proof_file_becomes_a_theorem_about_its_numbers(tmp_path: Path) -> None:
+    made = _from_proof(tmp_path).stdout
+    assert "Definition bound := 4." in made
+    assert "Definition denominator := 55." in made
+    assert "total_variation (old s) (new s) <= quotient R 1 10" in made
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"divergence": "max-kl"}, {"normaliser": "expected"}, {"horizon": 3}, {"w": ["exit()", "1"]}, {"mu": {}}],
+)
+def test_a_file_it_cannot_turn_into_a_theorem_is_refused_in_one_message(tmp_path: Path, changes: dict) -> None:
+    refused = _from_proof(tmp_path, **changes)
+    assert refused.returncode != 0
+    assert re.fullmatch(r"got .*; wanted .*; fix: .*\n", refused.stderr)
+
+
+@pytest.mark.slow
+@COQ
+@pytest.mark.parametrize(("value", "proved"), [("4/55", True), ("39/550", False)])
+def test_coq_proves_the_bound_of_a_proof_file_and_no_smaller_one(tmp_path: Path, value: str, proved: bool) -> None:
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(TOTAL_VARIATION | {"w": ["2/5", value]}))
+    checked = subprocess.run([FORMAL / "check", "--proof", file], capture_output=True, text=True, check=False)
+    assert (checked.returncode == 0) == proved
+    assert ("Closed under the global context" in checked.stdout) == proved
