@@ -106,7 +106,8 @@ def tables(frames: dict[str, pd.DataFrame]) -> dict[str, Table]:
         out[f"{NAME}-{slug}"] = Table(
             _presented(rows),
             caption=f"{name}: the lower bounds $M$ on $\\eta(\\tilde\\pi)$, below each its slack $\\eta(\\tilde\\pi) - M$ "
-            "in brackets, for steps towards the optimal (negative: the uniform) policy.",
+            "in brackets, for steps from halfway between the uniform and the optimal policy towards the optimal one (negative: "
+            "the uniform one).",
             label=f"tab:{NAME}-{slug}",
             headings={**_HEADINGS, **{bound: (_stacked(bound), bound) for bound in SHOWN}},
             digits={"gamma": 2, "step": 1, "max_kl": 3},
