@@ -53,7 +53,7 @@ def test_a_witness_as_a_person_reads_it():
     claim = tt.claim("mine/gap", statement="s")(lambda q: q.surrogate_gap - 1)
     witness = witness_of(claim, instance)
     assert witness.text.splitlines() == [
-        f"gamma = 1/2, initial = (1, 0), slack in {witness.decision.enclosure}",
+        f"gamma = 1/2, initial = (1, 0), slack = {witness.decision.enclosure}",
         "state 0:",
         "  action 0: 1/2 to 0 and 1/2 to 1, reward 1, old 1/2, new 1/2, reference 1",
         "  action 1: to 0, reward -1, old 1/2, new 1/4, reference 0",
@@ -64,6 +64,7 @@ def test_a_witness_as_a_person_reads_it():
         "  action 2: to 1, reward 1, old 0, new 0, reference 0",
         "states share rows by groups [3, 3]",
     ]
+    assert "/" in witness.decision.enclosure
     assert witness.size_text == "2 states, 3 actions, denominators to 4"
     lower, upper = witness.slack
     assert lower <= witness.decision.lower <= witness.decision.upper <= upper < -1

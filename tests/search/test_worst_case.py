@@ -351,7 +351,7 @@ def test_a_person_reads_ratio_and_witness(capsys):
     out = capsys.readouterr().out
     assert "refutes it" in out
     assert "gamma = 1/10" in out
-    assert "ratio in" in out
+    assert "; proved: ratio = " in out
     assert "state 1:" in out
     assert "slack" not in out
 

@@ -11,6 +11,7 @@ from trpo_theory.cli.options import CHECK_FAILED, OK, JsonOption, app, named
 from trpo_theory.cli.output import busy, digits, print_json
 from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, print_witness
 from trpo_theory.cli.terminal import new_console
+from trpo_theory.proofs.outcome import located
 
 
 @app.command(name="worst-case", epilog="Example:  trpo-theory worst-case pinsker/kl --gamma 1/2 --states 2")
@@ -64,7 +65,7 @@ def worst_case(
     said = (
         f"the witness uses {digits(found.ratio, 9, Toward.DOWN)} of its penalty" + ", which refutes it" * found.refutes
     )
-    console.print(f"{found.bound}: {said}; proved in {found.decision.enclosure}", markup=False)
+    console.print(f"{found.bound}: {said}; proved: ratio {located(found.decision.enclosure)}", markup=False)
     console.print(found.text, markup=False)
     if out is not None:
         console.print(f"written to {out}", markup=False)

@@ -10,7 +10,7 @@ from typing import Any
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.evidence_files import Fields, ReadFields
 from trpo_theory.numerics.ball import rationals
-from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.proofs.outcome import Outcome, located
 
 _WORDS = {
     Outcome.PROVED: "the claim holds on this instance",
@@ -74,12 +74,12 @@ class Certificate:
     def summary(self) -> str:
         """In a sentence."""
         if self.certified:
-            return f"certified: {self.verdict}, {self.number} in {self.enclosure}"
+            return f"certified: {self.verdict}, {self.number} {located(self.enclosure)}"
         if self.verdict is self.wanted:
             return f"rejected: {self.verdict}, but {'; '.join(self.disagreements)}"
         if self.undecided and self.disagreements:
             return f"rejected: not proved: {'; '.join(self.disagreements)}"
-        end = f", {self.number} in {self.enclosure}" if self.enclosure else ""
+        end = f", {self.number} {located(self.enclosure)}" if self.enclosure else ""
         return f"rejected: {_WORDS[self.verdict]}{end}"
 
     def to_fields(self) -> Fields:

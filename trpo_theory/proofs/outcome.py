@@ -1,4 +1,4 @@
-"""`Outcome`: the one word for what became of a claim, on an instance or altogether."""
+"""`Outcome`: the one word for what became of a claim, on an instance or altogether; and how its number is put."""
 
 from __future__ import annotations
 
@@ -27,3 +27,8 @@ class Outcome(enum.StrEnum):
 
     def __repr__(self) -> str:
         return repr(self.value)
+
+
+def located(enclosure: str) -> str:
+    """An enclosure as the end of a phrase: "= -1/64" of a number, "in [0.1, 0.2]" of an interval."""
+    return f"in {enclosure}" if enclosure.startswith("[") else f"= {enclosure}"

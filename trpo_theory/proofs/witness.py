@@ -24,6 +24,7 @@ from trpo_theory.model.types import PathLike
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.evaluations import Evaluations
+from trpo_theory.proofs.outcome import located
 from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.exact import ExactInstance
 
@@ -90,7 +91,7 @@ class Witness:
     @property
     def text(self) -> str:
         """The instance as a person reads it."""
-        head = f"{gamma_and_initial(self.instance)}, slack in {self.decision.enclosure}"
+        head = f"{gamma_and_initial(self.instance)}, slack {located(self.decision.enclosure)}"
         lines = [head, *instance_lines(self.instance, with_new=self.claim.step is None, agents=self.claim.agents or ())]
         if self.claim.step is not None:
             lines.append(f"new: the step of size {self.instance.size}")

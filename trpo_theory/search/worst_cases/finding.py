@@ -19,7 +19,7 @@ from trpo_theory.model.types import PathLike, RealLike
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.proofs.bound_ratio import as_bound, ratio_evidence, ratio_of
 from trpo_theory.proofs.decide import Decision
-from trpo_theory.proofs.outcome import Outcome
+from trpo_theory.proofs.outcome import Outcome, located
 from trpo_theory.proofs.witness import (
     gamma_and_initial,
     instance_lines,
@@ -117,7 +117,7 @@ class WorstCase:
     @property
     def text(self) -> str:
         """The witness as a person reads it."""
-        head = f"{gamma_and_initial(self.witness)}, ratio in {self.decision.enclosure}"
+        head = f"{gamma_and_initial(self.witness)}, ratio {located(self.decision.enclosure)}"
         return "\n".join([head, *instance_lines(self.witness)])
 
     def __repr__(self) -> str:
