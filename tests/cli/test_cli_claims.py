@@ -549,7 +549,7 @@ def test_certify_json(capsys, witness):
     assert {"expected_return_old", "expected_return_new", "surrogate", "max_tv", "max_kl"} <= told["quantities"].keys()
     status, out, _ = run(capsys, "certify", witness)
     assert status == 0
-    assert "trpo/tv-2: certified: refuted, slack = -" in out
+    assert "trpo/tv-2: certified: refuted, slack in [-" in out
     assert "surrogate" in out
 
 
