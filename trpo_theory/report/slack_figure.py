@@ -84,7 +84,9 @@ def _edges(values: np.ndarray) -> np.ndarray:
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     width = (high - low) / _BINS or 1.0 / _BINS
     steps = math.ceil(-low / width - 1e-9), max(math.ceil(high / width - 1e-9), 1)
-    return np.arange(-steps[0], steps[1] + 1) * width
+    edges = np.arange(-steps[0], steps[1] + 1) * width
+    edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)  # the products are rounded
+    return edges
 
 
 def _linear_up_to(values: np.ndarray) -> float | None:
