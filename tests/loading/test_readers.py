@@ -66,3 +66,11 @@ def test_a_new_reader_is_one_new_file(tmp_path, monkeypatch):
     finally:
         reader.registry.cache_clear()
         sys.modules.pop(f"{readers.__name__}.counted", None)
+
+
+@pytest.mark.parametrize(("source", "said"), [("gym:FrozenLake", "FrozenLake-v1"), ("gym:CartPole-v1", "no table P")])
+def test_what_no_discount_mends_is_said_before_the_discount(source, said):
+    with pytest.raises(tt.InvalidInput, match=said):
+        tt.load(source)
+    with pytest.raises(tt.InvalidInput, match="gamma"):
+        tt.load("gym:FrozenLake-v1")

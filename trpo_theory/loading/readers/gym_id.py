@@ -33,6 +33,8 @@ class GymId(Reader):
         wanted = options.pop("horizon", None)
         if given is None and wanted is not None:
             given = 1.0
+        if given is None:
+            io.from_gym(env_id, 0.0, **options)  # an id or a table that no discount mends is named first
         mdp = io.from_gym(env_id, required(given, f"gym:{env_id}"), **options)
         exact = discount_among(query) if gamma is None else {}
         limit = io.time_limit(env_id, **options)
