@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from check_proof import check
 
 import trpo_theory as tt
 from trpo_theory.claims.from_file import read_claims
@@ -279,3 +280,26 @@ def test_long_texts_are_shown_around_their_difference():
     one, other = told_apart("a" * 5000 + "b" * 5000, "a" * 5000 + "c" * 5000)
     assert one != other
     assert max(len(one), len(other)) < 1000
+
+
+# --- a setting that is not the claim's -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["horizon", "temperature", "costs", "model", "weights"])
+@pytest.mark.parametrize("witness", ["trpo--tv-2", "average--tv-alone", "update-gap"])
+def test_what_another_setting_reads_is_rejected(name, witness, update, tmp_path, capsys):
+    """As the independent checker does: a theorem on discounted returns says nothing of a horizon that its file names."""
+    fields = update["proof"] if witness == "update-gap" else json.loads((WITNESSES / f"{witness}.json").read_text())
+    states, actions = len(fields["transition"]), len(fields["transition"][0])
+    values = {
+        "horizon": 3,
+        "temperature": "1/2",
+        "costs": [[["1"]] * actions] * states,
+        "model": fields["transition"],
+        "weights": ["1"],
+    }
+    assert printed(capsys, written(tmp_path / "as-it-is.json", fields))[0] == 0
+    path = written(tmp_path / "more.json", fields | {name: values[name]})
+    status, result = printed(capsys, path)
+    assert (status, result["certified"]) == (1, False)
+    assert not check(path)[0]

@@ -17,7 +17,7 @@ from trpo_theory.bounds.setting import SETTING_FIELDS
 from trpo_theory.claims.from_file import complaint
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.io.evidence_files import Fields, ReadFields, evidence_fields, number_text
-from trpo_theory.proofs.certified_file import Certificate, differing, remarks
+from trpo_theory.proofs.certified_file import Certificate, differing, of_other_settings, remarks
 from trpo_theory.proofs.decide import Decision, decide
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.witness import ends_text, instance_fields, instance_text, setting_text, short_ends
@@ -115,7 +115,10 @@ def certify_ratio(fields: ReadFields, claims: Iterable[Claim] | None) -> Certifi
     else:
         verdict, theorem = Outcome.PROVED, _theorem(bound, instance, decision)
         words = {"statement": bound.statement, "theorem": theorem}
-        disagreements = differing(fields, {**words, "ratio": ends, "enclosure": ends})
+        disagreements = (
+            *differing(fields, {**words, "ratio": ends, "enclosure": ends}),
+            *of_other_settings(fields, bound.setting, bound.id),
+        )
         details = {"ratio": float_toward(ends[0], Toward.DOWN)}
     return Certificate(
         kind=KIND,

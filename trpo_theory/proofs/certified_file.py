@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -11,6 +11,7 @@ from trpo_theory.errors import InvalidInput
 from trpo_theory.io.evidence_files import Fields, ReadFields
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.proofs.outcome import Outcome, located
+from trpo_theory.step.fields import EXTRAS
 
 _WORDS = {
     Outcome.PROVED: "the claim holds on this instance",
@@ -125,6 +126,12 @@ def remarks(fields: ReadFields, own: ReadFields) -> tuple[str, ...]:
         for name in FREE_TEXT
         if name in fields and name in own and fields[name] != own[name]
     )
+
+
+def of_other_settings(fields: ReadFields, setting: Container[str], id: str) -> tuple[str, ...]:
+    """What a file says of a setting that is not the claim's, such as a horizon where its return is discounted."""
+    said = (name for name in EXTRAS if fields.get(name) is not None and name not in setting)
+    return tuple(f"the file has {name!r}, which says nothing of {id}" for name in said)
 
 
 def told_apart(found: Any, proved: Any) -> tuple[str, str]:

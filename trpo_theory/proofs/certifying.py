@@ -35,6 +35,7 @@ from trpo_theory.sharp import evidence as sharp_evidence
 from trpo_theory.sharp.mean_kl import half_line, supersolution
 from trpo_theory.sharp.prove_upper import KIND as EARLIER_UPPER
 from trpo_theory.step.exact import ExactInstance
+from trpo_theory.step.fields import EXTRAS
 
 _OF_METHODS = {kind: file for method in METHODS for kind, file in method.files.items()}
 CHECKERS: Mapping[str, Checker] = {
@@ -53,17 +54,17 @@ CHECKERS: Mapping[str, Checker] = {
 supersolutions is what earlier versions wrote."""
 _HEAD = frozenset({"kind", "statement", "theorem", "source", "enclosure", "made_by"})
 _INSTANCE = frozenset(field.name for field in dataclasses.fields(ExactInstance))
+_DISCOUNTED = _INSTANCE - {*EXTRAS, "noise", "reference", "size"}
 _SUPERSOLUTION = frozenset({"gamma", "radius", "divergence", "slope", "nodes", "w", "price", "mu", "nu"})
 FIELDS: Mapping[str, frozenset[str]] = {
     **{kind: file.fields for kind, file in _OF_METHODS.items()},
     witness.KIND: _INSTANCE | {"claim", "relation", "note", "verdict", "slack", "file", "file_sha256"},
     bound_ratio.KIND: _INSTANCE | {"bound", "ratio"},
-    sharp_evidence.LOWER: (_INSTANCE - {"groups", "noise", "reference", "size"})
-    | {"divergence", "normaliser", "radius", "horizon", *SPARSE_KEYS},
+    sharp_evidence.LOWER: (_DISCOUNTED - {"groups"}) | {"divergence", "normaliser", "radius", "horizon", *SPARSE_KEYS},
     sharp_evidence.UPPER: _SUPERSOLUTION | {"normaliser", "horizon", "steps"},
     EARLIER_UPPER: _SUPERSOLUTION | {"mean", "expected", "normaliser", "bound"},
-    update_evidence.KIND: _INSTANCE - {"noise", "reference", "size"}
-    | {"problem", "delta", "coefficient", "multiplier", "state_labels", "action_labels", "limits", "prices"},
+    update_evidence.KIND: _DISCOUNTED
+    | {"costs", "problem", "delta", "coefficient", "multiplier", "state_labels", "action_labels", "limits", "prices"},
     proved_claim.KIND: proved_claim.FIELDS,
     half_line.KIND: frozenset({"gamma", "constant", "k", "tilt", "shift", "largest"}),
     supersolution.KIND: frozenset(

@@ -17,7 +17,7 @@ from trpo_theory.io.evidence_files import ReadFields
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided
-from trpo_theory.proofs.certified_file import FREE_TEXT, Certificate, differing, remarks, told_apart
+from trpo_theory.proofs.certified_file import FREE_TEXT, Certificate, differing, of_other_settings, remarks, told_apart
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.evaluations import Evaluations
 from trpo_theory.proofs.outcome import Outcome
@@ -67,6 +67,7 @@ def certify_refutation(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
             *differing(fields, {"verdict": str(Outcome.REFUTED), "theorem": theorem}),
             *_wrong_ends(claim, fields, decision),
             *wrong_file(claim, fields),
+            *of_other_settings(fields, claim.setting, claim.id),
             *(["the file's new is not the claim's step"] if new is not None and not _same(fields["new"], new) else []),
         ),
         notes=notes_on(claim, fields),
