@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.entries.arrays import real_array
-from trpo_theory.entries.expected import is_real
+from trpo_theory.entries.expected import as_float, is_real, shown
 from trpo_theory.entries.foreign import native
 from trpo_theory.entries.precision import ROUNDING, ROW_SUM_ATOL, row_sum_atol
 from trpo_theory.entries.rows import (
@@ -29,6 +29,7 @@ from trpo_theory.errors import InvalidInput
 __all__ = [
     "ROUNDING",
     "ROW_SUM_ATOL",
+    "as_float",
     "check_row_sums",
     "discount",
     "discount_or_one",
@@ -43,7 +44,9 @@ __all__ = [
     "probability_rows",
     "real_array",
     "row_sum_atol",
+    "scalar",
     "show_index",
+    "shown",
     "unknown_name",
     "without_tiny_negatives",
 ]
@@ -177,25 +180,25 @@ def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.n
 
 
 def integer(value: Any, name: str, *, least: int) -> int:
-    """An integer that is at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < least:
-        raise InvalidInput(got=f"{name} = {value!r}", wanted=f"an integer, {least} or more", fix=f"change {name}")
+    """An integer that is at least `least`; an array of no axes is its number."""
+    value = scalar(value, name)
+    if not is_real(value) or not isinstance(value, numbers.Integral) or int(value) < least:
+        raise InvalidInput(got=f"{name} = {shown(value)}", wanted=f"an integer, {least} or more", fix=f"change {name}")
     return int(value)
 
 
 def number_between(value: Any, name: str, low: float, high: float) -> float:
     """A real number in [low, high]; an array of no axes is its number."""
-    value = _scalar(value, name)
-    good = is_real(value) and low <= float(value) <= high
-    if not good or not math.isfinite(float(value)):
-        shown = str(value) if isinstance(value, numbers.Rational) else repr(value)
+    value = scalar(value, name)
+    number = as_float(value)
+    if not low <= number <= high or not math.isfinite(number):
         raise InvalidInput(
-            got=f"{name} = {shown}", wanted=f"a number in [{low:g}, {high:g}]", fix=_number_meant(value, name)
+            got=f"{name} = {shown(value)}", wanted=f"a number in [{low:g}, {high:g}]", fix=_number_meant(value, name)
         )
-    return float(value)
+    return number
 
 
-def _scalar(value: Any, name: str) -> Any:
+def scalar(value: Any, name: str) -> Any:
     """The number of an array or tensor of no axes; anything else unchanged."""
     value = native(value, name) if hasattr(value, "shape") else value
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value

@@ -303,3 +303,20 @@ def test_what_another_setting_reads_is_rejected(name, witness, update, tmp_path,
     status, result = printed(capsys, path)
     assert (status, result["certified"]) == (1, False)
     assert not check(path)[0]
+
+
+@pytest.mark.parametrize("kind", ["refutation", "worst-case"])
+def test_a_discount_of_1_is_bad_input_and_no_error_of_the_claim(kind, tmp_path):
+    fields = json.loads((WITNESSES / "trpo--tv-2.json").read_text()) | {"gamma": 1}
+    if kind == "worst-case":
+        fields = {name: fields[name] for name in ("transition", "reward", "gamma", "initial", "old", "new")}
+        fields |= {"kind": kind, "bound": "trpo/tv", "ratio": ["1/2", "1/2"]}
+    error = refused(written(tmp_path / "g.json", fields))
+    assert error.got.startswith("gamma = 1 for trpo/tv")
+
+
+def test_a_worst_case_without_what_its_bound_reads_is_refused(tmp_path):
+    fields = json.loads((WITNESSES / "trpo--tv-2.json").read_text())
+    fields = {name: fields[name] for name in ("transition", "reward", "gamma", "initial", "old", "new")}
+    path = written(tmp_path / "w.json", fields | {"kind": "worst-case", "bound": "horizon/tv", "ratio": ["1/2", "1/2"]})
+    assert refused(path).got == "a file without horizon"

@@ -59,14 +59,18 @@ class InSetting:
         """Whether it reads discounted returns without a horizon or a price of entropy, as q is without a setting."""
         return self.criterion == DISCOUNTED.name and not (self.horizon or self.temperature)
 
+    def expect_gamma(self, gamma: Any) -> None:
+        """Raise where γ = 1 and the returns are discounted."""
+        if self.criterion == DISCOUNTED.name and not self.horizon and np.any(gamma == 1):
+            raise undiscounted(self.id)
+
     def posed(self, q: Quantities) -> Quantities:
         """The step in the claim's setting, made once for all claims of that setting where it is a batch of floats.
 
         Raises:
             InvalidInput: where γ = 1 and the returns are discounted.
         """
-        if self.criterion == DISCOUNTED.name and not self.horizon and np.any(q.gamma == 1):
-            raise undiscounted(self.id)
+        self.expect_gamma(q.gamma)
         if self.is_discounted and not (self.costs or self.agents):
             return q
         if not q.batch_shape or type(q.arithmetic) is not Floats:  # balls are computed anew at each precision

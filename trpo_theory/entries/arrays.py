@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.entries.expected import expect_numbers, is_real
+from trpo_theory.entries.expected import expect_numbers, is_real, shown
 from trpo_theory.entries.foreign import native
 from trpo_theory.entries.rows import first_index, show_index
 from trpo_theory.entries.sparse import is_sparse
@@ -83,15 +83,15 @@ def _no_array(value: Any, name: str) -> InvalidInput:
 
 def _first_that_is_none(array: np.ndarray, name: str, wanted: str) -> InvalidInput:
     if array.ndim == 0 and not _is_number(array[()]):
-        shown = repr(str(array) if array.dtype.kind == "U" else array[()])[:60]
+        said = repr(str(array) if array.dtype.kind == "U" else array[()])[:60]
         return _refused(
-            name, f"{shown}, a {type(array[()]).__name__}", wanted, f"pass the numbers of {name} as a list or an array"
+            name, f"{said}, a {type(array[()]).__name__}", wanted, f"pass the numbers of {name} as a list or an array"
         )
     for index, entry in np.ndenumerate(array):
         at = f" at {show_index(index)}" if index else ""
         if not _is_number(entry):
-            shown = repr(str(entry) if isinstance(entry, str) else entry)[:60]
-            text = f"the text {shown}" if isinstance(entry, str) else f"{shown}, a {type(entry).__name__},"
+            said = repr(str(entry) if isinstance(entry, str) else entry)[:60]
+            text = f"the text {said}" if isinstance(entry, str) else f"{said}, a {type(entry).__name__},"
             fix = (
                 "replace it by a number (float(x) reads a text)" if isinstance(entry, str) else "replace it by a number"
             )
@@ -99,7 +99,8 @@ def _first_that_is_none(array: np.ndarray, name: str, wanted: str) -> InvalidInp
         try:
             float(entry)
         except (OverflowError, ValueError):
-            digits = f"{entry}" if len(f"{entry}") <= 24 else f"{str(entry)[:12]}... ({len(str(entry))} characters)"
+            text = shown(entry)
+            digits = text if len(text) <= 32 else f"{text[:12]}... ({len(text)} characters)"
             return InvalidInput(
                 got=f"the number {digits} in {name}{at}, which is beyond the range of floats",
                 wanted="finite numbers, at most 1.8e308",

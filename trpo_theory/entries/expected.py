@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import sys
 from decimal import Decimal
@@ -16,8 +17,28 @@ _RAW = "bBc?"
 
 
 def is_real(value: object) -> bool:
-    """Whether it is one real number: a float, an integer, a Fraction, a Decimal; a truth value is none."""
-    return isinstance(value, (numbers.Real, Decimal)) and not isinstance(value, (bool, np.bool_))
+    """Whether it is one real number: a float, an integer, a Fraction, a Decimal; a truth value or a time is none."""
+    return isinstance(value, (numbers.Real, Decimal)) and not isinstance(value, (bool, np.bool_, np.timedelta64))
+
+
+def as_float(value: Any) -> float:
+    """The float of a real number, ±∞ beyond the range of floats; NaN of anything else."""
+    if not is_real(value):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return -math.inf if value < 0 else math.inf
+    except ValueError:  # a Decimal that signals
+        return math.nan
+
+
+def shown(value: Any) -> str:
+    """A value as a message has it: rationals as p/q, and those too long for Python to write by their size."""
+    try:
+        return str(value) if isinstance(value, numbers.Rational) else repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def expect_numbers(value: Any, name: str) -> None:

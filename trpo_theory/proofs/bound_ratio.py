@@ -17,7 +17,7 @@ from trpo_theory.bounds.setting import SETTING_FIELDS
 from trpo_theory.claims.from_file import complaint
 from trpo_theory.errors import ClaimFailed, InvalidInput
 from trpo_theory.io.evidence_files import Fields, ReadFields, evidence_fields, number_text
-from trpo_theory.proofs.certified_file import Certificate, differing, of_other_settings, remarks
+from trpo_theory.proofs.certified_file import Certificate, differing, expect_setting, of_other_settings, remarks
 from trpo_theory.proofs.decide import Decision, decide
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.witness import ends_text, instance_fields, instance_text, setting_text, short_ends
@@ -104,6 +104,7 @@ def certify_ratio(fields: ReadFields, claims: Iterable[Claim] | None) -> Certifi
     """
     bound, origin = _bound(fields, claims)
     instance = ExactInstance.from_fields(fields)
+    expect_setting(bound, instance, "worst-case")
     try:
         decision = ratio_of(bound, instance)
     except (Exception, SystemExit) as error:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.evidence_files import Fields, ReadFields
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.proofs.outcome import Outcome, located
+from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.fields import EXTRAS
 
 _WORDS = {
@@ -126,6 +128,24 @@ def remarks(fields: ReadFields, own: ReadFields) -> tuple[str, ...]:
         for name in FREE_TEXT
         if name in fields and name in own and fields[name] != own[name]
     )
+
+
+def expect_setting(claim: Claim, instance: ExactInstance, verb: str) -> None:
+    """Refuse a file whose instance lacks what the claim's setting reads, or that has γ = 1 where returns are discounted.
+
+    Args:
+        claim: the claim.
+        instance: of the file.
+        verb: what writes such files.
+    """
+    claim.expect_gamma(instance.gamma)
+    missing = [name for name in EXTRAS if name in claim.setting and getattr(instance, name) is None]
+    if missing:
+        raise InvalidInput(
+            got=f"a file without {', '.join(missing)}",
+            wanted=f"an instance of the setting of {claim.id}, which reads {', '.join(missing)}",
+            fix=f"write it with `trpo-theory {verb} {claim.id} --out FILE.json`",
+        )
 
 
 def of_other_settings(fields: ReadFields, setting: Container[str], id: str) -> tuple[str, ...]:

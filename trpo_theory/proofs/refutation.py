@@ -17,14 +17,21 @@ from trpo_theory.io.evidence_files import ReadFields
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.number import Ball
 from trpo_theory.numerics.ball.raw import Undecided
-from trpo_theory.proofs.certified_file import FREE_TEXT, Certificate, differing, of_other_settings, remarks, told_apart
+from trpo_theory.proofs.certified_file import (
+    FREE_TEXT,
+    Certificate,
+    differing,
+    expect_setting,
+    of_other_settings,
+    remarks,
+    told_apart,
+)
 from trpo_theory.proofs.decide import Decision
 from trpo_theory.proofs.evaluations import Evaluations
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import KIND, file_hash, refutation_theorem, short_ends
 from trpo_theory.step.exact import ExactInstance
-from trpo_theory.step.fields import EXTRAS
 from trpo_theory.step.quantities import Quantities
 
 _TIGHT = Fraction(1, 10**6)
@@ -51,7 +58,7 @@ def certify_refutation(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
     claim = claim_of(fields, claims)
     check_words(fields, claim)
     instance = ExactInstance.from_fields(fields)
-    _expect_setting(claim, instance)
+    expect_setting(claim, instance, "falsify")
     decision = settle(claim, instance)
     shown, new = _shown(claim, instance, decision)
     theorem = refutation_theorem(claim, instance)
@@ -73,16 +80,6 @@ def certify_refutation(fields: ReadFields, claims: Iterable[Claim] | None) -> Ce
         notes=notes_on(claim, fields),
         quantities=shown,
     )
-
-
-def _expect_setting(claim: Claim, instance: ExactInstance) -> None:
-    missing = [name for name in EXTRAS if name in claim.setting and getattr(instance, name) is None]
-    if missing:
-        raise InvalidInput(
-            got=f"a file without {', '.join(missing)}",
-            wanted=f"an instance of the setting of {claim.id}, which reads {', '.join(missing)}",
-            fix=f"write it with `trpo-theory falsify {claim.id} --out FILE.json`",
-        )
 
 
 def _shown(claim: Claim, instance: ExactInstance, decision: Decision) -> tuple[dict[str, str], Any]:

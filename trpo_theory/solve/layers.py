@@ -147,7 +147,7 @@ def expect_room(mdp: FiniteMDP, steps: int) -> None:
     most = _MOST_PAIRS // (mdp.states * mdp.actions)
     if steps > most:
         raise InvalidInput(
-            got=f"horizon = {steps} with {mdp.states} states and {mdp.actions} actions",
+            got=f"horizon = {_checks.shown(steps)} with {mdp.states} states and {mdp.actions} actions",
             wanted=f"at most {most} steps: values and visitations are of every step, state and action",
             fix=f"pass horizon={most}, or no horizon, with a discount or criterion='average'"
             if most

@@ -166,9 +166,12 @@ def of(maker: str, options: dict[str, Any], *, allowed: tuple[str, ...] | None =
 
 def fraction(value: Any, name: str) -> Fraction:
     """A real number as the rational that it is."""
-    if not is_real(value) or not math.isfinite(value):
+    value = _checks.scalar(value, name)
+    if not math.isfinite(_checks.as_float(value)):
         raise InvalidInput(
-            got=f"{name} = {value!r}", wanted="a finite number", fix=f"pass a float or a Fraction for {name}"
+            got=f"{name} = {_checks.shown(value)}",
+            wanted="a finite number",
+            fix=f"pass a float or a Fraction for {name}",
         )
     return Fraction(value) if isinstance(value, (numbers.Rational, Decimal)) else Fraction(float(value))  # exactly
 

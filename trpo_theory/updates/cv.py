@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from numbers import Rational
 from typing import TYPE_CHECKING, Any
 
+from trpo_theory._checks import as_float, scalar, shown
 from trpo_theory._outward import Toward, float_toward
-from trpo_theory.entries.expected import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.decimals import as_written, dyadic
 
@@ -63,16 +64,21 @@ def cv_certificate(gamma: Number, c: Number, mean: Number, sd: Number) -> CVCert
     g = _rational(gamma, "gamma")
     g = as_written(gamma) if isinstance(gamma, float) else g
     if not 0 <= g < 1:
-        raise InvalidInput(got=f"gamma = {gamma!r}", wanted="a discount in [0, 1)", fix="pass gamma=0.99")
-    finite = is_real(c) and math.isfinite(c)
+        raise InvalidInput(got=f"gamma = {shown(gamma)}", wanted="a discount in [0, 1)", fix="pass gamma=0.99")
+    gamma, c, mean, sd = (
+        scalar(value, name) for name, value in [("gamma", gamma), ("c", c), ("mean", mean), ("sd", sd)]
+    )
+    finite = math.isfinite(as_float(c))
     size = _rational(c, "c") if finite else Fraction(0)
     m, s = _rational(mean, "mean"), _rational(sd, "sd")
-    if size < 0 or s < 0 or not (finite or c == math.inf):
-        raise InvalidInput(got=f"c = {c!r}, sd = {sd!r}", wanted="0 or more, c may be infinite", fix="check the signs")
+    if size < 0 or s < 0 or not (finite or as_float(c) == math.inf):
+        raise InvalidInput(
+            got=f"c = {shown(c)}, sd = {shown(sd)}", wanted="0 or more, c may be infinite", fix="check the signs"
+        )
     largest: Fraction | None = largest_chi2(g, m, s) if m > 0 and g > 0 else None
     return CVCertificate(
         gamma=float(gamma),
-        c=float(c),
+        c=as_float(c),
         mean=float(mean),
         sd=float(sd),
         cv=float(s / m) if m > 0 else (math.inf if s > 0 else math.nan),
@@ -87,6 +93,6 @@ def largest_chi2(gamma: Any, mean: Any, sd: Any) -> Any:
 
 
 def _rational(value: Number, name: str) -> Fraction:
-    if not is_real(value) or not math.isfinite(value):
-        raise InvalidInput(got=f"{name} = {value!r}", wanted="a finite number", fix="pass a float or a Fraction")
-    return dyadic(value) if isinstance(value, float) else Fraction(value)
+    if not math.isfinite(as_float(value)):
+        raise InvalidInput(got=f"{name} = {shown(value)}", wanted="a finite number", fix="pass a float or a Fraction")
+    return Fraction(value) if isinstance(value, (Rational, Decimal)) else dyadic(float(value))

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from trpo_theory import _checks
 from trpo_theory.bounds import Bound
-from trpo_theory.entries.expected import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.updates.certified import Certified
 from trpo_theory.updates.penalty_reads import SPREAD, is_proportional, quantities_read, refused
@@ -83,13 +83,14 @@ class TrustRegion(Problem):
                     fix="pass delta=0.01",
                 )
             return
-        if not _is_size(self.delta):
+        delta = _checks.scalar(self.delta, "delta")
+        if not _is_size(delta):
             raise InvalidInput(
-                got=f"delta = {self.delta!r} for {self.name}",
+                got=f"delta = {_checks.shown(delta)} for {self.name}",
                 wanted=f"a radius of 0 or more, in {self.divergence.unit}, or Certified(bound)",
                 fix="pass delta=0.01",
             )
-        object.__setattr__(self, "delta", float(self.delta))
+        object.__setattr__(self, "delta", float(delta))
 
     @property
     def radius(self) -> float:
@@ -170,11 +171,14 @@ class Penalty(Problem):
                 fix='write Penalty(2.0) or Penalty(bound="chain-rule/kl")',
             )
         if self.coefficient is not None:
-            if not _is_size(self.coefficient):
+            coefficient = _checks.scalar(self.coefficient, "coefficient")
+            if not _is_size(coefficient):
                 raise InvalidInput(
-                    got=f"coefficient = {self.coefficient!r}", wanted="a number, 0 or more", fix="pass coefficient=1.0"
+                    got=f"coefficient = {_checks.shown(coefficient)}",
+                    wanted="a number, 0 or more",
+                    fix="pass coefficient=1.0",
                 )
-            object.__setattr__(self, "coefficient", float(self.coefficient))
+            object.__setattr__(self, "coefficient", float(coefficient))
         elif isinstance(self.bound, str):
             object.__setattr__(self, "bound", bound_named(self.bound))
         elif not isinstance(self.bound, Bound):
@@ -219,15 +223,17 @@ def _limits(costs: Any) -> dict[str, float]:
     if not isinstance(costs, Mapping) or not costs:
         raise InvalidInput(got=f"limits = {costs!r}", wanted="a limit a cost", fix='write costs={"fuel": 3.0}')
     named: Mapping[Any, Any] = costs  # pyright: ignore[reportUnknownVariableType]
-    for name, limit in named.items():
-        if not is_real(limit) or not math.isfinite(float(limit)):
-            raise InvalidInput(got=f"the limit {limit!r} of {name!r}", wanted="a finite number", fix="write 3.0")
-    return {name: float(limit) for name, limit in named.items()}
+    limits = {name: _checks.scalar(limit, f"the limit of {name!r}") for name, limit in named.items()}
+    for name, limit in limits.items():
+        if not math.isfinite(_checks.as_float(limit)):
+            got = f"the limit {_checks.shown(limit)} of {name!r}"
+            raise InvalidInput(got=got, wanted="a finite number", fix="write 3.0")
+    return {name: float(limit) for name, limit in limits.items()}
 
 
 def _is_size(value: Any) -> bool:
     """Whether it is a real number, finite and at least 0."""
-    return is_real(value) and 0 <= float(value) < math.inf
+    return 0 <= _checks.as_float(value) < math.inf
 
 
 def trust_regions() -> dict[str, type[TrustRegion]]:
