@@ -53,7 +53,7 @@ def cells(value: Any) -> list[Any] | None:
     A MATLAB cell comes from `scipy.io.loadmat` as an array of objects of shape (1, A) or (A, 1), whose entries these are.
     """
     if isinstance(value, np.ndarray) and value.dtype == object:
-        return list(value.ravel() if value.size == max(value.shape, default=0) else value)
+        return list(value.ravel() if value.size == max(value.shape, default=1) else value)
     if isinstance(value, dict):
         return [value[key] for key in range(len(value))] if value.keys() == set(range(len(value))) else None
     return list(value) if isinstance(value, (list, tuple)) else None

@@ -186,7 +186,9 @@ def _length(states: Any) -> int:
 def _number(value: Any, name: str) -> float:
     try:
         return float(native(value, name))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInput(
-            got=f"{name} = {value!r}"[:200] + " logged", wanted="one number", fix="log its mean, or omit it"
+            got=f"{name} = {_checks.shown(value)}"[:200] + " logged",
+            wanted="one number",
+            fix="log its mean, or omit it",
         ) from None

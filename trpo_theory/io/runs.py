@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
-from trpo_theory.entries.expected import expect_numbers
+from trpo_theory.entries.expected import expect_numbers, is_real
+from trpo_theory.entries.foreign import native
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import checked_path, in_file
 from trpo_theory.io.files import SPARSE_KEYS, mdp_fields, mdp_from_fields, read_fields, write_fields
@@ -199,13 +200,14 @@ def _name(name: Any) -> str:
 
 
 def _series(value: Any, name: str, updates: int) -> np.ndarray:
+    value = native(value, f"logged {name}")
     expect_numbers(value, f"logged {name}")
     try:
         array = np.asarray(value)
-        if array.dtype.kind not in "fiub":
+        if array.dtype.kind not in "fiub" and not (array.dtype == object and all(map(is_real, array.flat))):
             raise TypeError
         array = np.array(array, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = None
     if array is None or array.shape != (updates,):
         kind = "no numbers" if array is None else f"shape {array.shape}"

@@ -20,7 +20,7 @@ def uniform(available: RealLike) -> Float[np.ndarray, "*batch S A"]:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    taken = _checks.real_array(available, "available") == 1.0
+    taken = _actions_taken(available)
     return taken / taken.sum(-1, keepdims=True)
 
 
@@ -38,7 +38,10 @@ def softmax(
     """
     logits = _checks.real_array(logits, "logits", allow_minus_inf=True)
     if available is not None:
-        logits = np.where(_checks.real_array(available, "available") == 1.0, logits, -np.inf)
+        taken = _actions_taken(available)
+        _expect_together(logits=logits, available=taken)
+        logits = np.where(taken, logits, -np.inf)
+    _expect_axes(logits, "logits")
     top = logits.max(-1, keepdims=True)
     if (top == -np.inf).any():
         raise InvalidInput(got="a row of logits without a finite entry", wanted="one or more", fix="raise one logit")
@@ -57,7 +60,10 @@ def greedy(
     """
     q_value = _checks.real_array(q_value, "q_value", allow_minus_inf=True)
     if available is not None:
-        q_value = np.where(_checks.real_array(available, "available") == 1.0, q_value, -np.inf)
+        taken = _actions_taken(available)
+        _expect_together(q_value=q_value, available=taken)
+        q_value = np.where(taken, q_value, -np.inf)
+    _expect_axes(q_value, "q_value")
     return deterministic(q_value.argmax(-1), q_value.shape[-1])
 
 
@@ -93,7 +99,48 @@ def mixture(
             wanted="two of the same states and actions",
             fix="write mixture(old, target, weight), of one MDP",
         )
+    _expect_together(old=old, target=target, weight=weight)
     return (1.0 - weight) * old + weight * target
+
+
+def _actions_taken(available: RealLike) -> np.ndarray:
+    """Which actions may be taken, from truth values or from 0 and 1: one or more in each state."""
+    given = _checks.real_array(available, "available")
+    _expect_axes(given, "available")
+    wrong = (given != 0.0) & (given != 1.0)
+    if wrong.any():
+        index = _checks.first_index(wrong)
+        raise InvalidInput(
+            got=f"available{_checks.show_index(index)} = {given[index]:g}",
+            wanted="booleans",
+            fix="pass mdp.available, or a boolean array of shape (S, A)",
+        )
+    taken = given == 1.0
+    if not taken.any(-1).all():
+        index = _checks.first_index(~taken.any(-1))
+        raise InvalidInput(
+            got=f"no available action in the row {_checks.show_index(index)}".rstrip(),
+            wanted="one or more in each state",
+            fix="make one available, such as one that stays in its state",
+        )
+    return taken
+
+
+def _expect_axes(array: np.ndarray, name: str) -> None:
+    if array.ndim == 0:
+        raise InvalidInput(got=f"one number as {name}", wanted="an array of shape (S, A)", fix="pass one row a state")
+
+
+def _expect_together(**arrays: np.ndarray) -> None:
+    """Raise unless the shapes broadcast against each other."""
+    try:
+        np.broadcast_shapes(*(array.shape for array in arrays.values()))
+    except ValueError:
+        raise InvalidInput(
+            got=" and ".join(f"{name} of shape {array.shape}" for name, array in arrays.items()),
+            wanted="shapes that broadcast against each other",
+            fix="check that they belong to the same MDP, and that none is transposed",
+        ) from None
 
 
 class StateAggregation:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory import _checks
 from trpo_theory import bounds as catalogue
 from trpo_theory.bounds.record import Bound
 from trpo_theory.entries.foreign import native
@@ -101,7 +102,7 @@ def certify_bounds(
     """
     words: dict[str, Any] = {"criterion": criterion, "horizon": horizon, "temperature": temperature}
     old, new = with_arrays({"old policy": native(old, "old"), "new policy": native(new, "new")}, mdp, **words).values()
-    if np.ndim(old) != 2 or np.ndim(new) != 2:
+    if any(_checks.policy_rows(rows, mdp.available, name).ndim != 2 for rows, name in [(old, "old"), (new, "new")]):
         raise InvalidInput(
             got="a policy for each step, of which bounds are not certified",
             wanted="one policy (S, A) for all steps",

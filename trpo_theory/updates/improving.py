@@ -208,7 +208,12 @@ def _start(mdp: FiniteMDP, old: Any, returns: Returns) -> np.ndarray:
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
     old = policy_or_named(old, mdp, "old policy", criterion=returns.criterion, horizon=returns.horizon)
-    return uniform(mdp.available) if old is None else _checks.policy_rows(old, mdp.available, "old policy")
+    policy = uniform(mdp.available) if old is None else _checks.policy_rows(old, mdp.available, "old policy")
+    if policy.ndim > 2:
+        raise InvalidInput(
+            got=f"old policies of shape {policy.shape}", wanted="one policy (S, A) to start from", fix="loop over them"
+        )
+    return policy
 
 
 def _ends_before(solution: UpdateSolution) -> Reason | None:

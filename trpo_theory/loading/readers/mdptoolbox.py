@@ -33,11 +33,16 @@ class MDPToolbox(Reader):
 
 
 def _are_matrices(value: Any) -> bool:
-    shape = getattr(value, "shape", ())
+    shape = _shape(value)
     if len(shape) == 3:
         return shape[1] == shape[2]
     entries = cells(value) or []
-    return bool(entries) and all(len(getattr(one, "shape", ())) == 2 for one in entries)
+    return bool(entries) and all(len(_shape(one)) == 2 for one in entries)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    shape = getattr(value, "shape", ())
+    return shape if isinstance(shape, tuple) else ()
 
 
 READER: Reader = MDPToolbox()
