@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -117,3 +119,52 @@ def test_logged_tensors_may_have_gradients():
     torch = pytest.importorskip("torch")
     logged = {"kl": [torch.tensor(0.125, requires_grad=True)]}
     assert tt.audit(MDP, [OLD, NEW], logged=logged, certify=False).logged["kl"].tolist() == [0.125]
+
+
+# --- other things than what is wanted ---------------------------------------------------------------------------
+
+OTHER_THINGS = """
+import numpy as np
+import trpo_theory as tt
+
+mdp = tt.FiniteMDP([[[0.5, 0.5], [0, 1]], [[0, 1], [1, 0]]], [[0, 1], [2, 0]], 0.9, [1, 0])
+old, new = np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([[0.25, 0.75], [0.5, 0.5]])
+for call in (
+    lambda: tt.evaluate("zoo:forest", old),
+    lambda: tt.optimal("zoo:forest"),
+    lambda: tt.compare("zoo:forest", old, new),
+    lambda: tt.update("zoo:forest", old, tt.MaxKL(0.01)),
+    lambda: tt.improve("zoo:forest", tt.MaxKL(0.01), 1),
+    lambda: tt.finite_horizon("zoo:forest", 2),
+    lambda: tt.certified_step("zoo:forest", old, new, bound="trpo/tv"),
+    lambda: tt.certify_bounds("zoo:forest", old, new),
+    lambda: tt.load_policy("uniform", "zoo:forest"),
+    lambda: tt.update(mdp, old, "max-kl"),
+    lambda: tt.improve(mdp, "max-kl", 1),
+    lambda: tt.update(mdp, old, tt.MaxKL(0.01), aggregation=[0, 1]),
+    lambda: tt.update(mdp, old, tt.MaxKL(0.01), rtol="1e-9"),
+    lambda: tt.prove("pinsker/kl", gamma=0.5),
+    lambda: tt.certify_bounds(mdp, old, new, ["trpo/no-such"]),
+):
+    try:
+        call()
+        print("accepted")
+    except tt.InvalidInput as error:
+        print(error)
+"""
+"""In a process without the types that the tests check at run time, as a user's is."""
+
+
+def test_other_things_than_what_is_wanted_are_one_message():
+    done = subprocess.run([sys.executable, "-c", OTHER_THINGS], capture_output=True, text=True, check=True)
+    said = done.stdout.splitlines()
+    assert [line.startswith("got 'zoo:forest' as the MDP; wanted a FiniteMDP; fix: ") for line in said] == [
+        True
+    ] * 9 + [False] * 6
+    assert all(line.startswith("got ") and "; wanted " in line and "; fix: " in line for line in said)
+
+
+def test_a_bound_is_named_by_its_id_too():
+    by_id = tt.certify_bounds(MDP, OLD, NEW, ["trpo/tv", "coupling/tv"])
+    assert by_id == tt.certify_bounds(MDP, OLD, NEW, [tt.bounds["trpo/tv"], tt.bounds["coupling/tv"]])
+    assert [one.id for one in by_id] == ["trpo/tv", "coupling/tv"]

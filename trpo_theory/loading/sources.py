@@ -19,7 +19,7 @@ from trpo_theory.io._source import in_file
 from trpo_theory.io.files import policy_table
 from trpo_theory.loading.exactly import divided_exactly
 from trpo_theory.loading.reader import Source, forms, rational, registry
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import PathLike, RealLike
@@ -141,7 +141,8 @@ def load_policy(
     Raises:
         InvalidInput: for an unknown word, a file that cannot be read, or an array that is not a policy of this MDP.
     """
-    if isinstance(source, FiniteMDP):
+    if not isinstance(source, Source):
+        expect_mdp(source)
         source = Source(source)
     mdp = source.mdp
     if not isinstance(spec, (str, os.PathLike)):

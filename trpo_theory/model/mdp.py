@@ -11,6 +11,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.entries.sparse import is_sparse
+from trpo_theory.errors import InvalidInput
 from trpo_theory.model._costs import reduced_costs
 from trpo_theory.model._dynamics import dense_parts, sparse_parts
 from trpo_theory.model.announced import announced
@@ -169,6 +170,13 @@ class FiniteMDP:
             state_labels=self.state_labels,
             action_labels=self.action_labels,
         )
+
+
+def expect_mdp(mdp: object) -> None:
+    """Raise unless it is a `FiniteMDP`, such as a name or an environment that is still to be loaded."""
+    if not isinstance(mdp, FiniteMDP):
+        shown = repr(mdp[:60]) if isinstance(mdp, str) else f"a {type(mdp).__name__}"
+        raise InvalidInput(got=f"{shown} as the MDP", wanted="a FiniteMDP", fix="pass tt.load(...) of it")
 
 
 def _rebuild(*args: Any) -> FiniteMDP:

@@ -15,11 +15,12 @@ from trpo_theory import bounds as catalogue
 from trpo_theory.bounds.record import Bound
 from trpo_theory.entries.foreign import native
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.arithmetic import Arithmetic
 from trpo_theory.numerics.ball import rationals
 from trpo_theory.numerics.ball.number import Ball
+from trpo_theory.proofs.bound_ratio import as_bound
 from trpo_theory.proofs.decide import decide
 from trpo_theory.proofs.evaluations import Evaluations
 from trpo_theory.proofs.outcome import Outcome
@@ -100,6 +101,7 @@ def certify_bounds(
     >>> certify_bounds(step.mdp, step.old, step.new)[0].outcome
     'proved'
     """
+    expect_mdp(mdp)
     words: dict[str, Any] = {"criterion": criterion, "horizon": horizon, "temperature": temperature}
     old, new = with_arrays({"old policy": native(old, "old"), "new policy": native(new, "new")}, mdp, **words).values()
     if any(_checks.policy_rows(rows, mdp.available, name).ndim != 2 for rows, name in [(old, "old"), (new, "new")]):
@@ -117,6 +119,7 @@ def certify_bounds(
     if bounds is None:
         costly = too_costly(mdp, floats)
         bounds = [bound for bound in catalogue.catalogue.values() if bound.reads(floats) and bound.id not in costly]
+    bounds = [as_bound(one) for one in bounds]
     step = _Step(mdp, old, new, exact or {}, horizon, soft)
     found: dict[Any, Evaluations] = {}
     certified: list[CertifiedBound] = []

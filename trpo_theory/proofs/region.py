@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from trpo_theory._checks import shown
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.evidence_files import sentence_text
 from trpo_theory.model.types import RealLike
@@ -108,8 +109,8 @@ class Region:
             InvalidInput: for ends that are not in [0, 1), or in [0, ∞), in ascending order.
         """
         return cls(
-            gamma=None if gamma is None else Interval.of_discounts(*gamma),
-            radius=None if radius is None else Interval.of_radii(*radius),
+            gamma=None if gamma is None else Interval.of_discounts(*_two_ends(gamma, "gamma")),
+            radius=None if radius is None else Interval.of_radii(*_two_ends(radius, "radius")),
         )
 
     @property
@@ -169,6 +170,18 @@ class Region:
 
 EVERYTHING = Region()
 """All finite MDPs and pairs of policies that the hypotheses of a claim allow."""
+
+
+def _two_ends(value: Any, name: str) -> tuple[Any, Any]:
+    try:
+        low, high = value
+    except (TypeError, ValueError):
+        raise InvalidInput(
+            got=f"{name} = {shown(value)[:60]}",
+            wanted="two ends",
+            fix=f"pass {name}=(LO, HI), twice the same for one value",
+        ) from None
+    return low, high
 
 
 def _words(field: str) -> str:

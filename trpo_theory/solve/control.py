@@ -9,7 +9,7 @@ import numpy as np
 
 from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import InvalidInput, NotSolved, overflow
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.model.policy import deterministic
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC, criterion_of
@@ -53,6 +53,7 @@ def optimal(
     >>> optimal(FiniteMDP([[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[1, 0], [2, 0]], 0.5, [1, 0])).value
     array([2., 4.])
     """
+    expect_mdp(mdp)
     soft = 0.0 if temperature is None else temperature_of(temperature)
     if horizon is not None:
         steps = steps_asked(mdp, criterion, horizon)

@@ -8,7 +8,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_last
 from trpo_theory.solve.criteria import DISCOUNTED, FINITE_HORIZON, criterion_of, undiscounted
@@ -72,6 +72,7 @@ def posed_mdp(
     Raises:
         InvalidInput: for what is no policy of this MDP, or has no return by the criterion.
     """
+    expect_mdp(mdp)
     policies = with_arrays(policies, mdp, criterion, horizon, temperature)
     soft = 0 if temperature is None else temperature_of(temperature)
     if horizon is not None:

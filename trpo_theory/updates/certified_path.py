@@ -10,7 +10,7 @@ import numpy as np
 from trpo_theory import _checks
 from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.solve.words import policy_or_named
 from trpo_theory.step.quantities import Quantities, quantities_of
 from trpo_theory.updates.certified import MIX, Aim, checked_aim, checked_mix, trusted
@@ -108,6 +108,7 @@ def certified_step(
     """
     chosen, mix = trusted(bound), checked_mix(mix)
     checked_aim(aim)
+    expect_mdp(mdp)
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
     old = policy_or_named(old, mdp, "old policy")

@@ -12,7 +12,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.model.policy import StateAggregation, uniform
 from trpo_theory.solve.control import optimal
 from trpo_theory.solve.settings import PLAIN, Returns
@@ -205,6 +205,7 @@ def improve(
 
 
 def _start(mdp: FiniteMDP, old: Any, returns: Returns) -> np.ndarray:
+    expect_mdp(mdp)
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
     old = policy_or_named(old, mdp, "old policy", criterion=returns.criterion, horizon=returns.horizon)

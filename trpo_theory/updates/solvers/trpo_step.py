@@ -49,10 +49,10 @@ class TRPOStep(Solver):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "delta", MeanKL(self.delta).delta)
-        _checks.integer(self.conjugate_gradients, "conjugate_gradients", least=1)
-        _checks.integer(self.backtracks, "backtracks", least=1)
-        _checks.number_between(self.damping, "damping", 0.0, _LARGEST_DAMPING)
-        _checks.number_between(self.backtrack, "backtrack", 0.0, 1.0)
+        for name in ("conjugate_gradients", "backtracks"):
+            object.__setattr__(self, name, _checks.integer(getattr(self, name), name, least=1))
+        for name, most in (("damping", _LARGEST_DAMPING), ("backtrack", 1.0)):
+            object.__setattr__(self, name, _checks.number_between(getattr(self, name), name, 0.0, most))
 
     @property
     def problem(self) -> MeanKL:
