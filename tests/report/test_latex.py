@@ -13,6 +13,7 @@ import pytest
 import trpo_theory as tt
 from experiments import lower_bound
 from trpo_theory import claims, report
+from trpo_theory.cli import main
 from trpo_theory.loading.sources import open_source
 from trpo_theory.report import Table
 from trpo_theory.report.mathematics import inline
@@ -118,6 +119,21 @@ def test_what_verbs_print_compiles_in_a_plain_article(tmp_path):
     wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
     assert not [points for points in wide if points > 20], wide
     assert len(witnesses) >= 2
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["bound", "zoo:coupling-tight", "--old", "old", "--new", "new"],
+        ["update", "zoo:forest", "--old", "uniform", "--problem", "max-kl", "--delta", "0.01"],
+    ],
+    ids=lambda call: call[0],
+)
+def test_what_a_verb_prints_names_all_packages_that_it_needs(call, tmp_path, capsys):
+    assert main([*call, "--latex"]) == 0
+    printed = capsys.readouterr().out
+    packages = printed.splitlines()[0].removeprefix("% ")
+    compiled(tmp_path, printed, f"\\documentclass{{article}}\n{packages}\n")
 
 
 @pytest.mark.slow

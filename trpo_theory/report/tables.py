@@ -170,7 +170,7 @@ class Table:
         """Of LaTeX, which `to_latex` needs."""
         names = ["booktabs", "siunitx", "amsmath"]
         names += ["array"] if self.prose or self.widths else []
-        names += ["amssymb"] if self.mathematics else []
+        names += ["amssymb"] if self.mathematics or r"\mathbb" in self.to_latex() else []
         return (*names, *(["longtable"] if self.long else []))
 
     def _column_format(self, name: Any, aligned: str | None, numeric: bool) -> str:
