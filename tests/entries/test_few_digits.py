@@ -55,6 +55,27 @@ def test_a_file_with_six_digits(tmp_path, suffix):
             tt.load(path, gamma=0.9)
 
 
+@pytest.mark.parametrize("suffix", [".POMDP", ".json", ".npz"])
+def test_an_initial_distribution_of_four_digits(tmp_path, suffix):
+    """It is one row, whose sum has no axes."""
+    path = tmp_path / f"start{suffix}"
+    if suffix == ".npz":
+        np.savez(path, transition=np.eye(3)[:, None], reward=[[1.0], [2], [6]], gamma=0.9, initial=[0.3333] * 3)
+    elif suffix == ".json":
+        path.write_text(
+            '{"transition": [[[1,0,0]],[[0,1,0]],[[0,0,1]]], "reward": [[1],[2],[6]], "gamma": 0.9, '
+            '"initial": [0.3333, 0.3333, 0.3333]}'
+        )
+    else:
+        head = HEAD.replace("start: 0", "start: 0.3333 0.3333 0.3333")
+        path.write_text(head + "T: 0 identity\nR: 0 : 0 : * 1\nR: 0 : 1 : * 2\nR: 0 : 2 : * 6\n")
+    with pytest.warns(tt.RowsRescaled, match=r"sums to 0.9999, off by 0.0001"):
+        mdp = tt.load(path)
+    assert tt.evaluate(mdp, np.ones((3, 1))).expected_return == pytest.approx(3 / 0.1, rel=1e-14)
+    with pytest.raises(InvalidInput, match=r"sums to 0.9999.*fix: leave out strict"):
+        tt.load(path, strict=True)
+
+
 @pytest.mark.parametrize("suffix", [".POMDP", ".csv", ".json"])
 def test_a_proof_is_about_the_decimals_over_their_sum(tmp_path, suffix):
     with pytest.warns(tt.RowsRescaled):

@@ -140,7 +140,7 @@ def _rounded_to_few_digits(
     off: np.ndarray, wrong: np.ndarray, row_of: Callable[[tuple[int, ...]], np.ndarray]
 ) -> np.ndarray:
     """Which rows miss 1 by no more than what was read may: `TEXT_ATOL`, or as much as the digits of their entries explain."""
-    excused = off <= TEXT_ATOL * _FUZZ
+    excused = np.array(off <= TEXT_ATOL * _FUZZ)  # of one row, a scalar
     for place in np.argwhere(wrong & ~excused & (off <= FEW_DIGITS_ATOL * _FUZZ)):
         index = tuple(int(i) for i in place)
         excused[index] = off[index] <= written_atol(row_of(index)) * _FUZZ
