@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory._checks import number_between, shown
+from trpo_theory._checks import number_between
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
@@ -77,7 +77,7 @@ def update_posed(
     returns: Returns = PLAIN,
 ) -> UpdateSolution:
     """As `update`, from the quantities of old in the setting of its returns."""
-    _expect_asked(problem, aggregation)
+    _expect_aggregation(aggregation)
     rtol = None if rtol is None else number_between(rtol, "rtol", 0.0, 1.0)
     if isinstance(problem, TrustRegion) and problem.costs is not None:
         at = CONSTRAINED_RTOL if rtol is None else rtol
@@ -86,14 +86,7 @@ def update_posed(
     return update_step(mdp, q, problem, solver=solver, aggregation=aggregation, rtol=at, returns=returns)
 
 
-def _expect_asked(problem: object, aggregation: object) -> None:
-    """Raise unless the problem and the aggregation are of those types: their words and arrays are taken by other functions."""
-    if not isinstance(problem, Problem | TRPOStep):
-        raise InvalidInput(
-            got=f"{shown(problem)[:60]} as the problem",
-            wanted="a problem, such as MaxKL(0.01)",
-            fix="name its class: trpo_theory.MaxKL(0.01), MeanKL(0.01), Penalty(2.0), TRPOStep(0.01)",
-        )
+def _expect_aggregation(aggregation: object) -> None:
     if not (aggregation is None or isinstance(aggregation, StateAggregation)):
         raise InvalidInput(
             got=f"a {type(aggregation).__name__} as the aggregation",
