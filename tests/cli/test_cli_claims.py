@@ -319,7 +319,7 @@ def test_out_gets_a_table_and_the_witnesses(capsys, tmp_path, mine):
     assert names == {"verdicts.tex", "verdicts.md", "verdicts.csv", "trpo--tv-2.json", "mine--false.json"}
     assert "trpo/tv-2" in (directory / "verdicts.csv").read_text()
     for suffix in ("csv", "md", "tex"):
-        assert "mine/vacuous" in (directory / f"verdicts.{suffix}").read_text()
+        assert "mine/vacuous" in (directory / f"verdicts.{suffix}").read_text().replace(r"\allowbreak{}", "")
     searched = (directory / "verdicts.csv").read_text()
     assert "1-" in searched
     assert "KL" in searched

@@ -95,7 +95,7 @@ def test_gamma_is_overridden_or_supplied(tmp_path):
     (tmp_path / "m.json").write_text(json.dumps(fields))
     assert read_mdp(tmp_path / "m.json", 0.25).gamma == 0.25
     assert mdp_from_fields({**fields, "gamma": 1}, gamma=0.5).gamma == 0.5
-    with pytest.raises(InvalidInput, match=r"add gamma to the file or pass --gamma 0\.99"):
+    with pytest.raises(InvalidInput, match=r"add gamma to the file, or pass gamma=0\.99 \(--gamma 0\.99\)"):
         read_mdp(tmp_path / "m.json")
     with pytest.raises(InvalidInput) as caught:
         read_mdp(tmp_path / "m.json", 1.5)

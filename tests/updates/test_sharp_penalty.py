@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import trpo_theory as tt
+from trpo_theory.sharp import proved as proving
 from trpo_theory.sharp.divergences import DIVERGENCES
 from trpo_theory.step.partial import KnownQuantities
 from trpo_theory.updates import Certified
@@ -102,7 +103,7 @@ def test_a_step_counts_only_where_its_supersolution_is_proved(monkeypatch):
     def refused(*_, **__):
         raise tt.NotSolved("not proved")
 
-    monkeypatch.setattr(sharp, "proved_supersolution", refused)
+    monkeypatch.setattr(proving, "proved_supersolution", refused)
     sharp.largest_gap.cache_clear()
     assert proved < float(sharp.SHARP_MAX_KL.penalty(q)) == pytest.approx(6 * li_minus_half(GAMMA) * 0.01, rel=1e-12)
     sharp.largest_gap.cache_clear()

@@ -37,7 +37,7 @@ def witness_latex(source: Any) -> str:
         InvalidInput: for a source that has no MDP.
 
     >>> one = {"transition": [[[1, 0], [0, 1]], [[0, 1], [0, 1]]], "reward": [[0, 1], [0, 0]], "initial": [1, 0], "gamma": "1/2"}
-    >>> print(witness_latex(one).splitlines()[3])
+    >>> print(*witness_latex(one).splitlines()[3:5])
     $\gamma = \frac{1}{2}$, $\rho_0 = \left(\begin{array}{cc}1 & 0\end{array}\right)$,
     """
     instance = as_instance(source)
