@@ -287,3 +287,19 @@ def test_the_setting_and_the_reason_of_a_status_are_told_in_lines_that_fit(capsy
         == 0
     )
     assert "max-kl from uniform, average rewards\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "verb", ["update MDP --problem max-kl --delta 0.1", "improve MDP --problem max-kl --delta 0.1 --steps 1"]
+)
+def test_the_file_of_the_mdp_is_not_overwritten(verb, capsys, tmp_path):
+    path = tmp_path / "m.json"
+    tt.io.write_mdp(tt.zoo.forest(), path)
+    before = path.read_bytes()
+    command = verb.replace("MDP", str(path)) + " --old uniform --gamma 0.9"
+    status, _, err = run(capsys, f"{command} --out {tmp_path}/./m.json")
+    assert status == 2
+    assert "the file of the MDP" in err
+    assert path.read_bytes() == before
+    assert run(capsys, f"{command} --out {tmp_path}/found.json")[0] == 0
+    assert "policy" in json.loads((tmp_path / "found.json").read_text())

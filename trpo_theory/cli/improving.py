@@ -28,7 +28,7 @@ from trpo_theory.cli.options import (
     StrictOption,
     app,
 )
-from trpo_theory.cli.output import digits, opened, policy_of, print_json, progress, setting_words
+from trpo_theory.cli.output import digits, expect_not_the_mdp, opened, policy_of, print_json, progress, setting_words
 from trpo_theory.cli.problems import CERTIFIED, problem_of, relative
 from trpo_theory.cli.terminal import literal, new_console, print_table
 from trpo_theory.errors import InvalidInput
@@ -72,6 +72,7 @@ def improve(
 
     value = problem_of(problem, delta, coefficient, bound, cost)
     count = _whole(steps, "--steps")
+    expect_not_the_mdp(out, mdp)
     source = opened(mdp, gamma, criterion)
     start = policy_of(old, source, "old policy", criterion=criterion, horizon=horizon)
     with progress("improving", count) as advance:

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from trpo_theory._outward import Toward, decimal_toward
@@ -64,6 +65,23 @@ def opened(mdp: str, gamma: str | None, criterion: str | None = None) -> Source:
     for note in source.notes:
         print(f"note: {note}", file=sys.stderr)
     return source
+
+
+def expect_not_the_mdp(out: str | None, mdp: str) -> None:
+    """Before anything is written.
+
+    Raises:
+        InvalidInput: if the file to write is that of the MDP.
+    """
+    same = False
+    with suppress(OSError, ValueError):  # an id is no path, and a new file is not there yet
+        same = out is not None and Path(out).samefile(mdp)
+    if same:
+        raise InvalidInput(
+            got=f"--out {out}, the file of the MDP",
+            wanted="a file for what is found",
+            fix="name another file, such as --out found.json",
+        )
 
 
 def policy_of(

@@ -34,6 +34,7 @@ from trpo_theory.cli.options import (
 from trpo_theory.cli.output import (
     busy,
     discount_words,
+    expect_not_the_mdp,
     opened,
     policy_of,
     print_fields,
@@ -89,6 +90,7 @@ def update(
     With a horizon the new policy is one for each step. With --cost the surrogates of costs keep limits.
     """
     expect_one_form(json=as_json, latex=latex)
+    expect_not_the_mdp(out, mdp)
     with busy("solving"):
         from trpo_theory import io, updates
         from trpo_theory.loading.sources import exact_step, load_aggregation
