@@ -57,7 +57,7 @@ def test_bad_input_is_refused():
     ending = tt.FiniteMDP([[[0, 1], [1, 0]], [[0, 1], [0, 1]]], [[1, 0], [0, 0]], 1.0)
     even, other = np.full((2, 2), 0.5), np.array([[0.25, 0.75], [0.5, 0.5]])
     q = tt.compare(ending, even, other)
-    with pytest.raises(InvalidInput, match="give --horizon T"):
+    with pytest.raises(InvalidInput, match="give horizon=T"):
         sharp_of_step(q, "max-tv")
     with pytest.raises(InvalidInput, match="divergence = 'tv'"):
         sharp_of_step(q, "tv")
