@@ -22,9 +22,18 @@ Rows = Real[np.ndarray, "..."] | Sequence[object] | float
 """Probabilities, an axis of them a row: an array of floats or integers, or nested sequences."""
 
 _SMALL = 0.25
-"""Below this |x| a series takes over from x − log(1 + x), which then cancels. Chosen: ten terms reach rounding there."""
-_LOG1P_TERMS = 1.0 / np.arange(3.0, 23.0, 2.0)
-"""1/3, 1/5, ...: |s| < 1/7, so that the last is below 1e-17 of the first."""
+"""Below this |x| a series takes over from x − log(1 + x), which then cancels. Chosen: seven terms reach rounding there."""
+_ARTANH = (
+    0.07103656992215065,
+    0.0767988887710976,
+    0.09091082944750323,
+    0.11111109865131292,
+    0.1428571428996039,
+    0.1999999999999458,
+    0.33333333333333334,
+)
+"""The polynomial in q = s² of degree 6 next to (artanh(s)/s − 1)/q = 1/3 + q/5 + q²/7 + … for |s| ≤ 1/7, highest power first:
+Chebyshev's, computed to 40 digits, off by 1.2e-17 at most. Taylor's needs ten terms for that."""
 _EXP_TERMS = 1.0 / np.cumprod(np.arange(2.0, 18.0))
 """1/2!, ..., 1/17!: the last, at |y| = 0.7, is below 1e-16 of the first."""
 
@@ -53,10 +62,11 @@ def _small_x_minus_log1p(x: np.ndarray) -> np.ndarray:
     """With s = x/(2 + x), log(1 + x) = 2 artanh(s): x − log(1 + x) = s·x − 2 s³ (1/3 + s²/5 + s⁴/7 + …)."""
     s = x / (2.0 + x)
     square = s * s
-    series = np.full_like(square, _LOG1P_TERMS[-1])
-    for coefficient in _LOG1P_TERMS[-2::-1]:
-        series *= square
+    series = _ARTANH[0] * square
+    for coefficient in _ARTANH[1:-1]:
         series += coefficient
+        series *= square
+    series += _ARTANH[-1]
     return s * (x - 2.0 * square * series)
 
 
