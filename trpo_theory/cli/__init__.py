@@ -27,6 +27,7 @@ from trpo_theory.cli import (
     verifying,
     worst,
 )
+from trpo_theory.cli.garbage import collected_rarely
 from trpo_theory.cli.options import BAD_INPUT, INTERRUPTED, OK, UNDECIDED, app
 from trpo_theory.cli.output import fail, notes_of_rescaled_rows
 from trpo_theory.cli.signals import terminations_interrupt
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     known = sys.stdout
     try:
         stdout = streams.expect_open(known)
-        with streams.ascii_where_needed(), terminations_interrupt(), notes_of_rescaled_rows():
+        with collected_rarely(), streams.ascii_where_needed(), terminations_interrupt(), notes_of_rescaled_rows():
             status = _run(arguments)
             stdout.flush()
         return status
