@@ -23,7 +23,7 @@ from trpo_theory.updates.solvers.dual import Dual
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
 from trpo_theory.updates.surrogate import Surrogate, checked
-from trpo_theory.updates.weak_duality import data_error, upper_bound
+from trpo_theory.updates.weak_duality import DualBound
 
 DEFAULT_RTOL = 1e-9
 """The relative gap up to which an update passes as optimal: chosen 100 times what `Dual()` leaves of it, and well below any
@@ -97,15 +97,13 @@ def solve(
     solver = _supporting(solver, problem)
     answer = solver.solve(surrogate, problem)
     _checked_rows(answer.new, solver, problem)
-    upper = answer.upper
-    if upper is None:
-        upper = upper_bound(surrogate, problem, answer.multiplier, answer.guess)
+    proved = DualBound(surrogate, problem, answer.multiplier, answer.guess)
+    upper = proved.upper if answer.upper is None else answer.upper
     moved = np.add.reduce(np.abs(answer.change * surrogate.centred), 0)
     size = np.add.reduce(surrogate.visitation * moved, 0)
     if np.isnan(upper).any() or not np.isfinite(size).all():
         raise overflow("an objective or its upper bound")
-    error = data_error(surrogate, problem, answer.multiplier, upper, answer.guess)
-    error = error + np.finfo(np.float64).eps * (_EVALUATION * np.abs(upper) + _CANCELLING * size)
+    error = proved.error(upper) + np.finfo(np.float64).eps * (_EVALUATION * np.abs(upper) + _CANCELLING * size)
     return UpdateSolution(
         problem=problem,
         solver=solver,

@@ -109,6 +109,11 @@ class Surrogate:
         """The relative error of ρ, row by row, (G, B): at most 1."""
         return np.minimum(self.visitation_error / np.where(self.visitation > 0, self.visitation, np.inf), 1.0)
 
+    @cached_property
+    def total_visitation(self) -> np.ndarray:
+        """Σ ρ of the rows, (B,)."""
+        return np.add.reduce(self.visitation, 0)
+
     @property
     def is_discounted(self) -> bool:
         """Whether returns are discounted, without a horizon: Σ ρ is then known, and is 1/(1 − γ)."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from trpo_theory.updates.convex_penalty import conjugate, is_convex
@@ -21,39 +24,93 @@ _LAST_RADIUS = 1e-60
 """Nats: where the search ends for a radius whose penalty eats up all gain. Chosen: floats of a policy end before."""
 
 
-def upper_bound(
-    surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, guess: np.ndarray | None = None
-) -> np.ndarray:
-    """An upper bound on the objective of every policy of the class, (B,), by weak duality, for any λ ≥ 0, (G, B).
+@dataclass(frozen=True, eq=False)
+class DualBound:
+    """What multipliers λ ≥ 0 of the rows, (G, B), prove of a problem's optimum, by weak duality.
 
     With v(λ) = max_p Σ (p − old) A − λ D(p), row by row in closed form (`RowDivergence.dual_value`):
         max D ≤ δ:  Σ ρ (v(λ) + λ δ);   mean D ≤ δ:  Σ ρ v(λ̄) + λ̄ δ/(1 − γ), one λ̄;   (11):  Σ ρ v(λ) for Σ ρ λ ≤ C.
-    A multiplier that is not admissible is made so: shared for a mean, scaled for (11). It is one for A and ρ as they stand;
-    `data_error` is what their errors add. docs/theory.md, "Certificates".
+    A multiplier that is not admissible is made so: shared for a mean, scaled for (11). docs/theory.md, "Certificates".
+
+    Attributes:
+        surrogate, problem: whose optimum.
+        multiplier: any, (G, B).
+        guess: the roots of the rows at them, where they are known.
     """
-    coefficient = linear_coefficient(surrogate, problem) if isinstance(problem, Penalty) else None
-    return _bound(surrogate, problem, multiplier, guess, coefficient)
 
+    surrogate: Surrogate
+    problem: Problem
+    multiplier: np.ndarray
+    guess: np.ndarray | None = None
 
-def _bound(
-    surrogate: Surrogate,
-    problem: Problem,
-    multiplier: np.ndarray,
-    guess: np.ndarray | None,
-    coefficient: np.ndarray | None,
-) -> np.ndarray:
-    """The upper bound; of (11) at a coefficient, None where its penalty is not linear."""
-    rho, charge = surrogate.visitation, np.zeros(surrogate.gamma.shape)
-    if isinstance(problem, TrustRegion):
-        if problem.radius == 0:
-            return charge  # a divergence of 0 leaves old as it is wherever it counts
-        multiplier = problem.reduction.admissible(multiplier, rho)
-        charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.radius)
-        if problem.reduction.shares_multiplier:  # what is spent is known for ρ of the MDP, not for ρ as it stands
-            in_total, _ = _price_of_visitation(surrogate, problem, charge)
-            multiplier = multiplier * (1 - np.where(in_total, 0.0, surrogate.visitation_missed))
-    elif isinstance(problem, Penalty):
-        multiplier = problem.reduction.admissible(multiplier, rho)
+    @cached_property
+    def upper(self) -> np.ndarray:
+        """An upper bound on the objective of every policy of the class, (B,), for A and ρ as they stand."""
+        if isinstance(self.problem, Penalty):
+            return self._of_penalty(self._coefficient)
+        rho = self.surrogate.visitation
+        if self._radius == 0:
+            return np.zeros(self.surrogate.gamma.shape)  # a divergence of 0 leaves old as it is wherever it counts
+        multiplier = self._admissible
+        if self.problem.reduction.shares_multiplier:  # what is spent is known for ρ of the MDP, not for ρ as it stands
+            in_total, _ = self._price_of_visitation
+            multiplier = multiplier * (1 - np.where(in_total, 0.0, self.surrogate.visitation_missed))
+        return self._dual_function(multiplier, self._charge, rho)
+
+    def error(self, upper: np.ndarray) -> np.ndarray:
+        """What the errors of A, ρ and γ may add to the objective of any policy that could exceed `upper`, (B,).
+
+        The lesser of what they add within the divergence's reach and of what is left to the best actions of the MDP itself.
+        """
+        within = self._error_within_reach(upper)
+        if (_greedy_gain(self.surrogate) - upper >= within).all():  # and so is the most that any policy gains
+            return within
+        return np.minimum(within, np.maximum(_most_gain(self.surrogate) - upper, 0.0))
+
+    @property
+    def _radius(self) -> float:
+        assert isinstance(self.problem, TrustRegion)
+        return self.problem.radius
+
+    @cached_property
+    def _coefficient(self) -> np.ndarray | None:
+        """C of (11); None where its penalty is not linear."""
+        assert isinstance(self.problem, Penalty)
+        return linear_coefficient(self.surrogate, self.problem)
+
+    @cached_property
+    def _admissible(self) -> np.ndarray:
+        return self.problem.reduction.admissible(self.multiplier, self.surrogate.visitation)
+
+    @cached_property
+    def _charge(self) -> np.ndarray:
+        """What the multipliers cost at the radius, (B,)."""
+        reduction, rho = self.problem.reduction, self.surrogate.visitation
+        return reduction.budget(self._admissible, rho, self.surrogate.complement, self._radius)
+
+    @cached_property
+    def _price_of_visitation(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which of two prices of the error of ρ a mean pays, true for the one of all states together, and what is added, (B,).
+
+        Σ ρ* v(λ̄) + λ̄ δ/(1 − γ) is a bound for the MDP with any λ̄, and 0 ≤ v ≤ 2 max|A|: 2 max|A| Σ |ρ* − ρ| is one price. The
+        other: a row pays λ̄ (1 − missed), by which the bound grows by up to missed λ̄ δ/(1 − γ), and what policies move within
+        reach is added; it is the less for small radii where no row's ρ is badly known.
+        """
+        surrogate = self.surrogate
+        together = 2 * surrogate.total_error * surrogate.sizes_at_most.max(0)
+        within = _moved_within(surrogate, self._reach)
+        in_total = together < np.maximum.reduce(surrogate.visitation_missed, 0) * self._charge + within
+        return in_total, np.where(in_total, together, within)
+
+    @cached_property
+    def _reach(self) -> np.ndarray:
+        return _mean_reach(self.surrogate, self.problem, np.full(self.surrogate.gamma.shape, self._radius))
+
+    def _of_penalty(self, coefficient: np.ndarray | None) -> np.ndarray:
+        """The upper bound of (11) at a coefficient."""
+        surrogate, problem, rho = self.surrogate, self.problem, self.surrogate.visitation
+        assert isinstance(problem, Penalty)
+        multiplier, charge = self._admissible, np.zeros(surrogate.gamma.shape)
         price = problem.reduction.budget(multiplier, rho, surrogate.complement, 1.0)
         if coefficient is not None:
             multiplier = multiplier * np.where(price > coefficient, coefficient / np.where(price > 0, price, 1.0), 1.0)
@@ -63,53 +120,73 @@ def _bound(
             return np.full(surrogate.gamma.shape, np.inf)
         if problem.reduction.shares_multiplier:
             multiplier = multiplier * (1 - surrogate.visitation_missed)
-        charge = np.where(is_free(surrogate, problem), np.inf, charge)
-    values, greedy = _row_values(surrogate, problem, multiplier, guess)
-    return np.minimum((rho * values).sum(0) + charge, (rho * greedy).sum(0))
+        return self._dual_function(multiplier, np.where(is_free(surrogate, problem), np.inf, charge), rho)
+
+    def _dual_function(self, multiplier: np.ndarray, charge: np.ndarray, rho: np.ndarray) -> np.ndarray:
+        """Σ ρ v(λ) + charge, or Σ ρ v(0), (B,)."""
+        values, greedy = _row_values(self.surrogate, self.problem, multiplier, self.guess)
+        return np.minimum(np.add.reduce(rho * values, 0) + charge, np.add.reduce(rho * greedy, 0))
+
+    def _error_within_reach(self, upper: np.ndarray) -> np.ndarray:
+        """What the errors of A, ρ and γ add for policies within reach of the radius, (B,).
+
+        Under a penalty that is not C max-KL it is one beyond which no policy gains.
+        """
+        surrogate, problem = self.surrogate, self.problem
+        if isinstance(problem, TrustRegion):
+            if problem.radius == 0:
+                return np.zeros(upper.shape)
+            if not problem.reduction.shares_multiplier:
+                return _error_at_radius(surrogate, problem, np.full(upper.shape, problem.radius))
+            _, moved = self._price_of_visitation
+            if not surrogate.is_discounted:  # δ Σ ρ is what may be spent, of a Σ ρ that is known to its error
+                moved = moved + self._charge * surrogate.complement * surrogate.total_error
+            return _error_in_advantage(surrogate, self._reach) + moved
+        assert isinstance(problem, Penalty)
+        coefficient = self._coefficient
+        if coefficient is not None and problem.field == "max_kl":
+            return self._error_of_penalised(problem, upper, coefficient)
+        if problem.coupled:
+            return _error_of_coupled(surrogate, problem)
+        spent, most = _most_spent(surrogate, problem)
+        wrong, missed = _error_at_radius(surrogate, problem, spent), coefficient_error(surrogate, problem)
+        if coefficient is None:
+            return wrong + missed * most
+        less = np.maximum(1 - missed, 0.0) * coefficient
+        return wrong + np.maximum(self._of_penalty(less) - upper, 0.0)
+
+    def _error_of_penalised(self, problem: Penalty, upper: np.ndarray, coefficient: np.ndarray) -> np.ndarray:
+        """What the errors of A and ρ add under a penalty of C max-KL, (B,), and that of C itself.
+
+        With e what they add a unit of Σ|p − old|, √(2t) ≤ √(t₀/2) + t/√(2t₀) for any radius t₀, here one near the maximiser's:
+        the second part is a share of C, so that the bound for what is left of C, and e √(t₀/2), is one for the MDP itself. So is
+        that and 2e, whatever the radius.
+        """
+        error = _error_of_moves(self.surrogate)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            ratio = np.where(error > 0, error / coefficient, 0.0)
+            radius = np.maximum(np.maximum(upper, 0.0) / coefficient, 0.5 * (ratio / _LARGEST_SHARE) ** 2)
+            near = radius < _FAR
+            taken = np.where(near & (ratio > 0), ratio / np.sqrt(2 * radius), 0.0)
+            apart = np.where(near, np.sqrt(0.5 * radius), 2.0)
+            share = np.maximum(1 - taken - coefficient_error(self.surrogate, problem), 0.0)
+        return np.maximum(self._of_penalty(share * coefficient) - upper, 0.0) + error * apart
 
 
-def _price_of_visitation(
-    surrogate: Surrogate, problem: TrustRegion, charge: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which of two prices of the error of ρ a mean pays, true for the one of all states together, and what is added, (B,).
-
-    Σ ρ* v(λ̄) + λ̄ δ/(1 − γ) is a bound for the MDP with any λ̄, and 0 ≤ v ≤ 2 max|A|: 2 max|A| Σ |ρ* − ρ| is one price. The
-    other: a row pays λ̄ (1 − missed), by which the bound grows by up to missed λ̄ δ/(1 − γ), and what policies move within
-    reach is added; it is the less for small radii where no row's ρ is badly known.
-    """
-    together = 2 * surrogate.total_error * surrogate.sizes_at_most.max(0)
-    within = _moved_within(surrogate, problem, np.full(charge.shape, problem.radius))
-    in_total = together < surrogate.visitation_missed.max(0) * charge + within
-    return in_total, np.where(in_total, together, within)
-
-
-def _moved_within(surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> np.ndarray:
-    """What Σ |ρ* − ρ| |p − old| |A*| is at most within the reach of a mean radius, (B,)."""
+def _moved_within(surrogate: Surrogate, reach: np.ndarray) -> np.ndarray:
+    """What Σ |ρ* − ρ| |p − old| |A*| is at most within a reach of a mean, (B,)."""
     sizes = surrogate.sizes_at_most
-    size, total = sizes.max(0), surrogate.visitation.sum(0)
-    moved = np.minimum(surrogate.total_error * size, (surrogate.visitation_error * sizes).sum(0))
+    size, total = np.maximum.reduce(sizes, 0), surrogate.total_visitation
+    moved = np.minimum(surrogate.total_error * size, np.add.reduce(surrogate.visitation_error * sizes, 0))
     share = np.maximum.reduce(surrogate.visitation_missed, 0, initial=0.0)
-    tight = np.where(share < 0.5, 2 * share * size * total * _mean_reach(surrogate, problem, radius), np.inf)
+    tight = np.where(share < 0.5, 2 * share * size * total * reach, np.inf)
     return np.minimum(tight, 2 * moved)  # a rare row may move by all that is there
 
 
 def _mean_reach(surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> np.ndarray:
     """How far Σ|p − old| reaches in the mean over ρ, (B,)."""
-    total = surrogate.visitation.sum(0)
+    total = surrogate.total_visitation
     return problem.divergence.reach(radius / np.where(total > 0, surrogate.complement * total, np.inf))
-
-
-def data_error(
-    surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, upper: np.ndarray, guess: np.ndarray | None = None
-) -> np.ndarray:
-    """What the errors of A, ρ and γ may add to the objective of any policy that could exceed `upper`, (B,).
-
-    The lesser of what they add within the divergence's reach and of what is left to the best actions of the MDP itself.
-    """
-    within = _error_within_reach(surrogate, problem, multiplier, upper, guess)
-    if (_greedy_gain(surrogate) - upper >= within).all():  # and so is the most that any policy gains
-        return within
-    return np.minimum(within, np.maximum(_most_gain(surrogate) - upper, 0.0))
 
 
 def _greedy_gain(surrogate: Surrogate) -> np.ndarray:
@@ -129,41 +206,6 @@ def _most_gain(surrogate: Surrogate) -> np.ndarray:
     error = rho * surrogate.advantage_error + surrogate.visitation_error * surrogate.sizes_at_most
     slack = np.where(surrogate.available, 2 * error * rest - rho * lack, 0.0).max(0)
     return (rho * (old * lack).sum(0) + slack).sum(0)
-
-
-def _error_within_reach(
-    surrogate: Surrogate, problem: Problem, multiplier: np.ndarray, upper: np.ndarray, guess: np.ndarray | None
-) -> np.ndarray:
-    """What the errors of A, ρ and γ add for policies within reach of the radius, (B,).
-
-    Under a penalty that is not C max-KL it is one beyond which no policy gains.
-    """
-    if isinstance(problem, TrustRegion):
-        if problem.radius == 0:
-            return np.zeros(upper.shape)
-        radius = np.full(upper.shape, problem.radius)
-        if not problem.reduction.shares_multiplier:
-            return _error_at_radius(surrogate, problem, radius)
-        rho = surrogate.visitation
-        multiplier = problem.reduction.admissible(multiplier, rho)
-        charge = problem.reduction.budget(multiplier, rho, surrogate.complement, problem.radius)
-        _, moved = _price_of_visitation(surrogate, problem, charge)
-        if not surrogate.is_discounted:  # δ Σ ρ is what may be spent, of a Σ ρ that is known to its error
-            moved = moved + charge * surrogate.complement * surrogate.total_error
-        return _error_in_advantage(surrogate, problem, radius) + moved
-    assert isinstance(problem, Penalty)
-    coefficient = linear_coefficient(surrogate, problem)
-    if coefficient is not None and problem.field == "max_kl":
-        error = _error_of_moves(surrogate)
-        return _error_of_penalised(surrogate, problem, multiplier, upper, guess, error, coefficient)
-    if problem.coupled:
-        return _error_of_coupled(surrogate, problem)
-    spent, most = _most_spent(surrogate, problem)
-    wrong, missed = _error_at_radius(surrogate, problem, spent), coefficient_error(surrogate, problem)
-    if coefficient is None:
-        return wrong + missed * most
-    less = np.maximum(1 - missed, 0.0) * coefficient
-    return wrong + np.maximum(_bound(surrogate, problem, multiplier, guess, less) - upper, 0.0)
 
 
 def _error_of_coupled(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
@@ -191,37 +233,14 @@ def _error_at_radius(surrogate: Surrogate, problem: Problem, radius: np.ndarray)
     """What the errors of A and ρ add for policies within a radius of the problem's divergence, (B,)."""
     if not problem.reduction.shares_multiplier:
         return _error_of_moves(surrogate) * problem.divergence.reach(radius)
-    return _error_in_advantage(surrogate, problem, radius) + _moved_within(surrogate, problem, radius)
+    reach = _mean_reach(surrogate, problem, radius)
+    return _error_in_advantage(surrogate, reach) + _moved_within(surrogate, reach)
 
 
-def _error_in_advantage(surrogate: Surrogate, problem: Problem, radius: np.ndarray) -> np.ndarray:
-    """What Σ ρ* |A − A*| |p − old| is at most within the reach of a mean radius, (B,)."""
+def _error_in_advantage(surrogate: Surrogate, reach: np.ndarray) -> np.ndarray:
+    """What Σ ρ* |A − A*| |p − old| is at most within a reach of a mean, (B,)."""
     worst = np.max(np.broadcast_to(surrogate.advantage_error, surrogate.visitation.shape), axis=0)
-    return 2 * worst * surrogate.visitation.sum(0) * _mean_reach(surrogate, problem, radius)
-
-
-def _error_of_penalised(
-    surrogate: Surrogate,
-    problem: Penalty,
-    multiplier: np.ndarray,
-    upper: np.ndarray,
-    guess: np.ndarray | None,
-    error: np.ndarray,
-    coefficient: np.ndarray,
-) -> np.ndarray:
-    """What an error of `error` a unit of Σ|p − old| adds under a penalty of C max-KL, (B,), and that of C itself.
-
-    √(2t) ≤ √(t₀/2) + t/√(2t₀) for any radius t₀, here one near the maximiser's: the second part is a share of C, so that
-    the bound for what is left of C, and error √(t₀/2), is one for the MDP itself. So is that and 2 error, whatever the radius.
-    """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = np.where(error > 0, error / coefficient, 0.0)
-        radius = np.maximum(np.maximum(upper, 0.0) / coefficient, 0.5 * (ratio / _LARGEST_SHARE) ** 2)
-        near = radius < _FAR
-        taken = np.where(near & (ratio > 0), ratio / np.sqrt(2 * radius), 0.0)
-        apart = np.where(near, np.sqrt(0.5 * radius), 2.0)
-        share = np.maximum(1 - taken - coefficient_error(surrogate, problem), 0.0)
-    return np.maximum(_bound(surrogate, problem, multiplier, guess, share * coefficient) - upper, 0.0) + error * apart
+    return 2 * worst * surrogate.total_visitation * reach
 
 
 def _most_spent(surrogate: Surrogate, problem: Penalty) -> tuple[np.ndarray, np.ndarray]:
