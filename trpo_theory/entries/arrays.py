@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.entries.expected import expect_numbers, is_real, shown
-from trpo_theory.entries.foreign import native
+from trpo_theory.entries.foreign import is_plain, native
 from trpo_theory.entries.rows import first_index, show_index
 from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import InvalidInput
@@ -20,23 +20,11 @@ def real_array(value: Any, name: str, *, allow_minus_inf: bool = False) -> np.nd
     A Fraction and a Decimal become the nearest float; an array of truth values alone is 1 where it is true, else 0. Arrays of
     other libraries are read, see `entries.foreign.native`.
     """
-    value = native(value, name)
-    expect_numbers(value, name)
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind in "OUSMmVc":
-            if array.dtype.kind != "O":
-                raise TypeError
-            if not all(_is_number(entry) for entry in array.flat):
-                raise TypeError
-        array = np.array(array, dtype=np.float64, order="C")
-    except (TypeError, ValueError, OverflowError):
-        raise _no_array(value, name) from None
+    array = np.array(value, order="C") if is_plain(value) else _read(native(value, name), name)
     if array.size == 0:
         raise InvalidInput(got=f"an empty {name}, shape {array.shape}", wanted="at least one entry", fix=f"fill {name}")
-    bad = ~np.isfinite(array)
-    if allow_minus_inf:
-        bad &= ~np.isneginf(array)
+    finite = np.isfinite(array)
+    bad = ~(finite | np.isneginf(array)) if allow_minus_inf else ~finite
     if bad.any():
         index = first_index(bad)
         raise InvalidInput(
@@ -45,6 +33,21 @@ def real_array(value: Any, name: str, *, allow_minus_inf: bool = False) -> np.nd
             fix="find where that entry comes from and replace it",
         )
     return array
+
+
+def _read(value: Any, name: str) -> np.ndarray:
+    """As float64, of what NumPy reads."""
+    expect_numbers(value, name)
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind in "OUSMmVc":
+            if array.dtype.kind != "O":
+                raise TypeError
+            if not all(_is_number(entry) for entry in array.flat):
+                raise TypeError
+        return np.array(array, dtype=np.float64, order="C")
+    except (TypeError, ValueError, OverflowError):
+        raise _no_array(value, name) from None
 
 
 def _is_number(entry: object) -> bool:

@@ -20,6 +20,11 @@ _MAX_ENTRIES = 2 * 10**8
 """Of a sparse matrix that is written out; chosen: 1.6 GB of float64, as for arrays in files."""
 
 
+def is_plain(value: Any) -> bool:
+    """Whether it is an array of float64 of NumPy's own class, in which nothing may be misread: most are, and are small."""
+    return type(value) is np.ndarray and value.dtype == np.float64
+
+
 def native(value: Any, name: str) -> Any:
     """The value with every array of another library as a NumPy array; numbers, pandas tables and NumPy arrays as they are.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.entries.foreign import dtype_name
+from trpo_theory.entries.foreign import dtype_name, is_plain
 
 ROW_SUM_ATOL = 1e-8
 """How far a row of probabilities may be from summing to 1, in float64. Chosen: far above the rounding of
@@ -45,6 +45,8 @@ def row_sum_atol(value: Any) -> float:
     >>> row_sum_atol(np.float32([0.5])), row_sum_atol([[0.5], [np.float16(0.5)]]), row_sum_atol([0.5])
     (1e-05, 0.005, 1e-08)
     """
+    if is_plain(value):
+        return ROW_SUM_ATOL
     return max(ROW_SUM_ATOL, *(_FORMATS.get(name, 0.0) for name in _formats(value)))
 
 
