@@ -109,7 +109,7 @@ def test_tiny_steps_of_the_battery_are_exact_in_every_decade(whole):
 
 def test_the_family_f1_keeps_its_gap_at_steps_down_to_1e_minus_12():
     """gap = −4 e γ x² / ((1 − γ)(1 − γ (1 − x))), in rationals."""
-    part = family_instances(np.random.default_rng(3), 300)[0]
+    part = family_instances(np.random.default_rng(3), 300)[0].take(slice(300))  # F1, the first of the first size
     x = part.new[:, 0, 2]
     tiny = np.flatnonzero((x > 0) & (x < 1e-8))
     assert len(tiny) > 30
@@ -133,11 +133,13 @@ def test_discounts_are_listed_ones_or_anywhere_down_to_1e_minus_6_of_either_end(
     assert (decades(1 - gamma[~listed], -6, 0) > 500).all()
 
 
-def test_probabilities_go_down_to_1e_minus_100_in_every_field(whole):
+def test_probabilities_go_down_to_1e_minus_100_in_every_field():
+    """Of old's about 1.5 a battery are below 1e-90, in clusters: in one battery of six there is none, in eight of them 12."""
+    several = [part for seed in range(8) for part in battery(np.random.default_rng(seed), 20_000)]
     for name in ("transition", "old", "new"):
-        low = np.concatenate([getattr(part, name).ravel() for part in whole if part.shape != (1, 2)])
+        low = np.concatenate([getattr(part, name).ravel() for part in several if part.shape != (1, 2)])
         counts = np.histogram(np.log10(low[low > 0]), bins=np.arange(-100, 1, 10))[0]
-        assert (counts >= [1, *[5] * 9]).all(), (name, counts)
+        assert (counts >= [1, *[40] * 9]).all(), (name, counts)
 
 
 def test_an_action_is_almost_given_up_by_steps_of_finite_kl():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -35,17 +36,13 @@ def worst_reward(q: Quantities, visits: Visits | None = None) -> Array:
     xp = floats.xp
     change = discounted_visits(q) if visits is None else visits(q)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = xp.where(q.new == q.old, 1.0, q.new / q.old)
-        order = np.argsort(-floats.plain(ratio), axis=1, kind="stable")
-    mass = _along_actions(q.old, order)
-    after = xp.cumsum(mass, 1)
-    before = after - mass
+        ratio = floats.plain(xp.where(q.new == q.old, 1.0, q.new / q.old))
+    mass, before = q.old, _before(xp, q.old, ratio)
     upper = xp.minimum(xp.maximum(0.5 - before, 0.0), mass)
     some = mass > 0
     value = xp.where(some, 2 * upper / xp.where(some, mass, 1.0) - 1, xp.where(before < 0.5, 1.0, -1.0))
-    advantage = _along_actions(value, np.argsort(order, axis=1))
     more_visited = change > 0
-    return xp.where(more_visited[:, None], -advantage, advantage)
+    return xp.where(more_visited[:, None], -value, value)
 
 
 def discounted_visits(q: Quantities) -> Array:
@@ -71,8 +68,14 @@ def visits_of(claim: Claim) -> Visits | None:
     return visits
 
 
-def _along_actions(x: Array, order: np.ndarray) -> Array:
-    """x with each state's actions in this order: np.take_along_axis, which autograd does not have."""
-    places = list(np.ogrid[tuple(slice(size) for size in order.shape)])
-    places[1] = order
-    return x[tuple(places)]
+def _before(xp: Any, mass: Array, order: np.ndarray) -> Array:
+    """The mass of the actions that come before each, the largest first, of equal ones the first: (S, A, *batch).
+
+    Pair by pair, which for a few actions is several times faster than to sort and sum up, and has a derivative.
+    """
+    total = xp.zeros(np.shape(mass))
+    for action in range(order.shape[1]):
+        own, first = order[:, action, None], np.arange(order.shape[1]) > action
+        ahead = (own > order) | ((own == order) & first.reshape(-1, *(1,) * (order.ndim - 2)))
+        total = total + xp.where(ahead, mass[:, action, None], 0.0)
+    return total

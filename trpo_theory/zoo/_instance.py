@@ -69,8 +69,11 @@ def scalar_or_batch(value: np.ndarray | np.floating) -> float | np.ndarray:
 
 
 def _stacked(rows: Sequence[Sequence[Any]], batch: tuple[int, ...]) -> np.ndarray:
-    flat = [np.broadcast_to(np.asarray(entry, dtype=np.float64), batch) for row in rows for entry in row]
-    return np.stack(flat, axis=-1).reshape(*batch, len(rows), len(rows[0]))
+    stacked = np.empty((*batch, len(rows), len(rows[0])))
+    for state, row in enumerate(rows):
+        for action, entry in enumerate(row):
+            stacked[..., state, action] = entry
+    return stacked
 
 
 def numbers(**parameters: RealLike) -> list[np.ndarray]:

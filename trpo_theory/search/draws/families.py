@@ -8,7 +8,7 @@ import numpy as np
 
 from trpo_theory.search.draws import numbers
 from trpo_theory.search.draws.tiny_steps import GRID, tiny_made_exact
-from trpo_theory.step.instances import Instances
+from trpo_theory.step.instances import Instances, joined
 from trpo_theory.zoo import Instance, chi_square, chi_square_chains, families
 
 WALKS = (1, 2, 3, 4, 6)
@@ -18,11 +18,14 @@ LONGEST_WALK = 31
 _HANDFUL = 4
 """How many there are of the long walk. Chosen."""
 KINDS = 13 + len(WALKS)
-"""How many batches `family_instances` makes for `each`, the handful aside."""
+"""How many families there are in `family_instances`, the handful aside: of each it makes so many as `each` says."""
 
 
 def family_instances(generator: np.random.Generator, each: int) -> list[Instances]:
-    """The zoo's families over their parameters, with rewards of either sign; of a long walk a handful."""
+    """The zoo's families over their parameters, with rewards of either sign, a batch a size; of a long walk a handful.
+
+    Those of F1 with an estimate come last, a batch of their own.
+    """
     gamma, uniform = numbers.gammas(generator, each), _Uniform(generator, each)
     made = [
         families.coupling_tight(gamma=gamma, x=uniform(0, 0.5)),
@@ -37,8 +40,13 @@ def family_instances(generator: np.random.Generator, each: int) -> list[Instance
     if each >= _HANDFUL:
         some, n = _Uniform(generator, _HANDFUL), int(generator.integers(WALKS[-1] + 1, LONGEST_WALK + 1))
         made.append(families.drunkards_walk(gamma=numbers.gammas(generator, _HANDFUL), x=some(0, 0.45), n=n))
-    parts = [_with_the_rest(generator, instance) for instance in made]
-    return [*parts, split_actions(parts[1]), _estimated_f1(generator, gamma)]
+    parts = [Instances.of(one.mdp, *tiny_made_exact(one.old, one.new)) for one in made]
+    parts.append(split_actions(parts[1]))
+    by_shape: dict[tuple[int, int], list[Instances]] = {}
+    for part in parts:
+        by_shape.setdefault(part.shape, []).append(part)
+    drawn = [_with_the_rest(generator, joined(group)) for group in by_shape.values()]
+    return [*drawn, _estimated_f1(generator, gamma)]
 
 
 class _Uniform:
@@ -53,18 +61,16 @@ class _Uniform:
         return np.where(x < 0.01, np.rint(x * GRID) / GRID, x)
 
 
-def _with_the_rest(generator: np.random.Generator, instance: Instance) -> Instances:
-    """With an estimate's noise, a size, some signs of the rewards turned, and tiny steps made exact."""
-    count = len(instance.old)
+def _with_the_rest(generator: np.random.Generator, part: Instances) -> Instances:
+    """With an estimate's noise, a size, and some signs of the rewards turned."""
+    count = len(part)
     sign = np.where(generator.random(count) < 0.15, -1.0, 1.0) * numbers.scales(generator, count)
-    one_row = (instance.old == instance.old[:, :1]).all((1, 2)) & (generator.random(count) < 0.5)
-    old, new = tiny_made_exact(instance.old, instance.new)
-    noise, size = numbers.errors(generator, old.shape), 10 ** generator.uniform(-2, 2, count)
-    part = Instances.of(instance.mdp, old, new, noise=noise, size=size)
+    one_row = (part.old == part.old[:, :1]).all((1, 2)) & (generator.random(count) < 0.5)
     groups = np.where(one_row[:, None], 0, part.groups)
     largest = np.abs(sign) * np.abs(part.reward).max((1, 2))
     sign = sign * np.minimum(1.0, numbers.LARGEST_REWARD / np.where(largest > 0, largest, 1.0))
-    return part.replace(reward=sign[:, None, None] * part.reward, groups=groups)
+    noise, size = numbers.errors(generator, part.old.shape), 10 ** generator.uniform(-2, 2, count)
+    return part.replace(reward=sign[:, None, None] * part.reward, groups=groups, noise=noise, size=size)
 
 
 def split_actions(instances: Instances) -> Instances:

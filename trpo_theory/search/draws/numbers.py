@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from trpo_theory.search.draws.rows import random_rows
+from trpo_theory.search.draws.rows import blocks, random_rows, shuffled, ten_to
 
 GAMMAS = (0.01, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999)
 """Two of five instances have one of these discounts, chosen, so that hypotheses such as 10 γ = 9 are met."""
 LEAST_GAMMA = 1e-6
 """The least γ, and the least 1 − γ. Chosen."""
-_KINDS = (0.4, 0.7, 0.9)
-"""Where, of a uniform number, listed discounts end, uniform ones, log-uniform 1 − γ; beyond it γ is log-uniform. Chosen."""
+_SHARES = (4, 3, 2, 1)
+"""Of ten discounts so many are listed, uniform, have a log-uniform 1 − γ, and are log-uniform. Chosen."""
 _SCALED = 0.15
 """Share of the instances whose rewards are multiplied by a power of ten. Chosen."""
 _SCALES = 6.0
@@ -21,51 +21,56 @@ LARGEST_REWARD = 10**_SCALES
 
 
 def gammas(generator: np.random.Generator, count: int) -> np.ndarray:
-    """Listed, or uniform in [0, 0.995], or with 1 − γ, or γ, log-uniform from 1 down to 1e-6."""
-    kind, u = generator.random(count), generator.random(count)
-    small = LEAST_GAMMA**u
-    spread = np.where(kind < _KINDS[1], 0.995 * u, np.where(kind < _KINDS[2], 1 - small, small))
-    listed = generator.choice(GAMMAS, count)
-    return np.where(kind < _KINDS[0], listed, np.minimum(spread, 1 - LEAST_GAMMA))
+    """Listed, or uniform in [0, 0.995], or with 1 − γ, or γ, log-uniform from 1 down to 1e-6; in any order."""
+    listed, uniform, near_one, small = blocks(generator, count, _SHARES)
+    gamma = generator.random(count)
+    gamma[uniform] *= 0.995
+    powers = slice(near_one.start, small.stop)
+    gamma[powers] = np.exp(np.log(LEAST_GAMMA) * gamma[powers])
+    gamma[near_one] = 1 - gamma[near_one]
+    gamma[listed] = generator.choice(GAMMAS, listed.stop)
+    np.minimum(gamma, 1 - LEAST_GAMMA, out=gamma)
+    return shuffled(generator, gamma)
 
 
 def rewards(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Normal, of −1, 0 and 1, of [0, 1], or normal times 1 to 100; some of them times a power of ten."""
-    kind = generator.integers(0, 4, shape[0], dtype=np.uint8)
-    normal, sign, unit = (np.flatnonzero(which) for which in (kind % 3 == 0, kind == 1, kind == 2))
+    """Normal, normal times 1 to 100, of −1, 0 and 1, or of [0, 1]; some of them times a power of ten. In any order."""
+    normal, stretched, sign, unit = blocks(generator, shape[0], (1, 1, 1, 1))
     reward = np.empty(shape)
-    reward[normal] = generator.standard_normal((len(normal), *shape[1:]))
-    reward[sign] = generator.integers(-1, 2, (len(sign), *shape[1:]), dtype=np.int8)
-    reward[unit] = generator.random((len(unit), *shape[1:]))
-    stretched = np.flatnonzero(kind == 3)
-    reward[stretched] *= 10 ** (2 * generator.random((len(stretched), *shape[1:])))
-    return reward * scales(generator, shape[0])[:, None, None]
+    generator.standard_normal(out=reward[normal.start : stretched.stop])
+    reward[stretched] *= ten_to(2 * generator.random(reward[stretched].shape))
+    reward[sign] = generator.integers(-1, 2, reward[sign].shape, dtype=np.int8)
+    generator.random(out=reward[unit])
+    reward *= scales(generator, shape[0])[:, None, None]
+    return shuffled(generator, reward)
 
 
 def scales(generator: np.random.Generator, count: int) -> np.ndarray:
     """1 for most, else log-uniform from 1e-6 to 1e6."""
-    power = generator.uniform(-_SCALES, _SCALES, count)
-    return np.where(generator.random(count) < _SCALED, 10**power, 1.0)
+    scale = np.ones(count)
+    (scaled,) = np.nonzero(generator.random(count) < _SCALED)
+    scale[scaled] = ten_to(generator.uniform(-_SCALES, _SCALES, len(scaled)))
+    return scale
 
 
 def initials(generator: np.random.Generator, count: int, states: int) -> np.ndarray:
     """The first state, or a random row."""
-    rows = random_rows(generator, (count, states))
-    first = np.eye(states)[0]
-    return np.where(generator.random((count, 1)) < 0.5, first, rows)
+    rows = np.zeros((count, states))
+    rows[:, 0] = 1.0
+    (some,) = np.nonzero(generator.random(count) < 0.5)
+    rows[some] = random_rows(generator, (len(some), states))
+    return rows
 
 
 def errors(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Of one size: of random signs, uniform, or one sign in each state."""
-    scale = 10 ** generator.uniform(-3, 0.5, (shape[0], 1, 1))
-    kind = generator.integers(0, 3, shape[0], dtype=np.uint8)
-    signs, between, of_states = (np.flatnonzero(kind == k) for k in range(3))
+    """Of one size: of random signs, uniform, or one sign in each state; in any order."""
+    signs, between, of_states = blocks(generator, shape[0], (1, 1, 1))
     error = np.empty(shape)
-    error[signs] = _signs(generator, (len(signs), *shape[1:]))
-    error[between] = generator.uniform(-1, 1, (len(between), *shape[1:]))
-    error[of_states] = _signs(generator, (len(of_states), shape[1], 1))
-    error *= scale
-    return error
+    error[signs] = _signs(generator, error[signs].shape)
+    error[between] = generator.uniform(-1, 1, error[between].shape)
+    error[of_states] = _signs(generator, (*error[of_states].shape[:2], 1))
+    error *= ten_to(generator.uniform(-3, 0.5, (shape[0], 1, 1)))
+    return shuffled(generator, error)
 
 
 def _signs(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from trpo_theory.search.draws.rows import along_rows, on_allowed, random_rows
+from trpo_theory.search.draws.rows import blocks, normalise, on_allowed, random_rows, ten_to
 from trpo_theory.search.draws.tiny_steps import exact_step, tiny_made_exact
 
-_KINDS = 20
-"""Of which instances have one each."""
-_FAR, _MIXED, _NEAR, _PART, _TINY = 5, 9, 12, 15, 18
-"""Where, of `_KINDS`, the kinds of `two_policies` end, in its order; beyond it an action is almost given up. Chosen."""
+_SHARES = (5, 4, 3, 3, 3, 2)
+"""Of 20 instances so many have each of the kinds of `two_policies`, in its order. Chosen."""
 _NEAREST, _TINIEST = 5.0, 12.0
 """Weights of the target go down to 10 to minus this, of near steps and of those kept exact. Chosen."""
 _GIVEN_UP = 100.0
@@ -23,30 +21,32 @@ alone, and more than three actions, as fewer do so by chance. Chosen."""
 def two_policies(
     generator: np.random.Generator, shape: tuple[int, ...], available: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of old and new, (B, S, A).
+    """Rows of old and new, (B, S, A), one kind after the other.
 
     new is independent of old; or a mixture of old and something: with any weight, with a log-uniform one, with that in some
     states only, with one so small that both are put on a grid; or old with one action's probability times down to 1e-100.
     """
-    old, target = random_rows(generator, shape), random_rows(generator, shape)
-    if shape[1] <= _FEW_STATES and shape[2] > _FEW:
-        _move_evenly(generator, old, target)
-    if available is not None:
-        old, target = on_allowed(old, available), on_allowed(target, available)
     count, states, _ = shape
-    kind = generator.integers(0, _KINDS, count)
+    drawn = random_rows(generator, (2 * count, *shape[1:]))
+    old, new = drawn[:count], drawn[count:]
+    if states <= _FEW_STATES and shape[2] > _FEW:
+        _move_evenly(generator, old, new)
+    if available is not None:
+        old, new = on_allowed(old, available), on_allowed(new, available)
+    _, mixed, near, part, tiny, given_up = blocks(generator, count, _SHARES)
+    mixtures = slice(mixed.start, tiny.stop)
     u = generator.random(count)
-    weight = np.where(kind < _MIXED, u, 10 ** (-_NEAREST * u))
-    tiny, given_up = (kind >= _PART) & (kind < _TINY), kind >= _TINY
-    weight[tiny] = 10 ** (-3 - (_TINIEST - 3) * u[tiny])
-    part = ((kind >= _NEAR) & (kind < _PART)) | ((kind >= _PART) & (generator.random(count) < 0.5))
-    moved = (~part[:, None] | (generator.random((count, states)) < 0.5))[..., None]
-    target[given_up] = _almost_without(generator, old[given_up])
-    whole = ((kind < _FAR) | given_up)[:, None, None]
-    change = np.where(moved, weight[:, None, None] * (target - old), 0.0)
-    new = np.where(moved, np.where(whole, target, np.maximum(old + change, 0.0)), old)
-    new = np.where(moved & ~whole, new / along_rows(np.add, new), new)
-    old[tiny], new[tiny] = exact_step(old[tiny], change[tiny])
+    u[near.start : part.stop] = ten_to(-_NEAREST * u[near.start : part.stop])
+    u[tiny] = ten_to(-3 - (_TINIEST - 3) * u[tiny])
+    change = u[mixtures, None, None] * (new[mixtures] - old[mixtures])
+    new[mixtures] = np.maximum(old[mixtures] + change, 0.0)
+    normalise(new[mixtures])
+    new[given_up] = _almost_without(generator, old[given_up])
+    still = generator.random((count - part.start, states)) < 0.5
+    still[tiny.start - part.start :] &= generator.random((count - tiny.start, 1)) < 0.5
+    new[part.start :][still] = old[part.start :][still]
+    change[part.start - mixed.start :][still[: tiny.stop - part.start]] = 0.0
+    old[tiny], new[tiny] = exact_step(old[tiny], change[tiny.start - mixed.start :])
     return tiny_made_exact(old, new)
 
 
@@ -62,6 +62,8 @@ def _move_evenly(generator: np.random.Generator, old: np.ndarray, target: np.nda
 
 def _almost_without(generator: np.random.Generator, rows: np.ndarray) -> np.ndarray:
     """One entry of each row times 10 to a power uniform in [−100, 0], and the row divided by its sum."""
-    which = np.arange(rows.shape[-1]) == generator.integers(0, rows.shape[-1], rows.shape[:-1])[..., None]
-    rows = np.where(which, rows * 10 ** (-_GIVEN_UP * generator.random((*rows.shape[:-1], 1))), rows)
-    return rows / along_rows(np.add, rows)
+    found = rows.reshape(-1, rows.shape[-1]).copy()
+    one = np.arange(len(found)), generator.integers(0, rows.shape[-1], len(found))
+    found[one] *= ten_to(-_GIVEN_UP * generator.random(len(found)))
+    normalise(found)
+    return found.reshape(rows.shape)

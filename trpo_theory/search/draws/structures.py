@@ -9,7 +9,7 @@ import numpy as np
 from trpo_theory.model.policy import greedy
 from trpo_theory.numerics.floats import Floats
 from trpo_theory.numerics.layout import batch_first, batch_last
-from trpo_theory.search.draws.rows import along_rows, on_allowed, share, vertices
+from trpo_theory.search.draws.rows import Sharing, along_rows, on_allowed, share, vertices
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
@@ -28,7 +28,9 @@ def with_worst_reward(instances: Instances, chosen: np.ndarray) -> Instances:
     if not chosen.any():
         return instances
     reward, chosen = instances.reward.copy(), np.flatnonzero(chosen)
-    read: dict[str, Any] = {name: batch_last(getattr(instances, name)[chosen]).copy(order="C") for name in _OF_GAPS}
+    read: dict[str, Any] = {
+        name: batch_last(getattr(instances, name).take(chosen, 0)).copy(order="C") for name in _OF_GAPS
+    }
     q = Quantities(Floats(), batch_shape=(len(chosen),), available=np.True_, **read)
     reward[chosen] = batch_first(worst_reward(q))
     if instances.available is not None:
@@ -92,7 +94,8 @@ def oddities(generator: np.random.Generator, instances: Instances) -> Instances:
     for name in ("transition", "initial", *_ROWS):
         arrays[name][whole] = _one_hot(generator, arrays[name][whole])
     odd = Instances(**arrays)
-    odd = odd.replace(**{name: share(getattr(odd, name), odd.groups) for name in _ROWS})
+    shared = Sharing(odd.groups)
+    odd = odd.replace(**{name: shared(getattr(odd, name)) for name in _ROWS})
     return from_uniform_to_greedy(odd, chosen(_BANDIT if states == 1 else _ODD))
 
 
