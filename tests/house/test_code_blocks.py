@@ -7,8 +7,8 @@ from code_blocks import Block, Session, blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
-    str(path.relative_to(ROOT)): blocks(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "docs").rglob("*.md"))
+    str(path): blocks((ROOT / path).read_text(encoding="utf-8"))
+    for path in sorted(path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md"))
     if not {"_build", "catalogue", "gallery", "reference"} & set(path.parts)  # written when the pages are built
 }
 FAST = {
