@@ -6,6 +6,7 @@ import math
 import numbers
 import sys
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ import numpy as np
 from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import InvalidInput
 
-_PLAIN = frozenset({float, int, bool, str, bytes, type(None), np.float64, np.float32, np.int64, np.bool_, np.str_})
-"""Types of entries that NumPy reads by itself, looked up first because lists of numbers are long."""
+_PLAIN = frozenset(
+    {float, int, bool, str, bytes, Fraction, Decimal, type(None), np.float64, np.float32, np.int64, np.bool_, np.str_}
+)
+"""Types of entries that NumPy takes as they are, looked up first because lists of numbers are long."""
 
 _MAX_ENTRIES = 2 * 10**8
 """Of a sparse matrix that is written out; chosen: 1.6 GB of float64, as for arrays in files."""
@@ -71,7 +74,7 @@ def dtype_name(value: Any) -> str:
 
 
 def _native_numpy(array: np.ndarray, name: str) -> Any:
-    if array.dtype == object and any(_has_entries(entry) for entry in array.flat):
+    if array.dtype == object and any(_has_entries(entry) for entry in array.flat if type(entry) not in _PLAIN):
         entries = cells(array)
         return [_entry(entry, name) for entry in entries or ()]
     if array.dtype.kind == "V" and array.dtype.names is None and "float" in array.dtype.name:

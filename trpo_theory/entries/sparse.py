@@ -23,4 +23,5 @@ __all__ = ["is_sparse", "sp"]
 
 def is_sparse(value: object) -> bool:
     """Whether it is a SciPy sparse array or matrix, which nothing is as long as `scipy.sparse` has not been imported."""
-    return "scipy.sparse" in sys.modules and isinstance(value, sp.sparray | sp.spmatrix)
+    imported: Any = sys.modules.get("scipy.sparse")
+    return imported is not None and isinstance(value, (imported.sparray, imported.spmatrix))
