@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from jaxtyping import install_import_hook
 
 PACKAGE = Path(__file__).parents[1] / "trpo_theory"
@@ -68,8 +68,15 @@ if sys.dont_write_bytecode and "PYTEST_XDIST_WORKER" not in os.environ:
     compileall.compile_dir(PACKAGE, quiet=2)
 
 _SLOW_IS_FINE = [HealthCheck.too_slow]
-settings.register_profile(
-    "ci", derandomize=True, deadline=None, max_examples=60, database=None, suppress_health_check=_SLOW_IS_FINE
-)
 settings.register_profile("deep", deadline=None, max_examples=2000, suppress_health_check=_SLOW_IS_FINE)
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    database=None,
+    suppress_health_check=_SLOW_IS_FINE,
+    # Which parts of a failing example matter: it is traced, line by line, for each `find` and each failure that is expected.
+    phases=set(Phase) - {Phase.explain},
+)
 settings.load_profile("ci")  # the option --hypothesis-profile is read after this file, and wins

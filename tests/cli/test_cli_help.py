@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 import shlex
@@ -14,6 +15,7 @@ import typer.main
 
 import trpo_theory as tt
 from trpo_theory.cli import app, main
+from trpo_theory.search.worst_cases import evolve
 
 PACKAGE = Path(tt.__file__).parent
 COMMAND = typer.main.get_command(app)
@@ -51,6 +53,8 @@ def test_the_version_is_printed(capsys):
 @pytest.mark.parametrize(("verb", "example"), EXAMPLES, ids=lambda text: text[:40])
 def test_every_example_of_the_help_runs(verb, example, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    for name in ("_ROUNDS", "_GENERATIONS", "_CLIMBERS"):  # a short search for a worst case
+        monkeypatch.setattr(evolve, name, 1)
     if verb == "certify":
         assert main(["falsify", "trpo/tv-2", "--out", "witness.json"]) == 0
     if verb == "audit":
@@ -71,35 +75,41 @@ def _three_steps(mdp):
         yield found
 
 
+@functools.cache
+def nodes():
+    """(file, node) of all that the package's syntax trees have."""
+    parsed = ((path.relative_to(PACKAGE), ast.parse(path.read_text())) for path in sorted(PACKAGE.rglob("*.py")))
+    return [(path, node) for path, tree in parsed for node in ast.walk(tree)]
+
+
+@functools.cache
 def raise_sites():
     """(file, line, the literal text) of every error that is raised with a message."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
-                "InvalidInput",
-                "NotSolved",
-                "unknown_name",
-            ):
-                texts = [
-                    part.value
-                    for part in ast.walk(node)
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
-                ]
-                yield path.relative_to(PACKAGE), node.lineno, " ".join(texts)
+    return list(_raise_sites())
 
 
-SITES = list(raise_sites())
+def _raise_sites():
+    for path, node in nodes():
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
+            "InvalidInput",
+            "NotSolved",
+            "unknown_name",
+        ):
+            texts = [
+                part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            ]
+            yield path, node.lineno, " ".join(texts)
 
 
 def test_there_are_messages_to_check():
-    assert len(SITES) > 450
+    assert len(raise_sites()) > 450
     assert {"--gamma", "--delta", "--from"} <= OPTIONS
 
 
 def test_every_option_that_a_message_names_exists():
     unknown = [
         (str(path), line, option)
-        for path, line, text in SITES
+        for path, line, text in raise_sites()
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)
         if option not in OPTIONS | ELSEWHERE
     ]
@@ -110,7 +120,7 @@ def test_python_callers_are_not_told_options_alone():
     """Beside an option stands the argument, or a whole command for a file that only the command line writes."""
     alone = [
         (str(path), line, text)
-        for path, line, text in SITES
+        for path, line, text in raise_sites()
         if path.parts[0] != "cli" and re.search(r"(?<![\w-])--[a-z]", text)
         if "trpo-theory " not in text and not re.search(r"\w+=|\w\(|\(--|in Python", text)
     ]
@@ -119,18 +129,17 @@ def test_python_callers_are_not_told_options_alone():
 
 def test_every_keyword_that_a_message_names_is_a_parameter():
     known = {"callback", "desc", "map_name"}  # of Stable-Baselines3 and Gymnasium
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                known |= {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
-            if isinstance(node, ast.ClassDef):
-                known |= {
-                    one.target.id for one in node.body if isinstance(one, ast.AnnAssign) and hasattr(one.target, "id")
-                }
+    for _, node in nodes():
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            known |= {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
+        if isinstance(node, ast.ClassDef):
+            known |= {
+                one.target.id for one in node.body if isinstance(one, ast.AnnAssign) and hasattr(one.target, "id")
+            }
     known |= set(inspect.signature(np.asarray).parameters)
     unknown = [
         (str(path), line, name)
-        for path, line, text in SITES
+        for path, line, text in raise_sites()
         for name in re.findall(r"(?<![\w?&'./-])([a-z_]{3,})=(?![=])", text)
         if name not in known
     ]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cheap import two_instruments
+from cheap import sample, two_instruments
 
 from trpo_theory.cli import main
 from trpo_theory.cli.streams import in_ascii
@@ -77,11 +77,16 @@ def shorter():
         yield
 
 
+FAULTS = (OSError(28, "No space left on device"), True), (BrokenPipeError(32, "Broken pipe"), False)
+"""What writing meets, and whether only when the buffer is written out."""
+
+
 @pytest.mark.slow
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_full_and_a_broken_output_are_2_for_every_verb(verb, form, capsys, monkeypatch):
-    for error, late in ((OSError(28, "No space left on device"), True), (BrokenPipeError(32, "Broken pipe"), False)):
+    for error, late in sample(FAULTS, 2, start=[*VERBS].index(verb) + len(form)):  # one in a table, the other in JSON
         faulty = Faulty(error, late=late)
         monkeypatch.setattr("sys.stdout", faulty)
         assert_one_line(main([verb, *VERBS[verb], *form]), capsys.readouterr().err)

@@ -1,13 +1,16 @@
-"""What keeps the ordinary run short: searches of two instruments, and loops whose whole length the profile `deep` has."""
+"""What keeps the ordinary run short: searches of two instruments, and tables and loops of which it has a sample.
+
+`TRPO_THEORY_WHOLE=1 pytest -m sampled` has them in full, and so has the profile `deep`.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import pytest
 from hypothesis import settings
-
-from trpo_theory.search import instruments
-from trpo_theory.search.instruments.mutation import Mutation
-from trpo_theory.search.instruments.samples import Samples
 
 
 def is_deep() -> bool:
@@ -15,11 +18,31 @@ def is_deep() -> bool:
     return settings.default.max_examples > 1000
 
 
+def is_whole() -> bool:
+    """Whether the tests marked `sampled` have all of their cases."""
+    return is_deep() or os.environ.get("TRPO_THEORY_WHOLE") == "1"
+
+
+def sample(cases: Iterable[Any], every: int, start: int = 0) -> list[Any]:
+    """Every so many-th case; all in a whole run. For tests marked `sampled`."""
+    return list(cases) if is_whole() else list(cases)[start % every :: every]
+
+
+def sampled(names: Any, cases: Iterable[Any], every: int, **details: Any) -> Callable[[Any], Any]:
+    """`pytest.mark.parametrize` with every so many-th case, marked `sampled`."""
+    table = pytest.mark.parametrize(names, sample(cases, every), **details)
+    return lambda test: pytest.mark.sampled(table(test))
+
+
 def two_instruments(patch: pytest.MonkeyPatch) -> None:
     """Searches by samples and by mutation alone, for tests of what is made of a search's findings, whoever found them.
 
     The other instruments have tests of their own in tests/search/, and run in those of whole verifications.
     """
+    from trpo_theory.search import instruments
+    from trpo_theory.search.instruments.mutation import Mutation
+    from trpo_theory.search.instruments.samples import Samples
+
     few = tuple(one for one in instruments.INSTRUMENTS if isinstance(one, (Samples, Mutation)))
     patch.setattr(instruments, "INSTRUMENTS", few)
 

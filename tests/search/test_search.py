@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from cheap import two_instruments
+from cheap import sampled, two_instruments
 from exact import rational, step_on
 from scipy.optimize import linprog
 
@@ -285,7 +285,7 @@ AMBIGUOUS = ((3, 3, 2), (2, 3, 2))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("id", catalogue)
+@sampled("id", catalogue, every=4)
 def test_a_claim_says_of_a_batch_what_it_says_of_each(id):
     claim = catalogue[id]
     screen, found_out = Screen(claim), Screen(claim, known=False)

@@ -102,7 +102,7 @@ SETTINGS: list[dict[str, Any]] = [
 
 
 def gap(exact: dict[str, Any], setting: dict[str, Any]) -> float:
-    """η(new) − L by NumPy: stationary laws and biases, or sums up to the end or over the steps."""
+    """η(new) − L by NumPy: stationary laws and biases, the inverse of I − γP where it does not end, or sums over the steps."""
     transition, reward = exact["transition"].astype(float), exact["reward"].astype(float)
     old, new, start = (exact[name].astype(float) for name in ("old", "new", "initial"))
     gamma, states = float(exact["gamma"]), len(start)
@@ -116,7 +116,15 @@ def gap(exact: dict[str, Any], setting: dict[str, Any]) -> float:
         bias = np.linalg.lstsq(np.eye(states) - moves[0], (old * reward).sum(1) - gain)[0]
         advantage = reward - gain + transition @ bias - bias[:, None]
         return float((laws[1] - laws[0]) @ (new * advantage).sum(1))
-    steps = exact.get("horizon", 5000)
+    if "horizon" not in exact:
+        goes_on = (transition[range(states), :, range(states)] != 1).any(1) | (gamma < 1)
+        inside = np.ix_(goes_on, goes_on)
+        resolvents = [np.linalg.inv(np.eye(goes_on.sum()) - gamma * p[inside]) for p in moves]
+        value = np.zeros(states)
+        value[goes_on] = resolvents[0] @ (old * reward).sum(1)[goes_on]
+        advantage = reward + gamma * transition @ value - value[:, None]
+        return float(start[goes_on] @ (resolvents[1] - resolvents[0]) @ (new * advantage).sum(1)[goes_on])
+    steps = exact["horizon"]
     values = [np.zeros(states)]
     for _ in range(steps):
         values.append((old * (reward + gamma * transition @ values[-1])).sum(1))
