@@ -1,8 +1,10 @@
 """Every code block of docs/ runs, and prints what is shown; README.md's are run by test_readme.py, with the same executor."""
 
+import functools
 from pathlib import Path
 
 import pytest
+from cheap import sampled
 from code_blocks import Block, Session, blocks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,15 +25,31 @@ def run(name: str, found: list[Block], folder: Path) -> int:
     return sum(session.run(block) for block in found)
 
 
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """The session of a page's reader, after its quick blocks: they are run once."""
+
+    @functools.cache
+    def begun(name):
+        session = Session(name, tmp_path_factory.mktemp("page"))
+        for block in FAST[name]:
+            session.run(block)
+        return session
+
+    return begun
+
+
 @pytest.mark.parametrize("name", [name for name, found in FAST.items() if found])
-def test_the_quick_blocks(name, tmp_path):
-    run(name, FAST[name], tmp_path)
+def test_the_quick_blocks(name, reader):
+    reader(name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, found in PAGES.items() if found != FAST[name]])
-def test_all_blocks(name, tmp_path):
-    run(name, PAGES[name], tmp_path)
+@sampled("name", [name for name, found in PAGES.items() if found != FAST[name]], every=2)
+def test_the_blocks_that_follow(name, reader):
+    session = reader(name)
+    for block in PAGES[name][len(FAST[name]) :]:
+        session.run(block)
 
 
 def test_there_are_blocks():
