@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +51,42 @@ def checkout_with(section: str, folder: Path) -> Path:
 
 def run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`python -m ARGUMENTS` on the copy."""
-    environment = {**os.environ, "PYTHONPATH": str(checkout), "COLUMNS": "120", "PYTHONUTF8": "1"}
     return subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=checkout, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", *arguments],
+        cwd=checkout,
+        env=_environment(checkout),
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+
+def _environment(checkout: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(checkout), "COLUMNS": "120", "PYTHONUTF8": "1"}
+
+
+COMMANDS = """
+import contextlib, io, json, sys
+from trpo_theory.cli import main
+for line in sys.stdin:
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        status = main(json.loads(line))
+    print(json.dumps([status, out.getvalue(), err.getvalue()]), flush=True)
+"""
+
+
+@contextlib.contextmanager
+def command_line(checkout: Path) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """A process on the copy that runs one command after the other: the status of each, its stdout and its stderr."""
+    call, pipes = [sys.executable, "-c", COMMANDS], {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(call, cwd=checkout, env=_environment(checkout), text=True, **pipes) as process:
+        assert process.stdin
+        assert process.stdout
+
+        def answer(*arguments: str) -> tuple[int, str, str]:
+            process.stdin.write(json.dumps(arguments) + "\n")
+            process.stdin.flush()
+            return tuple(json.loads(process.stdout.readline()))
+
+        yield answer
+        process.stdin.close()

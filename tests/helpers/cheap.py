@@ -28,9 +28,9 @@ def sample(cases: Iterable[Any], every: int, start: int = 0) -> list[Any]:
     return list(cases) if is_whole() else list(cases)[start % every :: every]
 
 
-def sampled(names: Any, cases: Iterable[Any], every: int, **details: Any) -> Callable[[Any], Any]:
+def sampled(names: Any, cases: Iterable[Any], every: int, start: int = 0, **details: Any) -> Callable[[Any], Any]:
     """`pytest.mark.parametrize` with every so many-th case, marked `sampled`."""
-    table = pytest.mark.parametrize(names, sample(cases, every), **details)
+    table = pytest.mark.parametrize(names, sample(cases, every, start), **details)
     return lambda test: pytest.mark.sampled(table(test))
 
 

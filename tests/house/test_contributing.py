@@ -10,7 +10,7 @@ from shlex import split
 
 import numpy as np
 import pytest
-from additions import ROOT, SECTIONS, TEXT, apply, checkout_with, files_of, patch_of, run
+from additions import ROOT, SECTIONS, TEXT, apply, checkout_with, command_line, files_of, patch_of, run
 from scipy.optimize import linprog
 from test_floors import ROOMS, SOURCES, imports, room_of
 
@@ -72,29 +72,35 @@ def added(request, tmp_path):
     return checkout_with(request.param, tmp_path)
 
 
+@pytest.fixture
+def command(added):
+    """What a verb prints on the copy; as JSON if it was asked to."""
+    with command_line(added) as answer:
+
+        def printed(*arguments, status=0):
+            found, out, err = answer(*arguments)
+            assert found == status, out + err
+            return json.loads(out) if "--json" in arguments else out + err
+
+        yield printed
+
+
 def adding(section):
     return pytest.mark.parametrize("added", [section], indirect=True, ids=[section])
 
 
-def command(checkout, *arguments, status=0):
-    """What a verb prints; as JSON if it was asked to."""
-    found = run(checkout, "trpo_theory.cli", *arguments)
-    assert found.returncode == status, found.stdout + found.stderr
-    return json.loads(found.stdout) if "--json" in arguments else found.stdout + found.stderr
-
-
 @pytest.mark.slow
 @adding("A bound")
-def test_a_bound_is_listed_evaluated_and_verified(added):
+def test_a_bound_is_listed_evaluated_and_verified(command):
     id = "le-cam/hellinger"
-    assert id in command(added, "claims")
+    assert id in command("claims")
     arguments = split("bound zoo:coupling-tight?x=1/4 --gamma .9 --old old --new new")
-    assert id in command(added, *arguments)
-    (row,) = [row for row in command(added, *arguments, "--json")["bounds"] if row["id"] == id]
+    assert id in command(*arguments)
+    (row,) = [row for row in command(*arguments, "--json")["bounds"] if row["id"] == id]
     # ε = 1; old = (½, ½, 0) and new = (¾, ¼, 0) in one state, (½, ¼, ¼) in the other: BC = ½ + √⅛ in the farther one.
     assert row["penalty"] == pytest.approx(4 * 0.9 / 0.01 * (1 - (0.5 + np.sqrt(1 / 8)) ** 2), rel=1e-9)
     assert row["holds"]
-    (verdict,) = command(added, "verify", id, "--instances", "500", "--json")["claims"]
+    (verdict,) = command("verify", id, "--instances", "500", "--json")["claims"]
     assert verdict["verdict"] == "proved"
     assert verdict["proof"]["by"].startswith("follows from trpo/tv: ")
     assert verdict["effective"] > 0
@@ -102,10 +108,10 @@ def test_a_bound_is_listed_evaluated_and_verified(added):
 
 @pytest.mark.slow
 @adding("A claim")
-def test_a_claim_is_listed_and_verified_and_its_twin_refuted(added):
+def test_a_claim_is_listed_and_verified_and_its_twin_refuted(command):
     id = "divergence/bretagnolle-huber"
-    assert id in command(added, "claims")
-    table = command(added, "verify", id, f"{id}-half", "--instances", "500")
+    assert id in command("claims")
+    table = command("verify", id, f"{id}-half", "--instances", "500")
     assert [line.split()[:3] for line in table.splitlines() if line.startswith(f"  {id}")] == [
         [id, "true", "proved"],
         [f"{id}-half", "false", "refuted"],
@@ -114,9 +120,9 @@ def test_a_claim_is_listed_and_verified_and_its_twin_refuted(added):
 
 @pytest.mark.slow
 @adding("A divergence of the update problems")
-def test_an_update_problem_is_solved_and_certified(added):
+def test_an_update_problem_is_solved_and_certified(command):
     """The oracle is SciPy's linear program of each state; two solvers agree with it."""
-    assert "max-ratio" in command(added, "update", "--help")
+    assert "max-ratio" in command("update", "--help")
     mdp = tt.load("zoo:garnet?states=5", gamma=0.9)
     old = tt.evaluate(mdp, tt.uniform(mdp.available))
     count = mdp.actions
@@ -126,27 +132,27 @@ def test_an_update_problem_is_solved_and_certified(added):
     ]
     arguments = split("update zoo:garnet?states=5 --gamma .9 --old uniform --problem max-ratio --delta .2")
     for solver in ("dual", "clarabel"):
-        found = command(added, *arguments, "--solver", solver, "--json")
+        found = command(*arguments, "--solver", solver, "--json")
         assert found["objective"] == pytest.approx(-old.visitation @ best, rel=1e-8)
         assert found["gap"] <= 1e-8 * found["objective"]
         assert np.max(found["policy"]) <= 1.2 / count * (1 + 1e-9)
-    assert re.search(r"problem +max-ratio", command(added, *arguments))
+    assert re.search(r"problem +max-ratio", command(*arguments))
 
 
 @pytest.mark.slow
 @adding("A solver")
-def test_a_solver_is_offered_and_its_gap_is_small(added):
-    assert "slsqp" in command(added, "update", "--help")
+def test_a_solver_is_offered_and_its_gap_is_small(added, command):
+    assert "slsqp" in command("update", "--help")
     arguments = split(
         "update zoo:garnet?states=5 --gamma .9 --old uniform --problem max-kl --delta .001 --solver slsqp"
     )
-    found = command(added, *arguments, "--json")
+    found = command(*arguments, "--json")
     mdp = tt.load("zoo:garnet?states=5", gamma=0.9)
     exact = tt.update(mdp, tt.uniform(mdp.available), tt.MaxKL(0.001))
     assert found["solver"] == "slsqp"
     assert found["objective"] == pytest.approx(exact.objective, rel=1e-6)
     assert 0 <= found["gap"] <= 1e-6 * found["objective"]
-    assert re.search(r"solver +slsqp", command(added, *arguments))
+    assert re.search(r"solver +slsqp", command(*arguments))
     rows = run(added, "pytest", "-q", "-p", "no:cacheprovider", "-k", "slsqp", "tests/updates/test_solvers.py")
     assert rows.returncode == 0, rows.stdout
     (passed,) = re.findall(r"(\d+) passed", rows.stdout)
@@ -155,7 +161,7 @@ def test_a_solver_is_offered_and_its_gap_is_small(added):
 
 @pytest.mark.slow
 @adding("A reader")
-def test_a_reader_reads_its_files_and_messages_list_it(added):
+def test_a_reader_reads_its_files_and_messages_list_it(added, command):
     shown = re.findall(r"`((?:gamma|initial|reward|transition) = .*?)`", TEXT)
     assert len(shown) == 4
     (added / "two-states.toml").write_text("\n".join(shown))
@@ -163,10 +169,10 @@ def test_a_reader_reads_its_files_and_messages_list_it(added):
     (added / "two-states.json").write_text("{" + ", ".join(f'"{key}": {value}' for key, value in fields.items()) + "}")
     mdp = tt.load(added / "two-states.json")
     expected = tt.evaluate(mdp, tt.uniform(mdp.available)).expected_return
-    assert command(added, "evaluate", "two-states.toml", "--json")["expected_return"] == expected
-    assert ".toml" in command(added, "evaluate", "two-states.xyz", status=2)
+    assert command("evaluate", "two-states.toml", "--json")["expected_return"] == expected
+    assert ".toml" in command("evaluate", "two-states.xyz", status=2)
     (added / "broken.toml").write_text("gamma = = 1")
-    assert "got the file 'broken.toml'" in command(added, "evaluate", "broken.toml", status=2)
+    assert "got the file 'broken.toml'" in command("evaluate", "broken.toml", status=2)
 
 
 @pytest.mark.slow

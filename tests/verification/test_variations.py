@@ -508,8 +508,8 @@ def test_a_hypothesis_that_forgets_to_return_is_an_error():
 
 
 if __name__ == "__main__":
+    mutation.GENERATIONS = 10 if sys.argv[1:] else 2
     if names := sys.argv[1:]:
-        mutation.GENERATIONS = 10
         sys.stdout.write(json.dumps(told({name: (TRUE | FALSE)[name] for name in names})))
     else:
         with pytest.MonkeyPatch.context() as every_other_instrument_away:
