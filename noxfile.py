@@ -34,8 +34,15 @@ def fast(session: nox.Session) -> None:
 
 
 @nox.session
+def whole(session: nox.Session) -> None:
+    """All cases of the tests of which the ordinary run has a sample."""
+    session.install(".[test]")
+    session.run("pytest", "-n", "2", "-m", "sampled", *session.posargs, env={"TRPO_THEORY_WHOLE": "1"})
+
+
+@nox.session
 def deep(session: nox.Session) -> None:
-    """Everything, with 2,000 examples for each property and the loops that the ordinary run has parts of."""
+    """Everything, with 2,000 examples for each property, and tables and loops in full."""
     session.install(".[test,peers]")
     session.run("pytest", "-n", "2", "--hypothesis-profile=deep", *session.posargs)
 
