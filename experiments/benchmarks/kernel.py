@@ -46,7 +46,7 @@ def parts(instances: int, seed: int = 0) -> tuple[dict[str, float], dict[str, fl
     seconds = {name: float(np.median([one[name] for one in rounds])) for name in rounds[0]}
     chains = seconds["policies' chains, P_pi"]
     seconds["elimination"] = max(0.0, seconds["elimination"] - chains)  # which makes the chains again
-    return {"random generation": drawing, **seconds}, _floor(generator, drawn)
+    return {"random generation": drawing, **seconds}, floor_of(generator, drawn)
 
 
 def _round(drawn: Instances, steps: list[tuple[str, Callable[[Any], Any]]]) -> dict[str, float]:
@@ -60,7 +60,7 @@ def _round(drawn: Instances, steps: list[tuple[str, Callable[[Any], Any]]]) -> d
     return found
 
 
-def _floor(generator: np.random.Generator, drawn: Instances) -> dict[str, float]:
+def floor_of(generator: np.random.Generator, drawn: Instances) -> dict[str, float]:
     """One exponential for each probability, one normal for each reward; and each array copied once."""
     sizes = {name: array.size for name, array in drawn.arrays().items()}
     probabilities = sum(sizes[name] for name in ("transition", "initial", "old", "new"))

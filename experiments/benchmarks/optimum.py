@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
-import subprocess
 import sys
 import time
 import warnings
@@ -28,9 +26,9 @@ from rich.table import Table as Shown
 import trpo_theory as tt
 from experiments.benchmarks.optimum_problems import PROBLEMS
 from experiments.benchmarks.peers import installed
+from experiments.benchmarks.processes import in_process
 from trpo_theory.report import Table, write
 
-ROOT = Path(__file__).resolve().parents[2]
 PEERS = {
     "QuantEcon": "quantecon",
     "QuantEcon policy iteration": "quantecon",
@@ -42,16 +40,10 @@ _MOST = 1e-13
 """Of a relative residual of ours. Chosen: a hundred roundings."""
 _REPEATED_BELOW = 3.0
 """Seconds below which a run is repeated twice, for the least. Chosen."""
-_IN_PROCESS = (
-    "import math, resource, sys; limit = math.ceil(float(sys.argv[6])); "
-    "resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)); "
-    "sys.path.insert(0, sys.argv[1]); import trpo_theory; sys.path[0] = sys.argv[2]; "
-    "from experiments.benchmarks.optimum import one; one(sys.argv[3], sys.argv[4], float(sys.argv[5]))"
-)
 
 
-def one(problem: str, side: str, largest: float) -> None:
-    """Solve a problem by one side, and print its seconds, relative residual and largest value as JSON."""
+def one(problem: str, side: str, largest: float) -> dict[str, float]:
+    """A problem solved by one side: its seconds, relative residual and largest value."""
     warnings.simplefilter("ignore")
     mdp = PROBLEMS[problem]()
     sides: dict[str, Callable[[tt.FiniteMDP, float], Callable[[], np.ndarray]]] = {
@@ -71,7 +63,7 @@ def one(problem: str, side: str, largest: float) -> None:
         seconds = min(seconds, time.process_time() - begin)
         if seconds > _REPEATED_BELOW:
             break
-    print(json.dumps({"seconds": seconds, "largest": float(np.abs(value).max()), "residual": _residual(mdp, value)}))
+    return {"seconds": seconds, "largest": float(np.abs(value).max()), "residual": _residual(mdp, value)}
 
 
 def _residual(mdp: tt.FiniteMDP, value: np.ndarray) -> float:
@@ -154,27 +146,20 @@ def _mdpsolver(mdp: tt.FiniteMDP, largest: float) -> Callable[[], np.ndarray]:
     return solve
 
 
-def _in_process(problem: str, side: str, checkout: Path, largest: float, limit: float) -> dict[str, float]:
-    """What `one` prints; nothing beyond the limit, or where a side fails."""
-    command = [sys.executable, "-c", _IN_PROCESS, str(checkout), str(ROOT), problem, side, repr(largest), repr(limit)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-        return json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        return {}
-
-
 def row(problem: str, before: Path | None, limit: float) -> dict[str, Any]:
     """One row of the table."""
-    ours = _in_process(problem, "ours", ROOT, 1.0, 10 * limit)
+    ours = in_process("optimum", [problem, "ours", 1.0], limit=10 * limit)
     found: dict[str, Any] = {"problem": problem}
     if before is not None:
-        found["before"] = _in_process(problem, "ours", before, 1.0, limit).get("seconds", np.nan)
-    found |= {"ours": ours["seconds"], "floor": _in_process(problem, "floor", ROOT, 1.0, limit).get("seconds", np.nan)}
+        found["before"] = in_process("optimum", [problem, "ours", 1.0], before, limit).get("seconds", np.nan)
+    found |= {
+        "ours": ours["seconds"],
+        "floor": in_process("optimum", [problem, "floor", 1.0], limit=limit).get("seconds", np.nan),
+    }
     residuals = {"residual": ours["residual"]}
     for peer, module in PEERS.items():
         possible = installed(module) and "episodic" not in problem  # they take no γ = 1
-        theirs = _in_process(problem, peer, ROOT, ours["largest"], limit) if possible else {}
+        theirs = in_process("optimum", [problem, peer, ours["largest"]], limit=limit) if possible else {}
         found[peer] = theirs.get("seconds", np.nan)
         residuals[f"{peer} residual"] = theirs.get("residual", np.nan)
     times = [found[peer] for peer in PEERS if np.isfinite(found[peer])]

@@ -1,5 +1,6 @@
 """Experiments 3, 4, 6 and 10: their numbers against closed forms, finite differences and other libraries."""
 
+import importlib
 import io
 import math
 import sys
@@ -10,11 +11,13 @@ import mpmath
 import numpy as np
 import pandas as pd
 import pytest
+from cheap import sampled
 from scipy.optimize import brentq, minimize_scalar
 
 import trpo_theory as tt
 from experiments import safe_steps, scaling, step_sizes, updates
 from experiments.benchmarks import peers
+from experiments.benchmarks.updates import surrogate
 from experiments.step_sizes.gradient import Sampler, exact_gradient
 
 LAKE = ("FrozenLake 4x4", "gym:FrozenLake-v1")
@@ -348,3 +351,21 @@ def test_the_check_of_scaling_can_fail(ran, frame, column, value):
     frames = {name: part.copy() for name, part in ran["scaling"].items()}
     frames[frame].loc[0, column] = value
     assert not scaling.passed(frames)
+
+
+@pytest.mark.peers
+@sampled("kernel", ["max_kl", "penalty", "mean_kl"], 3)
+def test_compiled_scalar_code_finds_the_same_objectives(kernel):
+    """Rows one after the other, by plain Newton steps: what `waits` takes as the floor is also an oracle of the solver."""
+    pytest.importorskip("numba")
+    floors = importlib.import_module("experiments.benchmarks.floors")
+    rows = surrogate(7, 4)
+    old, advantage = (np.ascontiguousarray(part[..., 0].T) for part in (rows.old, rows.advantage))
+    parts = old, advantage.max(1, keepdims=True) - advantage
+    rho, discount = np.ascontiguousarray(rows.visitation[:, 0]), 0.9
+    problem, found = {
+        "max_kl": (tt.MaxKL(0.02), lambda: floors.max_kl(*parts, rho, 0.02)),
+        "penalty": (tt.Penalty(3.0), lambda: floors.penalty(*parts, rho, 3.0)),
+        "mean_kl": (tt.MeanKL(0.02), lambda: floors.mean_kl(*parts, (1 - discount) * rho, 0.02) / (1 - discount)),
+    }[kernel]
+    assert found() == pytest.approx(tt.updates.solve(rows, problem).objective, rel=1e-11)

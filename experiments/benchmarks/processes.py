@@ -1,0 +1,91 @@
+"""One side of a comparison in a process of its own, of this checkout or of an older one, so that sides share no caches."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import trpo_theory as tt
+
+ROOT = Path(__file__).resolve().parents[2]
+"""This checkout."""
+
+_REPEATED_BELOW = 3.0
+"""Seconds above which the first call of a piece of work counts. Chosen: imports and compilers take a third of it."""
+_LONG = 10.0
+"""Seconds above which a command runs once: chosen."""
+_VERDICTS = (0, 1)
+"""Exit statuses of a command that did what it was told: 1 where a claim is not what its author expected."""
+
+_PROGRAM = (
+    "import math, resource, sys; limit = math.ceil(float(sys.argv[3])); "
+    "resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)); "
+    "sys.path.insert(0, sys.argv[1]); import trpo_theory; sys.path[0] = sys.argv[2]; "
+    "import importlib, json; one = importlib.import_module('experiments.benchmarks.' + sys.argv[4]).one; "
+    "print(json.dumps(one(*json.loads(sys.argv[5]))))"
+)
+
+
+def in_process(benchmark: str, arguments: list[Any], checkout: Path = ROOT, limit: float = 3600.0) -> Any:
+    """What the function `one` of a benchmark returns, with the package of a checkout; {} beyond the limit, or where it fails.
+
+    Args:
+        benchmark: its file's name in this folder.
+        arguments: of `one`; they and what it returns are numbers, words, lists and dicts of those.
+        checkout: whose package is imported.
+        limit: CPU seconds.
+    """
+    command = [sys.executable, "-c", _PROGRAM, str(checkout), str(ROOT), repr(limit), benchmark, json.dumps(arguments)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        return json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        return {}
+
+
+def cpu(work: Callable[[], Any], rounds: int = 5, least: float = 0.05) -> float:
+    """CPU seconds of a call: the least of some rounds, each of as many calls as take `least` seconds."""
+    begin = time.process_time()
+    work()
+    taken = time.process_time() - begin
+    if taken > _REPEATED_BELOW:
+        return taken
+    begin = time.process_time()
+    work()  # the first call imports, and compiles
+    taken = time.process_time() - begin
+    calls, best = max(1, round(least / max(taken, 1e-6))), np.inf
+    for _ in range(rounds):
+        begin = time.process_time()
+        for _ in range(calls):
+            work()
+        best = min(best, (time.process_time() - begin) / calls)
+    return float(best)
+
+
+def command(*words: str) -> float:
+    """CPU seconds of a command of the package that is imported here, its start included: the least of three."""
+    place = {**os.environ, "PYTHONPATH": str(Path(str(tt.__file__)).parents[1])}
+    times = []
+    for _ in range(3):
+        begin = _of_children()
+        done = subprocess.run([sys.executable, *words], env=place, capture_output=True, text=True, cwd="/")
+        if done.returncode not in _VERDICTS:
+            raise RuntimeError(f"{' '.join(words)}: {done.stderr}")
+        times.append(_of_children() - begin)
+        if times[-1] > _LONG:
+            break
+    return min(times)
+
+
+def _of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
