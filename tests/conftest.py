@@ -20,6 +20,11 @@ from jaxtyping import install_import_hook
 
 PACKAGE = Path(__file__).parents[1] / "trpo_theory"
 
+# Two workers are there for two cores. Threads of a linear algebra library wait for each other by spinning: a fifth more time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+WITHOUT_BYTECODE = sys.dont_write_bytecode
+sys.dont_write_bytecode = False  # while tests are collected: rewriting their assertions takes half of that, ten seconds
+
 os.environ.pop("COLUMNS", None)  # which pytest-xdist sets to its own terminal's: tables in tests are those of a pipe
 
 
@@ -59,12 +64,13 @@ def pytest_collection_finish() -> None:
                 continue
             if all(hint is typing.Any for hint in hints):
                 function.__no_type_check__ = True  # which jaxtyping asks for in every call
+    sys.dont_write_bytecode = WITHOUT_BYTECODE
     gc.collect()
     gc.freeze()
 
 
 # Tests start a hundred processes; where Python may write no bytecode, each compiled the package: 0.3 of its 0.8 seconds.
-if sys.dont_write_bytecode and "PYTEST_XDIST_WORKER" not in os.environ:
+if WITHOUT_BYTECODE and "PYTEST_XDIST_WORKER" not in os.environ:
     compileall.compile_dir(PACKAGE, quiet=2)
 
 _SLOW_IS_FINE = [HealthCheck.too_slow]
