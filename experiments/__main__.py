@@ -21,7 +21,7 @@ from experiments.framework import Place, registry, shown
 from trpo_theory.cli.streams import ascii_where_needed
 from trpo_theory.errors import TrpoTheoryError
 from trpo_theory.report import Table
-from trpo_theory.report.tables import made_directory
+from trpo_theory.report.table_files import made_directory
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit statuses; 130 is the shell's for an interruption
 _LEAST_WIDTH = 96

@@ -25,7 +25,7 @@ from experiments.contract import Experiment, Frames, WithText
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.report import Table, screen, style
-from trpo_theory.report.tables import made_directory, write
+from trpo_theory.report.table_files import made_directory, write
 
 ORDER = (
     *("lower_bound", "catalogue", "updates", "safe_steps", "trusted_steps"),

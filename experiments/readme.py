@@ -20,7 +20,7 @@ from experiments.framework import Place, registry
 from trpo_theory.errors import InvalidInput, TrpoTheoryError
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.report import stored
-from trpo_theory.report.tables import write
+from trpo_theory.report.table_files import write
 
 TABLES = {
     **{"lower-bound-bounds": "lower-bound", "curves": "curves", "errata": "errata"},

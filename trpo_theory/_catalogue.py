@@ -9,7 +9,8 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
-from trpo_theory._checks import near_matches, unknown_name
+from trpo_theory._checks import known_name, near_matches
+from trpo_theory.entries.kinds import each_of
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -66,9 +67,7 @@ class Catalogue(Mapping[str, R]):
         return Catalogue(kind, ((record.id, record) for record in records), listing)
 
     def __getitem__(self, id: str) -> R:
-        if id not in self:
-            raise unknown_name(self.kind, id, self._records, self.listing)
-        return self._records[id]
+        return self._records[known_name(self.kind, id, self._records, self.listing)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._records)
@@ -77,7 +76,7 @@ class Catalogue(Mapping[str, R]):
         return len(self._records)
 
     def __contains__(self, id: object) -> bool:
-        return id in self._records
+        return isinstance(id, str) and id in self._records
 
     def get(self, id: str, default: R | None = None) -> R | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The record of that id, or the default, as of a dict."""
@@ -100,7 +99,7 @@ class Catalogue(Mapping[str, R]):
             InvalidInput: for an unknown id, with its near matches; for a pattern that matches none.
         """
         found: dict[str, R] = {}
-        for name in names:
+        for name in each_of(str, names, "names", "write a list of ids"):
             if name in self or not any(mark in name for mark in "*?["):
                 found[name] = self[name]
                 continue

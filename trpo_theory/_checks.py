@@ -14,6 +14,7 @@ import numpy as np
 from trpo_theory.entries.arrays import real_array
 from trpo_theory.entries.expected import as_float, is_real, shown
 from trpo_theory.entries.foreign import native
+from trpo_theory.entries.kinds import brief
 from trpo_theory.entries.precision import ROUNDING, ROW_SUM_ATOL, row_sum_atol
 from trpo_theory.entries.rows import (
     check_row_sums,
@@ -37,6 +38,7 @@ __all__ = [
     "expect_shape",
     "first_index",
     "integer",
+    "known_name",
     "meaning",
     "near_matches",
     "number_between",
@@ -75,10 +77,29 @@ def near_matches(name: str, choices: Iterable[str], listing: str = "") -> str:
     return found + (f" ({listing})" if listing else "")
 
 
+def known_name(kind: str, name: Any, choices: Iterable[str], listing: str = "") -> str:
+    """The name, which is one of the choices; `listing` says how to see all of them.
+
+    Raises:
+        InvalidInput: for another name, or what is no text.
+    """
+    choices = list(choices)
+    if isinstance(name, str) and name in choices:
+        return name
+    raise unknown_name(kind, name, choices, listing)
+
+
 def unknown_name(kind: str, name: object, choices: Iterable[str], listing: str = "") -> InvalidInput:
     """The error for a name that is not in a catalogue; `listing` says how to see all of them."""
-    fix = near_matches(str(name), list(choices), listing)
-    return InvalidInput(got=f"the {kind} {name!r}", wanted=f"the name of a known {kind}", fix=fix)
+    choices, wanted = list(choices), f"the name of a known {kind}"
+    if isinstance(name, str):
+        return InvalidInput(got=f"the {kind} {name!r}", wanted=wanted, fix=near_matches(name, choices, listing))
+    fix = (
+        near_matches("", choices)
+        if 0 < len(choices) <= _NAMED
+        else f"write its name{f' ({listing})' if listing else ''}"
+    )
+    return InvalidInput(got=f"{brief(name)} as the {kind}", wanted=wanted, fix=fix)
 
 
 def discount(value: Any, batch_shape: tuple[int, ...] = ()) -> float | np.ndarray:

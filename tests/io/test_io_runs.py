@@ -180,7 +180,7 @@ def test_mass_on_an_unavailable_action_is_refused():
 def test_an_mdp_is_one_mdp():
     mdp = an_mdp()
     batch = tt.FiniteMDP(np.stack([mdp.transition] * 2), np.stack([mdp.reward] * 2), 0.9)
-    with pytest.raises(InvalidInput, match="as the MDP of a run; wanted one FiniteMDP"):
+    with pytest.raises(InvalidInput, match=r"got a batch of MDPs, .*; wanted one MDP"):
         run_of(some_policies(mdp), batch)
 
 

@@ -14,7 +14,8 @@ from exact import rational, step_on
 from scipy.optimize import linprog
 
 import trpo_theory as tt
-from trpo_theory.bounds.record import NEEDS, Claim
+from trpo_theory.bounds.record import Claim
+from trpo_theory.bounds.record_checks import NEEDS
 from trpo_theory.claims import catalogue
 from trpo_theory.claims.from_file import read_claims
 from trpo_theory.errors import ClaimFailed

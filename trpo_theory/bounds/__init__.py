@@ -33,6 +33,7 @@ from trpo_theory.bounds import (
 from trpo_theory.bounds.checked import BoundCheck, to_frame
 from trpo_theory.bounds.doeblin import average_of
 from trpo_theory.bounds.record import Bound, Claim
+from trpo_theory.entries.kinds import expect_type
 from trpo_theory.step.quantities import Quantities
 
 __all__ = [
@@ -112,6 +113,7 @@ def over_horizon() -> dict[str, Bound]:
 
 def check_all(q: Quantities) -> list[BoundCheck]:
     """Every bound of the catalogue that is of the instance's setting, on this instance (or on each of a batch)."""
+    expect_type(Quantities, q, "a step", "pass compare(mdp, old, new)")
     small = len(q.old) <= _MANY_STATES
     return [bound.check(q) for bound in catalogue.values() if bound.reads(q) and (small or not bound.small_only)]
 

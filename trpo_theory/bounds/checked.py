@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trpo_theory.bounds.formulas import Numbers, Truth
+from trpo_theory.entries.kinds import each_of
 from trpo_theory.step.quantities import Quantities
 
 if TYPE_CHECKING:
@@ -112,5 +113,6 @@ def to_frame(checks: Iterable[BoundCheck]) -> pd.DataFrame:
     """One row a bound (of one instance): id, penalty, lower_bound, slack, holds."""
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs] - pandas has no stubs
 
+    checks = each_of(BoundCheck, checks, "checks", "pass what check_all(q) returned")
     columns = ("penalty", "lower_bound", "slack", "holds")
     return pd.DataFrame([{"id": check.id, **{name: getattr(check, name) for name in columns}} for check in checks])

@@ -11,6 +11,7 @@ from trpo_theory.bounds import chain_rule, chi2, cpo, derived, kakade_langford, 
 from trpo_theory.bounds.formulas import Formula, Numbers
 from trpo_theory.bounds.record import Bound, Claim
 from trpo_theory.bounds.theorem import Theorem
+from trpo_theory.entries.kinds import expect_type
 from trpo_theory.errors import InvalidInput
 from trpo_theory.solve.criteria import AVERAGE
 from trpo_theory.step.quantities import Quantities
@@ -42,6 +43,7 @@ def average_of(bound: Bound) -> Bound:
     >>> average_of(bounds["trpo/tv"]).id
     'average/doeblin/trpo/tv'
     """
+    expect_type(Bound, bound, "the bound", "pass one of tt.bounds.plain()")
     if bound.setting:
         raise InvalidInput(
             got=f"the bound {bound.id}, which speaks of {', '.join(sorted(bound.setting))}",

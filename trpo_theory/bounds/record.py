@@ -8,27 +8,18 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from trpo_theory._checks import near_matches
 from trpo_theory.bounds.checked import BoundCheck, gap_rounding, residual_rounding, shift_rounding
 from trpo_theory.bounds.formulas import Condition, Formula, Numbers, Truth
+from trpo_theory.bounds.record_checks import CODE, check_fields
 from trpo_theory.bounds.setting import InSetting
 from trpo_theory.bounds.theorem import Theorem
 from trpo_theory.errors import InvalidInput, overflow
-from trpo_theory.solve.criteria import CRITERIA, DISCOUNTED
+from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.posing import guarded, is_allowed
 from trpo_theory.step.quantities import Quantities
 
 Expected: TypeAlias = bool | str
 """What the catalogue (or the author) expects of a claim: True, False, or "open" where nobody knows; nothing else."""
-
-EXPECTATIONS = (True, False, "open")
-RELATIONS = (">=", "=")
-NEEDS = frozenset({"unit-reward", "uniform-old", "optimal-new", "greedy-mixture", "one-row"})
-"""Properties of instances that hypotheses require and random instances rarely have; the searches construct instances with them.
-
-unit-reward: r in [0, 1]; uniform-old: old uniform; optimal-new: new an optimal policy; greedy-mixture: new moves towards a
-policy that is greedy for A_old; one-row: old the same in all states, which are one group.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +42,7 @@ class Claim(InSetting):
             the real solver; `step` then gives its exact solution where all states share one row.
         tabular: for a claim with a problem: all policies are allowed (else: classes that share rows).
         sound_for_any_new: for a claim with a problem: a negative slack refutes it whatever new is, solved or not.
-        needs: of `NEEDS`, the properties that an instance must have for the hypotheses to hold.
+        needs: of `record_checks.NEEDS`, the properties that an instance must have for the hypotheses to hold.
         note: what a reader should know of the verdict.
         origin: the file of one's own that it was read from; "" for others.
         proof: of a record of the catalogue, where it is proved on paper; it says nothing of a claim of one's own.
@@ -66,7 +57,7 @@ class Claim(InSetting):
         sharp: what is known of how far it could be improved, such as "attained by F1"; "" where nothing is.
 
     Raises:
-        InvalidInput: for an empty id or statement, a formula that is no function, or another value of a field than those.
+        InvalidInput: for an empty id or statement, and a field of another type or value than those.
     """
 
     id: str
@@ -96,28 +87,7 @@ class Claim(InSetting):
     sharp: str = ""
 
     def __post_init__(self) -> None:
-        name = type(self).__name__
-        for field in ("id", "statement"):
-            _expect_text(getattr(self, field), field, name)
-        _expect_choice(self, "relation", RELATIONS, "write the claim as a slack, left side minus right side")
-        _expect_choice(self, "expected", EXPECTATIONS, "write expected=False for a claim known to be false")
-        for field in ("formula", *_CODE):
-            value = getattr(self, field, None)
-            if not callable(value) and (field == "formula" or value is not None):
-                raise InvalidInput(
-                    got=f"{field} = {value!r} for {self.id}",
-                    wanted="a function of the Quantities q",
-                    fix=f"write {field}=lambda q: ...",
-                )
-        needs = frozenset((self.needs,) if isinstance(self.needs, str) else self.needs)
-        for unknown in sorted(needs - NEEDS):
-            raise InvalidInput(
-                got=f"needs {unknown!r} of {self.id}",
-                wanted=f"some of {', '.join(sorted(NEEDS))}",
-                fix=near_matches(unknown, sorted(NEEDS)),
-            )
-        _expect_choice(self, "criterion", tuple(CRITERIA), 'write criterion="average", say')
-        object.__setattr__(self, "needs", needs)
+        check_fields(self)
         self._check_setting()
 
     @property
@@ -128,7 +98,7 @@ class Claim(InSetting):
     @property
     def functions(self) -> tuple[Callable[..., Any], ...]:
         """All code of the claim: its formula, its hypotheses and the like."""
-        found = (getattr(self, field, None) for field in ("formula", *_CODE))
+        found = (getattr(self, field, None) for field in ("formula", *CODE))
         return tuple(one for one in found if one is not None)
 
     @property
@@ -282,20 +252,3 @@ class Bound(Claim):
         if self.residual is not None:
             return q.sum_s(q.visitation_change * self.residual(q))
         return q.surrogate_gap if self.shift is None else q.surrogate_gap - self.shift(q)
-
-
-_CODE = ("given", "step", "problem", "shift", "residual")
-"""Fields that hold a function or None."""
-
-
-def _expect_text(value: object, field: str, kind: str) -> None:
-    if not isinstance(value, str) or not value.strip():
-        example = "mine/lemma-3" if field == "id" else r"\eta(\tilde\pi) \ge ..."
-        raise InvalidInput(got=f"{field} = {value!r} of a {kind}", wanted="a text", fix=f'write {field}="{example}"')
-
-
-def _expect_choice(record: Claim, field: str, choices: tuple[object, ...], fix: str) -> None:
-    value = getattr(record, field)
-    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
-        *others, last = (f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in choices)
-        raise InvalidInput(got=f"{field} = {value!r} for {record.id}", wanted=f"{', '.join(others)} or {last}", fix=fix)

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.bounds.record_checks import one_or_several
+from trpo_theory.entries.kinds import TEXT, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.floats import Floats
 from trpo_theory.solve.criteria import AVERAGE, CRITERIA, DISCOUNTED, FINITE_HORIZON, undiscounted
@@ -43,7 +45,10 @@ class InSetting:
                 wanted="one of both: a return over T steps is their sum",
                 fix="leave one out",
             )
-        object.__setattr__(self, "costs", (self.costs,) if isinstance(self.costs, str) else tuple(self.costs))
+        costs = one_or_several(self.costs, "costs")
+        for name in costs:
+            expect(TEXT, costs=name)
+        object.__setattr__(self, "costs", costs)
         object.__setattr__(self, "agents", _sizes(self.agents, self.id))
 
     @property

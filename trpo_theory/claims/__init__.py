@@ -40,6 +40,7 @@ from trpo_theory.claims import (
     tokens,
     updates,
 )
+from trpo_theory.entries.kinds import TEXT, each_of, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.updates.sharp_penalty import SHARP
 
@@ -108,7 +109,8 @@ def selected(names: Iterable[str], own: Iterable[Claim] = (), listing: str = "")
     Raises:
         InvalidInput: for an unknown id, with its near matches; for a pattern that matches none.
     """
-    names = list(names)
+    expect(TEXT, listing=listing)
+    names = each_of(str, names, "names", 'write ["trpo/tv", "chi2/*"], say')
     among = known if any(name.startswith("sharp/") for name in names) else catalogue
     mine = {record.id: record for record in checked_own(own)}
     return Catalogue("claim", {**among, **mine}.items(), listing or among.listing).selected(names)
@@ -132,7 +134,7 @@ def checked_own(own: Iterable[Claim]) -> list[Claim]:
     Raises:
         InvalidInput: naming the first id that is the catalogue's, but another claim.
     """
-    claims = list(own)
+    claims = each_of(Claim, own, "own", 'decorate the function with @claim("mine/lemma-3", statement="...")')
     for record in claims:
         if known.get(record.id, record) is not record:
             raise InvalidInput(

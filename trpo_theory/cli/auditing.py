@@ -73,7 +73,7 @@ def audit(
         )
     aim = _target(target)
     if out is not None:
-        from trpo_theory.report.tables import made_directory
+        from trpo_theory.report.table_files import made_directory
 
         made_directory(out)
     with progress("auditing", recorded.updates) as advance:

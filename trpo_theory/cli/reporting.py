@@ -25,7 +25,7 @@ def report(
     `verify` judges the claims anew; in a checkout `python -m experiments` runs all experiments, and writes their own page.
     """
     from trpo_theory.report import front, stored
-    from trpo_theory.report.tables import made_directory
+    from trpo_theory.report.table_files import made_directory
 
     page, kept = front.page(), stored.catalogue()
     path = made_directory(out) / "index.html"

@@ -10,10 +10,11 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.entries.foreign import native
+from trpo_theory.entries.kinds import MAPPING, SERIES, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io import Run, run_of, write_run
 from trpo_theory.io.runs import RUN_ROW_ATOL, run_row_atol
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_one_mdp
 from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import PathLike, RealLike
 
@@ -50,6 +51,8 @@ class Recorder:
     def __init__(
         self, mdp: FiniteMDP, *, states: StatesLike | None = None, about: Mapping[str, object] | None = None
     ) -> None:
+        expect_one_mdp(mdp)
+        expect(MAPPING.or_none, about=about)
         self.mdp: FiniteMDP = mdp
         self.about: dict[str, object] = dict(about or {})
         # An environment whose ends need a state of their own (io.from_gym) has one observation fewer than states.
@@ -166,6 +169,8 @@ def record(
     >>> record([np.eye(2), np.full((2, 2), 0.5)], tt.load("zoo:kakade", gamma=0.9)).updates
     1
     """
+    expect(SERIES, policies=policies)
+    expect(MAPPING.or_none, logged=logged)
     recorder = Recorder(mdp, states=states, about=about)
     for policy in policies:
         recorder.add(policy)

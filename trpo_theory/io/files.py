@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.kinds import MAPPING, TEXT, TRUTH, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.io._costs import costs_of, flattened
 from trpo_theory.io._json import decode_json, encode_json
+from trpo_theory.io._labels import label_list
 from trpo_theory.io._npz import decode_npy, decode_npz, encode_npz
 from trpo_theory.io._source import checked_path, existing_file, in_file, read_text
 from trpo_theory.io._sparse import SPARSE_KEYS, transition_of
-from trpo_theory.model.labels import Label
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_one_mdp
 from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import PathLike, RealLike
 
@@ -63,6 +64,8 @@ def read_fields(path: PathLike, *, exact: bool = False, what: str = "an MDP") ->
     Raises:
         InvalidInput: for a file that is missing, damaged, holds pickled objects or NaN, or is not a JSON object.
     """
+    expect(TRUTH, exact=exact)
+    expect(TEXT, what=what)
     path = existing_file(path, _SUFFIXES, what)
     with in_file(path.name):
         if path.suffix.lower() == ".npz":
@@ -92,6 +95,8 @@ def mdp_from_fields(
     """
     if gamma is not None:
         gamma = _checks.discount_or_one(gamma)
+    expect(MAPPING, fields=fields)
+    expect(TEXT, source=source)
     with in_file(source):
         fields = {key: value for key, value in fields.items() if value is not None}
         _check_keys(fields, gamma)
@@ -102,8 +107,8 @@ def mdp_from_fields(
             fields["initial"],
             available=None if "available" not in fields else _checks.real_array(fields["available"], "available"),
             costs=costs_of(fields),
-            state_labels=_label_list(fields, "state_labels"),
-            action_labels=_label_list(fields, "action_labels"),
+            state_labels=label_list(fields, "state_labels"),
+            action_labels=label_list(fields, "action_labels"),
         )
         if mdp.batch_shape:
             raise InvalidInput(
@@ -149,6 +154,7 @@ def policy_entries(path: PathLike, name: str = "policy") -> Any:
     Raises:
         InvalidInput: naming the file, for one that is missing, damaged or has no such entry.
     """
+    expect(TEXT, name=name)
     path = existing_file(path, (".npy", *_SUFFIXES), "a policy")
     with in_file(path.name):
         suffix = path.suffix.lower()
@@ -200,8 +206,7 @@ def write_mdp(mdp: FiniteMDP, path: PathLike, **policies: RealLike) -> None:
     Raises:
         InvalidInput: for a batch, an array that is not a policy of the MDP, or a path that cannot be written.
     """
-    if mdp.batch_shape:
-        raise InvalidInput(got=f"a batch of MDPs, {mdp!r}", wanted="one MDP", fix="write each to its own file")
+    expect_one_mdp(mdp, "write each to its own file")
     fields = mdp_fields(mdp)
     for name, policy in policies.items():
         if name in _RESERVED:
@@ -216,6 +221,7 @@ def write_fields(fields: Mapping[str, Field], path: PathLike) -> None:
     Raises:
         InvalidInput: for another suffix, a value that the format cannot hold, or a path that cannot be written.
     """
+    expect(MAPPING, fields=fields)
     path = checked_path(path, _SUFFIXES, "an MDP")
     if path.suffix.lower() == ".json":
         content = encode_json(dict(fields)).encode()
@@ -284,21 +290,3 @@ def _missing(missing: list[str], fields: Mapping[str, Any]) -> InvalidInput:
 def _listed(fields: Mapping[str, Any]) -> str:
     names = [repr(name) if len(name) < 60 else repr(name[:60] + "...") for name in fields]
     return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "") or "nothing"
-
-
-def _label_list(fields: Mapping[str, Any], name: str) -> list[Label] | None:
-    if name not in fields:
-        return None
-    try:
-        labels = fields[name].tolist() if isinstance(fields[name], np.ndarray) else fields[name]
-    except (ValueError, UnicodeError):
-        labels = None
-    if isinstance(labels, list) and all(isinstance(label, list) for label in labels):
-        return [tuple(_texts(label, name)) for label in labels]
-    return [*_texts(labels, name)]
-
-
-def _texts(labels: object, name: str) -> list[str]:
-    if not isinstance(labels, list) or not all(isinstance(label, str | int | float) for label in labels):
-        raise InvalidInput(got=f"{name} that are not a list of strings", wanted="strings", fix="correct or delete them")
-    return [str(label) for label in labels]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.kinds import TEXT, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._environments import layers_of, made, map_letters, single, with_table, with_the_table
 from trpo_theory.io._rows import check_size
@@ -127,6 +128,7 @@ def parse_options(query: str) -> dict[str, Any]:
     >>> parse_options("map_name=8x8&is_slippery=false&reward_schedule=1,0,-0.5")
     {'map_name': '8x8', 'is_slippery': False, 'reward_schedule': (1, 0, -0.5)}
     """
+    expect(TEXT, query=query)
     options: dict[str, Any] = {}
     for part in query.split("&"):
         key, equals, value = part.partition("=")

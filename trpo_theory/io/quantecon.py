@@ -11,7 +11,7 @@ from trpo_theory.entries.reading import reading
 from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._rows import check_size, densified, integer_vector, without_rounding
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_one_mdp
 from trpo_theory.model.types import RealLike
 
 
@@ -109,8 +109,7 @@ def to_quantecon(mdp: FiniteMDP) -> Any:
     Raises:
         InvalidInput: for a batch, or if quantecon is not installed.
     """
-    if mdp.batch_shape:
-        raise InvalidInput(got=f"a batch of MDPs, {mdp!r}", wanted="one MDP", fix="convert each by itself")
+    expect_one_mdp(mdp, "convert each by itself")
     try:
         from quantecon.markov import DiscreteDP
     except ImportError:

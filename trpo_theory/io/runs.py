@@ -15,10 +15,11 @@ import numpy as np
 from trpo_theory import _checks
 from trpo_theory.entries.expected import expect_numbers, is_real
 from trpo_theory.entries.foreign import native
+from trpo_theory.entries.kinds import MAPPING, expect, expect_type
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import checked_path, in_file
 from trpo_theory.io.files import SPARSE_KEYS, mdp_fields, mdp_from_fields, read_fields, write_fields
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp, expect_one_mdp
 from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import PathLike, RealLike
 
@@ -89,11 +90,9 @@ def run_of(
     >>> run_of([[[0.5, 0.5]], [[0.25, 0.75]]], FiniteMDP([[[1], [1]]], [[0, 1]], 0.9)).updates
     1
     """
-    if not isinstance(mdp, FiniteMDP) or mdp.batch_shape:
-        raise InvalidInput(
-            got=f"{mdp!r} as the MDP of a run"[:200], wanted="one FiniteMDP", fix="load it: trpo_theory.load(...)"
-        )
-    atol = run_row_atol(policies) if atol is None else atol
+    expect_one_mdp(mdp)
+    expect(MAPPING.or_none, logged=logged, about=about)
+    atol = run_row_atol(policies) if atol is None else _checks.number_between(atol, "atol", 0.0, 1.0)
     array = _checks.real_array(policies, "policies")
     _check_shape(array, mdp)
     sums = array.sum(-1)
@@ -154,6 +153,7 @@ def write_run(run: Run, path: PathLike) -> None:
     Raises:
         InvalidInput: for another suffix, or a path that cannot be written.
     """
+    expect_type(Run, run, "the run", "make it by run_of(policies, mdp), or a Recorder")
     path = checked_path(path, _SUFFIXES, "a run")
     fields: dict[str, Any] = {"policies": run.policies, **mdp_fields(run.mdp)}
     fields |= {f"{_LOGGED}{name}": values for name, values in run.logged.items()}
@@ -163,6 +163,7 @@ def write_run(run: Run, path: PathLike) -> None:
 
 def _mdp_of(fields: Mapping[str, Any], mdp: FiniteMDP | None, gamma: Any, path: Path) -> FiniteMDP:
     if mdp is not None:
+        expect_mdp(mdp)
         return mdp if gamma is None else mdp.with_gamma(gamma)
     if not any(key in fields for key in ("transition", *SPARSE_KEYS)):
         raise InvalidInput(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.kinds import MAPPING, expect
 from trpo_theory.entries.reading import reading
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._costs import PREFIX
@@ -88,6 +89,7 @@ def from_triplets(
             or rows that do not sum to 1.
     """
     gamma = _checks.discount_or_one(gamma)
+    expect(MAPPING.or_none, costs=costs)
     atol = _checks.row_sum_atol(probability)
     probability, reward = _checks.real_array(probability, "probability"), _checks.real_array(reward, "reward")
     given = (state, action, _where_it_matters(successor, probability, state))

@@ -9,9 +9,10 @@ from itertools import combinations, product
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.kinds import MAPPING, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.landscape.square import two_states
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.model.policy import deterministic, uniform
 from trpo_theory.model.shapes import Float, Int
 from trpo_theory.model.types import RealLike
@@ -70,6 +71,7 @@ def value_polytope(
     Source: Dadashi, Taïga, Le Roux, Schuurmans, Bellemare (2019), The Value Function Polytope, arXiv:1901.11524.
     """
     mdp = two_states(mdp)
+    expect(MAPPING.or_none, paths=paths)
     resolution = _checks.integer(resolution, "resolution", least=2)
     first, second = ([int(action) for action in np.flatnonzero(row)] for row in mdp.available)
     choices = np.array(list(product(first, second)))
@@ -93,6 +95,7 @@ def improvement_path(
     mdp: FiniteMDP, problem: Problem | TRPOStep, steps: int, *, old: RealLike | None = None
 ) -> Float[np.ndarray, "T S A"]:
     """The policies along `improve`, from old (by default uniform) on; it ends early where `improve` does."""
+    expect_mdp(mdp)
     steps = _checks.integer(steps, "steps", least=1)
     policies = [_checks.policy_rows(uniform(mdp.available) if old is None else old, mdp.available, "old policy")]
     for _ in range(steps):

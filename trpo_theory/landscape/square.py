@@ -10,8 +10,9 @@ import numpy as np
 
 from trpo_theory import _checks, bounds
 from trpo_theory.bounds import Bound
+from trpo_theory.entries.kinds import MAPPING, expect
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.model.shapes import Float
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.divergence import kl_of_change
@@ -194,6 +195,7 @@ def policy_square(
     old = _one_policy(old, mdp)
     resolution = _checks.integer(resolution, "resolution", least=3)
     bound = bound if isinstance(bound, Bound) else bounds.get(bound)
+    expect(MAPPING.or_none, problems=problems)
     radius = MaxKL(delta).radius
     if problems is None:
         problems = {
@@ -208,6 +210,7 @@ def policy_square(
 
 def policies_at(points: Float[np.ndarray, "*batch 2"]) -> Float[np.ndarray, "*batch 2 2"]:
     """The policies that take a₀ with probability points[..., s] in state s."""
+    points = _checks.real_array(points, "points")
     return np.stack([points, 1.0 - points], axis=-1)
 
 
@@ -226,6 +229,7 @@ def two_states(mdp: FiniteMDP, *, actions: int | None = None) -> FiniteMDP:
     Raises:
         InvalidInput: for any other MDP.
     """
+    expect_mdp(mdp)
     count = "two or more" if actions is None else "two"
     fits = not mdp.batch_shape and not mdp.is_sparse and mdp.states == 2 and actions in (None, mdp.actions)
     if not fits or (actions is not None and not mdp.available.all()):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trpo_theory import _checks, io
+from trpo_theory._checks import discount_or_one
+from trpo_theory.entries.kinds import TRUTH, expect
 from trpo_theory.entries.reading import reading
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._conversions import conversion
@@ -60,7 +62,10 @@ def open_source(source: Loadable, *, gamma: RealLike | None = None, strict: bool
 
     Rows that were divided by their sums are so in `Source.exact`, too, in rationals: a proof is about those.
     """
+    expect(TRUTH, strict=strict)
     given = None if gamma is None else rational(gamma, "gamma")
+    if given is not None and not isinstance(given, Fraction):
+        given = discount_or_one(given)
     with reading(strict=strict) as read:
         found = _opened(source, float(given) if isinstance(given, Fraction) else given)
     exact = divided_exactly(found.exact) if read.rescaled else found.exact

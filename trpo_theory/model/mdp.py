@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.kinds import expect_type
 from trpo_theory.entries.sparse import is_sparse
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model._costs import reduced_costs
@@ -173,10 +174,15 @@ class FiniteMDP:
 
 
 def expect_mdp(mdp: object) -> None:
-    """Raise unless it is a `FiniteMDP`, such as a name or an environment that is still to be loaded."""
-    if not isinstance(mdp, FiniteMDP):
-        shown = repr(mdp[:60]) if isinstance(mdp, str) else f"a {type(mdp).__name__}"
-        raise InvalidInput(got=f"{shown} as the MDP", wanted="a FiniteMDP", fix="pass tt.load(...) of it")
+    """Raise unless it is a `FiniteMDP`, and not a name or an environment that is still to be loaded."""
+    expect_type(FiniteMDP, mdp, "the MDP", "pass tt.load(...) of it")
+
+
+def expect_one_mdp(mdp: FiniteMDP, fix: str = "loop over them") -> None:
+    """Raise unless it is a `FiniteMDP`, and no batch of them."""
+    expect_mdp(mdp)
+    if mdp.batch_shape:
+        raise InvalidInput(got=f"a batch of MDPs, {mdp!r}", wanted="one MDP", fix=fix)
 
 
 def _rebuild(*args: Any) -> FiniteMDP:

@@ -14,7 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory._checks import number_between
+from trpo_theory.entries.arrays import real_array
 from trpo_theory.entries.foreign import native
+from trpo_theory.entries.kinds import brief
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.shapes import Real
 
@@ -39,7 +42,34 @@ _EXP_TERMS = 1.0 / np.cumprod(np.arange(2.0, 18.0))
 
 
 def _floats(rows: Any) -> np.ndarray:
-    return np.asarray(native(rows, "a row"), dtype=np.float64)
+    try:
+        array = np.asarray(native(rows, "a row"))
+    except ValueError:  # rows of several lengths
+        array = None
+    if array is None or array.dtype.kind not in "fiub":
+        return real_array(rows, "a row")
+    return array.astype(np.float64, copy=False)
+
+
+def _alike(*rows: Any) -> list[np.ndarray]:
+    """Rows as floats, of shapes that broadcast against each other."""
+    arrays = [_floats(one) for one in rows]
+    try:
+        np.broadcast_shapes(*(array.shape for array in arrays))
+    except ValueError:
+        shapes = " and ".join(str(array.shape) for array in arrays)
+        raise InvalidInput(
+            got=f"rows of shapes {shapes}", wanted="rows of one length", fix="pass distributions over the same outcomes"
+        ) from None
+    return arrays
+
+
+def _over(axis: int, terms: np.ndarray) -> Any:
+    try:
+        return terms.sum(axis)
+    except (TypeError, ValueError):
+        axes = "any axis: these are numbers" if not terms.ndim else f"an axis from {-terms.ndim} to {terms.ndim - 1}"
+        raise InvalidInput(got=f"axis = {brief(axis)}", wanted=axes, fix="leave axis out for the last one") from None
 
 
 def x_minus_log1p(x: Real[np.ndarray, "*shape"]) -> Real[np.ndarray, "*shape"]:
@@ -75,13 +105,13 @@ def kl_div(p: Rows, q: Rows) -> Real[np.ndarray, "..."]:
 
     As `scipy.special.kl_div`, but without its cancellation where p is close to q.
     """
-    p, q = _floats(p), _floats(q)
+    p, q = _alike(p, q)
     return kl_of_change(p, q, q - p)
 
 
 def kl_of_change(p: Rows, q: Rows, change: Rows) -> Real[np.ndarray, "..."]:
     """As `kl_div`, from change = q − p where that is known more precisely than q − p as stored."""
-    p, q, change = (_floats(part) for part in (p, q, change))
+    p, q, change = _alike(p, q, change)
     close = np.abs(change) < _SMALL * p
     with np.errstate(all="ignore"):
         if close.all():
@@ -103,24 +133,26 @@ def kl(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     >>> float(kl(np.array([0.5, 0.5]), np.array([0.25, 0.75])))
     0.14384103622589045
     """
-    return kl_div(p, q).sum(axis)
+    return _over(axis, kl_div(p, q))
 
 
 def tv(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """TV(p, q) = ½ Σ |p − q|, the largest difference in the probability of an event."""
-    return 0.5 * np.abs(_floats(p) - _floats(q)).sum(axis)
+    p, q = _alike(p, q)
+    return 0.5 * _over(axis, np.abs(p - q))
 
 
 def chi2(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """χ²(p‖q) = Σ (p − q)²/q, Pearson's: ∞ where p > 0 = q."""
-    return chi2_of_change(_floats(p) - _floats(q), q, axis=axis)
+    p, q = _alike(p, q)
+    return chi2_of_change(p - q, q, axis=axis)
 
 
 def chi2_of_change(change: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """As `chi2`, from change = p − q where that is known more precisely than p − q as stored."""
-    change, q = _floats(change), _floats(q)
+    change, q = _alike(change, q)
     with np.errstate(all="ignore"):
-        return np.where(change == 0.0, 0.0, change * (change / q)).sum(axis)
+        return _over(axis, np.where(change == 0.0, 0.0, change * (change / q)))
 
 
 def jeffreys(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
@@ -130,16 +162,16 @@ def jeffreys(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | f
 
 def jensen_shannon(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2, from q − p: m itself would round the difference away."""
-    p, q = _floats(p), _floats(q)
+    p, q = _alike(p, q)
     middle, half = 0.5 * (p + q), 0.5 * (q - p)
-    return 0.5 * (kl_of_change(p, middle, half) + kl_of_change(q, middle, -half)).sum(axis)
+    return 0.5 * _over(axis, kl_of_change(p, middle, half) + kl_of_change(q, middle, -half))
 
 
 def hellinger2(p: Rows, q: Rows, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
     """H²(p, q) = 1 − Σ √(pq) = ½ Σ (√p − √q)², the squared Hellinger distance (1 − BC)."""
-    p, q = _floats(p), _floats(q)
+    p, q = _alike(p, q)
     root_sum = np.sqrt(p) + np.sqrt(q)
-    return 0.5 * np.square((p - q) / np.where(root_sum == 0.0, 1.0, root_sum)).sum(axis)
+    return 0.5 * _over(axis, np.square((p - q) / np.where(root_sum == 0.0, 1.0, root_sum)))
 
 
 def renyi(p: Rows, q: Rows, order: float | Fraction, *, axis: int = -1) -> Real[np.ndarray, "..."] | float:
@@ -147,18 +179,16 @@ def renyi(p: Rows, q: Rows, order: float | Fraction, *, axis: int = -1) -> Real[
 
     Near p = q, Σ p^a q^(1−a) − 1 is summed as Σ p [(1 + x)^b − 1 − b x] with x = q/p − 1, b = 1 − a: terms of one sign.
     """
-    order = float(order)
-    if not 0.01 <= order <= 0.99:
-        raise InvalidInput(got=f"order = {order}", wanted="0.01 <= order <= 0.99", fix="use kl for order 1")
-    p, q = _floats(p), _floats(q)
+    order = number_between(order, "order", 0.01, 0.99)  # at 1 it is kl
+    p, q = _alike(p, q)
     b = 1.0 - order
     with np.errstate(all="ignore"):
         x = (q - p) / p
         near = p * (expm1_minus(b * np.log1p(x)) - b * x_minus_log1p(x))
         power = p**order * q**b
         terms = np.where(np.abs(q - p) < _SMALL * p, near, power - p - b * (q - p))
-        affinity = power.sum(axis)
-        return np.where(affinity < 0.5, np.log(affinity), np.log1p(terms.sum(axis)))[()] / -b
+        affinity = _over(axis, power)
+        return np.where(affinity < 0.5, np.log(affinity), np.log1p(_over(axis, terms)))[()] / -b
 
 
 def expm1_minus(y: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.arrays import real_array
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.shapes import Float
 
@@ -38,7 +39,7 @@ def polylog(order: float, x: Float[np.ndarray, "*batch"] | float) -> Float[np.nd
             wanted=f"an integer, or an order at least {_NEAR_INTEGER} from the positive ones",
             fix=f"use {round(order)}",
         )
-    x = np.asarray(x, dtype=np.float64)
+    x = real_array(x, "x")
     if not ((x >= 0) & (x < 1)).all():
         raise InvalidInput(got="x outside [0, 1)", wanted="0 <= x < 1, as a discount", fix="check gamma")
     out = np.where(x < _NEAR_ONE, _series(order, np.minimum(x, _NEAR_ONE)), 0.0)

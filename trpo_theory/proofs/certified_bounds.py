@@ -14,6 +14,7 @@ from trpo_theory import _checks
 from trpo_theory import bounds as catalogue
 from trpo_theory.bounds.record import Bound
 from trpo_theory.entries.foreign import native
+from trpo_theory.entries.kinds import MAPPING, SERIES, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.model.types import RealLike
@@ -102,6 +103,9 @@ def certify_bounds(
     'proved'
     """
     expect_mdp(mdp)
+    expect(SERIES.or_none, bounds=bounds)
+    expect(MAPPING.or_none, exact=exact)
+    horizon = None if horizon is None else _checks.integer(horizon, "horizon", least=1)
     words: dict[str, Any] = {"criterion": criterion, "horizon": horizon, "temperature": temperature}
     old, new = with_arrays({"old policy": native(old, "old"), "new policy": native(new, "new")}, mdp, **words).values()
     if any(_checks.policy_rows(rows, mdp.available, name).ndim != 2 for rows, name in [(old, "old"), (new, "new")]):

@@ -13,6 +13,7 @@ import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
+from trpo_theory.entries.kinds import brief
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._sparse import SPARSE_KEYS
 from trpo_theory.io.evidence_files import ReadFields, exact_content
@@ -98,6 +99,12 @@ def certify(
     if isinstance(evidence, str | os.PathLike):
         fields: ReadFields = exact_content(read_fields(evidence, exact=True, what="a proof"))
     else:
+        if not isinstance(evidence, Mapping) and not hasattr(evidence, "to_fields"):
+            raise InvalidInput(
+                got=f"{brief(evidence)} as evidence",
+                wanted="a file, its content, or what writes one, such as the witness of a verdict",
+                fix='pass the file\'s name: certify("proof.json")',
+            )
         fields = exact_content(evidence if isinstance(evidence, Mapping) else evidence.to_fields())
     kind = _kind(fields)
     _check_unused(fields)

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory._checks import integer
+from trpo_theory.entries.kinds import MAPPING, expect, expect_type
 from trpo_theory.errors import InvalidInput, NotSolved
 from trpo_theory.io.evidence_files import Fields, write_evidence
 from trpo_theory.model.types import PathLike
@@ -130,6 +132,9 @@ def certify_update(
         NotSolved: for a solution that is none: a negative multiplier, a new that is no policy, or one over its constraint by
             more than 2⁻³⁰.
     """
+    expect_type(UpdateSolution, solution, "the update", "pass what tt.update(mdp, old, problem) returns")
+    expect(MAPPING.or_none, exact=exact)
+    precision = integer(precision, "precision", least=2)
     surrogate = solution.surrogate
     if type(solution.problem) not in _REDUCTIONS or surrogate.old.shape[2] != 1:
         raise InvalidInput(

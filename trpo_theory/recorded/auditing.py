@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import bounds
+from trpo_theory._checks import number_between
+from trpo_theory.entries.kinds import FUNCTION, TRUTH, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io.runs import Run, run_of
 from trpo_theory.model.mdp import FiniteMDP
@@ -70,6 +72,9 @@ def audit(
     >>> audit(mdp, [[[0.5, 0.5]], [[0.4, 0.6]], [[0.7, 0.3]]]).decreases
     1
     """
+    expect(TRUTH, hold_idle=hold_idle, certify=certify)
+    expect(FUNCTION, advance=advance)
+    rtol = number_between(rtol, "rtol", 0.0, 1.0)
     run = _as_run(mdp, policies, logged)
     aim = _logged_target(run) if target is None else checked_target(target)
     lowest, highest, floor = _returns(run.mdp)

@@ -6,7 +6,8 @@ from .hasse import hasse_diagram
 from .slack_figure import slack_histogram
 from .step_tables import bounds_table, quantities_table
 from .style import save, save_as
-from .tables import Table, show, write
+from .table_files import write
+from .tables import Table, show
 from .tikz import tikz_diagram
 from .verdict_tables import verdicts_table
 from .witness_latex import verdict_latex, witness_latex

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trpo_theory import bounds
+from trpo_theory.entries.kinds import SERIES, expect, expect_type
 from trpo_theory.recorded import Audit
 from trpo_theory.report import style
 
@@ -34,6 +35,8 @@ def audit_figure(audit: Audit, *, shown: Sequence[str] = SHOWN_BOUNDS, width: st
     Raises:
         InvalidInput: for an unknown id.
     """
+    expect_type(Audit, audit, "the audit", "pass what tt.audit(run) returned")
+    expect(SERIES, shown=shown)
     known = [name for name in shown if bounds.get(name).id in audit.bounds]
     with style.styled():
         figure = style.new_figure(width, ratio=0.95)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trpo_theory.entries.kinds import expect_type
 from trpo_theory.recorded import Audit
 from trpo_theory.report import style
 from trpo_theory.report.audit_figure import audit_figure
-from trpo_theory.report.tables import Table, write
+from trpo_theory.report.table_files import write
+from trpo_theory.report.tables import Table
 
 _SUFFIXES = (".csv", ".md", ".tex", ".html")
 _HEADINGS = {
@@ -68,6 +70,7 @@ def write_audit(audit: Audit, directory: str | Path, name: str = "audit") -> lis
 
     NAME has the updates, NAME-summary and NAME-bounds the other tables; each file is written atomically.
     """
+    expect_type(Audit, audit, "the audit", "pass what tt.audit(run) returned")
     paths = write(updates_table(audit, everything=True), directory, name, suffixes=(".csv",))
     paths += write(updates_table(audit), directory, name, suffixes=(".md", ".tex", ".html"))
     paths += write(summary_table(audit), directory, f"{name}-summary", suffixes=_SUFFIXES)

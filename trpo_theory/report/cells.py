@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from html import escape
 from typing import SupportsFloat
 
+from trpo_theory._checks import integer
 from trpo_theory._outward import Toward, decimal_toward
+from trpo_theory.entries.kinds import TRUTH, Kind, expect
 from trpo_theory.report.symbols import in_text
 
 _PLAIN = r"-?\d+(?:\.\d+)?"
@@ -17,6 +19,8 @@ _UNCERTAIN = re.compile(rf"\(?({_PLAIN}) ± ({_PLAIN})(?:\)e(-?\d+))?")
 _SPECIAL = ("inf", "-inf", "nan")
 _KEPT = r"\{}$~^[]"
 """What a caption may contain as LaTeX."""
+
+_TOWARD = Kind(lambda value: value is None or isinstance(value, Toward), "a Toward, or None", "leave {name} out")
 
 
 def show(value: object, digits: int = 4, *, scientific: bool = False, toward: Toward | None = None) -> str:
@@ -28,6 +32,9 @@ def show(value: object, digits: int = 4, *, scientific: bool = False, toward: To
         scientific: always with a power of ten.
         toward: for an end that is proved, the direction in which it is rounded; None for the nearest digits.
     """
+    expect(TRUTH, scientific=scientific)
+    expect(_TOWARD, toward=toward)
+    digits = integer(digits, "digits", least=1)
     if not isinstance(value, float):
         return str(value)
     if math.isinf(value) or math.isnan(value) or value == 0:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from html import escape
 from typing import Any
 
+from trpo_theory.entries.kinds import MAPPING, TEXT, expect
 from trpo_theory.errors import InvalidInput
 
 # Sizes in SVG user units and angles; chosen by eye, so that labels of witnesses do not overlap.
@@ -41,6 +42,8 @@ def transition_diagram(fields: Mapping[str, Any], *, title: str = "") -> str:
     Raises:
         InvalidInput: if one of the three is missing.
     """
+    expect(MAPPING, fields=fields)
+    expect(TEXT, title=title)
     missing = [name for name in ("transition", "reward", "initial") if name not in fields]
     if missing:
         raise InvalidInput(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from trpo_theory import _checks
+from trpo_theory.entries.kinds import SERIES, TEXT, TRUTH, brief, expect, expect_type, expect_word
 from trpo_theory.errors import InvalidInput
 from trpo_theory.report import style
 from trpo_theory.report.colours import as_text
@@ -55,7 +56,9 @@ def lines(
     Raises:
         InvalidInput: for an unknown column, a frame without rows, or an unknown option.
     """
-    _check(frame, [x, y, by, low, high], log, labels)
+    _check(frame, [x, y], [by, low, high], log, labels)
+    expect(TEXT, xlabel=xlabel, ylabel=ylabel)
+    expect(TRUTH, markers=markers)
     with style.styled():
         figure = style.new_figure(width, ratio=ratio)
         axes = figure.add_subplot()
@@ -105,7 +108,13 @@ def median_and_band(
     frame: pd.DataFrame, x: str, y: str, by: str, *, band: tuple[float, float] = (0.1, 0.9)
 ) -> pd.DataFrame:
     """One row for each x and `by`: median, low and high (quantiles, linear between order statistics), and the number of runs."""
-    _check(frame, [x, y, by], "", "direct")
+    _check(frame, [x, y, by], [], "", "direct")
+    if by in (x, y):
+        raise InvalidInput(
+            got=f"by = {by!r}, the column of an axis", wanted="another column", fix="name the runs' column"
+        )
+    if not SERIES.fits(band) or len(band) != 2:
+        raise InvalidInput(got=f"band = {brief(band)}", wanted="two quantiles", fix="write band=(0.1, 0.9), say")
     first, last = (_checks.number_between(level, "band", 0.0, 1.0) for level in band)
     group = frame.groupby([by, x], sort=False)[y]
     columns = {
@@ -145,7 +154,8 @@ def bars(
     Raises:
         InvalidInput: as for `lines`.
     """
-    _check(frame, [x, y, by], log, "legend")
+    _check(frame, [x, y], [by], log, "legend")
+    expect(TEXT, xlabel=xlabel, ylabel=ylabel)
     names = list(dict.fromkeys(frame[x]))
     with style.styled():
         figure = style.new_figure(width, ratio=ratio)
@@ -178,16 +188,14 @@ def bars(
     return figure
 
 
-def _check(frame: pd.DataFrame, columns: list[str | None], log: str, labels: str) -> None:
-    for column in columns:
-        if column is not None and column not in frame:
-            raise _checks.unknown_name("column", column, [str(name) for name in frame.columns])
+def _check(frame: pd.DataFrame, columns: list[str], others: list[str | None], log: str, labels: str) -> None:
+    expect_type(pd.DataFrame, frame, "the table of a figure", "pass a DataFrame of pandas")
+    for column in [*columns, *(one for one in others if one is not None)]:
+        _checks.known_name("column", column, [str(name) for name in frame.columns])
     if frame.empty:
         raise InvalidInput(got="a table without rows", wanted="one row or more", fix="check the settings of the run")
-    if log not in ("", "x", "y", "xy"):
-        raise InvalidInput(got=f"log = {log!r}", wanted='"", "x", "y" or "xy"', fix="choose one")
-    if labels not in ("direct", "legend"):
-        raise InvalidInput(got=f"labels = {labels!r}", wanted='"direct" or "legend"', fix="choose one")
+    expect_word(("", "x", "y", "xy"), log=log)
+    expect_word(("direct", "legend"), labels=labels)
 
 
 def _groups(frame: pd.DataFrame, by: str | None) -> list[tuple[str, pd.DataFrame]]:

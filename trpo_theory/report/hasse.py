@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from trpo_theory.entries.kinds import MAPPING, SERIES, TEXT, expect
+from trpo_theory.errors import InvalidInput
 from trpo_theory.report import style
 
 if TYPE_CHECKING:
@@ -63,6 +65,14 @@ def _with_few_crossings(found: list[list[str]], below: Mapping[str, set[str]]) -
     return found
 
 
+def _pair(one: object) -> tuple[str, str]:
+    if isinstance(one, (tuple, list)) and [type(name) for name in one] == [str, str]:
+        return one[0], one[1]
+    raise InvalidInput(
+        got=f"{one!r} as a pair", wanted="(above, below), two names", fix='write ("trpo/kl", "trpo/tv"), say'
+    )
+
+
 def hasse_diagram(
     pairs: Iterable[tuple[str, str]], *, labels: Mapping[str, str] | None = None, caption: str = ""
 ) -> Figure:
@@ -73,7 +83,10 @@ def hasse_diagram(
         labels: a second line under an element.
         caption: above the diagram: what a line means.
     """
-    pairs, labels = list(pairs), labels or {}
+    expect(SERIES, pairs=pairs)
+    expect(MAPPING.or_none, labels=labels)
+    expect(TEXT, caption=caption)
+    pairs, labels = [_pair(one) for one in pairs], labels or {}
     rows = levels(pairs)
     places = {name: ((k + 0.5) / len(row), level) for level, row in enumerate(rows) for k, name in enumerate(row)}
     with style.styled():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.report import style
 from trpo_theory.report.colours import on_dark
-from trpo_theory.report.tables import made_directory
+from trpo_theory.report.table_files import made_directory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

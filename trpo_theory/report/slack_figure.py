@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trpo_theory.entries.kinds import each_of
 from trpo_theory.errors import InvalidInput
 from trpo_theory.report import style
 from trpo_theory.verification.slack_sample import SlackSample
@@ -37,7 +38,8 @@ def slack_histogram(samples: SlackSample | Sequence[SlackSample]) -> Figure:
     Raises:
         InvalidInput: for none, or more than twelve.
     """
-    samples = [samples] if isinstance(samples, SlackSample) else list(samples)
+    several: Any = [samples] if isinstance(samples, SlackSample) else samples
+    samples = each_of(SlackSample, several, "samples", 'pass [tt.sampled_slacks("trpo/tv")], say')
     if not 0 < len(samples) <= MOST:
         raise InvalidInput(
             got=f"{len(samples)} claims in one histogram",

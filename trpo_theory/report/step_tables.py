@@ -10,6 +10,8 @@ from typing import Any, SupportsFloat
 import pandas as pd
 
 from trpo_theory._outward import Toward
+from trpo_theory.entries.kinds import MAPPING, TEXT, TRUTH, brief, each_of, expect
+from trpo_theory.errors import InvalidInput
 from trpo_theory.report.cells import show
 from trpo_theory.report.symbols import in_text
 from trpo_theory.report.tables import Table
@@ -59,6 +61,17 @@ def bounds_table(rows: Sequence[Any], *, setting: str = "", proved: bool = False
     Returns:
         The table: bound, penalty, lower bound, slack (all in units of the return) and whether it holds.
     """
+    rows = each_of(object, rows, "rows", "")
+    for row in rows:
+        if not isinstance(row, Mapping) and not hasattr(row, "penalty"):
+            raise InvalidInput(
+                got=f"{brief(row)} as the row of a bound",
+                wanted="a BoundCheck, a CertifiedBound, or the fields of one",
+                fix="pass what tt.bounds.check_all(q) or tt.certify_bounds returned",
+            )
+    shifted = each_of(str, shifted, "shifted", "write ids of bounds")
+    expect(TEXT, setting=setting)
+    expect(TRUTH, proved=proved)
     words = {True: "proved" if proved else "yes", False: "refuted" if proved else "no", None: "undecided"}
     read: list[Callable[[str], Any]] = [
         row.get if isinstance(row, Mapping) else functools.partial(_attribute, row) for row in rows
@@ -109,6 +122,9 @@ def quantities_table(
         setting: words on the step, which the caption ends with.
         outward: proved ends, and the direction in which their digits are rounded.
     """
+    expect(MAPPING, fields=fields)
+    expect(MAPPING.or_none, outward=outward)
+    expect(TEXT, caption=caption, label=label, setting=setting)
     known = {name: _QUANTITIES.get(name, (name, "")) for name in fields}
     frame = pd.DataFrame(
         {

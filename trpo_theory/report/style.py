@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trpo_theory._checks import known_name, number_between
+from trpo_theory.entries.kinds import PATH, TEXT, expect, expect_type
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
-from trpo_theory.report.tables import made_directory
+from trpo_theory.report.table_files import made_directory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,6 +49,8 @@ _NOTHING: dict[str, dict[str, Any]] = {
 
 WIDTH = {"column": 3.4, "page": 7.0}
 """Inches: one column of a two-column paper, and both."""
+_RATIOS = 0.01, 100.0
+"""Of height over width. Chosen: what any figure is within."""
 
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": 100,
@@ -93,7 +97,8 @@ def new_figure(width: str = "column", *, ratio: float = 0.75) -> Figure:
     """An empty figure of a paper's width ("column" or "page") and of height ratio × width, not registered with pyplot."""
     from matplotlib.figure import Figure
 
-    inches = WIDTH[width]
+    inches = WIDTH[known_name("width of a figure", width, WIDTH)]
+    ratio = number_between(ratio, "ratio", *_RATIOS)
     return Figure(figsize=(inches, inches * ratio), layout="constrained")
 
 
@@ -102,6 +107,7 @@ def save(figure: Figure, directory: str | Path, name: str) -> list[Path]:
 
     The same figure gives the same bytes: the files contain no date and no version.
     """
+    expect(TEXT, name=name)
     directory = made_directory(directory)
     return [save_as(figure, directory / f"{name}{suffix}") for suffix in _NOTHING]
 
@@ -112,7 +118,10 @@ def save_as(figure: Figure, path: str | Path) -> Path:
     Raises:
         InvalidInput: for another suffix.
     """
+    from matplotlib.figure import Figure
+
     path = checked_figure_path(path)
+    expect_type(Figure, figure, "the figure", "pass what a function of trpo_theory.report drew")
     number_short_log_axes(figure)
     with styled(), atomic_write(path) as file:
         figure.savefig(file, format=path.suffix[1:].lower(), metadata=_NOTHING[path.suffix.lower()])
@@ -125,6 +134,7 @@ def checked_figure_path(path: str | Path) -> Path:
     Raises:
         InvalidInput: for a suffix that is not .pdf or .png, and a directory that is not there.
     """
+    expect(PATH, path=path)
     path = Path(path)
     if path.suffix.lower() not in _NOTHING:
         raise InvalidInput(

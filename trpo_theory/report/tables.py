@@ -7,25 +7,31 @@ import numbers
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from trpo_theory import _checks
 from trpo_theory._outward import Toward
+from trpo_theory.entries.kinds import MAPPING, SERIES, TEXT, TRUTH, expect, expect_type
 from trpo_theory.errors import InvalidInput
-from trpo_theory.io._atomic import atomic_write
 from trpo_theory.report import cells
 from trpo_theory.report.cells import show
 from trpo_theory.report.mathematics import inline, is_formula
 
-__all__ = ["Table", "made_directory", "show", "write"]
+__all__ = ["Table", "show"]
 
 _PROSE = 0.3
 """Share of the text's width that columns of sentences have together. Chosen: five short columns fit beside them."""
 _MANY_COLUMNS = 10
 """A table with more columns is set in a smaller font in LaTeX; chosen: so many fit a page."""
+
+_FIELDS = (
+    ("caption", "label", "plain_caption"),
+    ("scientific", "mark", "prose", "mathematics"),
+    ("headings", "digits", "outward", "uncertainty", "widths"),
+)
+"""Fields of a `Table` that are texts, several, and mappings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +73,7 @@ class Table:
     long: bool = False
 
     def __post_init__(self) -> None:
+        self._check_types()
         columns = [str(name) for name in self.frame.columns]
         used = [
             *(*self.prose, *self.widths, *self.mathematics),
@@ -77,14 +84,24 @@ class Table:
             *(column for _, column in self.mark),
         ]
         for name in used:
-            if name not in columns:
-                raise _checks.unknown_name("column", name, columns)
+            _checks.known_name("column", name, columns)
         for row, column in self.mark:
             if not 0 <= row < len(self.frame) or column in self.uncertainty.values():
                 raise InvalidInput(
                     got=f"a mark at row {row}, column {column!r}",
                     wanted=f"a row from 0 to {len(self.frame) - 1} and a column that is shown",
                     fix="give positions, not labels of the index",
+                )
+
+    def _check_types(self) -> None:
+        expect_type(pd.DataFrame, self.frame, "the data of a table", "pass a DataFrame of pandas")
+        texts, series, mappings = _FIELDS
+        for kind, names in ((TEXT, texts), (SERIES, series), (MAPPING, mappings), (TRUTH, ("long",))):
+            expect(kind, **{name: getattr(self, name) for name in names})
+        for one in self.mark:
+            if not (isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], int)):
+                raise InvalidInput(
+                    got=f"mark = {one!r}", wanted="pairs (row, column)", fix='write mark=((0, "holds"),), say'
                 )
 
     def heading(self, column: str, *, latex: bool = False) -> str:
@@ -220,44 +237,6 @@ class Table:
     def to_csv(self) -> str:
         """All digits, so that the same settings give the same bytes."""
         return self.frame.to_csv(index=False, lineterminator="\n")
-
-
-def write(
-    table: Table, directory: str | Path, name: str, *, suffixes: tuple[str, ...] = (".tex", ".md", ".csv")
-) -> list[Path]:
-    """Write the table as .tex, .md and .csv (or .html) files, each atomically."""
-    directory = made_directory(directory)
-    as_text = {
-        ".tex": table.to_latex,
-        ".md": table.to_markdown,
-        ".csv": table.to_csv,
-        ".html": lambda: table.to_html(caption=True),
-    }
-    paths = []
-    for suffix in suffixes:
-        path = directory / f"{name}{suffix}"
-        with atomic_write(path) as file:
-            file.write(as_text[suffix]().encode())
-        paths.append(path)
-    return paths
-
-
-def made_directory(directory: str | Path) -> Path:
-    """The output directory, created if it is missing.
-
-    Raises:
-        InvalidInput: if it cannot be created.
-    """
-    directory = Path(directory)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(
-            got=f"the output directory {str(directory)!r} ({error.strerror})",
-            wanted="a directory, or a path where one can be created",
-            fix="name another",
-        ) from None
-    return directory
 
 
 def _markdown_formula(text: str) -> str:

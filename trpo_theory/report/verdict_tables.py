@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trpo_theory._checks import known_name
+from trpo_theory.entries.kinds import each_of, expect_type
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.report.tables import Table
 from trpo_theory.verification.verdict import Verdict, Verification
@@ -21,10 +23,14 @@ def verdicts_table(verification: Verification, *, columns: tuple[str, ...] = ())
             What is left out then: "expected" (verdicts that are not as expected are bold) and "effective" (in words, where a
             claim is unrefuted).
     """
+    expect_type(Verification, verification, "the verdicts", "pass what tt.verify(...) returned")
+    columns = tuple(each_of(str, columns, "columns", "name columns of Verification.to_short_frame"))
     frame = verification.to_short_frame()
     shown = columns or ("claim", "statement", "verdict", "least slack", "proof or witness")
     if "effective" not in shown and "proof or witness" in shown:
         frame["proof or witness"] = [verdict.how or _tried(verdict) for verdict in verification]
+    for name in shown:
+        known_name("column", name, list(frame.columns))
     frame = frame.loc[:, list(shown)]
     other = [row for row, verdict in enumerate(verification) if not verdict.as_expected]
     has_verdict = "verdict" in shown

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
+from trpo_theory.entries.kinds import TEXT, expect, expect_type
 from trpo_theory.io.evidence_files import number_text
 from trpo_theory.report.instance_fields import Instance, as_instance, numbers
 from trpo_theory.report.mathematics import inline
@@ -54,6 +55,8 @@ def verdict_latex(verdict: Verdict, source: str = "") -> str:
         verdict: of `verify` or `falsify`.
         source: where the claim is stated.
     """
+    expect_type(Verdict, verdict, "the verdict", 'pass one, such as tt.falsify("trpo/tv-2")')
+    expect(TEXT, source=source)
     said = f": {in_text(verdict.how)}" if verdict.how else ""
     lines = [
         r"% \usepackage{amsmath,amssymb}",

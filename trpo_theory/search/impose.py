@@ -15,7 +15,7 @@ from trpo_theory.step.instances import Instances
 
 
 def impose(instances: Instances, needs: frozenset[str]) -> Instances:
-    """The instances, changed to have what `claims.claim.NEEDS` says of each word; order of the words does not matter."""
+    """The instances, changed to have what `bounds.record_checks.NEEDS` says of each word; order of the words does not matter."""
     states, actions = instances.shape
     if "unit-reward" in needs:
         instances = instances.replace(reward=_unit_reward(instances))

@@ -13,7 +13,7 @@ import numpy as np
 from trpo_theory import _checks
 from trpo_theory.entries.sparse import is_sparse, sp
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.mdp import FiniteMDP, expect_mdp
+from trpo_theory.model.mdp import FiniteMDP, expect_one_mdp
 from trpo_theory.numerics.arithmetic import Arithmetic, Array
 from trpo_theory.numerics.float_array import FloatArray
 from trpo_theory.solve.criterion import Given
@@ -114,10 +114,8 @@ def finite_horizon(mdp: FiniteMDP, horizon: int) -> FiniteMDP:
     >>> finite_horizon(chain, 3)
     FiniteMDP(states=7, actions=1, gamma=1, dense)
     """
-    expect_mdp(mdp)
+    expect_one_mdp(mdp)
     steps = _checks.integer(horizon, "horizon", least=1)
-    if mdp.batch_shape:
-        raise InvalidInput(got=f"a batch of MDPs, {mdp.batch_shape}", wanted="one MDP", fix="loop over the batch")
     expect_room(mdp, steps)
     rows, last = mdp.states * mdp.actions, steps * mdp.states
     chain = mdp.transition if mdp.is_sparse else sp.csr_array(mdp.transition.reshape(rows, mdp.states))

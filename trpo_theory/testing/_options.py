@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from trpo_theory import _checks
 from trpo_theory.bounds.setting import SETTING_FIELDS
 from trpo_theory.entries.expected import is_real
+from trpo_theory.entries.kinds import TRUTH, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.decimals import as_written
 from trpo_theory.model.policy import StateAggregation
@@ -55,7 +56,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for name in ("start_anywhere", "unit", "unavailable", "trivial"):
-            _flag(getattr(self, name), name)
+            expect(TRUTH, **{name: getattr(self, name)})
         least = 1 if self.trivial else 2
         self._check_setting()
         actions = _range((least, 3) if self.actions is None else self.actions, "actions")
@@ -157,10 +158,9 @@ def of(maker: str, options: dict[str, Any], *, allowed: tuple[str, ...] | None =
     own = tuple(one.name for one in fields(Options) if one.name != "setting")
     known = (*own, *SETTING_FIELDS) if allowed is None else allowed
     for name in options:
-        if name not in known:
-            raise _checks.unknown_name(f"option of {maker}", name, known)
+        _checks.known_name(f"option of {maker}", name, known)
     plain = {name: value for name, value in options.items() if name not in SETTING_FIELDS}
-    _flag(options.get("trivial", True), "trivial")
+    expect(TRUTH, trivial=options.get("trivial", True))
     return Options(**plain, setting=setting_of(options, options.get("trivial", True)))
 
 
@@ -217,16 +217,11 @@ def _numbers(value: Any, name: str, check: Any) -> Any:
     return st.just(check(value))
 
 
-def _flag(value: Any, name: str) -> None:
-    if not isinstance(value, bool):
-        raise InvalidInput(got=f"{name} = {value!r}", wanted="True or False", fix=f"pass {name}=True")
-
-
 def _which(value: Any, name: str) -> frozenset[str]:
     """Of which of the two policies an option speaks."""
     if isinstance(value, bool):
         return frozenset({"old", "new"} if value else ())
-    if value in ("old", "new"):
+    if isinstance(value, str) and value in ("old", "new"):
         return frozenset({value})
     raise InvalidInput(
         got=f"{name} = {value!r}", wanted='True, False, "old" or "new"', fix="say which policy it is required of"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
 from trpo_theory.bounds.setting import SETTING_FIELDS
+from trpo_theory.entries.kinds import TRUTH, expect, expect_type
 from trpo_theory.errors import InvalidInput
 from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, EPISODIC, criterion_of
 
@@ -96,6 +97,7 @@ def options_of(claim: Claim) -> dict[str, Any]:
     Raises:
         InvalidInput: for a claim whose hypotheses need instances of another kind, which no option draws.
     """
+    expect_type(Claim, claim, "the claim", 'pass a Claim or a Bound, such as tt.bounds["trpo/tv"]')
     needs = claim.needs - {"unit-reward"}
     if needs:
         raise InvalidInput(
@@ -157,6 +159,5 @@ def _agents(value: Any) -> tuple[int, ...]:
 
 def _flag(options: dict[str, Any], name: str) -> bool:
     value = options.get(name, False)
-    if not isinstance(value, bool):
-        raise InvalidInput(got=f"{name} = {value!r}", wanted="True or False", fix=f"pass {name}=True")
-    return value
+    expect(TRUTH, **{name: value})
+    return bool(value)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from trpo_theory import _checks
 from trpo_theory.bounds.record import Claim
+from trpo_theory.entries.kinds import MAPPING, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
@@ -152,6 +153,7 @@ def rounded(exact: dict[str, Any]) -> Instance:
     Raises:
         InvalidInput: for a dict that lacks a field.
     """
+    expect(MAPPING, exact=exact)
     missing = {"transition", "reward", "gamma", "initial", "available", "old", "new"} - set(exact)
     if missing:
         raise InvalidInput(

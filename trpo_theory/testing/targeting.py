@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import target
 
 from trpo_theory.bounds.record import Claim
+from trpo_theory.entries.kinds import FUNCTION, TEXT, expect, expect_type
 from trpo_theory.step.quantities import Quantities
 
 
@@ -33,6 +34,9 @@ def targeted(claim: Claim | Callable[[Quantities], Any], q: Quantities, *, label
     ...     assert targeted(lambda q: q.surrogate_gap + 2 * q.max_abs_advantage / (1 - q.gamma), q) >= 0
     >>> test_gap()
     """
+    expect(FUNCTION, claim=claim)
+    expect_type(Quantities, q, "a step", "pass compare(mdp, old, new), or what strategies.quantities draws")
+    expect(TEXT, label=label)
     slack = _slack(claim, q)
     size = abs(slack) + abs(float(q.surrogate_gap))
     if math.isfinite(size) and size > 0:

@@ -31,7 +31,7 @@ class Chunk:
 
     Attributes:
         claims: those that are tested, or what another process finds them by; their instances have one recipe.
-        needs: the parts of `NEEDS` that the instances must have.
+        needs: the parts of `bounds.record_checks.NEEDS` that the instances must have.
         solved: the id of the one claim whose problem is solved for new; "" for claims that take new as it is drawn.
         index: of the chunk.
         instances: how many; a battery has about so many.

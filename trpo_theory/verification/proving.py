@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trpo_theory.entries.kinds import TRUTH, expect
 from trpo_theory.proofs import proving
 from trpo_theory.proofs.methods import METHODS, theorem
 from trpo_theory.proofs.proving import Proving
@@ -32,6 +33,7 @@ def prove(
     >>> prove("trpo/kl", gamma=(0.5, 0.9)).region.text
     'gamma in [1/2, 9/10]'
     """
+    expect(TRUTH, with_evidence=with_evidence)
     one = as_claim(claim)
     methods = sorted(METHODS, key=lambda method: with_evidence and method is theorem.METHOD)
     return proving.prove(one, gamma=gamma, radius=radius, methods=methods, decided=shrunk)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from trpo_theory.entries.kinds import MAPPING, PATH, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.verification.lock import Lock
@@ -45,8 +46,9 @@ class RunDirectory:
     def __init__(
         self, path: Any, settings: dict[str, Any], codes: Mapping[str, str] | None = None, *, resume: bool = False
     ) -> None:
-        self.path: Path = Path(path)
-        self.codes: dict[str, str] = dict(codes or {})
+        expect(PATH, out=path)
+        expect(MAPPING, settings=settings, codes={} if codes is None else codes)
+        self.path, self.codes = Path(path), dict(codes or {})
         self.damaged: list[str] = []
         manifest = {"format": FORMAT, "settings": _as_json(settings), "versions": _versions()}
         self.run: str = _sha256(
@@ -177,6 +179,7 @@ def read_run(path: Any) -> dict[str, Tally]:
     trpo_theory.errors.InvalidInput: got 'missing', where there is no manifest.json; wanted a directory that verify wrote \
 with out=...; fix: check the name
     """
+    expect(PATH, path=path)
     manifest = _manifest(Path(path))
     if manifest is None:
         raise InvalidInput(

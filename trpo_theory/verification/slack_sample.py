@@ -86,7 +86,10 @@ def sampled_slacks(
         )
     _checks.integer(instances, "instances", least=1)
     _checks.integer(seed, "seed", least=0)
-    size = [_checks.integer(n, name, least=1) for n, name in ((states or 5, "states"), (actions or 3, "actions"))]
+    size = [
+        _checks.integer(n, name, least=1)
+        for n, name in ((5 if states is None else states, "states"), (3 if actions is None else actions, "actions"))
+    ]
     shape = None if states is None and actions is None else (size[0], size[1])
     drawn = Chunk((), one.instance_needs, "", 0, instances, seed, shape).drawn()
     screen = Screen(one)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from trpo_theory.entries.kinds import each_of
 from trpo_theory.proofs.witness import instance_fields
 from trpo_theory.search.coverage import Coverage
 from trpo_theory.search.findings import Findings
@@ -136,7 +137,7 @@ class Tally:
 def merged(tallies: Iterable[Tally]) -> dict[str, Tally]:
     """By claim, whatever the order of the tallies."""
     found: dict[str, Tally] = {}
-    for tally in tallies:
+    for tally in each_of(Tally, tallies, "tallies", "pass those that read_run(...) returned: list(found.values())"):
         known = found.get(tally.claim)
         found[tally.claim] = tally if known is None else _together(known, tally)
     return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from trpo_theory import _checks, claims
 from trpo_theory.bounds.record import Claim
+from trpo_theory.entries.kinds import FUNCTION, SERIES, TRUTH, expect, expect_type
 from trpo_theory.errors import InvalidInput
 from trpo_theory.proofs.methods import theorem
 from trpo_theory.verification.attempts import with_proofs
@@ -74,6 +75,8 @@ def verify(
     >>> verify(["trpo/tv-2"], instances=2000)["trpo/tv-2"].verdict
     'refuted'
     """
+    expect(TRUTH, resume=resume, proofs=proofs)
+    expect(FUNCTION, advance=advance)
     chosen = _chosen(which)
     searched = [claim for claim in chosen if is_searched(claim)]
     tasks = plan(chosen, instances=instances, seed=seed, states=states, actions=actions, proofs=proofs)
@@ -169,6 +172,7 @@ def _chosen(which: Any) -> list[Claim]:
         return list(claims.catalogue.values())
     if isinstance(which, (str, Claim)):
         which = [which]
+    expect(SERIES, which=which)
     named = (claims.selected([one]) if isinstance(one, str) else [as_claim(one)] for one in which)
     chosen = list({id(claim): claim for found in named for claim in found}.values())
     if not chosen:
@@ -186,10 +190,6 @@ def as_claim(one: object) -> Claim:
     """The claim that an id, a Claim or a Bound stands for; ids of the catalogue are the catalogue's."""
     if isinstance(one, str):
         return claims.get(one)
-    if not isinstance(one, Claim):
-        raise InvalidInput(
-            got=f"a {type(one).__name__} as a claim",
-            wanted="the id of a claim, a Claim (see @claim) or a Bound",
-            fix='decorate the function with @claim("mine/lemma-3", statement="...")',
-        )
-    return claims.checked_own([one])[0]
+    fix = 'name an id, or decorate the function with @claim("mine/lemma-3", statement="...")'
+    expect_type((Claim, str), one, "a claim", fix)
+    return claims.checked_own([cast(Claim, one)])[0]

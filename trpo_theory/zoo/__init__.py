@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory._checks import integer, unknown_name
+from trpo_theory._checks import integer, known_name
 from trpo_theory.entries.expected import expect_numbers, is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
@@ -111,8 +111,7 @@ def make(name: str, **options: Any) -> FiniteMDP | Instance:
     >>> make("forest", gamma=0.9)
     FiniteMDP(states=3, actions=2, gamma=0.9, dense)
     """
-    if name not in NAMES:
-        raise unknown_name("zoo MDP", name, NAMES, "list(tt.zoo.NAMES) in Python has all")
+    name = known_name("zoo MDP", name, NAMES, "list(tt.zoo.NAMES) in Python has all")
     factory = {**FAMILIES, **CLASSICS, **RANDOM}[name]
     random = name in RANDOM
     accepted = {
@@ -121,8 +120,7 @@ def make(name: str, **options: Any) -> FiniteMDP | Instance:
         if parameter.kind is parameter.KEYWORD_ONLY
     } - {"batch"}
     for option in options:
-        if option not in accepted | ({"seed"} if random else set()):
-            raise unknown_name(f"option of zoo:{name}", option, sorted(accepted) + (["seed"] if random else []))
+        known_name(f"option of zoo:{name}", option, sorted(accepted) + (["seed"] if random else []))
         if not is_real(options[option]) and not isinstance(options[option], np.ndarray):
             raise InvalidInput(
                 got=f"{option} = {options[option]!r} for zoo:{name}", wanted="a number", fix=f"change {option}"

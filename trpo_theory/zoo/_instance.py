@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trpo_theory._checks import discount
+from trpo_theory.entries.expected import is_real
+from trpo_theory.entries.kinds import brief
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.announced import announced
 from trpo_theory.model.mdp import FiniteMDP
@@ -90,6 +92,13 @@ def numbers(**parameters: RealLike) -> list[np.ndarray]:
     if "gamma" in parameters:
         discount(arrays[list(parameters).index("gamma")], arrays[0].shape)
     return arrays
+
+
+def whole(n: Any, what: str, *, least: int, most: int, fix: str) -> int:
+    """A whole number of `what` in [least, most], which may be a float."""
+    if not is_real(n) or not least <= float(n) <= most or int(n) != n:
+        raise InvalidInput(got=f"n = {brief(n)}", wanted=f"a whole number of {what}, {least} to {most:,}", fix=fix)
+    return int(n)
 
 
 def positive(name: str, value: np.ndarray | np.floating) -> None:

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from trpo_theory._checks import discount
-from trpo_theory.entries.expected import is_real
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.types import RealLike
-from trpo_theory.zoo._instance import Instance, numbers, positive, scalar_or_batch
+from trpo_theory.zoo._instance import Instance, numbers, positive, scalar_or_batch, whole
 from trpo_theory.zoo._moves import transition_of
 
 _MOST_TIMES = 2_000
@@ -110,11 +109,7 @@ class _Chain:
 
 
 def _chain(gamma: RealLike, c: RealLike, n: float) -> _Chain:
-    if not is_real(n) or not 2 <= float(n) <= _MOST_TIMES or int(n) != n:
-        raise InvalidInput(
-            got=f"n = {n!r}", wanted=f"a whole number of times before the end, 2 to {_MOST_TIMES:,}", fix="pass n=20"
-        )
-    n = int(n)
+    n = whole(n, "times before the end", least=2, most=_MOST_TIMES, fix="pass n=20")
     gamma, c = numbers(gamma=gamma, c=c)
     gamma = np.array(discount(gamma, gamma.shape))
     positive("c", c)

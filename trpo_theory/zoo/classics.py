@@ -12,6 +12,8 @@ from trpo_theory.zoo._moves import transition_of
 
 _INF = float("inf")
 """−∞ as a reward marks an action that is not available."""
+_LARGEST = float(np.finfo(np.float64).max)
+"""Rewards are finite floats."""
 
 
 def puterman(*, gamma: float = 0.95) -> FiniteMDP:
@@ -27,6 +29,7 @@ def kakade(*, gamma: float = 0.9, initial: float = 0.8) -> FiniteMDP:
 
     Source: Kakade (2001), A Natural Policy Gradient, figure 2, where plain gradient ascent stays at i for a long time.
     """
+    initial = _checks.number_between(initial, "initial", 0.0, 1.0)
     return FiniteMDP(
         [[[1, 0], [0, 1]], [[0, 1], [1, 0]]],
         [[1, 0], [2, 0]],
@@ -82,6 +85,10 @@ def recycling_robot(
 
     Source: Sutton and Barto (2018), example 3.3; running the battery flat costs 3.
     """
+    alpha = _checks.number_between(alpha, "alpha", 0.0, 1.0)
+    beta = _checks.number_between(beta, "beta", 0.0, 1.0)
+    search = _checks.number_between(search, "search", -_LARGEST, _LARGEST)
+    wait = _checks.number_between(wait, "wait", -_LARGEST, _LARGEST)
     return FiniteMDP(
         [[[alpha, 1 - alpha], [1, 0], [0, 0]], [[1 - beta, beta], [0, 1], [1, 0]]],
         [[search, wait, -_INF], [beta * search - 3 * (1 - beta), wait, 0]],
@@ -100,6 +107,8 @@ def forest(*, gamma: float = 0.9, states: int = 3, old: float = 4.0, cut: float 
     """
     states = _checks.integer(states, "states", least=2)
     fire = _checks.number_between(fire, "fire", 0.0, 1.0)
+    old = _checks.number_between(old, "old", -_LARGEST, _LARGEST)
+    cut = _checks.number_between(cut, "cut", -_LARGEST, _LARGEST)
     age = np.arange(states)
     moves = [(0, np.minimum(age + 1, states - 1), 1 - fire), (0, 0, fire), (1, 0, 1.0)]
     transition = transition_of(states, 2, moves)
@@ -116,10 +125,11 @@ def maintenance(*, gamma: float = 0.9, states: int = 5, wear: float = 0.3, repai
     """
     states = _checks.integer(states, "states", least=2)
     wear = _checks.number_between(wear, "wear", 0.0, 1.0)
+    repair = _checks.number_between(repair, "repair", -_LARGEST, _LARGEST)
     age = np.arange(states)
     moves = [(0, age, 1 - wear), (0, np.minimum(age + 1, states - 1), wear), (1, 0, 1.0)]
     transition = transition_of(states, 2, moves)
-    reward = np.stack([states - 1.0 - age, np.full(states, -float(repair))], axis=1)
+    reward = np.stack([states - 1.0 - age, np.full(states, -repair)], axis=1)
     return FiniteMDP(transition, reward, gamma, age == 0, action_labels=("run", "repair"))
 
 
@@ -174,6 +184,7 @@ def queue(
     """
     capacity = _checks.integer(capacity, "capacity", least=1)
     arrival = _checks.number_between(arrival, "arrival", 0.0, 1.0)
+    price = _checks.number_between(price, "price", -_LARGEST, _LARGEST)
     length = np.arange(capacity + 1)
     moves = []
     for action, speed in enumerate((slow, fast)):
@@ -183,7 +194,7 @@ def queue(
                 after = np.minimum(np.maximum(length - leaves, 0) + joins, capacity)
                 moves.append((action, after, p * q))
     transition = transition_of(capacity + 1, 2, moves)
-    reward = -length[:, None] - np.array([0.0, float(price)])
+    reward = -length[:, None] - np.array([0.0, price])
     steps = np.broadcast_to([0.0, 1.0], reward.shape)
     return FiniteMDP(transition, reward, gamma, length == 0, costs={"fast": steps}, action_labels=("slow", "fast"))
 

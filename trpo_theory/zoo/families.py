@@ -11,9 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trpo_theory.errors import InvalidInput
 from trpo_theory.model.types import RealLike
-from trpo_theory.zoo._instance import Instance, instance, numbers, within
+from trpo_theory.zoo._instance import Instance, instance, numbers, whole, within
 from trpo_theory.zoo.chi_square import certificate_ladder, kl_for_chi2
 from trpo_theory.zoo.chi_square_chains import (
     chi2_advantage_tight,
@@ -201,6 +200,10 @@ def aliased(*, gamma: RealLike = 0.9, p: RealLike = 0.4, p_new: RealLike = 0.7) 
     )
 
 
+_MOST_SITES = 2_000
+"""States on each side of the drunkard's start, at most; chosen: its transition, which is dense, has 256 MB."""
+
+
 def drunkards_walk(*, gamma: RealLike = 0.9, x: RealLike = 0.01, n: float = 60, scale: RealLike = 1.0) -> Instance:
     """The drunkard's walk on the integers −n..n, with absorbing ends: the worst case known for max-KL.
 
@@ -217,9 +220,7 @@ def drunkards_walk(*, gamma: RealLike = 0.9, x: RealLike = 0.01, n: float = 60, 
         n: states on each side of the start, 1 or more.
         scale: e = max |A_old|, in discounted reward.
     """
-    if isinstance(n, bool) or int(n) != n or n < 1:
-        raise InvalidInput(got=f"n = {n!r}", wanted="a whole number of states on each side, 1 or more", fix="pass n=60")
-    n = int(n)
+    n = whole(n, "states on each side", least=1, most=_MOST_SITES, fix="pass n=60")
     gamma, x, scale = numbers(gamma=gamma, x=x, scale=scale)
     within("x", x, 0.0, 0.5)
     sites = np.arange(-n, n + 1)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.kinds import GENERATOR, SERIES, expect
 from trpo_theory.entries.sparse import sp
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.shapes import Float
@@ -33,6 +35,7 @@ def dirichlet(
         batch: the shape of the batch; () for one MDP.
     """
     states, actions = _checks.integer(states, "states", least=1), _checks.integer(actions, "actions", least=1)
+    batch = _shape(batch, "batch")
     transition = _rows(generator, concentration, (*batch, states, actions, states))
     reward = generator.standard_normal((*batch, states, actions))
     return FiniteMDP(transition, reward, gamma, _rows(generator, 1.0, (*batch, states)))
@@ -48,16 +51,19 @@ def random_policy(
         shape: (*batch, S, A).
         concentration: the Dirichlet's parameter.
     """
-    return _rows(generator, concentration, shape)
+    return _rows(generator, concentration, _shape(shape, "shape"))
+
+
+def _shape(value: Any, name: str) -> tuple[int, ...]:
+    expect(SERIES, **{name: value})
+    return tuple(_checks.integer(size, name, least=0) for size in value)
 
 
 def _rows(generator: np.random.Generator, concentration: float, shape: tuple[int, ...]) -> np.ndarray:
     """Dirichlet rows from gamma variates: much faster than Generator.dirichlet, for any shape."""
-    weight = (
-        generator.standard_exponential(shape)
-        if concentration == 1.0
-        else generator.standard_gamma(_checks.number_between(concentration, "concentration", 1e-3, 1e6), shape)
-    )
+    expect(GENERATOR, generator=generator)
+    order = _checks.number_between(concentration, "concentration", 1e-3, 1e6)
+    weight = generator.standard_exponential(shape) if order == 1.0 else generator.standard_gamma(order, shape)
     weight += np.finfo(np.float64).tiny
     return weight / weight.sum(-1, keepdims=True)
 
@@ -77,6 +83,7 @@ def garnet(
     """
     states, actions = _checks.integer(states, "states", least=1), _checks.integer(actions, "actions", least=1)
     branching = _checks.integer(branching, "branching", least=1)
+    expect(GENERATOR, generator=generator)
     rows = states * actions
     cuts = np.sort(generator.random((rows, branching - 1)), axis=1)
     weights = np.diff(cuts, axis=1, prepend=0.0, append=1.0)
