@@ -2,16 +2,20 @@
 
 import json
 import os
+import re
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+import trpo_theory as tt
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io import mdp_from_fields, read_fields, read_mdp, read_policy, write_fields, write_mdp
 from trpo_theory.io._atomic import atomic_write
 from trpo_theory.io._json import parse_rational
+from trpo_theory.io.evidence_files import write_evidence
 from trpo_theory.model.mdp import FiniteMDP
 
 
@@ -211,6 +215,31 @@ def test_a_device_is_not_replaced():
     with pytest.raises(InvalidInput, match="device"), atomic_write("/dev/null"):
         pass
     assert not os.path.isfile("/dev/null")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux's")
+def test_every_writer_says_why_a_full_device_cannot_be_written(tmp_path, monkeypatch):
+    """The reason is the system's own, and the fix, a file of that name, works."""
+    monkeypatch.chdir(tmp_path)
+    mdp = random_mdp("dense")
+    figure = tt.report.lines(pd.DataFrame({"x": [0, 1], "y": [0, 1]}), "x", "y", xlabel="x", ylabel="y")
+    for write in (
+        lambda path: write_mdp(mdp, path),
+        lambda path: tt.io.write_run(tt.io.run_of([tt.uniform(mdp.available)] * 2, mdp), path),
+        lambda path: write_evidence({"kind": "refutation"}, path),
+        lambda path: tt.report.save_as(figure, path),
+    ):
+        with pytest.raises(InvalidInput, match="No space left on device") as caught:
+            write("/dev/full")
+        write(re.findall("'(.*)'", caught.value.fix)[0])
+    assert sorted(os.listdir(tmp_path)) == ["full.json", "full.npz", "full.pdf"]
+
+
+@pytest.mark.parametrize(("number", "fix"), [(28, "make room"), (13, "choose another directory")])
+def test_the_fix_of_a_failed_write_is_the_reasons(tmp_path, monkeypatch, number, fix):
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(number, os.strerror(number))))
+    with pytest.raises(InvalidInput, match=f"{os.strerror(number)}.*fix: {fix}"):
+        write_mdp(random_mdp("dense"), tmp_path / "m.npz")
 
 
 def test_batches_and_clashing_names_are_not_written(tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from trpo_theory.errors import InvalidInput
-from trpo_theory.io._source import checked_path
+from trpo_theory.io._source import checked_path, unwritable
 from trpo_theory.model.types import PathLike
 
 
@@ -37,7 +37,7 @@ def atomic_write(path: PathLike, *, text: bool = False) -> Iterator[IO[Any]]:
     try:
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666)
     except (OSError, ValueError) as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
     kind: dict[str, Any] = {"mode": "w", "encoding": "utf-8", "newline": "\n"} if text else {"mode": "wb"}
     try:
         with open(descriptor, **kind) as stream:
@@ -46,7 +46,7 @@ def atomic_write(path: PathLike, *, text: bool = False) -> Iterator[IO[Any]]:
             shutil.copymode(target, temporary)
         os.replace(temporary, target)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
     finally:
         with suppress(OSError):
             os.unlink(temporary)
@@ -59,9 +59,9 @@ def _checked_target(path: Any) -> Path:
     except (OSError, ValueError) as error:
         if isinstance(error, InvalidInput):
             raise
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
     if exists and regular and not os.access(target, os.W_OK):
-        raise _unwritable(path, PermissionError(errno.EACCES, "it is write-protected"))
+        raise unwritable(path, PermissionError(errno.EACCES, "it is write-protected"))
     if not parent_exists:
         raise InvalidInput(
             got=f"the output path {str(path)!r} in a directory that does not exist",
@@ -70,16 +70,8 @@ def _checked_target(path: Any) -> Path:
         )
     if exists and not regular:
         raise InvalidInput(
-            got=f"the output path {str(path)!r}, a directory or a device",
+            got=f"the output path {str(path)!r}, a directory",
             wanted="the path of a file",
             fix="add a file name to it",
         )
     return target
-
-
-def _unwritable(path: Any, error: Exception) -> InvalidInput:
-    return InvalidInput(
-        got=f"the output path {str(path)!r} that cannot be written ({getattr(error, 'strerror', None) or error})",
-        wanted="a path in a directory with write permission and space",
-        fix="choose another directory",
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -35,6 +36,8 @@ def checked_path(path: PathLike, suffixes: tuple[str, ...], what: str, *, to_rea
         raise InvalidInput(
             got=f"{type(path).__name__} {path!r} as the path of {what}", wanted="a path", fix="pass a string or a Path"
         ) from None
+    if not to_read:
+        expect_no_device(checked, suffixes)
     if suffixes and checked.suffix.lower() not in suffixes:
         raise InvalidInput(
             got=f"the file name {str(checked)!r} for {what}",
@@ -44,6 +47,40 @@ def checked_path(path: PathLike, suffixes: tuple[str, ...], what: str, *, to_rea
             else f"write {str(checked.with_suffix(suffixes[0]))!r}",
         )
     return checked
+
+
+def expect_no_device(path: Path, suffixes: tuple[str, ...] = ()) -> None:
+    """Refuse to write to a device or a pipe, which no file can take the place of, with what it says itself: /dev/full is full."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return
+    error: OSError | None = None
+    if stat.S_ISCHR(mode):
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+            try:
+                os.write(descriptor, b"")
+            finally:
+                os.close(descriptor)
+        except OSError as found:
+            error = found
+    name = f"{path.stem or 'out'}{suffixes[0] if suffixes else path.suffix}"
+    raise unwritable(path, error or OSError("it is a device, not a file"), f"name a file, such as {name!r}")
+
+
+def unwritable(path: object, error: Exception, fix: str = "") -> InvalidInput:
+    """The error for a place that cannot be written, with the system's reason; by default the fix is the reason's."""
+    if not fix:
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        fix = "make room there, or choose a directory on another disk" if full else "choose another directory"
+    return InvalidInput(
+        got=f"the output path {str(path)!r} that cannot be written ({getattr(error, 'strerror', None) or error})",
+        wanted="a path in a directory with write permission and space",
+        fix=fix,
+    )
 
 
 def _other_suffix(path: Path, suffixes: tuple[str, ...], what: str) -> str:

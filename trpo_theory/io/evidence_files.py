@@ -18,6 +18,7 @@ import numpy as np
 
 from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.errors import InvalidInput
+from trpo_theory.io._source import expect_no_device
 from trpo_theory.io.files import write_fields
 from trpo_theory.model.decimals import as_written
 from trpo_theory.model.types import PathLike
@@ -81,6 +82,7 @@ def write_evidence(fields: ReadFields, path: PathLike) -> None:
 
 def checked_evidence_path(path: PathLike, what: str = "a witness") -> None:
     """Refuse a file that could not be written before anything is computed."""
+    expect_no_device(Path(path), (".json",))
     if Path(path).suffix != ".json" or Path(path).is_dir():
         raise InvalidInput(
             got=f"{str(path)!r} for {what}",

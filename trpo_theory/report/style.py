@@ -11,6 +11,7 @@ from trpo_theory._checks import known_name, number_between
 from trpo_theory.entries.kinds import PATH, TEXT, expect, expect_type
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._atomic import atomic_write
+from trpo_theory.io._source import expect_no_device
 from trpo_theory.report.table_files import made_directory
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def checked_figure_path(path: str | Path) -> Path:
     """
     expect(PATH, path=path)
     path = Path(path)
+    expect_no_device(path, tuple(_NOTHING))
     if path.suffix.lower() not in _NOTHING:
         raise InvalidInput(
             got=f"the figure {str(path)!r}",
