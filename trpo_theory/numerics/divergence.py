@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory._checks import number_between
 from trpo_theory.entries.arrays import real_array
+from trpo_theory.entries.expected import as_float
 from trpo_theory.entries.foreign import native
 from trpo_theory.entries.kinds import brief
 from trpo_theory.errors import InvalidInput
@@ -179,7 +179,9 @@ def renyi(p: Rows, q: Rows, order: float | Fraction, *, axis: int = -1) -> Real[
 
     Near p = q, Σ p^a q^(1−a) − 1 is summed as Σ p [(1 + x)^b − 1 − b x] with x = q/p − 1, b = 1 − a: terms of one sign.
     """
-    order = number_between(order, "order", 0.01, 0.99)  # at 1 it is kl
+    given, order = order, as_float(order)
+    if not 0.01 <= order <= 0.99:
+        raise InvalidInput(got=f"order = {brief(given)}", wanted="0.01 <= order <= 0.99", fix="use kl for order 1")
     p, q = _alike(p, q)
     b = 1.0 - order
     with np.errstate(all="ignore"):
