@@ -35,9 +35,9 @@ def fast(session: nox.Session) -> None:
 
 @nox.session
 def whole(session: nox.Session) -> None:
-    """All cases of the tests of which the ordinary run has a sample."""
+    """What the ordinary run leaves out: all cases of the tests of which it has a sample, and long tests that have siblings."""
     session.install(".[test]")
-    session.run("pytest", "-n", "2", "-m", "sampled", *session.posargs, env={"TRPO_THEORY_WHOLE": "1"})
+    session.run("pytest", "-n", "2", "-m", "sampled or whole", *session.posargs, env={"TRPO_THEORY_WHOLE": "1"})
 
 
 @nox.session

@@ -15,13 +15,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from cheap import is_whole
 from hypothesis import HealthCheck, Phase, settings
-from jaxtyping import install_import_hook
-
-PACKAGE = Path(__file__).parents[1] / "trpo_theory"
 
 # Two workers are there for two cores. Threads of a linear algebra library wait for each other by spinning: a fifth more time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+from jaxtyping import install_import_hook  # imports NumPy, which reads that once
+
+PACKAGE = Path(__file__).parents[1] / "trpo_theory"
+
 WITHOUT_BYTECODE = sys.dont_write_bytecode
 sys.dont_write_bytecode = False  # while tests are collected: rewriting their assertions takes half of that, ten seconds
 
@@ -40,9 +42,15 @@ CHECKED = _modules_with_shapes()
 install_import_hook(CHECKED, "typechecking.check")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In a run of several workers the files with most slow tests come first: of the last ones, for which a worker may have to
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `whole` are left out of an ordinary run.
+
+    In a run of several workers the files with most slow tests come first: of the last ones, for which a worker may have to
     wait alone, each takes seconds."""
+    if not is_whole():
+        left = [item for item in items if item.get_closest_marker("whole")]
+        items[:] = [item for item in items if not item.get_closest_marker("whole")]
+        config.hook.pytest_deselected(items=left)
     if "PYTEST_XDIST_WORKER" in os.environ:
         slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
         items.sort(key=lambda item: -slow[item.path])

@@ -97,6 +97,7 @@ def test_where_the_hypotheses_hold_nowhere_nothing_is_called_proved(arguments, o
     assert "proved" not in text.replace("to prove", "")
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_parts_proved_by_two_methods_are_one_verdict(own, capsys):
     """At least chain-rule/kl from γ = 3/5 on, below it the sharp gap, which is not computed up to γ = .99995."""

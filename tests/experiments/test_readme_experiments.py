@@ -82,6 +82,7 @@ def test_a_table_that_is_not_current_is_seen():
     )
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_the_table_of_all_bounds_comes_out_again():
     found = lower_bound.by_bound(lower_bound.run(lower_bound.Settings())[""])

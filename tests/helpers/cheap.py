@@ -1,6 +1,6 @@
 """What keeps the ordinary run short: searches of two instruments, and tables and loops of which it has a sample.
 
-`TRPO_THEORY_WHOLE=1 pytest -m sampled` has them in full, and so has the profile `deep`.
+`TRPO_THEORY_WHOLE=1 pytest -m "sampled or whole"` has them in full, and so has the profile `deep`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def is_deep() -> bool:
 
 
 def is_whole() -> bool:
-    """Whether the tests marked `sampled` have all of their cases."""
+    """Whether the tests marked `sampled` have all of their cases, and those marked `whole` are run."""
     return is_deep() or os.environ.get("TRPO_THEORY_WHOLE") == "1"
 
 

@@ -409,6 +409,7 @@ def test_a_decimal_of_a_file_is_that_decimal(written, tmp_path, capsys):
     assert (status, found["verdict"]) == (1, "proved")
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_sharp_witness_of_199_states_is_certified(tmp_path, capsys):
     """`bound --certify` stops at 64 states."""

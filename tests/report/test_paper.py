@@ -17,6 +17,7 @@ from trpo_theory.report.instance_fields import as_instance
 from trpo_theory.report.mathematics import inline
 from trpo_theory.report.symbols import in_text
 from trpo_theory.report.tikz import moves_of
+from trpo_theory.search.worst_cases import evolve
 
 WITNESS = {
     "kind": "refutation",
@@ -160,7 +161,9 @@ def test_evidence_without_an_mdp_and_large_ones_are_refused(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_verbs_print_latex_alone(tmp_path, capsys):
+def test_verbs_print_latex_alone(tmp_path, capsys, monkeypatch):
+    for name in ("_ROUNDS", "_GENERATIONS", "_CLIMBERS"):  # a short search for a worst case
+        monkeypatch.setattr(evolve, name, 1)
     step = ["zoo:coupling-tight", "--gamma", "1/2", "--old", "old"]
     for verb in (
         ["verify", "trpo/tv", "--instances", "300", "--latex"],

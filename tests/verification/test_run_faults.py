@@ -315,6 +315,7 @@ def test_workers_of_a_cluster_come_and_go():
     assert there == here
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_claim_that_ends_its_process_on_a_cluster_is_an_error_and_the_worker_lives(tmp_path, capsys):
     """One worker, that nothing replaces: it judges the other claims, and those of the file as processes of this machine do."""
