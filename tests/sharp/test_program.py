@@ -117,6 +117,17 @@ def test_copies_of_an_action_that_new_drops_stay_within_the_radius(divergence):
     assert 0 < gap.lower <= gap.upper <= 1.05 * gap.lower
 
 
+@pytest.mark.parametrize(
+    ("divergence", "gamma", "radius"),
+    [("max-hellinger2", 0.5, 0.1), ("max-le-cam", 0.9, 0.1), ("max-jensen-shannon", 0.9, 0.1), ("mean-kl", 0.5, 0.01)],
+)
+def test_the_usual_width_is_reached_where_paths_go_far_from_1(divergence, gamma, radius):
+    """Oracle: the checkers of both ends, which know nothing of how they were found."""
+    gap = sharp_gap(divergence, gamma, radius, certify=True)
+    assert gap.aim is not None
+    assert 0 <= gap.width <= gap.aim
+
+
 def test_a_bound_with_a_misspelt_quantity_is_an_error_and_one_that_reads_more_is_skipped(monkeypatch):
     gap = sharp_gap("max-tv", 0.5, 0.25, nodes=NODES)
     more = tt.bounds.Bound("mine/more", lambda q: q.max_tv * q.rms_advantage_or_so, r"\eta \ge L - ...", "a draft")

@@ -19,6 +19,9 @@ _ROUNDS = 120
 """Of policy iteration, at most. Measured: 3 to 9; up to 60 at gamma .9999, where better laws spread from node to node."""
 _FIRST_MEAN = 0.5
 """l − 1 of the first laws of a mean's lattice, at most: with those of a wide radius few nodes reach others. Chosen."""
+_AT_REST = 1e-5
+"""The largest x at which a lattice's actions lead back from the first, where no node but x = 0 is further down. Chosen: it
+loses at most 2x of v, as `_rests` says."""
 _EXACT = 2e-8
 """Columns that gain less, relative to what a step gains of the whole, are not exchanged. Chosen: far below the widths that one
 asks for."""
@@ -92,12 +95,39 @@ def solved(
         size = _size(stage, after)
         near = _EXACT * (1 if lattice else 10 * (1 - setting.gamma)) * size
         if change <= near:
-            return Solution(stage, laws, laws.masses(), at_all_nodes(prices, nodes, space), after, ends, frozen)
+            stuck = lattice and _rests(setting, space, laws, frozen, after)
+            if not np.any(stuck):
+                return Solution(stage, laws, laws.masses(), at_all_nodes(prices, nodes, space), after, ends, frozen)
+            frozen, nodes = frozen | stuck, np.flatnonzero(~(frozen | stuck))
+            after = evaluated(setting, space, laws, ends, frozen)
         values = after
     raise NotSolved(
         f"got laws that still change after {_ROUNDS} rounds; wanted the best ones; fix: use a radius and a gamma further "
         "from their limits"
     )
+
+
+def _rests(setting: Setting, space: Space, laws: Laws, frozen: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The nodes where to stay for ever is worth more than what the laws earn: those get the law that is best for that.
+
+    At the first nodes a lattice has nothing further down but x = 0, whose price f(0) is high: at m = 0.28 and f = 1 − √l a tenth
+    of v is lost with every step there, and paths of 1/(1 − γ) steps come there. To stay loses at most 2x of v, as
+    v(x) ≤ (1 + x) v(0) and what is earned is (1 − x) v(0).
+    """
+    if not np.isfinite(space.floor):
+        return np.zeros(space.size, dtype=bool)
+    still = _spread(setting, _alone(setting, space, laws.shared))
+    masses = Laws(setting, still, laws.shared).masses()
+    at_once = (masses * _earned(setting, space, still, laws.shared)).sum(1)
+    better = ~frozen & (at_once > values * (1 - setting.gamma) * (1 + _EXACT))
+    for part, new in zip(laws.atoms, still, strict=True):
+        part[better] = new[better]
+    return better
+
+
+def _alone(setting: Setting, space: Space, multiplier: float) -> np.ndarray:
+    """m at each node, or what is best for a mean, where the future is the same whatever happens."""
+    return widest(setting, space.weight, multiplier) if setting.mean else np.full(space.size, setting.width)
 
 
 def improved(stage: Stage, laws: Laws, nodes: np.ndarray, tolerance: np.ndarray, *, lattice: bool) -> Prices:
@@ -116,10 +146,14 @@ def improved(stage: Stage, laws: Laws, nodes: np.ndarray, tolerance: np.ndarray,
 
 def evaluated(setting: Setting, space: Space, laws: Laws, ends: Ends, frozen: np.ndarray) -> np.ndarray:
     """v of the laws at the nodes: what they earn, and γ times v ahead, between nodes by its chords."""
-    atoms = laws.atoms
+    earned = _earned(setting, space, laws.atoms, laws.shared)
+    return Flow(space, laws.atoms, laws.masses(), frozen).value(setting.gamma, earned, ends.value, ends.slope)
+
+
+def _earned(setting: Setting, space: Space, atoms: Atoms, multiplier: float) -> np.ndarray:
+    """What each atom earns at its node, a mean's price included."""
     nothing = Chords(space, np.zeros(space.size), 0.0, 0.0)
-    earned = Stage(setting, nothing, setting.gamma, laws.shared).earned(np.arange(space.size)[:, None], atoms)
-    return Flow(space, atoms, laws.masses(), frozen).value(setting.gamma, earned, ends.value, ends.slope)
+    return Stage(setting, nothing, setting.gamma, multiplier).earned(np.arange(space.size)[:, None], atoms)
 
 
 class Flow:
@@ -195,12 +229,13 @@ def first_laws(
     up = np.searchsorted(space.positions, space.positions + space.stretch * m * (1 - _SNAP))
     down = np.searchsorted(space.positions, space.positions - space.stretch * m * (1 - _SNAP), side="right") - 1
     ends_below = (down < 0) & np.isfinite(setting.divergence.at_zero) & np.isfinite(space.floor)
+    ends_below &= space.stretch > _AT_REST
     frozen = (up >= space.size) | ((down < 0) & ~ends_below)
     if np.isfinite(setting.divergence.support[1]):  # the next nodes may be beyond what the divergence allows
         up = np.searchsorted(space.positions, space.positions + space.stretch * m * (1 + _SNAP), side="right") - 1
         down = np.searchsorted(space.positions, space.positions - space.stretch * m * (1 + _SNAP))
         frozen, ends_below = (up <= every) | (down >= every), np.zeros(space.size, dtype=bool)
-    alone = widest(setting, space.weight, multiplier) if setting.mean else m
+    alone = _alone(setting, space, multiplier)
     higher = np.where(frozen, alone, space.excess(every, np.minimum(up, space.size - 1)))
     lower = np.where(ends_below, 1.0, np.where(frozen, alone, -space.excess(every, np.maximum(down, 0))))
     laws = Laws(setting, _spread(setting, higher, lower), multiplier)
