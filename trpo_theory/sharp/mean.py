@@ -17,9 +17,13 @@ _CLOSE = 1e-5
 """The search for λ ends when its bound is so close, relatively, to the best that any λ can do. Chosen, below usual widths."""
 _TRIES = 60
 """Of λ, at most. Measured: 8 to 15."""
-_AWAY, _NEAR, _FURTHEST = 2.0, 1.02, 256.0
-"""Factor from the first λ to the second: of a guess, and of the λ of other nodes; each further one is the square of the last,
-at most the third number. Chosen: a λ far from the best is expensive, as its laws differ much."""
+_NEAR, _FURTHEST = 1.02, 256.0
+"""Factor from the first λ to the second, at least; each further one is the square of the last, at most the second number.
+Chosen: a λ far from the best is expensive, as its laws differ much."""
+_STEEP = 1.5
+"""The mean falls about like 1/λ, or slower: with this power the λ after a guess is often on the other side. Chosen."""
+_APART = 1.1
+"""Factor between two λ up to which a kink decides where the next one is. Chosen."""
 _HALVINGS = 50
 """Of the share of one of two laws in their mixture."""
 
@@ -29,14 +33,13 @@ def solved_for_mean(
 ) -> Solution:
     """The solution at the λ ≥ 0 for which w_λ(1) + λ D/(1 − γ) is least; of a lattice, laws whose mean is D.
 
-    That is convex in λ, with the slope (D − D_λ)/(1 − γ), D_λ the mean of the laws; the next λ is where the tangents on either
-    side of the least meet.
+    That is convex in λ, with the slope (D − D_λ)/(1 − γ), D_λ the mean of the laws; the search ends where the tangents on either
+    side of the least meet just below the lower of both.
     """
     worth = setting.whole_radius
     # λ D/(1 − γ) ≤ G ≤ 2γ/(1 − γ), and at small radii λ is about the latter
     highest = 2 * setting.gamma / max(1 - setting.gamma, setting.radius)
-    guess = start.laws.shared if start is not None else highest
-    factor = _AWAY if start is None else _NEAR
+    guess, factor, steep = (highest, _NEAR, _STEEP) if start is None else (start.laws.shared, _NEAR, 0.0)
     low: tuple[Solution, float] | None = None  # too small a λ: the mean is above D
     high: tuple[Solution, float] | None = None
     for _ in range(_TRIES):
@@ -44,14 +47,16 @@ def solved_for_mean(
         spent = spent_by(found)
         low, high = ((found, spent), high) if spent > worth else (low, (found, spent))
         if low is None or high is None:
-            guess, factor = guess / factor if low is None else guess * factor, min(factor**2, _FURTHEST)
+            off = float(np.clip(spent / worth, 1 / _FURTHEST, _FURTHEST))
+            far = max(factor, min(max(off, 1 / off) ** steep, _FURTHEST))
+            guess, factor = guess / far if low is None else guess * far, min(factor**2, _FURTHEST)
             if high is not None and high[0].laws.shared * worth <= _CLOSE * found.value:  # the radius need not be spent
                 return found
             continue
         least, meet = _met(low, high, worth)
         if min(low[0].value, high[0].value) <= least * (1 + _CLOSE):
             break
-        guess = meet
+        guess = _next(low, high, worth, meet)
     if low is None or high is None:
         raise NotSolved(
             "got no price of the mean divergence; wanted one; fix: use a radius and a gamma further from their limits"
@@ -84,6 +89,17 @@ def _met(low: tuple[Solution, float], high: tuple[Solution, float], worth: float
     meet = (two.value - one.value + left * x - right * y) / (left - right)
     meet = min(max(meet, x), y)
     return one.value + left * (meet - x), meet
+
+
+def _next(low: tuple[Solution, float], high: tuple[Solution, float], worth: float, meet: float) -> float:
+    """Where the power law through both λ has the mean D, while they are far apart; then where the tangents meet.
+
+    The mean falls like a power of λ, and tangents from afar meet far from D; near it they know a kink exactly.
+    """
+    x, y, first, second = low[0].laws.shared, high[0].laws.shared, low[1], high[1]
+    if y <= x * _APART or not 0 < second < worth < first < np.inf:
+        return meet
+    return float(x * (y / x) ** (np.log(first / worth) / np.log(first / second)))
 
 
 def mixed(low: Solution, high: Solution) -> Solution:
