@@ -7,6 +7,7 @@ import functools
 import inspect
 import re
 import shlex
+import typing
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,17 @@ def test_every_verb_has_an_example_and_help_that_fits(verb, capsys, monkeypatch)
     assert "…" not in text
     for option in (option for param in VERBS[verb].params for option in param.opts if option.startswith("--")):
         assert option in text
+
+
+def test_an_option_with_one_meaning_is_declared_once():
+    """By its help and what it stands for: two commands that have it share one annotated type."""
+    declared: dict[tuple[str, str], set[int]] = {}
+    for verb in (one.callback for one in app.registered_commands):
+        for name, hint in typing.get_type_hints(verb, include_extras=True).items():
+            for info in getattr(hint, "__metadata__", ()):
+                declared.setdefault((name, str(info.help)), set()).add(id(info))
+    assert len(declared) > 60
+    assert [meaning for meaning, found in declared.items() if len(found) > 1] == []
 
 
 def test_the_version_is_printed(capsys):

@@ -183,6 +183,20 @@ def test_verbs_print_latex_alone(tmp_path, capsys, monkeypatch):
         assert "wanted one form of output" in capsys.readouterr().err
 
 
+def test_bound_latex_has_the_worst_case_that_was_asked_for(capsys):
+    """On coupling-tight it is attained, by the step itself: it loses as much."""
+    command = ["bound", "zoo:coupling-tight?x=1/4", "--gamma", "1/2", "--old", "old", "--new", "new", "--latex"]
+    assert main(command) == 0
+    assert "tab:worst-case" not in capsys.readouterr().out
+    assert main([*command, "--sharp"]) == 0
+    row = re.search(r"^max-tv & (.*?) \\\\", capsys.readouterr().out, re.MULTILINE)[1]
+    step = tt.zoo.coupling_tight(gamma=0.5, x=0.25)
+    loss = -float(tt.compare(step.mdp, step.old, step.new).surrogate_gap)
+    assert [float(cell) for cell in row.split(" & ")] == pytest.approx([0.25, loss, loss], rel=1e-5)
+    assert main([*command[:6], "--new", "old", "--latex", "--sharp"]) == 0
+    assert "nothing to say" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_a_histogram_counts_every_instance(seed):
     sample = tt.sampled_slacks("trpo/tv-2", instances=1000, seed=seed)

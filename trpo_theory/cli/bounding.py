@@ -18,6 +18,7 @@ from trpo_theory.cli.options import (
     JsonOption,
     LatexOption,
     MdpArgument,
+    OldOption,
     StrictOption,
     TemperatureOption,
     app,
@@ -52,6 +53,7 @@ _QUANTITIES = (
     *("mean_kl", "max_tv", "reverse_max_chi2", "max_abs_advantage", "rms_advantage"),
 )
 """Of a step, which `bound` shows."""
+_NO_WORST = "sharp: nothing to say: no distance, or an infinite one, or no beta > 0 with P >= beta nu"
 
 
 CertifyOption = Annotated[
@@ -69,7 +71,7 @@ SharpOption = Annotated[
 @app.command(epilog="Example:  trpo-theory bound 'zoo:coupling-tight?x=1/4' --gamma 1/2 --old old --new new --certify")
 def bound(
     mdp: MdpArgument,
-    old: Annotated[str, typer.Option(metavar="POLICY", help="The policy that we stand at.")],
+    old: OldOption,
     new: Annotated[str, typer.Option(metavar="POLICY", help="The candidate.")],
     gamma: GammaOption = None,
     certify: CertifyOption = False,
@@ -117,7 +119,9 @@ def bound(
         f"{discount_words(criterion, source.mdp.gamma)}{setting_words(q.criterion.name, horizon, temperature)}"
     )
     if latex:
-        _print_latex(words, fields, rows, certify)
+        _print_latex(words, fields, rows, [one.to_fields() for one in worst], certify)
+        if sharp and not worst:
+            print(f"note: {_NO_WORST}", file=sys.stderr)
         return status
     console = new_console()
     console.print(literal(words))
@@ -133,12 +137,15 @@ def bound(
     return status
 
 
-def _print_latex(words: str, fields: dict[str, Any], rows: list[dict[str, Any]], certify: bool) -> None:
-    from trpo_theory.report.step_tables import bounds_table, quantities_table
+def _print_latex(
+    words: str, fields: dict[str, Any], rows: list[dict[str, Any]], worst: list[dict[str, Any]], certify: bool
+) -> None:
+    from trpo_theory.report.step_tables import bounds_table, quantities_table, worst_case_table
 
     print_latex(
         quantities_table(fields, caption="The step", setting=words, label="tab:step"),
         *([bounds_table(rows, setting=words, proved=certify, shifted=_shifted(rows))] if rows else []),
+        *([worst_case_table(worst, setting=words)] if worst else []),
     )
 
 
@@ -173,7 +180,7 @@ def _print_worst(console: Console, worst: list[SharpOfStep]) -> None:
             highlight=False,
         )
     if not worst:
-        console.print("sharp: nothing to say: no distance, or an infinite one, or no beta > 0 with P >= beta nu")
+        console.print(_NO_WORST)
 
 
 def _proved(

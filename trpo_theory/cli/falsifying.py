@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from trpo_theory.cli.options import JsonOption, app, named
+from trpo_theory.cli.options import ClaimArgument, JsonOption, WitnessOutOption, app
 from trpo_theory.cli.output import busy, print_json
 from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, expect_witness, print_witness
 from trpo_theory.cli.terminal import new_console
@@ -19,12 +17,10 @@ if TYPE_CHECKING:
 
 @app.command(epilog="Example:  trpo-theory falsify trpo/tv-2 --out witness.json")
 def falsify(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim of the catalogue, or of --from.")],
+    claim_id: ClaimArgument,
     from_file: FromOption = None,
     seed: SeedOption = 0,
-    out: Annotated[
-        str | None, typer.Option(metavar="WITNESS.json", help="Write the witness there.", callback=named)
-    ] = None,
+    out: WitnessOutOption = None,
     as_json: JsonOption = False,
     latex: WitnessLatexOption = False,
     tikz: TikzOption = False,

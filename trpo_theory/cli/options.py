@@ -143,6 +143,11 @@ StrictOption = Annotated[
 ]
 
 
+WitnessOutOption = Annotated[
+    str | None, typer.Option("--out", metavar="WITNESS.json", help="Write the witness there.", callback=named)
+]
+OldOption = Annotated[str, typer.Option("--old", metavar="POLICY", help="The policy that we stand at.")]
+ClaimArgument = Annotated[str, typer.Argument(metavar="ID", help="A claim of the catalogue, or of --from.")]
 OutOption = Annotated[
     str | None, typer.Option("--out", metavar="FILE", help="Write the result, .npz or .json.", callback=named)
 ]

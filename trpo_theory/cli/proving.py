@@ -25,7 +25,10 @@ _BOXES = 8
 @app.command(epilog="Example:  trpo-theory prove trpo/kl")
 def prove(
     claim_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="A claim of the catalogue, or of --from.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="A claim of the catalogue, or of --from; else --bound.", show_default=False
+        ),
     ] = None,
     bound: Annotated[str | None, typer.Option("--bound", metavar="ID", help="A bound, in the place of ID.")] = None,
     from_file: FromOption = None,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from trpo_theory.cli.options import JsonOption, app
+from trpo_theory.cli.options import ClaimArgument, JsonOption, app
 from trpo_theory.cli.output import busy, print_json
 from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, expect_witness, print_witness
 from trpo_theory.cli.terminal import new_console
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
 @app.command(epilog="Example:  trpo-theory show trpo/kl")
 def show(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim of the catalogue, or of --from.")],
+    claim_id: ClaimArgument,
     from_file: FromOption = None,
     as_json: JsonOption = False,
     latex: WitnessLatexOption = False,

@@ -23,6 +23,7 @@ from trpo_theory.cli.options import (
     LatexOption,
     ListedHelp,
     MdpArgument,
+    OldOption,
     OutOption,
     ProblemOption,
     RefusedTemperatureOption,
@@ -65,7 +66,7 @@ _OUTWARD = {"proved_objective": Toward.DOWN, "proved_upper_bound": Toward.UP}
 )
 def update(
     mdp: MdpArgument,
-    old: Annotated[str, typer.Option(metavar="POLICY", help="The policy that we stand at.")],
+    old: OldOption,
     problem: ProblemOption,
     delta: DeltaOption = None,
     coefficient: CoefficientOption = None,

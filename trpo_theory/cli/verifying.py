@@ -35,7 +35,7 @@ FromOption = Annotated[
         "--from", metavar="FILE.py", help="Claims of your own: functions decorated with @claim.", callback=named
     ),
 ]
-SeedOption = Annotated[int, typer.Option("--seed", metavar="K", help="The same seed gives the same verdicts.")]
+SeedOption = Annotated[int, typer.Option("--seed", metavar="K", help="The same seed gives the same result.")]
 
 
 @app.command(epilog="Example:  trpo-theory verify trpo/tv trpo/tv-2 --instances 5000")

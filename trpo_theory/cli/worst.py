@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from trpo_theory.cli import verifying
-from trpo_theory.cli.options import CHECK_FAILED, OK, JsonOption, app, named
+from trpo_theory.cli.options import CHECK_FAILED, OK, JsonOption, WitnessOutOption, app
 from trpo_theory.cli.output import busy, digits, print_json
 from trpo_theory.cli.paper import TikzOption, WitnessLatexOption, expect_form, print_witness
 from trpo_theory.cli.terminal import new_console
@@ -29,11 +29,9 @@ def worst_case(
         int | None, typer.Option(metavar="T", help="Steps of a run, for horizon/... and the like; any few if left out.")
     ] = None,
     from_file: verifying.FromOption = None,
-    seed: Annotated[int, typer.Option(metavar="K", help="The same seed gives the same witness.")] = 0,
+    seed: verifying.SeedOption = 0,
     effort: Annotated[int, typer.Option(metavar="E", help="How many searches from fresh starts.")] = 3,
-    out: Annotated[
-        str | None, typer.Option(metavar="WITNESS.json", help="Write the witness there.", callback=named)
-    ] = None,
+    out: WitnessOutOption = None,
     as_json: JsonOption = False,
     latex: WitnessLatexOption = False,
     tikz: TikzOption = False,

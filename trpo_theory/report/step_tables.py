@@ -144,3 +144,38 @@ def quantities_table(
         label=label,
         plain_caption=f"{caption}{f' ({setting})' if setting else ''}.",
     )
+
+
+def worst_case_table(rows: Sequence[Mapping[str, Any]], *, setting: str = "") -> Table:
+    """The worst case over all MDPs, one row a distance of the step.
+
+    Args:
+        rows: what `SharpOfStep.to_fields` has: distance, radius, gamma, horizon or None, minorisation, and both ends.
+        setting: words on the step for the caption.
+
+    Returns:
+        The table: distance, radius (nats, or total variation), and between which ends the largest L − η(new) lies, in units of
+        the return. The ends are of floats, and not proved.
+    """
+    known = dict.fromkeys(_shared(row) for row in rows)
+    return Table(
+        pd.DataFrame(
+            {
+                "distance": [row["divergence"] for row in rows],
+                "radius": [float(row["radius"]) for row in rows],
+                "attained": [show(float(row["lower"]), 6) for row in rows],
+                "at most": [show(float(row["upper"]), 6) for row in rows],
+            }
+        ),
+        caption=r"The largest $L_\pi(\tilde\pi) - \eta(\tilde\pi)$ over all MDPs with the step's "
+        f"{' or '.join(known)}, $\\epsilon$ and distance, in floats{f' ({in_text(setting)})' if setting else ''}.",
+        label="tab:worst-case",
+        plain_caption=f"The largest L - eta(new) over all MDPs with the step's epsilon and distance ({setting or 'floats'}).",
+    )
+
+
+def _shared(row: Mapping[str, Any]) -> str:
+    """What those MDPs share with the step, in LaTeX."""
+    if row["minorisation"] < 1:
+        return r"$\beta$ ($P \ge \beta\nu$)"
+    return r"$\gamma$" if row["horizon"] is None else r"$\gamma$, $T$"
