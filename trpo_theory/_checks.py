@@ -30,11 +30,13 @@ from trpo_theory.errors import InvalidInput
 __all__ = [
     "ROUNDING",
     "ROW_SUM_ATOL",
+    "actions_available",
     "as_float",
     "check_row_sums",
     "discount",
     "discount_or_one",
     "distribution",
+    "expect_an_action",
     "expect_shape",
     "first_index",
     "integer",
@@ -166,6 +168,36 @@ def expect_shape(array: np.ndarray, name: str, *sizes: Any, batch_shape: tuple[i
         wanted=f"shape {core}" + (f" ({letters})" if letters else "") + batch,
         fix=f"check that {name} belongs to this MDP, and the order of its axes",
     )
+
+
+def actions_available(given: np.ndarray, name: str = "available") -> np.ndarray:
+    """Truth values of which actions can be taken, from an array of 0 and 1, floats or fractions.
+
+    Raises:
+        InvalidInput: for other numbers.
+    """
+    wrong = np.asarray((given != 0) & (given != 1), dtype=bool)
+    if wrong.any():
+        index = first_index(wrong)
+        raise InvalidInput(
+            got=f"{name}{show_index(index)} = {shown(given[index].item() if given.dtype != object else given[index])}",
+            wanted="true or false, or 1 or 0",
+            fix="pass reward > -np.inf, mdp.available, or a boolean array of shape (S, A)",
+        )
+    return np.asarray(given == 1, dtype=bool)
+
+
+def expect_an_action(mask: np.ndarray) -> None:
+    """Raise unless every state has an action that can be taken, (*batch, S, A)."""
+    stuck = ~mask.any(-1)
+    if stuck.any():
+        index = first_index(stuck)
+        place = str(int(index[0])) if len(index) == 1 else show_index(index)
+        raise InvalidInput(
+            got=f"no available action in state {place}".rstrip(),
+            wanted="at least one in every state",
+            fix="give a terminal state one action that stays there with reward 0",
+        )
 
 
 def policy_rows(value: Any, available: np.ndarray, name: str = "policy") -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from fractions import Fraction
 
 import jaxtyping
 import numpy as np
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from strategies_small import masks
 
 from trpo_theory.errors import InvalidInput
+from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation, deterministic, greedy, mixture, softmax, uniform
+from trpo_theory.numerics.ball import rationals
 
 MASK = np.array([[True, True, False], [False, True, False]])
 
@@ -148,3 +151,20 @@ def test_aggregation_can_be_pickled_and_copied(how):
     again = how(StateAggregation([0, 0, 1]))
     assert again.group.tolist() == [0, 0, 1]
     assert again.count == 2
+
+
+@pytest.mark.parametrize(
+    "build", [uniform, lambda mask: FiniteMDP(np.full((2, 2, 2), 0.5), np.zeros((2, 2)), 0.5, available=mask)]
+)
+def test_a_mask_is_refused_in_the_same_words_wherever_it_is_read(build):
+    """In floats and in rationals, too: one check."""
+    for mask, words in (
+        ([[1, 0.5], [1, 1]], "available[0, 1] = "),
+        ([[1, 0], [0, 0]], "no available action in state 1"),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            build(mask)
+        with pytest.raises(InvalidInput) as exact:
+            rationals.reward([[0, 0], [0, 0]], mask, np.full((2, 2, 2), Fraction(1, 2)))
+        assert words in str(caught.value)
+        assert caught.value.fix == exact.value.fix

@@ -466,7 +466,7 @@ def test_rewards_of_states_and_of_transitions_are_reduced():
         ({"groups": [0, 0.5]}, "not integers"),
         ({"groups": [0]}, "groups of shape"),
         ({"noise": [1, 2]}, "noise of shape"),
-        ({"available": [[2, 1], [1, 1]]}, "true and false"),
+        ({"available": [[2, 1], [1, 1]]}, "true or false"),
         ({"available": [[0, 0], [1, 1]]}, "no available action in state 0"),
         ({"available": [[0, 1], [1, 1]]}, r"old\[0, 0\] = 1/2 for an action that is not available"),
         ({"new": None}, "None in new"),

@@ -83,7 +83,7 @@ def test_rewards_of_states_of_actions_and_of_transitions():
         rationals.reward([1, -np.inf], None, transition)
     with pytest.raises(InvalidInput, match=r"^got reward of shape \(3,\); wanted"):
         rationals.reward([1, 2, 3], None, transition)
-    with pytest.raises(InvalidInput, match="other than true and false"):
+    with pytest.raises(InvalidInput, match="wanted true or false"):
         rationals.reward([1, 2], [[1, 2], [1, 1]], transition)
 
 

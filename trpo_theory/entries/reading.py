@@ -59,7 +59,7 @@ def current() -> Reading | None:
     return _now.get()
 
 
-def tell(said: str) -> None:
+def warn(said: str) -> None:
     """Warn of rows that were changed; the warning points at the caller of the package."""
     now = _now.get()
     if now is not None:

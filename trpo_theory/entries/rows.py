@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.entries.precision import FEW_DIGITS_ATOL, ROUNDING, ROW_SUM_ATOL, TEXT_ATOL, written_atol
-from trpo_theory.entries.reading import Reading, current, tell
+from trpo_theory.entries.reading import Reading, current, warn
 from trpo_theory.errors import InvalidInput
 
 _FUZZ = 1 + 1e-6
@@ -87,7 +87,7 @@ def without_tiny_negatives(
     if now is not None:
         now.rescaled = True
     if noted:
-        tell(f"{int(negative.sum())} negative entries of {name}, the least {least:.3g}, set to 0")
+        warn(f"{int(negative.sum())} negative entries of {name}, the least {least:.3g}, set to 0")
     return np.where(negative, 0.0, entries)
 
 
@@ -151,4 +151,4 @@ def _tell_of(now: Reading, sums: np.ndarray, off: np.ndarray, name: str) -> None
     index, count = first_index(off == off.max()), int((off > 0).sum())
     row = f"{' row ' if index else ''}{show_index(index)}"
     several = f", the furthest of {count} rows that do not sum to 1" if count > 1 else ""
-    tell(f"{name}{row} sums to {sums[index]:.10g}, off by {off[index]:.2g}{meaning(index, name)}{several}")
+    warn(f"{name}{row} sums to {sums[index]:.10g}, off by {off[index]:.2g}{meaning(index, name)}{several}")

@@ -81,21 +81,10 @@ def _availability(available: Any, finite: Any, shape: tuple[int, ...]) -> np.nda
     mask = np.broadcast_to(finite, shape)
     if available is not None:
         given = _checks.real_array(available, "available")
-        if not np.isin(given, (0.0, 1.0)).all():
-            raise InvalidInput(
-                got="available with entries that are neither true nor false",
-                wanted="booleans",
-                fix="pass reward > -np.inf, or a boolean array of shape (S, A)",
-            )
+        able = _checks.actions_available(given)
         _checks.expect_shape(given, "available", *shape[-2:], "S", "A", batch_shape=shape[:-2])
-        mask = mask & (given == 1.0)
-    stuck = ~mask.any(-1)
-    if stuck.any():
-        raise InvalidInput(
-            got=f"no available action in state {_checks.show_index(_checks.first_index(stuck))}",
-            wanted="at least one action in every state",
-            fix="give a terminal state one action that stays there with reward 0",
-        )
+        mask = mask & able
+    _checks.expect_an_action(mask)
     return mask.copy()
 
 

@@ -107,22 +107,8 @@ def _actions_taken(available: RealLike) -> np.ndarray:
     """Which actions may be taken, from truth values or from 0 and 1: one or more in each state."""
     given = _checks.real_array(available, "available")
     _expect_axes(given, "available")
-    wrong = (given != 0.0) & (given != 1.0)
-    if wrong.any():
-        index = _checks.first_index(wrong)
-        raise InvalidInput(
-            got=f"available{_checks.show_index(index)} = {given[index]:g}",
-            wanted="booleans",
-            fix="pass mdp.available, or a boolean array of shape (S, A)",
-        )
-    taken = given == 1.0
-    if not taken.any(-1).all():
-        index = _checks.first_index(~taken.any(-1))
-        raise InvalidInput(
-            got=f"no available action in the row {_checks.show_index(index)}".rstrip(),
-            wanted="one or more in each state",
-            fix="make one available, such as one that stays in its state",
-        )
+    taken = _checks.actions_available(given)
+    _checks.expect_an_action(taken)
     return taken
 
 

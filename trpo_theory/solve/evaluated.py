@@ -11,11 +11,8 @@ from trpo_theory.numerics.arithmetic import solved_from
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.numerics.layout import batch_first, batch_last
 from trpo_theory.solve.chain import PolicyChain
-from trpo_theory.solve.chosen import largest, taken
+from trpo_theory.solve.chosen import largest, taken, tie
 from trpo_theory.solve.criterion import Kernel
-
-_ROUNDINGS = 32
-"""Of the largest value and reward, each of size ε: by so much Q-values of tied actions may differ. Chosen."""
 
 
 class Evaluated(NamedTuple):
@@ -69,7 +66,7 @@ class DenseEvaluator:
             own=np.take_along_axis(q_value, action[:, None], 1)[:, 0],
             highest=q_value.max(1),
             expected_return=chain.expected_return,
-            rounding=_ROUNDINGS * np.finfo(np.float64).eps * (np.abs(chain.value).max(0) + self._largest_reward),
+            rounding=tie(np.abs(chain.value).max(0) + self._largest_reward),
         )
 
 
@@ -96,7 +93,7 @@ class SparseEvaluator:
         q_value *= gamma
         q_value += self._offered
         own = taken(q_value, action)
-        rounding = _ROUNDINGS * np.finfo(np.float64).eps * (np.abs(value).max() + self._largest_reward)
+        rounding = tie(np.abs(value).max() + self._largest_reward)
         return Evaluated(
             value=value,
             q_value=q_value,

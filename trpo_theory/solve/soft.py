@@ -15,6 +15,7 @@ from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import uniform
 from trpo_theory.numerics.floats import CheckedFloats
 from trpo_theory.solve.chain import PolicyChain
+from trpo_theory.solve.chosen import tie
 from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED
 from trpo_theory.solve.criterion import Criterion, Given, Kernel
 from trpo_theory.solve.evaluation import to_leading
@@ -23,8 +24,6 @@ from trpo_theory.solve.settings import trailing_fields
 
 _MAX_ITERATIONS = 1000
 """Chosen: soft policy iteration takes tens of evaluations, and at its end squares its error in each."""
-_ROUNDINGS = 32
-"""Of a value, each of size ε: a residual that floats cannot tell from 0. As in policy iteration."""
 _LONGEST = 1e12
 """Steps: runs that become longer do so without end, as more of them earns more. Chosen: three digits are left."""
 
@@ -49,7 +48,7 @@ def soft_policy_iteration(mdp: FiniteMDP, criterion: Criterion, temperature: flo
         q_value = np.where(available, chain.q_value, -np.inf)
         soft = soft_maximum(np.moveaxis(q_value, 1, -1), temperature)
         soft = soft if kernel.counted is None else np.where(kernel.counted, soft, chain.value)
-        rounding = _ROUNDINGS * np.finfo(np.float64).eps * (np.abs(chain.value).max(0) + scale)
+        rounding = tie(np.abs(chain.value).max(0) + scale)
         rises = (soft - chain.value).max(0) > rounding + 4 * chain.residual
         if settled:
             return Optimum(

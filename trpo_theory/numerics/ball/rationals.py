@@ -134,12 +134,7 @@ def reward(value: RealLike, available: RealLike | None, transition: np.ndarray) 
     reward = fractions(value, "reward", minus_inf=True)
     mask = np.ones(shape, dtype=bool)
     if available is not None:
-        entries = fractions(available, "available", shape)
-        if not all(entry in (0, 1) for entry in entries.flat):
-            raise InvalidInput(
-                got="available with entries other than true and false", wanted="booleans", fix="use 0 and 1"
-            )
-        mask = entries == 1
+        mask = _checks.actions_available(fractions(available, "available", shape))
     if reward.shape == shape:
         mask = mask & np.array([[entry is not None for entry in row] for row in reward], dtype=bool)
     elif reward.shape not in (shape[:1], transition.shape) or any(entry is None for entry in reward.flat):
@@ -148,12 +143,7 @@ def reward(value: RealLike, available: RealLike | None, transition: np.ndarray) 
             wanted=f"{shape}, or finite {shape[:1]} or {transition.shape}",
             fix="give one reward a state and action",
         )
-    if not mask.any(1).all():
-        raise InvalidInput(
-            got=f"no available action in state {int(np.argmin(mask.any(1)))}",
-            wanted="at least one in every state",
-            fix="give a terminal state one action that stays there with reward 0",
-        )
+    _checks.expect_an_action(mask)
     if reward.ndim == 1:
         reward = np.repeat(reward[:, None], shape[1], axis=1)
     elif reward.ndim == 3:
