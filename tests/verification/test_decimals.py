@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from cheap import is_deep
+from cheap import is_deep, is_whole
 from decimal_claims import MEANT, drawn, exact_constants
 
 from trpo_theory import compare, zoo
@@ -197,8 +197,9 @@ def draws(count: int, seed: int) -> list[Claim]:
 
 
 @pytest.mark.slow
+@pytest.mark.sampled
 def test_no_adversarial_true_claim_is_refuted():
-    claims = draws(300 if is_deep() else 75, 0)
+    claims = draws(300 if is_deep() else 75 if is_whole() else 30, 0)
     found = verdicts(claims)
     refuted = [name for name, verdict in found.items() if verdict.verdict == Outcome.REFUTED]
     assert refuted == []
@@ -207,7 +208,8 @@ def test_no_adversarial_true_claim_is_refuted():
 
 
 @pytest.mark.slow
+@pytest.mark.sampled
 def test_nothing_about_fractions_is_undecided():
     rng = np.random.default_rng(1)
-    found = verdicts([exact_constants(rng, index) for index in range(60 if is_deep() else 20)])
+    found = verdicts([exact_constants(rng, index) for index in range(60 if is_deep() else 20 if is_whole() else 10)])
     assert {verdict.verdict for verdict in found.values()} == {Outcome.UNREFUTED}
