@@ -298,6 +298,7 @@ def test_without_ids_all_of_the_file_are_verified(capsys, mine):
     assert ids == ["mine/weak", "mine/[/four]", "mine/false", "mine/open", "mine/vacuous"]
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_more_processes_print_the_same_and_only_json(mine):
     """In processes of their own: what a claim prints there must not reach stdout either."""

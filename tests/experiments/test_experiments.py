@@ -100,6 +100,7 @@ def test_settings_cover_six_environments_and_three_gammas():
     assert len(settings.gammas) >= 3
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_same_settings_give_the_same_bytes(tmp_path, capsys):
     for directory in ("a", "b"):
@@ -270,6 +271,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_ctrl_c_ends_the_program_without_a_traceback(tmp_path):
     run = subprocess.Popen(

@@ -21,6 +21,7 @@ def test_its_code_runs_and_prints_what_it_shows(tmp_path):
     assert all(session.run(block) for block in shown)
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_the_experiments_output_is_the_one_shown(capsys, tmp_path):
     from experiments.__main__ import main as experiments

@@ -19,7 +19,7 @@ import mutants
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import settings
+from cheap import is_deep, is_whole
 
 from trpo_theory.cli import main
 from trpo_theory.errors import InvalidInput, NotSolved
@@ -158,7 +158,7 @@ def mutant(name: str, content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def how_many() -> int:
-    return 10_000 if settings().max_examples > 1000 else 60
+    return 10_000 if is_deep() else 60 if is_whole() else 20
 
 
 @pytest.fixture
@@ -217,6 +217,7 @@ def check_message(said: str) -> None:
     assert len(said) < 3000, said
 
 
+@pytest.mark.sampled
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_no_damage_escapes(tmp_path, bounded, name):

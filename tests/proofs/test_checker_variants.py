@@ -154,6 +154,7 @@ def test_lies_over_a_horizon(end, lie, over_a_horizon, tmp_path):
     assert both(changed, tmp_path / "file.json")[:2] == (False, False)
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_sparse_witness(tmp_path):
     sharp_gap("max-kl", Fraction(9, 10), Fraction(1, 100), nodes=200).write(tmp_path / "file.json")
@@ -269,7 +270,7 @@ def implication(name, mine, path, region):
 
 @pytest.mark.slow
 @pytest.mark.sampled
-@pytest.mark.parametrize("name", IMPLICATIONS)
+@sampled("name", IMPLICATIONS, every=2)
 def test_implications_by_bounds(name, mine, tmp_path):
     fields = implication(name, mine, tmp_path / "file.json", IMPLICATIONS[name])
     assert fields["method"] == "implied"
@@ -280,7 +281,7 @@ def test_implications_by_bounds(name, mine, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", BY_ROWS)
+@sampled("name", BY_ROWS, every=2)
 def test_implications_by_rows(name, mine, tmp_path):
     fields = implication(name, mine, tmp_path / "file.json", {})
     assert fields["method"] == "joint range"

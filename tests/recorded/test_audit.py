@@ -1,6 +1,7 @@
 """The audit of runs: one update by hand in exact arithmetic, closed forms, KKT conditions, and what a run can look like."""
 
 import functools
+import itertools
 from fractions import Fraction
 
 import kkt
@@ -8,6 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from cheap import sampled
 from exact import nearest, step_on
 
 import trpo_theory as tt
@@ -309,8 +311,7 @@ def _mdps():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", _mdps())
-@pytest.mark.parametrize("entries", [2**18, 1, 300])
+@sampled(("kind", "entries"), itertools.product(_mdps(), [2**18, 1, 300]), every=4)
 def test_every_way_to_solve_and_every_chunk_gives_the_same_numbers(kind, entries, monkeypatch):
     monkeypatch.setattr(chains, "_TABLE_ENTRIES", entries)
     mdp = _mdps()[kind]

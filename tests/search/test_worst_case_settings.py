@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from cheap import sampled
 from settings_oracle import SettingsOracle
 
 from trpo_theory import cli
@@ -47,7 +48,7 @@ def assert_enclosed(found):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@sampled(
     ("bound", "options"),
     [
         ("horizon/tv", {"horizon": 2, "actions": 3}),  # F1 at T = 2
@@ -56,6 +57,7 @@ def assert_enclosed(found):
         ("average/mixing-mean-tv", {}),  # chains of two states
         ("average/kemeny-mean-tv", {}),
     ],
+    every=2,
 )
 def test_what_is_attained_is_attained(bound, options):
     found = worst_case(bound, effort=1, **{"states": 2} | options)
@@ -97,10 +99,11 @@ def cost(q):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@sampled(
     ("bound", "gamma"),
     [("entropy/tv", "1/2"), ("geppo/mixture", "1/2"), ("average/doeblin/trpo/tv", None), (cost, "1/2"), (episodic, 1)],
     ids=["temperature", "references", "average", "costs", "episodic"],
+    every=2,
 )
 def test_a_ratio_is_what_an_oracle_says_and_its_witness_has_what_the_setting_reads(bound, gamma):
     found = worst_case(bound, gamma=gamma, states=2, effort=1)

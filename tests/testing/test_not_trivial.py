@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cheap import is_whole
+from cheap import is_whole, sampled
 from exact import ExactPolicy
 from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
@@ -156,14 +156,14 @@ def is_found(draft: Any, number: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("draft", [with_mean_tv, without_abs])
+@sampled("draft", [with_mean_tv, without_abs], every=2, start=1)
 def test_a_false_draft_is_found_with_200_examples(draft: Any) -> None:
     """Of seeds 0 to 39 all but two find the first, and all find the second; here three, as each costs a second or two."""
     assert sum(is_found(draft, number) for number in range(3)) >= 2
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("draft", [with_mean_tv, without_abs])
+@sampled("draft", [with_mean_tv, without_abs], every=2)
 def test_a_false_draft_shrinks_to_two_states_and_two_actions(draft: Any) -> None:
     failures = []
 
@@ -228,7 +228,7 @@ print(len(took), took[0])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["instances(states=30, actions=4)", "quantities()"])
+@sampled("strategy", ["instances(states=30, actions=4)", "quantities()"], every=2)
 def test_a_fresh_process_passes_health_checks_and_is_far_from_the_deadline(strategy: str) -> None:
     code = DEFAULT_SETTINGS.format(strategy=strategy)
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cheap import sampled
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import trpo_theory as tt
@@ -181,13 +182,14 @@ def refuted(strategy: Any, slack: Any, examples: int = 200) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@sampled(
     ("name", "shown"),
     [
         ("average/mixing-half", "criterion='average'"),
         ("average/greedy-mean", "criterion='average'"),
         ("model/simulation-bound-half", "model="),
     ],
+    every=3,
 )
 def test_a_false_claim_of_each_setting_is_refuted_and_shrinks_small(name: str, shown: str) -> None:
     claim = tt.claims[name]
@@ -199,7 +201,7 @@ def test_a_false_claim_of_each_setting_is_refuted_and_shrinks_small(name: str, s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@sampled(
     ("options", "draft"),
     [
         ({"criterion": "episodic"}, lambda q: q.surrogate_gap + q.max_abs_advantage * q.max_tv**2 / 2),
@@ -210,6 +212,7 @@ def test_a_false_claim_of_each_setting_is_refuted_and_shrinks_small(name: str, s
         ({"agents": (2, 2)}, lambda q: q.surrogate_gap + q.max_abs_advantage * q.max_tv**2 * q.gamma / 2),
     ],
     ids=["episodic", "horizon", "costs", "references", "temperature", "agents"],
+    every=3,
 )
 def test_a_draft_of_ones_own_is_refuted(options: Any, draft: Any) -> None:
     q, _ = refuted(strategies.quantities(**options), draft)
