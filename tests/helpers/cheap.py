@@ -28,9 +28,12 @@ def sample(cases: Iterable[Any], every: int, start: int = 0) -> list[Any]:
     return list(cases) if is_whole() else list(cases)[start % every :: every]
 
 
-def sampled(names: Any, cases: Iterable[Any], every: int, start: int = 0, **details: Any) -> Callable[[Any], Any]:
+def sampled(
+    names: Any, cases: Iterable[Any], every: int, start: int = 0, ids: Any = None, **details: Any
+) -> Callable[[Any], Any]:
     """`pytest.mark.parametrize` with every so many-th case, marked `sampled`."""
-    table = pytest.mark.parametrize(names, sample(cases, every, start), **details)
+    ids = sample(ids, every, start) if isinstance(ids, (list, tuple)) else ids
+    table = pytest.mark.parametrize(names, sample(cases, every, start), ids=ids, **details)
     return lambda test: pytest.mark.sampled(table(test))
 
 

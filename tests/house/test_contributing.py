@@ -139,6 +139,7 @@ def test_an_update_problem_is_solved_and_certified(command):
     assert re.search(r"problem +max-ratio", command(*arguments))
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 @adding("A solver")
 def test_a_solver_is_offered_and_its_gap_is_small(added, command):
@@ -175,6 +176,7 @@ def test_a_reader_reads_its_files_and_messages_list_it(added, command):
     assert "got the file 'broken.toml'" in command("evaluate", "broken.toml", status=2)
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 @adding("An experiment")
 def test_an_experiment_runs_and_writes_its_table(added):

@@ -75,6 +75,7 @@ def test_the_recorder_and_the_models_own_distribution_agree():
     assert recorder.run().policies[-1] == pytest.approx(np.array(rows), abs=1e-6)
 
 
+@pytest.mark.whole
 def test_trpos_logged_divergence_is_the_reverse_one_over_its_rollout():
     """KL(new‖old), averaged over the states visited, from the recorded policies: the number that TRPO logs, to float32."""
     model, recorder, witness = model_of("TRPO", n_steps=256), PolicyRecorder(), Witness()
@@ -111,6 +112,7 @@ def test_what_the_logger_has_at_each_update_is_kept():
     assert "target_kl" not in logged
 
 
+@pytest.mark.whole
 def test_training_is_the_same_with_and_without_a_recorder():
     alone = model_of("TRPO").learn(256)  # the seed is the whole process's, set when a model is made
     watched = model_of("TRPO").learn(256, callback=PolicyRecorder())

@@ -5,7 +5,7 @@ import math
 import exact
 import numpy as np
 import pytest
-from cheap import is_deep, is_whole
+from cheap import is_deep, is_whole, sampled
 from scipy.optimize import minimize_scalar
 
 import trpo_theory as tt
@@ -83,15 +83,15 @@ def updates_to_share(source, gamma, bound, share=0.99, cap=400, aggregation=None
     return min(there, default=math.inf), trace.decreases
 
 
-@pytest.mark.sampled
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@sampled(
     ("source", "gamma", "most"),
     [
         (LAKE, 0.9, (18, 15, 14, 5, 6, 3)),
         (LAKE, 0.99, (361, None, 44, 19, None, 10)),
         (LAKE + "?map_name=8x8", 0.95, (51, None, None, 10, 19, 6)),
     ],
+    every=3,
 )
 def test_frozen_lake_takes_as_many_updates_as_the_theory_says(source, gamma, most):
     """An independent code counted them; those that take long are left out, or to a whole run, or to `deep` (361, 51, 44)."""
@@ -102,6 +102,7 @@ def test_frozen_lake_takes_as_many_updates_as_the_theory_says(source, gamma, mos
             assert falls == 0, bound
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_in_a_class_that_shares_rows_the_counts_are_those_of_the_theory():
     """One row for each column of the 4x4 grid, γ = 0.9: 96 (A'), 47 (M2), 6 (second-order), to 99 % of what (12) reaches."""

@@ -396,7 +396,7 @@ def infinite(q):
 # --- the verdicts ----------------------------------------------------------------------------------------------
 
 
-SOME_TRUE, SOME_FALSE = sample(TRUE, 3), sample(FALSE, 2)
+SOME_TRUE, SOME_FALSE = sample(TRUE, 3), sample(FALSE, 3)
 
 
 def in_a_process(*arguments):
