@@ -104,7 +104,7 @@ def _conic(name: str, states: int, actions: int, problem: Any) -> float:
     linear = linear_coefficient(rows, problem) if isinstance(problem, tt.Penalty) else None
     program = ConicProgram.of(ScaledRows.of(rows, problem, 0, 0.0 if linear is None else float(linear[0]))).program
     times = []
-    for _ in range(5):
+    for _ in range(20):
         program.solve(solver=name)  # pyright: ignore[reportUnknownMemberType] - CVXPY has no stubs
         times.append(program.solver_stats.solve_time)
     return float(min(times))
@@ -234,15 +234,8 @@ def row(name: str, before: Path | None) -> dict[str, Any]:
 
 
 def _cells(work: str, before: float, now: float, peer: str, theirs: float, floor: float) -> dict[str, Any]:
-    return {
-        "work": work,
-        "before": before,
-        "now": now,
-        "before / now": before / now,
-        "best peer": theirs,
-        "peer": peer,
-        "floor": floor,
-    }
+    numbers = {"before": before, "now": now, "before / now": before / now, "best peer": theirs, "floor": floor}
+    return {"work": work, **{name: "" if np.isnan(number) else number for name, number in numbers.items()}, "peer": peer}
 
 
 def catalogue_row(before: Path) -> dict[str, Any]:
