@@ -77,5 +77,5 @@ def _before(xp: Any, mass: Array, order: np.ndarray) -> Array:
     for action in range(order.shape[1]):
         own, first = order[:, action, None], np.arange(order.shape[1]) > action
         ahead = (own > order) | ((own == order) & first.reshape(-1, *(1,) * (order.ndim - 2)))
-        total = total + xp.where(ahead, mass[:, action, None], 0.0)
+        total = total + ahead * mass[:, action, None]  # of `where`, autograd has no derivative that broadcasts
     return total
