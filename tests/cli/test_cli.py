@@ -400,3 +400,15 @@ def test_it_runs_as_a_module():
     )
     assert done.returncode == 0
     assert json.loads(done.stdout)["states"] == 3
+
+
+def test_sharp_names_its_files_as_they_are(tmp_path, capsys):
+    """A path in square brackets is no markup, and a wrong suffix is mended with the file's own name."""
+    command = ["sharp", "--divergence", "max-tv", "--gamma", "1/2", "--radius", "1/4", "--proof"]
+    assert main([*command, str(tmp_path / "up.txt")]) == 2
+    said = capsys.readouterr().err
+    assert "for a proof; wanted" in said
+    assert "fix: name it up.json" in said
+    assert main([*command, str(tmp_path / "[up].json")]) == 0
+    assert "[up].json" in capsys.readouterr().out.replace("\n", "")
+    assert (tmp_path / "[up].json").exists()

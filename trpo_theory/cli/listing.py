@@ -10,13 +10,12 @@ from trpo_theory.cli.options import OK, JsonOption, app
 from trpo_theory.cli.output import print_json
 from trpo_theory.cli.terminal import is_narrower, new_console, print_table
 from trpo_theory.cli.verdicts import word
+from trpo_theory.cli.verifying import FromOption, chosen
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from trpo_theory.bounds.record import Claim
-
-from trpo_theory.cli.verifying import FromOption, chosen
 
 
 @app.command(epilog="Those of a paper:  trpo-theory claims Achiam --by-paper\n\nExample:  trpo-theory claims 'chi2/*'")

@@ -52,16 +52,12 @@ def notes_of_rescaled_rows() -> Iterator[None]:
 def opened(mdp: str, gamma: str | None, criterion: str | None = None) -> Source:
     """The MDP of the command line's argument; notes of its reader go to stderr. Average rewards need no discount: it is 1."""
     from trpo_theory.loading.sources import open_source
+    from trpo_theory.model.mdp import expect_one_mdp
 
     if gamma is None and criterion == "average" and not mdp.startswith("zoo:"):  # which have a discount of their own
         gamma = "1"
     source = open_source(mdp, gamma=gamma)
-    if source.mdp.batch_shape:
-        raise InvalidInput(
-            got=f"a batch {source.mdp.batch_shape} of MDPs",
-            wanted="one MDP",
-            fix="save one of them, or use compare() in Python",
-        )
+    expect_one_mdp(source.mdp, "save one of them, or use compare() in Python")
     for note in source.notes:
         print(f"note: {note}", file=sys.stderr)
     return source

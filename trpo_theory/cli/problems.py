@@ -21,7 +21,7 @@ def problem_of(
 ) -> Problem | TRPOStep:
     """The problem that the options say; the ones that do not belong to it are refused."""
     from trpo_theory import updates
-    from trpo_theory._checks import unknown_name
+    from trpo_theory._checks import known_name
     from trpo_theory.loading.reader import number
 
     with_radius = updates.with_radius()
@@ -35,8 +35,7 @@ def problem_of(
                 fix="drop --delta, or ask for --problem max-kl",
             )
         return updates.Penalty(None if coefficient is None else number(coefficient, "--coefficient"), bound)
-    if name not in with_radius:
-        raise unknown_name("problem", name, updates.problem_names())
+    known_name("problem", name, updates.problem_names())
     if delta == CERTIFIED and bound is not None and coefficient is None:
         return with_radius[name](updates.Certified(bound))
     if delta == CERTIFIED and bound is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -93,9 +94,9 @@ def sharp(
     """The worst (L - eta(new))/epsilon over all finite MDPs at a radius, and how far each bound is from it."""
     from trpo_theory.io.evidence_files import checked_evidence_path
 
-    for path in (out, proof):
+    for path, what in ((out, "a witness"), (proof, "a proof")):
         if path is not None:
-            checked_evidence_path(path)
+            checked_evidence_path(path, what)
     if radius is None or limit:
         _check_limit(radius, limit, normaliser, (out, proof), nodes)
         return _show_limit(divergence, gamma, certify, width, as_json)
@@ -118,7 +119,7 @@ def sharp(
     _print(gap, fields)
     for what, path in (("witness", out), ("proof", proof)):
         if path is not None:
-            new_console().print(f"{what} written to {path}")
+            new_console().print(f"{what} written to {path}", markup=False)
     return OK
 
 
@@ -160,18 +161,23 @@ def _show_limit(divergence: str, gamma: str, certify: bool, width: float | None,
     fields |= {"h_lower": constant.lower, "h_upper": constant.upper, "lower": found.lower, "upper": found.upper}
     if as_json:
         return print_json(fields | {"certified": found.certified, "bounds": found.bounds})
-    from rich.table import Table
-
     console, proved = new_console(), found.certified
     kind = "proved in exact rationals" if proved else "in floats; --certify proves it"
     console.print(f"sharp gap of {divergence} at small radii, over the radius, {kind}")
     outward = {"h_lower": Toward.DOWN, "h_upper": Toward.UP, "lower": Toward.DOWN, "upper": Toward.UP}
     print_fields(console, fields, outward if proved else {})
-    table = Table("bound", "penalty / radius", "share in the limit", title="at epsilon = 1")
-    for row in found.bounds:
+    _print_bounds(console, found.bounds, ("penalty / radius", "share in the limit"), proved=proved)
+    return OK
+
+
+def _print_bounds(console: Any, rows: Sequence[Mapping[str, Any]], columns: tuple[str, str], *, proved: bool) -> None:
+    """Each bound's penalty, and what share of it the sharp gap is."""
+    from rich.table import Table
+
+    table = Table("bound", *columns, title="at epsilon = 1")
+    for row in rows:
         table.add_row(row["id"], digits(row["penalty"], 6), digits(row["ratio"], 4, Toward.DOWN if proved else None))
     print_table(console, table)
-    return OK
 
 
 def _witness(gap: SharpGap) -> dict[str, Any]:
@@ -188,8 +194,6 @@ def _witness(gap: SharpGap) -> dict[str, Any]:
 
 
 def _print(gap: SharpGap, fields: dict[str, Any]) -> None:
-    from rich.table import Table
-
     console = new_console()
     kind = "proved in ball arithmetic" if gap.certified else "in floats; --certify proves it"
     console.print(f"sharp gap of {gap.divergence}, {kind}")
@@ -197,9 +201,5 @@ def _print(gap: SharpGap, fields: dict[str, Any]) -> None:
     outward = {"lower": Toward.DOWN, "upper": Toward.UP} if proved else {}
     shown = {name: value for name, value in fields.items() if value is not None}
     print_fields(console, shown | {"witness": f"{gap.witness.mdp.states} states"}, outward)
-    if not gap.bounds:
-        return
-    table = Table("bound", "penalty", "lower / penalty", title="at epsilon = 1")
-    for row in gap.bounds:
-        table.add_row(row["id"], digits(row["penalty"], 6), digits(row["ratio"], 4, Toward.DOWN if proved else None))
-    print_table(console, table)
+    if gap.bounds:
+        _print_bounds(console, gap.bounds, ("penalty", "lower / penalty"), proved=proved)

@@ -86,7 +86,7 @@ def update(
     as_json: JsonOption = False,
     latex: LatexOption = False,
 ) -> int:
-    """Solve problem (11), (12) or (13), or a sibling, with a certificate of how good the answer is.
+    """Solve an update problem, penalty (11), max-KL (12), mean-KL (13) or a sibling, and certify how good the answer is.
 
     With a horizon the new policy is one for each step. With --cost the surrogates of costs keep limits.
     """

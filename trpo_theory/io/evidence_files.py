@@ -87,7 +87,7 @@ def checked_evidence_path(path: PathLike, what: str = "a witness") -> None:
         raise InvalidInput(
             got=f"{str(path)!r} for {what}",
             wanted="the name of a file that ends in .json",
-            fix="name it witness.json, say",
+            fix=f"name it {Path(path).stem or 'witness'}.json, say",
         )
     if not Path(path).resolve().parent.is_dir():
         raise InvalidInput(
