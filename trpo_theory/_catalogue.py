@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from trpo_theory._checks import known_name, near_matches
-from trpo_theory.entries.kinds import each_of
+from trpo_theory.entries.kinds import FUNCTION, TEXT, each_of, expect
 from trpo_theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -80,15 +80,17 @@ class Catalogue(Mapping[str, R]):
 
     def get(self, id: str, default: R | None = None) -> R | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The record of that id, or the default, as of a dict."""
-        return self._records.get(id, default)
+        return self._records[id] if id in self else default
 
     def where(self, condition: Callable[[R], bool]) -> Catalogue[R]:
         """Those records of which the condition is true."""
+        expect(FUNCTION, condition=condition)
         kept = ((id, record) for id, record in self.items() if condition(record))
         return Catalogue(self.kind, kept, self.listing)
 
     def matching(self, pattern: str) -> Catalogue[R]:
         """Those whose id matches a shell pattern, such as "trpo/*"; none may."""
+        expect(TEXT, pattern=pattern)
         kept = ((id, one) for id, one in self.items() if fnmatch.fnmatchcase(id, pattern))
         return Catalogue(self.kind, kept, self.listing)
 
@@ -117,7 +119,10 @@ class Catalogue(Mapping[str, R]):
         """One row a record: its id and the attributes of these names."""
         import pandas as pd
 
-        names = tuple(columns)
+        names = each_of(str, columns, "columns", "name attributes of the records")
+        for name in names:
+            for record in self.values():
+                known_name("attribute", name, [one for one in dir(record) if not one.startswith("_")])
         rows = [{"id": id, **{name: getattr(record, name) for name in names}} for id, record in self.items()]
         return pd.DataFrame(rows, columns=["id", *names])
 

@@ -95,3 +95,19 @@ def test_unknown_ids_and_patterns():
     assert bounds.all_bounds.get("nobody/knows") is None
     with pytest.raises(tt.InvalidInput, match="did you mean 'pirotta/span'"):
         bounds.all_bounds["pirotta/spam"]
+
+
+def test_a_catalogue_and_a_bound_are_asked_for_what_they_have():
+    """Other types than names, functions and steps are one message, and `get` has its default."""
+    bound = bounds.get("trpo/tv")
+    for call in (
+        lambda: bounds.catalogue.matching(3),
+        lambda: bounds.catalogue.where("trpo/*"),
+        lambda: bounds.catalogue.to_frame(["penalities"]),
+        lambda: bounds.catalogue[["trpo/tv"]],
+        lambda: bound.check(None),
+    ):
+        with pytest.raises(tt.InvalidInput):
+            call()
+    assert bounds.catalogue.get(["trpo/tv"]) is None
+    assert list(bounds.catalogue.to_frame(["source"]).columns) == ["id", "source"]

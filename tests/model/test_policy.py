@@ -168,3 +168,12 @@ def test_a_mask_is_refused_in_the_same_words_wherever_it_is_read(build):
             rationals.reward([[0, 0], [0, 0]], mask, np.full((2, 2, 2), Fraction(1, 2)))
         assert words in str(caught.value)
         assert caught.value.fix == exact.value.fix
+
+
+def test_rows_that_are_not_of_an_aggregation_are_named():
+    aggregation = StateAggregation([0, 0, 1])
+    for call in (aggregation.expand, aggregation.contains):
+        for value in (None, 3, np.eye(4)):
+            with pytest.raises((InvalidInput, jaxtyping.TypeCheckError)):
+                call(value)
+    assert aggregation.contains(aggregation.expand(np.array([[0.5, 0.5], [1.0, 0.0]])))

@@ -339,7 +339,7 @@ def test_bounds_are_claims_too():
         (["trpo/tv", "nonsense"], {}, "nonsense"),
         ([], {}, "got no claims"),
         ([lambda q: q.tv], {}, "decorate the function"),
-        (["trpo/tv", 3], {}, "got a int as a claim"),
+        (["trpo/tv", 3], {}, "as a claim; wanted a Claim or a str"),
         ("trpo/tv", {"instances": 0}, "instances = 0"),
         ("trpo/tv", {"seed": -1}, "seed = -1"),
         ("trpo/tv", {"jobs": 0}, "jobs = 0"),

@@ -13,6 +13,7 @@ from trpo_theory.bounds.formulas import Condition, Formula, Numbers, Truth
 from trpo_theory.bounds.record_checks import CODE, check_fields
 from trpo_theory.bounds.setting import InSetting
 from trpo_theory.bounds.theorem import Theorem
+from trpo_theory.entries.kinds import expect_type
 from trpo_theory.errors import InvalidInput, overflow
 from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.step.posing import guarded, is_allowed
@@ -229,8 +230,10 @@ class Bound(Claim):
         """The bound on this instance, or on each of a batch.
 
         Raises:
+            InvalidInput: for what is no step.
             NotSolved: where its numbers overflow.
         """
+        expect_type(Quantities, q, "a step", "pass compare(mdp, old, new)")
         try:
             with np.errstate(over="raise"):
                 penalty, gap, center = self._penalty(q), self.gap(q), self.center(q)

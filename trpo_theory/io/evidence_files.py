@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from trpo_theory._outward import Toward, decimal_toward
+from trpo_theory.entries.kinds import PATH, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io._source import expect_no_device
 from trpo_theory.io.files import write_fields
@@ -82,6 +83,7 @@ def write_evidence(fields: ReadFields, path: PathLike) -> None:
 
 def checked_evidence_path(path: PathLike, what: str = "a witness") -> None:
     """Refuse a file that could not be written before anything is computed."""
+    expect(PATH, path=path)
     expect_no_device(Path(path), (".json",))
     if Path(path).suffix != ".json" or Path(path).is_dir():
         raise InvalidInput(

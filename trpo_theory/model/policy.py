@@ -169,9 +169,21 @@ class StateAggregation:
 
     def expand(self, rows: Float[np.ndarray, "*batch G A"]) -> Float[np.ndarray, "*batch S A"]:
         """The policy that has rows[g] in every state of group g."""
-        return np.asarray(rows)[..., self.group, :]
+        return self._rows(rows, self.count, "rows")[..., self.group, :]
 
     def contains(self, policy: Float[np.ndarray, "*batch S A"]) -> bool:
         """Whether all states of a group have bitwise the same row."""
         first = np.unique(self.group, return_index=True)[1]
-        return bool((policy == self.expand(np.asarray(policy)[..., first, :])).all())
+        policy = self._rows(policy, len(self.group), "policy")
+        return bool((policy == policy[..., first, :][..., self.group, :]).all())
+
+    @staticmethod
+    def _rows(value: RealLike, count: int, name: str) -> np.ndarray:
+        array = np.asarray(value)
+        if array.ndim < 2 or array.shape[-2] != count:
+            raise InvalidInput(
+                got=f"{name} of shape {array.shape}",
+                wanted=f"{count} rows of probabilities",
+                fix=f"check that {name} belongs to this aggregation",
+            )
+        return array

@@ -110,10 +110,8 @@ class Verification:
         return len(self.verdicts)
 
     def __getitem__(self, claim_id: str) -> Verdict:
-        for verdict in self.verdicts:
-            if verdict.id == claim_id:
-                return verdict
-        raise _checks.unknown_name("claim of this verification", claim_id, [verdict.id for verdict in self.verdicts])
+        known = {verdict.id: verdict for verdict in self.verdicts}
+        return known[_checks.known_name("claim of this verification", claim_id, known)]
 
     @property
     def as_expected(self) -> bool:
