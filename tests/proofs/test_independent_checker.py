@@ -244,7 +244,7 @@ def test_a_witness_of_a_claim_that_it_does_not_know_is_rejected():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", WITNESSES, ids=lambda path: path.stem)
+@sampled("path", WITNESSES, ids=lambda path: path.stem, every=2)
 def test_both_checkers_reject_a_false_slack_and_a_true_claim(path, tmp_path):
     fields = json.loads(path.read_text(), parse_float=str)
     for changes in (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cheap import is_whole
+from cheap import is_whole, sampled
 from hypothesis import HealthCheck, Phase, find, given, settings, target
 from hypothesis import strategies as st
 
@@ -371,7 +371,7 @@ print(mdp.states)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@sampled(
     "imports",
     [
         "import hypothesis; from trpo_theory.model.mdp import FiniteMDP; from trpo_theory.zoo import Instance",
@@ -379,6 +379,7 @@ print(mdp.states)
         "from trpo_theory.zoo import Instance; import hypothesis; from trpo_theory import FiniteMDP",
     ],
     ids=["hypothesis-first", "hypothesis-last", "between"],
+    every=2,
 )
 def test_from_type_knows_mdps_and_instances(imports: str) -> None:
     run = subprocess.run(
