@@ -119,7 +119,8 @@ def _rests(setting: Setting, space: Space, laws: Laws, frozen: np.ndarray, value
     still = _spread(setting, _alone(setting, space, laws.shared))
     masses = Laws(setting, still, laws.shared).masses()
     at_once = (masses * _earned(setting, space, still, laws.shared)).sum(1)
-    better = ~frozen & (at_once > values * (1 - setting.gamma) * (1 + _EXACT))
+    more = at_once > np.maximum(values, 0.0) * (1 - setting.gamma) * (1 + _EXACT)
+    better = ~frozen & (space.positions < 0) & more
     for part, new in zip(laws.atoms, still, strict=True):
         part[better] = new[better]
     return better
@@ -223,8 +224,6 @@ def first_laws(
         near = np.abs(np.searchsorted(start.space.positions, space.positions))
         near = np.minimum(near, start.space.size - 1)
         return Laws(setting, Atoms(*(part[near].copy() for part in start.laws.atoms)), multiplier), nothing
-    if start is not None and start.space is space and start.frozen.any():
-        return Laws(setting, Atoms(*(part.copy() for part in start.laws.atoms)), multiplier), start.frozen
     m, every = min(setting.width, _FIRST_MEAN) if setting.mean else setting.width, np.arange(space.size)
     up = np.searchsorted(space.positions, space.positions + space.stretch * m * (1 - _SNAP))
     down = np.searchsorted(space.positions, space.positions - space.stretch * m * (1 - _SNAP), side="right") - 1
@@ -239,6 +238,9 @@ def first_laws(
     higher = np.where(frozen, alone, space.excess(every, np.minimum(up, space.size - 1)))
     lower = np.where(ends_below, 1.0, np.where(frozen, alone, -space.excess(every, np.maximum(down, 0))))
     laws = Laws(setting, _spread(setting, higher, lower), multiplier)
+    if start is not None and start.space is space and start.frozen.any():  # of a lattice, at another price
+        for part, known in zip(laws.atoms, start.laws.atoms, strict=True):
+            part[~start.frozen] = known[~start.frozen]
     return laws, frozen
 
 

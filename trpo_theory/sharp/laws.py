@@ -16,6 +16,8 @@ _PIVOT = 1e-11
 _ALIKE = 1e-4
 """A column whose l differs by less than this, in steps, from one of the basis and its sign does not enter: what it gains is about
 the square of that."""
+_LEAST_RATIO = 1e-6
+"""l below which that is no longer in proportion to l. Chosen: laws from x = 10⁶ back to 1."""
 _SAME = 1e-9
 """Likewise for a divergence with corners, where what it gains is in proportion to that."""
 _ROUNDING = 4e-15
@@ -169,8 +171,11 @@ class Laws:
         atoms = self.atoms.of(nodes)
         apart = np.abs(atoms.excess - entering.excess[:, None])
         alike = (atoms.own == entering.own[:, None]) & (atoms.sign == entering.sign[:, None])
-        small = np.where(entering.own > 0, np.minimum(1 + entering.excess, 1.0), 1.0)  # near l = 0 what counts is log l
-        least = (_ALIKE if self.setting.smooth else _SAME) * self.setting.width * small
+        if self.setting.smooth:  # near l = 0 what counts is log l
+            ratio = np.where(entering.own > 0, 1 + entering.excess, 1.0)
+            least = _ALIKE * self.setting.width * np.clip(ratio, _LEAST_RATIO, 1.0)
+        else:
+            least = _SAME * self.setting.width
         return np.where(alike, apart, np.inf).min(1) >= np.maximum(least, _ROUNDING)
 
     @property

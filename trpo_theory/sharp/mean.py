@@ -24,6 +24,9 @@ _STEEP = 1.5
 """The mean falls about like 1/λ, or slower: with this power the λ after a guess is often on the other side. Chosen."""
 _APART = 1.1
 """Factor between two λ up to which a kink decides where the next one is. Chosen."""
+_TRUSTED = float(np.e)
+"""A mean further from D than by this factor counts as one of this factor: the power law is one nearby, and far away the middle of
+the two log λ comes closer. Chosen."""
 _HALVINGS = 50
 """Of the share of one of two laws in their mixture."""
 
@@ -96,10 +99,11 @@ def _next(low: tuple[Solution, float], high: tuple[Solution, float], worth: floa
 
     The mean falls like a power of λ, and tangents from afar meet far from D; near it they know a kink exactly.
     """
-    x, y, first, second = low[0].laws.shared, high[0].laws.shared, low[1], high[1]
-    if y <= x * _APART or not 0 < second < worth < first < np.inf:
+    x, y = low[0].laws.shared, high[0].laws.shared
+    if y <= x * _APART or x <= 0:
         return meet
-    return float(x * (y / x) ** (np.log(first / worth) / np.log(first / second)))
+    above, below = (float(np.log(np.clip(one[1] / worth, 1 / _TRUSTED, _TRUSTED))) for one in (low, high))
+    return float(x * (y / x) ** (above / (above - below)))
 
 
 def mixed(low: Solution, high: Solution) -> Solution:
