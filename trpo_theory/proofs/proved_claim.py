@@ -92,10 +92,10 @@ def words_of(claim: Claim, proof: Proof, method: str, region: Region) -> dict[st
 
 
 def with_evidence(claim: Claim, proof: Proof, method: Method, region: Region) -> Proof:
-    """The proof with what writes its file, but for a proof on paper, which no program makes again."""
-    if proof.evidence is not None or method is theorem.METHOD:
-        return proof
-    return replace(proof, evidence=ProvedClaim(claim, proof, method.name, region))
+    """The proof with what writes its file."""
+    return (
+        proof if proof.evidence is not None else replace(proof, evidence=ProvedClaim(claim, proof, method.name, region))
+    )
 
 
 def certify_implication(fields: ReadFields, claims: Iterable[Claim] | None) -> Certificate:

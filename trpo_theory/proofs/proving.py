@@ -9,14 +9,11 @@ from typing import Any
 from trpo_theory.bounds.record import Claim
 from trpo_theory.errors import ClaimFailed, NotSolved
 from trpo_theory.numerics.ball.raw import Undecided
-from trpo_theory.proofs.hypotheses import hold_nowhere, words_of_hypotheses
 from trpo_theory.proofs.method import Attempt, Method
 from trpo_theory.proofs.methods import METHODS, theorem
 from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.proof import Proof
-from trpo_theory.proofs.proved_claim import with_evidence
 from trpo_theory.proofs.region import EVERYTHING, Box, Ends, Region
-from trpo_theory.proofs.restricted import contradicted
 from trpo_theory.proofs.settle import own_code, settle
 from trpo_theory.proofs.witness import Witness
 from trpo_theory.step.exact import ExactInstance
@@ -105,9 +102,17 @@ def prove(
     """
     region = Region.of(gamma, radius)
     base = Proving(claim.id, claim.expected, Outcome.UNDECIDED, region=region)
-    if hold_nowhere(claim, region):
-        return replace(base, verdict=Outcome.VACUOUS, note=_VACUOUS)
-    found = _Found(claim, replace(region, given=words_of_hypotheses(claim, region)), [region])
+    words = ""
+    if claim.given is not None:
+        from trpo_theory.proofs.hypotheses import (  # a tenth of a short command's imports
+            hold_nowhere,
+            words_of_hypotheses,
+        )
+
+        if hold_nowhere(claim, region):
+            return replace(base, verdict=Outcome.VACUOUS, note=_VACUOUS)
+        words = words_of_hypotheses(claim, region)
+    found = _Found(claim, replace(region, given=words), [region])
     for method in methods:
         if (refuted := found.tries(method)) is not None:
             instance, note = refuted
@@ -197,13 +202,15 @@ class _Found:
             proof, several = (parts[0] if parts else None), parts if len(parts) > 1 else ()
             return replace(base, proof=proof, parts=several, left=self._undecided(), note="; ".join(self.notes))
         computed = [method for method, *_ in self.pieces if method is not theorem.METHOD]
-        if computed and (instance := contradicted(self.claim, base.region)) is not None:
+        if computed and (instance := _contradicted(self.claim, base.region)) is not None:
             names = " and ".join(dict.fromkeys(method.name for method in computed))
             note = f"{names} has a proof that its own code contradicts: it is another formula on these instances"
             return replace(base, verdict=Outcome.REFUTED, witness=decided(self.claim, instance, base.region), note=note)
         note = "; ".join(dict.fromkeys(note for *_, note in self.pieces if note))
         if len(parts) == 1:
-            proof = with_evidence(self.claim, parts[0], self.pieces[0][0], base.region)
+            method, proof = self.pieces[0][0], parts[0]
+            if method is not theorem.METHOD:  # no program makes a proof on paper again
+                proof = _with_evidence(self.claim, proof, method, base.region)
             return replace(base, verdict=Outcome.PROVED, proof=proof, note=note)
         return replace(base, verdict=Outcome.PROVED, proof=_joined(parts, self.region), parts=parts, note=note)
 
@@ -211,6 +218,18 @@ class _Found:
         """The boxes that the last method left; where several parts are ahead, those."""
         ahead = tuple(Box(part.gamma, part.radius) for part in self.ahead if part.gamma is not None)
         return ahead if len(ahead) > 1 else self.left
+
+
+def _contradicted(claim: Claim, region: Region) -> ExactInstance | None:
+    from trpo_theory.proofs.restricted import contradicted  # as above, for claims that a program proves
+
+    return contradicted(claim, region)
+
+
+def _with_evidence(claim: Claim, proof: Proof, method: Method, region: Region) -> Proof:
+    from trpo_theory.proofs.proved_claim import with_evidence  # as above
+
+    return with_evidence(claim, proof, method, region)
 
 
 def _joined(parts: tuple[Proof, ...], region: Region) -> Proof:

@@ -12,7 +12,6 @@ from typing import Any
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.numerics.plain.rewired import is_own
-from trpo_theory.search.apart.probe import probe
 from trpo_theory.search.impose import impose
 from trpo_theory.step.instances import Instances
 
@@ -30,6 +29,8 @@ _DEEP = 8
 
 def tame(size: tuple[int, int], needs: frozenset[str]) -> Instances:
     """A few instances of a size, such that rounding decides nothing."""
+    from trpo_theory.search.apart.probe import probe  # needed by claims of one's own only
+
     return impose(probe(_EACH, *size), needs)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory.search.distinct import distinct
 from trpo_theory.search.forms import REWARDS, formed, in_form
 from trpo_theory.search.objective import Objective
 from trpo_theory.step.instances import Instances, quantities_of_arrays
@@ -156,7 +157,7 @@ class _Chart:
         from trpo_theory.numerics import derivatives
 
         slope = np.zeros_like(x)
-        for form in np.unique(self.forms):
+        for form in distinct(self.forms):
             index = np.flatnonzero(self.forms == form)
 
             def values(part: Any, index: np.ndarray = index, form: int = int(form)) -> Any:

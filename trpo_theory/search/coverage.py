@@ -13,6 +13,7 @@ import numpy as np
 
 from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.numerics.floats import Floats
+from trpo_theory.search.distinct import places_of_distinct
 from trpo_theory.search.screened import Screened
 from trpo_theory.step.fields import GIVEN
 from trpo_theory.step.instances import Instances
@@ -226,7 +227,7 @@ def _first(hashes: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Which of the candidates are the first of those with one hash, (B,)."""
     places = np.flatnonzero(candidates)
     first = np.zeros(len(hashes), dtype=bool)
-    first[places[np.unique(hashes[places], return_index=True)[1]]] = True
+    first[places[places_of_distinct(hashes[places])]] = True
     return first
 
 

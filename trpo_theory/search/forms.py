@@ -9,6 +9,7 @@ import numpy as np
 
 from trpo_theory.numerics.floats import as_floats
 from trpo_theory.numerics.layout import batch_first
+from trpo_theory.search.distinct import distinct
 from trpo_theory.search.worst_reward import Visits, discounted_visits, worst_reward
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
@@ -40,7 +41,7 @@ def _exchanged(instances: Instances, name: str, kinds: np.ndarray, make: Callabl
     if not kinds.any():
         return instances
     values = getattr(instances, name).copy()
-    for kind in np.unique(kinds[kinds > 0]):
+    for kind in distinct(kinds[kinds > 0]):
         chosen = kinds == kind
         values[chosen] = batch_first(make(instances.take(chosen).plain_quantities(), int(kind)))
     return instances.replace(**{name: values})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from trpo_theory.search.scales import best_of, scaled, share_of_terms
 from trpo_theory.search.screen import Screen
 from trpo_theory.search.screened import ONE_BY_ONE_SHARE, SAYS_NOTHING, Screened, spread
 from trpo_theory.search.slack_kind import SlackKind, kind_of
-from trpo_theory.search.witnesses import sharp_witnesses
+from trpo_theory.search.witnesses import FEW_STATES, sharp_witnesses
 from trpo_theory.step.instances import Instances, joined
 from trpo_theory.step.quantities import Quantities
 
@@ -105,10 +105,14 @@ class Hunt:
         """Instances that depend on nothing of the claim but on what it needs, made once for all such claims."""
         return [(batch, None) for batch in make(self.generator)] if self._shared is None else self._shared(name, make)
 
-    def witnesses(self) -> list[Batch]:
-        """The witnesses of the sharp gap, with what the claim needs, one batch a size."""
+    def witnesses(self) -> Iterator[Batch]:
+        """The witnesses of the sharp gap, with what the claim needs, a batch a size; those of few states if it is proved."""
         needs = self.claim.instance_needs
-        return self.shared("witnesses", lambda _: [impose(batch, needs) for batch in sharp_witnesses()])
+        few = sharp_witnesses(FEW_STATES)
+        yield from self.shared("witnesses", lambda _: [impose(batch, needs) for batch in few])
+        if not self.proved:
+            large = [batch for batch in sharp_witnesses() if batch.shape[0] > FEW_STATES]
+            yield from self.shared("large witnesses", lambda _: [impose(batch, needs) for batch in large])
 
     def try_out(self, instances: Instances, q: Quantities | None = None) -> Screened:
         """Evaluate the claim on instances of one size, count them, and keep the best and the refuting ones.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from trpo_theory.search.distinct import distinct
 from trpo_theory.search.draws.numbers import GAMMAS
 from trpo_theory.search.draws.structures import with_available
 from trpo_theory.search.draws.tiny_steps import tiny_made_exact
@@ -87,7 +88,7 @@ class Fitting:
         """Each instance by a move of its own, and which, (B,)."""
         count = len(instances)
         which = np.sort(self.generator.choice(len(MOVES), count, p=self._helped / self._helped.sum()))
-        parts = [MOVES[m](instances.take(which == m), self.generator) for m in np.unique(which)]
+        parts = [MOVES[m](instances.take(which == m), self.generator) for m in distinct(which)]
         return self._imposed(joined(parts)), which
 
     def _imposed(self, instances: Instances) -> Instances:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trpo_theory.search.distinct import distinct, places_of_distinct
 from trpo_theory.search.screened import SAYS_NOTHING, Screened
 from trpo_theory.search.slack_kind import SlackKind
 
@@ -42,9 +43,9 @@ def best_of(screened: Screened, kind: SlackKind) -> np.ndarray:
         ratio = order[::-1]
         with np.errstate(over="ignore"):
             rounded = np.where(ratio < SAYS_NOTHING, np.round(ratio, 6), ratio)
-        latest = np.unique(rounded, return_index=True)[1][:_BEST]
+        latest = places_of_distinct(rounded)[:_BEST]
         kept.append(len(ratio) - 1 - latest)
-    return np.unique(np.concatenate(kept))
+    return distinct(np.concatenate(kept))
 
 
 def least_of(order: np.ndarray, count: int) -> np.ndarray:

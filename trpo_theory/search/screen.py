@@ -15,8 +15,6 @@ from trpo_theory.errors import ClaimFailed
 from trpo_theory.proofs.settle import failed, own_code
 from trpo_theory.search.agreement import SIZES, asks_for_sizes, is_written_by_author
 from trpo_theory.search.agreement import tame as tame_of_size
-from trpo_theory.search.apart import apart, left_out, raised, refused
-from trpo_theory.search.apart.probe import probe as tame
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
 from trpo_theory.search.least_entry import least_entry
@@ -116,11 +114,16 @@ class Screen:
 
     def _agrees_when_tame(self) -> bool:
         """Whether it agrees with itself on instances without extremes, of which rounding tells none apart."""
+        from trpo_theory.search.apart import left_out  # needed by claims of one's own only, as what follows
+        from trpo_theory.search.apart.probe import probe as tame
+
         probes = [impose(tame(*size), self.claim.instance_needs) for size in _APART_PROBES]
         return all(self._agrees(probe) and left_out(self.claim, len(probe)).mean() < 0.5 for probe in probes)
 
     def _runs_apart(self) -> bool:
         """Whether the claim made to run on a batch says what it says of single instances; it then is the screen's."""
+        from trpo_theory.search.apart import apart, refused
+
         claim = self.claim
         self.claim = apart(claim)
         self.written_for_one = self._agrees_when_tame() and not refused(self.claim)
@@ -149,8 +152,11 @@ class Screen:
     def _at_once(self, instances: Instances, q: Quantities | None) -> Screened:
         with own_code(self.claim, quiet=True):
             screened = self._evaluate(instances.quantities() if q is None else q, len(instances))
-        if (error := raised(self.claim)) is not None:
-            self.complaint = self.complaint or failed(self.claim, error).complaint
+        if self.written_for_one:
+            from trpo_theory.search.apart import raised
+
+            if (error := raised(self.claim)) is not None:
+                self.complaint = self.complaint or failed(self.claim, error).complaint
         return screened
 
     def _after_failure(self, instances: Instances) -> Screened:
@@ -219,6 +225,8 @@ class Screen:
         return self.claim.signed_slack(moved), self.claim.met(moved)
 
     def _agrees(self, probe: Instances) -> bool:
+        from trpo_theory.search.apart import left_out
+
         known = self.complaint
         rows = [self._one(probe, index) for index in range(len(probe))]
         self.complaint = known  # of the search only

@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from trpo_theory.search.distinct import distinct
+
 SAYS_NOTHING = 1e300
 """Stands behind every ratio of an instance that puts the claim to the test, and before infinity."""
 NOISE = 1e-11
@@ -136,4 +138,4 @@ def stacked(rows: list[Screened | None]) -> Screened:
 
 def spread(count: int, share: float) -> np.ndarray:
     """Indices of a share of so many instances, at least 8, evenly: batches hold their kinds one after the other."""
-    return np.unique(np.linspace(0, count - 1, min(count, max(8, int(share * count)))).astype(int))
+    return distinct(np.linspace(0, count - 1, min(count, max(8, int(share * count)))).astype(int))

@@ -7,12 +7,14 @@ They are read from `sharp_witnesses.npz`, which `python -m experiments.shipped_w
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from trpo_theory.search.closed_forms import closed_form_witnesses
+from trpo_theory.search.closed_forms import EVERY_SIZE, closed_form_witnesses
+from trpo_theory.search.distinct import distinct, places_of_distinct
 from trpo_theory.step.instances import Instances, joined
 
 FILE = Path(__file__).with_name("sharp_witnesses.npz")
@@ -38,26 +40,56 @@ class Attained:
     gap: float
 
 
+FEW_STATES = 12
+"""Witnesses of no more cost a third of all. Chosen: they check the formula of a claim that has a proof."""
+
+
+def sharp_witnesses(most: int | None = None) -> list[Instances]:
+    """The witnesses, those in closed form included, a batch for each size, the smallest first.
+
+    most: states, at most: all if left out.
+    """
+    few = _witnesses(range(FEW_STATES + 1))
+    found = few if most is not None and most <= FEW_STATES else [*few, *_witnesses(EVERY_SIZE[FEW_STATES + 1 :])]
+    return sorted(
+        (batch for batch in found if most is None or batch.shape[0] <= most),
+        key=lambda batch: (batch.shape[0] * batch.shape[1], batch.shape),
+    )
+
+
 @functools.cache
-def sharp_witnesses() -> list[Instances]:
-    """The witnesses, those in closed form included, a batch for each size, the smallest first."""
+def _witnesses(states: range) -> list[Instances]:
+    """Those of so many states, a batch for each size."""
     by_shape: dict[tuple[int, int], list[Instances]] = {}
-    for batch in (*shipped(), *closed_form_witnesses()):
+    for batch in (*shipped(states), *closed_form_witnesses(states)):
         by_shape.setdefault(batch.shape, []).append(batch)
-    return [joined(by_shape[shape]) for shape in sorted(by_shape, key=lambda shape: (shape[0] * shape[1], shape))]
+    return [joined(group) for group in by_shape.values()]
 
 
-def shipped() -> list[Instances]:
-    """Those of the file, a batch for each size; all states are reached and all actions played.
+def shipped(states: range = EVERY_SIZE) -> list[Instances]:
+    """Those of the file of so many states, a batch for each size; all states are reached and all actions played.
 
     State 0 is the start, V_old = 0, so that rewards are advantages, and max|A| or max|Ā| is 1.
     """
-    return [batch for batch, _ in _read()]
+    data = _data()
+    read, found = _Reader(data), []
+    for part in _parts(data):
+        size = tuple(data["shape"][part.start].tolist())
+        if size[0] in states:
+            found.append(_batch(read, data["gamma"][part], *size))
+        else:
+            read.skip(part.stop - part.start, *size)
+    return found
 
 
+@functools.cache
 def attained() -> list[list[Attained]]:
     """What each witness is one of, in the order of `shipped`."""
-    return [settings for _, settings in _read()]
+    data = _data()
+    names = [str(name).split() for name in data["names"]]
+    numbers = zip(*(data[key].astype(np.float64).tolist() for key in ("gamma", "radius", "gap")), strict=True)
+    each = [Attained(*names[name], *rest) for name, rest in zip(data["name"], numbers, strict=True)]
+    return [each[part] for part in _parts(data)]
 
 
 def variations(witnesses: Instances, gammas: np.ndarray, stretches: np.ndarray) -> Instances:
@@ -70,8 +102,8 @@ def variations(witnesses: Instances, gammas: np.ndarray, stretches: np.ndarray) 
         gammas: the discounts that are wanted, in any order.
         stretches: the factors c, at most 1.
     """
-    nearest = np.argmin(np.abs(np.log1p(-gammas)[:, None] - np.log1p(-np.unique(witnesses.gamma))), axis=1)
-    near = np.unique(witnesses.gamma)[nearest]
+    known = distinct(witnesses.gamma)
+    near = known[np.argmin(np.abs(np.log1p(-gammas)[:, None] - np.log1p(-known)), axis=1)]
     parts = []
     for gamma, own in zip(gammas, near, strict=True):
         some = witnesses.take(np.flatnonzero(witnesses.gamma == own))
@@ -82,25 +114,20 @@ def variations(witnesses: Instances, gammas: np.ndarray, stretches: np.ndarray) 
 
 
 @functools.cache
-def _read() -> list[tuple[Instances, list[Attained]]]:
+def _data() -> dict[str, np.ndarray]:
     with np.load(FILE) as file:
-        data = {name: file[name] for name in file.files}
-    starts = np.sort(np.unique(data["shape"], axis=0, return_index=True)[1])
-    found, read = [], _Reader(data)
-    for begin, end in zip(starts, [*starts[1:], len(data["shape"])], strict=True):
-        states, actions = map(int, data["shape"][begin])
-        batch = _batch(read, data["gamma"][begin:end], states, actions)
-        settings = []
-        for i in range(begin, end):
-            divergence, normaliser = str(data["names"][data["name"][i]]).split()
-            gamma, radius, gap = (float(data[key][i]) for key in ("gamma", "radius", "gap"))
-            settings.append(Attained(divergence, normaliser, gamma, radius, gap))
-        found.append((batch, settings))
-    return found
+        return {name: file[name] for name in file.files}
+
+
+def _parts(data: dict[str, np.ndarray]) -> list[slice]:
+    """Where the witnesses of each size stand."""
+    sizes = data["shape"].astype(int) @ [1 << 16, 1]  # a number for each (S, A), of 16 bits each
+    starts = np.sort(places_of_distinct(sizes)).tolist()
+    return [slice(*ends) for ends in itertools.pairwise([*starts, len(sizes)])]
 
 
 class _Reader:
-    """Takes the file's long arrays from their beginning on."""
+    """Takes the file's long arrays from their beginning on, batch by batch."""
 
     def __init__(self, data: dict[str, np.ndarray]) -> None:
         self._data, self._at = data, dict.fromkeys(data, 0)
@@ -109,6 +136,14 @@ class _Reader:
         begin = self._at[name]
         self._at[name] = begin + int(np.prod(shape))
         return self._data[name][begin : self._at[name]].astype(np.float64).reshape(shape)
+
+    def skip(self, count: int, states: int, actions: int) -> None:
+        """Go on to what follows the next batch, of so many witnesses of that size."""
+        for name in ("old", "step", "reward"):
+            self._at[name] += count * states * actions
+        moves = int(self("moves", 1)[0])
+        for name in ("where", "share"):
+            self._at[name] += moves
 
 
 def _batch(read: _Reader, gamma: np.ndarray, states: int, actions: int) -> Instances:

@@ -21,7 +21,6 @@ from trpo_theory.proofs.witness import Witness
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.verification.claim_task import ClaimTask
 from trpo_theory.verification.execute import execute
-from trpo_theory.verification.made_small import shrunk
 from trpo_theory.verification.portable import restored, slug
 from trpo_theory.verification.tally import Tally
 from trpo_theory.verification.verdict import Verdict
@@ -59,6 +58,8 @@ class ProofTask(ClaimTask):
 
     def run(self) -> list[Tally]:
         """What came of it; nothing where the claim's own code cannot run on what a method asks: the search says what fails."""
+        from trpo_theory.verification.made_small import shrunk  # few claims are left to such methods
+
         claim = restored(self.claim)
         try:
             found = prove(claim, methods=[one for one in METHODS if one.seconds <= self.seconds], decided=shrunk)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.verification.backends import WorkersDied, alone, beside, run
-from trpo_theory.verification.run_directory import RunDirectory
 from trpo_theory.verification.tally import Tally
+
+if TYPE_CHECKING:
+    from trpo_theory.verification.run_directory import RunDirectory
 
 _ENDED = "the process that ran it ended without a result, twice: os._exit, a crash, or no memory"
 

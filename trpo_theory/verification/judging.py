@@ -14,7 +14,6 @@ from trpo_theory.proofs.outcome import Outcome
 from trpo_theory.proofs.settle import settle
 from trpo_theory.proofs.witness import Witness
 from trpo_theory.search import power
-from trpo_theory.search.apart.advice import advice
 from trpo_theory.search.shrink import shrink
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.verification.tally import Tally
@@ -51,6 +50,8 @@ def judged(claim: Claim, found: Tally, searched: Tally) -> Verdict:
             note,
         )
     if not found.batched:
+        from trpo_theory.search.apart.advice import advice  # of claims of one's own only
+
         note = _sentence("run one instance at a time: its formula cannot be batched", advice(claim), note)
     return Verdict(
         id=claim.id,

@@ -8,6 +8,7 @@ import numpy as np
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.search import findings
+from trpo_theory.search.distinct import distinct
 from trpo_theory.search.findings import Findings
 from trpo_theory.search.scales import least_of, scaled
 from trpo_theory.search.screened import Screened
@@ -39,7 +40,7 @@ class KeepingFindings(Findings):
         orders = [least_of(order, KEPT) for order in (clear, ratio)]
         found = [
             Kept.of(instances, int(index), float(clear[index]), float(ratio[index]))
-            for index in np.unique(np.concatenate(orders))
+            for index in distinct(np.concatenate(orders))
             if resolved[index] and (clear[index] <= limits[0] or ratio[index] <= limits[1])
         ]
         self.worst = worst_of((*self.worst, *found)) if found else self.worst

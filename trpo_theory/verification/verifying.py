@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from trpo_theory import _checks, claims
 from trpo_theory.bounds.record import Claim
@@ -14,13 +14,14 @@ from trpo_theory.proofs.methods import theorem
 from trpo_theory.verification.attempts import with_proofs
 from trpo_theory.verification.chunk import CHUNK, chunks
 from trpo_theory.verification.execute import execute
-from trpo_theory.verification.fingerprint import fingerprint
 from trpo_theory.verification.judging import judged, with_power
-from trpo_theory.verification.run_directory import RunDirectory
 from trpo_theory.verification.search_task import Search, batteries_of
 from trpo_theory.verification.stepped import is_searched, unsearched
 from trpo_theory.verification.tally import Tally, merged
 from trpo_theory.verification.verdict import Verdict, Verification
+
+if TYPE_CHECKING:
+    from trpo_theory.verification.run_directory import RunDirectory
 
 INSTANCES = 20_000
 """In a battery, if no number is given. Chosen: some seconds for the whole catalogue."""
@@ -104,6 +105,9 @@ def _verification(
 def _directory(out: Any, chosen: list[Claim], settings: dict[str, Any], *, resume: bool) -> RunDirectory | None:
     """The run's directory; None where no results are kept."""
     if out is not None:
+        from trpo_theory.verification.fingerprint import fingerprint
+        from trpo_theory.verification.run_directory import RunDirectory
+
         settings = {"claims": [claim.id for claim in chosen], **settings}
         return RunDirectory(out, settings, {claim.id: fingerprint(claim) for claim in chosen}, resume=resume)
     if resume:
