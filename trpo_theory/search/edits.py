@@ -77,7 +77,7 @@ def edits_of(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, li
             found += [[(name, place, value)] for value in _simpler_numbers(name, array[place], few)]
         if array.ndim:
             found.append([(name, place, Fraction(0)) for place in np.ndindex(array.shape)])
-    costs: dict[tuple[str, tuple[int, ...]], float] = {}
+    costs: dict[tuple[str, tuple[int, ...]] | int, float] = {}
     saved = [(_saving(fields, costs, edit), edit) for edit in found if _is_possible(instance, edit)]
     return [(saving, edit) for saving, edit in saved if saving > 1e-9]
 
@@ -88,13 +88,15 @@ def _is_possible(instance: ExactInstance, edit: list[Edit]) -> bool:
     return all(instance.available[index][row != 0].all() for index, row in policies)
 
 
-def _saving(fields: Fields, costs: dict[tuple[str, tuple[int, ...]], float], edit: list[Edit]) -> float:
-    """What an edit saves; `costs` keeps what the entries of the instance cost."""
+def _saving(fields: Fields, costs: dict[tuple[str, tuple[int, ...]] | int, float], edit: list[Edit]) -> float:
+    """What an edit saves; `costs` keeps what the entries of the instance cost, and values that edits share, by their id."""
     saved = 0.0
     for name, index, value in edit:
         if (name, index) not in costs:
             costs[name, index] = total_cost(np.asarray(fields[name], dtype=object)[index])
-        saved += costs[name, index] - total_cost(value)
+        if id(value) not in costs:
+            costs[id(value)] = total_cost(value)
+        saved += costs[name, index] - costs[id(value)]
     return saved
 
 

@@ -45,14 +45,14 @@ class SolverSteps(Instrument):
         return claim.is_solved
 
     def run(self, hunt: Hunt, effort: int) -> None:
-        """Every size of step, on every pattern of shared rows."""
+        """Every size of step, on every pattern of shared rows; where the claim has a proof, on one in turn."""
         claim, false = hunt.claim, 0
         patterns = 1 if claim.tabular else 3
         share = _SHARE_OF_PROVED if hunt.proved else _SHARE
         each = max(8, hunt.instances // (share * len(_SHAPES) * len(_SIZES) * patterns))
-        for states, actions in _SHAPES:
+        for turn, (states, actions) in enumerate(_SHAPES):
             for number, pattern in enumerate(_patterns(hunt.generator, states)[:patterns]):
-                for size in _SIZES:
+                for size in _SIZES[(number + turn) % patterns :: patterns] if hunt.proved else _SIZES:
                     drawn = random_instances(hunt.generator, each, states, actions)
                     drawn = _few_near_one(drawn, 0 if number else _SOME_NEAR_ONE)
                     solved = _solved(claim, drawn, pattern, size)
