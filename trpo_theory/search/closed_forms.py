@@ -21,6 +21,10 @@ _CHI2 = (0.01, 0.1, 0.5)
 _CHAIN_GAMMAS = (0.1, 0.3, 0.5, 0.7, 0.9)
 _TIMES = (4, 9)
 """Of chains: 11 and 46 states. Chosen: with nine times, a bound is attained to a few per cent up to γ = .7."""
+_GOES = (1e-3, 3e-3, 1e-2)
+"""Probabilities p of `_where_it_loses`. Chosen: with p of 0.03 a certificate a tenth too wide excludes the step."""
+_BEYOND = (1.01, 1.1)
+"""(κ_n CV)² of chains whose step is worse than old by that little: it refutes certificates that are too wide. Chosen."""
 _SCALE = 1e3
 """Of the advantages of `cpo_tight`, whose ratio to its bound is 1 less the inverse of it."""
 
@@ -81,7 +85,23 @@ def _two_states() -> list[Instances]:
         families.kakade_langford_tight(gamma=gamma, x=x),
         families.cpo_tight(gamma=gamma, x=x, scale=_SCALE),
     ]
-    return [Instances.of(one.mdp, one.old, one.new) for one in made]
+    return [*(Instances.of(one.mdp, one.old, one.new) for one in made), _where_it_loses()]
+
+
+def _where_it_loses() -> Instances:
+    """New goes from the start, where old mostly stays, to a state where it forgoes what old earned there half of the time.
+
+    At γ = p/100, with old(go) = p, L rises by about γ/2 and η falls by about γp/2: it refutes certificates a tenth too wide.
+    """
+    go = np.array(_GOES)
+    return Instances.of_arrays(
+        np.array([[[0, 1], [1, 0]], [[1, 0], [1, 0]]]),
+        np.array([[0, 0], [0, 1]]),
+        go / 100,
+        [1, 0],
+        np.stack([np.stack([go, 1 - go], 1), np.full((len(go), 2), 0.5)], 1),
+        np.array([[1, 0], [1, 0]]),
+    )
 
 
 def _chains(n: int) -> list[Instances]:
@@ -96,4 +116,14 @@ def _chains(n: int) -> list[Instances]:
             chi_square_chains.chi2_time_resolved_tight,
         )
     ]
+    made += [
+        chi_square_chains.cv_certificate_tight(gamma=gamma, c=c, n=n, slope=np.sqrt(beyond) / _attained(gamma, c, n))
+        for beyond in _BEYOND
+    ]
     return [Instances.of(one.mdp, one.old, one.new) for one in made]
+
+
+def _attained(gamma: np.ndarray, c: np.ndarray, n: int) -> np.ndarray:
+    """κ_n² = (1 − γ) Σ_{t<n} γᵗ((1 + c)ᵗ − 1): where κ_n CV = 1, the gain of the chain of `cv_certificate_tight` is 0."""
+    time = np.arange(n)[:, None]
+    return (1 - gamma) * (gamma**time * ((1 + c) ** time - 1)).sum(0)

@@ -23,6 +23,8 @@ GENERATIONS = 50
 _SETTLED = 15
 """Generations of a size without a better instance, after which the search of it ends. Chosen: of the catalogue's claims the least
 slack falls in fewer, or no more."""
+_SETTLED_BELOW = 30
+"""The same of a size below that of what refutes the claim. Chosen: there are few such searches, and a smaller witness is read."""
 _BETTER = 0.01
 """By which share of itself the least slack must fall for an instance to be better. Chosen."""
 _LEAST_FALL = 1e-6
@@ -50,7 +52,8 @@ class Mutation(Instrument):
         for shape in hunt.sizes(sizes):
             if hunt.wants(shape):
                 generations = GENERATIONS if hunt.screen.batched else _ONE_BY_ONE
-                descend(hunt, shape, generations * effort, _SETTLED * effort)
+                patience = _SETTLED if hunt.findings.refuted is None or shape[0] == 1 else _SETTLED_BELOW
+                descend(hunt, shape, generations * effort, patience * effort)
                 hunt.prove()
 
 
