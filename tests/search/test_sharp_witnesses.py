@@ -4,7 +4,10 @@ import mpmath
 import numpy as np
 import pytest
 
+from trpo_theory.claims import catalogue
+from trpo_theory.proofs.settle import settle
 from trpo_theory.search.closed_forms import closed_form_witnesses, walks
+from trpo_theory.search.screen import Screen
 from trpo_theory.search.witnesses import FILE, attained, sharp_witnesses, shipped, variations
 
 LIMITS = {0.1: 0.111909, 0.5: 1.184981, 0.9: 21.0430, 0.95: 61.60}
@@ -140,3 +143,15 @@ def test_the_file_is_small_and_closed_forms_cost_no_byte():
     assert FILE.stat().st_size < 300_000
     assert sum(map(len, closed_form_witnesses())) > 200
     assert sum(map(len, sharp_witnesses())) == sum(map(len, shipped())) + sum(map(len, closed_form_witnesses()))
+
+
+@pytest.mark.parametrize("name", ["wider", "cv2"])
+def test_certificates_in_cv_that_are_too_wide_are_refuted_by_closed_forms_in_rationals(name):
+    """Exact arithmetic refutes the first of each size that floats do; none refutes the true certificate."""
+    claim, true = (catalogue[f"update/cv-certificate{end}"] for end in (f"-{name}", ""))
+    refuted = 0
+    for batch in closed_form_witnesses(range(12)):
+        assert not Screen(true)(batch).negative.any()
+        for index in np.flatnonzero(Screen(claim)(batch).negative)[:1]:
+            refuted += settle(claim, batch.exact(index)).verdict == "refuted"
+    assert refuted >= 1
