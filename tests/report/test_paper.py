@@ -97,8 +97,16 @@ def test_every_statement_of_the_catalogue_is_mathematics(claim_id):
     statement = claims[claim_id].statement
     latex = inline(statement)
     assert r"\texttt" not in latex
-    kept = re.sub(r"\\allowbreak|\\text|[\s{}$]", "", latex)
+    kept = re.sub(r"\\penalty900 |\\text|[\s{}$]", "", latex)
     assert kept == re.sub(r"\\text(?![a-z])|[\s{}$]", "", statement.replace("\\text", "\\text "))
+
+
+def test_a_line_ends_between_a_fraction_and_its_root_only_where_nothing_better_is_left():
+    """TeX's own penalties of an end after a relation and after a sign are 500 and 700 (The TeXbook, appendix B)."""
+    shown = inline(claims.get("cpo/mean-kl").statement)
+    (penalty,) = re.findall(r"\}\\penalty(\d+) \\sqrt", shown)
+    assert 700 < int(penalty) < 10_000
+    assert "allowbreak" not in shown
 
 
 def test_text_keeps_every_character_that_tex_reads():

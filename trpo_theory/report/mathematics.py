@@ -11,7 +11,9 @@ _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|.", re.DOTALL)
 _GAPS = (r"\quad", r"\qquad", r"\ ", r"\;")
 _TEXTS = (r"\text", r"\textrm", r"\textit", r"\textbf", r"\mbox")
 _LONG = (r"\max", r"\min", r"\sum", r"\sqrt", r"\mathbb")
-"""Before these, after a fraction, a line may end, too."""
+"""Before these, after a fraction, a line may end, too, where nothing better is left."""
+_LAST_RESORT = r"\penalty900 "
+"""Of such an end. Derived: above TeX's 500 after a relation and 700 after a sign, and below 10000, which forbids it."""
 _PAIRS = {"{": "}", r"\left": r"\right"}
 _FORMULA = re.compile(r"\\[A-Za-z]|[\^_]")
 
@@ -68,7 +70,7 @@ def _pieces(latex: str) -> Iterator[tuple[str, str]]:
             current = [token + (" " if token[-1].isalpha() else "")]
         else:
             long = depth == 0 and token in _LONG and current[-1:] == ["}"]
-            current += [r"\allowbreak", token] if long else [token]
+            current += [_LAST_RESORT, token] if long else [token]
     yield from _mathematics(current)
 
 
