@@ -6,7 +6,7 @@ From Coq Require Import Reals.
 From mathcomp Require Import all_ssreflect all_algebra ring.
 From mathcomp.analysis Require Import Rstruct.
 From TRPO Require Import definitions kernel performance_difference sharp_gap kullback_leibler chain_rule.
-From TRPO Require linear_inequality linear_supersolution linear_four linear_two.
+From TRPO Require linear_inequality linear_supersolution linear_constants.
 Set Implicit Arguments.
 Unset Strict Implicit.
 Unset Printing Implicit Defensive.
@@ -130,7 +130,7 @@ Theorem mean_kl_linear_4 : 4%:R^-1 <= discount M ->
   surrogate M V_old rho_old new - return_of M V_new <=
   4%:R * eps * discount M / (1 - discount M) ^+ 2 * mean_KL M old new rho_old.
 Proof.
-have := proved linear_four.works_four; rewrite /= RdivE ?(literal 1, literal 3, literal 4) ?pnatr_eq0 //.
+have := proved linear_constants.works_four; rewrite /= RdivE ?(literal 1, literal 3, literal 4) ?pnatr_eq0 //.
 by have -> : 1%:R / 3%:R / (1 + 1%:R / 3%:R) = 4%:R^-1 :> real by field.
 Qed.
 
@@ -138,7 +138,7 @@ Theorem mean_kl_linear_2 : 4%:R / 5%:R <= discount M ->
   surrogate M V_old rho_old new - return_of M V_new <=
   2%:R * eps * discount M / (1 - discount M) ^+ 2 * mean_KL M old new rho_old.
 Proof.
-have := proved linear_two.works_two; rewrite /= ?(literal 2, literal 4).
+have := proved linear_constants.works_two; rewrite /= ?(literal 2, literal 4).
 by have -> : 4%:R / (1 + 4%:R) = 4%:R / 5%:R :> real by field.
 Qed.
 
