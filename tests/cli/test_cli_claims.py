@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from cheap import two_instruments
+from cheap import sampled, two_instruments
 
 from trpo_theory.claims import catalogue
 from trpo_theory.cli import main
@@ -211,7 +211,7 @@ def test_verify_prints_a_table(capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@sampled(
     ("ids", "status"),
     [
         (["mine/weak"], 1),  # expected true, refuted
@@ -223,6 +223,7 @@ def test_verify_prints_a_table(capsys):
         (["mine/false", "mine/vacuous"], 3),
         (["mine/[/four]", "mine/false", "trpo/tv-2"], 0),  # of the file and of the catalogue
     ],
+    every=2,
 )
 def test_exit_statuses_with_and_without_json(capsys, mine, ids, status):
     call = ("verify", *ids, "--from", mine, "--instances", 100)

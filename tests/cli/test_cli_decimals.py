@@ -229,6 +229,7 @@ def test_total_variation_above_a_half_is_proved_at_rationals_too():
         assert gap.upper - gap.lower < 1e-6 * gap.upper
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_worst_case_is_at_the_rational(tmp_path, capsys, monkeypatch):
     for name in ("_ROUNDS", "_GENERATIONS", "_CLIMBERS"):  # a short search: what is tested is where it is

@@ -95,9 +95,7 @@ def test_a_full_and_a_broken_output_are_2_for_every_verb(verb, form, capsys, mon
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux's")
-@pytest.mark.parametrize(
-    "end", [" >/dev/full", " >&-", " | true; exit ${PIPESTATUS[0]}"], ids=["full", "closed", "head"]
-)
+@sampled("end", [" >/dev/full", " >&-", " | true; exit ${PIPESTATUS[0]}"], ids=["full", "closed", "head"], every=2)
 @pytest.mark.parametrize("command", [("claims",), ("claims", "--json"), ("--help",)], ids=["table", "json", "help"])
 def test_what_a_shell_does_to_an_output_is_2(command, end):
     status, out, err = called(command, shell_end=end)

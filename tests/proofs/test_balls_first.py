@@ -183,6 +183,7 @@ def test_the_catalogue_of_every_setting_has_the_signs_that_exact_solutions_give(
             assert other.lower <= one.upper
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_step_of_200_states_is_what_scaled_integers_say():
     """eta(new) - eta(old) of a dense MDP, by value iteration in integers over 2^200, gamma = 1/2: 150 steps leave 2^-150."""

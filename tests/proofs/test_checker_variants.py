@@ -80,7 +80,7 @@ def assert_both(fields, path, file=None):
 
 
 @pytest.mark.slow
-@sampled("divergence", DIVERGENCES, every=3)
+@sampled("divergence", DIVERGENCES, every=4)
 def test_both_ends_in_every_divergence(divergence, tmp_path):
     gap = sharp_gap(divergence, Fraction(3, 5), Fraction(1, 20), nodes=10)
     for name, write in (("lower", gap.write), ("upper", gap.write_proof)):
@@ -298,7 +298,7 @@ FALSE = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by", FALSE)
+@sampled("by", FALSE, every=3)
 def test_a_false_formula_is_not_proved(by, mine, tmp_path):
     """The last discount and the least radius of the region are in it."""
     mine.write_text(

@@ -577,7 +577,7 @@ def refuted():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SHRUNK)
+@sampled("name", SHRUNK, every=2)
 def test_what_is_shrunk_still_refutes_and_is_simpler(name, refuted):
     claim, (instance, decision) = SHRUNK[name], refuted[name]
     small, proof = shrink(claim, instance, decision)

@@ -72,6 +72,7 @@ def test_of_what_was_not_measured_nothing_is_said(one):
     assert power.margin_found(one) is None
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_verdict_says_it_at_default_settings_only():
     formula = of(lambda q: q.surrogate_gap + 5 * eps(q) * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2)

@@ -227,6 +227,7 @@ print(len(took), took[0])
 """
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 @sampled("strategy", ["instances(states=30, actions=4)", "quantities()"], every=2)
 def test_a_fresh_process_passes_health_checks_and_is_far_from_the_deadline(strategy: str) -> None:

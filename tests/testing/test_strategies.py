@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cheap import is_whole, sampled
+from cheap import sampled
 from hypothesis import HealthCheck, Phase, find, given, settings, target
 from hypothesis import strategies as st
 
@@ -293,11 +293,11 @@ def gap_and_penalty(instance: Instance) -> tuple[float, float]:
     return gap, 2 * np.abs(advantage).max() * mdp.gamma / (1 - mdp.gamma) ** 2 * alpha**2
 
 
+@pytest.mark.whole
 @pytest.mark.slow
-@pytest.mark.sampled
 def test_a_false_claim_shrinks_to_two_states_two_actions_and_halves() -> None:
-    """The constant 2 for 4 in trpo/tv, as in early texts of TRPO: gap ≥ −2 e γ/(1 − γ)² α². Else 1, which takes fewer draws."""
-    failures, share = [], 1 if is_whole() else 1 / 2
+    """The constant 2 for 4 in trpo/tv, as in early texts of TRPO: gap ≥ −2 e γ/(1 − γ)² α²."""
+    failures = []
 
     @settings(
         max_examples=4000, phases=(Phase.generate, Phase.target, Phase.shrink), suppress_health_check=[*HealthCheck]
@@ -305,7 +305,6 @@ def test_a_false_claim_shrinks_to_two_states_two_actions_and_halves() -> None:
     @given(strategies.instances(gamma=[0.1, 0.5], successors=1))
     def claim(instance: Any) -> None:
         gap, penalty = gap_and_penalty(instance)
-        penalty *= share
         if penalty > 0:
             target(-gap / penalty)
         holds = gap >= -penalty - 1e-9
@@ -327,7 +326,7 @@ def test_a_false_claim_shrinks_to_two_states_two_actions_and_halves() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@sampled(
     ("condition", "transition", "old", "new"),
     [
         (lambda i: True, [[[1.0]]], [[1.0]], [[1.0]]),
@@ -335,6 +334,7 @@ def test_a_false_claim_shrinks_to_two_states_two_actions_and_halves() -> None:
         (lambda i: i.new[-1, -1] == 1 and i.mdp.states == 2, [[[1, 0]]] * 2, [[1]] * 2, [[1]] * 2),
         (lambda i: i.mdp.transition[0, 0, -1] == 0, [[[1, 0]]] * 2, [[1]] * 2, [[1]] * 2),
     ],
+    every=2,
 )
 def test_the_simplest_instance_that_meets_a_condition(condition: Any, transition: Any, old: Any, new: Any) -> None:
     instance = find(strategies.instances(trivial=True), condition, settings=SHRINK)
@@ -345,6 +345,7 @@ def test_the_simplest_instance_that_meets_a_condition(condition: Any, transition
     assert not instance.mdp.reward.any()
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_state_of_no_importance_goes_though_it_lies_between_others() -> None:
     """Rewards 1 and 3 in two states: no third is left over."""

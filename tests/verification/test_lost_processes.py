@@ -49,6 +49,7 @@ def without(tmp_path_factory):
     return found
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 @sampled(("how", "jobs"), [("a signal", "2"), ("sometimes", "1")], every=2, start=1)
 def test_the_claim_is_an_error_and_the_others_are_judged(how, jobs, tmp_path, without):

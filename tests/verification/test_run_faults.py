@@ -120,7 +120,7 @@ def is_alive(group):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-@sampled(("sent", "jobs"), [(signal.SIGKILL, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)], every=2)
+@sampled(("sent", "jobs"), [(signal.SIGKILL, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)], every=3)
 def test_a_run_that_is_killed_goes_on_to_the_same_files_and_verdicts(capsys, tmp_path, whole, sent, jobs):
     script, directory = tmp_path / "script.py", tmp_path / "run"
     script.write_text(SCRIPT)

@@ -118,6 +118,7 @@ def test_every_alarm_of_floats_goes_to_balls_and_none_is_left():
     assert "write q.sqrt(x)" in tally.note
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_alarms_beyond_the_limit_are_not_forgotten(monkeypatch):
     monkeypatch.setattr(sys.modules["trpo_theory.verification.kept_findings"], "_CHECKED_AT_MOST", 20)

@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+from cheap import sampled
 from mpmath import mpf
 
 import trpo_theory as tt
@@ -153,7 +154,7 @@ def test_gaps_and_ratios_are_sums_over_paths(gamma, c, n):
             assert first.ratio == pytest.approx(float(mpmath.sqrt(1 - g**n - (1 - g) * g ** (n - 1) * f)), rel=1e-14)
 
 
-@pytest.mark.parametrize("n", [10, 50, 200, pytest.param(1000, marks=pytest.mark.slow)])
+@sampled("n", [10, 50, 200, pytest.param(1000, marks=pytest.mark.slow)], every=2)
 @pytest.mark.parametrize(
     ("gamma", "c", "published"),
     [
