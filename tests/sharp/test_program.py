@@ -125,6 +125,8 @@ def test_copies_of_an_action_that_new_drops_stay_within_the_radius(divergence):
         ("max-le-cam", 0.9, 0.1),
         ("max-jensen-shannon", 0.9, 0.1),
         ("mean-kl", 0.5, 0.01),
+        ("max-ratio-deviation", 0.5, 0.1),
+        ("max-ratio-deviation", 0.9, 0.1),
         ("mean-le-cam", 0.5, 0.001),  # prices at which a lattice's laws do not move at all
     ],
 )

@@ -76,9 +76,10 @@ def both_ends(setting: Setting, width: float, nodes: int | None = None) -> BothE
     per_step, usual = _first_per_step(setting, width)
     best: BothEnds | None = None
     start: Solution | None = None
+    space: Space | None = None
     for _ in range(_TRIES):
-        space = space_of(setting, per_step)
-        if space.size > _MOST_NODES and best is not None:
+        last, space = space, space_of(setting, per_step)
+        if best is not None and (space.size > _MOST_NODES or (last is not None and space.size == last.size)):
             break
         try:
             found, start = _on(setting, space, start)

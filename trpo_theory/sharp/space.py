@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from trpo_theory.sharp.divergence import retreat
 from trpo_theory.sharp.setting import Setting
 
 _DECAYS = 10.0
@@ -24,6 +25,13 @@ _GROWTH = 1.35
 """Of the far nodes' log x, from one to the next. Chosen: v is nearly a line there."""
 _FAR = 3.0
 """Far nodes reach to this log x, and a third of the core further. Chosen: x = 20, beyond which |x − 1| and x differ little."""
+_FEWER = 4.0
+"""A clip's nodes in a step are from this share of those that were asked for to twice as many: the fewest that miss at most twice
+what the best do."""
+_NEGLIGIBLE = 1e-6
+"""Share of m that may be missed. Chosen: below the least width."""
+_NEXT_TO = 1e-12
+"""Of a whole number of nodes: rounding."""
 
 _FAR_MEAN = 12.0
 """Likewise for a mean, whose price λ f(l) is small beside |x − 1| only at large x. Chosen: λ is some 1/(1 − γ) at most where it
@@ -108,6 +116,19 @@ class Chords:
         return self.values[knot] + self.slopes[segment] * distance
 
 
+def _aligned(width: float, per_step: float, core: float) -> float:
+    """The spacing of log x with which a step up to l = 1 + m is about so many nodes, and one down comes near to 1 − m.
+
+    Laws of a clip have their atoms at its two ends, and what a lattice misses of them it loses in every step.
+    """
+    width *= 1 - retreat(width) * float(np.exp(core))  # at x = exp(−core) that is the rounding of x − 1
+    counts = np.arange(np.ceil(per_step / _FEWER), 2 * np.ceil(per_step) + 1)
+    spacing = np.log1p(width) / counts
+    down = np.floor(-np.log1p(-width) / spacing + _NEXT_TO)
+    missed = width + np.expm1(-down * spacing)
+    return float(spacing[np.argmax(missed <= 2 * np.maximum(missed.min(), 0.0) + _NEGLIGIBLE * width)])
+
+
 def grid(setting: Setting, per_step: float, *, closest: float | None = None) -> np.ndarray:
     """Likelihood ratios about 1, symmetric in log x: even near 1, wider further out, and a few far ones.
 
@@ -126,10 +147,11 @@ def grid(setting: Setting, per_step: float, *, closest: float | None = None) -> 
     step = float(np.log1p(setting.width))
     decay = float(np.sqrt(0.25 + 2 * np.log(1 / setting.memory) / step**2) - 0.5)
     core = min(max(_DECAYS / decay, _LEAST_STEPS * step), _WIDEST)
-    first = step / per_step
+    clipped = np.isfinite(setting.divergence.support[1])  # over max|A| fewer, uneven nodes converge sooner
+    first, coarsest = (_aligned(setting.width, per_step, core), 1.0) if clipped else (step / per_step, _COARSEST)
     side = [0.0]
     while side[-1] < core:
-        side.append(side[-1] + first * min(float(np.exp(decay * side[-1] / 3)), _COARSEST))
+        side.append(side[-1] + first * min(float(np.exp(decay * side[-1] / 3)), coarsest))
     while side[-1] < (_FAR if closest is None else _FAR_MEAN) + core / 3:
         side.append(side[-1] * _GROWTH)
     half = np.array(side)
