@@ -413,7 +413,7 @@ def test_a_decimal_of_a_file_is_that_decimal(written, tmp_path, capsys):
 @pytest.mark.slow
 def test_a_sharp_witness_of_199_states_is_certified(tmp_path, capsys):
     """`bound --certify` stops at 64 states."""
-    gap = sharp_gap("max-kl", 0.9, 0.01, nodes=100)
+    gap = sharp_gap("max-kl", 0.9, 0.01, nodes=140)
     assert gap.witness.mdp.states > 190
     gap.write(tmp_path / "file.json")
     status, found = certified(capsys, tmp_path / "file.json")
