@@ -73,7 +73,7 @@ def cpu(work: Callable[[], Any], rounds: int = 5, least: float = 0.05) -> float:
 
 def command(*words: str) -> float:
     """CPU seconds of a command of the package that is imported here, its start included: the least of three."""
-    place = {**os.environ, "PYTHONPATH": str(Path(str(tt.__file__)).parents[1])}
+    place = {**os.environ, "PYTHONPATH": str(Path(str(tt.__file__)).parents[1]), "PYTHONDONTWRITEBYTECODE": ""}
     times = []
     for _ in range(3):
         begin = _of_children()
