@@ -106,10 +106,19 @@ def _next(low: tuple[Solution, float], high: tuple[Solution, float], worth: floa
     return float(x * (y / x) ** (above / (above - below)))
 
 
+def _resting_alike(solution: Solution, best: Solution) -> Solution:
+    """With the laws of another solution where only one of both rests: an action there leads to one node."""
+    apart = solution.frozen != best.frozen
+    atoms = Atoms(*(np.where(apart[:, None], b, a) for a, b in zip(solution.laws.atoms, best.laws.atoms, strict=True)))
+    masses = np.where(apart[:, None], best.masses, solution.masses)
+    return replace(solution, laws=replace(solution.laws, atoms=atoms), masses=masses, frozen=best.frozen)
+
+
 def mixed(low: Solution, high: Solution) -> Solution:
     """Both laws at every node, in the shares for which the mean is D; at the ends of the space that of the better λ."""
     setting, space = low.setting, low.space
     best = min((low, high), key=lambda one: one.value)
+    low, high = (_resting_alike(one, best) for one in (low, high))
     atoms = Atoms(*(np.concatenate(parts, axis=1) for parts in zip(low.laws.atoms, high.laws.atoms, strict=True)))
     laws = replace(best.laws, atoms=atoms)
 
