@@ -13,7 +13,7 @@ import numpy as np
 
 from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.numerics.floats import Floats
-from trpo_theory.search.distinct import places_of_distinct
+from trpo_theory.search.distinct import known_among, places_of_distinct
 from trpo_theory.search.screened import Screened
 from trpo_theory.step.fields import GIVEN
 from trpo_theory.step.instances import Instances
@@ -142,8 +142,7 @@ class Counts:
         known = self._known.get(shape, hashes[:0])
         if isinstance(known, np.ndarray) and len(known) < len(hashes):
             first = described.first(self.reads) if candidates.all() else _first(hashes, candidates)
-            if len(known):
-                first = first & ~np.isin(hashes, known)
+            first = first & ~known_among(hashes, known)
             self._known[shape] = np.concatenate([known, hashes[first]])
             return first
         if isinstance(known, np.ndarray):
