@@ -1,4 +1,4 @@
-"""Distinct numbers of an array: as `np.unique` and `np.isin`, which import masked arrays first, for a tenth of a short command."""
+"""Distinct numbers of an array: as `np.unique` and `np.isin`, which import masked arrays, a tenth of a short command."""
 
 from __future__ import annotations
 
