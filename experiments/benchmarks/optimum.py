@@ -26,7 +26,7 @@ from rich.table import Table as Shown
 import trpo_theory as tt
 from experiments.benchmarks.optimum_problems import PROBLEMS
 from experiments.benchmarks.peers import installed
-from experiments.benchmarks.processes import in_process
+from experiments.benchmarks.processes import checkout_at, in_process
 from trpo_theory.report import Table, write
 
 PEERS = {
@@ -170,7 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the problems whose names contain one of the patterns; print and write the table."""
     parser = argparse.ArgumentParser("python -m experiments.benchmarks.optimum", description=__doc__)
     parser.add_argument("patterns", nargs="*", metavar="PATTERN")
-    parser.add_argument("--before", type=Path, metavar="CHECKOUT")
+    parser.add_argument("--before", type=checkout_at, metavar="CHECKOUT")
     parser.add_argument("--limit", type=float, default=120.0, metavar="SECONDS", help="CPU seconds of a process")
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     options = parser.parse_args(arguments)

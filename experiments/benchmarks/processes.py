@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import resource
@@ -23,16 +24,22 @@ _REPEATED_BELOW = 3.0
 """Seconds above which the first call of a piece of work counts. Chosen: imports and compilers take a third of it."""
 _LONG = 10.0
 """Seconds above which a command runs once: chosen."""
-_VERDICTS = (0, 1)
-"""Exit statuses of a command that did what it was told: 1 where a claim is not what its author expected."""
-
 _PROGRAM = (
     "import math, resource, sys; limit = math.ceil(float(sys.argv[3])); "
     "resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)); "
     "sys.path.insert(0, sys.argv[1]); import trpo_theory; sys.path[0] = sys.argv[2]; "
+    "import pathlib; assert pathlib.Path(trpo_theory.__file__).parents[1].samefile(sys.argv[1]), trpo_theory.__file__; "
     "import importlib, json; one = importlib.import_module('experiments.benchmarks.' + sys.argv[4]).one; "
     "print(json.dumps(one(*json.loads(sys.argv[5]))))"
 )
+
+
+def checkout_at(path: str) -> Path:
+    """The folder of an older checkout, for `argparse`: from anywhere else this one would be timed in its place."""
+    found = Path(path).resolve()
+    if not (found / "trpo_theory" / "__init__.py").is_file():
+        raise argparse.ArgumentTypeError(f"got {path}; wanted a checkout; fix: name the folder that trpo_theory/ is in")
+    return found
 
 
 def in_process(benchmark: str, arguments: list[Any], checkout: Path = ROOT, limit: float = 3600.0) -> Any:
@@ -47,7 +54,7 @@ def in_process(benchmark: str, arguments: list[Any], checkout: Path = ROOT, limi
     command = [sys.executable, "-c", _PROGRAM, str(checkout), str(ROOT), repr(limit), benchmark, json.dumps(arguments)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-        return json.loads(done.stdout.splitlines()[-1])
+        return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {}
     except (IndexError, ValueError):
         return {}
 
@@ -72,13 +79,17 @@ def cpu(work: Callable[[], Any], rounds: int = 5, least: float = 0.05) -> float:
 
 
 def command(*words: str) -> float:
-    """CPU seconds of a command of the package that is imported here, its start included: the least of three."""
+    """CPU seconds of a command of the package that is imported here, its start included: the least of three.
+
+    Raises:
+        RuntimeError: where it ends with another status than 0.
+    """
     place = {**os.environ, "PYTHONPATH": str(Path(str(tt.__file__)).parents[1]), "PYTHONDONTWRITEBYTECODE": ""}
     times = []
     for _ in range(3):
         begin = _of_children()
         done = subprocess.run([sys.executable, *words], env=place, capture_output=True, text=True, cwd="/")
-        if done.returncode not in _VERDICTS:
+        if done.returncode != 0:  # Python's own faults, such as a missing module, are status 1, and soon over
             raise RuntimeError(f"{' '.join(words)}: {done.stderr}")
         times.append(_of_children() - begin)
         if times[-1] > _LONG:

@@ -24,7 +24,7 @@ from rich.table import Table as Shown
 import trpo_theory as tt
 from experiments.benchmarks import optimum
 from experiments.benchmarks.peers import installed
-from experiments.benchmarks.processes import ROOT, command, cpu, in_process
+from experiments.benchmarks.processes import ROOT, checkout_at, command, cpu, in_process
 from trpo_theory.report import Table, write
 
 _CLAIMS = ("trpo/kl", "coupling/tv", "order/upper", "id/flow")
@@ -217,12 +217,12 @@ def row(name: str, before: Path | None) -> dict[str, Any]:
     wait = waits()[name]
     scale = {"s": 1.0, "us": 1e6}[wait.unit]
 
-    def seconds(side: str, checkout: Path = ROOT) -> float:
-        found = in_process("waits", [name, side], checkout)
+    def seconds(side: str, place: Path = ROOT) -> float:
+        found = in_process("waits", [name, side], place)
         return scale * found if found else np.nan
 
     peers = {peer: seconds(peer) for peer in wait.peers if installed(peer.lower())}
-    best = min(peers, key=lambda peer: peers[peer], default="")
+    best = quickest(peers)
     return _cells(
         f"{name}, {wait.unit}",
         np.nan if before is None else seconds("ours", before),
@@ -233,17 +233,27 @@ def row(name: str, before: Path | None) -> dict[str, Any]:
     )
 
 
+def quickest(peers: dict[str, float]) -> str:
+    """The peer of the least time, of those that have one; "" of none."""
+    timed = {peer: taken for peer, taken in peers.items() if np.isfinite(taken)}
+    return min(timed, key=lambda peer: timed[peer], default="")
+
+
 def _cells(work: str, before: float, now: float, peer: str, theirs: float, floor: float) -> dict[str, Any]:
     numbers = {"before": before, "now": now, "before / now": before / now, "best peer": theirs, "floor": floor}
-    return {"work": work, **{name: "" if np.isnan(number) else number for name, number in numbers.items()}, "peer": peer}
+    return {
+        "work": work,
+        **{name: "" if np.isnan(number) else number for name, number in numbers.items()},
+        "peer": peer,
+    }
 
 
 def catalogue_row(before: Path) -> dict[str, Any]:
     """Of the claims that both checkouts have."""
-    theirs, ours = (in_process("waits", [_CATALOGUE, "ours"], checkout) for checkout in (before, ROOT))
+    theirs, ours = (in_process("waits", [_CATALOGUE, "ours"], place) for place in (before, ROOT))
     both = [claim for claim in theirs if claim in ours]
-    then, now = (in_process("waits", [_CATALOGUE, "ours", both], checkout) for checkout in (before, ROOT))
-    return _cells(f"verdicts on {len(both)} claims, s", then or np.nan, now, "", np.nan, np.nan)
+    then, now = (in_process("waits", [_CATALOGUE, "ours", both], place) or np.nan for place in (before, ROOT))
+    return _cells(f"verdicts on {len(both)} claims, s", then, now, "", np.nan, np.nan)
 
 
 def optimum_rows(before: Path | None, full: bool) -> list[dict[str, Any]]:
@@ -251,8 +261,8 @@ def optimum_rows(before: Path | None, full: bool) -> list[dict[str, Any]]:
     found = [optimum.row(name, before, 120.0) for name in optimum.PROBLEMS if full or name in _OPTIMA]
     rows = []
     for one_row in found:
-        peers = {peer: one_row[peer] for peer in optimum.PEERS if np.isfinite(one_row[peer])}
-        best = min(peers, key=lambda peer: peers[peer], default="")
+        peers = {peer: one_row[peer] for peer in optimum.PEERS}
+        best = quickest(peers)
         times = (one_row.get("before", np.nan), one_row["ours"], best, peers.get(best, np.nan), one_row["floor"])
         rows.append(_cells(f"optimal, {one_row['problem']}, s", *times))
     return rows
@@ -262,7 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the works whose names contain one of the patterns; print and write the table."""
     parser = argparse.ArgumentParser("python -m experiments.benchmarks.waits", description=__doc__)
     parser.add_argument("patterns", nargs="*", metavar="PATTERN")
-    parser.add_argument("--before", type=Path, metavar="CHECKOUT")
+    parser.add_argument("--before", type=checkout_at, metavar="CHECKOUT")
     parser.add_argument("--full", action="store_true", help="what takes minutes, too")
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     options = parser.parse_args(arguments)
