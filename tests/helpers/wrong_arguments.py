@@ -13,19 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from update_arguments import MDP, NEW, OLD, STEP, defaults, of_searches, of_updates
 
 import trpo_theory as tt
-from trpo_theory import bounds, claims, integrations, io, landscape, report, verification, zoo
+from trpo_theory import bounds, claims, integrations, io, landscape, report, updates, verification, zoo
 from trpo_theory.numerics import divergence, polylog
 from trpo_theory.testing import strategies, targeted
 
 WRONG = (None, 3, "x", object(), {}, [object()], np.eye(2))
 HERE = Path(tempfile.mkdtemp())
-MDP = tt.FiniteMDP(
-    [[[0.5, 0.5], [0, 1]], [[0, 1], [1, 0]]], [[0, 1], [2, 0]], 0.9, [1, 0], costs={"c": [[0, 1], [1, 0]]}
-)
-OLD, NEW = np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([[0.25, 0.75], [0.5, 0.5]])
-STEP = tt.compare(MDP, OLD, NEW)
 RUN = io.run_of([OLD, NEW], MDP)
 AUDIT = tt.audit(RUN, certify=False)
 WITNESS = {"transition": MDP.transition.tolist(), "reward": [[0, 1], [2, 0]], "initial": [1, 0], "gamma": 0.9}
@@ -37,13 +33,6 @@ VERIFICATION = tt.verify(["id/flow"], instances=50, proofs=False)
 def slack(q):
     """A claim's formula."""
     return q.surrogate_gap
-
-
-def defaults(function, **given):
-    """The arguments of a function at their defaults, but for those given."""
-    parameters = inspect.signature(function).parameters.values()
-    known = {one.name: one.default for one in parameters if one.default is not one.empty}
-    return {**known, **given}
 
 
 def built(**arguments):
@@ -201,11 +190,19 @@ def calls():
         "verification.RunDirectory": (verification.RunDirectory, {"path": None, "settings": {}, "codes": None}),
         "verification.merged": (verification.merged, {"tallies": []}),
         "verification.read_run": (verification.read_run, {"path": HERE / "none"}),
+        **of_updates(),
+        **of_searches(),
     }
 
 
-SLOW = {("verify", "which")}
-"""What would run the whole catalogue, of which None is the default."""
+SLOW = {
+    ("verify", "which"): (None,),
+    **{("worst_case", name): (3,) for name in ("states", "seed", "effort")},
+    ("worst_case", "actions"): (None, 3),
+    ("worst_case", "horizon"): (None,),
+    **{("falsify", name): (3,) for name in ("seed", "effort")},
+}
+"""Those of `WRONG` that are valid, and would run the whole catalogue or search for seconds."""
 ROOMS = {
     "": tt,
     "zoo.": zoo,
@@ -214,13 +211,12 @@ ROOMS = {
     "claims.": claims,
     "report.": report,
     "landscape.": landscape,
+    "updates.": updates,
 }
 ELSEWHERE = {
-    *("certificate", "certified_step", "cv_certificate", "importance_sampled", "improve", "update"),
-    *("sharp_gap", "sharp_limit", "worst_case", "falsify"),
     *("io.from_gym", "io.time_limit", "io.from_quantecon", "io.read_cassandra", "io.read_mat"),
 }
-"""Functions of the updates, of sharp gaps and of the search, and readers whose objects need another library."""
+"""Readers whose objects need another library."""
 
 
 def without_entry(known):
@@ -230,7 +226,8 @@ def without_entry(known):
             function = getattr(module, name)
             if inspect.isfunction(function) and inspect.signature(function).parameters:
                 full = f"{room}{name}"
-                if full not in known and full not in ELSEWHERE and function is not tt.claim:
+                there = {name, full} if module is updates else {full}
+                if not (there & known.keys() or full in ELSEWHERE or function is tt.claim):
                     yield full
 
 
@@ -245,7 +242,7 @@ def main():
     for name, (function, valid) in known.items():
         for argument in valid:
             for wrong in WRONG:
-                if wrong is None and (name, argument) in SLOW:
+                if any(wrong is valid_one for valid_one in SLOW.get((name, argument), ())):
                     continue
                 try:
                     function(**{**valid, argument: wrong})

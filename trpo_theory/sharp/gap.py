@@ -12,6 +12,7 @@ import numpy as np
 from trpo_theory import _checks, bounds
 from trpo_theory._outward import Toward, float_toward
 from trpo_theory.bounds.record import Bound
+from trpo_theory.entries.kinds import TRUTH, expect
 from trpo_theory.errors import InvalidInput, NotKnown
 from trpo_theory.io import write_mdp
 from trpo_theory.io.evidence_files import checked_evidence_path, write_evidence
@@ -206,6 +207,7 @@ def sharp_gap(
         InvalidInput: for an unknown name, or numbers outside gamma in (0, 1), 0 < radius, horizon from 2 to 1000.
         NotSolved: if policy iteration fails, or a proof.
     """
+    expect(TRUTH, certify=certify)
     setting = _setting(divergence, gamma, radius, normaliser, horizon)
     if nodes is not None:
         nodes = _checks.integer(nodes, "nodes", least=_LEAST_NODES)
@@ -225,10 +227,8 @@ def _setting(divergence: str, gamma: RealLike, radius: RealLike, normaliser: str
             wanted="a name first, then the discount and the radius",
             fix='write sharp_gap("max-kl", gamma, radius)',
         )
-    if divergence not in DIVERGENCES:
-        raise _checks.unknown_name("divergence", divergence, DIVERGENCES)
-    if normaliser not in (names := [one.value for one in Normaliser]):
-        raise _checks.unknown_name("normaliser", normaliser, names)
+    _checks.known_name("divergence", divergence, DIVERGENCES)
+    _checks.known_name("normaliser", normaliser, (one.value for one in Normaliser))
     reduced = DIVERGENCES[divergence]
     Normaliser(normaliser).check(reduced.divergence, mean=reduced.reduction.mean)
     if horizon is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from trpo_theory import _checks, bounds
 from trpo_theory._outward import Toward, float_toward
+from trpo_theory.entries.kinds import TRUTH, expect
 from trpo_theory.errors import InvalidInput, NotKnown
 from trpo_theory.model.types import RealLike
 from trpo_theory.numerics.ball import rationals
@@ -127,6 +128,7 @@ def sharp_limit(gamma: RealLike, *, certify: bool = False, width: float | None =
         InvalidInput: for numbers out of range.
         NotSolved: if policy iteration fails, or a proof.
     """
+    expect(TRUTH, certify=certify)
     exact = rationals.number(gamma, "gamma")
     size = _checks.number_between(gamma, "gamma", LEAST_GAMMA, LARGEST_GAMMA)
     aim = _checks.number_between(_WIDTH if width is None else width, "width", LEAST_WIDTH, 1.0)
@@ -173,8 +175,7 @@ def second_derivative(divergence: str) -> Fraction:
         for name, one in DIVERGENCES.items()
         if one.divergence.second_derivative is not None and not one.reduction.mean
     }
-    if divergence not in DIVERGENCES:
-        raise _checks.unknown_name("divergence", divergence, DIVERGENCES)
+    _checks.known_name("divergence", divergence, DIVERGENCES)
     second = smooth.get(divergence)
     if second is None:
         raise InvalidInput(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from trpo_theory import bounds
+from trpo_theory._checks import as_float, scalar
 from trpo_theory.bounds import Bound
+from trpo_theory.entries.kinds import brief
 from trpo_theory.errors import InvalidInput
 from trpo_theory.solve.criteria import AVERAGE, DISCOUNTED, FINITE_HORIZON
 from trpo_theory.step.quantities import Quantities
@@ -28,9 +30,9 @@ def expect_no_price(temperature: Any) -> None:
     Raises:
         InvalidInput: for a temperature that is not 0 or None.
     """
-    if temperature is not None and temperature != 0:
+    if temperature is not None and as_float(scalar(temperature, "temperature")) != 0:
         raise InvalidInput(
-            got=f"an update problem with temperature = {temperature!r}",
+            got=f"an update problem with temperature = {brief(temperature)}",
             wanted="returns without a price of entropy: with one the surrogate is not linear in the new policy",
             fix="leave the temperature out; the best soft policy is optimal(mdp, temperature=tau), and "
             "evaluate(mdp, policy, temperature=tau) has its return",

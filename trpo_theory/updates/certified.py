@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from trpo_theory import _checks
 from trpo_theory.bounds import Bound
+from trpo_theory.entries.kinds import expect_word
 from trpo_theory.errors import InvalidInput
 from trpo_theory.updates.sharp_penalty import bound_named
 
@@ -100,5 +101,4 @@ def checked_mix(mix: float) -> float:
 
 def checked_aim(aim: AimName) -> None:
     """One of the aims."""
-    if aim not in get_args(Aim):
-        raise InvalidInput(got=f"aim = {aim!r}", wanted='"radius" or "promise"', fix='write aim="radius"')
+    expect_word(get_args(Aim), aim=aim)

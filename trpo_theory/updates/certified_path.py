@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from trpo_theory import _checks
 from trpo_theory.bounds import Bound
+from trpo_theory.entries.kinds import expect_word
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.solve.words import policy_or_named
@@ -108,6 +109,7 @@ def certified_step(
     """
     chosen, mix = trusted(bound), checked_mix(mix)
     checked_aim(aim)
+    expect_word(get_args(Path), path=path)
     expect_mdp(mdp)
     if mdp.batch_shape:
         raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
@@ -153,15 +155,13 @@ def _family(old: np.ndarray, direction: Any, mdp: FiniteMDP, path: PathName, mix
         new = _checks.policy_rows(direction, mdp.available, "direction")
         _checks.expect_shape(new, "direction", mdp.states, mdp.actions)
         return _Path(old, new - old, False, mix, _grid(_LEAST, 1 - mix))
-    if path == "exponential":
-        x = _checks.real_array(direction, "direction")
-        _checks.expect_shape(x, "direction", mdp.states, mdp.actions)
-        played = old > 0
-        top = np.where(played, x, -np.inf).max(1, keepdims=True)
-        below = np.where(played, x - top, 0.0)
-        size = float(-below.min()) or 1.0
-        return _Path(old, below, True, mix, _grid(_LEAST / size, _LARGEST / size))
-    raise InvalidInput(got=f"path = {path!r}", wanted='"line" or "exponential"', fix='write path="line"')
+    x = _checks.real_array(direction, "direction")
+    _checks.expect_shape(x, "direction", mdp.states, mdp.actions)
+    played = old > 0
+    top = np.where(played, x, -np.inf).max(1, keepdims=True)
+    below = np.where(played, x - top, 0.0)
+    size = float(-below.min()) or 1.0
+    return _Path(old, below, True, mix, _grid(_LEAST / size, _LARGEST / size))
 
 
 def _grid(low: float, high: float) -> np.ndarray:

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from trpo_theory._checks import number_between
+from trpo_theory.entries.kinds import MAPPING, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
 from trpo_theory.model.policy import StateAggregation
@@ -175,6 +177,8 @@ def constrained_update(
     """
     if not isinstance(problem, TrustRegion):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
         raise InvalidInput(got=f"{problem!r} with limits on costs", wanted="a trust region", fix="pass MeanKL(0.01)")
+    expect(MAPPING, limits=limits)
+    rtol = number_between(rtol, "rtol", 0.0, 1.0)
     return constrained_step(mdp, compare(mdp, old, old), replace(problem, costs=limits), rtol=rtol)
 
 

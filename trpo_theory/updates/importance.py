@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.kinds import GENERATOR, TRUTH, expect
 from trpo_theory.entries.sparse import sp
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP
@@ -60,6 +61,9 @@ def importance_sampled(
     Raises:
         InvalidInput: if new acts where old never does, in a state that old visits, with A ≠ 0.
     """
+    expect(TRUTH, use_q=use_q, require_support=require_support)
+    expect(GENERATOR.or_none, generator=generator)
+    trajectories = _checks.integer(trajectories, "trajectories", least=0)
     q = compare(mdp, old, new)
     if q.batch_shape:
         raise InvalidInput(got=f"a batch {q.batch_shape}", wanted="one instance", fix="loop over them")

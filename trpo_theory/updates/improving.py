@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trpo_theory import _checks
+from trpo_theory.entries.kinds import FUNCTION, expect
 from trpo_theory.errors import InvalidInput
 from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.model.policy import StateAggregation, uniform
 from trpo_theory.solve.control import optimal
-from trpo_theory.solve.settings import PLAIN, Returns
+from trpo_theory.solve.settings import Returns
 from trpo_theory.solve.words import policy_or_named
 from trpo_theory.step.posing import is_allowed
 from trpo_theory.step.quantities import Quantities, compare, quantities_of
@@ -173,6 +174,7 @@ def improve(
         NotSolved: where a solver's answer is no policy.
     """
     steps = _checks.integer(steps, "steps", least=1)
+    expect(FUNCTION, advance=advance)
     expect_no_price(temperature)
     returns = Returns(criterion, horizon)
     policy = _start(mdp, old, returns)
@@ -228,7 +230,7 @@ def _ends_before(solution: UpdateSolution) -> Reason | None:
 
 def _at(mdp: FiniteMDP, policy: np.ndarray, returns: Returns) -> Quantities:
     """The quantities of a policy, from which nothing has moved yet."""
-    if returns == PLAIN and np.all(np.asarray(mdp.gamma) < 1):
+    if all(word is None for word in returns) and np.all(np.asarray(mdp.gamma) < 1):
         return quantities_of(mdp, policy, policy)
     return compare(mdp, policy, policy, **returns._asdict())
 

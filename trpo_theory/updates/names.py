@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from trpo_theory._catalogue import Catalogue
+from trpo_theory._checks import unknown_name
 from trpo_theory.updates import solvers
 from trpo_theory.updates.problems import Penalty, TrustRegion, trust_regions
 from trpo_theory.updates.solvers.cvxpy import CVXPY
@@ -41,7 +42,12 @@ def problem_names() -> tuple[str, ...]:
 def solver_named(name: str) -> Solver:
     """The solver of that name, in either case; a name that is none of SOLVERS is a conic solver of CVXPY's.
 
+    Raises:
+        InvalidInput: for what is no text.
+
     >>> print(solver_named("dual"))
     dual
     """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
+        raise unknown_name("solver", name, SOLVERS)
     return SOLVERS.get(name.lower()) or CVXPY(name)

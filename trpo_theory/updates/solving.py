@@ -6,9 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from trpo_theory._checks import ROW_SUM_ATOL
+from trpo_theory._checks import ROW_SUM_ATOL, number_between
+from trpo_theory.entries.kinds import expect_type
 from trpo_theory.errors import InvalidInput, NotSolved, overflow
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.solve.criteria import DISCOUNTED
 from trpo_theory.solve.settings import PLAIN, Returns
@@ -59,18 +60,18 @@ def update_step(
         NotSolved: likewise.
     """
     expect_of_setting(problem, q)
+    solved = partial(solve_checked, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
     if isinstance(problem, TrustRegion | TRPOStep) and isinstance(problem.delta, Certified):
-        solved = partial(solve, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
         return certified_update(mdp, q, Surrogate.of(q, aggregation), problem, solver, solved)
     known = old_policy(q)
-    solution = solve(Surrogate.of(q, aggregation, known), problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
+    solution = solved(Surrogate.of(q, aggregation, known), problem)
     unsure = solution.data_error > _UNSURE * rtol * np.abs(solution.upper)
     if q.criterion is not DISCOUNTED or not unsure.any() or mdp.states**2 * mdp.actions > _MOST_ENTRIES:
         return solution
     better = partly_enclosed(mdp, q, known, unsure)
     if better is None:
         return solution
-    return solve(Surrogate.of(q, aggregation, better), problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
+    return solved(Surrogate.of(q, aggregation, better), problem)
 
 
 def solve(
@@ -88,8 +89,26 @@ def solve(
         InvalidInput: for a surrogate made by hand whose parts do not fit, or are not probabilities.
         NotSolved: where the solver's answer is no policy, or numbers overflow.
     """
+    expect_type(Surrogate, surrogate, "the surrogate", "pass Surrogate(...), or use update(mdp, old, problem)")
+    expect_type(Returns, returns, "the returns", "leave them out, or pass those of an UpdateSolution")
+    rtol = number_between(rtol, "rtol", 0.0, 1.0)
     if mdp is None:
         checked(surrogate)
+    else:
+        expect_mdp(mdp)
+    return solve_checked(surrogate, problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
+
+
+def solve_checked(
+    surrogate: Surrogate,
+    problem: Problem | TRPOStep,
+    *,
+    solver: Solver | None,
+    rtol: float,
+    mdp: FiniteMDP | None,
+    returns: Returns,
+) -> UpdateSolution:
+    """As `solve`, all but the problem and the solver checked."""
     if isinstance(problem, TRPOStep):
         problem, solver = problem.problem, problem
     if not isinstance(problem, Problem):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed

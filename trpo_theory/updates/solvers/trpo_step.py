@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -129,6 +129,13 @@ class TRPOStep(Solver):
         return "trpo-step"
 
 
-def shipped(delta: float, **options: Any) -> TRPOStep:
+def shipped(
+    delta: Radius,
+    *,
+    conjugate_gradients: int = 15,
+    damping: float = 0.1,
+    backtrack: float = 0.8,
+    backtracks: int = TRPOStep.backtracks,
+) -> TRPOStep:
     """The step with the settings of widely used code: damping 0.1, backtracking by 0.8, 15 conjugate gradients."""
-    return replace(TRPOStep(delta, conjugate_gradients=15, damping=0.1, backtrack=0.8), **options)
+    return TRPOStep(delta, conjugate_gradients, damping, backtrack, backtracks)
