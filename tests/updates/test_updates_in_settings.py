@@ -160,6 +160,24 @@ def test_an_average_is_improved_up_to_mdptoolboxs():
     assert trace.decreases == 0
 
 
+def test_over_a_horizon_an_iteration_starts_at_a_policy_for_each_step_or_at_the_best():
+    mdp, *_ = case({"horizon": STEPS})
+    old = np.random.default_rng(1).dirichlet(np.ones(ACTIONS), (STEPS, STATES))
+    value, best = np.zeros(STATES), np.zeros(STATES)
+    for rows in old[::-1]:
+        value = (rows * (mdp.reward + mdp.transition @ value)).sum(1)
+        best = (mdp.reward + mdp.transition @ best).max(1)
+    trace = tt.improve(mdp, MaxKL(0.05), 2, old=old, horizon=STEPS)
+    assert trace.initial_return == pytest.approx(mdp.initial @ value, rel=1e-12)
+    assert len(trace.steps) == 2
+    assert trace.decreases == 0
+    ended = tt.improve(mdp, MaxKL(0.05), 2, old="optimal", horizon=STEPS)
+    assert ended.reason is Reason.OPTIMAL
+    assert ended.initial_return == pytest.approx(mdp.initial @ best, rel=1e-12)
+    with pytest.raises(InvalidInput, match="wanted one policy to start from"):
+        tt.improve(mdp, MaxKL(0.05), 2, old=old[None], horizon=STEPS)
+
+
 def test_an_episode_is_improved_up_to_the_linear_program_over_occupancies():
     setting = {"criterion": "episodic"}
     mdp, *_ = case(setting, seed=2)

@@ -212,9 +212,9 @@ def _start(mdp: FiniteMDP, old: Any, returns: Returns) -> np.ndarray:
         raise InvalidInput(got=f"a batch {mdp.batch_shape} of MDPs", wanted="one MDP", fix="loop over them")
     old = policy_or_named(old, mdp, "old policy", criterion=returns.criterion, horizon=returns.horizon)
     policy = uniform(mdp.available) if old is None else _checks.policy_rows(old, mdp.available, "old policy")
-    if policy.ndim > 2:
+    if policy.ndim > (2 if returns.horizon is None else 3):
         raise InvalidInput(
-            got=f"old policies of shape {policy.shape}", wanted="one policy (S, A) to start from", fix="loop over them"
+            got=f"old policies of shape {policy.shape}", wanted="one policy to start from", fix="loop over them"
         )
     return policy
 
