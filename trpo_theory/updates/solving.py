@@ -60,18 +60,18 @@ def update_step(
         NotSolved: likewise.
     """
     expect_of_setting(problem, q)
-    solved = partial(solve_checked, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
     if isinstance(problem, TrustRegion | TRPOStep) and isinstance(problem.delta, Certified):
+        solved = partial(_solve, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
         return certified_update(mdp, q, Surrogate.of(q, aggregation), problem, solver, solved)
     known = old_policy(q)
-    solution = solved(Surrogate.of(q, aggregation, known), problem)
+    solution = _solve(Surrogate.of(q, aggregation, known), problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
     unsure = solution.data_error > _UNSURE * rtol * np.abs(solution.upper)
     if q.criterion is not DISCOUNTED or not unsure.any() or mdp.states**2 * mdp.actions > _MOST_ENTRIES:
         return solution
     better = partly_enclosed(mdp, q, known, unsure)
     if better is None:
         return solution
-    return solved(Surrogate.of(q, aggregation, better), problem)
+    return _solve(Surrogate.of(q, aggregation, better), problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
 
 
 def solve(
@@ -96,10 +96,10 @@ def solve(
         checked(surrogate)
     else:
         expect_mdp(mdp)
-    return solve_checked(surrogate, problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
+    return _solve(surrogate, problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
 
 
-def solve_checked(
+def _solve(
     surrogate: Surrogate,
     problem: Problem | TRPOStep,
     *,
