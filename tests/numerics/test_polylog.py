@@ -91,3 +91,8 @@ def test_polylog_refuses_x_outside_0_1(x):
 def test_polylog_refuses_an_order_out_of_range(order):
     with pytest.raises(InvalidInput, match="order of a polylogarithm"):
         polylog(order, 0.5)
+
+
+def test_an_empty_batch_has_no_values():
+    """As of every function of NumPy's."""
+    assert polylog(1.5, np.zeros((2, 0))).shape == (2, 0)
