@@ -39,9 +39,8 @@ def polylog(order: float, x: Float[np.ndarray, "*batch"] | float) -> Float[np.nd
             wanted=f"an integer, or an order at least {_NEAR_INTEGER} from the positive ones",
             fix=f"use {round(order)}",
         )
-    if isinstance(x, np.ndarray) and x.size == 0:  # a batch of none
-        return np.zeros(x.shape)
-    x = real_array(x, "x")
+    known = isinstance(x, (int, float, np.number, np.ndarray)) and np.asarray(x).dtype.kind in "fiub"
+    x = np.asarray(x, dtype=np.float64) if known else real_array(x, "x")  # nan, and a batch of none, are numbers
     if not ((x >= 0) & (x < 1)).all():
         raise InvalidInput(got="x outside [0, 1)", wanted="0 <= x < 1, as a discount", fix="check gamma")
     out = np.where(x < _NEAR_ONE, _series(order, np.minimum(x, _NEAR_ONE)), 0.0)
