@@ -100,7 +100,7 @@ def each_of(kind: type[T], values: object, name: str, fix: str) -> list[T]:
 
 
 def brief(value: object) -> str:
-    """A value as one short phrase: small ones as Python writes them, others by their type, "an ndarray"."""
+    """A value as one short phrase: small ones as Python writes them, others by their type, "a list"."""
     if value is None or isinstance(value, (str, bytes, numbers.Number)):
         text = shown(value)
         return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}..."
