@@ -92,7 +92,7 @@ class Quantities(StepAgents):
         Raises:
             InvalidInput: for a name that no cost has.
         """
-        if not isinstance(name, str) or name not in self._costs_by_name:
+        if not isinstance(name, str) or name not in self._costs_by_name:  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
             known = ", ".join(self.cost_names) or "an MDP with costs"
             raise InvalidInput(
                 got=f"q.cost({name!r})", wanted=known, fix=f"pass FiniteMDP(..., costs={{{name!r}: (S, A)}})"

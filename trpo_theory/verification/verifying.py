@@ -62,7 +62,7 @@ def verify(
         actions: likewise; 3 if only states are given.
         dask: the address of a Dask scheduler, tcp://host:port, whose workers run the tasks.
         out: a directory for the result of each task, as it is done (`verification.read_run` reads it).
-        resume: go on with the run whose results are in that directory.
+        resume: go on with the run there.
         proofs: prove what stands, where that takes seconds; False for what the search alone says.
         advance: called as tasks of the `plan` are done, one for each claim at least, for a progress bar.
 
