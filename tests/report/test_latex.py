@@ -19,7 +19,16 @@ from trpo_theory.report import Table
 from trpo_theory.report.mathematics import inline
 from trpo_theory.report.witness_latex import claim_name
 
-pytestmark = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+
+def has_latex():
+    """pdflatex and the packages that tables name, of which a small installation lacks some."""
+    packages = ("amsmath.sty", "amssymb.sty", "array.sty", "booktabs.sty", "longtable.sty", "siunitx.sty", "tikz.sty")
+    if shutil.which("pdflatex") is None or shutil.which("kpsewhich") is None:
+        return False
+    return subprocess.run(["kpsewhich", *packages], capture_output=True).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not has_latex(), reason="pdflatex is not installed, or lacks a package")
 
 PREAMBLE = (
     "\\documentclass{article}\n\\usepackage[a4paper,margin=2cm]{geometry}\n\\usepackage{booktabs,siunitx,amsmath}\n"
