@@ -48,7 +48,8 @@ class RunDirectory:
     ) -> None:
         expect(PATH, out=path)
         expect(MAPPING, settings=settings, codes={} if codes is None else codes)
-        self.path, self.codes = Path(path), dict(codes or {})
+        self.path: Path = Path(path)
+        self.codes: dict[str, str] = dict(codes or {})
         self.damaged: list[str] = []
         manifest = {"format": FORMAT, "settings": _as_json(settings), "versions": _versions()}
         self.run: str = _sha256(
