@@ -286,8 +286,7 @@ def _expect_same(path: Path, known: Any, manifest: dict[str, Any]) -> None:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text := json.dumps(value)) <= 80 else f"{text[:77]}..."
 
 
 def _versions() -> dict[str, str]:
