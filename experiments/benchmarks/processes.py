@@ -13,8 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import trpo_theory as tt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,23 +57,22 @@ def in_process(benchmark: str, arguments: list[Any], checkout: Path = ROOT, limi
         return {}
 
 
-def cpu(work: Callable[[], Any], rounds: int = 5, least: float = 0.05) -> float:
-    """CPU seconds of a call: the least of some rounds, each of as many calls as take `least` seconds."""
-    begin = time.process_time()
-    work()
-    taken = time.process_time() - begin
+def cpu(work: Callable[[], Any], rounds: int = 5, least: float = 0.3) -> float:
+    """CPU seconds of a call: the least of some rounds, each of as many calls as take `least` seconds, as clocks may be coarse."""
+    taken = _seconds(work, 1)
     if taken > _REPEATED_BELOW:
         return taken
+    calls = 1  # the first call has imported, and compiled
+    while (taken := _seconds(work, calls)) < least:
+        calls *= 2
+    return min(taken, *(_seconds(work, calls) for _ in range(rounds - 1))) / calls
+
+
+def _seconds(work: Callable[[], Any], calls: int) -> float:
     begin = time.process_time()
-    work()  # the first call imports, and compiles
-    taken = time.process_time() - begin
-    calls, best = max(1, round(least / max(taken, 1e-6))), np.inf
-    for _ in range(rounds):
-        begin = time.process_time()
-        for _ in range(calls):
-            work()
-        best = min(best, (time.process_time() - begin) / calls)
-    return float(best)
+    for _ in range(calls):
+        work()
+    return time.process_time() - begin
 
 
 def command(*words: str) -> float:

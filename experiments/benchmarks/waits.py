@@ -165,7 +165,7 @@ def _catalogue(ids: list[str]) -> float:
 
 def _improve() -> float:
     mdp = tt.zoo.grid(size=1000, gamma=0.99)
-    return cpu(lambda: tt.improve(mdp, tt.MaxKL(0.01), 2), rounds=1)
+    return cpu(lambda: tt.improve(mdp, tt.MaxKL(0.01), 2), rounds=2)
 
 
 _CATALOGUE = "the claims of both catalogues"
