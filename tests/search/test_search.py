@@ -302,7 +302,8 @@ def test_a_claim_says_of_a_batch_what_it_says_of_each(id):
                 slack, met = float(np.min(claim.slack(q))), bool(np.all(claim.met(q)))
             assert screened.met[i] == met
             scale = 1 + abs(q.expected_return_old) + q.max_abs_advantage * q.longest**2
-            assert screened.slack[i] == pytest.approx(slack, rel=1e-6, abs=1e-9 * scale)
+            if met:  # where a hypothesis fails, as where a KL is infinite, a slack is not read
+                assert screened.slack[i] == pytest.approx(slack, rel=1e-6, abs=1e-9 * scale)
 
 
 def _python_max(q):
