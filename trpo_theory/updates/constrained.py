@@ -27,7 +27,7 @@ from trpo_theory.solve.evaluation import evaluate
 from trpo_theory.solve.settings import PLAIN, Returns
 from trpo_theory.step.quantities import Quantities, compare
 from trpo_theory.updates.columns import Columns, moved_by, one_of, size_of
-from trpo_theory.updates.data_error import OldPolicy, old_policy
+from trpo_theory.updates.data_error import old_policy, return_of_old
 from trpo_theory.updates.problems import TrustRegion
 from trpo_theory.updates.solution import UpdateSolution, Values
 from trpo_theory.updates.solvers.protocol import Solver
@@ -41,12 +41,13 @@ CONSTRAINED_RTOL = 1e-7
 _KEPT = 1e-9
 """What a surrogate of a cost may exceed its limit by, of Σ ρ max|A_c|, and a gap may be of Σ ρ max|A|. Chosen: ten times the
 tolerance of the linear program."""
-_SUMMED = 64
-"""Roundings in a sum over states and actions, each of size ε. Chosen, as of an upper bound."""
 _INSIDE = 1e-9
 """How far a policy whose feasibility is to be proved stays within radius and limits, relatively. Chosen: as `_KEPT`."""
 _NOTHING = 1e-8
 """An upper bound up to this share of Σ ρ max|A| says that there is nothing to gain. Chosen: below the gap of an optimum."""
+
+_BADNESS = (Status.OPTIMAL, Status.RECOVERY, Status.INACCURATE, Status.FAILED)
+"""The better first: a batch is as bad as its worst."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,8 +94,8 @@ class ConstrainedUpdate(UpdateSolution):
     def feasible(self) -> np.ndarray | bool:
         """Whether radius and limits are kept, to relative 1e-9."""
         kept = np.asarray(super().feasible)
-        for part, (name, limit) in zip(self.of_costs, self.limits.items(), strict=True):
-            kept = kept & (self.cost_surrogates[name] <= limit + _KEPT * self._shaped(size_of(part)))
+        for within in self._within_limits(self.cost_surrogates):
+            kept = kept & within
         return kept if self.surrogate.batch_shape else bool(kept)
 
     @property
@@ -102,11 +103,13 @@ class ConstrainedUpdate(UpdateSolution):
         """Whether no policy gains more on the surrogate than the tolerance, and old keeps the limits."""
         if self.status is Status.RECOVERY:
             return False
-        kept = [
-            np.all(np.asarray(self.costs_old[name]) <= limit + _KEPT * np.asarray(self._shaped(size_of(part))))
-            for part, (name, limit) in zip(self.of_costs, self.limits.items(), strict=True)
-        ]
-        return all(kept) and bool(np.all(self.upper <= _NOTHING * size_of(self.surrogate)))
+        kept = self._within_limits(self.costs_old)
+        return bool(np.all(kept) and np.all(self.upper <= _NOTHING * size_of(self.surrogate)))
+
+    def _within_limits(self, costs: Mapping[str, Values]) -> list[np.ndarray]:
+        """Whether each cost keeps its limit, up to its tolerance, (*batch)."""
+        room = (_KEPT * np.asarray(self._shaped(size_of(part))) for part in self.of_costs)
+        return [costs[name] <= limit + more for more, (name, limit) in zip(room, self.limits.items(), strict=True)]
 
     def inside(self) -> ConstrainedUpdate:
         """The same with a policy a little within radius and limits: that of the problem with both a little lower.
@@ -206,7 +209,9 @@ def constrained_step(
     known = old_policy(q)
     surrogate = Surrogate.of(q, aggregation, known)
     of_costs = tuple(Surrogate.of(q.cost(name), aggregation) for name in limits)
-    returned, missed = (np.array(part) for part in zip(*(_of_old(q.cost(name), known) for name in limits), strict=True))
+    returned, missed = (
+        np.array(part) for part in zip(*(return_of_old(q.cost(name), known) for name in limits), strict=True)
+    )
     plain = _plain(problem)
     parts: list[UpdateSolution] = []
     prices: list[np.ndarray] = []
@@ -221,17 +226,6 @@ def constrained_step(
     return _together(
         parts, surrogate, mdp, replace(parts[0], problem=problem, returns=returns), of_costs, named, returned
     )
-
-
-def _of_old(q: Quantities, known: OldPolicy) -> tuple[np.ndarray, np.ndarray]:
-    """J(old) = Σ ρ r_old of each instance, and a bound on its error, (B,), of a cost in the place of the reward."""
-    earned = (q.old * q.reward).sum(1)
-    size = np.abs(earned)
-    off = np.minimum((known.visitation_error * size).sum(0), known.total_error * size.max(0))
-    off = off + _SUMMED * np.finfo(np.float64).eps * (known.visitation * size).sum(0)
-    parts = ((known.visitation * earned).sum(0), off)
-    returned, missed = (np.ravel(np.broadcast_to(part, q.batch_shape)) for part in parts)
-    return returned, missed
 
 
 def _solved(columns: Columns, rtol: float) -> tuple[UpdateSolution, np.ndarray]:
@@ -293,9 +287,6 @@ def _unproved(status: Status) -> InvalidInput:
         wanted="one instance, of which some policy keeps radius and limits, with 1e-9 of room",
         fix="raise the limits or the radius, or ask for no proof: drop certify_update() or --certify",
     )
-
-
-_BADNESS = (Status.OPTIMAL, Status.RECOVERY, Status.INACCURATE, Status.FAILED)
 
 
 def _plain(problem: Any) -> Any:

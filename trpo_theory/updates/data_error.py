@@ -36,6 +36,8 @@ _PASSES = 2
 """Of refinement of a dense solve at most: the first takes off what V's constant cost, the second is down to rounding."""
 _STEP = 0.125
 """Of the bound on a residual's rounding, in whose multiples it counts: chosen, residuals are measured at up to 0.05 of it."""
+_SUMMED = 64
+"""Roundings in a sum over states and actions, each of size ε. Chosen, as of an upper bound."""
 _BITS = 192
 """Of the balls: as in a proof."""
 _LEAST = 1e-320
@@ -67,6 +69,17 @@ def old_policy(q: Quantities) -> OldPolicy:
     unit = (min(_terms(q), _SUMMED_IN_ORDER) + min(q.actions, _SUMMED_IN_ORDER) + _FURTHER_STEPS) * _EPS
     visited = _visitation(chain, unit, q.batch_shape)
     return OldPolicy(*_advantages(q, chain, unit, visited[0] + visited[1]), *visited)
+
+
+def return_of_old(q: Quantities, known: OldPolicy) -> tuple[np.ndarray, np.ndarray]:
+    """J(old) = Σ ρ r_old of each instance, and a bound on its error, (B,), as with a cost in the place of the reward."""
+    earned = (q.old * q.reward).sum(1)
+    size = np.abs(earned)
+    off = np.minimum((known.visitation_error * size).sum(0), known.total_error * size.max(0))
+    off = off + _SUMMED * _EPS * (known.visitation * size).sum(0)
+    parts = ((known.visitation * earned).sum(0), off)
+    returned, missed = (np.ravel(np.broadcast_to(part, q.batch_shape)) for part in parts)
+    return returned, missed
 
 
 def _advantages(q: Quantities, chain: OldChain, unit: float, most: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
