@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from rich.console import Console
-from rich.table import Table as Shown
 
 import trpo_theory as tt
 from experiments.benchmarks.optimum_problems import PROBLEMS
 from experiments.benchmarks.peers import installed
 from experiments.benchmarks.processes import checkout_at, in_process
-from trpo_theory.report import Table, write
+from experiments.benchmarks.tables import present
+from trpo_theory.report import Table
 
 PEERS = {
     "QuantEcon": "quantecon",
@@ -188,14 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
         f"Blank: not installed, no such criterion, or not done in {options.limit:g} CPU seconds with imports."
     )
     table = Table(frame, caption=words, label="tab:optimum")
-    options.out.mkdir(parents=True, exist_ok=True)
-    write(table, options.out, "optimum")
-    shown = Shown(title="optimum")
-    for column in frame:
-        shown.add_column(str(column), justify="right")
-    for cells in table.shown().itertuples(index=False):
-        shown.add_row(*(str(cell) for cell in cells))
-    console.print(shown)
+    present(console, table, options.out, "optimum")
     return 0 if all(found["residual"] <= _MOST for found in rows) else 1
 
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,11 @@ import cvxpy
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table as Shown
 
+from experiments.benchmarks.processes import cpu
+from experiments.benchmarks.tables import present
 from trpo_theory.io._atomic import atomic_write
-from trpo_theory.report import Table, write
+from trpo_theory.report import Table
 from trpo_theory.updates import CVXPY, MaxKL, MeanKL, Penalty, ReverseMaxChi2, ReverseMeanChi2, Surrogate, solve, update
 from trpo_theory.zoo import dirichlet, random_policy
 
@@ -93,32 +93,16 @@ def conic_peers() -> dict[str, CVXPY]:
     return {name.lower(): CVXPY(name) for name in ("CLARABEL", "ECOS") if name in cvxpy.installed_solvers()}
 
 
-def small(repeats: int = 200, batch: int = 1000) -> pd.DataFrame:
+def small(batch: int = 1000) -> pd.DataFrame:
     """`update` of a five-state MDP, everything included: milliseconds of a call, and of one in a batch."""
     generator = np.random.default_rng(0)
     mdps = [dirichlet(generator, batch=shape) for shape in ((), (batch,))]
     olds = [random_policy(generator, mdp.reward.shape) for mdp in mdps]
     out = []
     for name, problem in TIMED.items():
-        alone, together = (
-            _least_cpu(partial(update, *pair, problem), repeats) for pair in zip(mdps, olds, strict=True)
-        )
+        alone, together = (cpu(partial(update, *pair, problem)) for pair in zip(mdps, olds, strict=True))
         out.append({"problem": name, "ms": 1e3 * alone, "ms in a batch": 1e3 * together / batch})
     return pd.DataFrame(out)
-
-
-def _least_cpu(function: Callable[[], Any], repeats: int, rounds: int = 5) -> float:
-    """Of the process, a call; fewer repeats of what takes longer."""
-    start = time.process_time()
-    function()
-    repeats = max(min(repeats, int(0.2 / (time.process_time() - start + 1e-9))), 1)
-    times = []
-    for _ in range(rounds):
-        start = time.process_time()
-        for _ in range(repeats):
-            function()
-        times.append((time.process_time() - start) / repeats)
-    return min(times)
 
 
 def batched(size: int = 10_000) -> pd.DataFrame:
@@ -189,7 +173,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     options = parser.parse_args(arguments)
     console = Console(width=120)
-    options.out.mkdir(parents=True, exist_ok=True)
     frames = {
         "update-small": small(),
         "update-conic": against_cones(options.full),
@@ -198,13 +181,7 @@ def main(arguments: list[str] | None = None) -> int:
     }
     for name, frame in frames.items():
         table = Table(frame, caption=f"{name}: times in seconds, in one run.", label=f"tab:{name}")
-        shown = Shown(title=name)
-        for column in frame:
-            shown.add_column(str(column), justify="right")
-        for row in table.shown().itertuples(index=False):
-            shown.add_row(*row)
-        console.print(shown)
-        write(table, options.out, name)
+        present(console, table, options.out, name)
     figure(frames["update-growth"], options.out)
     console.print(f"tables and the figure update-growth are in {options.out}")
     gaps = np.concatenate([frames[name]["dual gap"].to_numpy() for name in ("update-conic", "update-growth")])

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table as Shown
 
 import trpo_theory as tt
 from experiments.benchmarks import optimum
 from experiments.benchmarks.peers import installed
 from experiments.benchmarks.processes import ROOT, checkout_at, command, cpu, in_process
-from trpo_theory.report import Table, write
+from experiments.benchmarks.tables import present
+from trpo_theory.report import Table
 
 _CLAIMS = ("trpo/kl", "coupling/tv", "order/upper", "id/flow")
 """Claims of several kinds, in both catalogues."""
@@ -290,14 +290,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.full and options.before is not None and wanted(_CATALOGUE):
         rows.append(catalogue_row(options.before))
     table = Table(pd.DataFrame(rows), caption=_WORDS, label="tab:waits")
-    options.out.mkdir(parents=True, exist_ok=True)
-    write(table, options.out, "waits")
-    shown = Shown(title="waits")
-    for column in table.shown():
-        shown.add_column(str(column), justify="left" if column in ("work", "peer") else "right")
-    for cells in table.shown().itertuples(index=False):
-        shown.add_row(*(str(cell) for cell in cells))
-    console.print(shown)
+    present(console, table, options.out, "waits", words=("work", "peer"))
     return 0
 
 
