@@ -48,14 +48,13 @@ class DualBound:
         """An upper bound on the objective of every policy of the class, (B,), for A and ρ as they stand."""
         if isinstance(self.problem, Penalty):
             return self._of_penalty(self._coefficient)
-        rho = self.surrogate.visitation
         if self._radius == 0:
             return np.zeros(self.surrogate.gamma.shape)  # a divergence of 0 leaves old as it is wherever it counts
         multiplier = self._admissible
         if self.problem.reduction.shares_multiplier:  # what is spent is known for ρ of the MDP, not for ρ as it stands
             in_total, _ = self._price_of_visitation
             multiplier = multiplier * (1 - np.where(in_total, 0.0, self.surrogate.visitation_missed))
-        return self._dual_function(multiplier, self._charge, rho)
+        return self._dual_function(multiplier, self._charge)
 
     def error(self, upper: np.ndarray) -> np.ndarray:
         """What the errors of A, ρ and γ may add to the objective of any policy that could exceed `upper`, (B,).
@@ -108,10 +107,10 @@ class DualBound:
 
     def _of_penalty(self, coefficient: np.ndarray | None) -> np.ndarray:
         """The upper bound of (11) at a coefficient."""
-        surrogate, problem, rho = self.surrogate, self.problem, self.surrogate.visitation
+        surrogate, problem = self.surrogate, self.problem
         assert isinstance(problem, Penalty)
         multiplier, charge = self._admissible, np.zeros(surrogate.gamma.shape)
-        price = problem.reduction.budget(multiplier, rho, surrogate.complement, 1.0)
+        price = problem.reduction.budget(multiplier, surrogate.visitation, surrogate.complement, 1.0)
         if coefficient is not None:
             multiplier = multiplier * np.where(price > coefficient, coefficient / np.where(price > 0, price, 1.0), 1.0)
         elif is_convex(surrogate, problem):
@@ -120,10 +119,11 @@ class DualBound:
             return np.full(surrogate.gamma.shape, np.inf)
         if problem.reduction.shares_multiplier:
             multiplier = multiplier * (1 - surrogate.visitation_missed)
-        return self._dual_function(multiplier, np.where(is_free(surrogate, problem), np.inf, charge), rho)
+        return self._dual_function(multiplier, np.where(is_free(surrogate, problem), np.inf, charge))
 
-    def _dual_function(self, multiplier: np.ndarray, charge: np.ndarray, rho: np.ndarray) -> np.ndarray:
-        """Σ ρ v(λ) + charge, or Σ ρ v(0), (B,)."""
+    def _dual_function(self, multiplier: np.ndarray, charge: np.ndarray) -> np.ndarray:
+        """The lesser of Σ ρ v(λ) + charge and Σ ρ v(0), (B,)."""
+        rho = self.surrogate.visitation
         values, greedy = _row_values(self.surrogate, self.problem, multiplier, self.guess)
         return np.minimum(np.add.reduce(rho * values, 0) + charge, np.add.reduce(rho * greedy, 0))
 

@@ -20,7 +20,7 @@ _LAST_STEP = 1e-8
 _PATIENCE = 20
 """Newton's steps after which every second one halves the bracket. Chosen: twice what it needs otherwise."""
 
-_FEW = 64
+FEW = 64
 """Rows that are solved together to the end: chosen, where gathering those that are left costs more than solving all again."""
 
 Step = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -61,7 +61,7 @@ def newton_roots(
         done |= last
         if done.all():
             break
-        if len(done) > _FEW:
+        if len(done) > FEW:
             roots, some = _placed(roots, some, here), _left(some, done)
             here, low, high = here[~done], low[~done], high[~done]
             done, step = np.zeros(here.shape, dtype=bool), step_of(some)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from trpo_theory.updates.rows.newton import FEW
 from trpo_theory.updates.rows.rows import Local, Rows
 from trpo_theory.updates.solvers.blocks import Blocks
 
@@ -24,9 +25,6 @@ _CLOSE = 1e-7
 
 _MOSTLY = 0.5
 """Where this share of a batch has come to an end, the others go on alone. Chosen: gathering costs a third of a step of all."""
-
-_FEW = 64
-"""Rows that go on together to the end: chosen, where gathering costs more than it saves."""
 
 Linear = Callable[[Local, np.ndarray, np.ndarray | slice], tuple[np.ndarray, np.ndarray]]
 """From rows at their roots, (G, B), and the shared number, (B,), of some instances, to the next number and steps in v."""
@@ -90,7 +88,7 @@ def _together(blocks: Blocks, rows: Rows, step: Linear, start: np.ndarray, state
         ended = np.count_nonzero(done)
         if ended == done.size:
             break
-        if ended >= _MOSTLY * done.size and here.size > _FEW:
+        if ended >= _MOSTLY * done.size and here.size > FEW:
             _place(shared, states.reshape(groups, batch), some, done, now, here)
             some, left = np.arange(batch)[some][~done], ~done
             now, here, done = now[left], here.reshape(groups, -1)[:, left].reshape(-1), done[left]
