@@ -39,23 +39,21 @@ class Kind:
         return Kind(lambda value: value is None or self.fits(value), f"{self.wanted}, or None", self.fix)
 
 
+def _is_series(value: object) -> bool:
+    return (
+        isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)) and getattr(value, "ndim", 1) > 0
+    )
+
+
 TEXT = Kind(lambda value: isinstance(value, str), "text", 'write {name}="..."')
 TRUTH = Kind(lambda value: isinstance(value, (bool, np.bool_)), "True or False", "pass {name}=True or {name}=False")
 FUNCTION = Kind(callable, "a function", "pass a function as {name}, not what it returns")
 PATH = Kind(lambda value: isinstance(value, (str, os.PathLike)), "a path", 'write {name}="out/file", say')
 MAPPING = Kind(lambda value: isinstance(value, Mapping), "a mapping of names", 'write {name}={{"name": ...}}')
-SERIES = Kind(
-    lambda value: _is_series(value), "several, in a list or tuple", "write {name}=[...], with brackets for one, too"
-)
+SERIES = Kind(_is_series, "several, in a list or tuple", "write {name}=[...], with brackets for one, too")
 GENERATOR = Kind(
     lambda value: isinstance(value, np.random.Generator), "a generator of NumPy", "pass {name}=np.random.default_rng(0)"
 )
-
-
-def _is_series(value: object) -> bool:
-    return (
-        isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)) and getattr(value, "ndim", 1) > 0
-    )
 
 
 def expect(kind: Kind, /, **arguments: object) -> None:
