@@ -80,11 +80,21 @@ def test_at_one_radius_the_multipliers_add_up_to_the_coefficient(coefficient: fl
         assert float(surrogate.visitation[:, i] @ prices) == pytest.approx(coefficient, rel=1e-9)
 
 
+@pytest.mark.parametrize("far", [-500.0, 2.0])
+def test_a_start_from_which_a_straight_line_leaves_less_than_no_divergence(far: float) -> None:
+    surrogate = _surrogate(4, batch=1)
+    found = joint_multiplier(
+        Blocks(surrogate, MaxKL(0.05)), 0.1 * surrogate.visitation, 0.05, _start(surrogate, 0.05) + far
+    )
+    spent = [_kl_at(*row, math.exp(found[0])) for row in _rows(surrogate, 0)]
+    assert float(0.1 * surrogate.visitation[:, 0] @ spent) == pytest.approx(0.05, rel=1e-9)
+
+
 def test_what_newton_does_not_reach_keeps_its_start() -> None:
     surrogate = _surrogate(4, batch=2)
-    start = np.array([-500.0, _start(surrogate, 0.05)[1]])
+    start = np.array([math.nan, _start(surrogate, 0.05)[1]])
     found = joint_multiplier(Blocks(surrogate, MaxKL(0.05)), 0.1 * surrogate.visitation, 0.05, start)
-    assert found[0] == -500.0
+    assert math.isnan(found[0])
     spent = [_kl_at(*row, math.exp(found[1])) for row in _rows(surrogate, 1)]
     assert float(0.1 * surrogate.visitation[:, 1] @ spent) == pytest.approx(0.05, rel=1e-9)
 
