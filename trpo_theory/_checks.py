@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -85,7 +85,7 @@ def known_name(kind: str, name: Any, choices: Iterable[str], listing: str = "") 
     Raises:
         InvalidInput: for another name, or what is no text.
     """
-    choices = list(choices)
+    choices = choices if isinstance(choices, Collection) else list(choices)
     if isinstance(name, str) and name in choices:
         return name
     raise unknown_name(kind, name, choices, listing)

@@ -90,3 +90,17 @@ def test_an_exchanged_field_is_checked_and_the_others_are_kept():
         with pytest.raises(InvalidInput):
             one.replace(**changes)
     assert one.replace(reward=[[3, 0], [0, 0]]).reward[0, 0] == 3
+
+
+def test_an_exchanged_reward_is_that_of_a_new_instance():
+    """In each form of a reward: the actions that −∞ takes away leave the policies, too."""
+    one = ExactInstance.of(MASKED, NEW, NEW)
+    fields = {name: getattr(one, name) for name in ("transition", "gamma", "initial", "old", "new", "available")}
+    by_successor = np.arange(8.0).reshape(2, 2, 2)
+    for reward in ([[3, 0], [0, "1/3"]], [1, 2], by_successor):
+        assert (one.replace(reward=reward).reward == ExactInstance(reward=reward, **fields).reward).all()
+    only = ExactInstance(transition=[[[1], [1]]], reward=[[1, 2]], gamma=0, initial=[1], old=[[1, 0]], new=[[1, 0]])
+    left = only.replace(reward=[[3, -np.inf]], gamma="1/2")
+    assert (left.available.tolist(), left.reward.tolist(), left.gamma) == ([[True, False]], [[3, 0]], Fraction(1, 2))
+    with pytest.raises(InvalidInput, match="not available"):
+        only.replace(reward=[[-np.inf, 3]])

@@ -34,15 +34,17 @@ class ListedHelp(TyperCommand):
     """A command whose --help lists problems and solvers from their catalogues, which are loaded only then."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Fill in what depends on the catalogues, then print."""
+        """Fill in what depends on the catalogues as they are now, and print."""
         from trpo_theory import updates
 
         choices = {"problem": updates.problem_names(), "solver": tuple(updates.SOLVERS)}
-        for param in self.params:
-            if isinstance(param, TyperOption) and param.help == LISTED:
-                *first, last = choices[str(param.name)]
-                param.help = f"{', '.join(first)} or {last}."
+        listed = [param for param in self.params if isinstance(param, TyperOption) and param.help == LISTED]
+        for param in listed:
+            *first, last = choices[str(param.name)]
+            param.help = f"{', '.join(first)} or {last}."
         super().format_help(ctx, formatter)
+        for param in listed:
+            param.help = LISTED
 
 
 MdpArgument = Annotated[str, typer.Argument(metavar="MDP", help="gym:ENV_ID, zoo:NAME?key=value, or a file.")]

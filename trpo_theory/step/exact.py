@@ -179,7 +179,7 @@ class ExactInstance:
             del values["available"]
         if self.groups is not None:
             values["groups"] = list(self.groups)
-        return {name: _listed(value) for name, value in values.items() if value is not None}
+        return {name: x.tolist() if isinstance(x, np.ndarray) else x for name, x in values.items() if x is not None}
 
     def replace(self, **changes: Any) -> ExactInstance:
         """The same with some fields exchanged; what is not changed is not checked again.
@@ -187,11 +187,17 @@ class ExactInstance:
         Raises:
             InvalidInput: for what is no such field's content.
         """
-        if changes.keys() - set(_BESIDE_THE_MDP):
+        if changes.keys() - {"reward", *_BESIDE_THE_MDP}:
             return replace(self, **changes)
+        checked: dict[str, Any] = {}
+        if "reward" in changes:
+            checked["reward"], available = rationals.reward(changes["reward"], self.available, self.transition)
+            if (available != self.available).any():  # a reward of −∞ takes an action away from the policies
+                return replace(self, **changes)
+        checked |= {name: self._checked(name, value) for name, value in changes.items() if name != "reward"}
         other = copy.copy(self)
         vars(other).pop("mdp", None)
-        other._set({name: self._checked(name, value) for name, value in changes.items()})
+        other._set(checked)
         return other
 
     def plain(self) -> ExactInstance:
@@ -290,10 +296,5 @@ def _denominator(row: np.ndarray) -> int:
     return math.lcm(*(entry.denominator for entry in row))
 
 
-def _listed(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value
-
-
 def _floats(value: np.ndarray | Fraction) -> np.ndarray:
-    exact = np.asarray(value, dtype=object)
-    return np.array([float(x) for x in exact.ravel()]).reshape(exact.shape)
+    return np.asarray(value, dtype=object).astype(float)

@@ -40,15 +40,15 @@ def rounded(
         name: rationals.fractions(np.asarray(getattr(one, name)[0]), name) for name in (*rows, *amounts, "new", "noise")
     }
     largest = max(abs(entry) for entry in fields["reward"].flat) or Fraction(1)
+    longest = _longest_step(fields["old"], fields["new"])
     for denominator in _DENOMINATORS:
         coarse: dict[str, Any] = {name: _policies_at(name, fields[name], denominator) for name in rows}
         coarse |= {name: _numbers_at(fields[name] / largest, denominator) for name in amounts}
         coarse |= {"noise": _numbers_at(fields["noise"], denominator)} if one.noise.any() else {}
-        for finer in _FINER:
-            new = _rows_at(fields["new"], denominator * finer)
-            out.append((_built(one, coarse | {"new": new}, gamma, bound), denominator * finer))
-        longest = _rows_at(_longest_step(fields["old"], fields["new"]), denominator)
-        out.append((_built(one, coarse | {"new": longest}, gamma, bound), denominator))
+        steps = [(_rows_at(fields["new"], denominator * finer), denominator * finer) for finer in _FINER]
+        steps.append((_rows_at(longest, denominator), denominator))
+        made = _built(one, coarse | {"new": steps[0][0]}, gamma, bound)  # what they have in common is checked once
+        out += [(made.replace(**{"new": new, **_products(coarse["old"], new, bound)}), of) for new, of in steps]
     form = found.forms[number] % len(REWARDS)
     if not form:
         return out
