@@ -115,3 +115,22 @@ def test_kl_of_a_row_at_any_u(u: float, old: list[float]) -> None:
             terms.append(mpmath.mpf(o) * (x - mpmath.log1p(x)))
         want = mpmath.fsum(terms)
     assert got == pytest.approx(float(want), rel=1e-14)
+
+
+@pytest.mark.parametrize("u", [1e-3, 0.3, 2.0, 30.0, 1e4])
+@pytest.mark.parametrize("old", [[0.2, 0.3, 0.5], [1e-9, 0.4, 0.6 - 1e-9], [0.9, 0.02, 0.08]])
+def test_how_kl_of_a_row_bends(u: float, old: list[float]) -> None:
+    deficit = [0.0, 0.37, 1.0]
+    rows = Rows(np.array(old)[:, None], np.array(deficit)[:, None], np.ones(1), np.full(1, -1))
+
+    def kl(v: mpmath.mpf) -> mpmath.mpf:
+        weights = [mpmath.mpf(o) / (mpmath.exp(v) + mpmath.mpf(d)) for o, d in zip(old, deficit, strict=True)]
+        share = mpmath.fsum(weights) / mpmath.fsum(map(mpmath.mpf, old))
+        return mpmath.fsum(
+            mpmath.mpf(o) * mpmath.log(share * mpmath.mpf(o) / w) for o, w in zip(old, weights, strict=True)
+        )
+
+    with mpmath.workdps(60):
+        v = mpmath.log(mpmath.mpf(u))
+        want = mpmath.diff(kl, v, 2) / mpmath.diff(kl, v, 1)
+    assert Point.at(rows, np.array([u])).bend()[0] == pytest.approx(float(want), rel=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from typing import Any
 
@@ -20,6 +21,9 @@ SPREAD = "expected_advantage_sd"
 """The quantity of new that a penalty may be proportional to, beside a function of a maximum over rows."""
 _SMALL = 0.01
 """The value of a quantity of new there: chosen, as small as steps are."""
+
+_REMEMBERED = 256
+"""Bounds and fields: chosen, some hundred are known."""
 
 
 def tried(bound: Bound) -> dict[str, Any]:
@@ -63,7 +67,8 @@ def is_proportional(bound: Bound, field: str) -> bool:
     return bool(np.isclose(values[1], 2 * values[0], rtol=1e-12, atol=0.0).all())
 
 
-def sizes_read(bound: Bound, field: str) -> set[str]:
+@functools.lru_cache(maxsize=_REMEMBERED)
+def sizes_read(bound: Bound, field: str) -> frozenset[str]:
     """The quantities of old, but for γ, that a penalty of that field reads."""
     bound = cheap(bound)
     known: dict[str, Any] = {name: value for name, value in tried(bound).items() if name in ("gamma", "horizon")}
@@ -72,7 +77,7 @@ def sizes_read(bound: Bound, field: str) -> set[str]:
     while True:
         try:
             bound.penalty(KnownQuantities(**known))
-            return read
+            return frozenset(read)
         except NotKnown as error:
             read |= {error.name} & _TRIED.keys()
             known[error.name] = np.full(1, _TRIED.get(error.name, _SMALL))

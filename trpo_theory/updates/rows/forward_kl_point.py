@@ -45,6 +45,11 @@ class Point(NamedTuple):
         change = rows.old * x
         return cls(rows, ratio, x, change, m, np.add.reduce(change * x, 0))
 
+    def bend(self) -> np.ndarray:
+        """d² KL/(dlog u)² over dKL/dlog u, (N,): 1 − m (1 + V) − 2m (1 − V + Σ old x³/V)."""
+        skew = np.add.reduce(self.change * self.x**2, 0) / self.v
+        return 1 - self.m * (3 - self.v + 2 * skew)
+
     def kl(self, loss: float = LOSS) -> np.ndarray:
         """KL, (N,), to `loss` roundings: by plain logarithms, at a fifth of the cost, where these tell as much.
 

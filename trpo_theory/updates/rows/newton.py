@@ -13,7 +13,7 @@ chosen far above both, so that reaching it would be a defect and not a setting."
 NEWTON_RTOL = 1e-14
 """The relative accuracy of a root: some 50 roundings of a float, as many as the sums over actions have."""
 
-_LAST_STEP = 1e-8
+LAST_STEP = 1e-8
 """A Newton step that is relatively as short is the last one: it leaves an error of its square times a factor that does not exceed
 100, as sums over actions of rational or exponential functions of log u bend on the scale of 1."""
 
@@ -32,6 +32,8 @@ def newton_roots(
     start: np.ndarray,
     low: np.ndarray | float,
     high: np.ndarray | float,
+    *,
+    last_step: float = LAST_STEP,
 ) -> np.ndarray:
     """Roots of functions of a positive number, (N,).
 
@@ -40,6 +42,7 @@ def newton_roots(
         start: where to begin; what is outside the bracket, or nan, is brought inside.
         low: the bracket's ends, (N,) or of all rows, positive, and
         high: likewise.
+        last_step: a step that is relatively as short is the last one.
     """
     here = np.minimum(np.fmax(start, low), high)  # fmax: nan is none
     roots, some, step = here, None, step_of(None)
@@ -52,7 +55,7 @@ def newton_roots(
             count > _PATIENCE and count % 2
         ):  # as where actions tie but for a rounding: Newton's steps would go to and fro
             inside &= False
-        last = settled | (np.abs(guess - here) <= _LAST_STEP * here)
+        last = settled | (np.abs(guess - here) <= last_step * here)
         if not inside.all():
             narrow = high - low <= NEWTON_RTOL * low  # Newton's steps may all be outside by then
             last = settled | narrow | (inside & last)
@@ -71,7 +74,7 @@ def newton_roots(
 def at_once(step: Step, start: np.ndarray) -> np.ndarray | None:
     """The roots, where one step from the start is the last one of every row; else None."""
     _, guess, settled = step(start)
-    last = settled | (np.abs(guess - start) <= _LAST_STEP * start)
+    last = settled | (np.abs(guess - start) <= LAST_STEP * start)
     return np.where(settled, start, guess) if last.all() else None
 
 

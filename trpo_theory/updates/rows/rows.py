@@ -85,6 +85,11 @@ class Rows:
         """Var_old(d), in units of scale², (N,)."""
         return np.add.reduce(self.old * self.centred**2, 0)
 
+    @cached_property
+    def skew(self) -> np.ndarray:
+        """E_old (d − Σ old d)³ / Var_old(d), in units of scale, (N,)."""
+        return np.add.reduce(self.old * self.centred**2 * self.centred, 0) / self.variance
+
 
 @dataclass(frozen=True, eq=False)
 class Spent:
