@@ -56,7 +56,12 @@ def one_or_several(value: Any, name: str) -> tuple[Any, ...]:
 
 
 def _of(record: Any, fields: tuple[str, ...]) -> dict[str, Any]:
-    return {field: getattr(record, field) for field in fields if hasattr(record, field)}
+    """Those of the fields that were given: there are hundreds of records, and most have defaults."""
+    return {field: getattr(record, field) for field in fields if not _is_default(record, field)}
+
+
+def _is_default(record: Any, field: str) -> bool:
+    return getattr(record, field, None) is getattr(type(record), field, None)
 
 
 def _expect_text(value: object, field: str, kind: str) -> None:
@@ -68,6 +73,8 @@ def _expect_text(value: object, field: str, kind: str) -> None:
 
 
 def _expect_choice(record: Any, field: str, choices: tuple[object, ...], fix: str) -> None:
+    if _is_default(record, field):
+        return
     value = getattr(record, field)
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
         *others, last = (f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in choices)

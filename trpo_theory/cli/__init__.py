@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import traceback
@@ -29,7 +28,7 @@ from trpo_theory.cli import (
     worst,
 )
 from trpo_theory.cli.garbage import collected_rarely
-from trpo_theory.cli.options import BAD_INPUT, INTERRUPTED, OK, UNDECIDED, app
+from trpo_theory.cli.options import BAD_INPUT, INTERRUPTED, OK, UNDECIDED, app, command_for
 from trpo_theory.cli.output import fail, notes_of_rescaled_rows
 from trpo_theory.cli.signals import terminations_interrupt
 from trpo_theory.errors import InvalidInput, NotSolved
@@ -80,16 +79,11 @@ def _gave_up(error: BaseException, stdout: Any) -> int:
     return fail(str(streams.surroundings(error)), BAD_INPUT)
 
 
-@functools.cache
-def _verbs() -> Any:
-    """All verbs with their options, read from the annotations of their functions: once, as it takes 30 ms."""
-    return typer.main.get_command(app)
-
-
 def _run(arguments: list[str] | None) -> int:
     usage_error: Any = typer.BadParameter.__mro__[1]
     try:
-        status = _verbs()(arguments, standalone_mode=False)
+        arguments = sys.argv[1:] if arguments is None else arguments
+        status = command_for(arguments)(arguments, standalone_mode=False)
         return status if isinstance(status, int) else OK
     except (InvalidInput, OSError):
         raise

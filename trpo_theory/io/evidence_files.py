@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -65,6 +64,8 @@ def evidence_fields(
 
 def made_by() -> str:
     """The name and version of the toolkit that writes a file."""
+    from importlib import metadata  # which takes as long as a small search
+
     try:
         return f"trpo-theory {metadata.version('trpo-theory')}"
     except metadata.PackageNotFoundError:  # run from a checkout that is not installed
