@@ -30,7 +30,7 @@ def random_rows(generator: np.random.Generator, shape: tuple[int, ...]) -> np.nd
     weight[: uniform.stop] = some[: uniform.stop]
     weight[sparse] *= some[sparse]
     weight[log_uniform] = _powers(generator, weight[log_uniform].shape)
-    normalise(weight)
+    normalise(weight[uniform.start :])
     return shuffled(generator, weight)
 
 
@@ -123,5 +123,9 @@ class Sharing:
         if not len(self._some):
             return rows
         shared = rows.copy()
-        shared[self._some] = rows[self._some[:, None], self._first]
+        self.impose_on(shared)
         return shared
+
+    def impose_on(self, rows: np.ndarray) -> None:
+        """The same in place."""
+        rows[self._some] = rows[self._some[:, None], self._first]

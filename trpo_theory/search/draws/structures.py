@@ -93,10 +93,10 @@ def oddities(generator: np.random.Generator, instances: Instances) -> Instances:
     whole = chosen(_ODD)
     for name in ("transition", "initial", *_ROWS):
         arrays[name][whole] = _one_hot(generator, arrays[name][whole])
-    odd = Instances(**arrays)
-    shared = Sharing(odd.groups)
-    odd = odd.replace(**{name: shared(getattr(odd, name)) for name in _ROWS})
-    return from_uniform_to_greedy(odd, chosen(_BANDIT if states == 1 else _ODD))
+    sharing = Sharing(arrays["groups"])
+    for name in _ROWS:
+        sharing.impose_on(arrays[name])
+    return from_uniform_to_greedy(Instances(**arrays), chosen(_BANDIT if states == 1 else _ODD))
 
 
 def _leave_unvisited(arrays: dict[str, np.ndarray], some: np.ndarray) -> None:
