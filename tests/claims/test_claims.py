@@ -197,7 +197,7 @@ def test_as_a_frame():
 # --- true ones hold, batched and single ---------------------------------------------------------------------------
 
 
-@sampled("record", [r for r in OWN if r.expected is True], ids=lambda r: r.id, every=2)
+@sampled("record", [r for r in OWN if r.expected is True], ids=lambda r: r.id, every=4)
 def test_a_true_claim_holds(record):
     effective = 0
     for seed, (states, actions) in enumerate([(2, 2), (3, 3), (4, 2), (1, 3), (5, 4), (2, 3), (3, 2)]):
@@ -481,7 +481,7 @@ def middle(x) -> np.ndarray:
     return np.array([entry.midpoint for entry in np.ravel(np.asarray(x, dtype=object))])
 
 
-@sampled("record", [r for r in PLAIN if not r.agents], ids=lambda r: r.id, every=3)  # agents: test_claims_agents.py
+@sampled("record", [r for r in PLAIN if not r.agents], ids=lambda r: r.id, every=6)  # agents: test_claims_agents.py
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_claim_says_in_balls_what_it_says_in_floats(record, seed):
     parts = exact_instance(seed, one_row="one-row" in record.needs)

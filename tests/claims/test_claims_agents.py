@@ -13,7 +13,7 @@ import trpo_theory as tt
 from trpo_theory.step.exact import ExactInstance
 
 IDS = [name for name in tt.claims if name.startswith("agents/")]
-SOME = sample(IDS, 2)
+SOME = sample(IDS, 4)
 FALSE = [name for name in IDS if tt.claims[name].expected is False]
 LABELS = list(itertools.product("ab", repeat=2))
 

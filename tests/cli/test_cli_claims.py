@@ -223,7 +223,7 @@ def test_verify_prints_a_table(capsys):
         (["mine/false", "mine/vacuous"], 3),
         (["mine/[/four]", "mine/false", "trpo/tv-2"], 0),  # of the file and of the catalogue
     ],
-    every=2,
+    every=4,
 )
 def test_exit_statuses_with_and_without_json(capsys, mine, ids, status):
     call = ("verify", *ids, "--from", mine, "--instances", 100)
@@ -386,7 +386,7 @@ EXITS = {
 
 
 @pytest.mark.parametrize("verb", ["verify", "falsify"])
-@pytest.mark.parametrize("name", [*FORMULAS, *EXITS])
+@sampled("name", [*FORMULAS, *EXITS], every=2)
 def test_an_error_within_a_formula_is_a_verdict_with_its_line(capsys, tmp_path, name, verb):
     body, *parts = (FORMULAS | EXITS)[name]
     file = tmp_path / "mine.py"

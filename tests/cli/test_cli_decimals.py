@@ -90,7 +90,7 @@ def encloses(text: str, exact: Fraction) -> bool:
     return low <= exact <= high
 
 
-@sampled(("gamma", "x"), NUMBERS, every=3)
+@sampled(("gamma", "x"), NUMBERS, every=6)
 @pytest.mark.parametrize("where", ["all in one file", "the discount as an option", "policies of their own"])
 def test_a_tight_bound_has_slack_0_at_the_numbers_that_are_written(where, gamma, x, tmp_path, capsys):
     fields = coupling_tight(Fraction(x))

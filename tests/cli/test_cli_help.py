@@ -63,7 +63,7 @@ def test_the_version_is_printed(capsys):
 
 
 @pytest.mark.slow
-@sampled(("verb", "example"), EXAMPLES, ids=lambda text: text[:40], every=2)
+@sampled(("verb", "example"), EXAMPLES, ids=lambda text: text[:40], every=4)
 def test_every_example_of_the_help_runs(verb, example, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name in ("_ROUNDS", "_GENERATIONS", "_CLIMBERS"):  # a short search for a worst case

@@ -95,7 +95,7 @@ def test_a_full_and_a_broken_output_are_2_for_every_verb(verb, form, capsys, mon
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux's")
-@sampled("end", [" >/dev/full", " >&-", " | true; exit ${PIPESTATUS[0]}"], ids=["full", "closed", "head"], every=2)
+@sampled("end", [" >/dev/full", " >&-", " | true; exit ${PIPESTATUS[0]}"], ids=["full", "closed", "head"], every=4)
 @pytest.mark.parametrize("command", [("claims",), ("claims", "--json"), ("--help",)], ids=["table", "json", "help"])
 def test_what_a_shell_does_to_an_output_is_2(command, end):
     status, out, err = called(command, shell_end=end)
@@ -112,7 +112,7 @@ def test_a_stderr_that_fails_changes_no_status_and_pollutes_nothing():
 
 
 @pytest.mark.slow
-@sampled("encoding", ["cp1252", "latin-1", "ascii", "utf-8", "cp437"], every=2)
+@sampled("encoding", ["cp1252", "latin-1", "ascii", "utf-8", "cp437"], every=4)
 def test_an_encoding_is_no_error(encoding, monkeypatch):
     """What it lacks is replaced by ASCII characters; in UTF-8 nothing is."""
     for verb in ("evaluate", "bound", "claims", "certify", "sharp"):

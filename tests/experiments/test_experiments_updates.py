@@ -73,7 +73,7 @@ def differences(mdp, group, theta, h=1e-5):
 
 
 @pytest.mark.slow
-@sampled("name", SMALL, every=2, start=1)
+@sampled("name", SMALL, every=4, start=1)
 def test_the_contract(name, ran):
     module, settings = SMALL[name]
     assert name == module.NAME

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+from cheap import sampled
 
 import trpo_theory as tt
 from experiments import curves, errata, horizons, lower_bound, pictures, power, trusted_steps
@@ -136,7 +137,7 @@ def test_the_pictures_are_those_of_their_numbers():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FIGURES)
+@sampled("name", FIGURES, every=2)
 def test_a_picture_drawn_again_is_the_one_shown(name, tmp_path):
     from matplotlib.image import imread
 

@@ -37,6 +37,16 @@ def sampled(
     return lambda test: pytest.mark.sampled(table(test))
 
 
+def examples(many: int) -> Callable[[Any], Any]:
+    """Hypothesis's `settings` with so many examples, in an ordinary run with half of them; marked `sampled`."""
+    return lambda test: pytest.mark.sampled(settings(max_examples=many if is_whole() else many // 2)(test))
+
+
+def long(*case: Any) -> Any:
+    """A case of a table that takes seconds, where others are like it: it is run with TRPO_THEORY_WHOLE=1."""
+    return pytest.param(*case, marks=pytest.mark.whole)
+
+
 def two_instruments(patch: pytest.MonkeyPatch) -> None:
     """Searches by samples and by mutation alone, for tests of what is made of a search's findings, whoever found them.
 

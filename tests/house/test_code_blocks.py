@@ -45,7 +45,7 @@ def test_the_quick_blocks(name, reader):
 
 
 @pytest.mark.slow
-@sampled("name", [name for name, found in PAGES.items() if found != FAST[name]], every=4, start=1)
+@sampled("name", [name for name, found in PAGES.items() if found != FAST[name]], every=8, start=5)
 def test_the_blocks_that_follow(name, reader):
     session = reader(name)
     for block in PAGES[name][len(FAST[name]) :]:

@@ -6,6 +6,7 @@ import sys
 import gymnasium
 import numpy as np
 import pytest
+from cheap import long
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.io import from_gym, parse_options, time_limit
@@ -62,7 +63,7 @@ TAXI = next(name for name in gymnasium.registry if name.startswith("Taxi-v"))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "options"), [*ENVIRONMENTS, (TAXI, {}), (TAXI, {"is_rainy": True})])
+@pytest.mark.parametrize(("name", "options"), [*ENVIRONMENTS, (TAXI, {}), long(TAXI, {"is_rainy": True})])
 def test_values_agree_with_the_raw_table(name, options):
     env = gymnasium.make(name, **options)
     table, initial = env.unwrapped.P, env.unwrapped.initial_state_distrib

@@ -7,6 +7,7 @@ import pytest
 import scipy.linalg
 import scipy.sparse as sp
 import scipy.sparse.linalg
+from cheap import sampled
 from exact import error, nearest, rationals, relative_error
 from exact import resolvent as exact_resolvent
 from strategies_small import random_rows
@@ -120,7 +121,7 @@ def walk(states: int, right: float) -> sp.csr_array:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize(("right", "gamma"), [(0.1, 0.9), (0.01, 0.5), (0.2, 0.99), (0.02, 0.99999)])
+@sampled(("right", "gamma"), [(0.1, 0.9), (0.01, 0.5), (0.2, 0.99), (0.02, 0.99999)], every=3)
 def test_a_visitation_is_never_negative_however_small(route, right, gamma, monkeypatch):
     states = {"eliminated": 31, "sparse": 120, "sparse-lu": 120}.get(route, 60)
     P, start = walk(states, right).toarray(), np.eye(1, states)[0]

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from cheap import long
 from check_proof import check
 from exact import ExactPolicy
 from settings_oracle import SettingsOracle
@@ -105,7 +106,7 @@ def test_a_step_to_itself_needs_no_exact_solution(no_exact_solutions):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, long(2)])
 def test_every_bound_has_the_sign_and_the_digits_that_exact_solutions_give(seed):
     """By the same formulas on the same numbers, of which the exact path makes no enclosure before logarithms."""
     instance = drawn(seed, 4, gamma=(0.5, 0.9, 0.99)[seed])

@@ -80,7 +80,7 @@ def assert_both(fields, path, file=None):
 
 
 @pytest.mark.slow
-@sampled("divergence", DIVERGENCES, every=4)
+@sampled("divergence", DIVERGENCES, every=8)
 def test_both_ends_in_every_divergence(divergence, tmp_path):
     gap = sharp_gap(divergence, Fraction(3, 5), Fraction(1, 20), nodes=10)
     for name, write in (("lower", gap.write), ("upper", gap.write_proof)):
@@ -270,7 +270,7 @@ def implication(name, mine, path, region):
 
 @pytest.mark.slow
 @pytest.mark.sampled
-@sampled("name", IMPLICATIONS, every=2)
+@sampled("name", IMPLICATIONS, every=4)
 def test_implications_by_bounds(name, mine, tmp_path):
     fields = implication(name, mine, tmp_path / "file.json", IMPLICATIONS[name])
     assert fields["method"] == "implied"

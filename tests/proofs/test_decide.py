@@ -9,6 +9,7 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
+from cheap import is_whole
 
 from trpo_theory import bounds
 from trpo_theory.errors import InvalidInput
@@ -324,9 +325,10 @@ def test_long_rationals_are_decided_exactly():
 
 
 @pytest.mark.slow
+@pytest.mark.sampled
 def test_a_random_step_is_decided_as_floats_say():
     rng = np.random.default_rng(3)
-    for _ in range(10):
+    for _ in range(10 if is_whole() else 4):
         draw = {
             name: rng.dirichlet(np.ones(3), size=size)
             for name, size in (("transition", (3, 3)), ("old", 3), ("new", 3))

@@ -119,7 +119,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
 """True slacks in many forms, all of which hold for every γ and radius."""
 
 
-@pytest.mark.parametrize("name", FORMS)
+@sampled("name", FORMS, every=2)
 def test_any_form_of_a_formula_is_followed(name: str) -> None:
     found = _attempt(claim("mine/form", statement=STATEMENT)(FORMS[name]))
     assert found.proof is not None
@@ -194,7 +194,7 @@ TRAPS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.slow
-@sampled("name", TRAPS, every=3)
+@sampled("name", TRAPS, every=6)
 def test_exceptions_at_single_points_are_not_overlooked(name: str) -> None:
     found = METHOD.attempt(_claim(TRAPS[name]), EVERYTHING)
     assert found is None or found.proof is None or not found.proof.region.is_whole

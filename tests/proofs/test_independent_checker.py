@@ -244,7 +244,7 @@ def test_a_witness_of_a_claim_that_it_does_not_know_is_rejected():
 
 
 @pytest.mark.slow
-@sampled("path", WITNESSES, ids=lambda path: path.stem, every=2)
+@sampled("path", WITNESSES, ids=lambda path: path.stem, every=4)
 def test_both_checkers_reject_a_false_slack_and_a_true_claim(path, tmp_path):
     fields = json.loads(path.read_text(), parse_float=str)
     for changes in (
@@ -456,7 +456,7 @@ MUTATIONS = {
 
 
 @pytest.mark.slow
-@sampled(("kind", "name"), [(kind, name) for kind in KINDS for name in MUTATIONS[kind]], every=4)
+@sampled(("kind", "name"), [(kind, name) for kind in KINDS for name in MUTATIONS[kind]], every=8)
 def test_both_checkers_reject_a_mutation(kind, name, files, tmp_path):
     fields = json.loads(files[kind].read_text(), parse_float=str)
     changes = MUTATIONS[kind][name](fields)

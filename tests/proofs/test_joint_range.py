@@ -50,7 +50,7 @@ BEST = {  # with the constant a in the place of the best one, which is 1
 }
 
 
-@sampled("name", BEST, every=2)
+@sampled("name", BEST, every=4)
 def test_a_little_more_than_the_best_constant_is_proved(name):
     found = proving(BEST[name](1.02))
     assert str(found.verdict) == "proved", found.note

@@ -97,13 +97,13 @@ def _is_proved(formula):
     assert found.proof.region.is_whole
 
 
-@sampled("name", SHARP, every=2)
+@sampled("name", SHARP, every=4)
 def test_the_best_constant_is_proved(name):
     _is_proved(SHARP[name](1))
 
 
 @pytest.mark.slow
-@sampled("name", LONGER, every=4)
+@sampled("name", LONGER, every=8)
 def test_the_best_constant_is_proved_in_some_seconds(name):
     _is_proved(LONGER[name](1))
 

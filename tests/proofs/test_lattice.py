@@ -84,7 +84,7 @@ def test_every_edge_holds_on_random_steps(edges: list[Implied]) -> None:
     rng = np.random.default_rng(8)
     everywhere = [edge for edge in edges if edge.everywhere]
     assert len(everywhere) > 20
-    for _ in range(1000 if is_whole() else 100):
+    for _ in range(1000 if is_whole() else 25):
         step, gamma = _step(rng), 1 - 10 ** rng.uniform(-2, -0.01)
         values = {id: penalty(gamma, step) for id, penalty in PENALTIES.items()}
         assert all(values[edge.id] >= values[edge.premise] * (1 - 1e-9) for edge in everywhere)

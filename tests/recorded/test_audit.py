@@ -311,7 +311,7 @@ def _mdps():
 
 
 @pytest.mark.slow
-@sampled(("kind", "entries"), itertools.product(_mdps(), [2**18, 1, 300]), every=4)
+@sampled(("kind", "entries"), itertools.product(_mdps(), [2**18, 1, 300]), every=8)
 def test_every_way_to_solve_and_every_chunk_gives_the_same_numbers(kind, entries, monkeypatch):
     monkeypatch.setattr(chains, "_TABLE_ENTRIES", entries)
     mdp = _mdps()[kind]

@@ -107,6 +107,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.whole
 def test_what_verbs_print_compiles_in_a_plain_article(tmp_path):
     step = tt.compare(
         *(lambda s: (s.mdp, s.policies["old"], s.policies["new"]))(open_source("zoo:coupling-tight", gamma=0.5))

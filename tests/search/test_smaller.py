@@ -79,7 +79,7 @@ CASES = {
 
 
 @pytest.mark.slow
-@sampled("name", CASES, every=2)
+@sampled("name", CASES, every=4)
 def test_what_the_sharp_gap_refutes_is_refuted_by_few_states(name):
     claim, states, penalty = CASES[name]
     hunt = Hunt(claim, np.random.default_rng(0), instances=0)

@@ -134,7 +134,7 @@ def test_at_least_what_the_families_give(bound):
 
 
 @pytest.mark.slow
-@sampled("bound", ["trpo/kl", "geppo", "pirotta/q", "mixing/mean-tv", "cpo/mean-kl", "span/tv"], every=2)
+@sampled("bound", ["trpo/kl", "geppo", "pirotta/q", "mixing/mean-tv", "cpo/mean-kl", "span/tv"], every=4)
 def test_a_true_bound_uses_no_more_than_its_penalty(bound):
     found = worst_case(bound, gamma="9/10", states=2, actions=2, effort=1)
     assert 0 < found.enclosure[0] <= found.enclosure[1] <= 1
@@ -172,12 +172,13 @@ DIVERGENCES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@sampled(
     "bound",
     [
         *("trpo/tv", "kakade-langford", "chain-rule/mean-kl", "pinsker/reverse-kl", "span/tv-q", "geppo", "mixing/tv"),
         *DIVERGENCES,
     ],
+    every=2,
 )
 def test_the_exact_gradient_is_the_limit_of_differences(bound):
     """Of all forms of steps and rewards, at random points; where differences of two sizes disagree is a kink."""
@@ -220,7 +221,7 @@ def test_every_bound_can_be_traced():
     """In every form."""
     generator = np.random.default_rng(9)
     start = random_instances(generator, FORMS, 3, 2).take(generator.permutation(FORMS))  # kinds come in blocks
-    for bound in sample((bound for bound in all_bounds.values() if not bound.setting), 6):
+    for bound in sample((bound for bound in all_bounds.values() if not bound.setting), 18):
         ratio = Ratio(bound)
         chart = _Chart(ratio, ratio.stripped(start), np.arange(FORMS), True)
         slope = chart._adjoint(np.zeros((FORMS, chart.size)))
@@ -299,11 +300,15 @@ def test_own_bounds_claims_and_penalties_are_one():
     def penalty(q):
         return 4 * q.max_abs_advantage * q.gamma / (1 - q.gamma) ** 2 * q.max_tv**2
 
-    instance = worst_case(penalty, gamma="1/2", states=2, actions=3, effort=1).witness
+    found = worst_case(penalty, gamma="1/2", states=2, actions=3, effort=1)
+    instance = found.witness
     expected = exact_ratio(instance, lambda step, g, tv: 4 * epsilon(step) * g / (1 - g) ** 2 * max(tv) ** 2)
     assert 0.9 < expected < 1
-    for one in (penalty, Bound("mine/tv", penalty, "s", ""), mine):
-        assert worst_case(one, gamma="1/2", states=2, actions=3, effort=1).ratio > 0.99
+    others = [
+        worst_case(one, gamma="1/2", states=2, actions=3, effort=1)
+        for one in (Bound("mine/tv", penalty, "s", ""), mine)
+    ]
+    assert all(one.ratio > 0.99 for one in (found, *others))
     assert float(ratio_of(get("trpo/tv"), instance).lower) == pytest.approx(expected, rel=1e-12)
 
 

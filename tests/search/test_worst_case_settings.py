@@ -57,7 +57,7 @@ def assert_enclosed(found):
         ("average/mixing-mean-tv", {}),  # chains of two states
         ("average/kemeny-mean-tv", {}),
     ],
-    every=2,
+    every=4,
 )
 def test_what_is_attained_is_attained(bound, options):
     found = worst_case(bound, effort=1, **{"states": 2} | options)
@@ -103,7 +103,7 @@ def cost(q):
     ("bound", "gamma"),
     [("entropy/tv", "1/2"), ("geppo/mixture", "1/2"), ("average/doeblin/trpo/tv", None), (cost, "1/2"), (episodic, 1)],
     ids=["temperature", "references", "average", "costs", "episodic"],
-    every=2,
+    every=4,
 )
 def test_a_ratio_is_what_an_oracle_says_and_its_witness_has_what_the_setting_reads(bound, gamma):
     found = worst_case(bound, gamma=gamma, states=2, effort=1)

@@ -23,6 +23,7 @@ def verb(checkout, *arguments):
     return run(checkout, "trpo_theory.cli", *arguments)
 
 
+@pytest.mark.whole
 def test_it_is_certified_and_its_proof_file_is_checked(checkout):
     """Close to l = 1 the divergences agree, Samson's is 2 KL to leading order, and so must their gaps."""
     arguments = "--divergence max-samson --gamma .5 --radius .005 --certify --proof proof.json --out witness.json"
@@ -54,6 +55,7 @@ def test_the_tests_of_every_divergence_hold_for_it(checkout):
     assert "deselected" in found.stdout
 
 
+@pytest.mark.whole
 def test_a_conjugate_that_is_wrong_fails_them(checkout):
     path = checkout / WRITTEN
     written = path.read_text(encoding="utf-8")

@@ -199,6 +199,7 @@ def test_at_a_tenth_the_least_constant_is_6():
         supersolution((Fraction(1, 10),), Fraction("5.9999"), mesh, 2.25)
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_search_at_one_discount_is_proved_and_written(tmp_path):
     """K*(9/10) lies between 1.151 (a lattice of an independent program) and what is found on few nodes."""

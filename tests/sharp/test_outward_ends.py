@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import mpmath
 import pytest
+from cheap import long
 
 import trpo_theory as tt
 from trpo_theory.cli import main
@@ -12,7 +13,7 @@ from trpo_theory.sharp.prove_upper import check_supersolution
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("gamma", "radius"), [(0.1, 1e-3), (0.2, 0.01), (0.3, 0.1), (0.5, 0.03), (0.7, 0.1), (0.8, 1.0)]
+    ("gamma", "radius"), [long(0.1, 1e-3), (0.2, 0.01), (0.3, 0.1), long(0.5, 0.03), long(0.7, 0.1), long(0.8, 1.0)]
 )
 def test_the_upper_end_of_a_mean_is_not_below_what_was_proved(gamma, radius):
     """Rounded to nearest it was, in 7 of 12."""

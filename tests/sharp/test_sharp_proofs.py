@@ -7,6 +7,7 @@ import exact
 import mpmath
 import numpy as np
 import pytest
+from cheap import long
 
 from trpo_theory import zoo
 from trpo_theory.errors import InvalidInput, NotSolved
@@ -207,7 +208,7 @@ def test_a_false_proof_is_refused_whichever_number_is_wrong(kl_proof):
 @pytest.mark.parametrize(
     ("divergence", "radius", "kind"),
     [
-        ("kl", 0.02, {"mean": True}),
+        long("kl", 0.02, {"mean": True}),
         ("kl", 0.02, {"expected": True}),
         ("tv", 0.25, {}),
         ("tv", 0.25, {"mean": True, "expected": True}),

@@ -38,7 +38,7 @@ def half():
 
 
 @sampled(
-    "gamma", [name if name in ("1/4", "1/2") else pytest.param(name, marks=pytest.mark.slow) for name in KNOWN], every=3
+    "gamma", [name if name in ("1/4", "1/2") else pytest.param(name, marks=pytest.mark.slow) for name in KNOWN], every=6
 )
 def test_both_ends_are_about_the_value_of_another_code(gamma):
     low, high = KNOWN[gamma]
@@ -50,6 +50,7 @@ def test_both_ends_are_about_the_value_of_another_code(gamma):
     assert found.upper < sum(float(Fraction(gamma)) ** t * np.sqrt(t) for t in range(1, int(40 / d)))
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_close_ends_at_a_discount_near_one():
     """√(γ/2) (1 − γ)^(−3/2) = 703.56 is no upper bound: at γ = 0.99 the lower end is above it."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cheap import long
 from later import Later
 
 import trpo_theory as tt
@@ -18,7 +19,7 @@ ENVIRONMENTS = [
     "gym:CliffWalking-v1",
     "gym:CliffWalkingSlippery-v1",
     "gym:Taxi-v4",
-    "gym:Taxi-v4?is_rainy=true",
+    long("gym:Taxi-v4?is_rainy=true"),
 ]
 
 

@@ -334,7 +334,7 @@ def test_a_false_claim_shrinks_to_two_states_two_actions_and_halves() -> None:
         (lambda i: i.new[-1, -1] == 1 and i.mdp.states == 2, [[[1, 0]]] * 2, [[1]] * 2, [[1]] * 2),
         (lambda i: i.mdp.transition[0, 0, -1] == 0, [[[1, 0]]] * 2, [[1]] * 2, [[1]] * 2),
     ],
-    every=2,
+    every=4,
 )
 def test_the_simplest_instance_that_meets_a_condition(condition: Any, transition: Any, old: Any, new: Any) -> None:
     instance = find(strategies.instances(trivial=True), condition, settings=SHRINK)
@@ -380,7 +380,7 @@ print(mdp.states)
         "from trpo_theory.zoo import Instance; import hypothesis; from trpo_theory import FiniteMDP",
     ],
     ids=["hypothesis-first", "hypothesis-last", "between"],
-    every=2,
+    every=4,
 )
 def test_from_type_knows_mdps_and_instances(imports: str) -> None:
     run = subprocess.run(

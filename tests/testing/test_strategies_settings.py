@@ -212,7 +212,7 @@ def test_a_false_claim_of_each_setting_is_refuted_and_shrinks_small(name: str, s
         ({"agents": (2, 2)}, lambda q: q.surrogate_gap + q.max_abs_advantage * q.max_tv**2 * q.gamma / 2),
     ],
     ids=["episodic", "horizon", "costs", "references", "temperature", "agents"],
-    every=3,
+    every=6,
 )
 def test_a_draft_of_ones_own_is_refuted(options: Any, draft: Any) -> None:
     q, _ = refuted(strategies.quantities(**options), draft)

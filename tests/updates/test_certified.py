@@ -146,7 +146,7 @@ def exact_return(mdp, policy):
     return exact.ExactPolicy(transition, mdp.reward, float(mdp.gamma), mdp.initial, rows).expected_return
 
 
-@sampled("bound", BOUNDS, every=2)
+@sampled("bound", BOUNDS, every=4)
 @pytest.mark.parametrize("groups", [None, [0, 0, 1, 1]])
 def test_certified_steps_are_proved_in_balls_and_raise_the_return_exactly(bound, groups):
     problems = (tt.ReverseMaxChi2, tt.MeanKL)

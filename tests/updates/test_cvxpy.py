@@ -105,7 +105,7 @@ def assert_honest(result: Any, optimum: float) -> None:
 
 
 @pytest.mark.slow
-@sampled("kind", KINDS, ids=lambda kind: getattr(kind, "name", kind), every=2)
+@sampled("kind", KINDS, ids=lambda kind: getattr(kind, "name", kind), every=4)
 def test_two_solvers_that_share_no_method_agree_within_the_gap_that_this_one_certifies(kind):
     """Each problem on a third of the 42 instances, which together are all; `deep` has all of each."""
     seeds = range(42) if is_deep() else range(KINDS.index(kind) % 3, 42, 3)
@@ -127,7 +127,7 @@ def test_two_solvers_that_share_no_method_agree_within_the_gap_that_this_one_cer
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: getattr(kind, "name", kind))
-@pytest.mark.parametrize("seed", range(4))
+@sampled("seed", range(4), every=2)
 def test_the_answer_satisfies_the_kkt_conditions(kind, seed):
     surrogate = random_surrogate(seed, gamma=0.5)
     problem = problem_of(kind, 0.03)

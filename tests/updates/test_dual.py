@@ -10,7 +10,7 @@ import exact
 import kkt
 import numpy as np
 import pytest
-from cheap import sampled
+from cheap import examples, sampled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kkt import mp
@@ -120,14 +120,14 @@ def kinds() -> st.SearchStrategy:
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@examples(300)
 @given(row_problems(), kinds())
 def test_constrained_problems_meet_the_kkt_conditions(s: Surrogate, problem: Any) -> None:
     assert_optimal(solve(s, problem))
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@examples(200)
 @given(row_problems(), st.sampled_from(COEFFICIENTS))
 def test_the_penalty_problem_meets_the_kkt_conditions(s: Surrogate, coefficient: float) -> None:
     assert_optimal(solve(s, Penalty(coefficient)), coefficient)
@@ -153,7 +153,7 @@ def spread(rng: np.random.Generator, old: np.ndarray, available: np.ndarray, rea
 
 
 @pytest.mark.slow
-@settings(max_examples=120)
+@examples(120)
 @given(row_problems(), kinds(), st.sampled_from((*COEFFICIENTS, None)), st.integers(0, 2**32 - 1))
 def test_no_feasible_policy_exceeds_the_upper_bound(
     s: Surrogate, constrained: Any, coefficient: float | None, seed: int
@@ -208,7 +208,7 @@ def classes(draw: st.DrawFn, gammas: tuple[float, ...] = (0.0, 0.5, 0.9, 0.99, 0
 
 
 @pytest.mark.slow
-@settings(max_examples=100)
+@examples(100)
 @given(classes(), kinds(), st.sampled_from((*TRUE_BOUNDS, *TRUE_BOUNDS, 0.3, 100.0, None)))
 def test_updates_of_mdps_meet_the_kkt_conditions(drawn: Any, constrained: Any, penalty: Any) -> None:
     mdp, old, aggregation = drawn
@@ -291,7 +291,7 @@ def two_actions_left(q: Any, delta: Any, *, reverse: bool) -> Any:
 
 
 @pytest.mark.slow
-@sampled("delta", [*DELTAS[:-1], 1e-18, 1e-10, 1e-6], every=4)
+@sampled("delta", [*DELTAS[:-1], 1e-18, 1e-10, 1e-6], every=8)
 @pytest.mark.parametrize("q", [0.5, 0.25, 0.75, 2.0**-10, 1 - 2.0**-10, 2.0**-30])
 def test_two_actions_in_closed_form(q: float, delta: float) -> None:
     s = surrogate([[q, 1 - q]], [[1.0, -1.0]], [2.0], gamma=0.5)
@@ -532,7 +532,7 @@ def largest_gain(old: np.ndarray, advantage: np.ndarray, t: float) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bound", [BRETAGNOLLE_HUBER, ROOT], ids=lambda bound: bound.id)
-@pytest.mark.parametrize("gamma", [0.3, 0.6, 0.9])
+@sampled("gamma", [0.3, 0.6, 0.9], every=3)
 def test_nonlinear_penalties_against_brute_force(bound: Any, gamma: float) -> None:
     rng = np.random.default_rng(int(10 * gamma))
     rises = 0
@@ -693,7 +693,7 @@ def gain_in_700_digits(old: Any, advantage: Any, radius: Any) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("delta", [0.01, 1.0, 100.0])
+@sampled("delta", [0.01, 1.0, 100.0], every=2)
 @pytest.mark.parametrize(
     ("old", "advantage"),
     [

@@ -98,7 +98,7 @@ def test_two_rewards_next_to_each_other(gamma, low, high):
         *(ReverseMaxChi2(RADIUS), ReverseMaxChi2(1.0), ReverseMeanChi2(RADIUS)),
     ],
     ids=str,
-    every=2,
+    every=4,
 )
 def test_the_float_upper_bound_is_not_below_the_proved_lower_one(problem):
     for seed in range(25):

@@ -13,7 +13,8 @@ from typing import Any
 import exact
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from cheap import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies_small import mdps, policies, random_mdp, random_rows
 
@@ -91,7 +92,7 @@ def classes(draw: st.DrawFn) -> tuple[Any, np.ndarray, StateAggregation | None]:
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@examples(150)
 @given(classes(), st.sampled_from(TRUE_BOUNDS))
 def test_true_penalties_never_lower_the_return(drawn: Any, bound: str) -> None:
     mdp, old, aggregation = drawn
@@ -118,7 +119,7 @@ def test_true_penalties_strictly_raise_the_return_of_generic_policies(bound: str
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@examples(150)
 @given(st.data(), st.sampled_from((MaxKL, MeanKL)), st.sampled_from(DELTAS))
 def test_constrained_steps_over_all_policies_raise_the_return_at_any_radius(data: Any, kind: Any, delta: float) -> None:
     """Ā ≥ 0 in every state, by (3): also in those that old never visits, where the solver stays at old and Ā = 0."""

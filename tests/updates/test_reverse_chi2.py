@@ -13,7 +13,8 @@ from typing import Any
 import kkt
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from cheap import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from kkt import mp
 from strategies_small import dyadic, random_mdp, random_rows
@@ -118,7 +119,7 @@ def rows(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@examples(300)
 @given(rows(), st.sampled_from(RADII))
 def test_a_row_within_a_radius_is_the_best_of_all_subsets(drawn: Any, radius: float) -> None:
     old, advantage = drawn
@@ -138,7 +139,7 @@ def test_a_row_within_a_radius_is_the_best_of_all_subsets(drawn: Any, radius: fl
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@examples(200)
 @given(rows(), st.integers(-40, 40))
 def test_a_row_at_a_multiplier_is_the_best_of_all_subsets(drawn: Any, exponent: int) -> None:
     old, advantage = drawn

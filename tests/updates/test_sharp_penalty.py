@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cheap import sampled
+from cheap import long, sampled
 
 import trpo_theory as tt
 from trpo_theory.sharp import proved as proving
@@ -173,7 +173,7 @@ def test_a_step_that_is_not_proved_takes_the_next_that_is(monkeypatch):
         *(f"max-{name}" for name in ("kl", "chi2", "hellinger2", "jensen-shannon", "le-cam", "jeffreys", "renyi-half")),
         *("max-ratio-deviation", "reverse-max-kl", "reverse-max-chi2", "mean-chi2", "mean-tv"),
     ],
-    every=2,
+    every=4,
 )
 def test_it_is_above_what_a_walk_loses(name):
     """On one with a small step, whose loss is close to the largest for smooth divergences: within 8 %, and a step's 19 %."""
@@ -191,7 +191,7 @@ def test_it_is_above_what_a_walk_loses(name):
     ("name", "published"),
     [
         ("max-tv", "trpo/tv"),
-        ("reverse-max-kl", "chain-rule/reverse-kl"),
+        long("reverse-max-kl", "chain-rule/reverse-kl"),
         ("reverse-max-chi2", "chain-rule/kl"),
     ],
 )

@@ -168,6 +168,7 @@ def test_the_natural_gradient_with_a_certified_length_climbs():
     assert (np.diff(returns) > 1e-3).all()
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_the_certified_natural_gradient_takes_as_many_updates_as_the_theory_says():
     """8x8, γ = 0.95: 38 with (M2), counted by an independent code, to 99 % of the gain; none lowers the return."""

@@ -204,7 +204,7 @@ def test_penalised_iteration_never_falls_and_stationary_points_end_it():
 
 
 @pytest.mark.slow
-@sampled(("gamma", "radius"), [(0.9, 0.01), (0.95, 0.01), (0.95, 0.05)], every=2)
+@sampled(("gamma", "radius"), [(0.9, 0.01), (0.95, 0.01), (0.95, 0.05)], every=4)
 def test_iteration_reaches_the_optimum_where_the_best_action_has_nearly_died_out(gamma, radius):
     mdp = tt.load("gym:CliffWalking-v1", gamma=gamma)
     trace = improve(mdp, MaxKL(radius), 100)

@@ -61,6 +61,7 @@ def test_the_claim_is_an_error_and_the_others_are_judged(how, jobs, tmp_path, wi
     assert found["mine/false"] == without["mine/false"]
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_an_error_of_a_run_directory_is_tried_again(tmp_path):
     (tmp_path / "mine.py").write_text(CLAIMS.format(how="os._exit(0)"))
@@ -95,6 +96,7 @@ def grows(number):
 kept = []
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_process_that_has_grown_is_replaced_without_a_warning():
     pytest.importorskip("psutil")  # by which loky measures it

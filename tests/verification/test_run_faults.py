@@ -299,6 +299,7 @@ def cluster(workers):
         yield start, address, [start("worker", address, *ONE_THREAD) for _ in range(workers)]
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_workers_of_a_cluster_come_and_go():
     """A scheduler and three worker processes on loopback; one is killed in the middle, one comes: the same bytes."""

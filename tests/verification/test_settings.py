@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cheap import sampled, two_instruments
 
 import trpo_theory as tt
 from trpo_theory.bounds.record import Claim
@@ -11,6 +12,7 @@ from trpo_theory.bounds.setting import SETTINGS
 from trpo_theory.errors import InvalidInput
 from trpo_theory.search.battery import random_instances
 from trpo_theory.search.impose import impose
+from trpo_theory.search.instruments import mutation
 from trpo_theory.search.mutation import mutated
 from trpo_theory.solve.criteria import CRITERIA
 from trpo_theory.step.exact import ExactInstance
@@ -60,7 +62,7 @@ FALSE = (
 )
 
 
-@pytest.mark.parametrize("claim", FALSE, ids=lambda claim: claim.id)
+@sampled("claim", FALSE, ids=lambda claim: claim.id, every=2)
 def test_a_false_claim_of_each_setting_is_refuted_and_certified(claim):
     found = tt.falsify(claim)
     assert found.verdict == "refuted"
@@ -74,7 +76,9 @@ def test_a_false_claim_of_each_setting_is_refuted_and_certified(claim):
 @pytest.mark.parametrize(
     "setting", [{}, {"horizon": True}, {"temperature": True}, *({"criterion": c} for c in CRITERIA)]
 )
-def test_the_performance_difference_holds_in_every_setting(setting):
+def test_the_performance_difference_holds_in_every_setting(setting, monkeypatch):
+    two_instruments(monkeypatch)
+    monkeypatch.setattr(mutation, "GENERATIONS", 10)
     (verdict,) = tt.verify(made("difference", difference, relation="=", **setting), instances=400)
     assert verdict.verdict == "unrefuted"
     assert verdict.effective > 100

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cheap import sample, two_instruments
+from cheap import is_whole, long, sample, two_instruments
 
 import trpo_theory as tt
 from trpo_theory import claim
@@ -396,7 +396,8 @@ def infinite(q):
 # --- the verdicts ----------------------------------------------------------------------------------------------
 
 
-SOME_TRUE, SOME_FALSE = sample(TRUE, 3), sample(FALSE, 3)
+SOME_UNTOLD = {*UNTOLD} - (set() if is_whole() else {"clumsy-error-function"})
+SOME_TRUE, SOME_FALSE = sample(TRUE, 6), sample(FALSE, 6, start=3)
 
 
 def in_a_process(*arguments):
@@ -464,13 +465,13 @@ def test_a_clumsy_formula_is_run_on_batches(verdicts):
 # --- what balls cannot compute, and what is no slack -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", UNTOLD)
+@pytest.mark.parametrize("name", [name if name in SOME_UNTOLD else long(name) for name in UNTOLD])
 def test_what_cannot_be_told_is_undecided(name, undecided):
     assert undecided[name]["verdict"] == "undecided"
     assert not undecided[name]["certified"]
 
 
-@pytest.mark.parametrize("name", ["clumsy-error-function", "clumsy-float-format"])
+@pytest.mark.parametrize("name", [long("clumsy-error-function"), "clumsy-float-format"])
 def test_the_note_says_what_balls_cannot_compute(name, undecided):
     assert all(
         words in undecided[name]["note"] for words in ("TypeError", "math.sqrt", "q.sqrt", "one instance at a time")
@@ -514,4 +515,6 @@ if __name__ == "__main__":
     else:
         with pytest.MonkeyPatch.context() as every_other_instrument_away:
             two_instruments(every_other_instrument_away)
-            sys.stdout.write(json.dumps(told(UNTOLD, instances=100)))
+            sys.stdout.write(
+                json.dumps(told({name: one for name, one in UNTOLD.items() if name in SOME_UNTOLD}, instances=40))
+            )

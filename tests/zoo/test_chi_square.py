@@ -89,7 +89,7 @@ class Definitions:
         return spread * factor * (c / mpmath.sqrt(d) if bound == "chi2/reward" else mpmath.sqrt(c))
 
 
-@pytest.mark.parametrize(("gamma", "c"), [(0.1, 0.5), (0.5, 0.1), (0.9, 0.01), (0.25, 1.0), (0.2, 2.5)])
+@sampled(("gamma", "c"), [(0.1, 0.5), (0.5, 0.1), (0.9, 0.01), (0.25, 1.0), (0.2, 2.5)], every=2)
 @pytest.mark.parametrize(
     ("name", "options"),
     [
