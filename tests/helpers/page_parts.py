@@ -55,7 +55,9 @@ def wide_table():
     return Shown(Table(frame, "A wide table.", "tab:wide"), r"Each is $\eta$. All hold.")
 
 
-def whole_page():
+def whole_page(rows=None):
+    """With these rows of the catalogue, or all."""
+    rows = claim_rows() if rows is None else rows
     figures = [
         Figure("wide", SVG, "A wide figure, of $L$.", "a black box", {"png": PNG}),
         Figure("dot", PNG, "A dot.", "a dot"),
@@ -66,6 +68,6 @@ def whole_page():
         [
             Section("explorer", "The explorer", r"Two states. Of $L_\pi$.", [Explorer()]),
             Section("results", "Results", "One. Two.", [wide_table(), *figures, Html("<p>own</p>")]),
-            Section("catalogue", "The catalogue", "All claims. Their verdicts.", [Catalogue(claim_rows())]),
+            Section("catalogue", "The catalogue", "All claims. Their verdicts.", [Catalogue(rows)]),
         ],
     )
