@@ -61,7 +61,7 @@ class Reduced(NamedTuple):
 class Divergence:
     """An f-divergence Σ_a old f(new/old) of a state's rows, l = new/old. docs/theory.md, "The sharp gap".
 
-    In floats, functions take and return arrays. In ball arithmetic they take exact rationals.
+    In floats, functions take and return arrays. In ball arithmetic they take exact rationals, `conjugate` balls, too.
 
     Attributes:
         name: in proof files, such as "kl".
@@ -79,7 +79,8 @@ class Divergence:
         peak: (c, λ) -> the l ≥ 0 that maximises c l − λ f(l), for λ > 0; ∞ where it grows for ever.
         enclosed: l > 0 -> `centred`, exactly or enclosed.
         conjugate: (c, λ) -> sup over l > 0 of c l − λ f(l), λ ≥ 0, exactly or enclosed; ∞ where it grows for ever. Where f is
-            ∞, λ f is, too, also for λ = 0.
+            ∞, λ f is, too, also for λ = 0. Both are rationals, or balls without radius; where a comparison of what is made of
+            them is open, the larger value.
         second_derivative: f''(1), exactly: the divergence of a small step is f''(1)/2 E (l − 1)². None where f has none.
         exact_ends: () -> f(0) and lim f(l)/l, exactly or enclosed, where they are finite and no floats.
         of_mean: for a divergence that is an increasing function of E f: that function, in floats.
@@ -108,7 +109,7 @@ class Divergence:
     tilt: float
     peak: Callable[[np.ndarray, np.ndarray], np.ndarray]
     enclosed: Callable[[fmpq], arb | fmpq]
-    conjugate: Callable[[fmpq, fmpq], arb | fmpq]
+    conjugate: Callable[[fmpq | arb, fmpq | arb], arb | fmpq]
     second_derivative: Fraction | None = None
     exact_ends: Callable[[], tuple[arb | fmpq, arb | fmpq]] | None = None
     of_mean: Callable[[np.ndarray], np.ndarray] | None = None

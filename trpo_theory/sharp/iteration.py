@@ -208,6 +208,13 @@ class Flow:
         right = (self._masses * earned).sum(1) + gamma * (self._to_zero * at_zero + self._past * slope)
         return np.asarray(spsolve((sp.eye_array(self._space.size) - gamma * self.matrix).tocsc(), right))
 
+    def visits(self, gamma: float, start: int) -> np.ndarray:
+        """How often old's paths from a node visit each, discounted: Σ_t γᵗ P(x_t = x)."""
+        from scipy.sparse.linalg import spsolve
+
+        right = np.eye(1, self._space.size, start)[0]
+        return np.asarray(spsolve((sp.eye_array(self._space.size) - gamma * self.matrix.T).tocsc(), right))
+
 
 _SNAP = 1e-9
 """A target nearer to a node than this share of the way to the next is the node itself: the rounding of l, of a lattice's laws."""

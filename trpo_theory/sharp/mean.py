@@ -13,8 +13,9 @@ from trpo_theory.sharp.laws import Atoms
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.space import Space
 
-_CLOSE = 1e-5
-"""The search for λ ends when its bound is so close, relatively, to the best that any λ can do. Chosen, below usual widths."""
+CLOSE = 1e-5
+"""The search for λ ends when its bound is so close, relatively, to the best that any λ can do, if nothing else is asked for.
+Chosen, below usual widths."""
 _TRIES = 60
 """Of λ, at most. Measured: 8 to 15."""
 _NEAR, _FURTHEST = 1.02, 256.0
@@ -24,24 +25,41 @@ _STEEP = 1.5
 """The mean falls about like 1/λ, or slower: with this power the λ after a guess is often on the other side. Chosen."""
 _APART = 1.1
 """Factor between two λ up to which a kink decides where the next one is. Chosen."""
-_TRUSTED = float(np.e)
-"""A mean further from D than by this factor counts as one of this factor: the power law is one nearby, and far away the middle of
-the two log λ comes closer. Chosen."""
+_CERTAIN = 2.0
+"""Factor between two λ from which on a mean further from D than by e counts as one of e: the power law is one nearby, and far
+away the middle of the two log λ comes closer. Chosen."""
+_NOTHING, _PARTED = 1e-3, 1.6
+"""A mean below this share of D is that of laws that no longer part, which says nothing of how far λ is from the best: it counts
+as one of 1/1.6, so that λ is halved. Chosen."""
+_NOT_FAR = 10.0
+"""A mean that is D up to this factor is near it: where the tangent there is 0 is then about the best λ, if beyond a kink nothing
+is spent. Chosen."""
 _HALVINGS = 50
 """Of the share of one of two laws in their mixture."""
 
 
 def solved_for_mean(
-    setting: Setting, space: Space, *, lattice: bool = False, start: Solution | None = None
+    setting: Setting, space: Space, *, lattice: bool = False, start: Solution | None = None, close: float = CLOSE
 ) -> Solution:
     """The solution at the λ ≥ 0 for which w_λ(1) + λ D/(1 − γ) is least; of a lattice, laws whose mean is D.
 
     That is convex in λ, with the slope (D − D_λ)/(1 − γ), D_λ the mean of the laws; the search ends where the tangents on either
     side of the least meet just below the lower of both.
+
+    Args:
+        setting: which gap.
+        space: the nodes.
+        lattice: whether laws lead from node to node only.
+        start: a solution to begin with, of these nodes or others.
+        close: how close to the best that any λ can do, relatively.
+
+    Raises:
+        NotSolved: if no λ is found, or policy iteration does not end.
     """
     worth = setting.whole_radius
-    # λ D/(1 − γ) ≤ G ≤ 2γ/(1 − γ), and at small radii λ is about the latter
-    highest = 2 * setting.gamma / max(1 - setting.gamma, setting.radius)
+    # λ D/(1 − γ) ≤ G ≤ 2γ/(1 − γ), and at small radii λ is about the latter over the cost of parting
+    parting = min(float(setting.cost(-np.ones(1))[0]), setting.cost_at_infinity, 1.0)
+    highest = 2 * setting.gamma / max((1 - setting.gamma) * parting, setting.radius)
     guess, factor, steep = (highest, _NEAR, _STEEP) if start is None else (start.laws.shared, _NEAR, 0.0)
     low: tuple[Solution, float] | None = None  # too small a λ: the mean is above D
     high: tuple[Solution, float] | None = None
@@ -50,14 +68,14 @@ def solved_for_mean(
         spent = spent_by(found)
         low, high = ((found, spent), high) if spent > worth else (low, (found, spent))
         if low is None or high is None:
-            off = float(np.clip(spent / worth, 1 / _FURTHEST, _FURTHEST))
+            off = float(min(spent / worth, _FURTHEST)) if spent > _NOTHING * worth else _PARTED
             far = max(factor, min(max(off, 1 / off) ** steep, _FURTHEST))
             guess, factor = guess / far if low is None else guess * far, min(factor**2, _FURTHEST)
-            if high is not None and high[0].laws.shared * worth <= _CLOSE * found.value:  # the radius need not be spent
+            if high is not None and high[0].laws.shared * worth <= close * found.value:  # the radius need not be spent
                 return found
             continue
         least, meet = _met(low, high, worth)
-        if min(low[0].value, high[0].value) <= least * (1 + _CLOSE):
+        if min(low[0].value, high[0].value) <= least * (1 + close):
             break
         guess = _next(low, high, worth, meet)
     if low is None or high is None:
@@ -65,6 +83,15 @@ def solved_for_mean(
             "got no price of the mean divergence; wanted one; fix: use a radius and a gamma further from their limits"
         )
     return mixed(low[0], high[0]) if lattice else min((low[0], high[0]), key=lambda one: one.value)
+
+
+def price_below(solution: Solution) -> float:
+    """The solution's own price, or, where far more than D is spent, a higher one, at which it still is more.
+
+    w_λ(1) is convex in λ, and its tangent is 0 at or below the price from which nothing is spent.
+    """
+    spent, price, worth = spent_by(solution), solution.laws.shared, solution.setting.whole_radius
+    return price if spent <= _NOT_FAR * worth else price + max(solution.value - price * worth, 0.0) / spent
 
 
 def spent_by(solution: Solution) -> float:
@@ -97,12 +124,17 @@ def _met(low: tuple[Solution, float], high: tuple[Solution, float], worth: float
 def _next(low: tuple[Solution, float], high: tuple[Solution, float], worth: float, meet: float) -> float:
     """Where the power law through both λ has the mean D, while they are far apart; then where the tangents meet.
 
-    The mean falls like a power of λ, and tangents from afar meet far from D; near it they know a kink exactly.
+    The mean falls like a power of λ, and tangents from afar meet far from D; near it they know a kink exactly, such as that where
+    laws no longer part at all.
     """
     x, y = low[0].laws.shared, high[0].laws.shared
-    if y <= x * _APART or x <= 0:
+    above, below = (float(np.log(max(one[1] / worth, _NOTHING))) for one in (low, high))
+    far = max(above, -below) > 1
+    nothing = high[1] <= _NOTHING * worth
+    if x <= 0 or (y <= x * _APART and (nothing or not far)) or (nothing and low[1] < worth * _NOT_FAR):
         return meet
-    above, below = (float(np.log(np.clip(one[1] / worth, 1 / _TRUSTED, _TRUSTED))) for one in (low, high))
+    if y > x * _CERTAIN:
+        above, below = min(above, 1.0), max(below, -1.0)
     return float(x * (y / x) ** (above / (above - below)))
 
 

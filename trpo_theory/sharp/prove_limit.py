@@ -23,13 +23,13 @@ import numpy as np
 from trpo_theory.entries.sparse import sp
 from trpo_theory.errors import NotSolved
 from trpo_theory.numerics.ball.raw import fmpq, fmpq_mat, fraction, raw
-from trpo_theory.sharp.inequality import Blocks, Piecewise, Place
+from trpo_theory.sharp.inequality import Ahead, Blocks, Piecewise, Place
 from trpo_theory.sharp.small_radii import SQUARE, EvenSupersolution, NodeLaws
 
 _ONE, _ZERO = fmpq(1), fmpq(0)
 
 
-class _Around:
+class _Around(Ahead):
     """γ W(y + l − 1) as a function of l, on one side of 0."""
 
     def __init__(self, blocks: Blocks, y: Any, side: int) -> None:

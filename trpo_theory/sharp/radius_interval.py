@@ -21,7 +21,7 @@ import numpy as np
 from trpo_theory.errors import NotSolved
 from trpo_theory.numerics.ball.raw import arb, fmpq, fraction, precision, raw
 from trpo_theory.sharp.divergence import Divergence
-from trpo_theory.sharp.inequality import Blocks, Piecewise, Place
+from trpo_theory.sharp.inequality import Ahead, Blocks, Piecewise, Place
 from trpo_theory.sharp.iteration import solved
 from trpo_theory.sharp.laws import Prices
 from trpo_theory.sharp.peaks import highest_everywhere
@@ -202,7 +202,7 @@ def supersolution_on(
     return IntervalSupersolution(gamma, theta, low, high, width, nodes, w + lift, multiplier, mu, nu)
 
 
-class _Around:
+class _Around(Ahead):
     """γ W(y + c (l − 1)) as a function of l, on one side of 0."""
 
     def __init__(self, blocks: Blocks, y: Any, stretch: Any, side: int) -> None:

@@ -11,19 +11,31 @@ from trpo_theory.errors import NotSolved
 from trpo_theory.sharp.closed_forms import closed_supersolution, unbounded
 from trpo_theory.sharp.horizon import HorizonSupersolution, horizon_supersolution, steps
 from trpo_theory.sharp.iteration import Solution, solved
-from trpo_theory.sharp.mean import solved_for_mean
+from trpo_theory.sharp.mean import CLOSE, price_below, solved_for_mean
+from trpo_theory.sharp.refining import cost_of, divided
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.space import Space, grid, ratio_space
 from trpo_theory.sharp.supersolution import Supersolution, supersolution
 from trpo_theory.sharp.witness import SharpWitness, family_witness, horizon_witness, sharp_witness
 
-_PER_STEP, _WIDTH_THERE = 16.0, 2.5e-3
-"""So many nodes in a step leave about this width, of a largest divergence; it falls with the square. Measured."""
+_COARSE, _LEAST_COARSE, _COARSE_MEAN = 4.0, 3.0, 3.0
+"""Nodes in a step to begin with, where more are put where they are needed. Measured: from 2 to 8 the time is about the same."""
 _SPREAD = 3.0
-"""m²/(1 − γ), the variance of a long path's log x, at which that is half the width: further out the gap saturates. Measured for
-KL and χ² in both directions, at radii 1e-4 to 0.3 and discounts up to 0.9999; where it is not so, a second try has more nodes."""
-_PER_STEP_MEAN, _WIDTH_MEAN = 12.0, 5e-3
-"""Likewise of a mean."""
+"""m²/(1 − γ), the variance of a long path's log x, from which on fewer will do: further out the gap saturates. Measured for KL
+and χ² in both directions, at radii 1e-4 to 0.3 and discounts up to 0.9999."""
+_AHEAD = 0.8
+"""Nodes are added until this share of a goal is expected. Chosen, as it is only expected."""
+_DIVISIONS = 30
+"""Of the nodes, at most, before both ends are computed. Measured: 1 to 6, each for some 0.4 of the cost."""
+_CLOSE_COARSE, _CLOSE_SHARE = 1e-3, 0.02
+"""How close to the best price of a mean one comes, relatively: on the first nodes, and as a share of the width. Chosen."""
+_FALL = 0.3
+"""On nodes that are divided once more a mean's price is lower by about this share of what they cost. Measured; where more nodes
+follow, a price that is too low does little harm, and at one too high nothing is spent and no node seems to be needed."""
+_LEAST_SHARE = 0.5
+"""A goal is at most so much smaller than what is expected. Chosen, as that is more or less in proportion."""
+_PER_STEP, _WIDTH_THERE = 16.0, 2.5e-3
+"""So many nodes in a step leave about this width, of a clip; it falls with the square. Measured."""
 _LEAST_PER_STEP, _MOST_PER_STEP = 3.0, 400.0
 """Nodes in a step, at least and at most."""
 _COARSEST = 0.05
@@ -73,7 +85,57 @@ def both_ends(setting: Setting, width: float, nodes: int | None = None) -> BothE
         nodes = most if nodes is None else min(nodes, most)
     if nodes is not None:
         return _on(setting, _with_nodes(setting, nodes), None)[0]
-    per_step, usual = _first_per_step(setting, width)
+    even = setting.horizon is not None or np.isfinite(setting.divergence.support[1])
+    return _on_even_nodes(setting, width) if even else _on_nodes_put_where_needed(setting, width)
+
+
+def _on_nodes_put_where_needed(setting: Setting, width: float) -> BothEnds:
+    """From a few nodes on, more of them in the segments that cost most, until all of them cost less than the width."""
+    solution = _solved(setting, space_of(setting, _coarse_per_step(setting)), None, _CLOSE_COARSE)
+    goal, best = width, None
+    for _ in range(_TRIES):
+        solution = _divided_to(solution, goal)
+        try:
+            found, above = _on(setting, solution.space, solution, max(_CLOSE_SHARE * width, CLOSE))
+        except NotSolved:
+            if best is None:
+                raise
+            break
+        assert above is not None
+        gained = best is None or found.width < _WORTH_WHILE * best.width
+        best = found if best is None or found.width < best.width else best
+        if best.width <= width or not gained or above.space.size >= _MOST_NODES:
+            break
+        solution = above
+        goal = _AHEAD * cost_of(above).whole * max(min(width / found.width, 1.0), _LEAST_SHARE)
+    assert best is not None
+    return best
+
+
+def _divided_to(solution: Solution, goal: float) -> Solution:
+    """On nodes whose segments cost less than the goal."""
+    setting = solution.setting
+    for _ in range(_DIVISIONS):
+        cost = cost_of(solution)
+        if cost.whole <= goal or solution.space.size >= _MOST_NODES:
+            break
+        price = price_below(solution) * max(1 - _FALL * cost.whole, _LEAST_SHARE) if setting.mean else 0.0
+        solution = solved(setting, divided(solution.space, cost, _AHEAD * goal), start=solution, multiplier=price)
+    return solution
+
+
+def _coarse_per_step(setting: Setting) -> float:
+    """The nodes in a step to begin with: few where paths go so far that the gap saturates, as it does with most divergences."""
+    if setting.mean:
+        return _COARSE_MEAN
+    far = 1 + setting.width**2 / (1 - setting.gamma) / _SPREAD
+    return max(_COARSE / far**0.5, _LEAST_COARSE)
+
+
+def _on_even_nodes(setting: Setting, width: float) -> BothEnds:
+    """On nodes evenly apart near 1, and of those as many as the width asks for."""
+    least = min(max(_PER_STEP * float(np.sqrt(_WIDTH_THERE / width)), _LEAST_PER_STEP), _MOST_PER_STEP)
+    per_step = least
     best: BothEnds | None = None
     start: Solution | None = None
     space: Space | None = None
@@ -87,40 +149,38 @@ def both_ends(setting: Setting, width: float, nodes: int | None = None) -> BothE
             if best is None:
                 raise
             break
-        gained = best is None or per_step <= usual or found.width < _WORTH_WHILE * best.width
+        gained = best is None or found.width < _WORTH_WHILE * best.width
         if best is None or found.width < best.width:
             best = found
         if best.width <= width or not gained:
             break
         finer = np.sqrt(best.width / width) if np.isfinite(best.width) else 2.0
-        per_step = max(min(per_step * min(_FINER * max(float(finer), _FINER), 4.0), _MOST_PER_STEP), usual)
+        per_step = max(min(per_step * min(_FINER * max(float(finer), _FINER), 4.0), _MOST_PER_STEP), least)
     assert best is not None
     return best
 
 
-def _first_per_step(setting: Setting, width: float) -> tuple[float, float]:
-    """The nodes in a step that are tried first for a width, and those that suffice whatever the gap saturates at, as a rule."""
-    first, there = (_PER_STEP_MEAN, _WIDTH_MEAN) if setting.mean else (_PER_STEP, _WIDTH_THERE)
-    usual = first * float(np.sqrt(there / width))
-    saturates = not setting.mean and setting.horizon is None and not np.isfinite(setting.divergence.support[1])
-    far = 1 + setting.width**2 / (1 - setting.gamma) / _SPREAD if saturates else 1.0
-    tried, usual = np.clip([usual / far**0.5, usual], _LEAST_PER_STEP, _MOST_PER_STEP).tolist()
-    return tried, usual
-
-
-def _on(setting: Setting, space: Space, start: Solution | None) -> tuple[BothEnds, Solution | None]:
+def _on(
+    setting: Setting, space: Space, start: Solution | None, close: float = CLOSE
+) -> tuple[BothEnds, Solution | None]:
     """Both ends on some nodes; and the solution from above, to begin others with."""
     if setting.horizon is not None:
         above, below = (steps(setting, space, lattice=lattice) for lattice in (False, True))
         return BothEnds(horizon_supersolution(above), horizon_witness(below)), None
-    solve = solved_for_mean if setting.mean else solved
-    above = solve(setting, space, start=start)
+    above = _solved(setting, space, start, close)
     upper = min(supersolution(above), unbounded(setting), key=lambda one: one.bound)
     family = family_witness(setting)
     if family is not None:
         return BothEnds(upper, family), above
-    below = solve(setting, space, lattice=True, start=above)
+    below = _solved(setting, space, above, close, lattice=True)
     return BothEnds(upper, sharp_witness(below)), above
+
+
+def _solved(setting: Setting, space: Space, start: Solution | None, close: float, *, lattice: bool = False) -> Solution:
+    """The best laws; of a mean, at its price."""
+    if setting.mean:
+        return solved_for_mean(setting, space, lattice=lattice, start=start, close=close)
+    return solved(setting, space, lattice=lattice, start=start)
 
 
 def space_of(setting: Setting, per_step: float) -> Space:

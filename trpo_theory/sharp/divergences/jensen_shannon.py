@@ -7,16 +7,16 @@ from fractions import Fraction
 import numpy as np
 
 from trpo_theory.numerics.ball.raw import arb, fmpq
-from trpo_theory.numerics.divergence import kl_of_change
+from trpo_theory.numerics.divergence import x_minus_log1p
 from trpo_theory.sharp.divergence import Divergence, Reduction
 
 _LOG_2 = float(np.log(2.0))
 
 
 def _generator(ratio: np.ndarray) -> np.ndarray:
-    """Both terms of the generalised KL, from l − 1: they do not cancel."""
-    middle, half = (1 + ratio) / 2, (ratio - 1) / 2
-    return (kl_of_change(np.ones_like(ratio), middle, half) + kl_of_change(ratio, middle, -half)) / 2
+    """½ h(y) + ½ l h(−y/l) with h(y) = y − log(1 + y) and y = (l − 1)/2: neither term cancels."""
+    half = (ratio - 1) / 2
+    return (x_minus_log1p(half) + ratio * x_minus_log1p(-half / ratio)) / 2
 
 
 def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
