@@ -26,8 +26,8 @@ Normalised by max|Ā| the reward is |x − 1| instead of |x − 1| (l − 1) A, 
 |Ā(s)| ≤ √E (l − 1)² sd_s(A), that bound times the root of the largest E (l − 1)² is one on the gap over max_s sd_s(A).
 
 No segment needs a search: for each line what stands on the left is c l + b − λ f(l), whose supremum over l ≥ 0 is b plus a
-conjugate of f in closed form, and the maximum over the lines is the left side's own. c and b are exact rationals; only the
-conjugate is a ball. The slopes and offsets are the data's: nothing is taken from the float code that made them.
+conjugate of f in closed form, and the maximum over the lines is the left side's own. c and b are balls, and where these leave an
+inequality open exact rationals. The slopes and offsets are the data's: nothing is taken from the float code that made them.
 Where w is convex, W is w, and a chord from one node to another further on is above W between the two: if the inequality holds
 with the chord, it holds for all lines between; else the block of lines is halved.
 """
@@ -76,7 +76,7 @@ class ProvedBound:
 
 
 def check_supersolution(fields: Mapping[str, Any]) -> ProvedBound:
-    """Prove an upper bound on the sharp gap from a proof object, every inequality in exact rationals and ball arithmetic.
+    """Prove an upper bound on the sharp gap from a proof object, every inequality in ball arithmetic or exact rationals.
 
     Args:
         fields: as `io.files.read_fields` returns them: kind ("sharp-gap/supersolution"), divergence (a name of
