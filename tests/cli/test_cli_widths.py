@@ -28,8 +28,8 @@ def test_piped_tables_fit_the_columns_that_are_asked_for(columns, capsys, monkey
 
 
 def test_a_width_that_is_missed_is_said_with_what_helps(capsys, monkeypatch):
-    most = solving._MOST_PER_STEP
-    monkeypatch.setattr(solving, "_MOST_PER_STEP", 8.0)
+    most = solving._MOST_NODES
+    monkeypatch.setattr(solving, "_MOST_NODES", 50)
     ask = ["sharp", "--divergence", "max-kl", "--gamma", "0.5", "--radius", "0.1"]
     assert main([*ask, "--width", "1e-4"]) == 0
     found = capsys.readouterr()
@@ -41,8 +41,8 @@ def test_a_width_that_is_missed_is_said_with_what_helps(capsys, monkeypatch):
     lower, upper = (float(re.search(rf"{end} +(\S+)", found.out)[1]) for end in ("lower", "upper"))
     assert float(match[1]) == pytest.approx(upper / lower - 1, rel=0.05)
     above = int(re.search(r"N above (\d+)", found.err)[1])
-    monkeypatch.setattr(solving, "_MOST_PER_STEP", most)
-    assert main([*ask, "--nodes", str(8 * above)]) == 0  # the fix works
+    monkeypatch.setattr(solving, "_MOST_NODES", most)
+    assert main([*ask, "--nodes", str(4 * above)]) == 0  # the fix works
     found = capsys.readouterr()
     assert found.err == ""
     lower, upper = (float(re.search(rf"{end} +(\S+)", found.out)[1]) for end in ("lower", "upper"))
