@@ -88,11 +88,14 @@ def _three_steps(mdp):
         yield found
 
 
+READ = (ast.Call, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
 @functools.cache
 def nodes():
-    """(file, node) of all that the package's syntax trees have."""
+    """(file, node) of all calls, functions and classes of the package."""
     parsed = ((path.relative_to(PACKAGE), ast.parse(path.read_text())) for path in sorted(PACKAGE.rglob("*.py")))
-    return [(path, node) for path, tree in parsed for node in ast.walk(tree)]
+    return [(path, node) for path, tree in parsed for node in ast.walk(tree) if isinstance(node, READ)]
 
 
 @functools.cache

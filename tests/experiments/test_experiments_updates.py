@@ -296,6 +296,7 @@ def test_the_check_of_safe_steps_can_fail(ran, column, value):
 # Peers
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_peer_that_is_not_installed_is_left_out_and_named(monkeypatch):
     monkeypatch.setattr(peers, "installed", lambda module: module == "mdptoolbox")

@@ -155,6 +155,7 @@ def is_found(draft: Any, number: int) -> bool:
     return False
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 @sampled("draft", [with_mean_tv, without_abs], every=2, start=1)
 def test_a_false_draft_is_found_with_200_examples(draft: Any) -> None:
@@ -162,6 +163,7 @@ def test_a_false_draft_is_found_with_200_examples(draft: Any) -> None:
     assert sum(is_found(draft, number) for number in range(3)) >= 2
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 @sampled("draft", [with_mean_tv, without_abs], every=2)
 def test_a_false_draft_shrinks_to_two_states_and_two_actions(draft: Any) -> None:
