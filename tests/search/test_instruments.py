@@ -67,7 +67,7 @@ def test_the_best_use_most_of_the_penalty_and_none_has_a_gap_that_helps(kind):
     np.testing.assert_allclose(order[against], ((1 - used) / (1 + used))[against])
     np.testing.assert_allclose(order[~against], 1)
     by_use = np.argsort(-used)[:20]
-    assert set(by_use) <= set(best_of(screened, kind))
+    assert set(by_use) <= set(best_of(kind, screened))
 
 
 def test_a_claim_falls_short_by_the_share_of_its_penalty_that_is_used():

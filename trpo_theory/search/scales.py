@@ -36,11 +36,14 @@ def share_of_terms(screened: Screened, kind: SlackKind) -> np.ndarray:
     return np.where(share < SAYS_NOTHING, np.where(np.isfinite(terms), of_terms, 1.0), share)
 
 
-def best_of(screened: Screened, kind: SlackKind) -> np.ndarray:
-    """The least by either scale; of those that tie to six digits the latest only, so that ties drift and cannot crowd."""
+def best_of(kind: SlackKind, *parts: Screened) -> np.ndarray:
+    """The least by either scale of some batches, end to end; of those that tie to six digits the latest only.
+
+    So ties drift, and cannot crowd.
+    """
     kept = []
-    for order in (share_of_terms(screened, kind), scaled(screened, "reward")):
-        ratio = order[::-1]
+    for orders in ([share_of_terms(part, kind) for part in parts], [scaled(part, "reward") for part in parts]):
+        ratio = np.concatenate(orders)[::-1]
         with np.errstate(over="ignore"):
             rounded = np.where(ratio < SAYS_NOTHING, np.round(ratio, 6), ratio)
         latest = places_of_distinct(rounded)[:_BEST]

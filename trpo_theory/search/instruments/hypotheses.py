@@ -65,7 +65,7 @@ class HypothesisSearch(Instrument):
         """Among instances of one size."""
         fitting = Fitting(hunt.screen, hunt.generator)
         closest = drawn.take(least_of(hunt.screen.violation(drawn), _CLOSEST))
-        best = best_of(dataclasses.replace(screened, met=np.full(len(drawn), True)), hunt.kind)
+        best = best_of(hunt.kind, dataclasses.replace(screened, met=np.full(len(drawn), True)))
         moved, _ = fitting.moved(drawn.take(np.tile(best, _COPIES)))
         found = fitting.reach(joined([closest, moved]), _REACHING * effort // less, _WANTED // less)
         if not len(found):
