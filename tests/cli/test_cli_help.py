@@ -17,6 +17,7 @@ from cheap import sampled
 
 import trpo_theory as tt
 from trpo_theory.cli import app, main
+from trpo_theory.cli.options import command_for
 from trpo_theory.search.worst_cases import evolve
 
 PACKAGE = Path(tt.__file__).parent
@@ -32,6 +33,21 @@ OPTIONS = {option for verb in VERBS.values() for param in verb.params for option
 }
 ELSEWHERE = {"--quick", "--out", "--port"}
 """Of `python -m experiments` and other programs."""
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_command_has_its_own_verb_alone_as_typer_makes_it_among_all(verb):
+    alone = command_for([verb, "--help"])
+    assert list(alone.commands) == [verb]
+    assert [(one.name, one.opts, one.help) for one in alone.commands[verb].params] == [
+        (one.name, one.opts, one.help) for one in VERBS[verb].params
+    ]
+    assert [one.opts for one in alone.params] == [one.opts for one in COMMAND.params]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["no-such-verb"]])
+def test_a_command_that_names_no_verb_has_all(arguments):
+    assert list(command_for(arguments).commands) == list(VERBS)
 
 
 @pytest.mark.parametrize("verb", VERBS)

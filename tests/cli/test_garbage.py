@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -43,3 +45,14 @@ def test_a_command_leaves_the_thresholds_as_they_were(
     assert cli.main(["show", "no-such-claim"]) == 2
     assert gc.get_threshold() == threshold
     assert "got" in capsys.readouterr().err
+
+
+def test_at_its_end_a_process_looks_for_no_cycles_in_what_a_command_left() -> None:
+    """Python's own look at the end leaves out what `gc.freeze` has set aside, which `gc.get_freeze_count` counts."""
+    program = (
+        "import atexit, gc; from trpo_theory import cli; "
+        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000)); "
+        "print(gc.get_freeze_count()); cli.main(['show', 'no-such-claim'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["0", "True"]

@@ -68,6 +68,8 @@ def test_the_best_use_most_of_the_penalty_and_none_has_a_gap_that_helps(kind):
     np.testing.assert_allclose(order[~against], 1)
     by_use = np.argsort(-used)[:20]
     assert set(by_use) <= set(best_of(kind, screened))
+    parts = (screened.take(np.arange(*ends)) for ends in ((0, 150), (150, 400)))
+    assert best_of(kind, *parts).tolist() == best_of(kind, screened).tolist()
 
 
 def test_a_claim_falls_short_by_the_share_of_its_penalty_that_is_used():
