@@ -18,6 +18,7 @@ def short(monkeypatch):
     monkeypatch.setitem(verify.__kwdefaults__, "instances", 300)
 
 
+@pytest.mark.whole
 def test_a_proved_bound(capsys):
     assert main(["show", "trpo/kl"]) == 0
     shown = capsys.readouterr().out

@@ -61,7 +61,7 @@ def oracle(case):
     return q if case.claim.step is None else q.replaced(new=case.claim.step(q))
 
 
-@sampled("case", [case for case in FALSE if case.example], ids=lambda case: case.id, every=4)
+@sampled("case", [case for case in FALSE if case.example], ids=lambda case: case.id, every=4, start=2)
 def test_each_false_claim_is_false_by_its_margin(case):
     q = oracle(case)
     for policy in (q.old, q.new, q.initial[None]):

@@ -199,6 +199,7 @@ def test_the_exact_12_is_that_of_a_certified_update():
         assert audit.exact_max_kl_gain[k] == pytest.approx(solution.upper_bound, rel=1e-9)
 
 
+@pytest.mark.whole
 def test_no_update_beats_the_exact_ones_and_no_bound_fails():
     mdp, run = random_run(3, 6, 4, 300, size=0.2)
     audit = tt.audit(mdp, run)

@@ -168,6 +168,7 @@ def test_evidence_without_an_mdp_and_large_ones_are_refused(tmp_path, capsys):
     assert "a witness for trpo/tv, which is proved: there is none" in capsys.readouterr().err
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_verbs_print_latex_alone(tmp_path, capsys, monkeypatch):
     for name in ("_ROUNDS", "_GENERATIONS", "_CLIMBERS"):  # a short search for a worst case

@@ -39,6 +39,7 @@ def test_it_is_certified_and_its_proof_file_is_checked(checkout):
     assert verb(checkout, "bound", "witness.json", "--old", "old", "--new", "new", "--json").returncode == 0
 
 
+@pytest.mark.whole
 def test_help_tables_and_messages_know_it(checkout):
     assert "max-samson" in verb(checkout, "sharp", "--help").stdout
     table = verb(checkout, "sharp", "--divergence", "max-samson", "--gamma", ".9", "--radius", ".01")

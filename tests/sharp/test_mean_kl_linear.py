@@ -68,6 +68,7 @@ def test_multipliers_that_prove_nothing_far_away_are_refused():
         dataclasses.replace(FROM_A_QUARTER, largest=2).prove()
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 @sampled(("gamma", "bound"), [(0.25, "mean-kl/linear-4"), (0.8, "mean-kl/linear-2")], every=2)
 def test_the_sharp_gap_is_below(gamma, bound):

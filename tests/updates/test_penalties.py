@@ -196,6 +196,7 @@ def test_where_nothing_can_be_gained_old_stays():
         assert result.status is Status.OPTIMAL
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_updates_of_chi2_advantage_on_frozen_lake():
     """c*, what it promises and gains, by other code; 99 % of the gain in 38 updates, and none lowers η."""
