@@ -78,7 +78,7 @@ def skewed(below: Fraction, above: Fraction) -> Divergence:
         root = np.sqrt(np.where(left > 0, left, 1.0))
         return np.where(left > 0, 1 + np.clip(q / (root * (1 + root)), -_FURTHEST, _FURTHEST), np.inf)
 
-    def conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+    def conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
         """c + λ ((1 − r)/k)² = c + c²/(λ (1 + r)²), r = √(1 − k c/λ), for k c ≤ λ."""
         if multiplier == 0:
             return c if c == 0 else arb("inf")

@@ -93,7 +93,7 @@ class RenyiOrder:
     def _enclosed(self, ratio: fmpq) -> arb | fmpq:
         return (ratio - 1 + (1 - arb(ratio) ** self._exact_b) / self._exact_b) * self._exact_scale()
 
-    def _conjugate(self, c: fmpq, multiplier: fmpq) -> arb | fmpq:
+    def _conjugate(self, c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
         """(a (−c) l − λ)/b with l = (λ/(−c))^(1/a), for c < 0."""
         if multiplier == 0 or c >= 0:
             return fmpq(0) if multiplier == 0 and c <= 0 else arb("inf")

@@ -48,7 +48,7 @@ def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     return 1 + np.clip(c / (2 * multiplier), -_FURTHEST, _FURTHEST)
 
 
-def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+def _conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
     """c + c²/(4λ)."""
     if multiplier == 0:
         return c if c == 0 else arb("inf")

@@ -19,7 +19,7 @@ def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     return np.where(c < multiplier, np.sqrt(multiplier / np.where(c < multiplier, multiplier - c, 1.0)), np.inf)
 
 
-def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+def _conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
     """2 λ − 2 √(λ (λ − c)), for c ≤ λ."""
     return 2 * (multiplier - arb(multiplier * (multiplier - c)).sqrt()) if c <= multiplier else arb("inf")
 

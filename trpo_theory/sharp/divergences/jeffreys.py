@@ -28,7 +28,7 @@ def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     return np.where(inside, 1 / wrightomega(np.where(inside, z, 1.0)), np.exp(_LARGEST_EXPONENT))
 
 
-def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+def _conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
     """λ (1/y − 1 − log y) with y + log y = z = 1 − c/λ, so that y = W(e^z), Lambert's function."""
     if multiplier == 0:
         return fmpq(0) if c <= 0 else arb("inf")

@@ -27,7 +27,7 @@ def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     return np.where(inside & (power < 2), power / np.where(power < 2, 2 - power, 1.0), np.inf)
 
 
-def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+def _conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
     """−½ λ log(2 − exp(2c/λ)), for 2c < λ log 2."""
     if multiplier == 0:
         return fmpq(0) if c <= 0 else arb("inf")

@@ -20,7 +20,7 @@ def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     return np.where(c < 0, multiplier / np.where(c < 0, -c, 1.0), np.inf)
 
 
-def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+def _conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
     """λ (log(λ/(−c)) − 1), for c < 0."""
     if multiplier == 0 or c >= 0:
         return fmpq(0) if multiplier == 0 and c <= 0 else arb("inf")

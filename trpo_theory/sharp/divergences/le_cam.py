@@ -22,7 +22,7 @@ def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     return np.where(inside, np.maximum(2 * np.sqrt(multiplier / np.where(inside, left, 1.0)) - 1, 0.0), np.inf)
 
 
-def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+def _conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
     """2λ − c − 2 √(λ (λ − 2c)), for −3λ/2 ≤ c ≤ λ/2; below, l = 0 is better: −λ/2."""
     left = multiplier - 2 * c
     if left < 0:

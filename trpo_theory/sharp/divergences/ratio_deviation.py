@@ -25,7 +25,7 @@ def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     return np.where(c + multiplier <= 0, 0.0, np.where(c - multiplier >= 0, np.inf, 1.0))
 
 
-def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+def _conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
     """The larger of −λ (at l = 0) and c (at l = 1), for c ≤ λ."""
     return max(c, -multiplier) if c <= multiplier else arb("inf")
 

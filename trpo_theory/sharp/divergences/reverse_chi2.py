@@ -19,7 +19,7 @@ def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     return np.maximum(1 + c / multiplier / 2, 0.0)
 
 
-def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+def _conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
     """c + c²/(4λ), for c ≥ −2λ, where l = 0 is better: −λ."""
     if multiplier == 0:
         return fmpq(0) if c <= 0 else arb("inf")

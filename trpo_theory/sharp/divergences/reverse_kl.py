@@ -22,7 +22,7 @@ def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     return np.exp(np.minimum(c / multiplier, _LARGEST_EXPONENT))
 
 
-def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+def _conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
     """λ (exp(c/λ) − 1)."""
     if multiplier == 0:
         return fmpq(0) if c <= 0 else arb("inf")

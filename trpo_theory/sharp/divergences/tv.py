@@ -23,7 +23,7 @@ def _peak(c: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
     return np.where(c + multiplier / 2 <= 0, 0.0, np.where(c - multiplier / 2 >= 0, np.inf, 1.0))
 
 
-def _conjugate(c: fmpq, multiplier: fmpq) -> arb | fmpq:
+def _conjugate(c: fmpq | arb, multiplier: fmpq | arb) -> arb | fmpq:
     """The larger of −λ/2 (at l = 0) and c (at l = 1), for c ≤ λ/2."""
     return max(c, -multiplier / 2) if c <= multiplier / 2 else arb("inf")
 
