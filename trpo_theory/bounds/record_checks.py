@@ -60,7 +60,7 @@ def _of(record: Any, fields: tuple[str, ...]) -> dict[str, Any]:
     return {field: getattr(record, field) for field in fields if not _is_default(record, field)}
 
 
-def _is_default(record: Any, field: str) -> bool:
+def _is_default(record: object, field: str) -> bool:
     return getattr(record, field, None) is getattr(type(record), field, None)
 
 
