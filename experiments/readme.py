@@ -43,6 +43,8 @@ KEPT = {
     **{"sharp-divergences": "sharp-divergences"},
 }
 """Tables that are committed, and shown in the chapter on trusted steps or nowhere."""
+MEASURED = ("waits",)
+"""Tables of seconds, that a benchmark of the same name writes: they are copied here from its --out, and shown like the others."""
 FIGURES = {
     "pictures-square": "pictures",
     "pictures-polytope": "pictures",
