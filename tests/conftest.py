@@ -53,7 +53,8 @@ def pytest_collection(session: pytest.Session) -> None:
     worker, workers = os.environ.get("PYTEST_XDIST_WORKER", ""), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if worker and [Path(given).resolve() for given in session.config.args] == [TESTS]:
         for path in sorted(TESTS.glob("*/test_*.py"))[int(worker.removeprefix("gw")) :: workers]:
-            sys.path[:0] = [] if str(path.parent) in sys.path else [str(path.parent)]
+            if str(path.parent) not in sys.path:
+                sys.path.insert(0, str(path.parent))
             with contextlib.suppress(Exception, pytest.skip.Exception):
                 importlib.import_module(path.stem)
 

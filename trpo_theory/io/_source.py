@@ -126,7 +126,7 @@ def _unreadable(path: Path, what: str, error: Exception) -> InvalidInput:
 
 
 def _instead(path: Path, siblings: list[str]) -> str:
-    """What to do about a path to nothing: of a link, to mend it; else a file beside it that is there."""
+    """What to do about a path to nothing: of a link, to repair it; else a file beside it that is there."""
     if path.is_symlink():
         return (
             f"it is a link to {os.readlink(path)!r}, which is not there: restore that file, or link to where it is now"

@@ -102,7 +102,7 @@ def _trials(table: Any) -> Iterator[tuple[int, int, Any]]:
 
 
 def _player(env: Any, table: Any) -> Any:
-    """An environment that plays the outcome it is told, and has all else of `env`."""
+    """An environment that plays the outcome it is given, and has all else of `env`."""
     import gymnasium
 
     class Player(gymnasium.Env[Any, Any]):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST = 12
 """Claims in one figure. Chosen: four rows of panels fit a page."""
 _BINS = 40
+"""Bins of a panel. Chosen."""
 _TITLE = 34
 """Characters of a panel's title. Chosen: its width."""
 _LINEAR = 100.0

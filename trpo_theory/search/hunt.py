@@ -137,13 +137,15 @@ class Hunt:
         """The best of a size, among those before and its latest batch: found where they are asked for, or another batch comes."""
         if shape not in self._latest:
             return
-        parts = [self._best[shape]] if shape in self._best else []
-        parts.append(self._latest.pop(shape))
-        best = best_of(self.kind, *(screened for _, screened in parts))
-        known = len(parts[0][1].slack)
-        halves = zip(parts, (best[best < known], best[best >= known] - known), strict=False)
-        one, *others = [(instances.take(own), screened.take(own)) for (instances, screened), own in halves]
-        self._best[shape] = (joined([one[0], others[0][0]]), one[1] + others[0][1]) if others else one
+        instances, screened = self._latest.pop(shape)
+        if shape not in self._best:
+            best = best_of(self.kind, screened)
+            self._best[shape] = instances.take(best), screened.take(best)
+            return
+        known, of_known = self._best[shape]
+        best = best_of(self.kind, of_known, screened)
+        old, new = best[best < len(known)], best[best >= len(known)] - len(known)
+        self._best[shape] = joined([known.take(old), instances.take(new)]), of_known.take(old) + screened.take(new)
 
     def sizes(self, usual: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
         """The sizes that an instrument is to search: the usual ones, unless one is given."""

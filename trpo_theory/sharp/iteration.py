@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -203,17 +204,19 @@ class Flow:
             at_zero: v(0).
             slope: of v beyond the nodes.
         """
-        from scipy.sparse.linalg import spsolve
-
         right = (self._masses * earned).sum(1) + gamma * (self._to_zero * at_zero + self._past * slope)
-        return np.asarray(spsolve((sp.eye_array(self._space.size) - gamma * self.matrix).tocsc(), right))
+        return _summed(gamma * self.matrix, right)
 
     def visits(self, gamma: float, start: int) -> np.ndarray:
         """How often old's paths from a node visit each, discounted: Σ_t γᵗ P(x_t = x)."""
-        from scipy.sparse.linalg import spsolve
+        return _summed(gamma * self.matrix.T, np.eye(1, self._space.size, start)[0])
 
-        right = np.eye(1, self._space.size, start)[0]
-        return np.asarray(spsolve((sp.eye_array(self._space.size) - gamma * self.matrix.T).tocsc(), right))
+
+def _summed(matrix: Any, right: np.ndarray) -> np.ndarray:
+    """Σ_t matrixᵗ right, of a sparse matrix."""
+    from scipy.sparse.linalg import spsolve
+
+    return np.asarray(spsolve((sp.eye_array(len(right)) - matrix).tocsc(), right))
 
 
 _SNAP = 1e-9
