@@ -337,6 +337,10 @@ class Rationals:
         return np.maximum.reduce(np.asarray(x, dtype=object), axis=axis)
 
     @staticmethod
+    def row_distance(matrix):
+        return max(sum(abs(one - other)) for one in matrix for other in matrix)
+
+    @staticmethod
     def resolvent(transition, policy, gamma):
         return _Exactly(rationals(np.eye(len(policy))) - gamma * np.add.reduce(policy[:, :, None] * transition, axis=1))
 

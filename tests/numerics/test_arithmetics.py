@@ -130,6 +130,7 @@ def resolvent(a: Arithmetic, lift: Callable[[np.ndarray], Any]) -> Resolvent:
 
 B = np.array([1.0, 2.0])
 LAWS = np.array([[0.5, 0.5], [0.0, 1.0], [1.0, 0.0]])
+APART = np.array([[0.5, 0.5, -1.0], [0.25, 0.75, 0.0], [1.0, 0.25, 0.0], [0.5, 0.0, 0.0]])
 ENDING = np.array([[[0.5, 0.5]], [[0.0, 1.0]]])
 CASES: dict[str, tuple[Callable[[Arithmetic, Callable[[np.ndarray], Any]], Any], Callable[[], Any]]] = {
     "sqrt": (lambda a, of: a.sqrt(of(X)), lambda: each(mpmath.sqrt, X)),
@@ -166,6 +167,8 @@ CASES: dict[str, tuple[Callable[[Arithmetic, Callable[[np.ndarray], Any]], Any],
         lambda: each(mpmath.log, each(lambda p, q: p**0.25 * q**0.75, P, Q).sum(1)) / mpf(-0.75),
     ),
     "stack": (lambda a, of: a.stack([of(X), of(Y)], 1), lambda: np.stack([X, Y], 1)),
+    "row_distance": (lambda a, of: a.row_distance(of(APART)), lambda: mpf(7) / 4),
+    "row_distance, alike": (lambda a, of: a.row_distance(of(P[[0, 0]])), lambda: 0),
     "resolvent": (lambda a, of: resolvent(a, of).solve(of(B)), lambda: solved(chain())),
     "resolvent, transposed": (lambda a, of: resolvent(a, of).solve_transposed(of(B)), lambda: solved(chain().T)),
     "expect": (lambda a, of: a.expect(of(TRANSITION), of(B)), lambda: TRANSITION @ B),
@@ -283,7 +286,7 @@ def test_balls_are_exact_where_the_answer_is_rational():
 
 DIFFERENTIABLE = (
     *("sqrt", "log", "exp", "kl_div", "chi2", "jensen_shannon", "hellinger2", "resolvent", "resolvent, transposed"),
-    *("sum", "max", "expect", "push", "minimum", "laws", "neumann_sum", "chain_chi2"),
+    *("sum", "max", "row_distance", "expect", "push", "minimum", "laws", "neumann_sum", "chain_chi2"),
 )
 
 

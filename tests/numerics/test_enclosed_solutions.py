@@ -11,6 +11,7 @@ from flint import arb, arb_mat, fmpq
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball.arrays import balls, plain
+from trpo_theory.numerics.ball.balls import Balls
 from trpo_theory.numerics.ball.dyadic import exact, exact_rows
 from trpo_theory.numerics.ball.enclosing import EnclosingBalls
 from trpo_theory.numerics.ball.raw import Undecided, precision
@@ -128,3 +129,16 @@ def test_how_long_exact_solutions_are():
     assert one.replace(horizon=3).solved_states == 6
     with pytest.raises(InvalidInput):
         one.replace(horizon=0)
+
+
+@pytest.mark.parametrize("arithmetic", [Balls(), EnclosingBalls()], ids=lambda one: one.name)
+def test_the_rows_furthest_apart_are_found_where_floats_cannot_tell(arithmetic):
+    """Rows that are alike in floats, and differ by 1e-30 of what they are: against every pair in fractions."""
+    rng = np.random.default_rng(3)
+    for scale in (1, 10**30, Fraction(1, 10**300)):
+        rows = [[Fraction(int(x), 7) for x in rng.integers(-3, 4, 5)] for _ in range(4)]
+        rows += [[x + Fraction(int(rng.integers(-9, 10)), 10**30) for x in row] for row in rows]
+        matrix = [[scale * x for x in row] for row in rows]
+        want = max(sum(abs(x - y) for x, y in zip(one, other, strict=True)) for one in matrix for other in matrix)
+        found = arithmetic.row_distance(balls(np.array(matrix, dtype=object)))
+        assert found.fraction == want if scale == 1 else found.lower <= want <= found.upper

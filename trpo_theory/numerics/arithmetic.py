@@ -147,6 +147,10 @@ class Arithmetic(Protocol):
         """The unit matrix, (n, n)."""
         ...
 
+    def row_distance(self, matrix: Array, /) -> Array:
+        """The largest L1 distance of two rows, max_{s,t} Σ_u |M(s,u) − M(t,u)|: (S, U, *batch) -> (*batch)."""
+        ...
+
     # --- chains ---
 
     def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:

@@ -92,6 +92,11 @@ class Floats:
         x = x if isinstance(x, FloatArray) else in_floats(x)
         return np.maximum.reduce(x if where is None else np.where(where, x, -np.inf), axis=axis)
 
+    def row_distance(self, matrix: Array) -> Array:
+        """max_{s,t} Σ_u |M(s,u) − M(t,u)|."""
+        distances = [self.max(self.sum(abs(matrix[s:] - matrix[s]), 1), 0) for s in range(len(matrix))]
+        return self.max(self.stack(distances), 0)
+
     def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:
         """(I − γ P_π)⁻¹."""
         chain, gamma = in_floats(policy_transition(transition, policy)), in_floats(gamma)

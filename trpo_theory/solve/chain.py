@@ -69,9 +69,7 @@ class PolicyChain:
     @cached_property
     def row_distance(self) -> Array:
         """Half the largest L1 distance between two rows of (I − γ P_π)⁻¹, (*batch)."""
-        rows = self.inverse
-        distances = [self.arithmetic.max(self.arithmetic.sum(abs(rows - row), 1), 0) for row in rows]
-        return self.arithmetic.max(self.arithmetic.stack(distances), 0) / 2
+        return self.arithmetic.row_distance(self.inverse) / 2
 
     @cached_property
     def amplification(self) -> Array:

@@ -18,6 +18,7 @@ from trpo_theory.numerics.ball import raw as r
 from trpo_theory.numerics.ball.arrays import BallArray, balls, elementwise, plain
 from trpo_theory.numerics.ball.number import Ball, larger, smaller
 from trpo_theory.numerics.ball.resolvent import BallResolvent, array_of, chain_of, matrix_of, product_of
+from trpo_theory.numerics.ball.row_distance import furthest
 
 _LONG_BITS = 1024
 """Rationals longer than this are enclosed in a recursion. Chosen: an equality of a few steps is still decided exactly."""
@@ -110,6 +111,11 @@ class Balls:
         """The largest along an axis, over the entries where `where` is true; −∞ where it never is."""
         x = balls(x) if where is None else Balls.where(where, x, -np.inf)
         return np.maximum.reduce(x, axis=axis)
+
+    def row_distance(self, matrix: Array) -> Array:
+        """max_{s,t} Σ_u |M(s,u) − M(t,u)|, of the pairs that floats leave open."""
+        one, other = furthest(plain(matrix))
+        return self.max(self.sum(abs(matrix[one] - matrix[other]), 1), 0)
 
     def resolvent(self, transition: Array, policy: Policy, gamma: Array) -> Resolvent:
         """(I − γ P_π)⁻¹."""
