@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.search.simple_numbers import number_at, row_at, total_cost
+from trpo_theory.search.simple_numbers import number_at, rows_at, total_cost
 from trpo_theory.step.exact import ExactInstance
 from trpo_theory.step.fields import AXES
 from trpo_theory.step.instances import Instances
@@ -43,9 +43,12 @@ def fields_of(instance: ExactInstance) -> Fields:
 
 
 def with_fields(instance: ExactInstance, fields: Fields, groups: Any = None) -> ExactInstance:
-    """The instance of these fields, with the groups of another, or those given."""
-    groups = instance.groups if groups is None else groups
-    return ExactInstance(**fields, groups=groups)
+    """The instance of these fields, with the groups of another, or those given; checked only where actions are missing.
+
+    There, what stands for an action that cannot be taken is exchanged for 0. Else the fields are what instances have.
+    """
+    made = ExactInstance if "available" in fields else ExactInstance.of_stored
+    return made(**fields, groups=instance.groups if groups is None else groups)
 
 
 def edits_of(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, list[Edit]]]:
@@ -77,8 +80,11 @@ def edits_of(instance: ExactInstance, *, with_new: bool) -> list[tuple[float, li
             found += [[(name, place, value)] for value in _simpler_numbers(name, array[place], few)]
         if array.ndim:
             found.append([(name, place, Fraction(0)) for place in np.ndindex(array.shape)])
+    if "available" in fields:
+        found = [edit for edit in found if _is_possible(instance, edit)]
+    arrays = {name: np.asarray(value, dtype=object) for name, value in fields.items()}
     costs: dict[tuple[str, tuple[int, ...]] | int, float] = {}
-    saved = [(_saving(fields, costs, edit), edit) for edit in found if _is_possible(instance, edit)]
+    saved = [(_saving(arrays, costs, edit), edit) for edit in found]
     return [(saving, edit) for saving, edit in saved if saving > 1e-9]
 
 
@@ -88,15 +94,17 @@ def _is_possible(instance: ExactInstance, edit: list[Edit]) -> bool:
     return all(instance.available[index][row != 0].all() for index, row in policies)
 
 
-def _saving(fields: Fields, costs: dict[tuple[str, tuple[int, ...]] | int, float], edit: list[Edit]) -> float:
+def _saving(
+    arrays: dict[str, np.ndarray], costs: dict[tuple[str, tuple[int, ...]] | int, float], edit: list[Edit]
+) -> float:
     """What an edit saves; `costs` keeps what the entries of the instance cost, and values that edits share, by their id."""
     saved = 0.0
     for name, index, value in edit:
-        if (name, index) not in costs:
-            costs[name, index] = total_cost(np.asarray(fields[name], dtype=object)[index])
-        if id(value) not in costs:
-            costs[id(value)] = total_cost(value)
-        saved += costs[name, index] - costs[id(value)]
+        if (before := costs.get((name, index))) is None:
+            before = costs[name, index] = total_cost(arrays[name][index])
+        if (after := costs.get(id(value))) is None:
+            after = costs[id(value)] = total_cost(value)
+        saved += before - after
     return saved
 
 
@@ -107,8 +115,7 @@ def _simpler_rows(row: Any, others: list[Any], denominators: tuple[int, ...]) ->
         for support in combinations(sorted(largest), count):
             yield np.array([Fraction(int(i in support), count) for i in range(size)], dtype=object)
     yield from others
-    for denominator in denominators:
-        yield row_at(row, denominator)
+    yield from rows_at(row, denominators)
 
 
 def _simpler_numbers(name: str, value: Any, denominators: tuple[int, ...]) -> Iterator[Fraction]:
@@ -136,7 +143,7 @@ def edited(instance: ExactInstance, edit: list[Edit]) -> ExactInstance:
         fields[name] = np.array(fields[name], dtype=object)
     for name, index, value in edit:
         fields[name][index] = value
-    scalars = {name: fields[name].item() for name in ("gamma", "size") if isinstance(fields.get(name), np.ndarray)}
+    scalars = {name: fields[name].item() for name in {name for name, _, _ in edit} if not fields[name].ndim}
     return with_fields(instance, fields | scalars)
 
 

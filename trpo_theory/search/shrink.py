@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 
@@ -25,7 +26,7 @@ from trpo_theory.search.edits import (
     with_fields,
 )
 from trpo_theory.search.screen import Screen
-from trpo_theory.search.simple_numbers import normalised, number_at, row_at, total_cost
+from trpo_theory.search.simple_numbers import normalised, number_at, rows_at, total_cost
 from trpo_theory.search.smaller import smaller
 from trpo_theory.step.agents import projected
 from trpo_theory.step.exact import ExactInstance
@@ -65,6 +66,8 @@ def shrink(
     while work.simplify() if work.instance.states <= FEW else work.simplify_at_once():
         pass
     work.accept_product()
+    if work.instance is not instance:
+        work.instance = replace(work.instance)  # with the checks that edits went without
     return work.instance, work.decision
 
 
@@ -264,24 +267,29 @@ def _rounded(instance: ExactInstance) -> list[ExactInstance]:
     """The whole instance at one denominator, the smallest first; rewards of any size are scaled to 1 as well."""
     fields, found = fields_of(instance), []
     largest = max(abs(entry) for entry in fields["reward"].ravel())
-    for denominator in denominators_for(instance.states):
+    denominators = denominators_for(instance.states)
+    rows = {name: _rounded_rows(value, denominators) for name, value in fields.items() if name in ROW_FIELDS}
+    for place, denominator in enumerate(denominators):
         for scale in (Fraction(1), 1 / largest) if largest > 0 else (Fraction(1),):
             cut: Fields = {}
             for name, value in fields.items():
                 if name in ROW_FIELDS:
-                    flat = value.reshape(-1, value.shape[-1])
-                    rows = [row_at(row, denominator) if any(row) else row for row in flat]
-                    cut[name] = np.array(rows, dtype=object).reshape(value.shape)
-                elif name == "references" or (name == "gamma" and value == 1) or name == "horizon":
+                    cut[name] = rows[name][place]
+                elif name in ("references", "horizon", "available") or (name == "gamma" and value == 1):
                     cut[name] = value
                 elif name in ("reward", "noise", "costs"):
                     entries = [number_at(entry * scale, denominator) for entry in value.ravel()]
                     cut[name] = np.array(entries, dtype=object).reshape(value.shape)
-                elif name == "available":
-                    cut[name] = value
                 elif name == "gamma":
                     cut[name] = min(Fraction(value).limit_denominator(max(denominator, 10)), Fraction(999, 1000))
                 else:
                     cut[name] = Fraction(value).limit_denominator(max(denominator, 10)) or value
             found.append(with_fields(instance, cut))
     return found
+
+
+def _rounded_rows(rows: np.ndarray, denominators: tuple[int, ...]) -> list[np.ndarray]:
+    """Rows along the last axis at each of the denominators; those of nothing stay."""
+    flat = rows.reshape(-1, rows.shape[-1])
+    each = [rows_at(row, denominators) if any(row) else [row] * len(denominators) for row in flat]
+    return [np.array(at_one, dtype=object).reshape(rows.shape) for at_one in zip(*each, strict=True)]

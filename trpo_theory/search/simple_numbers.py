@@ -19,21 +19,30 @@ def cost(value: Fraction | int | float) -> float:
     return 1.0 + digits + (0.25 if numerator < 0 else 0.0)
 
 
-def total_cost(values: object) -> float:
-    """The sum of `cost` over a number or an array of numbers."""
-    return sum(cost(value) for value in np.ravel(np.asarray(values, dtype=object)) if value)
+def total_cost(values: np.ndarray | Fraction) -> float:
+    """The sum of `cost` over a rational or an array of them."""
+    if not isinstance(values, np.ndarray):
+        return cost(values)
+    return sum([cost(value) for value in values.flat if value.numerator])
 
 
 def row_at(row: np.ndarray, denominator: int) -> np.ndarray:
     """The row rounded to multiples of 1/denominator that sum to one: what is left goes where rounding took most."""
+    return rows_at(row, (denominator,))[0]
+
+
+def rows_at(row: np.ndarray, denominators: tuple[int, ...]) -> list[np.ndarray]:
+    """`row_at` for each of the denominators."""
     common = math.lcm(*(entry.denominator for entry in row))
-    parts = [entry.numerator * (common // entry.denominator) * denominator for entry in row]  # over common
-    whole = [part // common for part in parts]
-    if (left := denominator - sum(whole)) > 0:
-        by_loss = sorted(range(len(parts)), key=lambda i: (-(parts[i] % common), i))
-        for i in by_loss[:left]:
-            whole[i] += 1
-    return np.array([_quotient(count, denominator) for count in whole], dtype=object)
+    parts = [entry.numerator * (common // entry.denominator) for entry in row]  # over common
+    found = []
+    for denominator in denominators:
+        whole, lost = zip(*(divmod(part * denominator, common) for part in parts), strict=True)
+        if (left := denominator - sum(whole)) > 0:
+            most = sorted(range(len(parts)), key=lambda i, lost=lost: -lost[i])[:left]  # of equal ones the first
+            whole = [count + (i in most) for i, count in enumerate(whole)]
+        found.append(np.array([_quotient(count, denominator) for count in whole], dtype=object))
+    return found
 
 
 @functools.lru_cache(maxsize=4096)

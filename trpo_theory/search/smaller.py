@@ -102,21 +102,24 @@ def _pairs(instance: Instances) -> np.ndarray:
 def _merged(instance: Instances, pairs: np.ndarray) -> Instances:
     """One instance with the first state of each pair merged into the second, a batch."""
     states, count = instance.shape[0], len(pairs)
-    batch = instance.take(np.zeros(count, dtype=int))
     every, (gone, heir) = np.arange(count), pairs.T
     kept = np.argsort(np.arange(states) == gone[:, None], axis=1, kind="stable")[:, :-1]
-    arrays = batch.arrays()
-    transition, initial = arrays["transition"].copy(), arrays["initial"].copy()
-    transition[every, :, :, heir] += transition[every, :, :, gone]
-    initial[every, heir] += initial[every, gone]
-    rows = {name: array[every[:, None], kept] for name, array in arrays.items() if AXES[name][:1] == "s"}
-    rows["transition"] = np.take_along_axis(transition[every[:, None], kept], kept[:, None, None], 3)
-    if "model" in arrays:
-        model = arrays["model"].copy()
-        model[every, :, :, heir] += model[every, :, :, gone]
-        rows["model"] = np.take_along_axis(model[every[:, None], kept], kept[:, None, None], 3)
-    rows["initial"] = np.take_along_axis(initial, kept, 1)
-    return batch.replace(**rows)
+    made: dict[str, np.ndarray] = {}
+    for name, array in instance.arrays().items():
+        if name == "initial":
+            made[name] = _summed(array.repeat(count, 0)[:, None, None], every, gone, heir)[:, 0, 0]
+        elif AXES[name] == "sas":
+            made[name] = _summed(array[0][kept], every, gone, heir)
+        else:
+            made[name] = array[0][kept] if AXES[name][:1] == "s" else array.repeat(count, 0)
+    return Instances(**made)
+
+
+def _summed(moves: np.ndarray, every: np.ndarray, gone: np.ndarray, heir: np.ndarray) -> np.ndarray:
+    """Probabilities (B, ..., S) of arriving, those of each one's first state added to its second's: (B, ..., S − 1)."""
+    moves[every, :, :, heir] += moves[every, :, :, gone]
+    before = np.arange(moves.shape[-1] - 1) < gone[:, None, None, None]
+    return np.where(before, moves[..., :-1], moves[..., 1:])
 
 
 def _merged_all(instance: Instances, pairs: list[tuple[int, int]]) -> Instances:

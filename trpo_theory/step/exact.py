@@ -152,6 +152,14 @@ class ExactInstance:
         return cls(**{name: getattr(mdp, name) for name in names}, old=old, new=new, costs=costs)
 
     @classmethod
+    def of_stored(cls, **stored: Any) -> ExactInstance:
+        """From fields as instances have them, every action available; nothing is checked: `dataclasses.replace` does."""
+        every = np.ones(stored["reward"].shape, dtype=bool)
+        made = object.__new__(cls)
+        made._set({f.name: stored.get(f.name, f.default) for f in fields(cls)} | {"available": every})
+        return made
+
+    @classmethod
     def from_fields(cls, values: Mapping[str, object]) -> ExactInstance:
         """The instance in fields as `io.files.read_fields` returns them; other fields are left alone.
 
@@ -196,7 +204,8 @@ class ExactInstance:
                 return replace(self, **changes)
         checked |= {name: self._checked(name, value) for name, value in changes.items() if name != "reward"}
         other = copy.copy(self)
-        vars(other).pop("mdp", None)
+        for name in _KEPT:
+            vars(other).pop(name, None)
         other._set(checked)
         return other
 
@@ -230,24 +239,26 @@ class ExactInstance:
 
     def floats(self) -> dict[str, np.ndarray]:
         """Every field as the nearest floats, neutral values written out: rows need not sum to one exactly any more."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        neutral = {"reference": self.old, "noise": 0 * self.reward}
-        out = {name: neutral[name] if name in neutral and value is None else value for name, value in values.items()}
-        groups = np.arange(self.states) if self.groups is None else np.array(self.groups)
-        whole = {"groups": groups, "available": self.available}
-        return {name: _floats(value) for name, value in out.items() if name not in whole and value is not None} | whole
-
-    @property
-    def solution_bits(self) -> float:
-        """About how many bits the denominator of an exact value has: those of γ and of P_old's rows, of all states together."""
-        return self._solution_bits
+        return {name: value.copy() for name, value in self._nearest.items()}
 
     @cached_property
-    def _solution_bits(self) -> int:
+    def _nearest(self) -> dict[str, np.ndarray]:
+        neutral = {"reference": self.old, "noise": 0 * self.reward}
+        given = {name: getattr(self, name) for name in AXES if name not in ("groups", "available")}
+        out = {name: neutral.get(name) if value is None else value for name, value in given.items()}
+        groups = np.arange(self.states) if self.groups is None else np.array(self.groups)
+        nearest = {name: rationals.floats(value) for name, value in out.items() if value is not None}
+        return nearest | {"groups": groups, "available": self.available}
+
+    @cached_property
+    def solution_bits(self) -> float:
+        """About how many bits the denominator of an exact value has: those of γ and of P_old's rows, of all states together."""
         total = self.solved_states * self.gamma.denominator.bit_length()
         for moves, row, able in zip(self.transition, self.old, self.available, strict=True):
             rows = [row, *moves[able]]
-            total += (self.solved_states // self.states) * sum(_denominator(one).bit_length() - 1 for one in rows)
+            total += (self.solved_states // self.states) * sum(
+                math.lcm(*(x.denominator for x in one)).bit_length() - 1 for one in rows
+            )
         return total
 
     @property
@@ -271,14 +282,8 @@ class ExactInstance:
     @cached_property
     def mdp(self) -> FiniteMDP:
         """The MDP, in floats."""
-        part = self.floats()
-        return FiniteMDP(
-            part["transition"],
-            part["reward"],
-            float(self.gamma),
-            part["initial"],
-            available=self.available.astype(float),
-        )
+        part, able = self.floats(), self.available.astype(float)
+        return FiniteMDP(part["transition"], part["reward"], float(self.gamma), part["initial"], available=able)
 
     def __repr__(self) -> str:
         return (
@@ -289,12 +294,5 @@ class ExactInstance:
 
 _BESIDE_THE_MDP = ("gamma", "initial", "size", "groups", "old", "new", "reference", "noise", *EXTRAS)
 """The fields that can be exchanged without looking at the transition and the rewards again."""
-
-
-def _denominator(row: np.ndarray) -> int:
-    """Of numbers over one."""
-    return math.lcm(*(entry.denominator for entry in row))
-
-
-def _floats(value: np.ndarray | Fraction) -> np.ndarray:
-    return np.asarray(value, dtype=object).astype(float)
+_KEPT = ("mdp", "_nearest", "solution_bits")
+"""What is computed once for an instance."""
