@@ -61,6 +61,8 @@ def divide(a: Real, b: Real) -> Real:
 
 def power(a: Real, b: Real) -> Real:
     """a^b: exact for a rational and an integer, or a root that is one. a⁰ = 1."""
+    if type(a) is arb and type(b) is fmpq and b == 2:  # most powers are squares
+        return nonnegative(a * a)
     if is_nan(a) or is_nan(b):
         return UNDEFINED if type(a) is Undefined or type(b) is Undefined else NOTHING
     if isinstance(b, float):
