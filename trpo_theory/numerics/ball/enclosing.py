@@ -7,6 +7,7 @@ denominators have thousands of digits. A comparison of numbers that are equal st
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import flint
@@ -38,16 +39,6 @@ class EnclosingBalls(Balls):
     def __init__(self) -> None:
         self._known: dict[tuple[int, ...], tuple[Any, ...]] = {}
 
-    def _matrix(self, transition: Array) -> arb_mat:
-        """P as a matrix (S·A, S) of balls."""
-        key = (flint.ctx.prec, id(transition))
-        if key not in self._known:
-            rows = plain(transition)
-            states = rows.shape[-1]
-            made = arb_mat(rows.size // states, states, raws(rows))
-            self._known[key] = made, transition  # which is kept, so that no other array gets its id
-        return self._known[key][0]
-
     def _chain(self, transition: Array, policy: Policy) -> arb_mat:
         """P_π, (S, S)."""
         key = (flint.ctx.prec, id(transition), id(policy))
@@ -57,20 +48,21 @@ class EnclosingBalls(Balls):
 
     def _weighted(self, transition: Array, weight: Array) -> arb_mat:
         """Σ_a weight(s,a) P(s'|s,a), (S, S')."""
-        states, actions = weight.shape
-        weights, found = raws(plain(weight)), list[arb]()
-        for s, moves in enumerate(self._blocks(transition, actions)):
-            found += (arb_mat(1, actions, weights[s * actions : (s + 1) * actions]) * moves).entries()
-        return arb_mat(states, states, found)
+        states = len(weight)
+        return arb_mat(states, states, [x for row in self._moved(transition, weight) for x in row.entries()])
 
-    def _blocks(self, transition: Array, actions: int) -> list[arb_mat]:
+    def _moved(self, transition: Array, weight: Array) -> Iterator[arb_mat]:
+        """The rows of that, (1, S') each."""
+        actions, weights = weight.shape[1], raws(plain(weight))
+        for s, moves in enumerate(self._blocks(transition)):
+            yield arb_mat(1, actions, weights[s * actions : (s + 1) * actions]) * moves
+
+    def _blocks(self, transition: Array) -> list[arb_mat]:
         """P(·|s,·) of each state, (A, S)."""
-        key = (-flint.ctx.prec, id(transition))
+        key = (flint.ctx.prec, id(transition))
         if key not in self._known:
-            entries, states = self._matrix(transition).entries(), transition.shape[-1]
-            each = actions * states
-            blocks = [arb_mat(actions, states, entries[s * each : (s + 1) * each]) for s in range(states)]
-            self._known[key] = blocks, transition
+            blocks = [arb_mat(*moves.shape, raws(moves)) for moves in plain(transition)]
+            self._known[key] = blocks, transition  # which is kept, so that no other array gets its id
         return self._known[key][0]
 
     @staticmethod
@@ -89,21 +81,24 @@ class EnclosingBalls(Balls):
         entries = raws(plain(value))
         if _any_float(entries):
             return super().expect(transition, value)
-        return wrapped((self._matrix(transition) * arb_mat(len(entries), 1, entries)).entries(), transition.shape[:-1])
+        column = arb_mat(len(entries), 1, entries)
+        found = [x for moves in self._blocks(transition) for x in (moves * column).entries()]
+        return wrapped(found, transition.shape[:-1])
 
     def push(self, transition: Array, weight: Array) -> Array:
         """Σ_s,a weight(s,a) P(s'|s,a), shape (S',)."""
         entries = raws(plain(weight))
         if _any_float(entries):
             return super().push(transition, weight)
-        return wrapped((arb_mat(1, len(entries), entries) * self._matrix(transition)).entries(), transition.shape[-1:])
+        rows = self._moved(transition, weight)
+        return wrapped(sum(rows, next(rows)).entries(), transition.shape[-1:])
 
     def laws(self, transition: Array, policy: Policy, start: Array, steps: int) -> Array:
         """The laws of s_0, ..., s_{steps−1}, (steps, S)."""
-        chain, laws = self._chain(transition, policy), [balls(start)]
-        law = arb_mat(1, len(start), raws(plain(start)))
+        turned, laws = self._chain(transition, policy).transpose(), [balls(start)]  # whose rows are read in turn
+        law = arb_mat(len(start), 1, raws(plain(start)))
         for _ in range(steps - 1):
-            law = law * chain
+            law = turned * law
             laws.append(wrapped(law.entries(), (len(start),)))
         return np.stack(laws).view(BallArray)
 
