@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from exact import rationals, solve
-from flint import arb, arb_mat, fmpq
+from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from trpo_theory.errors import InvalidInput
 from trpo_theory.numerics.ball.arrays import balls, plain
@@ -142,3 +142,23 @@ def test_the_rows_furthest_apart_are_found_where_floats_cannot_tell(arithmetic):
         want = max(sum(abs(x - y) for x, y in zip(one, other, strict=True)) for one in matrix for other in matrix)
         found = arithmetic.row_distance(balls(np.array(matrix, dtype=object)))
         assert found.fraction == want if scale == 1 else found.lower <= want <= found.upper
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_an_inverse_encloses_the_exact_one(name):
+    matrix, accurate = MATRICES[name]
+    with precision(192):
+        rows = EnclosedSolver(arb_mat(N, N, matrix.ravel().tolist())).inverse()
+    want = fmpq_mat(N, N, matrix.ravel().tolist()).inv().tolist()
+    with precision(8192):
+        assert all(x.contains(y) for row, right in zip(rows, want, strict=True) for x, y in zip(row, right, strict=True))
+        assert min(x.rel_accuracy_bits() for row in rows for x in row) > accurate - 20
+
+
+def test_an_inverse_is_0_itself_where_a_state_does_not_reach_another():
+    """Two chains that do not meet."""
+    chain = rationals(np.zeros((N, N)))
+    for s in range(N):
+        chain[s, (s + 2) % N] = fmpq(1)
+    rows = EnclosedSolver(arb_mat(N, N, (UNIT - fmpq(1, 2) * chain).ravel().tolist())).inverse()
+    assert all(rows[s][t].is_zero() == bool((s - t) % 2) for s in range(N) for t in range(N))

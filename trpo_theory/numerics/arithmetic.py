@@ -51,6 +51,15 @@ class Refining(Protocol):
         ...
 
 
+@runtime_checkable
+class Inverting(Protocol):
+    """A resolvent that has its matrix for less than a solution for each column, as that of balls has."""
+
+    def inverse(self) -> Array:
+        """(I − γP)⁻¹, (S, S)."""
+        ...
+
+
 def solved_from(resolvent: Resolvent, b: Array, start: Array | None) -> Array:
     """The x with x = b + γPx, from an x that is close where one is given and the resolvent can begin from it."""
     if start is None or not isinstance(resolvent, Refining):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trpo_theory.errors import NotSolved
-from trpo_theory.numerics.arithmetic import Arithmetic, Array, Policy, Resolvent
+from trpo_theory.numerics.arithmetic import Arithmetic, Array, Inverting, Policy, Resolvent
 from trpo_theory.numerics.floats import Floats
 from trpo_theory.solve.criterion import Kernel
 from trpo_theory.solve.reachability import edges, recurrent
@@ -56,7 +56,9 @@ class PolicyChain:
 
     @cached_property
     def inverse(self) -> Array:
-        """The matrix (I − γ P_π)⁻¹ itself, (S, S, *batch), by a solve for each column."""
+        """The matrix (I − γ P_π)⁻¹ itself, (S, S, *batch), by a solve for each column where the resolvent does not have it."""
+        if isinstance(self.resolvent, Inverting):
+            return self.resolvent.inverse()
         unit = self.arithmetic.identity(len(self.policy))
         ones = (1,) * (np.ndim(self.reward) - 2)
         return self.arithmetic.stack([self.resolvent.solve(column.reshape(-1, *ones)) for column in unit], axis=1)

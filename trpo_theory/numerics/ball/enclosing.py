@@ -37,7 +37,7 @@ class EnclosingBalls(Balls):
     name = "enclosing balls"
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, ...], tuple[Any, ...]] = {}
+        self._known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def _chain(self, transition: Array, policy: Policy) -> arb_mat:
         """P_π, (S, S)."""
@@ -139,16 +139,26 @@ class EnclosingBalls(Balls):
         """
         if _has_floats(weight) or _has_floats(b):
             return super().neumann_sum(transition, weight, b)
-        chain, size = self._weighted(transition, weight), len(b)
-        b = plain(b)
-        for s in range(size):
-            if _is_zero(b[s].raw) and all(chain[s, t].is_zero() for t in range(size) if t != s):
-                chain[s, s] = 0  # what is never left adds nothing: 0 + 0 + ...
-        resolvent = EnclosedResolvent(chain, Ball(1))
+        b, size = plain(b), len(b)
+        chain, resolvent = self._series(transition, weight, tuple(s for s in range(size) if _is_zero(b[s].raw)))
         if not resolvent.is_convergent and _diverges(chain, raws(b)):
             return balls(np.full(size, np.inf))
         x = plain(resolvent.solve(b))
         return balls(x if all(entry >= 0 for entry in x) else np.full(size, np.inf))
+
+    def _series(self, transition: Array, weight: Array, zero: tuple[int, ...]) -> tuple[arb_mat, EnclosedResolvent]:
+        """M and (I − M)⁻¹ for b that is 0 in some states: what is never left there adds nothing, 0 + 0 + ...
+
+        Kept by the weights themselves, as many sums over time have the same.
+        """
+        key = (flint.ctx.prec, id(transition), zero, *map(_digits, raws(plain(weight))))
+        if key not in self._known:
+            chain = self._weighted(transition, weight)
+            for s in zero:
+                if all(chain[s, t].is_zero() for t in range(len(weight)) if t != s):
+                    chain[s, s] = 0
+            self._known[key] = chain, EnclosedResolvent(chain, Ball(1)), transition
+        return self._known[key][:2]
 
     def chain_chi2(self, transition: Array, new: Policy, old: Policy) -> Array:
         """χ²(P_new(·|s) ‖ P_old(·|s)), of the difference (new − old) P, which is 0 where the policies agree."""
@@ -180,6 +190,11 @@ class EnclosedResolvent(BallResolvent):
     def solve_transposed(self, b: Array) -> Array:
         """The y with y = b + κ K_πᵀ y."""
         return super().solve_transposed(b) if _has_floats(b) else self._of(self._solver.solve_transposed, b)
+
+    def inverse(self) -> Array:
+        """(I − κ K_π)⁻¹, (S, S)."""
+        rows = self._solver.inverse()
+        return wrapped([x for row in rows for x in row], (len(rows), len(rows)))
 
     @staticmethod
     def _of(solve: Any, b: Array) -> Array:
@@ -239,6 +254,11 @@ def _any_float(entries: list[Any]) -> bool:
 
 def _has_floats(x: Array) -> bool:
     return _any_float(raws(plain(x)))
+
+
+def _digits(x: Any) -> Any:
+    """What two numbers have in common only if they are the same rational, or the same ball."""
+    return (x.mid().man_exp(), x.rad().man_exp()) if type(x) is arb else x
 
 
 def _is_zero(x: Any) -> bool:

@@ -43,6 +43,17 @@ class BallResolvent:
         """The y with y = b + γ P_πᵀ y, likewise."""
         return self._applied(self._matrix.transpose(), b)
 
+    def inverse(self) -> Array:
+        """(I − γ P_π)⁻¹, (S, S).
+
+        Raises:
+            Undecided: as `solve`.
+        """
+        size = self._matrix.nrows()
+        if self._exact:
+            return array_of(self._matrix.inv(), (size, size))
+        return np.stack([self.solve(balls(unit)) for unit in np.eye(size)], axis=1).view(BallArray)
+
     def _applied(self, matrix: Any, b: Array) -> Array:
         b = plain(b)
         entries = _raws(b)
