@@ -6,7 +6,7 @@ is certified, however long it is. Proofs: docs/theory.md, "The floor".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -27,6 +27,8 @@ _LEAST_SIZE = Fraction(1, 2**120)
 """Of y, in units of span(a): smaller ones are not divided by, and count as this. Chosen: below any rounding."""
 _NEAR_BEST = 1e-6
 """Relative: levels that are as good as the best in floats. Chosen: far above their rounding."""
+_NO_BETTER = 1e-13
+"""Relative: by how much no level is better where X ≥ 0 is no restriction, or v none. Measured: the rounding of floats there."""
 
 
 class LossOfRatio(Loss):
@@ -55,20 +57,24 @@ class LossOfRatio(Loss):
         q = self.q
         least = q.arithmetic.sum(laws * (self.a - q.min_s(self.a, where=q.visited)), 1)
         least = q.minimum(super().at(laws, v), least)
-        for depth, inside in self._levels(laws, v):
-            least = q.minimum(least, q.arithmetic.nan_to_inf(_at_best_level(q.arithmetic, laws, v, depth, inside)))
+        if isinstance(q.arithmetic, Floats):
+            for depth, inside in zip(self.depth, self.inside, strict=True):
+                least = q.minimum(least, q.arithmetic.nan_to_inf(_at_best_level(q.arithmetic, laws, v, depth, inside)))
+        else:
+            for times, level in self._levels(laws, v, least):
+                step = laws[times], v[times], self.depth[level], self.inside[level]
+                found = q.arithmetic.nan_to_inf(_at_best_level(q.arithmetic, *step))
+                least[times] = q.minimum(least[times], found)
         return q.maximum(least, 0 * least)  # as it is: in balls, the part of an enclosure that can be it
 
-    def _levels(self, laws: Any, v: Any) -> Iterable[tuple[Any, Any]]:
-        """a' − a and whether it is ≥ 0, for each a' that is tried: (S, *batch), or in balls (T, S).
+    def _levels(self, laws: Any, v: Any, least: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Times and for each the state whose a is tried for a' in balls.
 
-        In balls the a' that is best in floats at each time, and those within 1e-6 of it: any level gives a bound, and one of a
-        hundred states costs what all of floats cost.
+        The a' that is best in floats and those within 1e-6 of it, at the times at which it is below what is known, `least`: any
+        level gives a bound, and one of a hundred states costs what all of floats cost.
         """
-        if isinstance(self.q.arithmetic, Floats):
-            return zip(self.depth, self.inside, strict=True)
         floats = Floats()
-        a, laws, v = (self.q.arithmetic.nearest_floats(x) for x in (self.a, laws, v))
+        a, laws, v, least = (self.q.arithmetic.nearest_floats(x) for x in (self.a, laws, v, least))
         states = np.unique(a, return_index=True)[1]
         depth = a[states, None] - a
         with np.errstate(all="ignore"):
@@ -76,9 +82,10 @@ class LossOfRatio(Loss):
         found = floats.nan_to_inf(np.stack(rows))
         order = np.argsort(found, axis=0, kind="stable")
         found = np.take_along_axis(found, order, 0)
-        near = (found <= found[0] * (1 + _NEAR_BEST)) & np.isfinite(found)
-        tried = states[order[: max(1, int(near.any(1).sum()))]]
-        return ((self.depth[which], self.inside[which]) for which in tried)
+        near = (found <= found[0] * (1 + _NEAR_BEST)) & (found[0] < least * (1 - _NO_BETTER))
+        for rank in np.flatnonzero(near.any(1)):
+            times = np.flatnonzero(near[rank])
+            yield times, states[order[rank, times]]
 
     def after(self, weight: Any) -> Numbers:
         """Σ over all later times of E a − min a."""
