@@ -127,7 +127,7 @@ def summands(
     discount, law = 1 + v, q.initial
     for start in range(0, int(steps.max()), BLOCK):
         more = start < steps
-        laws = arithmetic.enclosed(q.law_block(start // BLOCK, BLOCK))
+        laws = q.law_block(start // BLOCK, BLOCK)
         growing, bounds, discounts = growth(q, laws[:BLOCK], chi2, c), [v], [discount]
         with np.errstate(over="ignore", invalid="ignore"):  # v_t that overflows is ∞, and the term is then the span
             for t in range(BLOCK):

@@ -187,6 +187,7 @@ class StepMoments(StepDivergence):
         found = self._law_blocks.get((index, steps))
         if found is None:
             found = self.arithmetic.laws(self.transition, self.old, self._law_at(index, steps), steps + 1)
+            found = self.arithmetic.enclosed(found)
             self._law_starts[index + 1, steps] = found[steps]
             if found.size <= _KEPT_ENTRIES:
                 self._law_blocks[index, steps] = found

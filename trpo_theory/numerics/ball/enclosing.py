@@ -107,29 +107,42 @@ class EnclosingBalls(Balls):
 
         Of the laws that have several states, as Σ p (f − c)² − (Σ p (f − c))² about one c for all.
         """
-        weights, entries = plain(laws), raws(plain(f))
-        numbers = raws(weights)
-        if _any_float(entries) or _any_float(numbers):
+        weights, entries = self._weights(laws), raws(plain(f))
+        if weights is None or _any_float(entries):
             return super().moments(laws, f)
-        support = np.array([type(x) is arb or x != 0 for x in numbers]).reshape(weights.shape)
+        matrix, support = weights
         spread = support.sum(1) > 1
         if all(type(x) is fmpq for x in entries):
             number: dict[Any, int] = {}
             kinds = np.array([number.setdefault(x, len(number)) for x in entries])
             spread &= [bool((kinds[row] != kinds[row][0]).any()) for row in support]
-        mean, variance = np.empty(len(weights), dtype=object), np.empty(len(weights), dtype=object)
+        mean, variance = np.empty(len(laws), dtype=object), np.empty(len(laws), dtype=object)
         for t in np.flatnonzero(~spread):
             mean[t], variance[t] = map(Ball, (one[0] for one in super().moments(laws[t : t + 1], f)))
         if spread.any():
             middle = entries[int(np.argmax(support[spread].sum(0)))]
             less = [arb(x - middle) for x in entries]
             columns = arb_mat(len(less), 2, [y for x in less for y in (x, x * x)])
-            first = arb_mat(int(spread.sum()), len(less), raws(weights[spread])) * columns
-            for place, t in enumerate(np.flatnonzero(spread)):
-                shift, square = first[place, 0], first[place, 1]
+            first = matrix * columns
+            for t in map(int, np.flatnonzero(spread)):
+                shift, square = first[t, 0], first[t, 1]
                 mean[t] = Ball(shift + middle)
                 variance[t] = Ball(r.nonnegative(square - shift * shift))
         return balls(mean), balls(variance)
+
+    def _weights(self, laws: Array) -> tuple[arb_mat, np.ndarray] | None:
+        """Laws as a matrix (T, S), kept for the many functions whose moments are taken, and where they are not 0 itself.
+
+        None for infinities.
+        """
+        key = (flint.ctx.prec, laws.__array_interface__["data"], laws.shape, laws.strides)
+        if key not in self._known:
+            numbers = raws(plain(laws))
+            if _any_float(numbers):
+                return None
+            support = np.array([type(x) is arb or x != 0 for x in numbers]).reshape(laws.shape)
+            self._known[key] = arb_mat(*laws.shape, numbers), support, laws
+        return self._known[key][:2]
 
     def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:
         """Σ_n Mⁿ b, ∞ where the solution of x = b + Mx is not ≥ 0.
