@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from flint import fmpq
+from flint import fmpq, fmpz
 
 from trpo_theory.numerics.arithmetic import Array
 from trpo_theory.numerics.ball.arrays import BallArray
@@ -31,6 +31,6 @@ def exact_rows(array: np.ndarray) -> Array:
             int(m) << (e - least) if m else 0
             for m, e in zip((mantissas * 2.0**53).tolist(), exponents.tolist(), strict=True)
         ]
-        total = sum(whole)
+        total = fmpz(sum(whole))
         out[place] = [Ball.of(fmpq(x, total)) if x else zero for x in whole]
     return out.reshape(array.shape).view(BallArray)

@@ -61,7 +61,7 @@ class EnclosingBalls(Balls):
         """P(·|s,·) of each state, (A, S)."""
         key = (flint.ctx.prec, id(transition))
         if key not in self._known:
-            blocks = [arb_mat(*moves.shape, raws(moves)) for moves in plain(transition)]
+            blocks = [arb_mat(len(moves), len(moves[0]), raws(moves)) for moves in plain(transition)]
             self._known[key] = blocks, transition  # which is kept, so that no other array gets its id
         return self._known[key][0]
 
@@ -141,7 +141,7 @@ class EnclosingBalls(Balls):
             if _any_float(numbers):
                 return None
             support = np.array([type(x) is arb or x != 0 for x in numbers]).reshape(laws.shape)
-            self._known[key] = arb_mat(*laws.shape, numbers), support, laws
+            self._known[key] = arb_mat(len(laws), len(laws[0]), numbers), support, laws
         return self._known[key][:2]
 
     def neumann_sum(self, transition: Array, weight: Array, b: Array) -> Array:

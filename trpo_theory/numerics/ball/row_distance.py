@@ -30,4 +30,5 @@ def furthest(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             one, other = high[s] - low[s:], high[s:] - low[s]
             least[s, s:] = np.maximum(0.0, -np.minimum(one, other)).sum(1) * (1 - rounding)
             most[s, s:] = np.maximum(one, other).sum(1) * (1 + rounding)
-    return np.nonzero(~(most < least.max()) & np.triu(np.ones((size, size), dtype=bool)))
+    one, other = np.nonzero(~(most < least.max()) & np.triu(np.ones((size, size), dtype=bool)))
+    return one, other
