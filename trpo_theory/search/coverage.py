@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,9 +14,11 @@ import numpy as np
 from trpo_theory._outward import Toward, decimal_toward
 from trpo_theory.numerics.floats import Floats
 from trpo_theory.search.distinct import known_among, places_of_distinct
+from trpo_theory.search.draws.rows import along_rows
 from trpo_theory.search.screened import Screened
 from trpo_theory.step.fields import GIVEN
 from trpo_theory.step.instances import Instances
+from trpo_theory.step.quantities import Quantities
 
 RANGES = {"gamma": "gamma", "one_minus_gamma": "", "tv": "TV", "kl": "KL", "reward": "max |r|"}
 """What a range is kept of, and its name in a sentence; of gamma and 1 - gamma it is one, of both."""
@@ -159,8 +161,10 @@ class Counts:
 class _Described:
     """Numbers of a batch, found once for all claims that are run on it."""
 
+    quantities: Callable[[], Quantities | None]
+
     def __init__(self, instances: Instances) -> None:
-        self._arrays = instances.arrays()
+        self._arrays, self.quantities = instances.arrays(), lambda: None
         self._by_field: dict[str, np.ndarray] = {}
         self._first: dict[frozenset[str], np.ndarray] = {}
 
@@ -199,12 +203,16 @@ class _Described:
 
     @cached_property
     def tv(self) -> np.ndarray:
-        return np.abs(self._arrays["new"] - self._arrays["old"]).sum(-1).max(-1) / 2
+        if (q := self.quantities()) is not None:
+            return np.asarray(q.max_tv)
+        return _largest_sum(np.abs(self._arrays["new"] - self._arrays["old"])) / 2
 
     @cached_property
     def kl(self) -> np.ndarray:
         with np.errstate(all="ignore"):
-            return Floats().kl_div(self._arrays["old"], self._arrays["new"]).sum(-1).max(-1)
+            if (q := self.quantities()) is not None:
+                return np.asarray(q.max_kl)
+            return _largest_sum(Floats().kl_div(self._arrays["old"], self._arrays["new"]))
 
     @cached_property
     def reward(self) -> np.ndarray:
@@ -215,11 +223,21 @@ _DESCRIBED: weakref.WeakKeyDictionary[Instances, _Described] = weakref.WeakKeyDi
 """What is known of batches, as long as they live."""
 
 
+def describe(instances: Instances, q: Quantities) -> None:
+    """That these are the quantities of a batch: while they live, its steps are not measured again."""
+    _described(instances).quantities = weakref.ref(q)
+
+
 def _described(instances: Instances) -> _Described:
     found = _DESCRIBED.get(instances)
     if found is None:
         found = _DESCRIBED[instances] = _Described(instances)
     return found
+
+
+def _largest_sum(terms: np.ndarray) -> np.ndarray:
+    """The largest of each instance's sums over actions, (B,)."""
+    return along_rows(np.maximum, along_rows(np.add, terms)[..., 0])[..., 0]
 
 
 def _first(hashes: np.ndarray, candidates: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trpo_theory.bounds.record import Claim
-from trpo_theory.search.coverage import Counts
+from trpo_theory.search.coverage import Counts, describe
 from trpo_theory.search.findings import NEAR_OF_PROVED, Findings
 from trpo_theory.search.impose import impose
 from trpo_theory.search.scales import best_of, scaled, share_of_terms
@@ -121,6 +121,8 @@ class Hunt:
         """
         if not self.screen.batched:
             instances = instances.take(spread(len(instances), ONE_BY_ONE_SHARE))
+        elif q is not None:
+            describe(instances, q)
         screened = self.screen(instances, q)
         self.findings.batched = self.findings.batched and self.screen.batched
         self.count(instances, screened)
