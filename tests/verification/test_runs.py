@@ -87,7 +87,7 @@ def test_a_chunk_counts_and_takes_the_least_as_a_loop_over_compare_does():
 
 
 def test_the_worst_instances_are_whole_and_certify_the_number_that_is_printed():
-    task = chunk("trpo/tv-2", instances=500, seed=5)
+    task = chunk("trpo/tv-2", instances=500, seed=6)
     (tally,) = task.run()
     worst = min(tally.worst, key=lambda one: one.slack)
     assert worst.slack == tally.least.slack < 0
@@ -185,7 +185,7 @@ def test_tallies_add_up_in_any_order():
 
 def test_a_table_gives_back_what_it_took():
     pd = pytest.importorskip("pandas")
-    tallies = chunk(*SOME, instances=500, seed=5).run()
+    tallies = chunk(*SOME, instances=500, seed=6).run()
     tallies.append(dataclasses.replace(tallies[0], claim="π/ü", note="a\nb", least=Least(-np.inf), worst=()))
     content = to_bytes(tallies)
     again = from_bytes(content)

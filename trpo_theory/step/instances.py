@@ -219,6 +219,8 @@ class Instances:
 
 def joined(parts: Sequence[Instances]) -> Instances:
     """Batches of one size and setting, end to end; where one says which actions are available, the others' all are."""
+    if len(parts) == 1:
+        return parts[0]
     if any(part.available is not None for part in parts):
         parts = [part if part.available is not None else _with_all_available(part) for part in parts]
     each = [part.arrays() for part in parts]

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from trpo_theory.model.policy import greedy
 from trpo_theory.numerics.floats import Floats
 from trpo_theory.numerics.layout import batch_first, batch_last
-from trpo_theory.search.draws.rows import Sharing, along_rows, on_allowed, share, vertices
+from trpo_theory.search.draws.rows import Sharing, along_rows, largest_of, on_allowed, one_hot, share, vertices
 from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.step.instances import Instances
 from trpo_theory.step.quantities import Quantities
@@ -28,14 +27,17 @@ def with_worst_reward(instances: Instances, chosen: np.ndarray) -> Instances:
     if not chosen.any():
         return instances
     reward, chosen = instances.reward.copy(), np.flatnonzero(chosen)
-    read: dict[str, Any] = {
-        name: batch_last(getattr(instances, name).take(chosen, 0)).copy(order="C") for name in _OF_GAPS
-    }
-    q = Quantities(Floats(), batch_shape=(len(chosen),), available=np.True_, **read)
-    reward[chosen] = batch_first(worst_reward(q))
+    reward[chosen] = batch_first(worst_reward(_of_gaps(instances, chosen)))
     if instances.available is not None:
         reward[chosen] *= instances.available[chosen]
     return instances.replace(reward=reward)
+
+
+def _of_gaps(instances: Instances, index: np.ndarray, **changes: np.ndarray) -> Quantities:
+    """The quantities of those at the index, without what η(new) − L does not read, some of their fields exchanged."""
+    read: dict[str, Any] = {name: getattr(instances, name).take(index, 0) for name in _OF_GAPS if name not in changes}
+    last = {name: batch_last(array).copy(order="C") for name, array in (read | changes).items()}
+    return Quantities(Floats(), batch_shape=(len(index),), available=np.True_, **last)
 
 
 def with_available(instances: Instances, available: np.ndarray) -> Instances:
@@ -91,8 +93,10 @@ def oddities(generator: np.random.Generator, instances: Instances) -> Instances:
         for name in ("transition", "reward"):
             arrays[name][one, :, -1] = arrays[name][one, :, 0]
     whole = chosen(_ODD)
-    for name in ("transition", "initial", *_ROWS):
+    for name in ("transition", "initial"):
         arrays[name][whole] = _one_hot(generator, arrays[name][whole])
+    for name, rows in zip(_ROWS, _one_hot(generator, np.stack([arrays[name][whole] for name in _ROWS])), strict=True):
+        arrays[name][whole] = rows
     sharing = Sharing(arrays["groups"])
     for name in _ROWS:
         sharing.impose_on(arrays[name])
@@ -118,10 +122,10 @@ def from_uniform_to_greedy(instances: Instances, index: np.ndarray) -> Instances
     """Those at the index with old uniform over what is available, and new greedy for old's advantage."""
     if not len(index):
         return instances
-    some = instances.take(index)
-    able = np.ones(some.old.shape) if some.available is None else some.available.astype(float)
-    some = some.replace(old=able / along_rows(np.add, able))
-    old, new = instances.old.copy(), instances.new.copy()
-    old[index] = share(some.old, some.groups)
-    new[index] = share(greedy(batch_first(some.plain_quantities().advantage), able > 0), some.groups)
+    able = np.ones((len(index), *instances.shape)) if instances.available is None else instances.available[index]
+    even, groups = able / along_rows(np.add, able.astype(float)), instances.groups[index]
+    advantage = batch_first(_of_gaps(instances, index, old=even).advantage)
+    best = one_hot(largest_of(np.where(able, advantage, -np.inf)), able.shape[-1]).astype(float)
+    old, new, sharing = instances.old.copy(), instances.new.copy(), Sharing(groups)
+    old[index], new[index] = sharing(even), sharing(best)
     return instances.replace(old=old, new=new)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trpo_theory.search.draws.rows import along_rows
+from trpo_theory.search.draws.rows import along_rows, largest_of, one_hot
 
 GRID = 2.0**53
 """Probabilities are multiples of 1 over it: the spacing of floats below 1."""
@@ -45,18 +45,20 @@ def tiny_made_exact(old: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.nd
     """
     change = new - old
     size = along_rows(np.maximum, np.abs(change))[..., 0]
-    rounding = size < _ROUNDING
-    lost = (size > 0) & (rounding | (np.abs(along_rows(np.add, change)[..., 0]) > _LOST * size))
-    if not lost.any():
+    lost = (size > 0) & ((size < _ROUNDING) | (np.abs(along_rows(np.add, change)[..., 0]) > _LOST * size))
+    (at,) = np.nonzero(lost.reshape(-1))
+    if not len(at):
         return old, new
     old, new = old.copy(), new.copy()
-    old[lost], new[lost] = exact_step(old[lost], change[lost])
-    new[rounding] = old[rounding]
+    exact, moved = exact_step(*(rows.reshape(-1, rows.shape[-1]).take(at, 0) for rows in (old, change)))
+    still = (size.reshape(-1)[at] < _ROUNDING)[:, None]
+    for rows, found in ((old, exact), (new, np.where(still, exact, moved))):
+        rows.reshape(-1, rows.shape[-1])[at] = found
     return old, new
 
 
 def _with_sum(steps: np.ndarray, rows: np.ndarray, total: float) -> np.ndarray:
     """Whole numbers with this sum: the entry where the rows are largest is what the others leave."""
-    largest = np.arange(rows.shape[-1]) == rows.argmax(-1)[..., None]
+    largest = one_hot(largest_of(rows), rows.shape[-1])
     others = np.where(largest, 0.0, steps)
     return np.where(largest, total - along_rows(np.add, others), others)
