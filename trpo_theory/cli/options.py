@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 from typer.models import CommandInfo
 
+from trpo_theory.cli.conversion import convert_where_needed
 from trpo_theory.errors import InvalidInput
 
 OK, CHECK_FAILED, BAD_INPUT, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -43,7 +44,9 @@ def _command(*verbs: CommandInfo) -> Any:
     """Typer reads all options of its verbs from the annotations of their functions: once a process, 2 ms a verb."""
     some = copy.copy(app)
     some.registered_commands = list(verbs)
-    return typer.main.get_command(some)
+    command = typer.main.get_command(some)
+    convert_where_needed(command)
+    return command
 
 
 LISTED = "One of the names that --help lists."
