@@ -73,8 +73,9 @@ def _mdp(batch: tuple[int, ...] = ()) -> tuple[tt.FiniteMDP, np.ndarray]:
     return mdp, tt.zoo.random_policy(generator, mdp.reward.shape)
 
 
-def _one_update(problem: Any) -> float:
-    return cpu(partial(tt.update, *_mdp(), problem))
+def _one_update(problem: Any, compiled: bool = False) -> float:
+    options = {"compiled": True} if compiled and "compiled" in tt.Dual.__dataclass_fields__ else {}
+    return cpu(partial(tt.update, *_mdp(), problem, solver=tt.Dual(**options)))
 
 
 def _in_a_batch(problem: Any, size: int = 1000) -> float:
@@ -187,6 +188,7 @@ def waits() -> dict[str, Wait]:
         cores = {"Clarabel": partial(_conic, "CLARABEL", 5, 3, problem)}
         floor = partial(_compiled, 5, 3, problem)
         found[f"update {name}, 5 states"] = Wait("us", partial(_one_update, problem), cores, floor)
+        found[f"update {name}, 5 states, compiled"] = Wait("us", partial(_one_update, problem, True), cores, floor)
         found[f"update {name}, 5 states, in a batch"] = Wait("us", partial(_in_a_batch, problem), {}, floor)
     for name, problem in _problems().items():
         cores = {peer: partial(_conic, peer.upper(), 500, 4, problem) for peer in ("Clarabel", "ECOS")}

@@ -24,9 +24,9 @@ from trpo_theory.model.shapes import Real
 Rows = Real[np.ndarray, "..."] | Sequence[object] | float
 """Probabilities, an axis of them a row: an array of floats or integers, or nested sequences."""
 
-_SMALL = 0.25
+SMALL = 0.25
 """Below this |x| a series takes over from x − log(1 + x), which then cancels. Chosen: seven terms reach rounding there."""
-_ARTANH = (
+ARTANH = (
     0.07103656992215065,
     0.0767988887710976,
     0.09091082944750323,
@@ -76,12 +76,12 @@ def x_minus_log1p(x: Real[np.ndarray, "*shape"]) -> Real[np.ndarray, "*shape"]:
     """x − log(1 + x) for x ≥ −1, to a few units in the last place: 0 at 0, ∞ at −1."""
     x = np.asarray(x, dtype=np.float64)
     with np.errstate(divide="ignore"):
-        return np.where(np.abs(x) < _SMALL, _small_x_minus_log1p(x), x - np.log1p(x))
+        return np.where(np.abs(x) < SMALL, _small_x_minus_log1p(x), x - np.log1p(x))
 
 
 def x_minus_log(x: np.ndarray, ratio: np.ndarray) -> np.ndarray:
     """x − log(1 + x) for x > −1, of ratio = 1 + x where that is known better than 1 + x as stored, as next to 0."""
-    small = np.abs(x) < _SMALL
+    small = np.abs(x) < SMALL
     if small.all():
         return _small_x_minus_log1p(x)
     terms = x - np.log(ratio)
@@ -92,11 +92,11 @@ def _small_x_minus_log1p(x: np.ndarray) -> np.ndarray:
     """With s = x/(2 + x), log(1 + x) = 2 artanh(s): x − log(1 + x) = s·x − 2 s³ (1/3 + s²/5 + s⁴/7 + …)."""
     s = x / (2.0 + x)
     square = s * s
-    series = _ARTANH[0] * square
-    for coefficient in _ARTANH[1:-1]:
+    series = ARTANH[0] * square
+    for coefficient in ARTANH[1:-1]:
         series += coefficient
         series *= square
-    series += _ARTANH[-1]
+    series += ARTANH[-1]
     return s * (x - 2.0 * square * series)
 
 
@@ -113,7 +113,7 @@ def kl_of_change(p: Rows, q: Rows, change: Rows) -> Real[np.ndarray, "..."]:
     """As `kl_div`, from change = q − p where that is known more precisely than q − p as stored."""
     p, q, change = _alike(p, q, change)
     with np.errstate(all="ignore"):
-        close = np.abs(change) < _SMALL * p
+        close = np.abs(change) < SMALL * p
         if close.all():
             return p * _small_x_minus_log1p(change / p)
         shape = np.broadcast_shapes(p.shape, q.shape, change.shape)
@@ -200,7 +200,7 @@ def renyi(p: Rows, q: Rows, order: float | Fraction, *, axis: int = -1) -> Real[
         x = (q - p) / p
         near = p * (expm1_minus(b * np.log1p(x)) - b * x_minus_log1p(x))
         power = p**order * q**b
-        terms = np.where(np.abs(q - p) < _SMALL * p, near, power - p - b * (q - p))
+        terms = np.where(np.abs(q - p) < SMALL * p, near, power - p - b * (q - p))
         affinity = _over(axis, power)
         return np.where(affinity < 0.5, np.log(affinity), np.log1p(_over(axis, terms)))[()] / -b
 

@@ -84,7 +84,7 @@ def posed_mdp(
     batch_shape = _batch_shape(mdp, rows)
     fields, trailing = trailing_fields(mdp, *rows.values())
     found, given = criterion_of(criterion, mdp.gamma), Given(**fields)
-    if found is not DISCOUNTED or np.any(np.asarray(mdp.gamma) == 1):
+    if found is not DISCOUNTED or any_undiscounted(mdp.gamma):
         for name, policy in zip(policies, trailing, strict=True):
             if not np.all(found.allows(given, policy)):
                 raise _complaint(found, given, policy, name, batch_shape)
@@ -164,9 +164,14 @@ def _at(array: Any, core: int, place: Any) -> Any:
     return array[(..., *index)]
 
 
+def any_undiscounted(gamma: Any) -> bool:
+    """Whether γ = 1, of one or of some of a batch."""
+    return gamma == 1 if isinstance(gamma, float) else bool((np.asarray(gamma) == 1).any())
+
+
 def expect_discount(gamma: Any, what: str) -> None:
     """Raise `InvalidInput` for γ = 1, for what knows discounted returns only."""
-    if np.any(np.asarray(gamma) == 1):
+    if any_undiscounted(gamma):
         raise undiscounted(what)
 
 

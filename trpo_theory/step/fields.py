@@ -133,7 +133,7 @@ class StepFields(Notation):
         self.references = self.reference[:, :, None] if references is None else references
         self.weights = np.ones((1,) * (1 + np.ndim(old) - 2)) if weights is None else weights
         self.criterion, self.cost_names, self.agents = criterion, cost_names, agents
-        self._all_available = bool(np.all(available))
+        self._all_available = bool(np.asarray(available).all())
         if not np.ndim(available):
             self.available = np.broadcast_to(available, old.shape)
         self._law_blocks: dict[tuple[int, int], Array] = {}

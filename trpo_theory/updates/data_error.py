@@ -32,9 +32,9 @@ _SUMMED_IN_ORDER = 32
 """The most terms that NumPy and BLAS add one after the other, with room: longer sums are blocked or pairwise."""
 _FURTHER_STEPS = 8
 """Roundings of a term beside its sum: products, the row's sum, differences, and γ, which is a decimal."""
-_PASSES = 2
+PASSES = 2
 """Of refinement of a dense solve at most: the first takes off what V's constant cost, the second is down to rounding."""
-_STEP = 0.125
+STEP = 0.125
 """Of the bound on a residual's rounding, in whose multiples it counts: chosen, residuals are measured at up to 0.05 of it."""
 _SUMMED = 64
 """Roundings in a sum over states and actions, each of size ε. Chosen, as of an upper bound."""
@@ -65,10 +65,14 @@ class OldPolicy:
 
 def old_policy(q: Quantities) -> OldPolicy:
     """From the quantities of old, in floats."""
-    chain = old_chain(q)
-    unit = (min(_terms(q), _SUMMED_IN_ORDER) + min(q.actions, _SUMMED_IN_ORDER) + _FURTHER_STEPS) * _EPS
+    chain, unit = old_chain(q), roundings(_terms(q), q.actions)
     visited = _visitation(chain, unit, q.batch_shape)
     return OldPolicy(*_advantages(q, chain, unit, visited[0] + visited[1]), *visited)
+
+
+def roundings(successors: int, actions: int) -> float:
+    """Relatively, of a term of a sum over so many; one after the other, up to 64 of them take no more, as each is half of ε."""
+    return (min(successors, _SUMMED_IN_ORDER) + min(actions, _SUMMED_IN_ORDER) + _FURTHER_STEPS) * _EPS
 
 
 def return_of_old(q: Quantities, known: OldPolicy) -> tuple[np.ndarray, np.ndarray]:
@@ -93,12 +97,12 @@ def _advantages(q: Quantities, chain: OldChain, unit: float, most: np.ndarray) -
     reward = _centred(q.reward, (0, 1), usable) if chain.levels else q.reward
     reward = reward if usable is None else np.where(usable, reward, 0.0)
     earned, earned_size = (old * reward).sum(1), (old * np.abs(reward)).sum(1)
-    h, passes = relative(_relative_value(q, chain, earned)), 0 if chain.is_sparse else _PASSES
+    h, passes = relative(_relative_value(q, chain, earned)), 0 if chain.is_sparse else PASSES
     while True:
         moved, size = chain.ahead(h), np.abs(h).max(0)
         e = earned + (old * moved).sum(1) - h
         span, rounding = e.max(0) - e.min(0), 2 * unit * (2 * size + earned_size.max(0))
-        if not passes or (chain.levels and not (span >= _STEP * rounding).any()):
+        if not passes or (chain.levels and not (span >= STEP * rounding).any()):
             break
         passes -= 1
         h = relative(h + chain.resolvent.solve(relative(e)))
@@ -123,12 +127,12 @@ def _advantages(q: Quantities, chain: OldChain, unit: float, most: np.ndarray) -
 
 def _visitation(chain: OldChain, unit: float, batch: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """ρ and the bounds on its errors: of each state, and of their sum."""
-    rho, passes = chain.visits(chain.resolvent.solve_transposed(chain.kernel_start), batch), _PASSES
+    rho, passes = chain.visits(chain.resolvent.solve_transposed(chain.kernel_start), batch), PASSES
     passes = 0 if chain.is_sparse else passes
     while True:
         f, rounding = chain.start + chain.onward(rho) - rho, unit * (2 * rho + chain.start)
         residual, whole = np.abs(f), rounding.sum(0)
-        if not passes or (chain.levels and not (residual.sum(0) >= _STEP * whole).any()):
+        if not passes or (chain.levels and not (residual.sum(0) >= STEP * whole).any()):
             break
         passes -= 1
         better = rho + chain.resolvent.solve_transposed(f)
@@ -164,7 +168,7 @@ def _relative_value(q: Quantities, chain: OldChain, earned: np.ndarray) -> np.nd
 
 def _in_steps(residual: np.ndarray, rounding: np.ndarray) -> np.ndarray:
     """A bound on residual + rounding that does not change with the order of sums, as of a batch: in steps of the rounding."""
-    step = _STEP * rounding
+    step = STEP * rounding
     return rounding + step * (np.floor(residual / np.where(step > 0, step, 1.0)) + 1)
 
 

@@ -55,6 +55,8 @@ def relative_error(bound: Bound, gamma: np.ndarray, complement: np.ndarray, name
     others = tuple(name for name in names if name != "gamma")
     error = _FLOAT_ROUNDINGS * np.finfo(np.float64).eps / complement
     near = np.flatnonzero(gamma > 1 - NEAR_ONE)
+    if not near.size:
+        return error
     rows = tuple((one, *(1.0 for _ in others)) for one in gamma[near].tolist())
     known = [exact is not None for exact in _in_balls(bound, ("gamma", *others), rows)]
     error[near[known]] = _DECIMAL_ROUNDINGS * np.finfo(np.float64).eps

@@ -44,7 +44,8 @@ def penalty_at(surrogate: Surrogate, problem: Penalty, divergence: np.ndarray) -
     if isinstance(problem.bound, Bound):
         _expect_hypotheses(surrogate, problem, problem.bound)
         value = np.broadcast_to(divergence, (*np.shape(divergence)[:-1], len(surrogate.gamma)))
-        flat = {name: np.broadcast_to(size, value.shape).reshape(-1) for name, size in surrogate.sizes.items()}
+        read = sizes_read(problem.bound, problem.field)
+        flat = {name: np.broadcast_to(size, value.shape).reshape(-1) for name, size in surrogate.sizes(read).items()}
         flat[problem.field] = value.reshape(-1)
         if problem.coupled:
             flat[SPREAD] = np.ones(value.size)
@@ -75,7 +76,7 @@ def _expect_hypotheses(surrogate: Surrogate, problem: Penalty, bound: Bound) -> 
     if bound.given is None:
         return
     none = np.zeros(surrogate.gamma.shape)
-    known: dict[str, Any] = {**surrogate.sizes, problem.field: none, SPREAD: none}
+    known: dict[str, Any] = {**surrogate.sizes(), problem.field: none, SPREAD: none}
     met = np.broadcast_to(bound.met(KnownQuantities(**known)), none.shape)
     if not met.all():
         raise InvalidInput(
@@ -98,8 +99,7 @@ def coefficient_error(surrogate: Surrogate, problem: Penalty) -> np.ndarray:
     """The relative error of a bound's penalty, which is a function of γ and A, (B,); 0 for a coefficient that is given."""
     if not isinstance(problem.bound, Bound):
         return np.zeros(surrogate.gamma.shape)
-    missed = np.max(np.broadcast_to(surrogate.advantage_error, surrogate.visitation.shape), axis=0)
-    size = surrogate.max_abs_advantage
+    missed, size = surrogate.largest_error, surrogate.max_abs_advantage
     with np.errstate(divide="ignore"):  # an A that is 0 but for its error
         relative = missed / np.where(missed > 0, size, 1.0)
     bound = cheap(problem.bound)

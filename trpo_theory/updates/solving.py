@@ -17,9 +17,11 @@ from trpo_theory.step.quantities import Quantities
 from trpo_theory.updates.applicable import expect_of_setting
 from trpo_theory.updates.certified import Certified
 from trpo_theory.updates.certified_updating import certified_update
+from trpo_theory.updates.compiled.on_demand import compiled_code
 from trpo_theory.updates.data_error import old_policy, partly_enclosed
 from trpo_theory.updates.problems import Problem, TrustRegion
 from trpo_theory.updates.solution import UpdateSolution
+from trpo_theory.updates.solvers.answer import Answer
 from trpo_theory.updates.solvers.dual import Dual
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
@@ -32,6 +34,8 @@ difference between problems or policies that a user would read off."""
 
 _UNSURE = 0.5
 """Of the tolerance: floats suffice where the errors of A, ρ and γ take no more of it. Chosen: as much is left to a solver."""
+
+_EPS = float(np.finfo(np.float64).eps)
 
 _MOST_ENTRIES = 1_000_000
 """Of a transition, S·A·S, that is solved in balls where floats do not suffice: chosen, for about a second."""
@@ -63,15 +67,40 @@ def update_step(
     if isinstance(problem, TrustRegion | TRPOStep) and isinstance(problem.delta, Certified):
         solved = partial(_solve, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
         return certified_update(mdp, q, Surrogate.of(q, aggregation), problem, solver, solved)
-    known = old_policy(q)
-    solution = _solve(Surrogate.of(q, aggregation, known), problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
-    unsure = solution.data_error > _UNSURE * rtol * np.abs(solution.upper)
+    known, surrogate = None, None
+    if aggregation is None and q.criterion is DISCOUNTED and is_compiled(solver):
+        surrogate = compiled_code().compiled_surrogate(mdp, q.old)
+    if surrogate is None:
+        known = old_policy(q)
+        surrogate = Surrogate.of(q, aggregation, known)
+    solution = _solve(surrogate, problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
+    unsure = _is_unsure(solution)
     if q.criterion is not DISCOUNTED or not unsure.any() or mdp.states**2 * mdp.actions > _MOST_ENTRIES:
         return solution
+    known = old_policy(q) if known is None else known
     better = partly_enclosed(mdp, q, known, unsure)
     if better is None:
         return solution
     return _solve(Surrogate.of(q, aggregation, better), problem, solver=solver, rtol=rtol, mdp=mdp, returns=returns)
+
+
+def update_at_once(
+    mdp: FiniteMDP, policy: np.ndarray, problem: Problem, *, solver: Solver, rtol: float = DEFAULT_RTOL
+) -> UpdateSolution | None:
+    """As `update_step` in compiled code, for a problem that reads discounted returns alone and a policy (S, A) of the MDP.
+
+    None where compiled code does not know the MDP, or floats do not know A and ρ well enough.
+    """
+    surrogate = compiled_code().compiled_surrogate(mdp, policy)
+    if surrogate is None:
+        return None
+    solution = _solve(surrogate, problem, solver=solver, rtol=rtol, mdp=mdp, returns=PLAIN)
+    return None if _is_unsure(solution).any() else solution
+
+
+def _is_unsure(solution: UpdateSolution) -> np.ndarray:
+    """Where the errors of A and ρ take more of the tolerance than they may, (B,)."""
+    return solution.data_error > _UNSURE * solution.rtol * np.abs(solution.upper)
 
 
 def solve(
@@ -116,13 +145,12 @@ def _solve(
     solver = _supporting(solver, problem)
     answer = solver.solve(surrogate, problem)
     _checked_rows(answer.new, solver, problem)
-    proved = DualBound(surrogate, problem, answer.multiplier, answer.guess)
-    upper = proved.upper if answer.upper is None else answer.upper
     moved = np.add.reduce(np.abs(answer.change * surrogate.centred), 0)
     size = np.add.reduce(surrogate.visitation * moved, 0)
+    upper, error = _proved(surrogate, problem, answer, solver)
     if np.isnan(upper).any() or not np.isfinite(size).all():
         raise overflow("an objective or its upper bound")
-    error = proved.error(upper) + np.finfo(np.float64).eps * (_EVALUATION * np.abs(upper) + _CANCELLING * size)
+    error = error + _EPS * (_EVALUATION * np.abs(upper) + _CANCELLING * size)
     return UpdateSolution(
         problem=problem,
         solver=solver,
@@ -140,10 +168,27 @@ def _solve(
     )
 
 
+def _proved(surrogate: Surrogate, problem: Problem, answer: Answer, solver: Solver) -> tuple[np.ndarray, np.ndarray]:
+    """The upper bound that an answer proves for A and ρ as they stand, and what their errors add, (B,) each."""
+    found = compiled_code().compiled_certificate(surrogate, problem, answer) if is_compiled(solver) else None
+    if found is not None:
+        return found
+    proved = DualBound(surrogate, problem, answer.multiplier, answer.guess)
+    upper = proved.upper if answer.upper is None else answer.upper
+    return upper, proved.error(upper)
+
+
+def is_compiled(solver: Solver | None) -> bool:
+    """Whether it is `Dual(compiled=True)`."""
+    return isinstance(solver, Dual) and solver.compiled
+
+
 def _supporting(solver: Solver | None, problem: Problem) -> Solver:
     """The solver (Dual() for None), which takes the problem, or a message."""
     if solver is None:
         return Dual()
+    if isinstance(solver, Dual):
+        return solver
     if not isinstance(solver, Solver):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
         raise InvalidInput(got=f"solver = {solver!r}", wanted="a Solver", fix='pass Dual() or CVXPY("CLARABEL")')
     if not solver.supports(problem):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -110,6 +111,13 @@ class Surrogate:
         return np.minimum(self.visitation_error / np.where(self.visitation > 0, self.visitation, np.inf), 1.0)
 
     @cached_property
+    def largest_error(self) -> np.ndarray:
+        """The largest |A − A*| of a row, (B,)."""
+        errors = np.asarray(self.advantage_error)
+        errors = errors if errors.shape == self.visitation.shape else np.broadcast_to(errors, self.visitation.shape)
+        return np.maximum.reduce(errors, 0)
+
+    @cached_property
     def total_visitation(self) -> np.ndarray:
         """Σ ρ of the rows, (B,)."""
         return np.add.reduce(self.visitation, 0)
@@ -123,13 +131,14 @@ class Surrogate:
     def rms_advantage(self) -> np.ndarray:
         """√(Σ_s d_old(s) Σ_a old(a|s) A_old(s, a)²) of the MDP, for the penalties of bounds, (B,)."""
         moment, visitation = self._second_moment
-        return np.sqrt((self.complement * visitation * moment).sum(0))
+        return self.max_abs_advantage * np.sqrt((self.complement * visitation * moment).sum(0))
 
     @cached_property
     def _second_moment(self) -> tuple[np.ndarray, np.ndarray]:
-        """Σ_a old A² of states, and their ρ."""
+        """Σ_a old (A/ε)² of states, of which no square is out of range, and their ρ."""
         advantage, visitation = self._states
-        return (self._of_rows(self.old) * advantage**2).sum(0), visitation
+        relative = advantage / np.where(self.max_abs_advantage > 0, self.max_abs_advantage, 1.0)
+        return (self._of_rows(self.old) * relative**2).sum(0), visitation
 
     @cached_property
     def _states(self) -> tuple[np.ndarray, np.ndarray]:
@@ -153,13 +162,12 @@ class Surrogate:
     @property
     def rms_error(self) -> np.ndarray:
         """What the errors of A and ρ make of it, relatively, (B,): its square is wrong by Σ |d − d*| Σ_a old A²."""
-        moment = self._second_moment[0]
+        moment, size = self._second_moment[0], self.max_abs_advantage
         rms = np.where(self.rms_advantage > 0, self.rms_advantage, np.inf)
         moved = self.total_error * moment.max(0)
         if self.aggregation is None:
             moved = np.minimum(moved, (self.visitation_error * moment).sum(0))
-        missed = np.max(np.broadcast_to(self.advantage_error, self.visitation.shape), axis=0)
-        return missed / rms + 0.5 * self.complement * moved / rms**2
+        return self.largest_error / rms + 0.5 * self.complement * moved * (size / rms) ** 2
 
     @classmethod
     def of(
@@ -178,12 +186,12 @@ class Surrogate:
 
         def rows(array: Any) -> np.ndarray:
             array = flat(array)
-            return np.ascontiguousarray(array.reshape(*array.shape[: array.ndim - len(batch)], -1).swapaxes(0, 1))
+            return np.ascontiguousarray(array.reshape(*array.shape[:2], -1).swapaxes(0, 1))
 
         def flat(array: Any) -> np.ndarray:
             array = np.asarray(array)
-            shape = (*array.shape[: array.ndim - len(batch)], *batch)
-            return array if array.shape == shape else np.broadcast_to(array, shape)
+            own = array.ndim - len(batch)
+            return array if array.shape[own:] == batch else np.broadcast_to(array, (*array.shape[:own], *batch))
 
         visitation = flat(known.visitation).reshape(len(q.old), -1)
         old, available = rows(q.old), rows(np.asarray(q.available))
@@ -198,7 +206,7 @@ class Surrogate:
             added = np.bincount(aggregation.group)[:, None] * np.finfo(np.float64).eps * epsilon  # of their means
             advantage_error = largest(aggregation, advantage_error) + added
             visitation_error = summed(aggregation, visitation_error)
-        if not (np.isfinite(advantage).all() and np.isfinite(visitation).all()):
+        if not (np.isfinite(epsilon).all() and np.isfinite(visitation).all()):
             raise overflow("advantages")
         missed = flat(known.total_error).ravel()
         return cls(
@@ -226,17 +234,14 @@ class Surrogate:
 
     def penalty(self, bound: Bound, value: np.ndarray | float, field: str = "max_kl") -> np.ndarray | float:
         """A bound's penalty as a function of that field alone, (B,)."""
-        known: dict[str, Any] = {**self.sizes, field: value}
+        known: dict[str, Any] = {**self.sizes(), field: value}
         return bound.penalty(KnownQuantities(**known))
 
-    @property
-    def sizes(self) -> dict[str, np.ndarray]:
-        """What a penalty may read of old, by the names of `Quantities`, (B,) each."""
-        sizes = {
-            "gamma": self.gamma,
-            "max_abs_advantage": self.max_abs_advantage,
-            "rms_advantage": self.rms_advantage,
-        }
+    def sizes(self, read: Collection[str] = ("rms_advantage",)) -> dict[str, np.ndarray]:
+        """What a penalty may read of old, by the names of `Quantities`, (B,) each; the dearer ones only if they are named."""
+        sizes = {"gamma": self.gamma, "max_abs_advantage": self.max_abs_advantage}
+        if "rms_advantage" in read:
+            sizes["rms_advantage"] = self.rms_advantage
         return sizes if not self.horizon else sizes | {"horizon": np.full(self.gamma.shape, self.horizon)}
 
 

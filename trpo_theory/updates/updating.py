@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from trpo_theory._checks import number_between
+from trpo_theory._checks import number_between, policy_rows
+from trpo_theory.bounds import Bound
 from trpo_theory.errors import InvalidInput
-from trpo_theory.model.mdp import FiniteMDP
+from trpo_theory.model.mdp import FiniteMDP, expect_mdp
 from trpo_theory.model.policy import StateAggregation
 from trpo_theory.model.shapes import Real
 from trpo_theory.solve.settings import PLAIN, Returns
+from trpo_theory.solve.words import policy_or_named
 from trpo_theory.step.quantities import Quantities, compare
 from trpo_theory.updates.applicable import expect_no_price
 from trpo_theory.updates.constrained import CONSTRAINED_RTOL, constrained_step
-from trpo_theory.updates.problems import Problem, TrustRegion
+from trpo_theory.updates.problems import Penalty, Problem, TrustRegion
 from trpo_theory.updates.solution import UpdateSolution
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
-from trpo_theory.updates.solving import DEFAULT_RTOL, update_step
+from trpo_theory.updates.solving import DEFAULT_RTOL, is_compiled, update_at_once, update_step
 
 
 def update(
@@ -62,6 +64,13 @@ def update(
     """
     returns = Returns(criterion, horizon, temperature)
     expect_no_price(temperature)
+    if returns == PLAIN and aggregation is None and solver is not None and is_compiled(solver) and _is_bare(problem):
+        expect_mdp(mdp)
+        policy = policy_rows(policy_or_named(old, mdp), mdp.available, "old policy")
+        tolerance = DEFAULT_RTOL if rtol is None else number_between(rtol, "rtol", 0.0, 1.0)
+        found = update_at_once(mdp, policy, problem, solver=solver, rtol=tolerance)
+        if found is not None:
+            return found
     q = compare(mdp, old, old, **returns._asdict())
     return update_posed(mdp, q, problem, solver=solver, aggregation=aggregation, rtol=rtol, returns=returns)
 
@@ -84,6 +93,13 @@ def update_posed(
         return constrained_step(mdp, q, problem, solver=solver, aggregation=aggregation, rtol=at, returns=returns)
     at = DEFAULT_RTOL if rtol is None else rtol
     return update_step(mdp, q, problem, solver=solver, aggregation=aggregation, rtol=at, returns=returns)
+
+
+def _is_bare(problem: Problem | TRPOStep) -> TypeGuard[Problem]:
+    """Whether discounted returns are all that it reads: no costs, and no bound of another setting or that chooses a radius."""
+    if isinstance(problem, TrustRegion):
+        return problem.costs is None and isinstance(problem.delta, float)
+    return isinstance(problem, Penalty) and not (isinstance(problem.bound, Bound) and problem.bound.setting)
 
 
 def _expect_aggregation(aggregation: object) -> None:

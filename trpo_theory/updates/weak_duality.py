@@ -15,10 +15,10 @@ from trpo_theory.updates.rows.total_variation import TOTAL_VARIATION
 from trpo_theory.updates.solvers.blocks import Blocks
 from trpo_theory.updates.surrogate import Surrogate
 
-_LARGEST_SHARE = 1e-8
+LARGEST_SHARE = 1e-8
 """Of a penalty's coefficient, given up for the errors of A and ρ: chosen, ten times that at which they exceed the tolerance. A
 row that is nearly deterministic may move altogether for a multiplier that is lower by 1e-2."""
-_FAR = 8.0
+FAR = 8.0
 """Nats: from this radius t₀ on √(t₀/2) is 2 or more, which is what Σ|p − old| never exceeds."""
 _LAST_RADIUS = 1e-60
 """Nats: where the search ends for a radius whose penalty eats up all gain. Chosen: floats of a policy end before."""
@@ -165,8 +165,8 @@ class DualBound:
         error = _error_of_moves(self.surrogate)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             ratio = np.where(error > 0, error / coefficient, 0.0)
-            radius = np.maximum(np.maximum(upper, 0.0) / coefficient, 0.5 * (ratio / _LARGEST_SHARE) ** 2)
-            near = radius < _FAR
+            radius = np.maximum(np.maximum(upper, 0.0) / coefficient, 0.5 * (ratio / LARGEST_SHARE) ** 2)
+            near = radius < FAR
             taken = np.where(near & (ratio > 0), ratio / np.sqrt(2 * radius), 0.0)
             apart = np.where(near, np.sqrt(0.5 * radius), 2.0)
             share = np.maximum(1 - taken - coefficient_error(self.surrogate, problem), 0.0)
@@ -239,8 +239,7 @@ def _error_at_radius(surrogate: Surrogate, problem: Problem, radius: np.ndarray)
 
 def _error_in_advantage(surrogate: Surrogate, reach: np.ndarray) -> np.ndarray:
     """What Σ ρ* |A − A*| |p − old| is at most within a reach of a mean, (B,)."""
-    worst = np.max(np.broadcast_to(surrogate.advantage_error, surrogate.visitation.shape), axis=0)
-    return 2 * worst * surrogate.total_visitation * reach
+    return 2 * surrogate.largest_error * surrogate.total_visitation * reach
 
 
 def _most_spent(surrogate: Surrogate, problem: Penalty) -> tuple[np.ndarray, np.ndarray]:
@@ -262,7 +261,7 @@ def _most_spent(surrogate: Surrogate, problem: Penalty) -> tuple[np.ndarray, np.
         penalty = penalty_at(surrogate, problem, radius)
         return np.where(np.isinf(penalty), np.inf, sure * np.where(np.isinf(penalty), 0.0, penalty))
 
-    radius = np.full(surrogate.gamma.shape, _FAR)
+    radius = np.full(surrogate.gamma.shape, FAR)
     beyond = surely(radius) <= most(radius)
     radius = np.where(beyond, np.inf, radius)
     falling = ~beyond

@@ -24,27 +24,27 @@ from trpo_theory.updates.rows.rows import Local, Rows, Solved
 RARE = 1e-150
 """A probability of old up to this counts as none: products of two of them would underflow, and no objective sees it."""
 
-_LEAST = 1e-278
+LEAST = 1e-278
 """The least u/scale, chosen so that d/u stays finite with 30 decades to spare: below, p is 0 for every purpose, and λ so
 small that its term of a gap is under 1e-270."""
 
-_LARGEST = 1e300
+LARGEST = 1e300
 """The largest u/scale, chosen a little below the largest float, 1.8e308: KL there is 0."""
 
 _LEAST_LOG_MASS = -690.0
 """What stays on old's support is at least e to this, 1e-300, so that its KL is finite: feasible, and lost to no objective."""
 
-_LAST_STEP = 1e-5
+LAST_STEP = 1e-5
 """The last of Halley's steps, relatively: it leaves an error of its cube times a factor that does not exceed 100."""
 
-_TURN = 0.5
+TURN = 0.5
 """What Halley's step may differ from Newton's, by this share at most. Chosen: near the root it is far less."""
 
-_SMALL_STEP = 0.5
+SMALL_STEP = 0.5
 """Of 1/t, the least u at which the series for small x starts the search. Chosen."""
 
-_NOTHING = 1e-14
-"""Of V, which is about twice KL: what a value may be too large by, in units of λ: some roundings of KL."""
+NOTHING = 1e-14
+"""What a value v(λ) may be too large by, relatively: some fifty roundings."""
 
 _LOSS_NEAR = 4e7
 """Roundings that a KL may be off by at a root that others start from: eight digits are left."""
@@ -73,7 +73,7 @@ class ForwardKL(RowDivergence):
         ceiling = _ceiling(rows)
         inside = moving & (radius < ceiling)
         some = np.flatnonzero(inside)
-        u = np.full(radius.shape, _LEAST)
+        u = np.full(radius.shape, LEAST)
         u[some] = _radius_roots(rows.take(some), radius[some], ceiling[some], None if guess is None else guess[some])
         with np.errstate(invalid="ignore"):
             log_mass = np.where(moving & ~inside, ceiling - radius, 0.0)
@@ -82,14 +82,14 @@ class ForwardKL(RowDivergence):
     def at_multiplier(self, rows: Rows, multiplier: np.ndarray, guess: np.ndarray | None = None) -> Solved:
         """Maximise Σ p A − λ KL(old‖p) for multipliers λ > 0, (N,)."""
         if _all_move(rows, multiplier):
-            return _solved(rows, _multiplier_roots(rows, np.maximum(multiplier / rows.scale, _LEAST), guess))
+            return _solved(rows, _multiplier_roots(rows, np.maximum(multiplier / rows.scale, LEAST), guess))
         moving = (rows.scale > 0) & (multiplier > 0) & np.isfinite(multiplier)
-        target = np.maximum(np.where(moving, multiplier, 1.0) / np.where(moving, rows.scale, 1.0), _LEAST)
+        target = np.maximum(np.where(moving, multiplier, 1.0) / np.where(moving, rows.scale, 1.0), LEAST)
         floor = self.critical_multiplier(rows) / np.where(moving, rows.scale, 1.0)
         inside = moving & (target > floor)
         some, tail = np.flatnonzero(inside), moving & ~inside
         log_mass = np.log(np.where(tail, target, 1.0) / np.where(tail, floor, 1.0))
-        u = np.full(target.shape, _LEAST)
+        u = np.full(target.shape, LEAST)
         u[some] = _multiplier_roots(rows.take(some), target[some], None if guess is None else guess[some])
         return _partly_solved(rows, u, log_mass, moving)
 
@@ -101,23 +101,24 @@ class ForwardKL(RowDivergence):
         """
         if not _all_move(rows, multiplier):
             return super().dual_value(rows, multiplier, guess)
-        target = np.maximum(multiplier / rows.scale, _LEAST)
+        target = np.maximum(multiplier / rows.scale, LEAST)
         if guess is not None:
             point = Point.at(rows, guess)
+            value = point.gain() - multiplier * point.kl()
             with np.errstate(over="ignore"):  # where it is no guess at all
-                off = np.square(target * point.m / guess - 1)
-            if (off <= _NOTHING * point.v).all():
-                return point.gain() - multiplier * (point.kl() - off)
+                off = multiplier * np.square(target * point.m / guess - 1)
+            if (off <= NOTHING * value).all():
+                return value + off
         point = Point.at(rows, _multiplier_roots(rows, target, guess))
         return point.gain() - multiplier * point.kl()
 
     def near_radius(self, rows: Rows, radius: np.ndarray) -> np.ndarray:
         """From below, as while x is small."""
-        return np.minimum(np.fmax(_near_root(rows, radius), _LEAST), _LARGEST)
+        return np.minimum(np.fmax(_near_root(rows, radius), LEAST), LARGEST)
 
     def near_multiplier(self, rows: Rows, multiplier: np.ndarray) -> np.ndarray:
         """As for large u."""
-        target = np.maximum(multiplier / rows.scale, _LEAST)
+        target = np.maximum(multiplier / rows.scale, LEAST)
         low, high = _between(rows, target)
         return np.minimum(np.fmax(_near_multiplier(rows, target), low), high)
 
@@ -134,7 +135,7 @@ class ForwardKL(RowDivergence):
         if not len(free):
             return critical
         some = rows.take(free)
-        critical[free] = some.scale * (_LEAST / (some.old / (1 + some.deficit / _LEAST)).sum(0))
+        critical[free] = some.scale * (LEAST / (some.old / (1 + some.deficit / LEAST)).sum(0))
         return critical
 
     def step_at(self, radius: float) -> float:
@@ -166,7 +167,7 @@ def _ceiling(rows: Rows) -> np.ndarray:
     if not len(free):
         return ceiling
     some = rows.take(free)
-    ceiling[free] = Point.at(some, np.full(len(free), _LEAST)).kl()
+    ceiling[free] = Point.at(some, np.full(len(free), LEAST)).kl()
     return ceiling
 
 
@@ -217,13 +218,13 @@ def _radius_roots(rows: Rows, radius: np.ndarray, ceiling: np.ndarray | None, st
             height, run, bend = _straight(kl, top)
             fall = point.m * point.v
             newton = (height - goal) * (run / fall)
-            turn = np.minimum(np.maximum(0.5 * newton * (point.bend() - bend * fall), -_TURN), _TURN)
+            turn = np.minimum(np.maximum(0.5 * newton * (point.bend() - bend * fall), -TURN), TURN)
             return kl > target, here * np.exp(newton / (1 + turn)), np.abs(kl - target) <= settled
 
         return step
 
     with np.errstate(all="ignore"):
-        return newton_roots(step_of, start, _LEAST, _LARGEST, last_step=_LAST_STEP)
+        return newton_roots(step_of, start, LEAST, LARGEST, last_step=LAST_STEP)
 
 
 def _multiplier_roots(rows: Rows, target: np.ndarray, start: np.ndarray | None) -> np.ndarray:
@@ -250,8 +251,8 @@ def _multiplier_roots(rows: Rows, target: np.ndarray, start: np.ndarray | None) 
 
 def _between(rows: Rows, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bounds on the u with u/m(u) = λ."""
-    low = np.maximum(np.maximum(target * rows.best, target - rows.mean) * (1 - 1e-14), _LEAST)
-    return low, np.maximum(target * (1 + 1e-14), _LEAST)
+    low = np.maximum(np.maximum(target * rows.best, target - rows.mean) * (1 - 1e-14), LEAST)
+    return low, np.maximum(target * (1 + 1e-14), LEAST)
 
 
 def _near_multiplier(rows: Rows, target: np.ndarray) -> np.ndarray:
@@ -267,7 +268,7 @@ def _near_root(rows: Rows, radius: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         size = np.sqrt(rows.variance / (2 * radius))
         near = size - rows.mean - (2 / 3) * rows.skew
-        return np.where(near > _SMALL_STEP * size, near, size / (1 + rows.mean / size))
+        return np.where(near > SMALL_STEP * size, near, size / (1 + rows.mean / size))
 
 
 def _straight(kl: np.ndarray, ceiling: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 from trpo_theory.numerics.divergence import kl_of_change, x_minus_log
 from trpo_theory.updates.rows.rows import Rows
 
-_LEAST_NEW = 1e-300
+LEAST_NEW = 1e-300
 """What old takes, p takes at least as often as this (or as old does): at p = 0 < old, KL would be ∞, for no gain. Chosen
 a little above the least normal float, 2.2e-308."""
 
@@ -19,8 +19,8 @@ LOSS = 14.0
 _NEAR = 0.1
 """The least p/old of which log1p(p/old − 1) is a log to all digits but one. Chosen."""
 
-_FAR = 1e-100
-"""The least p/old at which no p may be as rare as _LEAST_NEW, as old exceeds RARE or does not count. Chosen."""
+FAR = 1e-100
+"""The least p/old at which no p may be as rare as LEAST_NEW, as old exceeds RARE or does not count. Chosen."""
 
 
 class Point(NamedTuple):
@@ -59,17 +59,17 @@ class Point(NamedTuple):
         if least > _NEAR:
             if np.minimum.reduce(self.v, initial=1.0) >= (2 / loss) ** 2:
                 return np.add.reduce(old * (self.x - np.log1p(self.x)), 0)
-        elif least > _FAR:
+        elif least > FAR:
             kl = np.add.reduce(old * (self.x - np.log(self.ratio)), 0)
             if np.minimum.reduce(kl, initial=1.0) * loss >= 1:
                 return kl
-        if least > _FAR:
+        if least > FAR:
             return np.add.reduce(old * x_minus_log(self.x, self.ratio), 0)
         return np.add.reduce(kl_of_change(old, self.new(), self.change), 0)
 
     def new(self, mass: np.ndarray | float = 1.0) -> np.ndarray:
         """p, (A, N), where so much of the mass, (N,), is left on old's support."""
-        return np.maximum(self.rows.old * self.ratio * mass, np.minimum(self.rows.old, _LEAST_NEW))
+        return np.maximum(self.rows.old * self.ratio * mass, np.minimum(self.rows.old, LEAST_NEW))
 
     def gain(self) -> np.ndarray:
         """Σ (p − old) A, (N,): Σ change = 0, so the deficit may be centred."""

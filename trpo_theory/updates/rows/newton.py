@@ -13,7 +13,7 @@ chosen far above both, so that reaching it would be a defect and not a setting."
 NEWTON_RTOL = 1e-14
 """The relative accuracy of a root: some 50 roundings of a float, as many as the sums over actions have."""
 
-_LAST_STEP = 1e-8
+LAST_STEP = 1e-8
 """A Newton step that is relatively as short is the last one: it leaves an error of its square times a factor that does not exceed
 100, as sums over actions of rational or exponential functions of log u bend on the scale of 1."""
 
@@ -33,7 +33,7 @@ def newton_roots(
     low: np.ndarray | float,
     high: np.ndarray | float,
     *,
-    last_step: float = _LAST_STEP,
+    last_step: float = LAST_STEP,
 ) -> np.ndarray:
     """Roots of functions of a positive number, (N,).
 
@@ -74,7 +74,7 @@ def newton_roots(
 def at_once(step: Step, start: np.ndarray) -> np.ndarray | None:
     """The roots, where one step from the start is the last one of every row; else None."""
     _, guess, settled = step(start)
-    last = settled | (np.abs(guess - start) <= _LAST_STEP * start)
+    last = settled | (np.abs(guess - start) <= LAST_STEP * start)
     return np.where(settled, start, guess) if last.all() else None
 
 

@@ -139,11 +139,11 @@ class Blocks:
         """Rows in which some action is better than what old does, (G, B)."""
         return self.each(lambda rows, _: (rows.scale > 0,))[0].reshape(self.shape[1:])
 
-    def variance(self) -> np.ndarray:
-        """Var_old(A) of the rows that can gain, (G, B)."""
+    def deviation(self) -> np.ndarray:
+        """sd_old(A) of the rows that can gain, (G, B); not its square, which rewards of 1e±160 would take out of range."""
 
         def one(rows: Rows, _: slice) -> tuple[np.ndarray, ...]:
-            return (rows.scale**2 * rows.variance,)
+            return (rows.scale * np.sqrt(rows.variance),)
 
         return self.each(one)[0].reshape(self.shape[1:])
 

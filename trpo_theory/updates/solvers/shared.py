@@ -16,7 +16,7 @@ LOG_MULTIPLIERS = 600.0
 _STRAIGHT_RANGE = 640.0
 """Radii t are sought by log(eᵗ − 1) between ±640, that is between 1e-278 and 640 nats: floats end at 1e-308 and 709."""
 
-_RTOL = 4e-14
+RTOL = 4e-14
 """Relative accuracy of the shared root: some 200 roundings, as sums over many rows have."""
 
 _TAIL_RTOL = 1e-12
@@ -30,7 +30,7 @@ def within_mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
     """Rows share one multiplier: the root of Σ w D(λ) = δ, w = (1 − γ) ρ."""
     at_multiplier = blocks.divergence.at_multiplier
     weight = surrogate.complement * surrogate.visitation
-    variance = blocks.variance()
+    deviation = blocks.deviation()
     moving = np.asarray((blocks.can_gain() & (weight > 0)).any(0) & (delta > 0))
 
     def function(log_multiplier: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -38,11 +38,13 @@ def within_mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
         mean, steep = (weight * divergence).sum(0), (weight * slope).sum(0)
         with np.errstate(all="ignore"):
             value = log_expm1(mean) - log_expm1(delta)
-            return value, steep / np.expm1(-mean), np.abs(mean - delta) <= _RTOL * delta
+            return value, steep / np.expm1(-mean), np.abs(mean - delta) <= RTOL * delta
 
     with np.errstate(divide="ignore", invalid="ignore"):
         near = blocks.divergence.curvature
-        start = 0.5 * np.log((weight * variance).sum(0) / (2 * near * delta)) if delta > 0 else np.zeros(moving.shape)
+        largest = np.maximum.reduce(deviation, 0)
+        size = (weight * (deviation / largest) ** 2).sum(0)
+        start = np.log(largest) + 0.5 * np.log(size / (2 * near * delta)) if delta > 0 else np.zeros(moving.shape)
     start = joint_multiplier(blocks, weight, delta, start)
     root = decreasing_roots(function, start, moving, -LOG_MULTIPLIERS, LOG_MULTIPLIERS)
     answer = blocks.answer(at_multiplier, np.where(moving, np.exp(root), np.inf))
@@ -76,10 +78,10 @@ def _spend_the_rest(
 def penalty_radius(blocks: Blocks, surrogate: Surrogate, coefficient: np.ndarray) -> np.ndarray:
     """Rows share one radius t: where f' = Σ ρ λ(t) meets the slope of the penalty."""
     rho = surrogate.visitation
-    variance = blocks.variance()
-    deviation = (rho * np.sqrt(variance)).sum(0)
+    deviations = blocks.deviation()
+    deviation = (rho * deviations).sum(0)
     # Σ ρ λ(t) as t → 0: infinite, unless no row that can gain has any variance under old.
-    flat = np.where((rho * variance > 0).any(0), np.inf, (rho * blocks.critical()).sum(0))
+    flat = np.where((rho * deviations > 0).any(0), np.inf, (rho * blocks.critical()).sum(0))
     moving = (flat > coefficient) & (coefficient > 0)
 
     def function(straight: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -88,7 +90,7 @@ def penalty_radius(blocks: Blocks, surrogate: Surrogate, coefficient: np.ndarray
         total = (rho * multiplier).sum(0)
         with np.errstate(all="ignore"):
             steep = np.where(multiplier > 0, rho * multiplier / slope, 0.0).sum(0) * -np.expm1(-radius)
-            return np.log(total / coefficient), -steep / total, np.abs(total - coefficient) <= _RTOL * coefficient
+            return np.log(total / coefficient), -steep / total, np.abs(total - coefficient) <= RTOL * coefficient
 
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         start = 2 * np.log(deviation / coefficient) - np.log(

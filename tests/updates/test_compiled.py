@@ -1,0 +1,225 @@
+"""`Dual(compiled=True)`: KKT conditions in 80 digits, policies in 100, A and ρ from balls; and NumPy where it knows nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from fractions import Fraction
+
+import hostile
+import kkt
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import trpo_theory as tt
+from trpo_theory.bounds import Bound
+from trpo_theory.updates import MaxKL, MeanKL, Penalty, Problem, ReverseMaxKL, Status, Surrogate, solve, update
+from trpo_theory.updates.data_error import enclosed_old_policy
+from trpo_theory.updates.old_chain import complement
+
+pytest.importorskip("numba")
+from trpo_theory.updates.compiled import calls, jit  # after the line that skips this file without Numba
+
+COMPILED = tt.Dual(compiled=True)
+DELTA = 0.03
+ROOT = Bound("mine/root", lambda q: q.max_abs_advantage * q.gamma * q.sqrt(q.max_kl), "penalty ε γ √D", "this test")
+PROBLEMS: tuple[Problem, ...] = (MaxKL(DELTA), MeanKL(DELTA), Penalty(1 / DELTA))
+
+
+def instance(rng, states=4, actions=3, gamma=0.9):
+    """An MDP, and a policy that takes every action."""
+    mdp = tt.zoo.dirichlet(rng, states=states, actions=actions, gamma=gamma)
+    return mdp, tt.zoo.random_policy(rng, (states, actions))
+
+
+def surrogate(mdp, policy) -> Surrogate:
+    found = calls.compiled_surrogate(mdp, policy)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=str)
+@pytest.mark.parametrize("states", [1, 5, 300])
+def test_the_answer_meets_the_kkt_conditions(problem, states):
+    """Of rows of Dirichlet policies and normal advantages."""
+    rng = np.random.default_rng(states)
+    old = rng.dirichlet(np.full(4, 2.0), states).T[..., None]
+    advantage = rng.normal(size=old.shape)
+    advantage -= (old * advantage).sum(0)
+    rho = rng.dirichlet(np.full(states, 2.0))[:, None] * 2
+    rows = Surrogate(old, advantage, old > 0, rho, np.array([0.5]), np.abs(advantage).max((0, 1)))
+    assert calls.compiled_answer(rows, problem) is not None
+    found = solve(rows, problem, solver=COMPILED)
+    numbers = {"coefficient": problem.coefficient} if isinstance(problem, Penalty) else {"delta": DELTA}
+    parts = (part[..., 0].T for part in (old, advantage, old > 0))
+    of_rows = kkt.rows_of(*parts, rho[:, 0], found.change, found.policy, found.multiplier)
+    assert kkt.violations(problem.name, of_rows, 0.5, **numbers).worst <= 1e-11
+    assert found.status is Status.OPTIMAL
+    assert float(kkt.objective(problem.name, of_rows, **{k: v for k, v in numbers.items() if k == "coefficient"})) == (
+        pytest.approx(found.objective, rel=1e-12)
+    )
+
+
+@pytest.mark.parametrize("problem", [MaxKL(0.01), MeanKL(0.01), Penalty(bound="trpo/kl")], ids=str)
+def test_no_upper_bound_is_below_a_policy_on_hostile_mdps(problem):
+    """As tests/updates/test_hostile.py: discounts next to 1, probabilities down to 1e-300, where NumPy helps out."""
+    known = 0
+    for seed in range(12):
+        fields, old = hostile.hostile(seed)
+        mdp = tt.FiniteMDP(**fields)
+        found = update(mdp, old, problem, solver=COMPILED)
+        known += calls.compiled_answer(found.surrogate, problem) is not None
+        if isinstance(problem, MaxKL):
+            value = hostile.feasible_value(fields, old, 0.01)
+        elif isinstance(problem, MeanKL):
+            value = hostile.mean_value(fields, old, 0.01, float(np.max(found.multiplier)))
+        else:
+            value = hostile.penalised_value(
+                fields, old, float(found.max_kl), lambda gamma: 4 * gamma / (1 - gamma) ** 2
+            )
+        left = 1 - hostile.mp.mpf(repr(fields["gamma"]))
+        noise = hostile.mp.mpf(10) ** -90 * float(np.abs(fields["reward"]).max()) / left**2
+        assert found.upper_bound >= value - noise, seed
+        if found.status is Status.OPTIMAL:
+            assert found.objective >= value * (1 - hostile.mp.mpf("1e-8")) - noise, seed
+    assert known
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.9, 0.999, 1 - 1e-6, 1 - 1e-9])
+@pytest.mark.parametrize("offset", [0.0, 1e10])
+def test_the_errors_of_a_and_of_visits_are_bounded(gamma, offset):
+    """By balls; some actions and successors are missing."""
+    rng = np.random.default_rng(0)
+    for states in (1, 4, 40):
+        mdp, policy = instance(rng, states, 3, gamma)
+        transition = np.where(rng.random(mdp.transition.shape) < 0.3, 0.0, mdp.transition)
+        transition[..., 0] += transition.sum(-1) == 0
+        available = rng.random(policy.shape) < 0.8
+        available[:, 0] = True
+        policy = np.where(available, policy, 0.0)
+        policy /= policy.sum(1, keepdims=True)
+        reward = np.where(available, offset + mdp.reward, -np.inf)
+        mdp = tt.FiniteMDP(transition / transition.sum(-1, keepdims=True), reward, gamma, mdp.initial)
+        found, true = surrogate(mdp, policy), enclosed_old_policy(mdp, policy)
+        off = np.abs(found.advantage[..., 0].T - true.advantage).max(1)
+        assert (off <= found.advantage_error[:, 0] + true.advantage_error).all()
+        assert np.abs(found.visitation[:, 0] - true.visitation).sum() <= found.total_error[0] + true.total_error
+        assert (found.visitation_error == found.total_error).all()
+        assert (policy == found.old[..., 0].T).all()
+        assert (available == found.available[..., 0].T).all()
+        assert found.max_abs_advantage == np.abs(found.advantage).max()
+        assert found.advantage_error.max() <= 1e-13 * np.ptp(mdp.reward[available]) * states / (1 - gamma) + 1e-9
+        assert found.total_error[0] <= 1e-12 * states / (1 - gamma) ** 2
+
+
+def test_what_an_error_of_the_data_adds_is_that_of_pinsker():
+    """Of one state whose A may be off by 1e-6: 2e-6 times half of √(2δ), for each of two actions, and likewise of ρ."""
+    mdp, policy = tt.FiniteMDP(np.ones((1, 2, 1)), [[0.0, 1.0]], 0.9, [1.0]), np.array([[0.5, 0.5]])
+    rows = surrogate(mdp, policy)
+    sure = solve(rows, MaxKL(0.01), solver=COMPILED)
+    rough = solve(dataclasses.replace(rows, advantage_error=rows.advantage_error + 1e-6), MaxKL(0.01), solver=COMPILED)
+    assert float(rough.data_error[0]) == pytest.approx(1e-5 * np.sqrt(0.02), rel=1e-6)
+    assert rough.upper_bound == pytest.approx(sure.upper_bound + 1e-5 * np.sqrt(0.02), rel=1e-9)
+    assert (sure.status, rough.status) == (Status.OPTIMAL, Status.INACCURATE)
+
+
+@pytest.mark.parametrize("kind", ["max", "mean", "penalty"])
+def test_it_agrees_with_numpy_to_what_both_say_they_know(kind):
+    """Also where errors of A or ρ, rare actions, ties or tiny and huge rewards decide."""
+    rng, compared = np.random.default_rng(5), 0
+    for case in range(60):
+        mdp, old = instance(
+            rng, int(rng.integers(1, 9)), int(rng.integers(2, 6)), float(rng.choice([0.1, 0.9, 0.9999]))
+        )
+        reward = np.round(mdp.reward, 0) if case % 5 == 1 else mdp.reward * 10.0 ** rng.integers(-180, 180)
+        mdp = tt.FiniteMDP(mdp.transition, reward, mdp.gamma, mdp.initial)
+        if case % 3 == 0:
+            old = np.exp((20, 80)[case % 2] * rng.standard_normal(old.shape))
+            old /= old.sum(1, keepdims=True)
+        size = 10.0 ** rng.uniform(-10, 1)
+        unit = float(np.abs(reward).max()) + 1e-200
+        problem = {"max": MaxKL(size), "mean": MeanKL(size), "penalty": Penalty(size * unit)}[kind]
+        plain, found = update(mdp, old, problem), update(mdp, old, problem, solver=COMPILED)
+        rows = found.surrogate
+        if case % 4 == 0:  # what errors add is read where they are large
+            worse = {"advantage_error": 1e-4 * unit, "visitation_error": 1e-3, "total_error": 1e-3 * len(old)}
+            worse = {name: getattr(rows, name) + size for name, size in worse.items()}
+            rows = dataclasses.replace(plain.surrogate, **worse)
+            plain, found = solve(rows, problem), solve(rows, problem, solver=COMPILED)
+            assert found.data_error == pytest.approx(plain.data_error, rel=1e-6)
+        compared += calls.compiled_certificate(rows, problem, tt.Dual().solve(rows, problem)) is not None
+        off = 4 * max(plain.rounding, found.rounding) + 2 * (plain.data_error + found.data_error)[0] * (case % 4 > 0)
+        assert abs(found.objective - plain.objective) <= off + 1e-12 * abs(plain.objective), case
+        assert abs(found.upper_bound - plain.upper_bound) <= off + 1e-12 * abs(plain.upper_bound), case
+        assert found.status is plain.status, case
+    assert compared >= 20
+
+
+def test_what_it_does_not_know_is_left_to_numpy():
+    rng = np.random.default_rng(1)
+    mdp, policy = instance(rng)
+    rows = surrogate(mdp, policy)
+    never = np.where(policy == policy.max(1, keepdims=True), 0.0, policy)
+    never /= never.sum(1, keepdims=True)
+    forked = tt.FiniteMDP(mdp.transition, np.where(never > 0, mdp.reward, -np.inf), 0.9, mdp.initial)
+    unseen = dataclasses.replace(rows, visitation=np.where(np.arange(4)[:, None] > 0, rows.visitation, 0.0))
+    unknown: dict[str, tuple[Surrogate, Problem]] = {
+        "an action that old never takes": (surrogate(mdp, never), MaxKL(0.1)),
+        "an action that is not there": (surrogate(forked, never), MaxKL(0.1)),
+        "a state that is never seen": (unseen, MaxKL(0.1)),
+        "nothing to gain": (dataclasses.replace(rows, advantage=0 * rows.advantage), MaxKL(0.1)),
+        "another divergence": (rows, ReverseMaxKL(0.1)),
+        "a radius of 0": (rows, MeanKL(0.0)),
+        "no penalty": (rows, Penalty(0.0)),
+        "a penalty that is not linear": (rows, Penalty(bound=ROOT)),
+        "groups": (Surrogate.of(tt.compare(mdp, "uniform", "uniform"), tt.StateAggregation([0, 0, 1, 1])), MaxKL(0.1)),
+        "another criterion": (Surrogate.of(tt.compare(mdp, policy, policy, criterion="average")), MaxKL(0.1)),
+    }
+    for what, (of, problem) in unknown.items():
+        assert calls.compiled_answer(of, problem) is None, what
+        assert calls.compiled_certificate(of, problem, tt.Dual().solve(of, problem)) is None, what
+        assert solve(of, problem, solver=COMPILED).upper_bound == solve(of, problem).upper_bound, what
+    large, ended = tt.zoo.dirichlet(rng, states=65), tt.load("gym:FrozenLake-v1", gamma=1.0)
+    sparse = tt.FiniteMDP(sp.csr_array(mdp.transition.reshape(-1, 4)), mdp.reward, 0.9, mdp.initial)
+    for other in (large, ended, sparse):
+        assert calls.compiled_surrogate(other, tt.uniform(other.available)) is None
+    assert calls.compiled_surrogate(mdp, np.stack([policy, policy])) is None
+    for setting in ({"criterion": "average"}, {"horizon": 3}, {"criterion": "discounted"}):
+        plain, found = (update(mdp, policy, MaxKL(0.1), solver=solver, **setting) for solver in (tt.Dual(), COMPILED))
+        assert found.objective == pytest.approx(plain.objective, rel=1e-12), setting
+    both = update(mdp, np.stack([policy, policy]), MaxKL(0.1), solver=COMPILED)
+    assert both.objective == pytest.approx(np.repeat(update(mdp, policy, MaxKL(0.1), solver=COMPILED).objective, 2))
+
+
+def test_a_loop_of_updates_and_limits_on_costs_take_it():
+    mdp, _ = instance(np.random.default_rng(2))
+    plain, found = (tt.improve(mdp, MaxKL(0.01), 3, solver=solver) for solver in (tt.Dual(), COMPILED))
+    assert found.expected_return == pytest.approx(plain.expected_return, rel=1e-12)
+    assert complement(np.array(0.9)) == float(1 - Fraction("0.9"))
+    assert str(COMPILED) == str(tt.Dual())
+
+
+def test_without_numba_one_reads_what_to_install():
+    code = (
+        "import sys; sys.modules['numba'] = None\n"
+        "import trpo_theory as tt\n"
+        "tt.Dual()\n"
+        "try: tt.Dual(compiled=True)\n"
+        "except tt.InvalidInput as error: print(error)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("got Dual(compiled=True), and no Numba that can be imported (")
+    assert run.stdout.rstrip().endswith("'.[fast]' in a checkout, or numba by itself; or leave compiled out")
+    with pytest.raises(tt.InvalidInput, match="got compiled = 'yes'"):
+        tt.Dual(compiled="yes")
+
+
+def test_code_is_kept_by_what_it_was_made_of(tmp_path, monkeypatch):
+    (tmp_path / "one.py").write_text("x = 1")
+    monkeypatch.setattr(jit, "_READ", (tmp_path,))
+    first = jit._cache.__wrapped__("")
+    (tmp_path / "one.py").write_text("x = 2")
+    assert jit._cache.__wrapped__("") != first
+    assert jit._cache.__wrapped__(str(tmp_path)).parent == tmp_path
