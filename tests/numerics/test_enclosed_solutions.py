@@ -151,7 +151,9 @@ def test_an_inverse_encloses_the_exact_one(name):
         rows = EnclosedSolver(arb_mat(N, N, matrix.ravel().tolist())).inverse()
     want = fmpq_mat(N, N, matrix.ravel().tolist()).inv().tolist()
     with precision(8192):
-        assert all(x.contains(y) for row, right in zip(rows, want, strict=True) for x, y in zip(row, right, strict=True))
+        assert all(
+            x.contains(y) for row, right in zip(rows, want, strict=True) for x, y in zip(row, right, strict=True)
+        )
         assert min(x.rel_accuracy_bits() for row in rows for x in row) > accurate - 20
 
 

@@ -751,3 +751,13 @@ def test_the_advice_does_not_name_the_solver_that_failed():
 def one_of():
     rng = np.random.default_rng(3)
     return random_mdp(rng, 5, 3, 0.9), random_rows(rng, 5, 3)
+
+
+def test_a_mean_is_spent_to_its_last_digits_by_actions_that_old_hardly_takes():
+    """KL is log(λ*/λ) there, of which a float λ holds 16 digits of 1, not of 1e-10: the radius was missed by 1e-4 of itself."""
+    rare, delta = 1e-30, 1e-10
+    old = np.array([[1 - rare, rare], [0.5, 0.5]])
+    mdp = tt.FiniteMDP(np.full((2, 2, 2), 0.5), [[0.0, 1e30], [0.0, 1.0]], 0.9, [0.5, 0.5])
+    step = tt.update(mdp, old, tt.MeanKL(delta))
+    assert abs(step.mean_kl / delta - 1) <= 1e-11
+    assert step.relative_gap <= 1e-9

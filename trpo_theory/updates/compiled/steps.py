@@ -8,7 +8,7 @@ from trpo_theory.updates.compiled.jit import entry, part
 from trpo_theory.updates.compiled.loops import ends, scaled
 from trpo_theory.updates.compiled.row import at_multiplier, at_radius, moments, near_radius, point
 from trpo_theory.updates.rows.forward_kl_point import FAR, LEAST_NEW
-from trpo_theory.updates.solvers.shared import RTOL
+from trpo_theory.updates.solvers.shared import RTOL, TAIL_RTOL
 
 MAX, MEAN, PENALTY = 12, 13, 11
 """The problems, by their equations."""
@@ -87,7 +87,7 @@ def _within_mean(
         below_one = -np.expm1(-spent)
         rise = (spent + np.log(below_one) - goal) * below_one / steep
         if abs(rise) <= _LEAST_STEP:
-            return roots, True
+            return roots, abs(spent - delta) <= TAIL_RTOL * delta
         guess = multiplier * np.exp(rise)
         if not low < guess < high:
             break

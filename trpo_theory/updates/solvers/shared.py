@@ -19,7 +19,7 @@ _STRAIGHT_RANGE = 640.0
 RTOL = 4e-14
 """Relative accuracy of the shared root: some 200 roundings, as sums over many rows have."""
 
-_TAIL_RTOL = 1e-12
+TAIL_RTOL = 1e-12
 """A row counts as in its tail, and a budget as not spent, up to this: 25 times the shared root's own accuracy."""
 
 _LARGEST_RADIUS = 1e4
@@ -32,11 +32,14 @@ def within_mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
     weight = surrogate.complement * surrogate.visitation
     deviation = blocks.deviation()
     moving = np.asarray((blocks.can_gain() & (weight > 0)).any(0) & (delta > 0))
+    falls, missed = np.zeros(weight.shape), np.zeros(moving.shape, dtype=bool)
 
     def function(log_multiplier: np.ndarray, going: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         divergence, _, _, slope = blocks.solve(blocks.divergence.spent_at, np.exp(log_multiplier), going)
-        mean, steep = (weight * divergence).sum(0), (weight * slope).sum(0)
+        falls[...] = weight * slope
+        mean, steep = (weight * divergence).sum(0), falls.sum(0)
         with np.errstate(all="ignore"):
+            missed[...] = moving & (np.abs(mean - delta) > TAIL_RTOL * delta)
             value = log_expm1(mean) - log_expm1(delta)
             return value, steep / np.expm1(-mean), np.abs(mean - delta) <= RTOL * delta
 
@@ -48,25 +51,30 @@ def within_mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
     start = joint_multiplier(blocks, weight, delta, start)
     root = decreasing_roots(function, start, moving, -LOG_MULTIPLIERS, LOG_MULTIPLIERS)
     answer = blocks.answer(at_multiplier, np.where(moving, np.exp(root), np.inf))
-    return _spend_the_rest(surrogate, blocks, answer, np.exp(root), delta)
+    missed &= root > 1 - LOG_MULTIPLIERS  # no policy spends it there
+    if blocks.ordinary() is not None and not missed.any():
+        return answer
+    return _spend_the_rest(surrogate, blocks, answer, np.exp(root), delta, falls * missed)
 
 
 def _spend_the_rest(
-    surrogate: Surrogate, blocks: Blocks, answer: Answer, multiplier: np.ndarray, delta: float
+    surrogate: Surrogate, blocks: Blocks, answer: Answer, multiplier: np.ndarray, delta: float, falls: np.ndarray
 ) -> Answer:
-    """Where mass leaves old's support, D is finer than a float λ can express (KL = log(λ*/λ)): such a row gets the rest of δ."""
-    if blocks.ordinary() is not None:  # no mass leaves it
-        return answer
+    """Where mass leaves old's support, or for actions that old hardly takes, D is finer than a float λ can express.
+
+    KL is log(λ*/λ) there: a row of such mass gets the rest of δ, or that of the largest of `falls`, (G, B).
+    """
     divergence = blocks.divergence
     weight = surrogate.complement * surrogate.visitation
     in_tail = (
-        (multiplier <= blocks.critical() * (1 + _TAIL_RTOL)) & (weight > 0) & (np.log(multiplier) > 1 - LOG_MULTIPLIERS)
+        (multiplier <= blocks.critical() * (1 + TAIL_RTOL)) & (weight > 0) & (np.log(multiplier) > 1 - LOG_MULTIPLIERS)
     )
-    if not in_tail.any():
+    some = in_tail.any(0)
+    if not (some.any() or falls.any()):
         return answer
     spent = weight * divergence.measure(surrogate.old, answer.new, answer.change)
-    instances = np.flatnonzero(in_tail.any(0) & (np.abs(spent.sum(0) - delta) > _TAIL_RTOL * delta))
-    groups = np.where(in_tail, weight, -1.0).argmax(0)[instances]
+    instances = np.flatnonzero((some | falls.any(0)) & (np.abs(spent.sum(0) - delta) > TAIL_RTOL * delta))
+    groups = np.where(some, np.where(in_tail, weight, -1.0), falls).argmax(0)[instances]
     radius = (delta - spent.sum(0)[instances] + spent[groups, instances]) / weight[groups, instances]
     parts = (surrogate.old, surrogate.advantage, surrogate.available)
     rows = divergence.rows(*(part[:, groups, instances] for part in parts))
