@@ -248,7 +248,7 @@ class UpdateSolution:
             return spent <= self.problem.radius * (1 + _FEASIBLE_RTOL) + _LEAST_RADIUS
         return self.objective > -np.inf
 
-    @property
+    @cached_property
     def status(self) -> Status:
         """In words: never optimal unless the recomputed gap and feasibility say so.
 
