@@ -432,6 +432,16 @@ def test_json_keeps_what_is_optional(tmp_path):
     assert (again.groups, again.size, again.reference.tolist()) == ((0, 0), F(2, 3), [[1, 0], [0, 1]])
 
 
+def test_floats_follow_what_is_replaced_and_are_the_readers_own():
+    one = ExactInstance(**fields())
+    one.floats()["old"][:] = 7
+    assert one.floats()["old"].tolist() == [[float(x) for x in row] for row in one.old]
+    other = one.replace(old=[[F(1, 3), F(2, 3)], [0, 1]], gamma=F(1, 7))
+    assert other.floats()["old"].tolist() == [[1 / 3, 2 / 3], [0, 1]]
+    assert (other.floats()["gamma"], other.mdp.gamma) == (1 / 7, 1 / 7)
+    assert other.solution_bits != one.solution_bits
+
+
 def test_floats_and_mdp_are_the_rounded_instance():
     one = ExactInstance(**fields(reward=[[F(1, 3), -np.inf], [1, -1]], new=[[1, 0], [0, 1]], old=[[1, 0], [1, 0]]))
     assert one.available.tolist() == [[True, False], [True, True]]

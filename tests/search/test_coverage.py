@@ -11,8 +11,8 @@ import pytest
 
 from trpo_theory.bounds.record import Claim
 from trpo_theory.claims import catalogue
-from trpo_theory.search.battery import battery
-from trpo_theory.search.coverage import Counts, Coverage
+from trpo_theory.search.battery import battery, random_instances
+from trpo_theory.search.coverage import Counts, Coverage, describe
 from trpo_theory.search.reading import fields_read
 from trpo_theory.search.screen import Screen
 from trpo_theory.step.instances import Instances, joined
@@ -68,6 +68,25 @@ def with_duplicates(parts, seed=0):
         still = generator.random(len(order)) < 0.1
         out.append(twice.replace(new=np.where(still[:, None, None], twice.old, twice.new)))
     return [*parts, *out]
+
+
+def test_steps_are_measured_the_same_by_a_claims_own_quantities():
+    from scipy.special import rel_entr
+
+    batch = random_instances(np.random.default_rng(3), 300, 3, 2)
+    kl = rel_entr(batch.old, batch.new).sum(-1).max(-1)
+    tv = np.abs(batch.old - batch.new).sum(-1).max(-1) / 2
+    q = batch.quantities()
+    for known in (False, True):
+        fresh = batch.take(np.arange(300))
+        if known:
+            describe(fresh, q)
+        screen = Screen(catalogue["pinsker/kl"])
+        counts = Counts(screen.reads)
+        effective = counts.add("", fresh, screen(fresh))
+        for name, values in (("kl", kl), ("tv", tv)):
+            ends = (values[effective].min(), values[effective].max())
+            assert counts.coverage.ranges[name] == pytest.approx(ends, rel=1e-6)
 
 
 # --- what counts -----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from cheap import in_this_process
+from scipy.stats import beta, binom, expon, kstest
 
 import trpo_theory as tt
 from trpo_theory import claim
@@ -15,7 +16,7 @@ from trpo_theory.search.battery import SHAPES, battery, random_instances
 from trpo_theory.search.draws.chains import chains_and_cycles
 from trpo_theory.search.draws.families import family_instances, split_actions
 from trpo_theory.search.draws.numbers import GAMMAS, gammas, scales
-from trpo_theory.search.draws.rows import on_allowed, random_rows
+from trpo_theory.search.draws.rows import _exponential, largest_of, on_allowed, random_rows
 from trpo_theory.search.draws.tiny_steps import exact_step, on_grid, tiny_made_exact
 from trpo_theory.search.findings import Findings
 from trpo_theory.search.impose import impose
@@ -48,6 +49,41 @@ def exact(rows):
 @pytest.fixture(scope="module")
 def whole():
     return battery(np.random.default_rng(1), 20_000)
+
+
+# --- rows ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [2, 3, 9])
+def test_rows_that_are_spread_have_the_law_of_each_kind(size):
+    """Of 16 rows three are even on their support, three are Dirichlet(1, ..., 1) on all entries: both laws in closed form."""
+    rows = random_rows(np.random.default_rng(size), (160_000, size))
+    np.testing.assert_allclose(rows.sum(1), 1, rtol=1e-14)
+    count = (rows > 0).sum(1)
+    even = (count > 1) & (np.ptp(np.where(rows > 0, rows, rows.max(1, keepdims=True)), axis=1) < 1e-12)
+    held = binom(size - 1, 0.5).pmf(np.arange(1, size))  # one entry is, and each other with probability 1/2
+    found = [(even & (count == k)).mean() for k in range(2, size + 1)]
+    supports = np.inf if size < 8 else 2048  # of longer rows so many supports are drawn
+    np.testing.assert_allclose(
+        found, 3 / 16 * held, atol=4 * (np.sqrt(0.2 / len(rows)) + 3 / 16 * np.sqrt(0.25 / supports))
+    )
+    low, high = 0.9, 0.95  # of the first entry, which is Beta(1, size − 1)
+    dense = np.diff(beta(1, size - 1).cdf([low, high]))[0] * 3 / 16
+    others = ((rows[:, 0] > low) & (rows[:, 0] < high)).mean()
+    assert others > dense - 4 * np.sqrt(dense / 160_000)
+
+
+def test_exponentials_have_their_law():
+    out = np.empty((1001, 3))
+    _exponential(np.random.default_rng(0), out)
+    assert kstest(out.ravel(), expon.cdf).pvalue > 0.01
+    assert abs(np.corrcoef(out.T)[0, 1]) < 4 / np.sqrt(len(out))
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_the_largest_of_a_row_is_the_first_of_equal_ones(size):
+    rows = np.random.default_rng(size).integers(0, 3, (500, 2, size)).astype(float)
+    np.testing.assert_array_equal(largest_of(rows), rows.argmax(-1))
 
 
 # --- tiny steps ------------------------------------------------------------------------------------------------

@@ -33,13 +33,13 @@ def _help_option(made: Callable[[Any], Any], ctx: Any) -> Any:
 
 def _processed(param: Any, process: Callable[[Any, Any], Any], ctx: Any, value: Any) -> Any:
     """The value after conversion and callback; what is missing Typer says itself."""
-    if not _is_converted(value, param.type_descriptor.annotation) or (param.required and param.value_is_missing(value)):
+    wanted = param.type_descriptor.annotation
+    if wanted == list[str] and isinstance(value, tuple | list) and all(type(one) is str for one in value):
+        value = list(value)
+    elif wanted == list[str] and value is None:
+        value = ()  # as Typer has it
+    elif value is not None and type(value) is not wanted:
+        return process(ctx, value)
+    if param.required and param.value_is_missing(value):
         return process(ctx, value)
     return value if param.callback is None else param.callback(ctx, param, value)
-
-
-def _is_converted(value: Any, annotation: Any) -> bool:
-    """Whether a value is of the type that was asked for: an option that is left out is None."""
-    if annotation == list[str]:
-        return isinstance(value, tuple | list) and all(type(one) is str for one in value)
-    return value is None or type(value) is annotation
