@@ -61,6 +61,7 @@ def test_a_command_whose_arguments_are_texts_imports_no_pydantic() -> None:
 
 def test_a_typer_that_does_not_say_its_types_is_left_alone() -> None:
     command: Any = type("Command", (), {})()
-    command.params, command.get_help_option = [type("Option", (), {"process_value": "its own"})()], lambda ctx: None
+    option: Any = type("Option", (), {"process_value": "its own"})()
+    command.params, command.get_help_option = [option], lambda ctx: None
     convert_where_needed(command)
-    assert command.params[0].process_value == "its own"
+    assert option.process_value == "its own"
