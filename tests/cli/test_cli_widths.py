@@ -4,9 +4,11 @@ import re
 
 import pytest
 from cheap import sample
+from rich.table import Table
 
 from trpo_theory import claims
 from trpo_theory.cli import main
+from trpo_theory.cli.terminal import literal, new_console, print_table
 from trpo_theory.sharp import solving
 
 
@@ -128,3 +130,16 @@ def test_ids_are_folded_after_a_slash_and_numbers_never(capsys, monkeypatch):
     text = capsys.readouterr().out
     assert text.startswith("average/doeblin/kakade-langford/\n  greedy-any, expected false:")
     assert all(len(line) <= 40 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("columns", ["", "60"])
+def test_names_between_colons_are_printed_as_they_are(columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    console = new_console()
+    table = Table("claim")
+    table.add_row("mine/:bug:")
+    print_table(console, table)
+    console.print(literal(":100:.json") + " [b]written[/b]")
+    out = capsys.readouterr().out
+    assert "mine/:bug:" in out
+    assert ":100:.json written" in out

@@ -40,8 +40,8 @@ def new_console() -> Console:
 
     columns = os.environ.get("COLUMNS", "")
     if sys.stdout.isatty() or (columns.isdigit() and int(columns) > 0):
-        return Folding(highlight=False, soft_wrap=True)
-    return Console(highlight=False, soft_wrap=True, width=_UNWATCHED_WIDTH)
+        return Folding(highlight=False, soft_wrap=True, emoji=False)
+    return Console(highlight=False, soft_wrap=True, width=_UNWATCHED_WIDTH, emoji=False)
 
 
 def literal(text: str) -> str:
@@ -54,7 +54,7 @@ def literal(text: str) -> str:
 def _folded(text: str, width: int, markup: bool) -> Text:
     from rich.text import Text
 
-    whole = Text.from_markup(text) if markup else Text(text)
+    whole = Text.from_markup(text, emoji=False) if markup else Text(text)
     lines = [part for line in whole.split("\n", allow_blank=True) for part in _fold(line, max(width, _LEAST_WIDTH))]
     return Text("\n").join(lines)
 
