@@ -219,7 +219,54 @@ def test_without_numba_one_reads_what_to_install():
 def test_code_is_kept_by_what_it_was_made_of(tmp_path, monkeypatch):
     (tmp_path / "one.py").write_text("x = 1")
     monkeypatch.setattr(jit, "_READ", (tmp_path,))
+    monkeypatch.setattr(jit, "_FOLDER", tmp_path / "package")
     first = jit._cache.__wrapped__("")
     (tmp_path / "one.py").write_text("x = 2")
     assert jit._cache.__wrapped__("") != first
     assert jit._cache.__wrapped__(str(tmp_path)).parent == tmp_path
+
+
+def test_where_nothing_can_be_kept_each_process_compiles(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way of a folder")
+    monkeypatch.setattr(jit, "_FOLDER", tmp_path / "file")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    place = jit._cache.__wrapped__(str(tmp_path / "file"))
+    assert place is not None
+    assert place.parent == tmp_path / "home" / ".cache" / "trpo_theory"
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(jit, "_cache", jit._cache.__wrapped__)
+    assert jit._cache("") is None
+    assert jit.entry("f8", "f8")(lambda x: x + 1)(2.0) == 3
+
+
+def test_surrogates_made_by_hand_need_not_be_of_floats_next_to_each_other():
+    """Numbers that all their types hold: the answer is that of their doubles."""
+    rows = surrogate(*instance(np.random.default_rng(4), states=2))
+    rows = dataclasses.replace(rows, old=np.full((3, 2, 1), [[[0.25]], [[0.5]], [[0.25]]]))
+    rows = dataclasses.replace(rows, advantage=np.array([[[4.0], [2]], [[-1], [-3]], [[-2], [4]]]))
+    rows = dataclasses.replace(rows, visitation=np.array([[3.0], [7.0]]))
+    names = ("old", "advantage", "visitation")
+    for problem in PROBLEMS:
+        wanted = solve(rows, problem, solver=COMPILED)
+        others = [{name: getattr(rows, name).astype(kind) for name in names} for kind in ("f2", "f4", ">f8")]
+        others += [{"advantage": rows.advantage.astype(int)}, {"visitation": rows.visitation.astype(int)}]
+        others += [{"available": rows.available.astype(int)}, {"gamma": np.array(0.9)}]
+        others += [{name: np.repeat(getattr(rows, name), 2, -1)[..., ::2] for name in names}]
+        for other in others:
+            if not ("gamma" in other and isinstance(problem, Penalty)):
+                found = solve(dataclasses.replace(rows, **other), problem, solver=COMPILED)
+                assert found.objective == pytest.approx(wanted.objective, rel=1e-6), other
+
+
+@pytest.mark.parametrize("exponent", [-280, 0, 280])
+def test_a_penalty_of_huge_rewards_is_met(exponent):
+    """Rows that are nearly deterministic, at a radius of 2e-19: λ/V is beyond the largest float."""
+    old = np.array([[1 - 3e-15, 1e-15, 2e-15], [2e-15, 3e-15, 1 - 5e-15]])
+    reward = np.array([[0.0, 1, -3], [1, 2, -1]]) * 10.0**exponent
+    mdp = tt.FiniteMDP(np.full((2, 3, 2), 0.5), reward * 10.0**8, 0.9, [0.5, 0.5])
+    problem = Penalty(1e17 * 10.0**exponent)
+    found = update(mdp, old, problem, solver=COMPILED)
+    assert calls.compiled_answer(found.surrogate, problem) is not None
+    assert found.surrogate.visitation[:, 0] @ np.ravel(found.multiplier) == pytest.approx(
+        problem.coefficient, rel=1e-12
+    )

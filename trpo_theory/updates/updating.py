@@ -66,7 +66,7 @@ def update(
     expect_no_price(temperature)
     if returns == PLAIN and aggregation is None and solver is not None and is_compiled(solver) and _is_bare(problem):
         expect_mdp(mdp)
-        policy = policy_rows(policy_or_named(old, mdp), mdp.available, "old policy")
+        policy = policy_rows(policy_or_named(old, mdp, "old policy"), mdp.available, "old policy")
         tolerance = DEFAULT_RTOL if rtol is None else number_between(rtol, "rtol", 0.0, 1.0)
         found = update_at_once(mdp, policy, problem, solver=solver, rtol=tolerance)
         if found is not None:

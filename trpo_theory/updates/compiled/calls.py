@@ -87,10 +87,10 @@ def compiled_certificate(surrogate: Surrogate, problem: Problem, found: Answer) 
 def _rows(surrogate: Surrogate) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """old, A, what is available, and ρ."""
     return (
-        np.ascontiguousarray(surrogate.old[..., 0]),
-        np.ascontiguousarray(surrogate.advantage[..., 0]),
-        np.ascontiguousarray(surrogate.available[..., 0]),
-        np.ascontiguousarray(surrogate.visitation[..., 0]),
+        np.ascontiguousarray(surrogate.old[..., 0], dtype=np.float64),
+        np.ascontiguousarray(surrogate.advantage[..., 0], dtype=np.float64),
+        np.ascontiguousarray(surrogate.available[..., 0], dtype=np.bool_),
+        np.ascontiguousarray(surrogate.visitation[..., 0], dtype=np.float64),
     )
 
 
@@ -105,7 +105,7 @@ def _asked(surrogate: Surrogate, problem: Problem) -> tuple[int, float] | None:
     """Which problem it is, and its δ or C."""
     if surrogate.batch_shape or surrogate.total is not None or surrogate.aggregation is not None:
         return None
-    if problem.divergence is not FORWARD_KL or len(surrogate.gamma) != 1:
+    if problem.divergence is not FORWARD_KL or surrogate.gamma.shape != (1,):
         return None
     shared = problem.reduction.shares_multiplier
     if isinstance(problem, TrustRegion):

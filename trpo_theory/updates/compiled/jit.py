@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -33,10 +34,12 @@ def entry(result: str, *arguments: str) -> Callable[[_Function], _Function]:
     """
     signature = _type(result, False)(*(_type(one, True) for one in arguments))
     config: Any = numba.config  # pyright: ignore[reportPrivateImportUsage]
-    decorate: Any = numba.njit(signature, cache=True, error_model="numpy")  # pyright: ignore[reportUnknownMemberType]
 
     def compiled(function: _Function) -> _Function:
-        given, config.CACHE_DIR = config.CACHE_DIR, str(_cache(config.CACHE_DIR))
+        given, place = config.CACHE_DIR, _cache(config.CACHE_DIR)
+        options: Any = {"cache": place is not None, "error_model": "numpy"}
+        decorate: Any = numba.njit(signature, **options)  # pyright: ignore[reportUnknownMemberType] - no stubs
+        config.CACHE_DIR = given if place is None else str(place)
         try:
             return decorate(function)
         finally:
@@ -55,13 +58,19 @@ def _type(name: str, readonly: bool) -> Any:
 
 
 @functools.cache
-def _cache(given: str) -> Path:
-    """Where code is kept, by all that it is made of: Numba itself looks at one file, not at those of what is called there."""
+def _cache(given: str) -> Path | None:
+    """Where code is kept, by all that it is made of: Numba itself looks at one file, not at those of what is called there.
+
+    The first place that can be written to; None for nowhere, and then each process compiles.
+    """
     text = b"".join(path.read_bytes() for folder in _READ for path in sorted(folder.glob("*.py")))
-    if given:
-        root = Path(given)
-    elif os.access(_FOLDER, os.W_OK):
-        root = _FOLDER / "__pycache__"
-    else:
-        root = Path.home() / ".cache" / "trpo_theory"
-    return root / hashlib.sha256(text).hexdigest()[:12]
+    home = os.path.join(os.path.expanduser("~"), ".cache", "trpo_theory")  # relative for a user without a home
+    for root in (given, str(_FOLDER / "__pycache__"), home if os.path.isabs(home) else ""):
+        if not root:
+            continue
+        place = Path(root) / hashlib.sha256(text).hexdigest()[:12]
+        with contextlib.suppress(OSError):
+            place.mkdir(parents=True, exist_ok=True)
+            if os.access(place, os.W_OK):
+                return place
+    return None

@@ -124,17 +124,17 @@ def _penalised(
         for g in range(groups):
             roots[g] = at_radius(old, deficit, mean[g], g, radius, roots[g])
             m, v, _, _, _ = point(old, deficit, mean[g], g, roots[g])
-            multiplier = scale[g] * (roots[g] / m)
-            price += rho[g] * multiplier
-            steep += rho[g] * multiplier * (1 + v) / v
+            share = rho[g] * (scale[g] * (roots[g] / m) / coefficient)  # not λ: over V it may be out of range
+            price += share
+            steep += share * (1 + v) / v
             fall[g] = below_one / (m * v)
-        if abs(price - coefficient) <= RTOL * coefficient:
+        if abs(price - 1) <= RTOL:
             return roots, True
-        if price > coefficient:
+        if price > 1:
             low = straight
         else:
             high = straight
-        rise = np.log(price / coefficient) * price / (steep * below_one)
+        rise = np.log(price) * price / (steep * below_one)
         if abs(rise) <= _LEAST_STEP * max(abs(straight), 1.0):
             return roots, True
         guess = straight + rise
