@@ -207,8 +207,8 @@ def _cost(states: int, actions: int) -> str:
     return f"{max(1, round(minutes))} min and {gigabytes:.2g} GB"
 
 
-_SECONDS, _BYTES = 3e-5, 700
-"""Per probability P(s'|s,a). Rounded up from all bounds at 256 and 500 states of 3 actions, and a part of them at 1,000."""
+_SECONDS, _BYTES = 1.5e-5, 800
+"""Per probability P(s'|s,a). Rounded up from all bounds at 256 and 1,000 states of 3 actions."""
 
 
 def too_costly(mdp: FiniteMDP, q: Quantities | None = None) -> list[str]:
