@@ -24,6 +24,8 @@ _GUARD = 1e-12
 _BUMPS = (1e-11, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Tried on μ where the right-hand side is not bounded, in largest gains: laws that are best up to a tolerance may let it grow
 with l, slowly; a bump ends that at a cost of as much. Chosen: from rounding to a per cent."""
+_DEARER = (1.1, 1.2, 1.5, 2.0, 4.0)
+"""Tried before on λ, each times the last. Chosen: e^(c/λ) is what l may be at most, so that little suffices."""
 _STRAIGHT = 1e-13
 """A node is dropped that is below the chord over it by less than this, relative to the values: rounding. Slopes then increase for
 certain, and the checker need not look at every line."""
@@ -176,6 +178,8 @@ def bounded(solution: Supersolution) -> tuple[Supersolution, float]:
     guard = _GUARD * np.append(solution.w, solution.slope) / (1 + x)
     solution = replace(solution, mu=solution.mu + guard)
     excess = solution.excess()
+    if not solution.setting.mean and np.isinf(solution.setting.divergence.at_infinity):
+        solution = _dearer(solution, excess)
     at = np.flatnonzero(~np.isfinite(excess))
     if len(at):
         mu = solution.mu.copy()
@@ -191,6 +195,25 @@ def bounded(solution: Supersolution) -> tuple[Supersolution, float]:
         solution = replace(solution, mu=mu)
         excess[at] = solution.excess(at)
     return solution, max(0.0, float(((excess / (1 + x)) + 2 * guard).max()))
+
+
+def _dearer(solution: Supersolution, excess: np.ndarray) -> Supersolution:
+    """With a larger λ where the right-hand side is not bounded, and f grows faster than l: it costs D times as much as μ."""
+    for factor in _DEARER:
+        at = np.flatnonzero(~np.isfinite(excess))
+        if not len(at):
+            break
+        multiplier = solution.multiplier.copy()
+        multiplier[at] *= factor
+        # μ is that of f, and prices are of the centred one
+        dearer = replace(
+            solution,
+            multiplier=multiplier,
+            mu=solution.mu + solution.setting.divergence.tilt * (multiplier - solution.multiplier),
+        )
+        excess[at] = dearer.excess(at)
+        solution = dearer
+    return solution
 
 
 def hull(x: np.ndarray, w: np.ndarray, slope: float, keep: int) -> np.ndarray:
