@@ -64,7 +64,7 @@ def of_two_atoms(setting: Setting, m: float, shared: float | None = None) -> Pri
     """
     one = np.ones(1)
     if shared is None and setting.spares:  # l is bounded from below by 0, or on both sides by the divergence
-        free = float(np.isinf(setting.divergence.support[1]))
+        free = float(setting.divergence.support[1] > 1)
         return Prices(m * one, free * one, -free * one, 0 * one)
     at = min(max(m, _DIFFERENCE), 1 - _DIFFERENCE)
     step = (_DIFFERENCE if setting.smooth else 0.5) * min(at, 1 - at)
