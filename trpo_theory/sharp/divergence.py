@@ -29,7 +29,7 @@ def retreat(width: float) -> float:
     """The share of the radius that a witness leaves, so that the rounding of its rows does not put it outside.
 
     Args:
-        width: m, of which size its l − 1 are.
+        width: m, of which size its l − 1 are; for a mean at most 1 − γ, as errors of its visits grow like 1/(1 − γ).
     """
     return max(_RETREAT, _ROUNDINGS / width)
 

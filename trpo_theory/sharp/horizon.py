@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trpo_theory.sharp.ends import Ends, chords_of, of_two_atoms
-from trpo_theory.sharp.iteration import at_all_nodes, first_laws, improved, scale_of
+from trpo_theory.sharp.iteration import first_laws, improved, scale_of
 from trpo_theory.sharp.laws import Atoms, Laws, Prices
 from trpo_theory.sharp.pricing import Stage
 from trpo_theory.sharp.setting import Setting
@@ -19,6 +19,8 @@ from trpo_theory.sharp.supersolution import Supersolution, bounded, hull
 
 _EXACT = 1e-8
 """Columns that gain less, relative to m² (1 + x), are not exchanged: chosen, a step adds some m² to the gap."""
+_AGAIN = 4
+"""Times that laws are improved once more, at most. Measured: once, to no avail, and once more where a basis was degenerate."""
 _ROOM = 1e-12
 """Of the values, by which each step is lifted beyond its need: nodes on a line, up to rounding, are left out of the next one."""
 
@@ -29,16 +31,15 @@ class Step:
 
     Attributes:
         stage: with the function ahead, v_k.
-        laws, masses, frozen: at each node.
+        laws, masses: at each node.
         prices: their duals.
-        values: v_{k+1} at the nodes: of the laws on a lattice, and else of the duals.
+        values: v_{k+1} at the nodes.
         ends: v_{k+1} at x = 0 and ∞.
     """
 
     stage: Stage
     laws: Laws
     masses: np.ndarray
-    frozen: np.ndarray
     prices: Prices
     values: np.ndarray
     ends: Ends
@@ -54,40 +55,41 @@ class Step:
         return self.stage.space
 
 
-def steps(setting: Setting, space: Space, *, lattice: bool = False) -> list[Step]:
+def steps(setting: Setting, space: Space) -> list[Step]:
     """The T steps, that with nothing after it first.
 
     Args:
         setting: which gap, with its horizon; of a largest divergence.
         space: the nodes, of every step.
-        lattice: whether laws lead from node to node only.
     """
     assert setting.horizon is not None
-    laws, frozen = first_laws(setting, space, lattice, None, 0.0)
-    nodes = np.flatnonzero(~frozen)
-    tolerance = _EXACT * setting.width**2 * scale_of(space)[nodes]
+    laws, nodes = first_laws(setting, space, None, 0.0), np.arange(space.size)
+    tolerance = _EXACT * setting.width**2 * scale_of(space)
     values, ends = np.zeros(space.size), _ends(setting, 0)
     found: list[Step] = []
     for k in range(setting.horizon):
         stage = Stage(setting, chords_of(space, values, ends), setting.gamma)
         laws = Laws(setting, Atoms(*(part.copy() for part in laws.atoms)))
-        prices = at_all_nodes(improved(stage, laws, nodes, tolerance, lattice=lattice), nodes, space)
-        masses = laws.masses()
-        values, ends = _values(stage, laws, masses, frozen, prices, lattice=lattice), _ends(setting, k + 1)
-        found.append(Step(stage, laws, masses, frozen, prices, values, ends))
+        prices, values = _best(stage, laws, nodes, tolerance)
+        ends = _ends(setting, k + 1)
+        found.append(Step(stage, laws, laws.masses(), prices, values, ends))
     return found
 
 
-def _values(
-    stage: Stage, laws: Laws, masses: np.ndarray, frozen: np.ndarray, prices: Prices, *, lattice: bool
-) -> np.ndarray:
-    """v of one step more."""
-    setting, node = stage.setting, np.arange(stage.space.size)
-    if not lattice:
-        return prices.value + prices.multiplier * setting.radius
-    moving = (masses * stage.gains(node, laws.atoms)).sum(1)
-    at_once = (masses * stage.earned(node[:, None], laws.atoms)).sum(1)
-    return np.where(frozen, at_once + stage.discount * stage.chords.values, moving)
+def _best(stage: Stage, laws: Laws, nodes: np.ndarray, tolerance: np.ndarray) -> tuple[Prices, np.ndarray]:
+    """The duals of the best laws and their values; where exchanges gained nothing for a while they are tried again."""
+
+    def once() -> tuple[Prices, np.ndarray]:
+        prices = improved(stage, laws, nodes, tolerance, lattice=False)
+        return prices, prices.value + prices.multiplier * stage.setting.radius
+
+    prices, values = once()
+    for _ in range(_AGAIN):
+        before = values
+        prices, values = once()
+        if (values <= before + tolerance).all():
+            break
+    return prices, values
 
 
 def _ends(setting: Setting, count: int) -> Ends:

@@ -9,7 +9,7 @@ import numpy as np
 
 from trpo_theory.entries.sparse import sp
 from trpo_theory.errors import NotSolved
-from trpo_theory.sharp.ends import Ends, chords_of, ends_of, widest
+from trpo_theory.sharp.ends import Ends, chords_of, ends_of
 from trpo_theory.sharp.laws import Atoms, Found, Laws, Prices
 from trpo_theory.sharp.peaks import highest_everywhere
 from trpo_theory.sharp.pricing import Between, Stage, ToNodes, best_of, unit
@@ -18,11 +18,9 @@ from trpo_theory.sharp.space import Chords, Space
 
 _ROUNDS = 120
 """Of policy iteration, at most. Measured: 3 to 9; up to 60 at gamma .9999, where better laws spread from node to node."""
-_FIRST_MEAN = 0.5
-"""l − 1 of the first laws of a mean's lattice, at most: with those of a wide radius few nodes reach others. Chosen."""
-_AT_REST = 1e-5
-"""The largest x at which a lattice's actions lead back from the first, where no node but x = 0 is further down. Chosen: it
-loses at most 2x of v, as `_rests` says."""
+_STALLED, _ROUGH = 12, 1e-6
+"""Rounds without a change half as large as any before, after which one of this size, relative to the whole, ends it: columns that
+gain next to nothing are exchanged for ever. Chosen: what that costs is far below usual widths, and in what the ends prove."""
 _EXACT = 2e-8
 """Columns that gain less, relative to what a step gains of the whole, are not exchanged. Chosen: far below the widths that one
 asks for."""
@@ -73,7 +71,7 @@ def solved(
     Args:
         setting: which gap.
         space: the nodes.
-        lattice: whether laws lead from node to node only; their value is then below the gap, and else above it.
+        lattice: whether laws lead from node to node only, in the limit of small radii; their value is then below, and else above.
         start: a solution to begin with, of these nodes or others.
         multiplier: for a mean, λ.
 
@@ -81,11 +79,15 @@ def solved(
         NotSolved: if policy iteration does not end.
     """
     ends = ends_of(setting, space, multiplier)
-    laws, frozen = first_laws(setting, space, lattice, start, multiplier)
+    if lattice:
+        laws, frozen = first_laws_of_lattice(setting, space)
+    else:
+        laws, frozen = first_laws(setting, space, start, multiplier), np.zeros(space.size, dtype=bool)
     nodes = np.flatnonzero(~frozen)
     values = None if start is None or start.space.size != space.size else start.values
     if values is None:
         values = evaluated(setting, space, laws, ends, frozen)
+    least, stalled = np.inf, 0
     for _ in range(_ROUNDS):
         stage = Stage(setting, chords_of(space, values, ends), setting.gamma, multiplier)
         share = 1.0 if lattice else 1 - setting.gamma
@@ -95,41 +97,15 @@ def solved(
         change = float((np.abs(after - values) / scale_of(space)).max())
         size = _size(stage, after)
         near = _EXACT * (1 if lattice else 10 * (1 - setting.gamma)) * size
-        if change <= near:
-            stuck = lattice and _rests(setting, space, laws, frozen, after)
-            if not np.any(stuck):
-                return Solution(stage, laws, laws.masses(), at_all_nodes(prices, nodes, space), after, ends, frozen)
-            frozen, nodes = frozen | stuck, np.flatnonzero(~(frozen | stuck))
-            after = evaluated(setting, space, laws, ends, frozen)
+        stalled = 0 if change < least / 2 else stalled + 1
+        least = min(least, change)
+        if change <= near or (stalled >= _STALLED and change <= _ROUGH * size):
+            return Solution(stage, laws, laws.masses(), _at_all_nodes(prices, nodes, space), after, ends, frozen)
         values = after
     raise NotSolved(
         f"got laws that still change after {_ROUNDS} rounds; wanted the best ones; fix: use a radius and a gamma further "
         "from their limits"
     )
-
-
-def _rests(setting: Setting, space: Space, laws: Laws, frozen: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The nodes where to stay for ever is worth more than what the laws earn: those get the law that is best for that.
-
-    At the first nodes a lattice has nothing further down but x = 0, whose price f(0) is high: at m = 0.28 and f = 1 − √l a tenth
-    of v is lost with every step there, and paths of 1/(1 − γ) steps come there. To stay loses at most 2x of v, as
-    v(x) ≤ (1 + x) v(0) and what is earned is (1 − x) v(0).
-    """
-    if not np.isfinite(space.floor):
-        return np.zeros(space.size, dtype=bool)
-    still = _spread(setting, _alone(setting, space, laws.shared))
-    masses = Laws(setting, still, laws.shared).masses()
-    at_once = (masses * _earned(setting, space, still, laws.shared)).sum(1)
-    more = at_once > np.maximum(values, 0.0) * (1 - setting.gamma) * (1 + _EXACT)
-    better = ~frozen & (space.positions < 0) & more
-    for part, new in zip(laws.atoms, still, strict=True):
-        part[better] = new[better]
-    return better
-
-
-def _alone(setting: Setting, space: Space, multiplier: float) -> np.ndarray:
-    """m at each node, or what is best for a mean, where the future is the same whatever happens."""
-    return widest(setting, space.weight, multiplier) if setting.mean else np.full(space.size, setting.width)
 
 
 def improved(stage: Stage, laws: Laws, nodes: np.ndarray, tolerance: np.ndarray, *, lattice: bool) -> Prices:
@@ -223,35 +199,23 @@ _SNAP = 1e-9
 """A target nearer to a node than this share of the way to the next is the node itself: the rounding of l, of a lattice's laws."""
 
 
-def first_laws(
-    setting: Setting, space: Space, lattice: bool, start: Solution | None, multiplier: float
-) -> tuple[Laws, np.ndarray]:
-    """Laws to begin with, and which nodes of a lattice have no others."""
-    nothing = np.zeros(space.size, dtype=bool)
-    if not lattice:
-        if start is None:
-            return Laws(setting, _spread(setting, np.full(space.size, setting.width)), multiplier), nothing
-        near = np.abs(np.searchsorted(start.space.positions, space.positions))
-        near = np.minimum(near, start.space.size - 1)
-        return Laws(setting, Atoms(*(part[near].copy() for part in start.laws.atoms)), multiplier), nothing
-    m, every = min(setting.width, _FIRST_MEAN) if setting.mean else setting.width, np.arange(space.size)
+def first_laws(setting: Setting, space: Space, start: Solution | None, multiplier: float) -> Laws:
+    """Laws to begin with, that lead anywhere."""
+    if start is None:
+        return Laws(setting, _spread(setting, np.full(space.size, setting.width)), multiplier)
+    near = np.minimum(np.searchsorted(start.space.positions, space.positions), start.space.size - 1)
+    return Laws(setting, Atoms(*(part[near].copy() for part in start.laws.atoms)), multiplier)
+
+
+def first_laws_of_lattice(setting: Setting, space: Space) -> tuple[Laws, np.ndarray]:
+    """Laws to begin with, that lead from node to node on a line without ends, and which nodes have no others than to stay."""
+    m, every = setting.width, np.arange(space.size)
     up = np.searchsorted(space.positions, space.positions + space.stretch * m * (1 - _SNAP))
     down = np.searchsorted(space.positions, space.positions - space.stretch * m * (1 - _SNAP), side="right") - 1
-    ends_below = (down < 0) & np.isfinite(setting.divergence.at_zero) & np.isfinite(space.floor)
-    ends_below &= space.stretch > _AT_REST
-    frozen = (up >= space.size) | ((down < 0) & ~ends_below)
-    if np.isfinite(setting.divergence.support[1]):  # the next nodes may be beyond what the divergence allows
-        up = np.searchsorted(space.positions, space.positions + space.stretch * m * (1 + _SNAP), side="right") - 1
-        down = np.searchsorted(space.positions, space.positions - space.stretch * m * (1 + _SNAP))
-        frozen, ends_below = (up <= every) | (down >= every), np.zeros(space.size, dtype=bool)
-    alone = _alone(setting, space, multiplier)
-    higher = np.where(frozen, alone, space.excess(every, np.minimum(up, space.size - 1)))
-    lower = np.where(ends_below, 1.0, np.where(frozen, alone, -space.excess(every, np.maximum(down, 0))))
-    laws = Laws(setting, _spread(setting, higher, lower), multiplier)
-    if start is not None and start.space is space and start.frozen.any():  # of a lattice, at another price
-        for part, known in zip(laws.atoms, start.laws.atoms, strict=True):
-            part[~start.frozen] = known[~start.frozen]
-    return laws, frozen
+    frozen = (up >= space.size) | (down < 0)
+    higher = np.where(frozen, m, space.excess(every, np.minimum(up, space.size - 1)))
+    lower = np.where(frozen, m, -space.excess(every, np.maximum(down, 0)))
+    return Laws(setting, _spread(setting, higher, lower)), frozen
 
 
 def _spread(setting: Setting, up: np.ndarray, down: np.ndarray | None = None) -> Atoms:
@@ -273,7 +237,7 @@ def _spread(setting: Setting, up: np.ndarray, down: np.ndarray | None = None) ->
     return Atoms(*(np.ascontiguousarray(part[:, kept]) for part in (own, excess, sign, cost)))
 
 
-def at_all_nodes(prices: Prices, nodes: np.ndarray, space: Space) -> Prices:
+def _at_all_nodes(prices: Prices, nodes: np.ndarray, space: Space) -> Prices:
     """Of all nodes: those that are frozen have none."""
     whole = [np.full(space.size, np.nan) for _ in Prices._fields]
     for part, new in zip(whole, prices, strict=True):

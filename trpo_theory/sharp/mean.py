@@ -39,9 +39,9 @@ _HALVINGS = 50
 
 
 def solved_for_mean(
-    setting: Setting, space: Space, *, lattice: bool = False, start: Solution | None = None, close: float = CLOSE
-) -> Solution:
-    """The solution at the λ ≥ 0 for which w_λ(1) + λ D/(1 − γ) is least; of a lattice, laws whose mean is D.
+    setting: Setting, space: Space, *, start: Solution | None = None, close: float = CLOSE
+) -> tuple[Solution, list[Solution]]:
+    """The solution at the λ ≥ 0 for which w_λ(1) + λ D/(1 − γ) is least; and those of the λ about it, for `within`.
 
     That is convex in λ, with the slope (D − D_λ)/(1 − γ), D_λ the mean of the laws; the search ends where the tangents on either
     side of the least meet just below the lower of both.
@@ -49,7 +49,6 @@ def solved_for_mean(
     Args:
         setting: which gap.
         space: the nodes.
-        lattice: whether laws lead from node to node only.
         start: a solution to begin with, of these nodes or others.
         close: how close to the best that any λ can do, relatively.
 
@@ -64,7 +63,7 @@ def solved_for_mean(
     low: tuple[Solution, float] | None = None  # too small a λ: the mean is above D
     high: tuple[Solution, float] | None = None
     for _ in range(_TRIES):
-        found = start = solved(setting, space, lattice=lattice, start=start, multiplier=guess)
+        found = start = solved(setting, space, start=start, multiplier=guess)
         spent = spent_by(found)
         low, high = ((found, spent), high) if spent > worth else (low, (found, spent))
         if low is None or high is None:
@@ -72,7 +71,7 @@ def solved_for_mean(
             far = max(factor, min(max(off, 1 / off) ** steep, _FURTHEST))
             guess, factor = guess / far if low is None else guess * far, min(factor**2, _FURTHEST)
             if high is not None and high[0].laws.shared * worth <= close * found.value:  # the radius need not be spent
-                return found
+                return found, [found]
             continue
         least, meet = _met(low, high, worth)
         if min(low[0].value, high[0].value) <= least * (1 + close):
@@ -82,7 +81,36 @@ def solved_for_mean(
         raise NotSolved(
             "got no price of the mean divergence; wanted one; fix: use a radius and a gamma further from their limits"
         )
-    return mixed(low[0], high[0]) if lattice else min((low[0], high[0]), key=lambda one: one.value)
+    both = [low[0], high[0]]
+    return min(both, key=lambda one: one.value), both
+
+
+def within(about: list[Solution]) -> list[Solution]:
+    """Laws whose mean is D, or less where the radius need not be spent, of one λ or two; normalised by max|Ā| also calmed."""
+    low, high = about[0], about[-1]
+    found = [mixed(low, high) if len(about) > 1 else low]
+    if low.setting.expected:
+        found.append(mixed(calmed(low), calmed(high)) if len(about) > 1 else calmed(low))
+    return found
+
+
+def calmed(solution: Solution) -> Solution:
+    """With the mean of l in the place of those that lead less far than to the next nodes, of either A: it costs less.
+
+    Where such steps gain next to nothing, chance, which leads from node to node with each of them, would even out the ratios.
+    """
+    space, atoms, masses = solution.space, solution.laws.atoms, solution.masses
+    leads = space.positions[:, None] + space.stretch[:, None] * atoms.excess
+    around = np.concatenate([[space.floor], space.positions, [np.inf]])
+    near = (atoms.own > 0) & (leads > around[:-2, None]) & (leads < around[2:, None])
+    excess = atoms.excess.copy()
+    for sign in solution.stage.signs:
+        moved = np.where(near & (atoms.sign == sign), masses, 0.0)
+        total = moved.sum(1, keepdims=True)
+        mean = (moved * atoms.excess).sum(1, keepdims=True) / np.where(total > 0, total, 1.0)
+        excess = np.where(moved > 0, mean, excess)
+    cost = np.where(atoms.own > 0, solution.setting.cost(excess), atoms.cost)
+    return replace(solution, laws=replace(solution.laws, atoms=atoms._replace(excess=excess, cost=cost)))
 
 
 def price_below(solution: Solution) -> float:
@@ -96,19 +124,16 @@ def price_below(solution: Solution) -> float:
 
 def spent_by(solution: Solution) -> float:
     """The discounted divergence along old's paths, D_λ/(1 − γ)."""
-    return _spent(solution, _spent_at_zero(solution.setting, solution.laws.shared))
+    setting = solution.setting
+    flow = Flow(solution.space, solution.laws.atoms, solution.masses, solution.frozen)
+    at_zero = _spent_at_zero(setting, solution.laws.shared)
+    return float(flow.value(setting.gamma, solution.laws.atoms.cost, at_zero, 0.0)[solution.space.start])
 
 
 def _spent_at_zero(setting: Setting, shared: float) -> float:
     """From x = 0 on, by the law that is best there at the price λ."""
     width = float(widest(setting, np.ones(1), shared)[0]) if not setting.expected else 0.0
     return float(setting.cost(np.array([width, -width])).mean()) / (1 - setting.gamma) if width else 0.0
-
-
-def _spent(solution: Solution, at_zero: float) -> float:
-    setting = solution.setting
-    flow = Flow(solution.space, solution.laws.atoms, solution.masses, solution.frozen)
-    return float(flow.value(setting.gamma, solution.laws.atoms.cost, at_zero, 0.0)[solution.space.start])
 
 
 def _met(low: tuple[Solution, float], high: tuple[Solution, float], worth: float) -> tuple[float, float]:
@@ -138,31 +163,21 @@ def _next(low: tuple[Solution, float], high: tuple[Solution, float], worth: floa
     return float(x * (y / x) ** (above / (above - below)))
 
 
-def _resting_alike(solution: Solution, best: Solution) -> Solution:
-    """With the laws of another solution where only one of both rests: an action there leads to one node."""
-    apart = solution.frozen != best.frozen
-    atoms = Atoms(*(np.where(apart[:, None], b, a) for a, b in zip(solution.laws.atoms, best.laws.atoms, strict=True)))
-    masses = np.where(apart[:, None], best.masses, solution.masses)
-    return replace(solution, laws=replace(solution.laws, atoms=atoms), masses=masses, frozen=best.frozen)
-
-
 def mixed(low: Solution, high: Solution) -> Solution:
-    """Both laws at every node, in the shares for which the mean is D; at the ends of the space that of the better λ."""
+    """Both laws at every node, in the shares for which the mean is D; at x = 0, which has one law, that of a λ between both."""
     setting, space = low.setting, low.space
     best = min((low, high), key=lambda one: one.value)
-    low, high = (_resting_alike(one, best) for one in (low, high))
     atoms = Atoms(*(np.concatenate(parts, axis=1) for parts in zip(low.laws.atoms, high.laws.atoms, strict=True)))
-    laws = replace(best.laws, atoms=atoms)
 
     def at(share: float) -> Solution:
         masses = np.concatenate([share * low.masses, (1 - share) * high.masses], axis=1)
-        return replace(best, laws=laws, masses=masses)
+        price = share * low.laws.shared + (1 - share) * high.laws.shared
+        return replace(best, laws=replace(best.laws, atoms=atoms, shared=price), masses=masses)
 
     worth, least, most = setting.whole_radius, 0.0, 1.0
-    at_zero = _spent_at_zero(setting, best.laws.shared)
     for _ in range(_HALVINGS):
         share = (least + most) / 2
-        least, most = (share, most) if _spent(at(share), at_zero) <= worth else (least, share)
+        least, most = (share, most) if spent_by(at(share)) <= worth else (least, share)
     found = at(least)
     flow = Flow(space, atoms, found.masses, found.frozen)
     stage = found.stage

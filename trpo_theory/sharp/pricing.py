@@ -108,38 +108,20 @@ class Between:
 
 @dataclass(frozen=True, eq=False)
 class ToNodes:
-    """Columns that lead from node to node: what such laws gain, a finite MDP gains."""
+    """Columns that lead from node to node, in the limit of small radii: exact rationals have their values."""
 
     stage: Stage
 
     def __call__(self, node: np.ndarray, prices: Prices) -> Found:
-        """The best, within some steps, and those that lead to x = 0 and ∞."""
-        stage = self.stage
-        return best_of(
-            _in_parts(self._near, stage, node, prices), stage.only_new(node, prices), self._to_zero(node, prices)
-        )
+        """The best, within some steps."""
+        return _in_parts(self._near, self.stage, node, prices)
 
     def rounded(self, node: np.ndarray, prices: Prices, found: Found) -> Found:
         """The better of the columns to the two nodes about where columns lead."""
         segment = self.stage.chords.segment(node, found.atoms.excess)
         about = np.stack([segment - 1, segment], axis=1)
         inside = (about >= 0) & (about < self.stage.space.size)
-        near = self._near(node, prices, np.maximum(about, 0), inside)
-        return best_of(near, self.stage.only_new(node, prices), self._to_zero(node, prices))
-
-    def _to_zero(self, node: np.ndarray, prices: Prices) -> Found:
-        """The action that only old takes: −∞ where the divergence forbids it."""
-        stage, one = self.stage, np.ones(len(node))
-        found = []
-        cost = stage.setting.divergence.at_zero - stage.setting.divergence.tilt
-        for sign in stage.signs:
-            atoms = Atoms(one, -one, sign * one, one * (cost / unit(stage.setting) if np.isfinite(cost) else 0.0))
-            gain = stage.gains(node, Atoms(*(part[:, None] for part in atoms)))[:, 0]
-            gain = gain - prices.value + prices.mu - sign * prices.nu
-            if not stage.setting.mean:
-                gain = gain - prices.multiplier * (cost if np.isfinite(cost) else 0.0)
-            found.append(Found(gain if np.isfinite(cost) and np.isfinite(stage.space.floor) else -np.inf * one, atoms))
-        return best_of(*found)
+        return self._near(node, prices, np.maximum(about, 0), inside)
 
     def _near(self, node: np.ndarray, prices: Prices, segment: np.ndarray, inside: np.ndarray) -> Found:
         stage, at = self.stage, node[:, None]

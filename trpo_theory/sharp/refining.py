@@ -41,28 +41,26 @@ class Cost(NamedTuple):
 def cost_of(solution: Solution) -> Cost:
     """By how much each segment keeps the two ends apart, estimated from the upper one's laws.
 
-    An atom leads from x to x l between two nodes. There the upper end has the chord of v, which is above v. The lower one leads
-    to these nodes, with the same mean: of |x − 1| (l − 1) A + γ v(x l) − λ f(l), which touches its price at l and is concave, it
-    has the chord, which is below. Both have the chord of v, and so they are apart by λ times what the chord of f is above f, for
-    every path that comes there.
+    An atom that leads between two nodes, at the share t of the way h, comes to either of them by chance, so that x has a variance
+    of t (1 − t) h² there. For the upper end that is worth ½ t (1 − t) h² v'' too much; for the lower one, whose state knows the
+    node alone, as much is lost again of what x has spread before. v'' is the mean of that at both nodes.
     """
     setting, space, atoms, masses = solution.setting, solution.space, solution.laws.atoms, solution.masses
-    node = np.arange(space.size)[:, None]
-    segment = solution.stage.chords.segment(node, atoms.excess)
-    inner = (segment > 0) & (segment < space.size) & (atoms.own > 0)
-    left, right = np.clip(segment - 1, 0, None), np.clip(segment, None, space.size - 1)
-    ends = [space.excess(node, at) for at in (left, right)]
-    gap = ends[1] - ends[0]
-    share = np.where(gap > 0, (atoms.excess - ends[0]) / np.where(gap > 0, gap, 1.0), 0.0)
-    below, above, itself = (setting.cost(np.where(inner, excess, 0.0)) for excess in (*ends, atoms.excess))
-    price = solution.laws.shared if setting.mean else solution.prices.multiplier[:, None]
-    visits = Flow(space, atoms, masses, solution.frozen).visits(setting.gamma, space.start)
-    apart = np.maximum((1 - share) * below + share * above - itself, 0.0)
-    weight = np.where(inner, price * apart * masses * visits[:, None], 0.0)
-    count = space.size - 1
-    each = np.bincount(left[inner], weights=weight[inner], minlength=count)[:count]
+    node, count = np.arange(space.size)[:, None], space.size - 1
     target = space.positions[node] + space.stretch[node] * atoms.excess
-    moment = np.bincount(left[inner], weights=(weight * target)[inner], minlength=count)[:count]
+    right = np.searchsorted(space.positions, target, side="right")
+    inner = (right > 0) & (right <= count) & (atoms.own > 0)
+    left = np.clip(right - 1, 0, count - 1)
+    gaps = np.diff(space.positions)
+    ahead, behind = space.positions[left + 1] - target, target - space.positions[left]
+    visits = Flow(space, atoms, masses, solution.frozen).visits(setting.gamma, space.start)
+    spread = np.where(inner, np.maximum(ahead * behind, 0.0) * masses * visits[:, None], 0.0)
+    bends = np.diff(solution.stage.chords.slopes) / (np.append(gaps, gaps[-1]) + np.append(gaps[0], gaps)) * 2
+    bend = np.maximum(bends[:-1] + bends[1:], 0.0) / 2
+    weight = spread * bend[left] * setting.gamma
+    each, moment = (
+        np.bincount(left.ravel(), weights=part.ravel(), minlength=count) for part in (weight, weight * target)
+    )
     with np.errstate(invalid="ignore"):
         return Cost(each / solution.value, moment / each)
 

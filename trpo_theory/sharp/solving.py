@@ -11,7 +11,7 @@ from trpo_theory.errors import NotSolved
 from trpo_theory.sharp.closed_forms import closed_supersolution, unbounded
 from trpo_theory.sharp.horizon import HorizonSupersolution, horizon_supersolution, steps
 from trpo_theory.sharp.iteration import Solution, solved
-from trpo_theory.sharp.mean import CLOSE, price_below, solved_for_mean
+from trpo_theory.sharp.mean import CLOSE, price_below, solved_for_mean, within
 from trpo_theory.sharp.refining import cost_of, divided
 from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.space import Space, grid, ratio_space
@@ -34,18 +34,20 @@ _FALL = 0.3
 follow, a price that is too low does little harm, and at one too high nothing is spent and no node seems to be needed."""
 _LEAST_SHARE = 0.5
 """A goal is at most so much smaller than what is expected. Chosen, as that is more or less in proportion."""
-_PER_STEP, _WIDTH_THERE = 16.0, 2.5e-3
-"""So many nodes in a step leave about this width, of a clip; it falls with the square. Measured."""
+_PER_STEP, _WIDTH_THERE = 16.0, 1e-3
+"""So many nodes in a step leave about this width at most, over a horizon; it falls with the square. Measured."""
 _LEAST_PER_STEP, _MOST_PER_STEP = 3.0, 400.0
 """Nodes in a step, at least and at most."""
 _COARSEST = 0.05
 """Nodes in a step, at least, where their number is given."""
 _FINER = 1.15
 """Nodes are added by this factor more than the width asks for: chosen, as the next width is only expected."""
-_TRIES = 5
+_TRIES = 8
 """Of numbers of nodes, at most: the width is then what it is."""
 _WORTH_WHILE = 0.8
 """More nodes shall bring the ends closer by this factor, or there are no more. Chosen: twice as many should bring 1/4."""
+_IDLE = 1
+"""Times in succession that nodes put where they are needed may bring nothing, as a mean's price moves. Chosen."""
 _MOST_NODES = 30_000
 """Beyond it, a minute's work is not enough. Chosen."""
 _WIDE_MEAN = 0.05
@@ -85,14 +87,14 @@ def both_ends(setting: Setting, width: float, nodes: int | None = None) -> BothE
         nodes = most if nodes is None else min(nodes, most)
     if nodes is not None:
         return _on(setting, _with_nodes(setting, nodes), None)[0]
-    even = setting.horizon is not None or np.isfinite(setting.divergence.support[1])
+    even = setting.horizon is not None
     return _on_even_nodes(setting, width) if even else _on_nodes_put_where_needed(setting, width)
 
 
 def _on_nodes_put_where_needed(setting: Setting, width: float) -> BothEnds:
     """From a few nodes on, more of them in the segments that cost most, until all of them cost less than the width."""
-    solution = _solved(setting, space_of(setting, _coarse_per_step(setting)), None, _CLOSE_COARSE)
-    goal, best = width, None
+    solution, _ = _solved(setting, space_of(setting, _coarse_per_step(setting)), None, _CLOSE_COARSE)
+    goal, best, idle = width, None, 0
     for _ in range(_TRIES):
         solution = _divided_to(solution, goal)
         try:
@@ -103,8 +105,9 @@ def _on_nodes_put_where_needed(setting: Setting, width: float) -> BothEnds:
             break
         assert above is not None
         gained = best is None or found.width < _WORTH_WHILE * best.width
+        idle = 0 if gained else idle + 1
         best = found if best is None or found.width < best.width else best
-        if best.width <= width or not gained or above.space.size >= _MOST_NODES:
+        if best.width <= width or idle > _IDLE or above.space.size >= _MOST_NODES:
             break
         solution = above
         goal = _AHEAD * cost_of(above).whole * max(min(width / found.width, 1.0), _LEAST_SHARE)
@@ -165,22 +168,23 @@ def _on(
 ) -> tuple[BothEnds, Solution | None]:
     """Both ends on some nodes; and the solution from above, to begin others with."""
     if setting.horizon is not None:
-        above, below = (steps(setting, space, lattice=lattice) for lattice in (False, True))
-        return BothEnds(horizon_supersolution(above), horizon_witness(below)), None
-    above = _solved(setting, space, start, close)
+        found = steps(setting, space)
+        return BothEnds(horizon_supersolution(found), horizon_witness(found)), None
+    above, about = _solved(setting, space, start, close)
     upper = min(supersolution(above), unbounded(setting), key=lambda one: one.bound)
     family = family_witness(setting)
     if family is not None:
         return BothEnds(upper, family), above
-    below = _solved(setting, space, above, close, lattice=True)
-    return BothEnds(upper, sharp_witness(below)), above
+    candidates = within(about) if setting.mean else [above]
+    return BothEnds(upper, max(map(sharp_witness, candidates), key=lambda one: one.gap)), above
 
 
-def _solved(setting: Setting, space: Space, start: Solution | None, close: float, *, lattice: bool = False) -> Solution:
-    """The best laws; of a mean, at its price."""
+def _solved(setting: Setting, space: Space, start: Solution | None, close: float) -> tuple[Solution, list[Solution]]:
+    """The best laws, of a mean at its price; and those of the prices about it."""
     if setting.mean:
-        return solved_for_mean(setting, space, lattice=lattice, start=start, close=close)
-    return solved(setting, space, lattice=lattice, start=start)
+        return solved_for_mean(setting, space, start=start, close=close)
+    found = solved(setting, space, start=start)
+    return found, [found]
 
 
 def space_of(setting: Setting, per_step: float) -> Space:
@@ -191,8 +195,7 @@ def space_of(setting: Setting, per_step: float) -> Space:
 
 def _with_nodes(setting: Setting, nodes: int) -> Space:
     """The space with so many nodes on each side of 1, or the next larger one."""
-    bounded = np.isfinite(setting.divergence.support[1])  # a law of a lattice must reach the next nodes
-    low, high = (1.0 if bounded else _COARSEST), _MOST_PER_STEP
+    low, high = _COARSEST, _MOST_PER_STEP
     for _ in range(40):
         middle = np.sqrt(low * high)
         low, high = (low, middle) if space_of(setting, middle).start >= nodes else (middle, high)

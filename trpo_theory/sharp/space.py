@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from trpo_theory.sharp.divergence import retreat
 from trpo_theory.sharp.setting import Setting
 
 _DECAYS = 10.0
@@ -25,13 +24,6 @@ _GROWTH = 1.35
 """Of the far nodes' log x, from one to the next. Chosen: v is nearly a line there."""
 _FAR = 3.0
 """Far nodes reach to this log x, and a third of the core further. Chosen: x = 20, beyond which |x − 1| and x differ little."""
-_FEWER = 4.0
-"""A clip's nodes in a step are from this share of those that were asked for to twice as many: the fewest that miss at most twice
-what the best do."""
-_NEGLIGIBLE = 1e-6
-"""Share of m that may be missed. Chosen: below the least width."""
-_NEXT_TO = 1e-12
-"""Of a whole number of nodes: rounding."""
 
 _FAR_MEAN = 12.0
 """Likewise for a mean, whose price λ f(l) is small beside |x − 1| only at large x. Chosen: λ is some 1/(1 − γ) at most where it
@@ -116,25 +108,12 @@ class Chords:
         return self.values[knot] + self.slopes[segment] * distance
 
 
-def _aligned(width: float, per_step: float, core: float) -> float:
-    """The spacing of log x with which a step up to l = 1 + m is about so many nodes, and one down comes near to 1 − m.
-
-    Laws of a clip have their atoms at its two ends, and what a lattice misses of them it loses in every step.
-    """
-    width *= 1 - retreat(width) * float(np.exp(core))  # at x = exp(−core) that is the rounding of x − 1
-    counts = np.arange(np.ceil(per_step / _FEWER), 2 * np.ceil(per_step) + 1)
-    spacing = np.log1p(width) / counts
-    down = np.floor(-np.log1p(-width) / spacing + _NEXT_TO)
-    missed = width + np.expm1(-down * spacing)
-    return float(spacing[np.argmax(missed <= 2 * np.maximum(missed.min(), 0.0) + _NEGLIGIBLE * width)])
-
-
 def grid(setting: Setting, per_step: float, *, closest: float | None = None) -> np.ndarray:
     """Likelihood ratios about 1, symmetric in log x: even near 1, wider further out, and a few far ones.
 
-    Chords over-estimate v, and laws that lead from node to node fall short of it, each by about a share (spacing/m)²/8 where v
-    bends. log X walks in steps of about m with drift −m²/2, so that what lies at a distance y is visited exp(−κ y) as often, by
-    old or by new, κ = √(¼ + 2 log(1/γ)/m²) − ½; the spacing grows with the cube root of that.
+    Chords over-estimate v, and states that know the next node alone fall short of it, each by at most a share (spacing/m)²/8
+    where v bends. log X walks in steps of about m with drift −m²/2, so that what lies at a distance y is visited exp(−κ y) as
+    often, by old or by new, κ = √(¼ + 2 log(1/γ)/m²) − ½; the spacing grows with the cube root of that.
 
     Args:
         setting: which gap.
@@ -147,11 +126,9 @@ def grid(setting: Setting, per_step: float, *, closest: float | None = None) -> 
     step = float(np.log1p(setting.width))
     decay = float(np.sqrt(0.25 + 2 * np.log(1 / setting.memory) / step**2) - 0.5)
     core = min(max(_DECAYS / decay, _LEAST_STEPS * step), _WIDEST)
-    clipped = np.isfinite(setting.divergence.support[1])  # over max|A| fewer, uneven nodes converge sooner
-    first, coarsest = (_aligned(setting.width, per_step, core), 1.0) if clipped else (step / per_step, _COARSEST)
-    side = [0.0]
+    first, side = step / per_step, [0.0]
     while side[-1] < core:
-        side.append(side[-1] + first * min(float(np.exp(decay * side[-1] / 3)), coarsest))
+        side.append(side[-1] + first * min(float(np.exp(decay * side[-1] / 3)), _COARSEST))
     while side[-1] < (_FAR if closest is None else _FAR_MEAN) + core / 3:
         side.append(side[-1] * _GROWTH)
     half = np.array(side)

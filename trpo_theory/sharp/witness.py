@@ -15,6 +15,7 @@ from trpo_theory.sharp.horizon import Step
 from trpo_theory.sharp.iteration import Solution
 from trpo_theory.sharp.normaliser import Normaliser, copies
 from trpo_theory.sharp.setting import Setting
+from trpo_theory.sharp.ways import Ways, joined, transition_of, ways_of
 from trpo_theory.step.quantities import Quantities, quantities_of
 from trpo_theory.zoo import families
 
@@ -28,8 +29,6 @@ _PARTS = 1 - 1e-12
 """Share of new that leaves old's path where a radius excludes nothing. Chosen: not all of it, so that rounding is within."""
 _HALVINGS = 60
 """Of the share of the way from old to new: more than a float's 53 bits."""
-_DENSE = 200_000
-"""Entries (S, A, S) up to which transitions are an array. Chosen: beyond it, files of zeros take longer than all else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +52,19 @@ class SharpWitness:
 
 
 class _Rows(NamedTuple):
-    """Laws as rows, (states, actions): mass in old and new, A, and the state that an action leads to."""
+    """Laws as rows, (states, actions): mass in old and new, A, and where an action leads."""
 
     old: np.ndarray
     new: np.ndarray
     sign: np.ndarray
-    target: np.ndarray
+    ways: Ways
 
 
 def sharp_witness(solution: Solution) -> SharpWitness:
-    """The MDP of the laws of a lattice, over the states that they reach from x = 1.
+    """The MDP of laws, over the states that they reach from x = 1.
 
-    An action of likelihood ratio l leads from x to x l, a node, to x = 0 where only old takes it, and to ∞ where only new does.
+    An action of likelihood ratio l leads from x to the nodes about x l, by chance and in the same mean; to x = 0 where only old
+    takes it, and to ∞ where only new does. Chance is the same for old and new, so that the divergence is that of the laws.
     A is ±1 (or, normalised by max|Ā|, in proportion to l − 1, so that |Ā| = 1), of the sign that makes the gap: against new where
     x > 1.
     New is drawn back to old until the divergence is within the radius, and the gap is that of the MDP itself.
@@ -81,15 +81,16 @@ def horizon_witness(found: list[Step]) -> SharpWitness:
     setting, space = found[-1].setting, found[-1].space
     parts, visited = zip(*(_rows(step) for step in reversed(found)), strict=True)
     size = space.size + 2
-    later = [part.target + size * (1 + k) for k, part in enumerate(parts)]
-    end = np.full((1, parts[0].old.shape[1]), size * len(parts))
-    later[-1] = np.broadcast_to(end, later[-1].shape)
-    alone, nothing = (np.eye(1, end.shape[1], place) for place in (0, end.shape[1]))
+    columns = parts[0].old.shape[1]
+    end = np.full((1, columns), size * len(parts))
+    later = [part.ways.numbered(np.arange(size) + size * (1 + k)) for k, part in enumerate(parts)]
+    later[-1] = Ways.to(np.broadcast_to(end, (size, columns)))
+    alone, nothing = (np.eye(1, columns, place) for place in (0, columns))
     rows = _Rows(
         np.concatenate([*(part.old for part in parts), alone]),
         np.concatenate([*(part.new for part in parts), alone]),
         np.concatenate([*(part.sign for part in parts), nothing]),
-        np.concatenate([*later, end]),
+        joined(*later, Ways.to(end)),
     )
     more_visited = np.append(np.concatenate(visited), False)
     gamma = setting.gamma if setting.gamma < 1 else _NEARLY_ONE
@@ -105,23 +106,25 @@ def _assembled(
     place[kept] = np.arange(len(kept))
     old, new = (part[kept] for part in (rows.old, rows.new))
     against = np.where(more_visited[kept], -1.0, 1.0)[:, None]
-    target = np.where((old > 0) | (new > 0), place[rows.target[kept]], np.arange(len(kept))[:, None])
+    itself = Ways.to(np.broadcast_to(np.arange(len(kept))[:, None], old.shape))
+    ways = Ways(*(part[kept] for part in rows.ways)).numbered(place).where((old > 0) | (new > 0), itself)
     if setting.normaliser is Normaliser.SD:
         old, new = _spread(setting, old, new)
-        target = np.concatenate([target, target], axis=1)
+        ways = joined(ways, ways, axis=1)
         reward = np.where(kept == end, 0.0, 1.0)[:, None] * against * _standardised(old, new)
     elif setting.expected:
         earns = np.where(kept == end, 0.0, 1.0)[:, None]
         still = (np.abs(new - old).sum(1, keepdims=True) / 2 < _STILL) & (earns > 0)
         if still.any():
-            old, new, target, apart = _copied(setting, old, new, target, still)
+            old, new, apart = _copied(setting, old, new, still)
+            ways = joined(ways, ways, axis=1)
         else:
             apart = np.zeros_like(old)
         reward = against * np.where(still, apart, earns * _of_size_one(old, new))
     else:
         reward = against * rows.sign[kept]
         reward = np.where((old > 0) | (new > 0), reward - (old * reward).sum(1, keepdims=True), 0.0)
-    mdp = FiniteMDP(_transition(target), reward, gamma, np.eye(1, len(kept), place[start])[0])
+    mdp = FiniteMDP(transition_of(ways), reward, gamma, np.eye(1, len(kept), place[start])[0])
     new = _within_radius(setting, mdp, old, new)
     if setting.normaliser is Normaliser.EXPECTED:  # new was drawn back
         size = np.abs(((new - old) * reward).sum(1, keepdims=True))
@@ -141,14 +144,14 @@ def _of_size_one(old: np.ndarray, new: np.ndarray) -> np.ndarray:
 
 
 def _copied(
-    setting: Setting, old: np.ndarray, new: np.ndarray, target: np.ndarray, still: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Old, new, target and A with two copies of each action; in the states where l = 1, A = ±M makes Ā = ±1."""
+    setting: Setting, old: np.ndarray, new: np.ndarray, still: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Old, new and A with two copies of each action; in the states where l = 1, A = ±M makes Ā = ±1."""
     scale = copies(setting.radius, smooth=setting.smooth)
     tilt = np.where(still, 1 / (2 * scale), 0.0)
     new = np.concatenate([new * (0.5 + tilt), new * (0.5 - tilt)], axis=1)
     apart = np.repeat([[scale, -scale]], old.shape[1], axis=1).reshape(1, -1)
-    return np.concatenate([old, old], axis=1) / 2, new, np.concatenate([target, target], axis=1), apart
+    return np.concatenate([old, old], axis=1) / 2, new, apart
 
 
 def _spread(setting: Setting, old: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -207,19 +210,18 @@ def _rows(solution: Solution | Step) -> tuple[_Rows, np.ndarray]:
     old = mass * atoms.own
     new = mass * np.where(atoms.own > 0, 1 + atoms.excess, atoms.excess)
     new = np.where((atoms.own == 0) & (atoms.sign == 0) & (atoms.excess == 0), 0.0, new)  # what is left of the radius
-    leads = space.positions[:, None] + space.stretch[:, None] * atoms.excess
-    middle = (space.positions[:-1] + space.positions[1:]) / 2
-    target = np.searchsorted(middle, leads)
-    target = np.where(atoms.excess == -1, count, np.where(atoms.own == 0, count + 1, target))
-    target = np.where(solution.frozen[:, None], np.arange(count)[:, None], target)
     sign = np.where(atoms.own > 0, atoms.sign, 1.0)
     shape = (2, old.shape[1])
-    ends = _Rows(
-        np.zeros(shape), np.zeros(shape), np.zeros(shape), np.array([[count], [count + 1]]).repeat(shape[1], axis=1)
-    )
+    stay = np.array([[count], [count + 1]]).repeat(shape[1], axis=1)
+    ends = _Rows(np.zeros(shape), np.zeros(shape), np.zeros(shape), Ways.to(stay))
     for row, (up, down) in enumerate(_at_ends(solution)):
         ends.old[row, :2], ends.new[row, :2], ends.sign[row, :2] = 0.5, ((1 + up) / 2, (1 - down) / 2), (1.0, -1.0)
-    rows = _Rows(*(np.concatenate([a, b]) for a, b in zip((old, new, sign, target), ends, strict=True)))
+    rows = _Rows(
+        np.concatenate([old, ends.old]),
+        np.concatenate([new, ends.new]),
+        np.concatenate([sign, ends.sign]),
+        joined(ways_of(space, atoms), ends.ways),
+    )
     small = np.maximum(rows.old, rows.new) <= _NEGLIGIBLE
     old, new = (np.where(small, 0.0, part) for part in (rows.old, rows.new))
     old, new = (part / part.sum(1, keepdims=True) for part in (old, new))
@@ -243,23 +245,16 @@ def _reached(rows: _Rows, start: int) -> np.ndarray:
 
     used = (rows.old > 0) | (rows.new > 0)
     states, actions = rows.old.shape
-    leaves = np.repeat(np.arange(states), actions)[used.ravel()]
-    graph = sp.csr_array((np.ones(len(leaves)), (leaves, rows.target[used])), shape=(states, states))
+    leaves = np.tile(np.repeat(np.arange(states), actions)[used.ravel()], 2)
+    comes = np.concatenate([rows.ways.first[used], rows.ways.second[used]])
+    graph = sp.csr_array((np.ones(len(leaves)), (leaves, comes)), shape=(states, states))
     return np.asarray(breadth_first_order(graph, start, return_predecessors=False))
-
-
-def _transition(target: np.ndarray) -> np.ndarray | sp.csr_array:
-    """Of deterministic actions: an array, or a sparse matrix (S·A, S) where it would be large."""
-    states, actions = target.shape
-    entries = np.ones(target.size), (np.arange(target.size), target.ravel())
-    matrix = sp.csr_array(entries, shape=(target.size, states))
-    return matrix.toarray().reshape(states, actions, states) if target.size * states <= _DENSE else matrix
 
 
 def _within_radius(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """New drawn back to old, by states (all by the same share, for a mean), until the divergence is within the radius."""
     occupancy = np.asarray(_quantities(mdp, old, new).occupancy_old) if setting.mean else np.zeros(len(old))
-    spare = retreat(setting.width)
+    spare = retreat(min(setting.width, 1 - setting.gamma) if setting.mean else setting.width)
     within = setting.radius * (1 - spare)
     low, high = np.zeros((len(old), 1)), np.ones((len(old), 1))
     for step in range(_HALVINGS):

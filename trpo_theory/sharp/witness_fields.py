@@ -29,7 +29,12 @@ def witness_arrays(witness: SharpWitness) -> Fields:
     if not mdp.is_sparse:
         return {"transition": exact_rows(mdp.transition, used)} | arrays
     matrix = mdp.transition
-    parts = (matrix.data, matrix.indices, matrix.indptr, np.array(matrix.shape))  # of deterministic actions
+    parts = (
+        matrix.data,
+        matrix.indices,
+        matrix.indptr,
+        np.array(matrix.shape),
+    )  # whose rows are of decimals that sum to one
     return dict(zip(SPARSE_KEYS, parts, strict=True)) | arrays
 
 
