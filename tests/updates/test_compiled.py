@@ -18,6 +18,8 @@ from trpo_theory.bounds import Bound
 from trpo_theory.updates import MaxKL, MeanKL, Penalty, Problem, ReverseMaxKL, Status, Surrogate, solve, update
 from trpo_theory.updates.data_error import enclosed_old_policy
 from trpo_theory.updates.old_chain import complement
+from trpo_theory.updates.solvers.answer import Answer
+from trpo_theory.updates.weak_duality import DualBound
 
 pytest.importorskip("numba")
 from trpo_theory.updates.compiled import calls, jit  # after the line that skips this file without Numba
@@ -256,6 +258,19 @@ def test_surrogates_made_by_hand_need_not_be_of_floats_next_to_each_other():
             if not ("gamma" in other and isinstance(problem, Penalty)):
                 found = solve(dataclasses.replace(rows, **other), problem, solver=COMPILED)
                 assert found.objective == pytest.approx(wanted.objective, rel=1e-6), other
+
+
+@pytest.mark.parametrize("multiplier", [1e-15, 1e-20])
+def test_a_root_of_another_multiplier_proves_nothing_small(multiplier):
+    """Two actions: within 20 nats some policy takes the better one but for e⁻⁴⁰, and gains 1/2, whatever root is passed."""
+    half = np.full((2, 1, 1), 0.5)
+    advantage = np.array([[[0.5]], [[-0.5]]])
+    rows = Surrogate(half, advantage, half > 0, np.ones((1, 1)), np.zeros(1), np.full(1, 0.5))
+    answer = Answer(0 * half, half, np.full((1, 1), multiplier), np.full((1, 1), 0.5e-12))
+    known = calls.compiled_certificate(rows, MaxKL(20.0), answer)
+    assert known is not None
+    for upper in (known[0], DualBound(rows, MaxKL(20.0), answer.multiplier, answer.guess).upper):
+        assert 0.5 * (1 - 1e-14) <= upper[0] <= 0.5
 
 
 @pytest.mark.parametrize("exponent", [-280, 0, 280])

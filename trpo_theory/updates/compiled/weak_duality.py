@@ -8,7 +8,7 @@ from trpo_theory.updates.compiled.jit import entry, part
 from trpo_theory.updates.compiled.loops import dot, ends, scaled, total
 from trpo_theory.updates.compiled.row import at_multiplier, moments, point
 from trpo_theory.updates.compiled.steps import MAX, PENALTY, are_ordinary, deficits
-from trpo_theory.updates.rows.forward_kl import NOTHING
+from trpo_theory.updates.rows.forward_kl import NEAR, NOTHING
 from trpo_theory.updates.weak_duality import FAR, LARGEST_SHARE
 
 
@@ -35,8 +35,9 @@ def _dual(
             continue
         target, u = multiplier[g] / scale[g], roots[g]
         m, v, kl, gain, _ = point(old, deficit, mean[g], g, u)
-        value, off = scale[g] * gain - multiplier[g] * kl, multiplier[g] * (target * m / u - 1) ** 2
-        if not off <= NOTHING * value:
+        square = (target * m / u - 1) ** 2
+        value, off = scale[g] * gain - multiplier[g] * kl, multiplier[g] * square
+        if not (off <= NOTHING * value and square <= NEAR):
             u = at_multiplier(old, deficit, mean[g], g, target, u)
             m, v, kl, gain, _ = point(old, deficit, mean[g], g, u)
             value, off = scale[g] * gain - multiplier[g] * kl, multiplier[g] * (target * m / u - 1) ** 2 * min(v, 1.0)

@@ -46,6 +46,9 @@ SMALL_STEP = 0.5
 NOTHING = 1e-14
 """What a value v(λ) may be too large by, relatively: some fifty roundings."""
 
+NEAR = 0.0625
+"""The largest e²: log(1 + e) − e/(1 + e) is up to e² for e ≥ −0.4. Where λ is next to nothing, so is λ e² at any e."""
+
 _LOSS_NEAR = 4e7
 """Roundings that a KL may be off by at a root that others start from: eight digits are left."""
 
@@ -105,10 +108,11 @@ class ForwardKL(RowDivergence):
         if guess is not None:
             point = Point.at(rows, guess)
             value = point.gain() - multiplier * point.kl()
-            with np.errstate(over="ignore"):  # where it is no guess at all
-                off = multiplier * np.square(target * point.m / guess - 1)
-            if (off <= NOTHING * value).all():
-                return value + off
+            with np.errstate(over="ignore"):  # where it is no guess at all, or λ next to nothing
+                square = np.square(target * point.m / guess - 1)
+                near = square <= np.minimum(NOTHING * value / multiplier, NEAR)
+            if near.all():
+                return value + multiplier * square
         point = Point.at(rows, _multiplier_roots(rows, target, guess))
         return point.gain() - multiplier * point.kl()
 
