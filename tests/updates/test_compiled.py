@@ -159,18 +159,56 @@ def test_it_agrees_with_numpy_to_what_both_say_they_know(kind):
     assert compared >= 20
 
 
+@pytest.mark.parametrize("problem", PROBLEMS, ids=str)
+def test_rows_that_stay_and_actions_that_old_does_not_take(problem):
+    """States that are never seen, states of one action or without a better one, and what old never takes, against KKT."""
+    rng = np.random.default_rng(3)
+    old = np.array(
+        [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [1e-120, 0.4, 0.6], [0.3, 0.3, 0.4], [0.2, 1e-30, 0.8], [0.5, 0.5, 0.0]]
+    )
+    available = np.array([[1, 1, 1], [1, 0, 0], [1, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 0]], dtype=bool)
+    reward = np.array(
+        [[1.0, 0.0, -9.0], [0.5, 0.0, 0.0], [-9.0, 1.0, 0.0], [0.0] * 3, [0.0, 1.0, 0.5], [0.0, 1.0, 0.0]]
+    )
+    transition = np.tile(rng.dirichlet(np.ones(6)), (6, 3, 1))
+    transition[..., 5] = 0.0  # the last state is never seen
+    initial = np.append(np.full(5, 0.2), 0.0)
+    rows = transition / transition.sum(-1, keepdims=True)
+    mdp = tt.FiniteMDP(rows, np.where(available, reward, -np.inf), 0.5, initial, available=available)
+    found, plain = update(mdp, old, problem, solver=COMPILED), update(mdp, old, problem)
+    assert (found.note, plain.note) == (calls.NOTE, "")
+    assert found.policy == pytest.approx(plain.policy, abs=1e-12)
+    assert (found.policy[[1, 3, 5]] == old[[1, 3, 5]]).all()
+    assert found.status is Status.OPTIMAL
+    assert found.upper_bound == pytest.approx(plain.upper_bound, rel=1e-13)
+    numbers = {"coefficient": problem.coefficient} if isinstance(problem, Penalty) else {"delta": DELTA}
+    advantage, seen = found.surrogate.advantage[..., 0].T, np.arange(6) < 5
+    parts = (part[seen] for part in (old, advantage, available, found.surrogate.visitation[:, 0]))
+    answer = (part[seen] for part in (found.change, found.policy, found.multiplier))
+    assert kkt.violations(problem.name, kkt.rows_of(*parts, *answer), 0.5, **numbers).worst <= 1e-11
+
+
+@pytest.mark.parametrize("problem", [MaxKL(0.05), MeanKL(0.05), Penalty(0.5)], ids=str)
+def test_a_loop_stays_in_compiled_code_while_its_policy_becomes_deterministic(problem):
+    mdp, policy = instance(np.random.default_rng(4))
+    for _ in range(120):
+        found, plain = update(mdp, policy, problem, solver=COMPILED), update(mdp, policy, problem)
+        assert found.note == calls.NOTE or plain.nothing_left
+        assert found.objective == pytest.approx(plain.objective, rel=1e-6, abs=1e-300)
+        assert found.status is plain.status
+        policy = found.policy
+    assert policy.min() < 1e-20
+
+
 def test_what_it_does_not_know_is_left_to_numpy():
     rng = np.random.default_rng(1)
     mdp, policy = instance(rng)
     rows = surrogate(mdp, policy)
-    never = np.where(policy == policy.max(1, keepdims=True), 0.0, policy)
+    best = rows.advantage[..., 0].T.argmax(1)[:, None] == np.arange(3)
+    never = np.where(best, 0.0, policy)
     never /= never.sum(1, keepdims=True)
-    forked = tt.FiniteMDP(mdp.transition, np.where(never > 0, mdp.reward, -np.inf), 0.9, mdp.initial)
-    unseen = dataclasses.replace(rows, visitation=np.where(np.arange(4)[:, None] > 0, rows.visitation, 0.0))
     unknown: dict[str, tuple[Surrogate, Problem]] = {
-        "an action that old never takes": (surrogate(mdp, never), MaxKL(0.1)),
-        "an action that is not there": (surrogate(forked, never), MaxKL(0.1)),
-        "a state that is never seen": (unseen, MaxKL(0.1)),
+        "a best action that old never takes": (surrogate(mdp, never), MaxKL(0.1)),
         "nothing to gain": (dataclasses.replace(rows, advantage=0 * rows.advantage), MaxKL(0.1)),
         "another divergence": (rows, ReverseMaxKL(0.1)),
         "a radius of 0": (rows, MeanKL(0.0)),

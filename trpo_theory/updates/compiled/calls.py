@@ -23,6 +23,10 @@ _MOST_STATES = 64
 """From here on LAPACK's blocks are faster, and sums longer than those of which `data_error` counts the roundings."""
 
 
+NOTE = "compiled"
+"""What an answer of this code says of itself."""
+
+
 def compiled_surrogate(mdp: FiniteMDP, policy: np.ndarray) -> Surrogate | None:
     """As `Surrogate.of` discounted returns, of one dense MDP with up to 64 states and as many actions; its policy is (S, A)."""
     gamma = mdp.gamma
@@ -51,7 +55,7 @@ def compiled_surrogate(mdp: FiniteMDP, policy: np.ndarray) -> Surrogate | None:
 
 
 def compiled_answer(surrogate: Surrogate, problem: Problem) -> Answer | None:
-    """As `Dual().solve`, of one instance whose rows are ordinary."""
+    """As `Dual().solve`, of one instance, where old takes the best action of each row."""
     asked = _asked(surrogate, problem)
     if asked is None:
         return None
@@ -59,7 +63,7 @@ def compiled_answer(surrogate: Surrogate, problem: Problem) -> Answer | None:
     change, new, multiplier, guess, found = answer(kind, *_rows(surrogate), float(surrogate.complement[0]), size)
     if not found:
         return None
-    return Answer(change[..., None], new[..., None], multiplier[:, None], guess[:, None])
+    return Answer(change[..., None], new[..., None], multiplier[:, None], guess[:, None], note=NOTE)
 
 
 def compiled_certificate(surrogate: Surrogate, problem: Problem, found: Answer) -> tuple[np.ndarray, np.ndarray] | None:

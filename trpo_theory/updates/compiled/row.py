@@ -10,12 +10,12 @@ import numpy as np
 from trpo_theory.numerics.divergence import ARTANH, SMALL
 from trpo_theory.updates.compiled.jit import part
 from trpo_theory.updates.rows.forward_kl import LARGEST, LAST_STEP, LEAST, SMALL_STEP, TURN
-from trpo_theory.updates.rows.forward_kl_point import FAR
+from trpo_theory.updates.rows.forward_kl_point import FAR, LEAST_NEW
 from trpo_theory.updates.rows.newton import LAST_STEP as LAST_NEWTON
-from trpo_theory.updates.rows.newton import NEWTON_RTOL
+from trpo_theory.updates.rows.newton import NEWTON_RTOL, PATIENCE
 
-_STEPS = 40
-"""At most: some 5 are needed. Chosen, where the row is left to the search that halves its bracket."""
+_STEPS = 100
+"""At most: some 5 are needed, and every second one halves the bracket after `PATIENCE`."""
 
 
 @part
@@ -45,7 +45,7 @@ def moments(old: np.ndarray, deficit: np.ndarray) -> tuple[np.ndarray, np.ndarra
             variance[g] += old[a, g] * away**2
             skew[g] += old[a, g] * away**3
     for g in range(groups):
-        skew[g] /= variance[g]
+        skew[g] /= variance[g] if variance[g] > 0 else 1.0
     return mean, variance, skew
 
 
@@ -53,7 +53,7 @@ def moments(old: np.ndarray, deficit: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def point(
     old: np.ndarray, deficit: np.ndarray, mean: float, g: int, u: float
 ) -> tuple[float, float, float, float, float]:
-    """m, V, KL, the gain over scale, and Σ old x³; a KL of nan where p/old is too small for this."""
+    """m, V, KL, the gain over scale, and Σ old x³."""
     m = w = 0.0
     for a in range(len(old)):
         y = deficit[a, g] / u
@@ -69,7 +69,11 @@ def point(
         v += change * x
         skew += change * x * x
         gain -= change * (deficit[a, g] - mean)
-        kl += old[a, g] * x_minus_log(x, ratio) if ratio > FAR else np.nan
+        if ratio > FAR:
+            kl += old[a, g] * x_minus_log(x, ratio)
+        elif old[a, g] > 0:
+            new = max(old[a, g] * ratio, min(old[a, g], LEAST_NEW))
+            kl += change - old[a, g] * (np.log(new) - np.log(old[a, g]))
     return m, v, kl, gain, skew
 
 
@@ -87,7 +91,7 @@ def at_radius(old: np.ndarray, deficit: np.ndarray, mean: float, g: int, radius:
     low, high = LEAST, LARGEST
     goal = radius + np.log(-np.expm1(-radius))
     u = min(max(start, low), high)
-    for _ in range(_STEPS):
+    for count in range(_STEPS):
         m, v, kl, _, skew = point(old, deficit, mean, g, u)
         if abs(kl - radius) <= NEWTON_RTOL * radius:
             return u
@@ -99,9 +103,11 @@ def at_radius(old: np.ndarray, deficit: np.ndarray, mean: float, g: int, radius:
         newton = (kl + np.log(below_one) - goal) * (below_one / (m * v))
         bend = 1 - m * (3 - v + 2 * skew / v) - (1 - 1 / below_one) * m * v
         guess = u * np.exp(newton / (1 + min(max(0.5 * newton * bend, -TURN), TURN)))
-        if low <= guess <= high:
+        if low <= guess <= high and not (count > PATIENCE and count % 2):
             if abs(guess - u) <= LAST_STEP * u:
                 return guess
+        elif high - low <= NEWTON_RTOL * low:
+            return u
         else:
             guess = np.sqrt(low) * np.sqrt(high)
         u = guess
@@ -113,7 +119,7 @@ def at_multiplier(old: np.ndarray, deficit: np.ndarray, mean: float, g: int, tar
     """The u with u/m(u) = λ/scale, by Newton's steps in a bracket; nan where they do not end."""
     low, high = max((target - mean) * (1 - 1e-14), LEAST), max(target * (1 + 1e-14), LEAST)
     u = min(max(start, low), high)
-    for _ in range(_STEPS):
+    for count in range(_STEPS):
         m = slope = 0.0
         for a in range(len(old)):
             z = 1 / (1 + deficit[a, g] / u)
@@ -127,9 +133,11 @@ def at_multiplier(old: np.ndarray, deficit: np.ndarray, mean: float, g: int, tar
         else:
             high = u
         guess = u + (target - value) * m * m / slope
-        if low <= guess <= high:
+        if low <= guess <= high and not (count > PATIENCE and count % 2):
             if abs(guess - u) <= LAST_NEWTON * u:
                 return guess
+        elif high - low <= NEWTON_RTOL * low:
+            return u
         else:
             guess = np.sqrt(low) * np.sqrt(high)
         u = guess

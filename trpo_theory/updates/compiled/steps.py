@@ -1,4 +1,4 @@
-"""The maximisers of (12), (13) and (11), of rows that are all ordinary, as `solvers/dual.py` finds them."""
+"""The maximisers of (12), (13) and (11), where old takes the best action of each row, as `solvers/dual.py` finds them."""
 
 from __future__ import annotations
 
@@ -7,46 +7,63 @@ import numpy as np
 from trpo_theory.updates.compiled.jit import entry, part
 from trpo_theory.updates.compiled.loops import ends, scaled
 from trpo_theory.updates.compiled.row import at_multiplier, at_radius, moments, near_radius, point
-from trpo_theory.updates.rows.forward_kl_point import FAR, LEAST_NEW
-from trpo_theory.updates.solvers.shared import RTOL, TAIL_RTOL
+from trpo_theory.updates.rows.forward_kl import RARE
+from trpo_theory.updates.rows.forward_kl_point import LEAST_NEW
+from trpo_theory.updates.solvers.roots import LEAP
+from trpo_theory.updates.solvers.shared import RTOL
 
 MAX, MEAN, PENALTY = 12, 13, 11
 """The problems, by their equations."""
 
-_STEPS = 40
-"""Of Newton's for what rows share, at most: some 5 are needed. Chosen, where a problem is left to the search with a bracket."""
+_STEPS = 60
+"""Of Newton's for what rows share, at most: some 5 are needed. Chosen, where a problem is left to NumPy."""
 _LEAST_STEP = 4e-16
 """Of the logarithm of what rows share, where it is of the size of 1: where it ends, as there."""
+_LARGEST_LOG = 600.0
+"""Of it, as there."""
 
 
 @part
-def deficits(old: np.ndarray, advantage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(max A − A)/scale, (A, G), and scale, (G,); 0 in a row in which all actions are as good."""
+def deficits(
+    old: np.ndarray, advantage: np.ndarray, available: np.ndarray, rho: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """(max A − A)/scale, (A, G), scale, (G,), and whether the rows are known here, as `Rows.of`.
+
+    The scale of rows that stay is 0: they are never visited, or gain nothing. Rows whose best action old never takes are unknown,
+    and all if none moves.
+    """
     actions, groups = old.shape
-    deficit, scale = np.empty((actions, groups)), np.zeros(groups)
+    deficit, scale, moves = np.zeros((actions, groups)), np.zeros(groups), False
     for g in range(groups):
-        best = advantage[0, g]
+        if not rho[g] > 0:
+            continue
+        best = taken = -np.inf
         for a in range(actions):
-            best = max(best, advantage[a, g])
+            if available[a, g]:
+                best = max(best, advantage[a, g])
+            if old[a, g] > RARE:
+                taken = max(taken, advantage[a, g])
+        if not taken >= best:
+            return deficit, scale, False
         for a in range(actions):
-            deficit[a, g] = best - advantage[a, g]
-            scale[g] = max(scale[g], deficit[a, g])
+            if old[a, g] > RARE:
+                deficit[a, g] = best - advantage[a, g]
+                scale[g] = max(scale[g], deficit[a, g])
         for a in range(actions):
-            deficit[a, g] /= scale[g]
-    return deficit, scale
+            if scale[g] > 0:
+                deficit[a, g] = deficit[a, g] / scale[g] if old[a, g] > RARE else 1.0
+                moves = True
+    return deficit, scale, moves
 
 
 @part
-def are_ordinary(old: np.ndarray, available: np.ndarray, rho: np.ndarray, scale: np.ndarray) -> bool:
-    """Whether every row is visited, is taken all of by old, and can gain."""
-    actions, groups = old.shape
-    for g in range(groups):
-        if not (rho[g] > 0 and scale[g] > 0):
-            return False
-        for a in range(actions):
-            if not (available[a, g] and old[a, g] > FAR):
-                return False
-    return True
+def _guess(x: float, rise: float, low: float, high: float, slow: bool) -> float:
+    """The next point of a search in a bracket, from Newton's step, as `solvers/roots.py`."""
+    bounded = low > -_LARGEST_LOG and high < _LARGEST_LOG
+    guess = x + (LEAP * rise if slow and not bounded else rise)
+    if guess <= low == -_LARGEST_LOG:
+        return low
+    return guess if low < guess < high and (not slow or not bounded) else 0.5 * (low + high)
 
 
 @part
@@ -63,38 +80,49 @@ def _within_mean(
     groups, size, largest = len(scale), 0.0, ends(scale)[1]
     for g in range(groups):
         size += weight[g] * variance[g] * (scale[g] / largest) ** 2
-    multiplier = largest * np.sqrt(size / (2 * delta))
-    roots, fall = np.empty(groups), np.empty(groups)
+    x = np.log(largest) + 0.5 * np.log(size / (2 * delta))
+    roots, fall = np.ones(groups), np.zeros(groups)
     for g in range(groups):
-        target = multiplier / scale[g]
-        roots[g] = target - mean[g] + variance[g] / target
+        if scale[g] > 0:
+            target = np.exp(x) / scale[g]
+            roots[g] = target - mean[g] + variance[g] / target
     goal = delta + np.log(-np.expm1(-delta))
-    low, high = 0.0, np.inf
+    low, high, last, spent, steepest = -_LARGEST_LOG, _LARGEST_LOG, np.inf, 0.0, 0
     for _ in range(_STEPS):
-        spent = steep = 0.0
+        spent = steep = most = 0.0
         for g in range(groups):
-            roots[g] = at_multiplier(old, deficit, mean[g], g, multiplier / scale[g], roots[g])
+            if scale[g] == 0:
+                continue
+            roots[g] = at_multiplier(old, deficit, mean[g], g, np.exp(x) / scale[g], roots[g])
             m, v, kl, _, _ = point(old, deficit, mean[g], g, roots[g])
             spent += weight[g] * kl
             steep += weight[g] * (v / (1 + v))
             fall[g] = 1 / (m * (1 + v))
-        if abs(spent - delta) <= RTOL * delta:
+            if weight[g] * (v / (1 + v)) > most:
+                most, steepest = weight[g] * (v / (1 + v)), g
+        if abs(spent - delta) <= RTOL * delta or (x == -_LARGEST_LOG and spent < delta):  # no policy spends it
             return roots, True
         if spent > delta:
-            low = multiplier
+            low = x
         else:
-            high = multiplier
+            high = x
         below_one = -np.expm1(-spent)
-        rise = (spent + np.log(below_one) - goal) * below_one / steep
-        if abs(rise) <= _LEAST_STEP:
-            return roots, abs(spent - delta) <= TAIL_RTOL * delta
-        guess = multiplier * np.exp(rise)
-        if not low < guess < high:
+        value = spent + np.log(below_one) - goal
+        guess = _guess(x, value * below_one / steep, low, high, abs(value) > 0.5 * last)
+        last = abs(value)
+        if not abs(guess - x) > _LEAST_STEP * max(abs(x), 1.0):
             break
-        multiplier = guess
         for g in range(groups):
-            roots[g] *= np.exp(rise * fall[g])
-    return roots, False
+            roots[g] *= np.exp((guess - x) * fall[g])
+        x = guess
+    else:
+        return roots, False
+    kl = point(old, deficit, mean[steepest], steepest, roots[steepest])[2]
+    rest = kl + (delta - spent) / weight[steepest]  # finer than a float λ can express, as `_spend_the_rest` there
+    if not (rest > 0 and x > 1 - _LARGEST_LOG):
+        return roots, False
+    roots[steepest] = at_radius(old, deficit, mean[steepest], steepest, rest, roots[steepest])
+    return roots, True
 
 
 @part
@@ -114,14 +142,17 @@ def _penalised(
         deviation += rho[g] * scale[g] * np.sqrt(variance[g])
     straight = 2 * np.log(deviation / coefficient) - np.log(2.0)
     radius = np.logaddexp(0.0, straight)
-    roots, fall = np.empty(groups), np.empty(groups)
+    roots, fall = np.ones(groups), np.zeros(groups)
     for g in range(groups):
-        roots[g] = near_radius(mean[g], variance[g], skew[g], radius)
-    low, high = -np.inf, np.inf
+        if scale[g] > 0:
+            roots[g] = near_radius(mean[g], variance[g], skew[g], radius)
+    low, high, last = -_LARGEST_LOG, _LARGEST_LOG, np.inf
     for _ in range(_STEPS):
         price = steep = 0.0
         below_one = -np.expm1(-radius)
         for g in range(groups):
+            if scale[g] == 0:
+                continue
             roots[g] = at_radius(old, deficit, mean[g], g, radius, roots[g])
             m, v, _, _, _ = point(old, deficit, mean[g], g, roots[g])
             share = rho[g] * (scale[g] * (roots[g] / m) / coefficient)  # not λ: over V it may be out of range
@@ -134,16 +165,15 @@ def _penalised(
             low = straight
         else:
             high = straight
-        rise = np.log(price) * price / (steep * below_one)
-        if abs(rise) <= _LEAST_STEP * max(abs(straight), 1.0):
+        value = np.log(price)
+        guess = _guess(straight, value * price / (steep * below_one), low, high, abs(value) > 0.5 * last)
+        last = abs(value)
+        if not abs(guess - straight) > _LEAST_STEP * max(abs(straight), 1.0):
             return roots, True
-        guess = straight + rise
-        if not low < guess < high:
-            break
+        for g in range(groups):
+            roots[g] *= np.exp((straight - guess) * fall[g])
         straight = guess
         radius = np.logaddexp(0.0, straight)
-        for g in range(groups):
-            roots[g] *= np.exp(-rise * fall[g])
     return roots, False
 
 
@@ -169,21 +199,27 @@ def answer(
         size: δ, or C.
     """
     actions, groups = old.shape
-    deficit, scale = deficits(old, advantage)
-    if not are_ordinary(old, available, rho, scale):
+    deficit, scale, known = deficits(old, advantage, available, rho)
+    if not known:
         return np.empty(old.shape), np.empty(old.shape), scale, scale, False
     mean, variance, skew = moments(old, deficit)
     change, new, multiplier = np.empty((actions, groups)), np.empty((actions, groups)), np.empty(groups)
     if problem == MAX:
-        roots, ended = np.empty(groups), True
+        roots, ended = np.ones(groups), True
         for g in range(groups):
-            start = near_radius(mean[g], variance[g], skew[g], size)
-            roots[g] = at_radius(old, deficit, mean[g], g, size, start)
+            if scale[g] > 0:
+                start = near_radius(mean[g], variance[g], skew[g], size)
+                roots[g] = at_radius(old, deficit, mean[g], g, size, start)
     elif problem == MEAN:
         roots, ended = _within_mean(old, deficit, scale, mean, variance, scaled(rho, complement), size)
     else:
         roots, ended = _penalised(old, deficit, scale, mean, variance, skew, rho, size)
     for g in range(groups):
+        if scale[g] == 0:
+            multiplier[g] = 0.0
+            for a in range(actions):
+                change[a, g], new[a, g] = 0.0, old[a, g]
+            continue
         m, v, kl, _, _ = point(old, deficit, mean[g], g, roots[g])
         if not (ended and kl * v > 0):  # or nan
             return change, new, multiplier, roots, False

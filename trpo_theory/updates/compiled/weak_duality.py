@@ -1,4 +1,4 @@
-"""The upper bound that multipliers prove and what errors of A and ρ add to it, as `weak_duality` says, for ordinary rows."""
+"""The upper bound that multipliers prove and what errors of A and ρ add, as `weak_duality` says, where old takes best actions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from trpo_theory.updates.compiled.jit import entry, part
 from trpo_theory.updates.compiled.loops import dot, ends, scaled, total
 from trpo_theory.updates.compiled.row import at_multiplier, moments, point
-from trpo_theory.updates.compiled.steps import MAX, PENALTY, are_ordinary, deficits
+from trpo_theory.updates.compiled.steps import MAX, PENALTY, deficits
 from trpo_theory.updates.rows.forward_kl import NEAR, NOTHING
 from trpo_theory.updates.weak_duality import FAR, LARGEST_SHARE
 
@@ -30,6 +30,8 @@ def _dual(
     old, deficit, scale, mean, rho, roots = rows
     total = 0.0
     for g in range(len(rho)):
+        if scale[g] == 0:
+            continue
         if multiplier[g] == 0:
             total += rho[g] * (scale[g] * mean[g])
             continue
@@ -82,6 +84,7 @@ def _error_of_penalised(
 def _most_gain(
     old: np.ndarray,
     advantage: np.ndarray,
+    available: np.ndarray,
     rho: np.ndarray,
     advantage_error: np.ndarray,
     rho_error: np.ndarray,
@@ -90,9 +93,11 @@ def _most_gain(
     """The most that any policy gains on the MDP itself."""
     gain = 0.0
     for g in range(len(rho)):
-        best, most = ends(advantage[:, g])[1], 0
+        best, most = -np.inf, 0
         error = rho[g] * advantage_error[g] + rho_error[g] * sizes[g]
         for a in range(len(old)):
+            if available[a, g]:
+                best = max(best, advantage[a, g])
             if old[a, g] > old[most, g]:
                 most = a
         rest = 0.0
@@ -100,6 +105,8 @@ def _most_gain(
             rest += old[a, g] if a != most else 0.0
         slack = lacking = 0.0
         for a in range(len(old)):
+            if not available[a, g]:
+                continue
             lack = best - advantage[a, g]
             lacking += old[a, g] * lack
             slack = max(slack, 2 * error * (rest if a == most else 1 - old[a, g]) - rho[g] * lack)
@@ -155,15 +162,18 @@ def certificate(
         multiplier: λ, (G,).
         roots: u near their roots, (G,).
     """
-    deficit, scale = deficits(old, advantage)
-    if not are_ordinary(old, available, rho, scale):
+    deficit, scale, known = deficits(old, advantage, available, rho)
+    if not known:
         return np.nan, np.nan
     mean, _, _ = moments(old, deficit)
     groups, greedy, moves, moved, share = len(rho), 0.0, 0.0, 0.0, 0.0
     sizes, missed = np.empty(groups), np.empty(groups)
     for g in range(groups):
-        sizes[g] = max(-ends(advantage[:, g])[0], ends(advantage[:, g])[1]) + advantage_error[g]
-        missed[g] = min(rho_error[g] / rho[g], 1.0)
+        sizes[g] = 0.0
+        for a in range(len(old)):
+            sizes[g] = max(sizes[g], abs(advantage[a, g]) if available[a, g] else 0.0)
+        sizes[g] += advantage_error[g]
+        missed[g] = min(rho_error[g] / rho[g], 1.0) if rho[g] > 0 else 0.0
         greedy += rho[g] * scale[g] * mean[g]
         moves += rho[g] * advantage_error[g]
         moved += rho_error[g] * sizes[g]
@@ -190,4 +200,6 @@ def certificate(
         within = 2 * ends(advantage_error)[1] * visits * reach + (together if in_total else within)
     if greedy - upper >= within:
         return upper, within
-    return upper, min(within, max(_most_gain(old, advantage, rho, advantage_error, rho_error, sizes) - upper, 0.0))
+    return upper, min(
+        within, max(_most_gain(old, advantage, available, rho, advantage_error, rho_error, sizes) - upper, 0.0)
+    )

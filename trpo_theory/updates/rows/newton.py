@@ -17,7 +17,7 @@ LAST_STEP = 1e-8
 """A Newton step that is relatively as short is the last one: it leaves an error of its square times a factor that does not exceed
 100, as sums over actions of rational or exponential functions of log u bend on the scale of 1."""
 
-_PATIENCE = 20
+PATIENCE = 20
 """Newton's steps after which every second one halves the bracket. Chosen: twice what it needs otherwise."""
 
 FEW = 64
@@ -52,7 +52,7 @@ def newton_roots(
         low, high = np.where(up, here, low), np.where(up, high, here)
         inside = (guess >= low) & (guess <= high)
         if (
-            count > _PATIENCE and count % 2
+            count > PATIENCE and count % 2
         ):  # as where actions tie but for a rounding: Newton's steps would go to and fro
             inside &= False
         last = settled | (np.abs(guess - here) <= last_step * here)

@@ -10,7 +10,7 @@ _OUTER_STEPS = 200
 """Of Newton in a bracket for the multiplier or radius that rows share: some 10 are needed, bisection of the whole bracket
 takes 60; chosen far above both."""
 
-_LEAP = 4.0
+LEAP = 4.0
 """Times Newton's step where it creeps towards a side that has no bound yet: chosen."""
 
 _PROBE = 6
@@ -41,7 +41,7 @@ def decreasing_roots(
         last = np.abs(value)
         unbounded = (lower == low) | (upper == high)
         with np.errstate(all="ignore"):
-            guess = x - np.where(slow & unbounded, _LEAP, 1.0) * (value / slope)
+            guess = x - np.where(slow & unbounded, LEAP, 1.0) * (value / slope)
         guess = np.where((guess > lower) & (guess < upper) & (unbounded | ~slow), guess, 0.5 * (lower + upper))
         if count >= _PROBE:
             probe = slow & (lower == low) & ~probed
