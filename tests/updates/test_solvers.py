@@ -120,13 +120,20 @@ def test_what_is_no_solver_problem_or_mixture_is_refused() -> None:
         "tt.update(mdp, old, 'max-kl')",
         "tt.improve(mdp, tt.MaxKL, 3)",
         "tt.mixture(old, 0.1, old)",
+        "tt.update(mdp, old, tt.MaxKL(0.1), solver=tt.Dual)",
+        "tt.updates.solver_named('dula')",
+        "tt.updates.solver_named('mosek')",
     )
     code = (
         "import trpo_theory as tt; from trpo_theory.errors import InvalidInput\n"
         "mdp, old = tt.load('zoo:f6', gamma=0.9), [[.4, .6]] * 3\n"
     ) + "".join(f"try: {call}\nexcept InvalidInput as error: print(error)\n" for call in calls)
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    solver, name, kind, mixed = printed.splitlines()
+    solver, name, kind, mixed, bare, typed, missing = printed.splitlines()
+    assert bare == "got the class Dual as the solver; wanted a solver; fix: write Dual(...)"
+    assert typed.startswith("got the solver 'dula'; wanted one of dual, clarabel, scs")
+    assert typed.endswith("; fix: did you mean 'dual'?")
+    assert missing.startswith("got the solver 'mosek'; wanted one of dual, clarabel, scs")
     assert solver.startswith("got solver = 'clarabel'; wanted a Solver; fix: ")
     assert name == "got problem = 'max-kl'; wanted an update problem; fix: pass MaxKL(0.01), say"
     assert kind.startswith("got problem = <class ")

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from trpo_theory._catalogue import Catalogue
-from trpo_theory._checks import unknown_name
+from trpo_theory._checks import near_matches, unknown_name
+from trpo_theory.errors import InvalidInput
 from trpo_theory.updates import solvers
 from trpo_theory.updates.problems import Penalty, TrustRegion, trust_regions
-from trpo_theory.updates.solvers.cvxpy import CVXPY
+from trpo_theory.updates.solvers.cvxpy import CVXPY, available_solvers
 from trpo_theory.updates.solvers.dual import Dual
 from trpo_theory.updates.solvers.protocol import Solver
 from trpo_theory.updates.solvers.trpo_step import TRPOStep
@@ -43,11 +44,20 @@ def solver_named(name: str) -> Solver:
     """The solver of that name, in either case; a name that is none of SOLVERS is a conic solver of CVXPY's.
 
     Raises:
-        InvalidInput: for what is no text.
+        InvalidInput: for any other.
 
     >>> print(solver_named("dual"))
     dual
     """
     if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
         raise unknown_name("solver", name, SOLVERS)
-    return SOLVERS.get(name.lower()) or CVXPY(name)
+    known = SOLVERS.get(name.lower())
+    if known is not None:
+        return known
+    conic = [other.lower() for other in available_solvers()]
+    if name.lower() not in conic:
+        names = list(dict.fromkeys([*SOLVERS, *conic]))
+        raise InvalidInput(
+            got=f"the solver {name!r}", wanted=f"one of {', '.join(names)}", fix=near_matches(name.lower(), names)
+        )
+    return CVXPY(name)

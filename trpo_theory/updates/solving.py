@@ -189,6 +189,10 @@ def _supporting(solver: Solver | None, problem: Problem) -> Solver:
         return Dual()
     if isinstance(solver, Dual):
         return solver
+    if isinstance(solver, type):
+        raise InvalidInput(
+            got=f"the class {solver.__name__} as the solver", wanted="a solver", fix=f"write {solver.__name__}(...)"
+        )
     if not isinstance(solver, Solver):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
         raise InvalidInput(got=f"solver = {solver!r}", wanted="a Solver", fix='pass Dual() or CVXPY("CLARABEL")')
     if not solver.supports(problem):
