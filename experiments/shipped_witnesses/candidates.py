@@ -16,7 +16,7 @@ from trpo_theory.search.worst_reward import worst_reward
 from trpo_theory.sharp.divergences import DIVERGENCES
 from trpo_theory.sharp.gap import sharp_gap
 from trpo_theory.sharp.iteration import solved
-from trpo_theory.sharp.mean import solved_for_mean
+from trpo_theory.sharp.mean import solved_for_mean, within
 from trpo_theory.sharp.mean_kl.mesh import Mesh
 from trpo_theory.sharp.mean_kl.witness import linear_witness
 from trpo_theory.sharp.normaliser import Normaliser
@@ -95,8 +95,9 @@ def _solved(name: str, setting: Setting) -> Iterator[SharpWitness]:
             right = spacing * step * np.arange(side + 1)
             nodes = np.exp(np.concatenate([-right[:0:-1], right]))
             with contextlib.suppress(NotSolved, ValueError, ZeroDivisionError):
-                solve = solved_for_mean if setting.mean else solved
-                yield sharp_witness(solve(setting, ratio_space(nodes), lattice=True))
+                space = ratio_space(nodes)
+                best = within(solved_for_mean(setting, space)[1]) if setting.mean else [solved(setting, space)]
+                yield from map(sharp_witness, best)
 
 
 def small(setting: Setting, mdp: FiniteMDP, old: np.ndarray, new: np.ndarray) -> Small:

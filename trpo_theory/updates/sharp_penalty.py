@@ -110,9 +110,10 @@ def largest_gap(gamma: float, step: int, name: str = "max-kl") -> float:
     radius = min(radius_of(step), divergence.largest_radius)
     exact = Fraction(radius)
     setting = Setting(divergence.at(exact), gamma, radius, reduction.mean, exact_radius=exact)
-    solve, per_step = (solved_for_mean, _PER_STEP_MEAN) if reduction.mean else (solved, _PER_STEP)
+    space = space_of(setting, _PER_STEP_MEAN if reduction.mean else _PER_STEP)
     try:
-        _, bound = proved_supersolution(supersolution(solve(setting, space_of(setting, per_step))))
+        found = solved_for_mean(setting, space)[0] if reduction.mean else solved(setting, space)
+        _, bound = proved_supersolution(supersolution(found))
     except (NotSolved, np.linalg.LinAlgError):
         return np.inf
     return float_toward(bound, Toward.UP)
