@@ -250,15 +250,17 @@ class ExactInstance:
         nearest = {name: rationals.floats(value) for name, value in out.items() if value is not None}
         return nearest | {"groups": groups, "available": self.available}
 
-    @cached_property
+    @property
     def solution_bits(self) -> float:
         """About how many bits the denominator of an exact value has: those of γ and of P_old's rows, of all states together."""
+        return self._solution_bits
+
+    @cached_property
+    def _solution_bits(self) -> int:
         total = self.solved_states * self.gamma.denominator.bit_length()
         for moves, row, able in zip(self.transition, self.old, self.available, strict=True):
-            rows = [row, *moves[able]]
-            total += (self.solved_states // self.states) * sum(
-                math.lcm(*(x.denominator for x in one)).bit_length() - 1 for one in rows
-            )
+            bits = sum(math.lcm(*(x.denominator for x in one)).bit_length() - 1 for one in [row, *moves[able]])
+            total += (self.solved_states // self.states) * bits
         return total
 
     @property
@@ -294,5 +296,5 @@ class ExactInstance:
 
 _BESIDE_THE_MDP = ("gamma", "initial", "size", "groups", "old", "new", "reference", "noise", *EXTRAS)
 """The fields that can be exchanged without looking at the transition and the rewards again."""
-_KEPT = ("mdp", "_nearest", "solution_bits")
+_KEPT = ("mdp", "_nearest", "_solution_bits")
 """What is computed once for an instance."""
