@@ -17,7 +17,7 @@ from trpo_theory.sharp.setting import Setting
 from trpo_theory.sharp.space import Chords, Space
 from trpo_theory.sharp.supersolution import Supersolution, bounded, hull
 
-_EXACT = 1e-8
+_EXACT = 1e-10
 """Columns that gain less, relative to m² (1 + x), are not exchanged: chosen, a step adds some m² to the gap."""
 _AGAIN = 4
 """Times that laws are improved once more, at most. Measured: once, to no avail, and once more where a basis was degenerate."""
