@@ -22,7 +22,6 @@ from trpo_theory.updates.surrogate import Surrogate
 _MOST_STATES = 64
 """From here on LAPACK's blocks are faster, and sums longer than those of which `data_error` counts the roundings."""
 
-
 NOTE = "compiled"
 """What an answer of this code says of itself."""
 
