@@ -12,7 +12,7 @@ from trpo_theory.sharp.space import Space
 
 _DECIMALS = 6
 """Of a probability of a transition. Chosen: a mean that is off by 1e-6 of the distance of nodes costs as much."""
-_DENSE = 20_000
+_DENSE = 200_000
 """Entries (S, A, S) up to which transitions are an array. Chosen: beyond it, files of zeros take longer than all else."""
 
 
