@@ -1,4 +1,4 @@
-"""Which pairs of rows of a matrix of balls can be furthest apart: told by floats with their ends rounded outward.
+"""Which pairs of rows of a matrix of balls can be furthest apart, by floats with their ends rounded outward.
 
 The few that are left are compared in balls: of S²/2 pairs a handful, unless they are alike.
 """

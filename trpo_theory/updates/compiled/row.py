@@ -78,6 +78,16 @@ def point(
 
 
 @part
+def usual(old: np.ndarray, g: int) -> int:
+    """The action that old takes most often, the first of several."""
+    most = 0
+    for a in range(len(old)):
+        if old[a, g] > old[most, g]:
+            most = a
+    return most
+
+
+@part
 def near_radius(mean: float, variance: float, skew: float, radius: float) -> float:
     """About the u of a radius, as `_near_root` there."""
     size = np.sqrt(variance / (2 * radius))

@@ -6,11 +6,11 @@ import numpy as np
 
 from trpo_theory.updates.compiled.jit import entry, part
 from trpo_theory.updates.compiled.loops import ends, scaled
-from trpo_theory.updates.compiled.row import at_multiplier, at_radius, moments, near_radius, point
+from trpo_theory.updates.compiled.row import at_multiplier, at_radius, moments, near_radius, point, usual
 from trpo_theory.updates.rows.forward_kl import RARE
 from trpo_theory.updates.rows.forward_kl_point import LEAST_NEW
 from trpo_theory.updates.solvers.roots import LEAP
-from trpo_theory.updates.solvers.shared import RTOL
+from trpo_theory.updates.solvers.shared import LOG_MULTIPLIERS, RTOL
 
 MAX, MEAN, PENALTY = 12, 13, 11
 """The problems, by their equations."""
@@ -19,8 +19,6 @@ _STEPS = 60
 """Of Newton's for what rows share, at most: some 5 are needed. Chosen, where a problem is left to NumPy."""
 _LEAST_STEP = 4e-16
 """Of the logarithm of what rows share, where it is of the size of 1: where it ends, as there."""
-_LARGEST_LOG = 600.0
-"""Of it, as there."""
 
 
 @part
@@ -59,9 +57,9 @@ def deficits(
 @part
 def _guess(x: float, rise: float, low: float, high: float, slow: bool) -> float:
     """The next point of a search in a bracket, from Newton's step, as `solvers/roots.py`."""
-    bounded = low > -_LARGEST_LOG and high < _LARGEST_LOG
+    bounded = low > -LOG_MULTIPLIERS and high < LOG_MULTIPLIERS
     guess = x + (LEAP * rise if slow and not bounded else rise)
-    if guess <= low == -_LARGEST_LOG:
+    if guess <= low == -LOG_MULTIPLIERS:
         return low
     return guess if low < guess < high and (not slow or not bounded) else 0.5 * (low + high)
 
@@ -87,7 +85,7 @@ def _within_mean(
             target = np.exp(x) / scale[g]
             roots[g] = target - mean[g] + variance[g] / target
     goal = delta + np.log(-np.expm1(-delta))
-    low, high, last, spent, steepest = -_LARGEST_LOG, _LARGEST_LOG, np.inf, 0.0, 0
+    low, high, last, spent, steepest = -LOG_MULTIPLIERS, LOG_MULTIPLIERS, np.inf, 0.0, 0
     for _ in range(_STEPS):
         spent = steep = most = 0.0
         for g in range(groups):
@@ -100,7 +98,7 @@ def _within_mean(
             fall[g] = 1 / (m * (1 + v))
             if weight[g] * (v / (1 + v)) > most:
                 most, steepest = weight[g] * (v / (1 + v)), g
-        if abs(spent - delta) <= RTOL * delta or (x == -_LARGEST_LOG and spent < delta):  # no policy spends it
+        if abs(spent - delta) <= RTOL * delta or (x == -LOG_MULTIPLIERS and spent < delta):  # no policy spends it
             return roots, True
         if spent > delta:
             low = x
@@ -119,7 +117,7 @@ def _within_mean(
         return roots, False
     kl = point(old, deficit, mean[steepest], steepest, roots[steepest])[2]
     rest = kl + (delta - spent) / weight[steepest]  # finer than a float λ can express, as `_spend_the_rest` there
-    if not (rest > 0 and x > 1 - _LARGEST_LOG):
+    if not (rest > 0 and x > 1 - LOG_MULTIPLIERS):
         return roots, False
     roots[steepest] = at_radius(old, deficit, mean[steepest], steepest, rest, roots[steepest])
     return roots, True
@@ -146,7 +144,7 @@ def _penalised(
     for g in range(groups):
         if scale[g] > 0:
             roots[g] = near_radius(mean[g], variance[g], skew[g], radius)
-    low, high, last = -_LARGEST_LOG, _LARGEST_LOG, np.inf
+    low, high, last = -LOG_MULTIPLIERS, LOG_MULTIPLIERS, np.inf
     for _ in range(_STEPS):
         price = steep = 0.0
         below_one = -np.expm1(-radius)
@@ -228,14 +226,11 @@ def answer(
         for a in range(actions):
             y = deficit[a, g] / roots[g]
             w += old[a, g] * y / (1 + y)
-        most = 0
         for a in range(actions):
             y = deficit[a, g] / roots[g]
             ratio = 1 / ((1 + y) * m)
             change[a, g] = old[a, g] * ((w - m * y) * ratio)
             new[a, g] = max(old[a, g] * ratio, min(old[a, g], LEAST_NEW))
             total += change[a, g]
-            if old[a, g] > old[most, g]:
-                most = a
-        change[most, g] -= total
+        change[usual(old, g), g] -= total
     return change, new, multiplier, roots, True

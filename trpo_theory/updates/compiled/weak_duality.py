@@ -6,7 +6,7 @@ import numpy as np
 
 from trpo_theory.updates.compiled.jit import entry, part
 from trpo_theory.updates.compiled.loops import dot, ends, scaled, total
-from trpo_theory.updates.compiled.row import at_multiplier, moments, point
+from trpo_theory.updates.compiled.row import at_multiplier, moments, point, usual
 from trpo_theory.updates.compiled.steps import MAX, PENALTY, deficits
 from trpo_theory.updates.rows.forward_kl import NEAR, NOTHING
 from trpo_theory.updates.weak_duality import FAR, LARGEST_SHARE
@@ -93,13 +93,11 @@ def _most_gain(
     """The most that any policy gains on the MDP itself."""
     gain = 0.0
     for g in range(len(rho)):
-        best, most = -np.inf, 0
+        best, most = -np.inf, usual(old, g)
         error = rho[g] * advantage_error[g] + rho_error[g] * sizes[g]
         for a in range(len(old)):
             if available[a, g]:
                 best = max(best, advantage[a, g])
-            if old[a, g] > old[most, g]:
-                most = a
         rest = 0.0
         for a in range(len(old)):
             rest += old[a, g] if a != most else 0.0

@@ -52,12 +52,12 @@ class Dual(Solver):
 
     compiled: bool = False
 
+    advice = "floats cannot tell A or rho of this MDP any better: prove the gap with certify_update, or rescale the MDP"
+
     def __post_init__(self) -> None:
         expect(TRUTH, compiled=self.compiled)
         if self.compiled:
             compiled_code()
-
-    advice = "floats cannot tell A or rho of this MDP any better: prove the gap with certify_update, or rescale the MDP"
 
     def solve(self, surrogate: Surrogate, problem: Problem) -> Answer:
         """The maximiser and its multipliers."""

@@ -19,7 +19,7 @@ _STRAIGHT_RANGE = 640.0
 RTOL = 4e-14
 """Relative accuracy of the shared root: some 200 roundings, as sums over many rows have."""
 
-TAIL_RTOL = 1e-12
+_TAIL_RTOL = 1e-12
 """A row counts as in its tail, and a budget as not spent, up to this: 25 times the shared root's own accuracy."""
 
 _LARGEST_RADIUS = 1e4
@@ -39,7 +39,7 @@ def within_mean(blocks: Blocks, surrogate: Surrogate, delta: float) -> Answer:
         falls[...] = weight * slope
         mean, steep = (weight * divergence).sum(0), falls.sum(0)
         with np.errstate(all="ignore"):
-            missed[...] = moving & (np.abs(mean - delta) > TAIL_RTOL * delta)
+            missed[...] = moving & (np.abs(mean - delta) > _TAIL_RTOL * delta)
             value = log_expm1(mean) - log_expm1(delta)
             return value, steep / np.expm1(-mean), np.abs(mean - delta) <= RTOL * delta
 
@@ -67,13 +67,13 @@ def _spend_the_rest(
     divergence = blocks.divergence
     weight = surrogate.complement * surrogate.visitation
     in_tail = (
-        (multiplier <= blocks.critical() * (1 + TAIL_RTOL)) & (weight > 0) & (np.log(multiplier) > 1 - LOG_MULTIPLIERS)
+        (multiplier <= blocks.critical() * (1 + _TAIL_RTOL)) & (weight > 0) & (np.log(multiplier) > 1 - LOG_MULTIPLIERS)
     )
     some = in_tail.any(0)
     if not (some.any() or falls.any()):
         return answer
     spent = weight * divergence.measure(surrogate.old, answer.new, answer.change)
-    instances = np.flatnonzero((some | falls.any(0)) & (np.abs(spent.sum(0) - delta) > TAIL_RTOL * delta))
+    instances = np.flatnonzero((some | falls.any(0)) & (np.abs(spent.sum(0) - delta) > _TAIL_RTOL * delta))
     groups = np.where(some, np.where(in_tail, weight, -1.0), falls).argmax(0)[instances]
     radius = (delta - spent.sum(0)[instances] + spent[groups, instances]) / weight[groups, instances]
     parts = (surrogate.old, surrogate.advantage, surrogate.available)
